@@ -1,0 +1,380 @@
+"""Parameters: everything that risk people tune, validated once, every error naming its field.
+
+Ratios are integers of 10^-9, prices of 10^-10 USDC, values of 10^-6 USDC, quantities atoms, times
+microseconds. Asset 0 is always USDC: it has no market, its price is one, and its atom is the unit
+of value. A parameter object that exists is valid; engines never check it again.
+
+Deliberately absent: defaults for a particular venue. The scenario files carry those.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+
+from solvent.domain.commands import ChangeParameter, ParameterField
+from solvent.domain.units import HOUR, INT64_MAX, MAX_DECIMALS, RATIO, SECOND, VALUE_DECIMALS
+
+USDC = 0
+MAX_ASSETS = 64
+MAX_CURVE_POINTS = 16
+MAX_SOURCES = 8
+MAX_APR = 100 * RATIO
+MAX_MARGIN_RATIO = 10 * RATIO
+MAX_SUPPLY = 10**18
+MAX_VALUE = 2**60
+MAX_LEVERAGE = 100 * RATIO
+
+
+class ParameterError(ValueError):
+    """A parameter is out of its range. `field` is its dotted name, `reason` what to change."""
+
+    def __init__(self, field_name: str, reason: str) -> None:
+        super().__init__(f"{field_name}: {reason}")
+        self.field = field_name
+        self.reason = reason
+
+    def within(self, prefix: str) -> "ParameterError":
+        """The same error with its field named from one level further out."""
+        return ParameterError(f"{prefix}.{self.field}", self.reason)
+
+
+def _between(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ParameterError(name, f"must lie between {low} and {high}, is {value}")
+
+
+class PoolState(IntEnum):
+    """Open takes everything, RepayOnly no new borrow or lend, Closed nothing but repay."""
+
+    OPEN = 0
+    CLOSED = 1
+    REPAY_ONLY = 2
+
+
+class HaircutKind(IntEnum):
+    """Shape of a collateral weight."""
+
+    IDENTITY = 0
+    INVERSE_SQUARE_ROOT = 1
+
+
+class SizeBy(IntEnum):
+    """What the inverse-square-root haircut measures size in: USDC notional or whole tokens."""
+
+    NOTIONAL = 0
+    QUANTITY = 1
+
+
+class Policy(IntEnum):
+    """How ADL picks counterparties."""
+
+    LEVERAGE = 0
+    PRO_RATA = 1
+    QUEUE = 2
+    LARGEST_LOAN = 3
+    RISK_WEIGHTED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Haircut:
+    """Collateral weight: `weight`, or min(weight, base / (1 + penalty * sqrt(size)))."""
+
+    weight: int
+    kind: HaircutKind = HaircutKind.IDENTITY
+    base: int = RATIO
+    penalty: int = 0
+    size_by: SizeBy = SizeBy.NOTIONAL
+
+    def __post_init__(self) -> None:
+        _between("weight", self.weight, 0, RATIO)
+        _between("base", self.base, 1, 2 * RATIO)
+        _between("penalty", self.penalty, 0, RATIO)
+
+
+@dataclass(frozen=True, slots=True)
+class MarginFunction:
+    """Margin fraction max(base, factor * sqrt(notional in USDC))."""
+
+    base: int
+    factor: int = 0
+
+    def __post_init__(self) -> None:
+        _between("base", self.base, 1, MAX_MARGIN_RATIO)
+        _between("factor", self.factor, 0, RATIO)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Piecewise-linear borrow rate: points (utilization, APR), utilization from 0 to 1."""
+
+    points: tuple[tuple[int, int], ...]
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.points) <= MAX_CURVE_POINTS:
+            raise ParameterError("points", f"needs 2 to {MAX_CURVE_POINTS} points")
+        if self.points[0][0] != 0 or self.points[-1][0] != RATIO:
+            raise ParameterError("points", "must start at utilization 0 and end at utilization 1")
+        for number, (utilization, rate) in enumerate(self.points):
+            _between(f"points[{number}].rate", rate, 0, MAX_APR)
+            if number and utilization <= self.points[number - 1][0]:
+                raise ParameterError(f"points[{number}].utilization", "must rise from the last one")
+            if number and rate < self.points[number - 1][1]:
+                raise ParameterError(f"points[{number}].rate", "must not fall with utilization")
+
+
+@dataclass(frozen=True, slots=True)
+class PoolParameters:
+    """One asset's borrow/lend pool."""
+
+    curve: Curve
+    fee: int
+    optimal_utilization: int
+    max_utilization: int
+    throttle_threshold: int
+    throttle_update_fraction: int = 0
+    open_borrow_lend_limit: int = MAX_SUPPLY
+    state: PoolState = PoolState.OPEN
+
+    def __post_init__(self) -> None:
+        _between("fee", self.fee, 0, RATIO)
+        _between("optimal_utilization", self.optimal_utilization, 0, RATIO)
+        _between("max_utilization", self.max_utilization, 0, RATIO)
+        _between("throttle_threshold", self.throttle_threshold, 0, RATIO)
+        _between("throttle_update_fraction", self.throttle_update_fraction, 0, RATIO)
+        _between("open_borrow_lend_limit", self.open_borrow_lend_limit, 0, MAX_SUPPLY)
+        if self.throttle_threshold > self.max_utilization:
+            raise ParameterError("throttle_threshold", "must not exceed max_utilization")
+
+
+@dataclass(frozen=True, slots=True)
+class MarketParameters:
+    """The spot market of an asset against USDC: filters and bands, multipliers as ratios."""
+
+    tick: int
+    lot: int
+    min_quantity: int
+    min_multiplier: int
+    max_multiplier: int
+    min_impact_multiplier: int
+    max_impact_multiplier: int
+
+    def __post_init__(self) -> None:
+        _between("tick", self.tick, 1, INT64_MAX)
+        _between("lot", self.lot, 1, MAX_SUPPLY)
+        _between("min_quantity", self.min_quantity, 1, MAX_SUPPLY)
+        if self.min_quantity % self.lot:
+            raise ParameterError("min_quantity", "must be a multiple of lot")
+        _between("min_multiplier", self.min_multiplier, 0, RATIO)
+        _between("max_multiplier", self.max_multiplier, RATIO, 100 * RATIO)
+        _between("min_impact_multiplier", self.min_impact_multiplier, 0, RATIO)
+        _between("max_impact_multiplier", self.max_impact_multiplier, RATIO, 100 * RATIO)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceParameters:
+    """How an asset's index and mark are made from its sources' quotes.
+
+    `source_weights` gives the number of sources; `source_clamp` holds each source near the median
+    of all; `mark_band` holds the mark near the index; `max_move` caps one index update (0: no cap);
+    an index older than `max_age` is stale.
+    """
+
+    source_weights: tuple[int, ...] = (1,)
+    source_clamp: int = RATIO * 1 // 100
+    mark_band: int = RATIO * 5 // 100
+    ewma_time: int = 60 * SECOND
+    max_move: int = 0
+    max_age: int = 600 * SECOND
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.source_weights) <= MAX_SOURCES:
+            raise ParameterError("source_weights", f"needs 1 to {MAX_SOURCES} sources")
+        for number, weight in enumerate(self.source_weights):
+            _between(f"source_weights[{number}]", weight, 1, 1000)
+        _between("source_clamp", self.source_clamp, 0, RATIO)
+        _between("mark_band", self.mark_band, 0, RATIO // 2)
+        _between("ewma_time", self.ewma_time, 1, 24 * HOUR)
+        _between("max_move", self.max_move, 0, RATIO)
+        _between("max_age", self.max_age, 1, 366 * 24 * HOUR)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetParameters:
+    """One asset: its unit, its value as collateral, its margin as debt, its pool and market."""
+
+    symbol: str
+    decimals: int
+    haircut: Haircut
+    initial: MarginFunction
+    maintenance: MarginFunction
+    pool: PoolParameters
+    market: MarketParameters | None = None
+    price: PriceParameters = field(default_factory=PriceParameters)
+
+    def __post_init__(self) -> None:
+        if not (1 <= len(self.symbol) <= 8 and self.symbol.isascii() and self.symbol.isalnum()):
+            raise ParameterError("symbol", f"needs 1 to 8 letters or digits, is {self.symbol!r}")
+        _between("decimals", self.decimals, 0, MAX_DECIMALS)
+        if self.maintenance.base > self.initial.base:
+            raise ParameterError("maintenance.base", "must not exceed initial.base")
+        if self.maintenance.factor > self.initial.factor:
+            raise ParameterError("maintenance.factor", "must not exceed initial.factor")
+
+
+@dataclass(frozen=True, slots=True)
+class WaterfallParameters:
+    """The three stages and how they hand over."""
+
+    target_buffer: int = RATIO * 5 // 100
+    book_fraction: int = RATIO * 10 // 100
+    book_probability: int = RATIO * 50 // 100
+    book_fee: int = RATIO * 1 // 100
+    book_limit: int = MAX_VALUE
+    auto_close_divisor: int = 2
+    auto_close_offset: int = RATIO * 6 // 1000
+    max_discount: int = RATIO * 5 // 100
+    fund_share: int = RATIO // 3
+    stale_doubt: int = RATIO
+    lender_policy: Policy = Policy.LEVERAGE
+    default_policy: Policy = Policy.PRO_RATA
+
+    def __post_init__(self) -> None:
+        _between("target_buffer", self.target_buffer, 0, RATIO)
+        _between("book_fraction", self.book_fraction, 0, RATIO)
+        _between("book_probability", self.book_probability, 0, RATIO)
+        _between("book_fee", self.book_fee, 0, RATIO // 10)
+        _between("book_limit", self.book_limit, 0, MAX_VALUE)
+        _between("auto_close_divisor", self.auto_close_divisor, 1, 1000)
+        _between("auto_close_offset", self.auto_close_offset, 0, RATIO)
+        _between("max_discount", self.max_discount, 0, RATIO // 2)
+        _between("fund_share", self.fund_share, 0, RATIO)
+        _between("stale_doubt", self.stale_doubt, 0, 100 * RATIO)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineParameters:
+    """All parameters of one engine. `assets[0]` is USDC."""
+
+    assets: tuple[AssetParameters, ...]
+    waterfall: WaterfallParameters = field(default_factory=WaterfallParameters)
+    maker_fee: int = 0
+    taker_fee: int = 0
+    max_leverage: int = 10 * RATIO
+    max_orders_per_account: int = 200
+    seed: int = 0
+    start_time: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.assets) <= MAX_ASSETS:
+            raise ParameterError("assets", f"needs 1 to {MAX_ASSETS} assets")
+        self._check_settlement_asset(self.assets[USDC])
+        symbols = [asset.symbol for asset in self.assets]
+        if len(set(symbols)) != len(symbols):
+            raise ParameterError("assets", "two assets share one symbol")
+        for asset in self.assets[1:]:
+            if asset.market is None:
+                raise ParameterError(f"assets.{asset.symbol}.market", "is missing")
+        _between("maker_fee", self.maker_fee, 0, RATIO // 10)
+        _between("taker_fee", self.taker_fee, 0, RATIO // 10)
+        _between("max_leverage", self.max_leverage, RATIO, MAX_LEVERAGE)
+        _between("max_orders_per_account", self.max_orders_per_account, 1, 10_000)
+        _between("seed", self.seed, 0, INT64_MAX)
+        _between("start_time", self.start_time, 0, INT64_MAX // 2)
+
+    @staticmethod
+    def _check_settlement_asset(asset: AssetParameters) -> None:
+        if asset.symbol != "USDC":
+            raise ParameterError("assets[0].symbol", f"must be USDC, is {asset.symbol}")
+        if asset.decimals != VALUE_DECIMALS:
+            raise ParameterError("assets[0].decimals", f"must be {VALUE_DECIMALS}")
+        if asset.market is not None:
+            raise ParameterError("assets[0].market", "USDC has no market against itself")
+        if asset.haircut.weight != RATIO or asset.haircut.kind is not HaircutKind.IDENTITY:
+            raise ParameterError("assets[0].haircut", "USDC must have weight 1, flat")
+
+    def asset_number(self, symbol: str) -> int:
+        """Number of the asset called `symbol`. Raises KeyError."""
+        for number, asset in enumerate(self.assets):
+            if asset.symbol == symbol:
+                return number
+        raise KeyError(symbol)
+
+
+_POOL_FIELDS = {
+    ParameterField.POOL_STATE: "state",
+    ParameterField.OPEN_BORROW_LEND_LIMIT: "open_borrow_lend_limit",
+    ParameterField.MAX_UTILIZATION: "max_utilization",
+    ParameterField.THROTTLE_THRESHOLD: "throttle_threshold",
+    ParameterField.THROTTLE_UPDATE_FRACTION: "throttle_update_fraction",
+    ParameterField.POOL_FEE: "fee",
+}
+_HAIRCUT_FIELDS = {
+    ParameterField.COLLATERAL_WEIGHT: "weight",
+    ParameterField.COLLATERAL_BASE: "base",
+    ParameterField.COLLATERAL_PENALTY: "penalty",
+}
+_MARGIN_FIELDS = {
+    ParameterField.INITIAL_BASE: ("initial", "base"),
+    ParameterField.INITIAL_FACTOR: ("initial", "factor"),
+    ParameterField.MAINTENANCE_BASE: ("maintenance", "base"),
+    ParameterField.MAINTENANCE_FACTOR: ("maintenance", "factor"),
+}
+_WATERFALL_FIELDS = {
+    ParameterField.BOOK_FRACTION: "book_fraction",
+    ParameterField.BOOK_PROBABILITY: "book_probability",
+    ParameterField.BOOK_LIMIT: "book_limit",
+    ParameterField.TARGET_BUFFER: "target_buffer",
+    ParameterField.MAX_DISCOUNT: "max_discount",
+    ParameterField.LENDER_POLICY: "lender_policy",
+    ParameterField.DEFAULT_POLICY: "default_policy",
+}
+_ENUM_FIELDS = {
+    ParameterField.POOL_STATE: PoolState,
+    ParameterField.LENDER_POLICY: Policy,
+    ParameterField.DEFAULT_POLICY: Policy,
+}
+
+
+def changed_parameters(parameters: EngineParameters, change: ChangeParameter) -> EngineParameters:
+    """`parameters` with one field changed and everything validated again.
+
+    Raises ParameterError when the new value, or the whole that results, is not valid.
+    """
+    value = change.value
+    if change.field in _ENUM_FIELDS:
+        try:
+            value = _ENUM_FIELDS[change.field](value)
+        except ValueError as error:
+            raise ParameterError(change.field.name.lower(), str(error)) from error
+    if change.field in _WATERFALL_FIELDS:
+        name = _WATERFALL_FIELDS[change.field]
+        return replace(parameters, waterfall=replace(parameters.waterfall, **{name: value}))
+    if not 0 <= change.asset < len(parameters.assets):
+        raise ParameterError("asset", f"there is no asset {change.asset}")
+    changed = _changed_asset(parameters.assets[change.asset], change, value)
+    assets = list(parameters.assets)
+    assets[change.asset] = changed
+    return replace(parameters, assets=tuple(assets))
+
+
+def _changed_asset(asset: AssetParameters, change: ChangeParameter, value: int) -> AssetParameters:
+    if change.field in _POOL_FIELDS:
+        return replace(asset, pool=replace(asset.pool, **{_POOL_FIELDS[change.field]: value}))
+    if change.field in _HAIRCUT_FIELDS:
+        name = _HAIRCUT_FIELDS[change.field]
+        return replace(asset, haircut=replace(asset.haircut, **{name: value}))
+    if change.field in _MARGIN_FIELDS:
+        function, name = _MARGIN_FIELDS[change.field]
+        return replace(
+            asset, **{function: replace(getattr(asset, function), **{name: value})}
+        )
+    if change.field is ParameterField.PRICE_MAX_AGE:
+        return replace(asset, price=replace(asset.price, max_age=value))
+    points = list(asset.pool.curve.points)
+    if not 0 <= change.index < len(points):
+        raise ParameterError("index", f"the curve has no point {change.index}")
+    utilization, rate = points[change.index]
+    if change.field is ParameterField.CURVE_UTILIZATION:
+        points[change.index] = (value, rate)
+    else:
+        points[change.index] = (utilization, value)
+    return replace(asset, pool=replace(asset.pool, curve=Curve(tuple(points))))

@@ -1,0 +1,367 @@
+"""ADL: the last layer, which pairs a stuck lender with borrowers and settles at the mark.
+
+One round per asset and step. All stuck claims of the step are allotted together, so the order in
+which they came does not matter (I27); then claims and debts are matched by account id, two pointers
+over two sorted lists.
+
+Case L (A7): a lender is liquidatable, his pool has no cash, the engine's redemption failed and no
+provider took the claim. No more of it is turned into value than restores his target health. The
+policy picks borrowers of the asset who are not liquidating, are worth something and have assets to
+hand over; each pays at most what he owes and at most what he has (A11).
+
+Case B (A12): a borrower's debt cannot be bought back and no provider took it. His assets go to the
+lenders of what he owes, at the mark, picked by policy; lenders whom the swap would put below
+maintenance come last. An account worth less than it owes divides its assets among its debts by
+value; then the backstop fund pays; what is left is a deficit (`deficit`).
+"""
+
+from typing import NamedTuple
+
+from solvent.domain.events import (
+    AdlCandidate,
+    AdlCase,
+    AdlOpened,
+    AdlStuck,
+    HandedOver,
+    Reason,
+    Stage,
+)
+from solvent.domain.parameters import Policy
+from solvent.domain.units import RATIO, fine_down, mul_div_down, quantity_down, value_up
+from solvent.reference.deficit import book_deficits
+from solvent.reference.ledger import claim_of, debt_of, lent_total
+from solvent.reference.margin import (
+    Doubt,
+    Portfolio,
+    health,
+    health_of,
+    liquidatable,
+    portfolio_of,
+    target_restored,
+)
+from solvent.reference.policies import Candidate, allot, apportion
+from solvent.reference.pool import claim_fees, redeemable
+from solvent.reference.settlement import Match, settle
+from solvent.reference.sizing import (
+    debts_largest_first,
+    deliverable_value,
+    largest_first,
+    needed_claim,
+    needed_debt,
+)
+from solvent.reference.state import FUND, State
+
+Reasons = dict[int, tuple[Reason, Reason]]
+"""Per account in the round: why the book and the backstop left it."""
+
+
+class Part(NamedTuple):
+    """An account's side of a round, in atoms."""
+
+    account: int
+    quantity: int
+
+
+def settle_stuck_lenders(state: State, stuck: Reasons) -> None:
+    """Case L: one round per asset in which a liquidatable lender's claim cannot be redeemed."""
+    for asset in range(len(state.pools)):
+        if state.prices[asset].stale:
+            continue
+        needs = [
+            Part(account, quantity)
+            for account in sorted(stuck)
+            if (quantity := _stuck_claim(state, account, asset))
+        ]
+        if needs:
+            _lender_round(state, asset, needs, stuck)
+
+
+def _stuck_claim(state: State, account: int, asset: int) -> int:
+    """Atoms of a claim to be turned into value: what target health needs and cash cannot give."""
+    claim = claim_of(state, account, asset)
+    if not claim or not liquidatable(state, account):
+        return 0
+    unredeemable = max(0, claim - redeemable(state.pools[asset]))
+    if not unredeemable:
+        return 0
+    return needed_claim(state, portfolio_of(state, account), asset, unredeemable)
+
+
+def _lender_round(state: State, asset: int, needs: list[Part], reasons: Reasons) -> None:
+    """Pick borrowers for all stuck claims of one asset, allot, match and settle."""
+    lenders = {part.account for part in needs}
+    candidates = [
+        candidate
+        for account in range(len(state.accounts))
+        if account not in lenders
+        and account not in state.liquidating
+        and (candidate := _borrower(state, account, asset))
+    ]
+    policy = state.parameters.waterfall.lender_policy
+    needed = sum(part.quantity for part in needs)
+    total = min(needed, sum(candidate.cap for candidate in candidates))
+    allotted = allot(policy, candidates, total, _value_up(state, asset, total))
+    granted = apportion(
+        total, [part.quantity for part in needs], [part.quantity for part in needs]
+    )
+    number = _open_round(state, asset, AdlCase.STUCK_LENDER, policy, needed, total)
+    _record_sides(state, number, needs, granted, reasons)
+    for candidate, quantity in zip(candidates, allotted, strict=True):
+        _record_candidate(state, number, candidate, quantity, last=0)
+    claims = [Part(part.account, part_of) for part, part_of in zip(needs, granted, strict=True)]
+    loans = [
+        Part(candidate.account, quantity)
+        for candidate, quantity in zip(candidates, allotted, strict=True)
+    ]
+    for place, (lender, borrower, quantity) in enumerate(pair(claims, loans)):
+        settle(
+            state,
+            Match(number, place, asset, lender, borrower, borrower, quantity, 0, True),
+        )
+    if total < needed:
+        for part in needs:
+            _hand_over(state, part.account, asset)
+
+
+def _borrower(state: State, account: int, asset: int) -> Candidate | None:
+    """A borrower who can pay for a stuck claim, or None."""
+    debt = debt_of(state, account, asset)
+    if not debt:
+        return None
+    values = health(state, portfolio_of(state, account))
+    if values.total_value <= 0:
+        return None
+    decimals = state.asset(asset).decimals
+    payable = quantity_down(deliverable_value(state, account), state.mark(asset), decimals)
+    cap = min(debt, payable)
+    if cap == 0:
+        return None
+    report = values.report()
+    return Candidate(account, debt, cap, report.assets_value, max(1, report.total_value))
+
+
+class Default(NamedTuple):
+    """A borrower in default: what he owes of the asset and who pays for how much of it."""
+
+    account: int
+    own: int
+    fund: int
+
+
+def settle_defaults(state: State, defaulted: Reasons) -> None:
+    """Case B: one round per asset owed by a borrower in default, then what is left is booked."""
+    for asset in range(len(state.pools)):
+        if state.prices[asset].stale:
+            continue
+        fund_left = deliverable_value(state, FUND)
+        defaults = []
+        for account in sorted(defaulted):
+            default = _default(state, account, asset, fund_left)
+            if default is not None:
+                defaults.append(default)
+                fund_left -= _value_up(state, asset, default.fund)
+        if defaults:
+            _default_round(state, asset, defaults, defaulted)
+    book_deficits(state, sorted(defaulted))
+
+
+def _default(state: State, account: int, asset: int, fund_left: int) -> Default | None:
+    """How much of one debt is to be settled, out of the debtor's assets and the fund's."""
+    debt = debt_of(state, account, asset)
+    values = health_of(state, account)
+    if not debt or not liquidatable(state, account):
+        return None
+    decimals, mark = state.asset(asset).decimals, state.mark(asset)
+    if values.total_value > 0:
+        portfolio = portfolio_of(state, account)
+        if debts_largest_first(state, portfolio)[0] != asset:
+            return None
+        order = [other for other in largest_first(state, account) if other != asset]
+        needed = needed_debt(state, portfolio, asset, order, 0)
+        payable = quantity_down(deliverable_value(state, account), mark, decimals)
+        return Default(account, min(needed, payable), 0)
+    share = _share_of_assets(state, account, asset)
+    own = min(debt, quantity_down(share, mark, decimals))
+    fund = min(debt - own, quantity_down(max(0, fund_left), mark, decimals))
+    return Default(account, own, fund)
+
+
+def _share_of_assets(state: State, account: int, asset: int) -> int:
+    """This debt's part of the assets left, by value among the debts still open from here on."""
+    assets = deliverable_value(state, account)
+    notionals = {
+        other: _value_up(state, other, debt_of(state, account, other))
+        for other in range(asset, len(state.pools))
+        if not state.prices[other].stale
+    }
+    total = sum(notionals.values())
+    return mul_div_down(assets, notionals[asset], total) if total else 0
+
+
+def _default_round(
+    state: State, asset: int, defaults: list[Default], reasons: Reasons
+) -> None:
+    """Pick lenders for all defaulted debts of one asset, allot, match and settle."""
+    owing = {default.account for default in defaults}
+    policy = state.parameters.waterfall.default_policy
+    needed = sum(default.own + default.fund for default in defaults)
+    claimed = lent_total(state.pools[asset])
+    if claimed < needed:
+        claim_fees(state, asset, needed - claimed)
+    candidates = [
+        candidate
+        for account in range(len(state.accounts))
+        if account not in owing and (candidate := _lender(state, account, asset))
+    ]
+    lightest = _lightest_weight(state, asset, owing)
+    first, last = [], []
+    for candidate, part in zip(candidates, _even(candidates, needed), strict=True):
+        late = _falls_below(state, candidate.account, asset, part, lightest)
+        (last if late else first).append(candidate)
+    total = min(needed, sum(candidate.cap for candidate in candidates))
+    upper = min(total, sum(candidate.cap for candidate in first))
+    allotted = _allot(state, policy, first, upper, asset)
+    allotted |= _allot(state, policy, last, total - upper, asset)
+    number = _open_round(state, asset, AdlCase.BORROWER_DEFAULT, policy, needed, total)
+    sides = [Part(default.account, default.own + default.fund) for default in defaults]
+    granted = apportion(total, [side.quantity for side in sides], [side.quantity for side in sides])
+    _record_sides(state, number, sides, granted, reasons)
+    late_accounts = {candidate.account for candidate in last}
+    for candidate in candidates:
+        account = candidate.account
+        _record_candidate(
+            state, number, candidate, allotted[account], last=int(account in late_accounts)
+        )
+    claims = [Part(candidate.account, allotted[candidate.account]) for candidate in candidates]
+    debts = [Part(side.account, part) for side, part in zip(sides, granted, strict=True)]
+    _settle_default_matches(state, number, asset, claims, debts, defaults)
+
+
+def _settle_default_matches(
+    state: State,
+    number: int,
+    asset: int,
+    claims: list[Part],
+    debts: list[Part],
+    defaults: list[Default],
+) -> None:
+    """Settle the pairs: the debtor pays for his part first, the fund for the rest."""
+    own_left = {default.account: default.own for default in defaults}
+    place = 0
+    for lender, debtor, quantity in pair(claims, debts):
+        own = min(quantity, own_left[debtor])
+        own_left[debtor] -= own
+        for giver, part in ((debtor, own), (FUND, quantity - own)):
+            if part:
+                settle(state, Match(number, place, asset, lender, debtor, giver, part, 0, False))
+                place += 1
+
+
+def _lender(state: State, account: int, asset: int) -> Candidate | None:
+    """A lender of the asset, or None; his position and cap are his claim."""
+    claim = claim_of(state, account, asset)
+    if not claim:
+        return None
+    values = health(state, portfolio_of(state, account)).report()
+    return Candidate(account, claim, claim, values.assets_value, max(1, values.total_value))
+
+
+def _even(candidates: list[Candidate], quantity: int) -> list[int]:
+    """What each lender would give up pro rata, to see whom the swap would hurt."""
+    caps = [candidate.cap for candidate in candidates]
+    return apportion(quantity, caps, caps)
+
+
+def _lightest_weight(state: State, asset: int, owing: set[int]) -> int:
+    """The lowest weight among the assets that the defaulted accounts can hand over."""
+    weights = [
+        state.asset(other).haircut.weight
+        for account in owing
+        for other in largest_first(state, account)
+    ]
+    return min(weights, default=state.asset(asset).haircut.weight)
+
+
+def _falls_below(state: State, account: int, asset: int, quantity: int, weight: int) -> bool:
+    """Whether swapping a claim for the lightest payment would leave the lender liquidatable."""
+    before = portfolio_of(state, account)
+    values = health(state, before, Doubt.FOR_ACCOUNT)
+    if values.debts_value == 0:
+        return False
+    after = Portfolio(list(before.quantities), list(before.debts), list(before.unfunded))
+    after.quantities[asset] -= quantity
+    decimals = state.asset(asset).decimals
+    received = fine_down(quantity, state.mark(asset), decimals) * weight // RATIO
+    left = health(state, after, Doubt.FOR_ACCOUNT)
+    return left.net_equity + received <= left.maintenance
+
+
+def _allot(
+    state: State, policy: Policy, candidates: list[Candidate], quantity: int, asset: int
+) -> dict[int, int]:
+    parts = allot(policy, candidates, quantity, _value_up(state, asset, quantity))
+    return {
+        candidate.account: part for candidate, part in zip(candidates, parts, strict=True)
+    }
+
+
+def pair(claims: list[Part], loans: list[Part]) -> list[tuple[int, int, int]]:
+    """Match two lists of equal sums in order: (lender, borrower, atoms), two pointers."""
+    pairs = []
+    left = [[part.account, part.quantity] for part in claims if part.quantity]
+    right = [[part.account, part.quantity] for part in loans if part.quantity]
+    one = other = 0
+    while one < len(left) and other < len(right):
+        quantity = min(left[one][1], right[other][1])
+        pairs.append((left[one][0], right[other][0], quantity))
+        left[one][1] -= quantity
+        right[other][1] -= quantity
+        one += left[one][1] == 0
+        other += right[other][1] == 0
+    return pairs
+
+
+def _value_up(state: State, asset: int, quantity: int) -> int:
+    return value_up(quantity, state.mark(asset), state.asset(asset).decimals)
+
+
+def _open_round(
+    state: State, asset: int, case: AdlCase, policy: Policy, needed: int, allotted: int
+) -> int:
+    number = state.next_round
+    state.next_round += 1
+    state.emit(AdlOpened(number, asset, case, policy, state.mark(asset), needed, allotted))
+    return number
+
+
+def _record_sides(
+    state: State, number: int, sides: list[Part], granted: list[int], reasons: Reasons
+) -> None:
+    for side, part in zip(sides, granted, strict=True):
+        book, backstop = reasons[side.account]
+        state.emit(AdlStuck(number, side.account, side.quantity, part, book, backstop))
+
+
+def _record_candidate(
+    state: State, number: int, candidate: Candidate, allotted: int, last: int
+) -> None:
+    state.emit(
+        AdlCandidate(
+            round=number,
+            account=candidate.account,
+            position=candidate.position,
+            assets_value=candidate.assets_value,
+            total_value=candidate.total_value,
+            cap=candidate.cap,
+            last=last,
+            allotted=allotted,
+        )
+    )
+
+
+def _hand_over(state: State, account: int, asset: int) -> None:
+    """Say that ADL found too few counterparties for an account that still needs them."""
+    values = health_of(state, account, Doubt.FOR_ACCOUNT)
+    if not target_restored(state, values):
+        value = values.report().debts_value
+        state.emit(HandedOver(account, Stage.ADL, Reason.NO_COUNTERPARTY, asset, value))

@@ -1,0 +1,225 @@
+"""The backstop: providers take debt and collateral over, off book and at the mark.
+
+Stage 2 acts on an account that the book could not clear. Debt of value v and collateral of value
+v * (1 + delta) move together, lent claims too, which need no redemption. The discount
+
+    delta = min(maximum discount, TV / debt)
+
+never pushes the account below zero; a share of it goes to the backstop fund. v is the least that
+restores target health, or everything. Each provider takes at most what he committed in that debt
+and at most what keeps him at or above his own initial requirement; the amount is split pro rata to
+that free capacity. An account worth nothing can offer no discount, so nobody is asked to take it.
+"""
+
+from typing import NamedTuple
+
+from solvent.domain.commands import Role
+from solvent.domain.events import (
+    BackstopFilled,
+    BackstopLeg,
+    HandedOver,
+    LegForm,
+    Reason,
+    Source,
+    Stage,
+)
+from solvent.domain.units import RATIO, mul_div_down, value_down, value_up
+from solvent.reference import pool as pools
+from solvent.reference.ledger import available, debt_of, move
+from solvent.reference.limits import largest_passing
+from solvent.reference.margin import (
+    Doubt,
+    Health,
+    health,
+    health_of,
+    portfolio_of,
+    target_restored,
+)
+from solvent.reference.policies import apportion
+from solvent.reference.sizing import (
+    Draw,
+    debts_largest_first,
+    deliverable,
+    draw,
+    largest_first,
+    needed_debt,
+)
+from solvent.reference.state import FUND, State
+
+ROUNDING_ATOMS = 2
+"""Atoms that a transferred claim or debt may lose or gain by share rounding."""
+
+
+class Offer(NamedTuple):
+    """What is on offer: a quantity of one debt, at a discount, out of collateral in an order."""
+
+    account: int
+    debt: int
+    quantity: int
+    discount: int
+    order: list[int]
+
+
+def take_over(state: State, account: int) -> Reason | None:
+    """Offer the account's debts to providers, largest first; why something is left, or None."""
+    offered: set[int] = set()
+    while True:
+        values = health_of(state, account, Doubt.FOR_ACCOUNT)
+        if target_restored(state, values):
+            return None
+        if values.total_value <= 0:
+            return _hand_over(state, account, Reason.PRICE_GAP, values)
+        offer = _next_offer(state, account, values, offered)
+        if offer is None:
+            return _hand_over(state, account, Reason.NO_BACKSTOP_CAPACITY, values)
+        _fill(state, offer)
+        offered.add(offer.debt)
+
+
+def _hand_over(state: State, account: int, reason: Reason, values: Health) -> Reason:
+    debts = debts_largest_first(state, portfolio_of(state, account))
+    asset = debts[0] if debts else 0
+    value = values.report().debts_value
+    state.emit(HandedOver(account, Stage.BACKSTOP, reason, asset, value))
+    return reason
+
+
+def _next_offer(
+    state: State, account: int, values: Health, offered: set[int]
+) -> Offer | None:
+    """The largest debt that some provider has capacity for, sized to what is needed."""
+    portfolio = portfolio_of(state, account)
+    discount = min(
+        state.parameters.waterfall.max_discount,
+        values.total_value * RATIO // values.debts_value,
+    )
+    for debt in debts_largest_first(state, portfolio):
+        order = [asset for asset in largest_first(state, account) if asset != debt]
+        if not order or debt in offered:
+            continue
+        quantity = needed_debt(state, portfolio, debt, order, discount)
+        offer = Offer(account, debt, quantity, discount, order)
+        if any(capacity(state, offer, provider) for provider in providers(state, offer)):
+            return offer
+    return None
+
+
+def providers(state: State, offer: Offer) -> list[int]:
+    """Providers with commitment in the debt on offer, by account id."""
+    return [
+        account
+        for account, holder in enumerate(state.accounts)
+        if holder.role is Role.BACKSTOP_PROVIDER
+        and holder.committed[offer.debt]
+        and account not in state.liquidating
+        and account != offer.account
+    ]
+
+
+def provider_premium(state: State, offer: Offer) -> int:
+    """The provider's part of the discount, rounded down for the fund."""
+    return offer.discount * (RATIO - state.parameters.waterfall.fund_share) // RATIO
+
+
+def capacity(state: State, offer: Offer, provider: int) -> int:
+    """Atoms of the debt a provider can take: committed, and borne by his initial margin."""
+    before = portfolio_of(state, provider)
+    quantities = [
+        deliverable(state, offer.account, asset) for asset in range(len(state.pools))
+    ]
+    premium = provider_premium(state, offer)
+
+    def bearable(quantity: int) -> bool:
+        if quantity == 0:
+            return True
+        after = before.copy()
+        value = _value(state, offer, quantity, premium)
+        for taken in draw(state, list(quantities), value, offer.order):
+            after.receive(taken.asset, max(0, taken.quantity - ROUNDING_ATOMS))
+        owed = quantity + ROUNDING_ATOMS
+        netted = min(owed, _claim_in(state, provider, offer.debt))
+        after.quantities[offer.debt] -= netted
+        after.debts[offer.debt] += owed - netted
+        values = health(state, after, Doubt.AGAINST_ACCOUNT)
+        return values.net_equity >= values.initial
+
+    most = min(offer.quantity, state.accounts[provider].committed[offer.debt])
+    return largest_passing(bearable, most)
+
+
+def _claim_in(state: State, account: int, asset: int) -> int:
+    holder = state.accounts[account]
+    portfolio = portfolio_of(state, account)
+    return portfolio.quantities[asset] - holder.available[asset] - holder.locked[asset]
+
+
+def _value(state: State, offer: Offer, quantity: int, premium: int) -> int:
+    """Value of collateral that goes with `quantity` of the debt at a premium, rounded down."""
+    notional = value_down(quantity, state.mark(offer.debt), state.asset(offer.debt).decimals)
+    return mul_div_down(notional, RATIO + premium, RATIO)
+
+
+def _fill(state: State, offer: Offer) -> None:
+    """Split an offer among the providers and carry out each part, by account id."""
+    takers = providers(state, offer)
+    capacities = [capacity(state, offer, provider) for provider in takers]
+    parts = apportion(offer.quantity, capacities, capacities)
+    for provider, part in zip(takers, parts, strict=True):
+        if part:
+            _carry_out(state, offer, provider, part)
+
+
+def _carry_out(state: State, offer: Offer, provider: int, quantity: int) -> None:
+    """Move one provider's part: collateral to him and the fund, then the debt."""
+    fill = state.next_fill
+    state.next_fill += 1
+    quantities = [
+        deliverable(state, offer.account, asset) for asset in range(len(state.pools))
+    ]
+    premium = provider_premium(state, offer)
+    provider_value = _value(state, offer, quantity, premium)
+    fund_value = _value(state, offer, quantity, offer.discount) - provider_value
+    legs = [(provider, leg) for leg in draw(state, quantities, provider_value, offer.order)]
+    legs += [(FUND, leg) for leg in draw(state, quantities, fund_value, offer.order)]
+    decimals = state.asset(offer.debt).decimals
+    state.accounts[provider].committed[offer.debt] -= quantity
+    state.emit(
+        BackstopFilled(
+            fill=fill,
+            account=offer.account,
+            provider=provider,
+            debt_asset=offer.debt,
+            debt_quantity=quantity,
+            debt_value=value_up(quantity, state.mark(offer.debt), decimals),
+            discount=offer.discount,
+            fund_value=fund_value,
+        )
+    )
+    for receiver, leg in legs:
+        _hand_leg(state, offer.account, receiver, leg, fill)
+    source = Source.LIQUIDATION_BACKSTOP
+    pools.transfer_debt(state, offer.debt, quantity, offer.account, provider, source)
+
+
+def _hand_leg(state: State, giver: int, receiver: int, leg: Draw, fill: int) -> None:
+    """Hand one asset over: free tokens first, then the claim itself."""
+    free = min(leg.quantity, state.accounts[giver].available[leg.asset])
+    claim = leg.quantity - free
+    decimals = state.asset(leg.asset).decimals
+    mark = state.mark(leg.asset)
+    if free:
+        move(state, leg.asset, free, available(giver), available(receiver))
+        _repay_at_once(state, receiver, leg.asset, free)
+        value = value_down(free, mark, decimals)
+        state.emit(BackstopLeg(fill, receiver, leg.asset, LegForm.AVAILABLE, free, value))
+    if claim:
+        source = Source.BACKSTOP_PROVIDER
+        pools.transfer_claim(state, leg.asset, claim, giver, receiver, source)
+        value = value_down(claim, mark, decimals)
+        state.emit(BackstopLeg(fill, receiver, leg.asset, LegForm.CLAIM, claim, value))
+
+
+def _repay_at_once(state: State, receiver: int, asset: int, quantity: int) -> None:
+    owed = debt_of(state, receiver, asset)
+    if owed:
+        pools.repay(state, receiver, asset, min(owed, quantity), Source.BACKSTOP_PROVIDER)

@@ -1,0 +1,132 @@
+"""The ledger: the only place where balances, claims and debts change.
+
+Tokens live in four places: an account's available and locked balances, a pool's cash, and the world
+outside. `move` takes a quantity from one place and puts it in another, so that the postings of
+every change sum to zero per asset (I3). Claims and debts are shares of a pool; changing them moves
+no token, and whoever changes one settles the pool's residue so that I1 stays exact:
+
+    cash + borrowed = lent + fees + residue
+
+Nothing here asks whether a change is allowed. A balance, a share count or a residue that would fall
+below zero is a defect of the caller and stops the engine.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from solvent.domain.units import INDEX_SCALE, check_int64, mul_div_down, mul_div_up
+from solvent.reference.state import Pool, State
+
+
+class Bucket(IntEnum):
+    """Where a token can be."""
+
+    AVAILABLE = 0
+    LOCKED = 1
+    POOL = 2
+    OUTSIDE = 3
+
+
+class Place(NamedTuple):
+    """A bucket, and whose; pools and the outside belong to nobody."""
+
+    bucket: Bucket
+    account: int = -1
+
+
+POOL = Place(Bucket.POOL)
+OUTSIDE = Place(Bucket.OUTSIDE)
+
+
+def available(account: int) -> Place:
+    """The free balance of `account`."""
+    return Place(Bucket.AVAILABLE, account)
+
+
+def locked(account: int) -> Place:
+    """The balance of `account` held by its open orders."""
+    return Place(Bucket.LOCKED, account)
+
+
+class LedgerError(AssertionError):
+    """A posting that no correct caller makes. The engine must stop."""
+
+
+def move(state: State, asset: int, quantity: int, source: Place, target: Place) -> None:
+    """Take `quantity` atoms of `asset` from `source` and put them in `target`."""
+    if quantity < 0:
+        raise LedgerError(f"cannot move {quantity} atoms")
+    _post(state, asset, source, -quantity)
+    _post(state, asset, target, quantity)
+
+
+def _post(state: State, asset: int, place: Place, change: int) -> None:
+    if place.bucket is Bucket.OUTSIDE:
+        state.outside[asset] = check_int64(state.outside[asset] + change)
+        return
+    if place.bucket is Bucket.POOL:
+        pool = state.pools[asset]
+        pool.cash = _not_negative(pool.cash + change)
+        return
+    account = state.accounts[place.account]
+    column = account.available if place.bucket is Bucket.AVAILABLE else account.locked
+    column[asset] = _not_negative(column[asset] + change)
+
+
+def _not_negative(balance: int) -> int:
+    if balance < 0:
+        raise LedgerError(f"a balance would become {balance}")
+    return check_int64(balance)
+
+
+def lent_total(pool: Pool) -> int:
+    """All claims on the pool, in atoms."""
+    return mul_div_down(pool.lend_shares, pool.lend_index, INDEX_SCALE)
+
+
+def borrowed_total(pool: Pool) -> int:
+    """All debts to the pool, in atoms."""
+    return mul_div_up(pool.debt_shares, pool.debt_index, INDEX_SCALE)
+
+
+def claim_of(state: State, account: int, asset: int) -> int:
+    """What `account` has lent of `asset`, in atoms, rounded down."""
+    shares = state.accounts[account].lent_shares[asset]
+    return mul_div_down(shares, state.pools[asset].lend_index, INDEX_SCALE)
+
+
+def debt_of(state: State, account: int, asset: int) -> int:
+    """What `account` owes of `asset`, in atoms, rounded up."""
+    shares = state.accounts[account].debt_shares[asset]
+    return mul_div_up(shares, state.pools[asset].debt_index, INDEX_SCALE)
+
+
+def change_claim(state: State, account: int, asset: int, shares: int) -> None:
+    """Add `shares` (negative: take them) to an account's claim and to its pool."""
+    column = state.accounts[account].lent_shares
+    column[asset] = _not_negative(column[asset] + shares)
+    pool = state.pools[asset]
+    pool.lend_shares = _not_negative(pool.lend_shares + shares)
+
+
+def change_debt(state: State, account: int, asset: int, shares: int) -> None:
+    """Add `shares` (negative: take them) to an account's debt and to its pool."""
+    column = state.accounts[account].debt_shares
+    column[asset] = _not_negative(column[asset] + shares)
+    pool = state.pools[asset]
+    pool.debt_shares = _not_negative(pool.debt_shares + shares)
+
+
+def settle_residue(state: State, asset: int) -> int:
+    """Give the pool's residue what the last change left over; return how much that was.
+
+    Every rounding is for the pool, so the residue never falls (I4); a caller that would make it
+    fall is wrong.
+    """
+    pool = state.pools[asset]
+    residue = pool.cash + borrowed_total(pool) - lent_total(pool) - pool.fees
+    gained = residue - pool.residue
+    if gained < 0:
+        raise LedgerError(f"asset {asset}: rounding took {-gained} atoms from the pool")
+    pool.residue = residue
+    return gained

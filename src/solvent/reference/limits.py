@@ -1,0 +1,128 @@
+"""Limits: what a pool, an account's margin and the platform allow, asked before anything moves.
+
+Every check is a pure question: would this pass? It answers with None or with a Refusal that names
+the code and the limit. The largest amount that would have passed is found by asking the same
+question again (`largest_passing`), so a preview cannot disagree with execution (I37). Caps bind the
+result, not the kind of order (I12): whatever redeems or borrows on the way asks here.
+"""
+
+from collections.abc import Callable
+
+from solvent.domain.parameters import PoolState
+from solvent.domain.rejections import Limit, Refusal, RejectionCode
+from solvent.reference.ledger import borrowed_total, lent_total
+from solvent.reference.margin import (
+    Doubt,
+    Portfolio,
+    health,
+    leverage_exceeded,
+    portfolio_of,
+)
+from solvent.reference.pool import entry_fee_up, redeemable
+from solvent.reference.state import State
+from solvent.reference.throttle import bound_in_force, within
+
+
+def pool_state(state: State, asset: int) -> PoolState:
+    """The state in force: an open pool whose price is stale takes repayment only."""
+    configured = state.asset(asset).pool.state
+    if configured is PoolState.OPEN and state.prices[asset].stale:
+        return PoolState.REPAY_ONLY
+    return configured
+
+
+def gated(state: State, asset: int) -> bool:
+    """Whether an insolvent account owes this pool, so that nobody may leave before booking (I30)."""
+    return any(
+        state.accounts[account].debt_shares[asset]
+        and health(state, portfolio_of(state, account)).total_value < 0
+        for account in state.liquidating
+    )
+
+
+def redeem_refusal(state: State, asset: int, quantity: int) -> Refusal | None:
+    """Whether the pool lets a user take `quantity` out (A3, A4)."""
+    pool = state.pools[asset]
+    if pool_state(state, asset) is PoolState.CLOSED:
+        return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_STATE)
+    if gated(state, asset):
+        return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.INSOLVENCY_GATE)
+    if quantity > redeemable(pool):
+        return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
+    bound = bound_in_force(state.asset(asset).pool, pool)
+    if not within(borrowed_total(pool), lent_total(pool) - quantity, bound):
+        return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.UTILIZATION_BOUND)
+    return None
+
+
+def borrow_refusal(state: State, asset: int, quantity: int, redeemed: int = 0) -> Refusal | None:
+    """Whether the pool lends `quantity` more, after `redeemed` has left it in the same command."""
+    pool = state.pools[asset]
+    if pool_state(state, asset) is not PoolState.OPEN:
+        limit = Limit.STALE_PRICE if state.prices[asset].stale else Limit.POOL_STATE
+        return Refusal(RejectionCode.BORROW_LIMIT, limit)
+    borrowed = borrowed_total(pool) + quantity + entry_fee_up(state, asset, quantity)
+    if borrowed > state.asset(asset).pool.open_borrow_lend_limit:
+        return Refusal(RejectionCode.BORROW_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
+    if quantity + redeemed > redeemable(pool):
+        return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
+    bound = bound_in_force(state.asset(asset).pool, pool)
+    lent = lent_total(pool) - redeemed
+    if not within(borrowed, lent, bound):
+        return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.UTILIZATION_BOUND)
+    return None
+
+
+def risk_refusal(state: State, account: int, after: Portfolio) -> Refusal | None:
+    """Whether `account` may come to hold `after` by its own action (A13).
+
+    An action that lowers neither NE - I nor NE - M passes whatever the account's health. Any other
+    needs NE >= I and leverage within the account's limit, stale collateral counting nothing.
+    """
+    doubt = Doubt.AGAINST_ACCOUNT
+    new = health(state, after, doubt)
+    if new.exposure == 0:
+        return None
+    old = health(state, portfolio_of(state, account), doubt)
+    safer = new.net_equity - new.initial >= old.net_equity - old.initial
+    if safer and new.surplus >= old.surplus:
+        return None
+    if leverage_exceeded(new, state.accounts[account].leverage_limit):
+        return Refusal(RejectionCode.MAX_LEVERAGE_REACHED, Limit.LEVERAGE)
+    if new.net_equity < new.initial:
+        return Refusal(RejectionCode.INSUFFICIENT_MARGIN, Limit.INITIAL_MARGIN)
+    return None
+
+
+def rounding_refusal(state: State, account: int, after: Portfolio) -> Refusal | None:
+    """Whether a move between balance and pool, which changes risk by rounding only, is harmless."""
+    if health(state, after, Doubt.FOR_ACCOUNT).liquidatable:
+        return Refusal(RejectionCode.INSUFFICIENT_MARGIN, Limit.INITIAL_MARGIN)
+    return None
+
+
+def largest_passing(passes: Callable[[int], bool], high: int) -> int:
+    """The largest amount from 0 to `high` that passes, for a question that turns once to no."""
+    low = 0
+    while low < high:
+        middle = low + (high - low + 1) // 2
+        if passes(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def smallest_passing(passes: Callable[[int], bool], high: int) -> int:
+    """The smallest amount from 0 to `high` that passes, for a question that turns once to yes.
+
+    `high` when none below it passes.
+    """
+    low = 0
+    while low < high:
+        middle = low + (high - low) // 2
+        if passes(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low

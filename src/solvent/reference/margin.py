@@ -1,0 +1,240 @@
+"""Margin: what an account is worth, what it must hold, and when it is liquidatable.
+
+For an account with quantity q_a (available, locked and lent: lent tokens count in full, A5) and
+debt d_a of each asset, at mark prices:
+
+    net equity NE   = sum q * mark * weight - sum d * mark
+    total value TV  = sum q * mark - sum d * mark           (no weights)
+    exposure E      = sum N_a,  N_a = d_a * mark_a
+    initial I       = sum N_a * imf_a(N_a), maintenance M = sum N_a * mmf_a(N_a)
+
+All sums are in 10^-12 USDC. It is liquidatable when E > 0 and NE <= M. Fractions such as MMR = M / NE are for people: here
+integers are compared by cross-multiplying, never by dividing, so no rounding decides. Collateral
+rounds down, debts and requirements round up.
+
+A stale price gets the benefit of the doubt when it would liquidate (collateral counts for more,
+debt for less), and none when it would allow new risk (collateral counts nothing).
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+from solvent.domain.parameters import AssetParameters, Haircut, HaircutKind, MarginFunction, SizeBy
+from solvent.domain.units import (
+    FINE_PER_VALUE,
+    RATIO,
+    SQUARE_ROOT_SCALE,
+    VALUE_DECIMALS,
+    check_int128,
+    divide_up,
+    fine_down,
+    fine_up,
+    mul_div_up,
+    square_root_up,
+    value_down,
+    value_up,
+)
+from solvent.reference.ledger import claim_of, debt_of
+from solvent.reference.state import State
+
+
+@dataclass(slots=True)
+class Portfolio:
+    """Quantities and debts per asset, in atoms: what an account has, or would have."""
+
+    quantities: list[int]
+    debts: list[int]
+    unfunded: list[int]
+
+    def copy(self) -> "Portfolio":
+        """An independent copy, to ask `what if` of."""
+        return Portfolio(list(self.quantities), list(self.debts), list(self.unfunded))
+
+    def receive(self, asset: int, quantity: int) -> None:
+        """Add tokens or a claim; a debt in the same asset is repaid first."""
+        repaid = min(quantity, self.debts[asset])
+        self.debts[asset] -= repaid
+        self.quantities[asset] += quantity - repaid
+
+
+class Doubt(IntEnum):
+    """How stale prices are read."""
+
+    NONE = 0
+    FOR_ACCOUNT = 1
+    AGAINST_ACCOUNT = 2
+
+
+class Health(NamedTuple):
+    """One account's sums, in 10^-12 USDC and at most 128 bits."""
+
+    net_equity: int
+    initial: int
+    maintenance: int
+    exposure: int
+    assets_value: int
+    debts_value: int
+
+    @property
+    def total_value(self) -> int:
+        """Assets less debts at the mark, without weights."""
+        return self.assets_value - self.debts_value
+
+    @property
+    def surplus(self) -> int:
+        """NE - M: what 'health' means when two states of one account are compared."""
+        return self.net_equity - self.maintenance
+
+    @property
+    def liquidatable(self) -> bool:
+        """MMR >= 100 %: something is owed and net equity is at or below maintenance."""
+        return self.debts_value > 0 and self.net_equity <= self.maintenance
+
+    def report(self) -> "HealthReport":
+        """The same in 10^-6 USDC for events and receipts, rounded against the account."""
+        return HealthReport(
+            net_equity=self.net_equity // FINE_PER_VALUE,
+            maintenance=divide_up(self.maintenance, FINE_PER_VALUE),
+            exposure=divide_up(self.exposure, FINE_PER_VALUE),
+            assets_value=self.assets_value // FINE_PER_VALUE,
+            debts_value=divide_up(self.debts_value, FINE_PER_VALUE),
+            total_value=self.total_value // FINE_PER_VALUE,
+        )
+
+
+class HealthReport(NamedTuple):
+    """Sums of one account in 10^-6 USDC, as records carry them; nothing is decided by these."""
+
+    net_equity: int
+    maintenance: int
+    exposure: int
+    assets_value: int
+    debts_value: int
+    total_value: int
+
+
+def portfolio_of(state: State, account: int) -> Portfolio:
+    """What `account` has and owes now."""
+    holder = state.accounts[account]
+    count = len(state.pools)
+    quantities = [
+        holder.available[asset]
+        + holder.locked[asset]
+        + (claim_of(state, account, asset) if holder.lent_shares[asset] else 0)
+        for asset in range(count)
+    ]
+    debts = [
+        debt_of(state, account, asset) if holder.debt_shares[asset] else 0 for asset in range(count)
+    ]
+    return Portfolio(quantities, debts, list(holder.unfunded))
+
+
+def health_of(state: State, account: int, doubt: Doubt = Doubt.NONE) -> Health:
+    """Health of `account` at the marks in force."""
+    return health(state, portfolio_of(state, account), doubt)
+
+
+def health(
+    state: State, portfolio: Portfolio, doubt: Doubt = Doubt.NONE, cash: int = 0
+) -> Health:
+    """Health of a real or imagined portfolio at the marks in force.
+
+    `cash` is value in 10^-12 USDC on top, for what-if questions finer than an atom.
+    """
+    net_equity = assets_value = cash
+    initial = maintenance = exposure = debts_value = 0
+    for number, asset in enumerate(state.parameters.assets):
+        quantity = portfolio.quantities[number]
+        debt = portfolio.debts[number]
+        pending = portfolio.unfunded[number]
+        if not (quantity or debt or pending):
+            continue
+        mark = state.prices[number].mark
+        doubted = doubt is not Doubt.NONE and state.prices[number].stale
+        if quantity:
+            value = fine_down(quantity, mark, asset.decimals)
+            assets_value += value
+            if not doubted:
+                net_equity += weighted_down(asset, quantity, mark)
+            elif doubt is Doubt.FOR_ACCOUNT:
+                net_equity += value + value * state.parameters.waterfall.stale_doubt // RATIO
+        if debt or pending:
+            debts_value += fine_up(debt, mark, asset.decimals)
+            at_risk = debt + pending
+            exposure += fine_up(at_risk, mark, asset.decimals)
+            initial += requirement_up(asset.initial, at_risk, mark, asset.decimals)
+            counted = mark
+            if doubted and doubt is Doubt.FOR_ACCOUNT:
+                counted = mark * RATIO // (RATIO + state.parameters.waterfall.stale_doubt)
+            net_equity -= fine_up(debt, counted, asset.decimals)
+            maintenance += requirement_up(asset.maintenance, debt, counted, asset.decimals)
+    return Health(
+        check_int128(net_equity),
+        check_int128(initial),
+        check_int128(maintenance),
+        check_int128(exposure),
+        check_int128(assets_value),
+        check_int128(debts_value),
+    )
+
+
+def weighted_down(asset: AssetParameters, quantity: int, mark: int) -> int:
+    """Collateral value of `quantity` atoms after the haircut, in 10^-12 USDC."""
+    value = value_down(quantity, mark, asset.decimals)
+    weight = weight_down(asset.haircut, quantity, value, asset.decimals)
+    return fine_down(quantity, mark, asset.decimals) * weight // RATIO
+
+
+def weight_down(haircut: Haircut, quantity: int, value: int, decimals: int) -> int:
+    """Collateral weight in 10^-9 at a size: min(weight, base / (1 + penalty * sqrt(size)))."""
+    if haircut.kind is HaircutKind.IDENTITY:
+        return haircut.weight
+    size = value
+    if haircut.size_by is SizeBy.QUANTITY:
+        size = mul_div_up(quantity, 10**VALUE_DECIMALS, 10**decimals)
+    unit = RATIO * SQUARE_ROOT_SCALE
+    scaled = haircut.base * unit // (unit + haircut.penalty * square_root_up(size))
+    return min(haircut.weight, scaled)
+
+
+def margin_fraction_up(function: MarginFunction, notional: int) -> int:
+    """max(base, factor * sqrt(notional)) in 10^-9."""
+    root = square_root_up(notional)
+    return max(function.base, mul_div_up(function.factor, root, SQUARE_ROOT_SCALE))
+
+
+def requirement_up(function: MarginFunction, debt: int, mark: int, decimals: int) -> int:
+    """Margin that a debt of `debt` atoms requires, in 10^-12 USDC."""
+    fraction = margin_fraction_up(function, value_up(debt, mark, decimals))
+    return divide_up(fine_up(debt, mark, decimals) * fraction, RATIO)
+
+
+def liquidatable(state: State, account: int) -> bool:
+    """Whether `account` is at or above MMR 100 %, stale prices read in its favour."""
+    holder = state.accounts[account]
+    if not any(holder.debt_shares):
+        return False
+    return health_of(state, account, Doubt.FOR_ACCOUNT).liquidatable
+
+
+def target_restored(state: State, values: Health) -> bool:
+    """Whether NE >= M * (1 + buffer), or nothing is owed."""
+    if values.debts_value == 0:
+        return True
+    buffer = state.parameters.waterfall.target_buffer
+    return values.net_equity * RATIO >= values.maintenance * (RATIO + buffer)
+
+
+def below_auto_close(state: State, values: Health) -> bool:
+    """Whether MF < ACMF = max(MMF / divisor, MMF - offset), cross-multiplied by the exposure."""
+    waterfall = state.parameters.waterfall
+    divided = values.net_equity * waterfall.auto_close_divisor < values.maintenance
+    offset = values.debts_value * waterfall.auto_close_offset
+    shifted = values.net_equity * RATIO < values.maintenance * RATIO - offset
+    return divided or shifted
+
+
+def leverage_exceeded(values: Health, limit: int) -> bool:
+    """Whether exposure / net equity is above `limit` (10^-9)."""
+    return values.exposure > 0 and values.exposure * RATIO > limit * max(0, values.net_equity)

@@ -1,0 +1,263 @@
+"""The pool: lend, redeem, borrow, repay, interest, and what the waterfall does to claims and debts.
+
+Each verb here carries out one thing that was already found to be allowed: it turns a quantity into
+shares, moves the tokens, and settles the residue. Shares round so that the pool never loses: fewer
+for a lender who comes, more from one who goes, more for a borrower, fewer from a repayer.
+
+    claim = shares * lend index (down)        debt = shares * debt index (up)
+
+Interest (I5, I6) raises the debt index for the hour that begins; what borrowers are charged is
+split into the fee, the lenders' part through the lend index, and the residue of rounding.
+"""
+
+from solvent.domain.events import (
+    Borrowed,
+    InterestCharged,
+    Lent,
+    Netted,
+    Redeemed,
+    Repaid,
+    Source,
+)
+from solvent.domain.units import (
+    HOUR,
+    HOURS_PER_YEAR,
+    INDEX_SCALE,
+    RATIO,
+    divide_up,
+    mul_div_down,
+    mul_div_up,
+)
+from solvent.reference.ledger import (
+    POOL,
+    available,
+    borrowed_total,
+    change_claim,
+    change_debt,
+    claim_of,
+    debt_of,
+    lent_total,
+    move,
+    settle_residue,
+)
+from solvent.reference.rates import borrow_apr, index_after_hour_up, utilization, utilization_up
+from solvent.reference.state import TREASURY, Pool, State
+
+
+def redeemable(pool: Pool) -> int:
+    """Tokens that lenders could take out now, throttle aside: lent less borrowed (A4)."""
+    return max(0, lent_total(pool) - borrowed_total(pool))
+
+
+def lend(state: State, account: int, asset: int, quantity: int, source: Source) -> None:
+    """Put `quantity` of the available balance into the pool; see `lend_shares_down`."""
+    shares = lend_shares_down(state, asset, quantity)
+    move(state, asset, quantity, available(account), POOL)
+    change_claim(state, account, asset, shares)
+    settle_residue(state, asset)
+    state.emit(Lent(account, asset, quantity, shares, source))
+
+
+def lend_shares_down(state: State, asset: int, quantity: int) -> int:
+    """Shares that a lend of `quantity` buys; 0 when it is less than one share's worth."""
+    index = state.pools[asset].lend_index
+    return mul_div_down(quantity, INDEX_SCALE, index) if index else 0
+
+
+def redeem(state: State, account: int, asset: int, quantity: int, source: Source) -> None:
+    """Take `quantity` (at most the claim and the pool's redeemable cash) out of the pool."""
+    shares = claim_shares_up(state, account, asset, quantity)
+    move(state, asset, quantity, POOL, available(account))
+    change_claim(state, account, asset, -shares)
+    settle_residue(state, asset)
+    state.emit(Redeemed(account, asset, quantity, shares, source))
+
+
+def claim_shares_up(state: State, account: int, asset: int, quantity: int) -> int:
+    """Shares that `quantity` of an account's claim costs; all of them for the whole claim."""
+    shares = state.accounts[account].lent_shares[asset]
+    if quantity >= claim_of(state, account, asset):
+        return shares
+    return mul_div_up(quantity, INDEX_SCALE, state.pools[asset].lend_index)
+
+
+def entry_fee_up(state: State, asset: int, quantity: int) -> int:
+    """Interest on `quantity` for the rest of the running hour, at the rate it leads to."""
+    pool = state.pools[asset]
+    after = utilization_up(borrowed_total(pool) + quantity, lent_total(pool))
+    apr = borrow_apr(state.asset(asset).pool, after)
+    remaining = HOUR - state.now % HOUR
+    return divide_up(quantity * apr * remaining, RATIO * HOURS_PER_YEAR * HOUR)
+
+
+def borrow(
+    state: State, account: int, asset: int, quantity: int, source: Source, *, fee: bool = True
+) -> None:
+    """Take `quantity` out of the pool as a debt; the entry fee is added and shared as interest."""
+    pool = state.pools[asset]
+    entry_fee = entry_fee_up(state, asset, quantity) if fee else 0
+    shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
+    move(state, asset, quantity, POOL, available(account))
+    change_debt(state, account, asset, shares)
+    _share_interest(state, asset, entry_fee)
+    settle_residue(state, asset)
+    state.emit(Borrowed(account, asset, quantity, entry_fee, shares, source))
+
+
+def repay(state: State, account: int, asset: int, quantity: int, source: Source) -> int:
+    """Pay up to `quantity` of the debt from the available balance; return what was paid.
+
+    Only whole shares can be repaid, and only their cost is taken, so that nothing is paid for less
+    than a share.
+    """
+    shares, cost = repay_shares_down(state, account, asset, quantity)
+    if shares == 0:
+        return 0
+    move(state, asset, cost, available(account), POOL)
+    change_debt(state, account, asset, -shares)
+    settle_residue(state, asset)
+    state.emit(Repaid(account, asset, cost, shares, source))
+    return cost
+
+
+def repay_shares_down(state: State, account: int, asset: int, quantity: int) -> tuple[int, int]:
+    """Shares that `quantity` repays and what exactly they cost."""
+    index = state.pools[asset].debt_index
+    held = state.accounts[account].debt_shares[asset]
+    debt = debt_of(state, account, asset)
+    if quantity >= debt:
+        return held, debt
+    shares = min(held, mul_div_down(quantity, INDEX_SCALE, index))
+    return shares, mul_div_up(shares, index, INDEX_SCALE)
+
+
+def _share_interest(state: State, asset: int, interest: int) -> int:
+    """Split interest already added to debts into fee and lenders' part; return the fee."""
+    pool = state.pools[asset]
+    fee = mul_div_up(interest, state.asset(asset).pool.fee, RATIO)
+    if pool.lend_shares:
+        pool.lend_index += mul_div_down(interest - fee, INDEX_SCALE, pool.lend_shares)
+    pool.fees += fee
+    return fee
+
+
+def charge_hour(state: State, asset: int, hour: int) -> None:
+    """Charge interest for the hour that begins at `hour`, once, at the utilization of now."""
+    pool = state.pools[asset]
+    if pool.debt_shares == 0:
+        return
+    level = utilization(pool)
+    apr = borrow_apr(state.asset(asset).pool, level)
+    before = borrowed_total(pool)
+    pool.debt_index = index_after_hour_up(pool.debt_index, apr)
+    interest = borrowed_total(pool) - before
+    fee = _share_interest(state, asset, interest)
+    settle_residue(state, asset)
+    state.emit(
+        InterestCharged(asset, hour, apr, level, interest, fee, pool.lend_index, pool.debt_index)
+    )
+
+
+def transfer_claim(
+    state: State, asset: int, quantity: int, giver: int, receiver: int, source: Source
+) -> int:
+    """Hand `quantity` of a claim from one account to another; return the shares that moved.
+
+    A receiver who owes the asset repays at once: claim and debt cancel inside the pool.
+    """
+    shares = claim_shares_up(state, giver, asset, quantity)
+    change_claim(state, giver, asset, -shares)
+    change_claim(state, receiver, asset, shares)
+    net_out(state, receiver, asset, source)
+    return shares
+
+
+def transfer_debt(
+    state: State, asset: int, quantity: int, giver: int, receiver: int, source: Source
+) -> int:
+    """Move `quantity` of a debt to another account; return the shares that moved."""
+    held = state.accounts[giver].debt_shares[asset]
+    shares = held
+    if quantity < debt_of(state, giver, asset):
+        shares = min(held, mul_div_down(quantity, INDEX_SCALE, state.pools[asset].debt_index))
+    change_debt(state, giver, asset, -shares)
+    change_debt(state, receiver, asset, shares)
+    net_out(state, receiver, asset, source)
+    return shares
+
+
+def net_out(state: State, account: int, asset: int, source: Source) -> None:
+    """Cancel an account's claim against its debt in one asset, as far as both reach.
+
+    No token moves; the pool's lent and borrowed fall together. One side per asset holds after.
+    """
+    claim = claim_of(state, account, asset)
+    debt = debt_of(state, account, asset)
+    quantity = min(claim, debt)
+    if quantity == 0:
+        return
+    cancel(state, asset, quantity, lender=account, borrower=account, source=source)
+
+
+def cancel(
+    state: State, asset: int, quantity: int, *, lender: int, borrower: int, source: Source
+) -> tuple[int, int]:
+    """Let a claim and a debt fall by the same quantity, no cash moving (A9, I25).
+
+    Returns the claim's and the debt's shares. The claim's round up and the debt's down, so the
+    difference of at most a share's worth stays in the pool.
+    """
+    claim_shares = claim_shares_up(state, lender, asset, quantity)
+    debt_shares, _ = repay_shares_down(state, borrower, asset, quantity)
+    change_claim(state, lender, asset, -claim_shares)
+    change_debt(state, borrower, asset, -debt_shares)
+    settle_residue(state, asset)
+    if lender == borrower:
+        state.emit(Netted(lender, asset, quantity, claim_shares, debt_shares, source))
+    return claim_shares, debt_shares
+
+
+def claim_fees(state: State, asset: int, quantity: int) -> None:
+    """Turn up to `quantity` of the pool's fees, then residue, into a claim of the treasury.
+
+    Debts can exceed claims by what fees and residue hold; a debt that must be settled with lenders
+    then finds one.
+    """
+    pool = state.pools[asset]
+    total = min(quantity, pool.fees + pool.residue)
+    shares = lend_shares_down(state, asset, total)
+    if shares == 0:
+        return
+    lent = lent_total(pool)
+    change_claim(state, TREASURY, asset, shares)
+    minted = lent_total(pool) - lent
+    from_fees = min(minted, pool.fees)
+    pool.fees -= from_fees
+    pool.residue -= minted - from_fees
+    settle_residue(state, asset)
+    state.emit(Lent(TREASURY, asset, minted, shares, Source.RECONCILIATION))
+
+
+def write_off(state: State, account: int, asset: int) -> tuple[int, int]:
+    """Forgive all of an account's debt and take the loss from the lenders (I29).
+
+    The lend index falls by what was owed. Should claims not reach (fees can carry borrowed a
+    little above lent), the pool's fees and residue bear the rest. Returns the loss of the pool and
+    the lenders' part of it, in atoms.
+    """
+    pool = state.pools[asset]
+    before = borrowed_total(pool)
+    lent = lent_total(pool)
+    change_debt(state, account, asset, -state.accounts[account].debt_shares[asset])
+    loss = before - borrowed_total(pool)
+    lenders = min(loss, lent)
+    if lenders:
+        pool.lend_index -= divide_up(lenders * INDEX_SCALE, pool.lend_shares)
+        pool.lend_index = max(0, pool.lend_index)
+    rest = loss - (lent - lent_total(pool))
+    from_fees = max(0, min(rest, pool.fees))
+    pool.fees -= from_fees
+    pool.residue -= max(0, rest - from_fees)
+    pool.deficit += lenders
+    settle_residue(state, asset)
+    return loss, lenders

@@ -1,0 +1,329 @@
+"""Settlement: one match of an ADL round, carried out.
+
+A lender gives up x atoms of his claim; a payer is rid of x atoms of debt in the same asset; the
+value x * mark goes from the payer's assets to the lender, and nobody's total value changes (A8 to
+A11). The payer is the matched borrower in case L, the defaulted borrower or the backstop fund in
+case B. Value goes in the settlement order:
+
+1. USDC that is free,
+2. USDC that is lent: redeemed while the pool has cash, else the claim itself,
+3. USDC borrowed, for a healthy payer whose settings allow it, within the pool's limits and his
+   health, without an entry fee,
+4. other assets in kind at the mark, highest weight first: those that weigh for the lender at least
+   as much as the claim he gives up, then, flagged, the lighter ones.
+
+What reaches someone who owes that asset repays his debt at once. Values round up for the lender; the
+difference is less than one atom of the last asset handed over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from solvent.domain.events import (
+    AdlBalance,
+    AdlHealth,
+    AdlLeg,
+    AdlMatched,
+    ExpiryReason,
+    LegForm,
+    Source,
+)
+from solvent.domain.parameters import USDC
+from solvent.domain.units import quantity_down, quantity_up, value_down, value_up
+from solvent.reference import pool as pools
+from solvent.reference.book import expire_all
+from solvent.reference.ledger import available, claim_of, debt_of, move
+from solvent.reference.limits import borrow_refusal, largest_passing
+from solvent.reference.margin import Portfolio, health, portfolio_of, weighted_down
+from solvent.reference.sizing import deliverable_value
+from solvent.reference.state import State
+
+
+@dataclass(slots=True)
+class Match:
+    """One lender and one debtor of a round; `giver` pays for the debt (the debtor, or the fund)."""
+
+    round: int
+    number: int
+    asset: int
+    lender: int
+    debtor: int
+    giver: int
+    quantity: int
+    value: int
+    borrow_allowed: bool
+
+
+@dataclass(slots=True)
+class Remaining:
+    """What is still to be paid of a match, and what the lender gave for all of it."""
+
+    value: int
+    claim_weight: int
+    full_value: int
+
+
+def settle(state: State, match: Match) -> int:
+    """Carry out `match`, shrunk to what the giver can pay; return the atoms settled.
+
+    A giver's holdings can fall short of his cap by the rounding of earlier matches only.
+    """
+    mark, decimals = state.mark(match.asset), state.asset(match.asset).decimals
+    payable = quantity_down(deliverable_value(state, match.giver), mark, decimals)
+    owed = debt_of(state, match.debtor, match.asset)
+    claim = claim_of(state, match.lender, match.asset)
+    match.quantity = min(match.quantity, payable, owed, claim)
+    if match.quantity == 0:
+        return 0
+    match.value = value_up(match.quantity, mark, decimals)
+    parties = tuple(sorted({match.lender, match.debtor, match.giver}))
+    touched = _touched(state, parties)
+    _record(state, match, parties, touched, after=0)
+    _pay(state, match)
+    source = Source.LIQUIDATION_ADL
+    claim_shares, debt_shares = pools.cancel(
+        state,
+        match.asset,
+        match.quantity,
+        lender=match.lender,
+        borrower=match.debtor,
+        source=source,
+    )
+    state.emit(
+        AdlMatched(
+            round=match.round,
+            match=match.number,
+            lender=match.lender,
+            payer=match.debtor,
+            quantity=match.quantity,
+            value=match.value,
+            claim_shares=claim_shares,
+            debt_shares=debt_shares,
+        )
+    )
+    _record(state, match, parties, touched | _touched(state, parties), after=1)
+    return match.quantity
+
+
+def _touched(state: State, parties: tuple[int, ...]) -> set[tuple[int, int]]:
+    """(account, asset) pairs in which a party has anything."""
+    pairs = set()
+    for account in parties:
+        portfolio = portfolio_of(state, account)
+        for asset in range(len(state.pools)):
+            if portfolio.quantities[asset] or portfolio.debts[asset]:
+                pairs.add((account, asset))
+    return pairs
+
+
+def _record(
+    state: State,
+    match: Match,
+    parties: tuple[int, ...],
+    pairs: set[tuple[int, int]],
+    after: int,
+) -> None:
+    """Write down balances, value and health of the parties, for the receipt."""
+    for account, asset in sorted(pairs):
+        holder = state.accounts[account]
+        state.emit(
+            AdlBalance(
+                round=match.round,
+                match=match.number,
+                after=after,
+                account=account,
+                asset=asset,
+                available=holder.available[asset],
+                locked=holder.locked[asset],
+                lent=claim_of(state, account, asset),
+                debt=debt_of(state, account, asset),
+            )
+        )
+    for account in parties:
+        values = health(state, portfolio_of(state, account)).report()
+        state.emit(
+            AdlHealth(
+                round=match.round,
+                match=match.number,
+                after=after,
+                account=account,
+                total_value=values.total_value,
+                net_equity=values.net_equity,
+                maintenance=values.maintenance,
+            )
+        )
+
+
+def _pay(state: State, match: Match) -> None:
+    """Hand over value in the settlement order until the match is paid."""
+    _free_locked(state, match)
+    remaining = Remaining(match.value, _claim_weight(state, match), match.value)
+    _hand_over(state, match, remaining, USDC, lighter=0)
+    if remaining.value and match.borrow_allowed:
+        _borrow_and_pay(state, match, remaining)
+    lighter = []
+    for asset in _in_kind_order(state):
+        if remaining.value == 0:
+            return
+        if _weighs_enough(state, match, remaining, asset):
+            _hand_over(state, match, remaining, asset, lighter=0)
+        else:
+            lighter.append(asset)
+    for asset in lighter:
+        if remaining.value:
+            _hand_over(state, match, remaining, asset, lighter=1)
+
+
+def _free_locked(state: State, match: Match) -> None:
+    """End the giver's orders when his free and lent assets cannot pay: locking is no escape."""
+    holder = state.accounts[match.giver]
+    if not holder.open_orders:
+        return
+    unlocked = 0
+    for asset, parameters in enumerate(state.parameters.assets):
+        if not state.prices[asset].stale:
+            quantity = holder.available[asset] + claim_of(state, match.giver, asset)
+            unlocked += value_down(quantity, state.mark(asset), parameters.decimals)
+    if unlocked < match.value:
+        expire_all(state, match.giver, ExpiryReason.ADL_SETTLEMENT)
+
+
+def _in_kind_order(state: State) -> Iterator[int]:
+    """Assets but USDC at fresh prices, highest weight first, ties by number."""
+    order = sorted(
+        range(1, len(state.pools)), key=lambda asset: (-state.asset(asset).haircut.weight, asset)
+    )
+    return (asset for asset in order if not state.prices[asset].stale)
+
+
+def _claim_weight(state: State, match: Match) -> int:
+    """Collateral value that the lender gives up with the claim of this match."""
+    return _collateral_gain(state, portfolio_of(state, match.lender), match.asset, -match.quantity)
+
+
+def _collateral_gain(state: State, portfolio: Portfolio, asset: int, change: int) -> int:
+    """How much collateral value `change` atoms make at the size held: absolute, after haircut."""
+    parameters, mark = state.asset(asset), state.mark(asset)
+    held = portfolio.quantities[asset]
+    before = weighted_down(parameters, held, mark)
+    return abs(weighted_down(parameters, held + change, mark) - before)
+
+
+def _weighs_enough(state: State, match: Match, remaining: Remaining, asset: int) -> bool:
+    """Whether this asset, at the size it would be paid in, weighs at least what the claim does."""
+    if debt_of(state, match.lender, asset):
+        return True
+    parameters = state.asset(asset)
+    mark = state.mark(asset)
+    holder = state.accounts[match.giver]
+    held = holder.available[asset] + claim_of(state, match.giver, asset)
+    quantity = min(held, quantity_up(remaining.value, mark, parameters.decimals))
+    value = min(remaining.value, value_down(quantity, mark, parameters.decimals))
+    gain = _collateral_gain(state, portfolio_of(state, match.lender), asset, quantity)
+    return gain * remaining.full_value >= remaining.claim_weight * value
+
+
+def _hand_over(
+    state: State, match: Match, remaining: Remaining, asset: int, *, lighter: int
+) -> None:
+    """Pay with one asset: free tokens, then the claim, redeemed where the pool has cash."""
+    giver = match.giver
+    free = _portion(state, remaining, asset, state.accounts[giver].available[asset])
+    if free:
+        _give_tokens(state, match, remaining, asset, free, LegForm.AVAILABLE, lighter)
+    claim = _portion(state, remaining, asset, claim_of(state, giver, asset))
+    if not claim:
+        return
+    cash = 0
+    if not debt_of(state, match.lender, asset):
+        cash = min(claim, pools.redeemable(state.pools[asset]))
+    if cash:
+        pools.redeem(state, giver, asset, cash, Source.ADL_PROVIDER)
+        _give_tokens(state, match, remaining, asset, cash, LegForm.REDEEMED, lighter)
+    claim = _portion(state, remaining, asset, claim_of(state, giver, asset))
+    if claim:
+        pools.transfer_claim(state, asset, claim, giver, match.lender, Source.ADL_PROVIDER)
+        _count(state, match, remaining, asset, claim, LegForm.CLAIM, lighter)
+
+
+def _portion(state: State, remaining: Remaining, asset: int, held: int) -> int:
+    """Atoms of `held` that the rest of the payment needs."""
+    if remaining.value == 0 or held == 0:
+        return 0
+    return min(held, quantity_up(remaining.value, state.mark(asset), state.asset(asset).decimals))
+
+
+def _give_tokens(
+    state: State,
+    match: Match,
+    remaining: Remaining,
+    asset: int,
+    quantity: int,
+    form: LegForm,
+    lighter: int,
+) -> None:
+    """Move tokens to the lender, whose debt in them is repaid at once."""
+    move(state, asset, quantity, available(match.giver), available(match.lender))
+    if debt_of(state, match.lender, asset):
+        pools.repay(state, match.lender, asset, quantity, Source.LIQUIDATION_ADL)
+    _count(state, match, remaining, asset, quantity, form, lighter)
+
+
+def _count(
+    state: State,
+    match: Match,
+    remaining: Remaining,
+    asset: int,
+    quantity: int,
+    form: LegForm,
+    lighter: int,
+) -> None:
+    """Count a leg against what is still to be paid and write it down."""
+    worth = value_down(quantity, state.mark(asset), state.asset(asset).decimals)
+    counted = min(remaining.value, worth)
+    if quantity_up(remaining.value, state.mark(asset), state.asset(asset).decimals) == quantity:
+        counted = remaining.value
+    remaining.value -= counted
+    state.emit(
+        AdlLeg(
+            round=match.round,
+            match=match.number,
+            giver=match.giver,
+            receiver=match.lender,
+            asset=asset,
+            form=form,
+            quantity=quantity,
+            value=counted,
+            lighter=lighter,
+        )
+    )
+
+
+def _borrow_and_pay(state: State, match: Match, remaining: Remaining) -> None:
+    """Borrow USDC for the rest, as far as the pool lends and the payer's health does not fall."""
+    holder = state.accounts[match.giver]
+    if not holder.auto_borrow_settlements or holder.lent_shares[USDC]:
+        return
+    if state.prices[USDC].stale or match.asset == USDC:
+        return
+    quantity = largest_passing(
+        lambda amount: borrow_refusal(state, USDC, amount) is None, remaining.value
+    )
+    if quantity == 0 or _borrowing_hurts(state, match, quantity):
+        return
+    pools.borrow(
+        state, match.giver, USDC, quantity, Source.RECONCILIATION, fee=False
+    )
+    _give_tokens(state, match, remaining, USDC, quantity, LegForm.BORROWED, lighter=0)
+
+
+def _borrowing_hurts(state: State, match: Match, quantity: int) -> bool:
+    """Whether swapping this much of the debt for a USDC debt would lower the payer's health."""
+    before = portfolio_of(state, match.giver)
+    after = before.copy()
+    mark, decimals = state.mark(match.asset), state.asset(match.asset).decimals
+    after.debts[match.asset] -= min(
+        after.debts[match.asset], quantity_down(quantity, mark, decimals)
+    )
+    after.debts[USDC] += quantity + 1
+    return health(state, after).surplus < health(state, before).surplus

@@ -1,0 +1,234 @@
+"""Snapshots: the whole state as one row of 64-bit numbers, and back.
+
+The row is a sequence of sections, each led by its length, in a fixed order; equal states give equal
+bytes and the state hash is a hash of them. Parameters travel with the state, so a snapshot stands
+alone. Resting orders are written in id order; books are rebuilt from price and id, which is what
+price-time priority means.
+"""
+
+import struct
+from collections.abc import Iterator
+
+from solvent.domain.commands import Role, SelfTradePrevention, Side
+from solvent.domain.parameter_codec import decode_parameters, encode_parameters
+from solvent.reference.book import insert
+from solvent.reference.state import (
+    Account,
+    Order,
+    OrderBook,
+    Pool,
+    Price,
+    Quote,
+    State,
+)
+
+_MAGIC = 0x544E_4556_4C4F_53
+_VERSION = 1
+
+
+class SnapshotError(ValueError):
+    """Bytes are no snapshot of this version."""
+
+
+def write_snapshot(state: State) -> bytes:
+    """The whole state as little-endian signed 64-bit numbers."""
+    row: list[int] = [_MAGIC, _VERSION]
+    for section in (
+        encode_parameters(state.parameters),
+        _globals(state),
+        [number for pool in state.pools for number in _pool_row(pool)],
+        [number for price in state.prices for number in _price_row(price)],
+        [number for account in state.accounts for number in _account_row(account)],
+        sorted(state.liquidating),
+        [number for key in sorted(state.orders) for number in _order_row(state.orders[key])],
+    ):
+        row.append(len(section))
+        row.extend(section)
+    return struct.pack(f"<{len(row)}q", *row)
+
+
+def read_snapshot(data: bytes) -> State:
+    """The state that `data` was written from. Raises SnapshotError."""
+    if len(data) % 8:
+        raise SnapshotError("a snapshot is a whole number of 8-byte words")
+    row = struct.unpack(f"<{len(data) // 8}q", data)
+    if row[:2] != (_MAGIC, _VERSION):
+        raise SnapshotError("these bytes are no snapshot of this version")
+    try:
+        return _rebuild(_sections(row[2:]))
+    except (IndexError, StopIteration, ValueError) as error:
+        raise SnapshotError(f"the snapshot is damaged: {error}") from error
+
+
+def _sections(row: tuple[int, ...]) -> list[list[int]]:
+    sections = []
+    place = 0
+    while place < len(row):
+        length = row[place]
+        section = list(row[place + 1 : place + 1 + length])
+        if length < 0 or len(section) != length:
+            raise SnapshotError("the snapshot is cut short")
+        sections.append(section)
+        place += 1 + length
+    if len(sections) != 7:
+        raise SnapshotError(f"the snapshot has {len(sections)} sections instead of 7")
+    return sections
+
+
+def _globals(state: State) -> list[int]:
+    return [
+        state.now,
+        state.steps,
+        state.next_order,
+        state.next_trade,
+        state.next_fill,
+        state.next_round,
+        *state.outside,
+    ]
+
+
+def _pool_row(pool: Pool) -> list[int]:
+    return [
+        pool.cash,
+        pool.lend_shares,
+        pool.debt_shares,
+        pool.lend_index,
+        pool.debt_index,
+        pool.fees,
+        pool.residue,
+        pool.bound,
+        pool.deficit,
+    ]
+
+
+def _price_row(price: Price) -> list[int]:
+    row = [price.index, price.premium, price.mark, price.updated]
+    row += [int(price.halted), int(price.stale), len(price.quotes)]
+    for quote in price.quotes:
+        row += [quote.bid, quote.ask, quote.last, quote.time]
+    return row
+
+
+def _account_row(account: Account) -> list[int]:
+    return [
+        account.role,
+        account.leverage_limit,
+        int(account.auto_lend),
+        int(account.auto_repay_borrows),
+        int(account.auto_borrow_settlements),
+        *account.available,
+        *account.locked,
+        *account.lent_shares,
+        *account.debt_shares,
+        *account.committed,
+    ]
+
+
+def _order_row(order: Order) -> list[int]:
+    return [
+        order.order,
+        order.account,
+        order.asset,
+        order.side,
+        order.price,
+        order.quantity,
+        order.locked,
+        order.unfunded,
+        int(order.reduce_only),
+        int(order.auto_borrow),
+        int(order.auto_borrow_repay),
+        order.self_trade_prevention,
+        order.client_id,
+    ]
+
+
+_ORDER_WIDTH = 13
+
+
+def _rebuild(sections: list[list[int]]) -> State:
+    parameters = decode_parameters(sections[0])
+    count = len(parameters.assets)
+    now, steps, next_order, next_trade, next_fill, next_round, *outside = sections[1]
+    numbers = iter(sections[3])
+    state = State(
+        parameters=parameters,
+        now=now,
+        accounts=_read_accounts(sections[4], count),
+        pools=[Pool(*sections[2][place : place + 9]) for place in range(0, 9 * count, 9)],
+        prices=[_read_price(numbers) for _ in range(count)],
+        books=[OrderBook() for _ in range(count)],
+        orders={},
+        outside=outside,
+        liquidating=set(sections[5]),
+        steps=steps,
+        next_order=next_order,
+        next_trade=next_trade,
+        next_fill=next_fill,
+        next_round=next_round,
+    )
+    for place in range(0, len(sections[6]), _ORDER_WIDTH):
+        order = _read_order(sections[6][place : place + _ORDER_WIDTH])
+        insert(state, order)
+        paid = order.asset if order.side is Side.ASK else 0
+        state.accounts[order.account].unfunded[paid] += order.unfunded
+    return state
+
+
+def _read_price(numbers: Iterator[int]) -> Price:
+    index, premium, mark, updated, halted, stale, quotes = (next(numbers) for _ in range(7))
+    return Price(
+        quotes=[Quote(*(next(numbers) for _ in range(4))) for _ in range(quotes)],
+        index=index,
+        premium=premium,
+        mark=mark,
+        updated=updated,
+        halted=bool(halted),
+        stale=bool(stale),
+    )
+
+
+def _read_accounts(section: list[int], count: int) -> list[Account]:
+    width = 5 + 5 * count
+    if len(section) % width:
+        raise SnapshotError("the accounts section has a wrong length")
+    accounts = []
+    for start in range(0, len(section), width):
+        role, leverage, lend, repay, settle = section[start : start + 5]
+        columns = [
+            section[start + 5 + count * column : start + 5 + count * (column + 1)]
+            for column in range(5)
+        ]
+        accounts.append(
+            Account(
+                role=Role(role),
+                available=columns[0],
+                locked=columns[1],
+                lent_shares=columns[2],
+                debt_shares=columns[3],
+                unfunded=[0] * count,
+                committed=columns[4],
+                leverage_limit=leverage,
+                auto_lend=bool(lend),
+                auto_repay_borrows=bool(repay),
+                auto_borrow_settlements=bool(settle),
+            )
+        )
+    return accounts
+
+
+def _read_order(row: list[int]) -> Order:
+    return Order(
+        order=row[0],
+        account=row[1],
+        asset=row[2],
+        side=Side(row[3]),
+        price=row[4],
+        quantity=row[5],
+        locked=row[6],
+        unfunded=row[7],
+        reduce_only=bool(row[8]),
+        auto_borrow=bool(row[9]),
+        auto_borrow_repay=bool(row[10]),
+        self_trade_prevention=SelfTradePrevention(row[11]),
+        client_id=row[12],
+    )

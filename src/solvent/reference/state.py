@@ -1,0 +1,185 @@
+"""State: everything the engine knows, as plain objects holding integers.
+
+Accounts, pools, prices, orders and commitments, plus the parameters in force and the time of the
+last step. Nothing here decides anything: `ledger` changes balances and shares, `book` changes
+orders, `prices` changes prices, `throttle` and `pool` change pools, `engine` changes the rest.
+
+Deliberately absent: caches. What can be computed from the state is computed.
+"""
+
+from dataclasses import dataclass, field
+
+from solvent.domain.commands import Role, SelfTradePrevention, Side
+from solvent.domain.events import Event
+from solvent.domain.parameters import AssetParameters, EngineParameters
+from solvent.domain.units import HOUR, INDEX_SCALE, PRICE_SCALE
+
+
+@dataclass(slots=True)
+class Account:
+    """One cross-margined wallet: per asset available, locked, lent and owed, and its settings.
+
+    `lent_shares` and `debt_shares` times the pool's index are the claim and the debt. `unfunded`
+    is the part of open orders that would borrow. `committed` is a provider's unused capacity.
+    """
+
+    role: Role
+    available: list[int]
+    locked: list[int]
+    lent_shares: list[int]
+    debt_shares: list[int]
+    unfunded: list[int]
+    committed: list[int]
+    leverage_limit: int
+    auto_lend: bool = False
+    auto_repay_borrows: bool = False
+    auto_borrow_settlements: bool = False
+    open_orders: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Pool:
+    """One asset's pool. Lent and borrowed are shares times an index of 10^-14.
+
+    cash + borrowed = lent + fees + residue, exactly. `bound` is the throttle's, `deficit` the sum
+    of all deficits ever booked to lenders, in atoms.
+    """
+
+    cash: int = 0
+    lend_shares: int = 0
+    debt_shares: int = 0
+    lend_index: int = INDEX_SCALE
+    debt_index: int = INDEX_SCALE
+    fees: int = 0
+    residue: int = 0
+    bound: int = 0
+    deficit: int = 0
+
+
+@dataclass(slots=True)
+class Quote:
+    """What a source last said; `time` is -1 before it said anything."""
+
+    bid: int = 0
+    ask: int = 0
+    last: int = 0
+    time: int = -1
+
+
+@dataclass(slots=True)
+class Price:
+    """An asset's quotes and what was made of them: index, book premium, mark."""
+
+    quotes: list[Quote]
+    index: int = 0
+    premium: int = 0
+    mark: int = 0
+    updated: int = -1
+    halted: bool = False
+    stale: bool = True
+
+
+@dataclass(slots=True)
+class Order:
+    """A resting order. `locked` atoms of what it pays with are held; the rest would be borrowed."""
+
+    order: int
+    account: int
+    asset: int
+    side: Side
+    price: int
+    quantity: int
+    locked: int
+    unfunded: int
+    reduce_only: bool
+    auto_borrow: bool
+    auto_borrow_repay: bool
+    self_trade_prevention: SelfTradePrevention
+    client_id: int
+
+
+@dataclass(slots=True)
+class OrderBook:
+    """Ids of resting orders of one market, best price first, oldest first within a price."""
+
+    bids: list[int] = field(default_factory=list)
+    asks: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class State:
+    """The whole state of one engine, and the events of the command being applied."""
+
+    parameters: EngineParameters
+    now: int
+    accounts: list[Account]
+    pools: list[Pool]
+    prices: list[Price]
+    books: list[OrderBook]
+    orders: dict[int, Order]
+    outside: list[int]
+    liquidating: set[int] = field(default_factory=set)
+    steps: int = 0
+    next_order: int = 1
+    next_trade: int = 1
+    next_fill: int = 1
+    next_round: int = 1
+    events: list[Event] = field(default_factory=list)
+
+    def asset(self, number: int) -> AssetParameters:
+        """Parameters of asset `number`."""
+        return self.parameters.assets[number]
+
+    def mark(self, asset: int) -> int:
+        """Mark price of `asset`, 10^-10 USDC per whole token; 0 before the first quote."""
+        return self.prices[asset].mark
+
+    def hour(self) -> int:
+        """Hours since the epoch that have begun."""
+        return self.now // HOUR
+
+    def emit(self, event: Event) -> None:
+        """Record what happened."""
+        self.events.append(event)
+
+
+def new_account(parameters: EngineParameters, role: Role) -> Account:
+    """An empty account with the platform's leverage limit and all settings off."""
+    zeros = [0] * len(parameters.assets)
+    return Account(
+        role=role,
+        available=list(zeros),
+        locked=list(zeros),
+        lent_shares=list(zeros),
+        debt_shares=list(zeros),
+        unfunded=list(zeros),
+        committed=list(zeros),
+        leverage_limit=parameters.max_leverage,
+    )
+
+
+FUND = 0
+"""Account number of the backstop fund."""
+TREASURY = 1
+"""Account number of the treasury, which receives trading and pool fees."""
+
+
+def new_state(parameters: EngineParameters) -> State:
+    """The state before the first command: the fund, the treasury, and empty pools."""
+    assets = parameters.assets
+    pools = [Pool(bound=asset.pool.throttle_threshold) for asset in assets]
+    prices = [Price([Quote() for _ in asset.price.source_weights]) for asset in assets]
+    prices[0] = Price([], index=PRICE_SCALE, mark=PRICE_SCALE, stale=False)
+    return State(
+        parameters=parameters,
+        now=parameters.start_time,
+        accounts=[
+            new_account(parameters, Role.BACKSTOP_FUND),
+            new_account(parameters, Role.TREASURY),
+        ],
+        pools=pools,
+        prices=prices,
+        books=[OrderBook() for _ in assets],
+        orders={},
+        outside=[0] * len(assets),
+    )

@@ -1,0 +1,150 @@
+"""The real price files are read, the other real files refused, and what we ship agrees with them.
+
+The real files lie beside the repository and are not part of it: their tests skip where they are
+absent.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from solvent.lab.prices import read_prices
+from tests.lab.price_helpers import MINUTE, at, price, reason
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+SHIPPED = ROOT / "src" / "solvent" / "lab" / "data"
+CRASH = "2025-10_october_10_adl"
+BTC_ETH = "btc_eth_1m_2021_05_and_2025_10.parquet"
+ALTS = "alts_5m_2025_10.parquet"
+WETH = "weth_usdc_price_1m_2023_08_13_17.csv.gz"
+AAVE = "aave_v3_full_utilization_episode_2026_04.csv.gz"
+DEPTH = "binance_l2_depth_bands_1s_20240808_09.parquet"
+
+
+def shared(name: str) -> Path:
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"the real file {name} is not beside the repository")
+    return path
+
+
+class TestRealFiles:
+    """Every price file of the shared folder is read; the others are refused by name."""
+
+    def test_one_window_of_two(self) -> None:
+        path = read_prices(shared(BTC_ETH), window=CRASH)
+        assert path.symbols == ("BTCUSDT", "ETHUSDT")
+        assert path.times == tuple(range(at("2025-10-09"), at("2025-10-13"), MINUTE))
+        crash = path.window(at("2025-10-10T21:19"), at("2025-10-10T21:21"))
+        assert crash.prices[0][0] == price("103975.26")
+        assert crash.prices[1][1] == price("3488.88")
+        assert path.gaps == ()
+        assert path.notes == ()
+
+    def test_both_windows_are_one_path_with_a_gap_in_each_symbol(self) -> None:
+        path = read_prices(shared(BTC_ETH))
+        assert len(path.times) == 10080 + 5760
+        assert [(gap.symbol, gap.start, gap.end) for gap in path.gaps] == [
+            (symbol, at("2021-05-24T23:59"), at("2025-10-09")) for symbol in path.symbols
+        ]
+        assert "read all windows as one path: 2021-05_china_ban" in path.notes[0]
+        refusal = reason(shared(BTC_ETH), max_gap=MINUTE)
+        assert "max_gap: BTCUSDT has no bar for 1598 days" in refusal
+        assert "the file has 2021-05_china_ban, " in reason(shared(BTC_ETH), window="2021")
+
+    def test_five_minute_bars_of_three_symbols(self) -> None:
+        path = read_prices(shared(ALTS), symbols=["SOLUSDT", "DOGEUSDT"])
+        assert path.symbols == ("SOLUSDT", "DOGEUSDT")
+        assert len(path.times) == 7 * 288
+        assert path.prices[0][0] == price("220.97")
+        assert "the file has DOGEUSDT, SOLUSDT, XRPUSDT" in reason(shared(ALTS), symbols=["SOL"])
+
+    def test_ask_and_bid_without_a_symbol(self) -> None:
+        path = read_prices(shared("ethusdt_1m_2021_01_bidask_liquidations.csv.gz"))
+        assert path.symbols == ("ETHUSDT",)
+        assert len(path.times) == 43173
+        assert path.prices[0][0] == price("730.822407")
+        assert [gap.end - gap.start for gap in path.gaps] == [202 * 10**6, 196 * 10**6, 155 * 10**6]
+        assert path.notes == (
+            "took the symbol ETHUSDT from the file's name; `symbol` says otherwise",
+            "took the mid of ask and bid for ETHUSDT",
+        )
+
+    def test_one_column_a_symbol_with_a_row_out_of_order(self) -> None:
+        assert "line 10: WETH goes back in time" in reason(shared(WETH))
+        path = read_prices(shared(WETH), sort=True)
+        assert path.symbols == ("WETH", "USDC")
+        assert len(path.times) == 5 * 1440
+        assert set(path.prices[1]) == {price("1")}
+        assert min(path.prices[0]) == price("1595.16")
+        assert path.gaps == ()
+        assert path.notes[0] == "put the rows of WETH in order of time, as of line 10"
+
+    @pytest.mark.parametrize(
+        ("name", "columns"),
+        [
+            (AAVE, "time, close"),
+            ("aave_v3_polygon_1m_2023_08_14_17.csv.gz", "time, close"),
+            ("aave_v3_polygon_risk_parameters_sample.csv", "time, close"),
+            ("aave_reserve_and_rate_params_2023_11.csv", "close"),
+            (DEPTH, "time, close"),
+            ("adl_bad_debt_by_wave.csv", "time, close"),
+            ("adl_policy_per_wave_metrics.csv", "time, close"),
+            ("adl_queue_per_shock_metrics.csv.gz", "time, close"),
+            ("adl_two_pass_equity_delta_by_wave.csv", "time, close"),
+            ("adl_two_pass_wave_coin_gap.csv", "time, close"),
+        ],
+    )
+    def test_a_file_without_prices_is_told_which_columns_it_lacks(
+        self, name: str, columns: str
+    ) -> None:
+        assert reason(shared(name)).startswith(f"{name}: {columns}: no such column")
+
+    def test_no_file_of_the_folder_is_left_out(self) -> None:
+        known = Path(__file__).read_text(encoding="utf-8")
+        shared("README.md")
+        absent = [path.name for path in SHARED.iterdir() if path.name not in known]
+        assert absent == []
+
+
+class TestShippedFigures:
+    """The lab's own files say what their sources say."""
+
+    def test_crash_of_10_october(self) -> None:
+        shipped = read_prices(SHIPPED / "crash_2025_10_10.csv", ohlc=True)
+        assert shipped.symbols == ("BTC", "ETH", "SOL")
+        minutes = read_prices(shared(BTC_ETH), window=CRASH, ohlc=True)
+        fives = read_prices(shared(ALTS), symbols=["SOLUSDT"], ohlc=True)
+        start, end = at("2025-10-10T20:30"), at("2025-10-10T22:30")
+        assert shipped.times[0] == start
+        assert shipped.times[-1] < end
+        for source in (minutes.window(start, end), fives.window(start, end)):
+            for symbol, prices in zip(source.symbols, source.prices, strict=True):
+                row = shipped.prices[shipped.symbols.index(symbol.removesuffix("USDT"))]
+                places = [shipped.times.index(time) for time in source.times]
+                assert [row[place] for place in places] == list(prices)
+
+    def test_stuck_pool_of_april(self) -> None:
+        shipped = pl.read_csv(
+            SHIPPED / "weth_stuck_2026_04.csv", comment_prefix="#", infer_schema=False
+        )
+        source = pl.read_csv(shared(AAVE), infer_schema=False).filter(
+            (pl.col("network") == "ethereum") & (pl.col("symbol") == "WETH")
+        )
+        expected = source.select(
+            pl.col("snapshot").str.slice(0, 10).alias("date"),
+            pl.col("implied_utilization").alias("utilization"),
+            pl.col("current_variable_borrow_rate").alias("borrow_rate"),
+            pl.col("current_liquidity_rate").alias("lend_rate"),
+        )
+        assert shipped.rows() == expected.rows()
+        assert shipped["utilization"].to_list().count("1.0") == 11
+
+    def test_depth_bands_are_what_the_tool_prints(self) -> None:
+        command = [sys.executable, str(ROOT / "tools" / "depth_bands.py"), str(shared(DEPTH))]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        assert printed == (SHIPPED / "depth_bands.csv").read_text(encoding="utf-8")

@@ -1,0 +1,67 @@
+"""The contracts of pyproject.toml catch an import that goes against the layers.
+
+The contracts themselves run over the package in `./run gates`; here over a small one made up.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LINT = Path(sys.executable).parent / "lint-imports"
+ROOMS = ["domain", "reference", "engine", "journal", "views", "lab", "service", "cli"]
+
+ALLOWED = {
+    "cli/x.py": "import solvent.service.x, solvent.lab.x, time",
+    "lab/x.py": "import solvent.reference.x, solvent.engine.x, solvent.views.x, polars",
+    "journal/x.py": "import solvent.reference.x, os",
+    "reference/x.py": "import solvent.domain.x, math, hashlib",
+    "engine/x.py": "import solvent.domain.x, numpy, os",
+}
+
+FORBIDDEN = [
+    ("domain/x.py", "import solvent.reference.x"),
+    ("reference/x.py", "import solvent.engine.x"),
+    ("engine/x.py", "from solvent.reference import x"),
+    ("views/x.py", "import solvent.journal.x"),
+    ("views/x.py", "import solvent.lab.x"),
+    ("lab/x.py", "import solvent.service.x"),
+    ("service/x.py", "def f() -> None:\n    import solvent.lab.x"),
+    ("reference/__init__.py", "import time"),
+    ("domain/x.py", "from random import Random"),
+    ("domain/x.py", "import os.path"),
+    ("reference/x.py", "import numpy"),
+    ("engine/x.py", "import logging"),
+    ("shed/__init__.py", ""),
+]
+
+
+def lint(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Check a package with all rooms, each with a module `x`, and these files."""
+    package = folder / "src" / "solvent"
+    rooms = {f"{room}/{name}": "" for room in ROOMS for name in ("__init__.py", "x.py")}
+    for name, text in ({"__init__.py": ""} | rooms | files).items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text, encoding="utf-8")
+    return subprocess.run(
+        [LINT, "--no-cache", "--config", ROOT / "pyproject.toml"],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_imports_along_the_layers_pass(tmp_path: Path) -> None:
+    done = lint(tmp_path, ALLOWED)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("name", "text"), FORBIDDEN)
+def test_a_planted_import_is_caught(name: str, text: str, tmp_path: Path) -> None:
+    done = lint(tmp_path, ALLOWED | {name: text})
+    assert done.returncode == 1
+    assert "BROKEN" in done.stdout, done.stdout + done.stderr
