@@ -352,7 +352,7 @@ def decode_command(data: bytes, offset: int = 0) -> tuple[Command, int]:
 
 
 def make_command(kind: type[Command], row: dict[str, int]) -> Command:
-    """Build a command from plain numbers. Raises CommandEncodingError on a value out of its enum."""
+    """A command from plain numbers. Raises CommandEncodingError on a value out of its enum."""
     values: dict[str, int] = {}
     for name, number in row.items():
         convert = _ENUMS.get(name)

@@ -57,7 +57,8 @@ def _optional(kind: object) -> object | None:
     """X where `kind` is X | None, else None."""
     if get_origin(kind) not in (Union, types.UnionType):
         return None
-    return next(item for item in get_args(kind) if item is not type(None))
+    arguments: tuple[object, ...] = get_args(kind)
+    return next(item for item in arguments if item is not type(None))
 
 
 def _decode(kind: object, numbers: Iterator[int]) -> object:

@@ -7,15 +7,19 @@ of value. A parameter object that exists is valid; engines never check it again.
 Deliberately absent: defaults for a particular venue. The scenario files carry those.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
+from typing import TypeVar
 
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.units import HOUR, INT64_MAX, MAX_DECIMALS, RATIO, SECOND, VALUE_DECIMALS
 
 USDC = 0
 MAX_ASSETS = 64
+MIN_CURVE_POINTS = 2
 MAX_CURVE_POINTS = 16
+MAX_SYMBOL = 8
 MAX_SOURCES = 8
 MAX_APR = 100 * RATIO
 MAX_MARGIN_RATIO = 10 * RATIO
@@ -109,8 +113,8 @@ class Curve:
     points: tuple[tuple[int, int], ...]
 
     def __post_init__(self) -> None:
-        if not 2 <= len(self.points) <= MAX_CURVE_POINTS:
-            raise ParameterError("points", f"needs 2 to {MAX_CURVE_POINTS} points")
+        if not MIN_CURVE_POINTS <= len(self.points) <= MAX_CURVE_POINTS:
+            raise ParameterError("points", f"needs {MIN_CURVE_POINTS} to {MAX_CURVE_POINTS} points")
         if self.points[0][0] != 0 or self.points[-1][0] != RATIO:
             raise ParameterError("points", "must start at utilization 0 and end at utilization 1")
         for number, (utilization, rate) in enumerate(self.points):
@@ -211,8 +215,10 @@ class AssetParameters:
     price: PriceParameters = field(default_factory=PriceParameters)
 
     def __post_init__(self) -> None:
-        if not (1 <= len(self.symbol) <= 8 and self.symbol.isascii() and self.symbol.isalnum()):
-            raise ParameterError("symbol", f"needs 1 to 8 letters or digits, is {self.symbol!r}")
+        plain = self.symbol.isascii() and self.symbol.isalnum()
+        if not (plain and len(self.symbol) <= MAX_SYMBOL):
+            reason = f"needs 1 to {MAX_SYMBOL} letters or digits, is {self.symbol!r}"
+            raise ParameterError("symbol", reason)
         _between("decimals", self.decimals, 0, MAX_DECIMALS)
         if self.maintenance.base > self.initial.base:
             raise ParameterError("maintenance.base", "must not exceed initial.base")
@@ -299,6 +305,11 @@ class EngineParameters:
         raise KeyError(symbol)
 
 
+Record = TypeVar("Record", bound="Replaceable")
+"""Any parameter record."""
+
+Replaceable = WaterfallParameters | PoolParameters | Haircut | MarginFunction | AssetParameters
+
 _POOL_FIELDS = {
     ParameterField.POOL_STATE: "state",
     ParameterField.OPEN_BORROW_LEND_LIMIT: "open_borrow_lend_limit",
@@ -347,7 +358,7 @@ def changed_parameters(parameters: EngineParameters, change: ChangeParameter) ->
             raise ParameterError(change.field.name.lower(), str(error)) from error
     if change.field in _WATERFALL_FIELDS:
         name = _WATERFALL_FIELDS[change.field]
-        return replace(parameters, waterfall=replace(parameters.waterfall, **{name: value}))
+        return replace(parameters, waterfall=_with(parameters.waterfall, name, value))
     if not 0 <= change.asset < len(parameters.assets):
         raise ParameterError("asset", f"there is no asset {change.asset}")
     changed = _changed_asset(parameters.assets[change.asset], change, value)
@@ -356,17 +367,22 @@ def changed_parameters(parameters: EngineParameters, change: ChangeParameter) ->
     return replace(parameters, assets=tuple(assets))
 
 
+def _with(record: Record, name: str, value: object) -> Record:
+    """`record` with the field called `name` set to `value`, validated again."""
+    build: Callable[..., Record] = type(record)
+    values = {each.name: getattr(record, each.name) for each in fields(record)}
+    return build(**(values | {name: value}))
+
+
 def _changed_asset(asset: AssetParameters, change: ChangeParameter, value: int) -> AssetParameters:
     if change.field in _POOL_FIELDS:
-        return replace(asset, pool=replace(asset.pool, **{_POOL_FIELDS[change.field]: value}))
+        return replace(asset, pool=_with(asset.pool, _POOL_FIELDS[change.field], value))
     if change.field in _HAIRCUT_FIELDS:
         name = _HAIRCUT_FIELDS[change.field]
-        return replace(asset, haircut=replace(asset.haircut, **{name: value}))
+        return replace(asset, haircut=_with(asset.haircut, name, value))
     if change.field in _MARGIN_FIELDS:
         function, name = _MARGIN_FIELDS[change.field]
-        return replace(
-            asset, **{function: replace(getattr(asset, function), **{name: value})}
-        )
+        return _with(asset, function, _with(getattr(asset, function), name, value))
     if change.field is ParameterField.PRICE_MAX_AGE:
         return replace(asset, price=replace(asset.price, max_age=value))
     points = list(asset.pool.curve.points)

@@ -15,15 +15,15 @@ Deliberately absent: floats, exponents, signs that were not asked for, and any n
 from math import isqrt
 
 PRICE_DECIMALS = 10
-PRICE_SCALE = 10**PRICE_DECIMALS
+PRICE_SCALE: int = 10**PRICE_DECIMALS
 VALUE_DECIMALS = 6
-VALUE_SCALE = 10**VALUE_DECIMALS
+VALUE_SCALE: int = 10**VALUE_DECIMALS
 FINE_DECIMALS = 12
-FINE_PER_VALUE = 10 ** (FINE_DECIMALS - VALUE_DECIMALS)
+FINE_PER_VALUE: int = 10 ** (FINE_DECIMALS - VALUE_DECIMALS)
 RATIO_DECIMALS = 9
-RATIO = 10**RATIO_DECIMALS
-INDEX_SCALE = 10**14
-SQUARE_ROOT_SCALE = 10**3
+RATIO: int = 10**RATIO_DECIMALS
+INDEX_SCALE: int = 10**14
+SQUARE_ROOT_SCALE: int = 10**3
 
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
@@ -31,7 +31,7 @@ INT128_MAX = 2**127 - 1
 MAX_DECIMALS = 12
 
 MICROSECOND = 1
-SECOND = 10**6
+SECOND: int = 10**6
 HOUR = 3600 * SECOND
 HOURS_PER_YEAR = 8760
 
@@ -117,14 +117,16 @@ def quantity_up(value: int, price: int, decimals: int) -> int:
 
 def value_divisor(decimals: int) -> int:
     """quantity * price / value_divisor(decimals) = value, for an asset with `decimals` decimals."""
-    return 10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS)
+    return int(10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS))
 
 
 def fine_down(quantity: int, price: int, decimals: int) -> int:
     """Value of `quantity` atoms at `price` in 10^-12 USDC, rounded down."""
     shift = decimals + PRICE_DECIMALS - FINE_DECIMALS
     product = _product(quantity, price)
-    return product // 10**shift if shift > 0 else check_int128(product * 10**-shift)
+    if shift > 0:
+        return int(product // 10**shift)
+    return check_int128(product * int(10**-shift))
 
 
 def fine_up(quantity: int, price: int, decimals: int) -> int:
@@ -150,7 +152,7 @@ def parse_decimal(text: str, decimals: int, *, signed: bool = False) -> int:
     significant = fraction.rstrip("0")
     if len(significant) > decimals:
         raise DecimalTextError(f"{text!r} has more than {decimals} decimals")
-    magnitude = int(whole) * 10**decimals + int(significant.ljust(decimals, "0") or "0")
+    magnitude = int(whole) * int(10**decimals) + int(significant.ljust(decimals, "0") or "0")
     if magnitude > INT64_MAX:
         raise DecimalTextError(f"{text!r} is too large")
     return -magnitude if body is not text else magnitude

@@ -17,17 +17,10 @@ value; then the backstop fund pays; what is left is a deficit (`deficit`).
 
 from typing import NamedTuple
 
-from solvent.domain.events import (
-    AdlCandidate,
-    AdlCase,
-    AdlOpened,
-    AdlStuck,
-    HandedOver,
-    Reason,
-    Stage,
-)
+from solvent.domain.labels import AdlCase, Reason, Stage
 from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO, fine_down, mul_div_down, quantity_down, value_up
+from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck, HandedOver
 from solvent.reference.deficit import book_deficits
 from solvent.reference.ledger import claim_of, debt_of, lent_total
 from solvent.reference.margin import (
@@ -39,7 +32,7 @@ from solvent.reference.margin import (
     portfolio_of,
     target_restored,
 )
-from solvent.reference.policies import Candidate, allot, apportion
+from solvent.reference.policies import Candidate, Demand, allot, apportion
 from solvent.reference.pool import claim_fees, redeemable
 from solvent.reference.settlement import Match, settle
 from solvent.reference.sizing import (
@@ -100,10 +93,8 @@ def _lender_round(state: State, asset: int, needs: list[Part], reasons: Reasons)
     policy = state.parameters.waterfall.lender_policy
     needed = sum(part.quantity for part in needs)
     total = min(needed, sum(candidate.cap for candidate in candidates))
-    allotted = allot(policy, candidates, total, _value_up(state, asset, total))
-    granted = apportion(
-        total, [part.quantity for part in needs], [part.quantity for part in needs]
-    )
+    allotted = allot(policy, candidates, Demand(total, _value_up(state, asset, total)))
+    granted = apportion(total, [part.quantity for part in needs], [part.quantity for part in needs])
     number = _open_round(state, asset, AdlCase.STUCK_LENDER, policy, needed, total)
     _record_sides(state, number, needs, granted, reasons)
     for candidate, quantity in zip(candidates, allotted, strict=True):
@@ -198,9 +189,7 @@ def _share_of_assets(state: State, account: int, asset: int) -> int:
     return mul_div_down(assets, notionals[asset], total) if total else 0
 
 
-def _default_round(
-    state: State, asset: int, defaults: list[Default], reasons: Reasons
-) -> None:
+def _default_round(state: State, asset: int, defaults: list[Default], reasons: Reasons) -> None:
     """Pick lenders for all defaulted debts of one asset, allot, match and settle."""
     owing = {default.account for default in defaults}
     policy = state.parameters.waterfall.default_policy
@@ -214,7 +203,8 @@ def _default_round(
         if account not in owing and (candidate := _lender(state, account, asset))
     ]
     lightest = _lightest_weight(state, asset, owing)
-    first, last = [], []
+    first: list[Candidate] = []
+    last: list[Candidate] = []
     for candidate, part in zip(candidates, _even(candidates, needed), strict=True):
         late = _falls_below(state, candidate.account, asset, part, lightest)
         (last if late else first).append(candidate)
@@ -299,10 +289,8 @@ def _falls_below(state: State, account: int, asset: int, quantity: int, weight: 
 def _allot(
     state: State, policy: Policy, candidates: list[Candidate], quantity: int, asset: int
 ) -> dict[int, int]:
-    parts = allot(policy, candidates, quantity, _value_up(state, asset, quantity))
-    return {
-        candidate.account: part for candidate, part in zip(candidates, parts, strict=True)
-    }
+    parts = allot(policy, candidates, Demand(quantity, _value_up(state, asset, quantity)))
+    return {candidate.account: part for candidate, part in zip(candidates, parts, strict=True)}
 
 
 def pair(claims: list[Part], loans: list[Part]) -> list[tuple[int, int, int]]:

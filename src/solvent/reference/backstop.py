@@ -14,16 +14,9 @@ that free capacity. An account worth nothing can offer no discount, so nobody is
 from typing import NamedTuple
 
 from solvent.domain.commands import Role
-from solvent.domain.events import (
-    BackstopFilled,
-    BackstopLeg,
-    HandedOver,
-    LegForm,
-    Reason,
-    Source,
-    Stage,
-)
+from solvent.domain.labels import LegForm, Reason, Source, Stage
 from solvent.domain.units import RATIO, mul_div_down, value_down, value_up
+from solvent.domain.waterfall_events import BackstopFilled, BackstopLeg, HandedOver
 from solvent.reference import pool as pools
 from solvent.reference.ledger import available, debt_of, move
 from solvent.reference.limits import largest_passing
@@ -84,9 +77,7 @@ def _hand_over(state: State, account: int, reason: Reason, values: Health) -> Re
     return reason
 
 
-def _next_offer(
-    state: State, account: int, values: Health, offered: set[int]
-) -> Offer | None:
+def _next_offer(state: State, account: int, values: Health, offered: set[int]) -> Offer | None:
     """The largest debt that some provider has capacity for, sized to what is needed."""
     portfolio = portfolio_of(state, account)
     discount = min(
@@ -124,9 +115,7 @@ def provider_premium(state: State, offer: Offer) -> int:
 def capacity(state: State, offer: Offer, provider: int) -> int:
     """Atoms of the debt a provider can take: committed, and borne by his initial margin."""
     before = portfolio_of(state, provider)
-    quantities = [
-        deliverable(state, offer.account, asset) for asset in range(len(state.pools))
-    ]
+    quantities = [deliverable(state, offer.account, asset) for asset in range(len(state.pools))]
     premium = provider_premium(state, offer)
 
     def bearable(quantity: int) -> bool:
@@ -173,9 +162,7 @@ def _carry_out(state: State, offer: Offer, provider: int, quantity: int) -> None
     """Move one provider's part: collateral to him and the fund, then the debt."""
     fill = state.next_fill
     state.next_fill += 1
-    quantities = [
-        deliverable(state, offer.account, asset) for asset in range(len(state.pools))
-    ]
+    quantities = [deliverable(state, offer.account, asset) for asset in range(len(state.pools))]
     premium = provider_premium(state, offer)
     provider_value = _value(state, offer, quantity, premium)
     fund_value = _value(state, offer, quantity, offer.discount) - provider_value

@@ -12,7 +12,8 @@ initial requirement until then.
 from bisect import insort
 
 from solvent.domain.commands import Side
-from solvent.domain.events import ExpiryReason, OrderCancelled, OrderExpired
+from solvent.domain.events import OrderCancelled, OrderExpired
+from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC, MarketParameters
 from solvent.domain.units import RATIO, divide_up, mul_div_up, value_up
 from solvent.reference.ledger import available, locked, move

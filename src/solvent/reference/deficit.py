@@ -3,12 +3,12 @@
 A deficit arises only when an account still owes and has nothing of value left that can be handed
 over, after its own assets and the backstop fund have paid (I29). It is booked in the same step to
 the lenders of the asset, pro rata through the lend index, as its own event. Debts are non-recourse:
-the account goes on with nothing. Dust worth less than an atom of what is owed never blocks it (I31);
-assets whose price is stale do, since nobody knows what they are worth.
+the account goes on with nothing. Dust worth less than an atom of what is owed never blocks it
+(I31); assets whose price is stale do, since nobody knows what they are worth.
 """
 
-from solvent.domain.events import DeficitBooked
 from solvent.domain.units import value_up
+from solvent.domain.waterfall_events import DeficitBooked
 from solvent.reference.ledger import debt_of
 from solvent.reference.margin import health_of
 from solvent.reference.pool import write_off

@@ -32,7 +32,7 @@ def pool_state(state: State, asset: int) -> PoolState:
 
 
 def gated(state: State, asset: int) -> bool:
-    """Whether an insolvent account owes this pool, so that nobody may leave before booking (I30)."""
+    """Whether an insolvent account owes this pool: nobody leaves before the booking (I30)."""
     return any(
         state.accounts[account].debt_shares[asset]
         and health(state, portfolio_of(state, account)).total_value < 0
@@ -94,7 +94,7 @@ def risk_refusal(state: State, account: int, after: Portfolio) -> Refusal | None
     return None
 
 
-def rounding_refusal(state: State, account: int, after: Portfolio) -> Refusal | None:
+def rounding_refusal(state: State, after: Portfolio) -> Refusal | None:
     """Whether a move between balance and pool, which changes risk by rounding only, is harmless."""
     if health(state, after, Doubt.FOR_ACCOUNT).liquidatable:
         return Refusal(RejectionCode.INSUFFICIENT_MARGIN, Limit.INITIAL_MARGIN)

@@ -8,9 +8,9 @@ debt d_a of each asset, at mark prices:
     exposure E      = sum N_a,  N_a = d_a * mark_a
     initial I       = sum N_a * imf_a(N_a), maintenance M = sum N_a * mmf_a(N_a)
 
-All sums are in 10^-12 USDC. It is liquidatable when E > 0 and NE <= M. Fractions such as MMR = M / NE are for people: here
-integers are compared by cross-multiplying, never by dividing, so no rounding decides. Collateral
-rounds down, debts and requirements round up.
+All sums are in 10^-12 USDC. It is liquidatable when E > 0 and NE <= M. Fractions such as MMR =
+M / NE are for people: here integers are compared by cross-multiplying, never by dividing, so no
+rounding decides. Collateral rounds down, debts and requirements round up.
 
 A stale price gets the benefit of the doubt when it would liquidate (collateral counts for more,
 debt for less), and none when it would allow new risk (collateral counts nothing).
@@ -135,9 +135,7 @@ def health_of(state: State, account: int, doubt: Doubt = Doubt.NONE) -> Health:
     return health(state, portfolio_of(state, account), doubt)
 
 
-def health(
-    state: State, portfolio: Portfolio, doubt: Doubt = Doubt.NONE, cash: int = 0
-) -> Health:
+def health(state: State, portfolio: Portfolio, doubt: Doubt = Doubt.NONE, cash: int = 0) -> Health:
     """Health of a real or imagined portfolio at the marks in force.
 
     `cash` is value in 10^-12 USDC on top, for what-if questions finer than an atom.

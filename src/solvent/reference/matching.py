@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from solvent.domain.commands import SelfTradePrevention, Side
-from solvent.domain.events import ExpiryReason, Filled, Source, SystemOrder
+from solvent.domain.events import Filled
+from solvent.domain.labels import ExpiryReason, Source, SystemOrder
 from solvent.domain.parameters import USDC
 from solvent.domain.units import value_down, value_up
 from solvent.reference import pool as pools

@@ -12,14 +12,8 @@ A limit order that reaches beyond the band trades up to it and the rest expires.
 from dataclasses import dataclass, replace
 
 from solvent.domain.commands import OrderType, PlaceOrder, Side, TimeInForce
-from solvent.domain.events import (
-    ExpiryReason,
-    OrderAccepted,
-    OrderExpired,
-    OrderRested,
-    Source,
-    SystemOrder,
-)
+from solvent.domain.events import OrderAccepted, OrderExpired, OrderRested
+from solvent.domain.labels import ExpiryReason, Source, SystemOrder
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import RATIO, divide_up, quantity_up, value_divisor

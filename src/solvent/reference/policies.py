@@ -5,17 +5,17 @@ atoms: exactly the quantity, or every cap where the caps do not reach (I22). Tie
 All are O(n log n) and free of floats.
 
 - `leverage`: drain the most levered down to a common level (water-filling; minimises the maximum
-  leverage, arXiv 2603.15963). Total value is untouched by a settlement, so leverage A / TV falls as
-  assets leave: v = max(0, A - level * TV), capped.
-- `pro_rata`: capped pro rata to the position; the only rule that is Sybil-resistant, scale-invariant
-  and monotone (arXiv 2512.01112).
+  leverage, arXiv 2603.15963). Total value is untouched by a settlement, so leverage A / TV falls
+  as assets leave: v = max(0, A - level * TV), capped.
+- `pro_rata`: capped pro rata to the position; the only rule that is Sybil-resistant,
+  scale-invariant and monotone (arXiv 2512.01112).
 - `queue`: greedy, most levered first.
 - `largest_loan`: greedy, largest position first: fewest accounts touched.
 - `risk_weighted`: capped pro rata to position times leverage.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 from typing import NamedTuple
 
 from solvent.domain.parameters import Policy
@@ -35,16 +35,23 @@ class Candidate(NamedTuple):
     total_value: int
 
 
-PolicyFunction = Callable[[Sequence[Candidate], int, int], list[int]]
-"""(candidates, quantity to allot, its value) -> atoms per candidate."""
+class Demand(NamedTuple):
+    """What a round has to allot: `quantity` atoms, worth `value` (10^-6 USDC) at the mark."""
+
+    quantity: int
+    value: int
 
 
-def allot(policy: Policy, candidates: Sequence[Candidate], quantity: int, value: int) -> list[int]:
-    """Atoms per candidate, summing to min(quantity, sum of caps); `value` is that of `quantity`."""
+PolicyFunction = Callable[[Sequence[Candidate], Demand], list[int]]
+"""(candidates, demand) -> atoms per candidate."""
+
+
+def allot(policy: Policy, candidates: Sequence[Candidate], demand: Demand) -> list[int]:
+    """Atoms per candidate, summing to the demand, or to all caps where they do not reach it."""
     reachable = sum(candidate.cap for candidate in candidates)
-    if quantity >= reachable:
+    if demand.quantity >= reachable:
         return [candidate.cap for candidate in candidates]
-    return POLICIES[policy](candidates, quantity, value)
+    return POLICIES[policy](candidates, demand)
 
 
 def apportion(total: int, weights: Sequence[int], caps: Sequence[int]) -> list[int]:
@@ -58,7 +65,7 @@ def apportion(total: int, weights: Sequence[int], caps: Sequence[int]) -> list[i
     left = min(total, sum(caps))
     order = sorted(
         (place for place in range(len(weights)) if weights[place] and caps[place]),
-        key=cmp_to_key(lambda one, two: _compare_cap_per_weight(one, two, weights, caps)),
+        key=cmp_to_key(partial(_compare_cap_per_weight, weights, caps)),
     )
     weight_left = sum(weights[place] for place in order)
     start = 0
@@ -86,9 +93,7 @@ def apportion(total: int, weights: Sequence[int], caps: Sequence[int]) -> list[i
     return parts
 
 
-def _compare_cap_per_weight(
-    one: int, two: int, weights: Sequence[int], caps: Sequence[int]
-) -> int:
+def _compare_cap_per_weight(weights: Sequence[int], caps: Sequence[int], one: int, two: int) -> int:
     left, right = caps[one] * weights[two], caps[two] * weights[one]
     return (left > right) - (left < right) or one - two
 
@@ -114,45 +119,47 @@ def most_levered_first(candidates: Sequence[Candidate]) -> list[int]:
     return sorted(range(len(candidates)), key=cmp_to_key(compare))
 
 
-def _pro_rata(candidates: Sequence[Candidate], quantity: int, value: int) -> list[int]:
+def _pro_rata(candidates: Sequence[Candidate], demand: Demand) -> list[int]:
     return apportion(
-        quantity,
+        demand.quantity,
         [candidate.position for candidate in candidates],
         [candidate.cap for candidate in candidates],
     )
 
 
-def _queue(candidates: Sequence[Candidate], quantity: int, value: int) -> list[int]:
+def _queue(candidates: Sequence[Candidate], demand: Demand) -> list[int]:
     caps = [candidate.cap for candidate in candidates]
-    return greedy(quantity, most_levered_first(candidates), caps)
+    return greedy(demand.quantity, most_levered_first(candidates), caps)
 
 
-def _largest_loan(candidates: Sequence[Candidate], quantity: int, value: int) -> list[int]:
+def _largest_loan(candidates: Sequence[Candidate], demand: Demand) -> list[int]:
     order = sorted(
         range(len(candidates)),
         key=lambda place: (-candidates[place].position, candidates[place].account),
     )
-    return greedy(quantity, order, [candidate.cap for candidate in candidates])
+    return greedy(demand.quantity, order, [candidate.cap for candidate in candidates])
 
 
-def _risk_weighted(candidates: Sequence[Candidate], quantity: int, value: int) -> list[int]:
+def _risk_weighted(candidates: Sequence[Candidate], demand: Demand) -> list[int]:
     weights = [
         candidate.position
         * min(MAX_LEVERAGE_WEIGHT, candidate.assets_value * RATIO // candidate.total_value)
         for candidate in candidates
     ]
-    return apportion(quantity, weights, [candidate.cap for candidate in candidates])
+    return apportion(demand.quantity, weights, [candidate.cap for candidate in candidates])
 
 
-def _leverage(candidates: Sequence[Candidate], quantity: int, value: int) -> list[int]:
+def _leverage(candidates: Sequence[Candidate], demand: Demand) -> list[int]:
     """Water-filling: values above the common level, then atoms in proportion to them."""
     caps = [candidate.cap for candidate in candidates]
     value_caps = [
-        min(candidate.assets_value, -(-candidate.cap * value // quantity)) if quantity else 0
+        min(candidate.assets_value, -(-candidate.cap * demand.value // demand.quantity))
+        if demand.quantity
+        else 0
         for candidate in candidates
     ]
-    drained = drain_to_level(candidates, value_caps, value)
-    return apportion(quantity, drained, caps)
+    drained = drain_to_level(candidates, value_caps, demand.value)
+    return apportion(demand.quantity, drained, caps)
 
 
 def drain_to_level(
@@ -193,9 +200,7 @@ def drain_to_level(
     return drained
 
 
-def _compare_breakpoints(
-    one: tuple[int, int, int, int], two: tuple[int, int, int, int]
-) -> int:
+def _compare_breakpoints(one: tuple[int, int, int, int], two: tuple[int, int, int, int]) -> int:
     left, right = one[0] * two[1], two[0] * one[1]
     if left != right:
         return -1 if left > right else 1

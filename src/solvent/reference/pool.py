@@ -10,15 +10,8 @@ Interest (I5, I6) raises the debt index for the hour that begins; what borrowers
 split into the fee, the lenders' part through the lend index, and the residue of rounding.
 """
 
-from solvent.domain.events import (
-    Borrowed,
-    InterestCharged,
-    Lent,
-    Netted,
-    Redeemed,
-    Repaid,
-    Source,
-)
+from solvent.domain.events import Borrowed, InterestCharged, Lent, Netted, Redeemed, Repaid
+from solvent.domain.labels import Source
 from solvent.domain.units import (
     HOUR,
     HOURS_PER_YEAR,

@@ -12,24 +12,17 @@ case B. Value goes in the settlement order:
 4. other assets in kind at the mark, highest weight first: those that weigh for the lender at least
    as much as the claim he gives up, then, flagged, the lighter ones.
 
-What reaches someone who owes that asset repays his debt at once. Values round up for the lender; the
-difference is less than one atom of the last asset handed over.
+What reaches someone who owes that asset repays his debt at once. Values round up for the lender;
+the difference is less than one atom of the last asset handed over.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from solvent.domain.events import (
-    AdlBalance,
-    AdlHealth,
-    AdlLeg,
-    AdlMatched,
-    ExpiryReason,
-    LegForm,
-    Source,
-)
+from solvent.domain.labels import ExpiryReason, LegForm, Source
 from solvent.domain.parameters import USDC
 from solvent.domain.units import quantity_down, quantity_up, value_down, value_up
+from solvent.domain.waterfall_events import AdlBalance, AdlHealth, AdlLeg, AdlMatched
 from solvent.reference import pool as pools
 from solvent.reference.book import expire_all
 from solvent.reference.ledger import available, claim_of, debt_of, move
@@ -311,9 +304,7 @@ def _borrow_and_pay(state: State, match: Match, remaining: Remaining) -> None:
     )
     if quantity == 0 or _borrowing_hurts(state, match, quantity):
         return
-    pools.borrow(
-        state, match.giver, USDC, quantity, Source.RECONCILIATION, fee=False
-    )
+    pools.borrow(state, match.giver, USDC, quantity, Source.RECONCILIATION, fee=False)
     _give_tokens(state, match, remaining, USDC, quantity, LegForm.BORROWED, lighter=0)
 
 

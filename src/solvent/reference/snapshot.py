@@ -24,6 +24,7 @@ from solvent.reference.state import (
 
 _MAGIC = 0x544E_4556_4C4F_53
 _VERSION = 1
+_SECTIONS = 7
 
 
 class SnapshotError(ValueError):
@@ -70,8 +71,8 @@ def _sections(row: tuple[int, ...]) -> list[list[int]]:
             raise SnapshotError("the snapshot is cut short")
         sections.append(section)
         place += 1 + length
-    if len(sections) != 7:
-        raise SnapshotError(f"the snapshot has {len(sections)} sections instead of 7")
+    if len(sections) != _SECTIONS:
+        raise SnapshotError(f"the snapshot has {len(sections)} sections, not {_SECTIONS}")
     return sections
 
 

@@ -5,12 +5,8 @@ when nothing refused. The largest amount that would pass is found by asking the 
 `largest_*` previews and execution cannot differ.
 """
 
-from solvent.domain.events import (
-    Deposited,
-    DustConverted,
-    Source,
-    Withdrawn,
-)
+from solvent.domain.events import Deposited, DustConverted, Withdrawn
+from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INDEX_SCALE, INT64_MAX, value_divisor, value_down
@@ -85,10 +81,8 @@ def lend_refusal(state: State, account: int, asset: int, quantity: int) -> Refus
         return Refusal(RejectionCode.INVALID_QUANTITY)
     after = portfolio_of(state, account)
     after.quantities[asset] -= quantity + claim_of(state, account, asset)
-    after.quantities[asset] += (
-        (holder.lent_shares[asset] + shares) * pool.lend_index // INDEX_SCALE
-    )
-    return rounding_refusal(state, account, after)
+    after.quantities[asset] += (holder.lent_shares[asset] + shares) * pool.lend_index // INDEX_SCALE
+    return rounding_refusal(state, after)
 
 
 def user_redeem_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
@@ -100,7 +94,7 @@ def user_redeem_refusal(state: State, account: int, asset: int, quantity: int) -
         return refusal
     after = portfolio_of(state, account)
     after.quantities[asset] -= redeem_rounding(state, account, asset, quantity)
-    return rounding_refusal(state, account, after)
+    return rounding_refusal(state, after)
 
 
 def redeem_rounding(state: State, account: int, asset: int, quantity: int) -> int:
@@ -289,9 +283,7 @@ def largest_repay(state: State, account: int, asset: int) -> int:
     return min(debt_of(state, account, asset), state.accounts[account].available[asset])
 
 
-def largest_withdraw(
-    state: State, account: int, asset: int, *, redeem: bool, borrow: bool
-) -> int:
+def largest_withdraw(state: State, account: int, asset: int, *, redeem: bool, borrow: bool) -> int:
     """The most that `Withdraw` would accept now with these flags (max-withdraw)."""
     holder = state.accounts[account]
     high = holder.available[asset]
@@ -300,9 +292,8 @@ def largest_withdraw(
     if borrow:
         high += pools.redeemable(state.pools[asset])
     return largest_passing(
-        lambda quantity: withdraw_refusal(
-            state, account, asset, quantity, redeem=redeem, borrow=borrow
-        )
-        is None,
+        lambda quantity: (
+            withdraw_refusal(state, account, asset, quantity, redeem=redeem, borrow=borrow) is None
+        ),
         min(high, INT64_MAX),
     )

@@ -1,0 +1,178 @@
+"""Waterfall events: what liquidation, backstop, ADL and deficits did, and why.
+
+Values are 10^-6 USDC, quantities atoms. A round's events stand together: `AdlOpened`, one
+`AdlStuck` per liquidated side, one `AdlCandidate` per counterparty, then per match the balances and
+health of all parties before, the legs, `AdlMatched`, and the balances and health after.
+"""
+
+from dataclasses import dataclass
+
+from solvent.domain.events import Event
+from solvent.domain.labels import AdlCase, LegForm, Reason, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationStarted(Event):
+    """MMR reached 100 %: net equity is at or below the maintenance requirement."""
+
+    account: int
+    net_equity: int
+    maintenance: int
+    exposure: int
+    total_value: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationEnded(Event):
+    """Target health is restored, or nothing is owed any more."""
+
+    account: int
+    net_equity: int
+    maintenance: int
+    exposure: int
+    total_value: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver(Event):
+    """`stage` could not clear `value` (10^-6 USDC of debt) of `account`; `asset` says in what."""
+
+    account: int
+    stage: Stage
+    reason: Reason
+    asset: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackstopFilled(Event):
+    """A provider took over `debt_quantity` of `debt_asset`, worth `debt_value` at the mark."""
+
+    fill: int
+    account: int
+    provider: int
+    debt_asset: int
+    debt_quantity: int
+    debt_value: int
+    discount: int
+    fund_value: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackstopLeg(Event):
+    """Collateral that went with a backstop fill, to the provider or to the fund."""
+
+    fill: int
+    receiver: int
+    asset: int
+    form: LegForm
+    quantity: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdlOpened(Event):
+    """A round: `needed` atoms of `asset` are to be settled, `allotted` could be."""
+
+    round: int
+    asset: int
+    case: AdlCase
+    policy: int
+    mark: int
+    needed: int
+    allotted: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdlStuck(Event):
+    """A liquidated side of the round: `needed` atoms asked, `allotted` atoms granted."""
+
+    round: int
+    account: int
+    needed: int
+    allotted: int
+    book_reason: Reason
+    backstop_reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class AdlCandidate(Event):
+    """A counterparty of the round: its inputs and its allotment in atoms."""
+
+    round: int
+    account: int
+    position: int
+    assets_value: int
+    total_value: int
+    cap: int
+    last: int
+    allotted: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdlMatched(Event):
+    """`lender` gives up `quantity` of his claim, `payer` is rid of as much debt, for `value`."""
+
+    round: int
+    match: int
+    lender: int
+    payer: int
+    quantity: int
+    value: int
+    claim_shares: int
+    debt_shares: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdlLeg(Event):
+    """One leg of a match, from `giver` to `receiver`; `lighter` flags one that weighs less."""
+
+    round: int
+    match: int
+    giver: int
+    receiver: int
+    asset: int
+    form: LegForm
+    quantity: int
+    value: int
+    lighter: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdlBalance(Event):
+    """Holdings of one party in one asset before (0) or after (1) a match, in atoms."""
+
+    round: int
+    match: int
+    after: int
+    account: int
+    asset: int
+    available: int
+    locked: int
+    lent: int
+    debt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdlHealth(Event):
+    """Value and health of one party before (0) or after (1) a match."""
+
+    round: int
+    match: int
+    after: int
+    account: int
+    total_value: int
+    net_equity: int
+    maintenance: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeficitBooked(Event):
+    """A debt nobody could pay: `quantity` atoms, of which `lenders` fell on lenders."""
+
+    account: int
+    asset: int
+    quantity: int
+    lenders: int
+    value: int
+    lend_index: int
