@@ -39,6 +39,7 @@ MAX_HOURS_PER_STEP = 366 * 24
 
 
 def refused(command: c.Command, refusal: Refusal) -> Refused:
+    """The one event of a refused command."""
     account = getattr(command, "account", -1)
     asset = getattr(command, "asset", -1)
     kind = c.COMMAND_KINDS.index(type(command))
@@ -289,7 +290,7 @@ def _update_price(state: State, command: c.UpdatePrice) -> Refusal | None:
     if max(quoted) > highest:
         return Refusal(RejectionCode.INVALID_PRICE, Limit.SUPPLY_CAP, highest)
     prices.record_quote(state, asset, command.source, Quote(*quoted, state.now))
-    watch(state)
+    watch(state, asset)
     return None
 
 
@@ -305,7 +306,7 @@ def _halt_price(state: State, command: c.HaltPrice) -> Refusal | None:
         return Refusal(RejectionCode.INVALID_ASSET)
     state.prices[command.asset].halted = command.halted
     prices.refresh_staleness(state, command.asset)
-    watch(state)
+    watch(state, command.asset)
     return None
 
 

@@ -27,19 +27,33 @@ from solvent.reference.margin import (
     liquidatable,
     target_restored,
 )
-from solvent.reference.state import State
+from solvent.reference.state import Account, State
 
 
-def watch(state: State) -> None:
-    """Find accounts that reached MMR 100 %, cancel their orders and mark them."""
+def watch(state: State, asset: int | None = None) -> None:
+    """Find accounts that reached MMR 100 %, cancel their orders and mark them.
+
+    With `asset`, only accounts that hold or owe it are asked: nobody else's health can have moved.
+    """
     for account, holder in enumerate(state.accounts):
         if account in state.liquidating or not any(holder.debt_shares):
+            continue
+        if asset is not None and not _touches(holder, asset):
             continue
         if liquidatable(state, account):
             state.liquidating.add(account)
             expire_all(state, account, ExpiryReason.LIQUIDATION)
             values = health_of(state, account)
             state.emit(LiquidationStarted(account, *_summary(values)))
+
+
+def _touches(holder: Account, asset: int) -> bool:
+    return bool(
+        holder.debt_shares[asset]
+        or holder.lent_shares[asset]
+        or holder.available[asset]
+        or holder.locked[asset]
+    )
 
 
 def _summary(values: Health) -> tuple[int, int, int, int]:
