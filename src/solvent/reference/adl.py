@@ -82,14 +82,7 @@ def _stuck_claim(state: State, account: int, asset: int) -> int:
 
 def _lender_round(state: State, asset: int, needs: list[Part], reasons: Reasons) -> None:
     """Pick borrowers for all stuck claims of one asset, allot, match and settle."""
-    lenders = {part.account for part in needs}
-    candidates = [
-        candidate
-        for account in range(len(state.accounts))
-        if account not in lenders
-        and account not in state.liquidating
-        and (candidate := _borrower(state, account, asset))
-    ]
+    candidates = borrowers(state, asset, {part.account for part in needs})
     policy = state.parameters.waterfall.lender_policy
     needed = sum(part.quantity for part in needs)
     total = min(needed, sum(candidate.cap for candidate in candidates))
@@ -112,6 +105,17 @@ def _lender_round(state: State, asset: int, needs: list[Part], reasons: Reasons)
     if total < needed:
         for part in needs:
             _hand_over(state, part.account, asset)
+
+
+def borrowers(state: State, asset: int, lenders: set[int]) -> list[Candidate]:
+    """Who could be matched with these lenders: eligible borrowers of the asset, by account id."""
+    return [
+        candidate
+        for account in range(len(state.accounts))
+        if account not in lenders
+        and account not in state.liquidating
+        and (candidate := _borrower(state, account, asset))
+    ]
 
 
 def _borrower(state: State, account: int, asset: int) -> Candidate | None:

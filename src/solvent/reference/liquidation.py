@@ -15,9 +15,7 @@ from solvent.domain.labels import ExpiryReason
 from solvent.domain.waterfall_events import LiquidationEnded, LiquidationStarted
 from solvent.reference.adl import settle_defaults, settle_stuck_lenders
 from solvent.reference.backstop import take_over
-from solvent.reference.book import (
-    expire_all,
-)
+from solvent.reference.book import expire_all
 from solvent.reference.book_stage import Attempt, book_stage
 from solvent.reference.margin import (
     Doubt,

@@ -16,6 +16,7 @@ A stale price gets the benefit of the doubt when it would liquidate (collateral 
 debt for less), and none when it would allow new risk (collateral counts nothing).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -135,8 +136,15 @@ def health_of(state: State, account: int, doubt: Doubt = Doubt.NONE) -> Health:
     return health(state, portfolio_of(state, account), doubt)
 
 
-def health(state: State, portfolio: Portfolio, doubt: Doubt = Doubt.NONE, cash: int = 0) -> Health:
-    """Health of a real or imagined portfolio at the marks in force.
+def health(
+    state: State,
+    portfolio: Portfolio,
+    doubt: Doubt = Doubt.NONE,
+    *,
+    cash: int = 0,
+    marks: Sequence[int] | None = None,
+) -> Health:
+    """Health of a real or imagined portfolio, at the marks in force or at imagined ones.
 
     `cash` is value in 10^-12 USDC on top, for what-if questions finer than an atom.
     """
@@ -148,7 +156,7 @@ def health(state: State, portfolio: Portfolio, doubt: Doubt = Doubt.NONE, cash: 
         pending = portfolio.unfunded[number]
         if not (quantity or debt or pending):
             continue
-        mark = state.prices[number].mark
+        mark = state.prices[number].mark if marks is None else marks[number]
         doubted = doubt is not Doubt.NONE and state.prices[number].stale
         if quantity:
             value = fine_down(quantity, mark, asset.decimals)

@@ -336,7 +336,11 @@ def _rest(state: State, command: PlaceOrder, taker: Taker) -> None:
 
 
 def largest_order(state: State, command: PlaceOrder) -> int:
-    """The largest quantity (base atoms, whole lots) that `command` could ask for (max-order)."""
+    """The largest quantity (base atoms, whole lots) that `command` could ask for (max-order).
+
+    A market order may ask for any quantity and fills what the impact band holds; for it this is the
+    largest that the band holds and the account can bear.
+    """
     market = market_of(state, command.asset)
 
     def passes(lots: int) -> bool:
@@ -345,8 +349,12 @@ def largest_order(state: State, command: PlaceOrder) -> int:
             return True
         return order_refusal(state, _with_quantity(command, quantity)) is None
 
-    high = MAX_SUPPLY // market.lot
-    lots = largest_passing(passes, high)
+    high = MAX_SUPPLY
+    if command.order_type is OrderType.MARKET:
+        high = plan_order(
+            state, _with_quantity(command, MAX_SUPPLY // market.lot * market.lot)
+        ).quantity
+    lots = largest_passing(passes, high // market.lot)
     return lots * market.lot if lots * market.lot >= market.min_quantity else 0
 
 

@@ -125,7 +125,7 @@ def needed_claim(state: State, portfolio: Portfolio, asset: int, most: int) -> i
         after = portfolio.copy()
         after.quantities[asset] -= quantity
         cash = retire(state, after, fine_down(quantity, state.mark(asset), decimals), order)
-        return target_restored(state, health(state, after, Doubt.FOR_ACCOUNT, cash))
+        return target_restored(state, health(state, after, Doubt.FOR_ACCOUNT, cash=cash))
 
     return smallest_passing(restored, most)
 

@@ -1,0 +1,93 @@
+"""The command line: one module a command, and the one place where errors become exit codes.
+
+Exit codes: 0 done; 1 a check failed (an altered receipt, a log that does not replay, a breach);
+2 the input cannot be used, said in one line on standard error, with nothing written; 130 and 143
+interrupted; 141 whoever read the output went away.
+
+Commands are named here and imported when they are called, so that `--help` stays quick: whatever is
+heavy (polars, tables, the lab) is imported inside a command.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from cyclopts import App, CycloptsError
+
+from solvent import __version__
+from solvent.domain.errors import InputError
+
+BAD_INPUT = 2
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
+READER_GONE = 128 + 13  # SIGPIPE, which not every platform names
+
+COMMANDS = {
+    "demo": "Replay the crash of 10 October 2025 through the whole waterfall.",
+    "run": "Run a scenario: a packaged one by name, or a file of your own.",
+    "scenarios": "List the packaged scenarios.",
+    "verify": "Compute receipts again, offline, and say which were altered.",
+    "audit": "Replay a run's log and check every invariant and hash.",
+    "sim": "Let seeded random commands loose on the engine and check every invariant.",
+}
+
+
+def build() -> App:
+    """The command line, with every command named and none imported."""
+    app = App(
+        name="solvent",
+        help="An open borrow/lend engine with the whole liquidation waterfall.",
+        version=__version__,
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,
+    )
+    for name, said in COMMANDS.items():
+        app.command(f"solvent.cli.{name}:{name}", name=name, help=said)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command line and return its exit code; `arguments` default to the process's."""
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        code = _carry_out(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered has no reader: let the flush at exit go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    return code
+
+
+def _carry_out(arguments: Sequence[str]) -> int:
+    try:
+        result = build()(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except (CycloptsError, InputError) as error:
+        return _complain(str(error), BAD_INPUT)
+    except KeyboardInterrupt:
+        return _complain("interrupted, nothing was written", INTERRUPTED)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror or error}", BAD_INPUT)
+    return result if isinstance(result, int) else 0
+
+
+def _complain(text: str, code: int) -> int:
+    """Write one line on standard error and return `code`."""
+    if sys.stderr is not None:
+        print(f"solvent: {' '.join(text.split())}", file=sys.stderr)
+    return code
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    """End as an error would, so that what a command half wrote is taken away."""
+    raise SystemExit(TERMINATED)

@@ -1,0 +1,209 @@
+"""Queries: what lenders and borrowers can watch, and what could happen to them (A14).
+
+Reading changes nothing (I37). Everything here is computed from the state when it is asked for: a
+pool's utilization, rates and limits; an account's health and the price at which it would be
+liquidated; and for a borrower how an auto-deleveraging round of a given size would treat him today.
+"""
+
+from typing import NamedTuple
+
+from solvent.domain.parameters import PoolState
+from solvent.domain.units import RATIO, divide_up, value_up
+from solvent.reference.adl import borrowers
+from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
+from solvent.reference.limits import gated, largest_passing, pool_state, smallest_passing
+from solvent.reference.margin import (
+    Doubt,
+    Health,
+    health,
+    health_of,
+    leverage_exceeded,
+    portfolio_of,
+)
+from solvent.reference.policies import Demand, allot, most_levered_first
+from solvent.reference.pool import redeemable
+from solvent.reference.rates import borrow_apr, lend_apr, utilization
+from solvent.reference.state import Pool, State
+from solvent.reference.throttle import bound_in_force, within
+
+HIGHEST_MULTIPLE = 100
+"""Liquidation prices are looked for up to this many times the mark."""
+
+
+class PoolReport(NamedTuple):
+    """One pool now: quantities in atoms, utilization, bounds and APRs in 10^-9.
+
+    `withdrawable` is what one user could take out by redeeming or borrowing before the bound.
+    """
+
+    lent: int
+    borrowed: int
+    cash: int
+    utilization: int
+    borrow_apr: int
+    lend_apr: int
+    bound: int
+    threshold: int
+    max_utilization: int
+    state: PoolState
+    redeemable: int
+    withdrawable: int
+    gated: bool
+    fees: int
+    residue: int
+    deficit: int
+
+
+def pool_report(state: State, asset: int) -> PoolReport:
+    """What there is to know about one pool."""
+    pool = state.pools[asset]
+    parameters = state.asset(asset).pool
+    level = utilization(pool)
+    bound = bound_in_force(parameters, pool)
+    return PoolReport(
+        lent=lent_total(pool),
+        borrowed=borrowed_total(pool),
+        cash=pool.cash,
+        utilization=level,
+        borrow_apr=borrow_apr(parameters, level),
+        lend_apr=lend_apr(parameters, level),
+        bound=bound,
+        threshold=parameters.throttle_threshold,
+        max_utilization=parameters.max_utilization,
+        state=pool_state(state, asset),
+        redeemable=redeemable(pool),
+        withdrawable=_withdrawable(pool, bound),
+        gated=gated(state, asset),
+        fees=pool.fees,
+        residue=pool.residue,
+        deficit=pool.deficit,
+    )
+
+
+def _withdrawable(pool: Pool, bound: int) -> int:
+    borrowed, lent = borrowed_total(pool), lent_total(pool)
+    return largest_passing(
+        lambda quantity: within(borrowed, lent - quantity, bound), redeemable(pool)
+    )
+
+
+class AccountReport(NamedTuple):
+    """One account now: health in 10^-12 USDC; fractions in 10^-9, None where nothing is owed.
+
+    `margin_fraction` is NE / E, `maintenance_ratio` M / NE (liquidation at RATIO or above, None
+    when NE <= 0), `leverage` E / NE.
+    """
+
+    health: Health
+    margin_fraction: int | None
+    maintenance_ratio: int | None
+    leverage: int | None
+    liquidating: bool
+    over_leverage_limit: bool
+
+
+def account_report(state: State, account: int) -> AccountReport:
+    """What there is to know about one account; the fractions are for people and decide nothing."""
+    values = health_of(state, account)
+    holder = state.accounts[account]
+    owes = values.exposure > 0
+    positive = values.net_equity > 0
+    return AccountReport(
+        health=values,
+        margin_fraction=values.net_equity * RATIO // values.exposure if owes else None,
+        maintenance_ratio=(
+            divide_up(values.maintenance * RATIO, values.net_equity) if owes and positive else None
+        ),
+        leverage=divide_up(values.exposure * RATIO, values.net_equity) if positive else None,
+        liquidating=account in state.liquidating,
+        over_leverage_limit=leverage_exceeded(values, holder.leverage_limit),
+    )
+
+
+class LiquidationPrices(NamedTuple):
+    """Marks of one asset, all else equal, at which an account is liquidatable; None: never.
+
+    `below`: the highest mark under the present one; `above`: the lowest mark over it.
+    """
+
+    below: int | None
+    above: int | None
+
+
+def liquidation_prices(state: State, account: int, asset: int) -> LiquidationPrices:
+    """How far one asset's mark can move before `account` is liquidatable, to the unit of price.
+
+    The present mark itself counts on both sides when the account is liquidatable now.
+    """
+    portfolio = portfolio_of(state, account)
+    marks = [price.mark for price in state.prices]
+    mark = marks[asset]
+
+    def liquidatable_at(price: int) -> bool:
+        imagined = [*marks[:asset], price, *marks[asset + 1 :]]
+        return health(state, portfolio, Doubt.FOR_ACCOUNT, marks=imagined).liquidatable
+
+    if liquidatable_at(mark):
+        return LiquidationPrices(mark, mark)
+    below = largest_passing(lambda price: price == 0 or liquidatable_at(price), mark)
+    highest = mark * HIGHEST_MULTIPLE
+    above = mark + smallest_passing(lambda rise: liquidatable_at(mark + rise), highest - mark)
+    return LiquidationPrices(
+        below if below and liquidatable_at(below) else None,
+        above if liquidatable_at(above) else None,
+    )
+
+
+class AdlForecast(NamedTuple):
+    """How a round of a given size would treat a borrower today.
+
+    `rank` counts from 1, most levered first, among `candidates`; `allotted` atoms of his debt
+    would be settled, for `value` (10^-6 USDC). `cash_left` is what redemptions can still take
+    before the pool is empty and case L becomes possible.
+    """
+
+    rank: int
+    candidates: int
+    allotted: int
+    value: int
+    cash_left: int
+
+
+def adl_forecast(state: State, account: int, asset: int, quantity: int) -> AdlForecast | None:
+    """What a case L round of `quantity` atoms would take from `account`; None if not eligible."""
+    candidates = borrowers(state, asset, set())
+    places = [place for place, each in enumerate(candidates) if each.account == account]
+    if not places:
+        return None
+    mark, decimals = state.mark(asset), state.asset(asset).decimals
+    total = min(quantity, sum(candidate.cap for candidate in candidates))
+    policy = state.parameters.waterfall.lender_policy
+    parts = allot(policy, candidates, Demand(total, value_up(total, mark, decimals)))
+    allotted = parts[places[0]]
+    return AdlForecast(
+        rank=most_levered_first(candidates).index(places[0]) + 1,
+        candidates=len(candidates),
+        allotted=allotted,
+        value=value_up(allotted, mark, decimals),
+        cash_left=redeemable(state.pools[asset]),
+    )
+
+
+class Holding(NamedTuple):
+    """One account's atoms of one asset."""
+
+    available: int
+    locked: int
+    lent: int
+    debt: int
+
+
+def holding(state: State, account: int, asset: int) -> Holding:
+    """What an account has and owes of one asset."""
+    holder = state.accounts[account]
+    return Holding(
+        holder.available[asset],
+        holder.locked[asset],
+        claim_of(state, account, asset),
+        debt_of(state, account, asset),
+    )
