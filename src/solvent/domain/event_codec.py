@@ -44,19 +44,22 @@ from solvent.domain.labels import (
 )
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.waterfall_events import (
-    AdlBalance,
     AdlCandidate,
-    AdlHealth,
     AdlLeg,
     AdlMatched,
     AdlOpened,
     AdlStuck,
+    BackstopCandidate,
     BackstopFilled,
     BackstopLeg,
+    BackstopOffered,
     DeficitBooked,
     HandedOver,
     LiquidationEnded,
     LiquidationStarted,
+    PartyBalance,
+    PartyHealth,
+    PoolRecorded,
 )
 
 EVENT_KINDS: tuple[type[Event], ...] = (
@@ -88,6 +91,11 @@ EVENT_KINDS: tuple[type[Event], ...] = (
     LiquidationStarted,
     LiquidationEnded,
     HandedOver,
+    PoolRecorded,
+    PartyBalance,
+    PartyHealth,
+    BackstopOffered,
+    BackstopCandidate,
     BackstopFilled,
     BackstopLeg,
     AdlOpened,
@@ -95,8 +103,6 @@ EVENT_KINDS: tuple[type[Event], ...] = (
     AdlCandidate,
     AdlMatched,
     AdlLeg,
-    AdlBalance,
-    AdlHealth,
     DeficitBooked,
 )
 """All events; an event's kind is its place here, and places never change."""

@@ -1,8 +1,10 @@
 """Waterfall events: what liquidation, backstop, ADL and deficits did, and why.
 
-Values are 10^-6 USDC, quantities atoms. A round's events stand together: `AdlOpened`, one
-`AdlStuck` per liquidated side, one `AdlCandidate` per counterparty, then per match the balances and
-health of all parties before, the legs, `AdlMatched`, and the balances and health after.
+Values are 10^-6 USDC, quantities atoms. A round's events stand together: `AdlOpened`, the pools,
+one `AdlStuck` per liquidated side, one `AdlCandidate` per counterparty, then per match the balances
+and health of all parties before, the legs, `AdlMatched`, and the balances and health after. A
+backstop offer's too: `BackstopOffered`, one `BackstopCandidate` per provider, then per fill the
+pools, balances and health before, `BackstopFilled`, the legs, and balances and health after.
 """
 
 from dataclasses import dataclass
@@ -42,6 +44,87 @@ class HandedOver(Event):
     reason: Reason
     asset: int
     value: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRecorded(Event):
+    """One pool and its price as ADL round or backstop fill `number` found them.
+
+    `mark` is 10^-10 USDC per whole token, `stale` 1 when it must not be used, `bound` the
+    throttle's (10^-9), indices 10^-14.
+    """
+
+    stage: Stage
+    number: int
+    asset: int
+    mark: int
+    stale: int
+    lend_shares: int
+    lend_index: int
+    debt_shares: int
+    debt_index: int
+    bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartyBalance(Event):
+    """Holdings of one party in one asset before (0) or after (1) a match or fill, in atoms.
+
+    `number` is the ADL round or the backstop fill, `match` the match of the round (0 for fills).
+    """
+
+    stage: Stage
+    number: int
+    match: int
+    after: int
+    account: int
+    asset: int
+    available: int
+    locked: int
+    lent: int
+    debt: int
+    lent_shares: int
+    debt_shares: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartyHealth(Event):
+    """Value and health of one party before (0) or after (1) a match or fill."""
+
+    stage: Stage
+    number: int
+    match: int
+    after: int
+    account: int
+    total_value: int
+    net_equity: int
+    initial: int
+    maintenance: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackstopOffered(Event):
+    """`quantity` of a debt is on offer at `discount`; its fills count up from `fill`."""
+
+    fill: int
+    account: int
+    debt_asset: int
+    quantity: int
+    discount: int
+    total_value: int
+    net_equity: int
+    maintenance: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackstopCandidate(Event):
+    """A provider of the offer that starts at `fill`: what he committed, can bear, and takes."""
+
+    fill: int
+    provider: int
+    committed: int
+    capacity: int
+    allotted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +168,22 @@ class AdlOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class AdlStuck(Event):
-    """A liquidated side of the round: `needed` atoms asked, `allotted` atoms granted."""
+    """A liquidated side of the round: `needed` atoms asked, `allotted` atoms granted.
+
+    Of the atoms asked the account pays for `own` and the backstop fund, which could pay
+    `fund_value`, for `fund` (case L asks nothing of the fund). Health is that at the opening.
+    """
 
     round: int
     account: int
     needed: int
     allotted: int
+    own: int
+    fund: int
+    fund_value: int
+    total_value: int
+    net_equity: int
+    maintenance: int
     book_reason: Reason
     backstop_reason: Reason
 
@@ -111,12 +204,16 @@ class AdlCandidate(Event):
 
 @dataclass(frozen=True, slots=True)
 class AdlMatched(Event):
-    """`lender` gives up `quantity` of his claim, `payer` is rid of as much debt, for `value`."""
+    """`lender` gives up `quantity` of his claim, `payer` is rid of as much debt, for `value`.
+
+    `giver` hands the value over: the payer himself, or the backstop fund.
+    """
 
     round: int
     match: int
     lender: int
     payer: int
+    giver: int
     quantity: int
     value: int
     claim_shares: int
@@ -136,34 +233,6 @@ class AdlLeg(Event):
     quantity: int
     value: int
     lighter: int
-
-
-@dataclass(frozen=True, slots=True)
-class AdlBalance(Event):
-    """Holdings of one party in one asset before (0) or after (1) a match, in atoms."""
-
-    round: int
-    match: int
-    after: int
-    account: int
-    asset: int
-    available: int
-    locked: int
-    lent: int
-    debt: int
-
-
-@dataclass(frozen=True, slots=True)
-class AdlHealth(Event):
-    """Value and health of one party before (0) or after (1) a match."""
-
-    round: int
-    match: int
-    after: int
-    account: int
-    total_value: int
-    net_equity: int
-    maintenance: int
 
 
 @dataclass(frozen=True, slots=True)

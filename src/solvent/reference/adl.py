@@ -34,6 +34,7 @@ from solvent.reference.margin import (
 )
 from solvent.reference.policies import Candidate, Demand, allot, apportion
 from solvent.reference.pool import claim_fees, redeemable
+from solvent.reference.record import Record, record_pools
 from solvent.reference.settlement import Match, settle
 from solvent.reference.sizing import (
     debts_largest_first,
@@ -89,7 +90,8 @@ def _lender_round(state: State, asset: int, needs: list[Part], reasons: Reasons)
     allotted = allot(policy, candidates, Demand(total, _value_up(state, asset, total)))
     granted = apportion(total, [part.quantity for part in needs], [part.quantity for part in needs])
     number = _open_round(state, asset, AdlCase.STUCK_LENDER, policy, needed, total)
-    _record_sides(state, number, needs, granted, reasons)
+    stuck = [Default(part.account, part.quantity, 0, 0) for part in needs]
+    _record_sides(state, number, stuck, granted, reasons)
     for candidate, quantity in zip(candidates, allotted, strict=True):
         _record_candidate(state, number, candidate, quantity, last=0)
     claims = [Part(part.account, part_of) for part, part_of in zip(needs, granted, strict=True)]
@@ -141,6 +143,7 @@ class Default(NamedTuple):
     account: int
     own: int
     fund: int
+    fund_value: int
 
 
 def settle_defaults(state: State, defaulted: Reasons) -> None:
@@ -174,11 +177,11 @@ def _default(state: State, account: int, asset: int, fund_left: int) -> Default 
         order = [other for other in largest_first(state, account) if other != asset]
         needed = needed_debt(state, portfolio, asset, order, 0)
         payable = quantity_down(deliverable_value(state, account), mark, decimals)
-        return Default(account, min(needed, payable), 0)
+        return Default(account, min(needed, payable), 0, fund_left)
     share = _share_of_assets(state, account, asset)
     own = min(debt, quantity_down(share, mark, decimals))
     fund = min(debt - own, quantity_down(max(0, fund_left), mark, decimals))
-    return Default(account, own, fund)
+    return Default(account, own, fund, fund_left)
 
 
 def _share_of_assets(state: State, account: int, asset: int) -> int:
@@ -219,7 +222,7 @@ def _default_round(state: State, asset: int, defaults: list[Default], reasons: R
     number = _open_round(state, asset, AdlCase.BORROWER_DEFAULT, policy, needed, total)
     sides = [Part(default.account, default.own + default.fund) for default in defaults]
     granted = apportion(total, [side.quantity for side in sides], [side.quantity for side in sides])
-    _record_sides(state, number, sides, granted, reasons)
+    _record_sides(state, number, defaults, granted, reasons)
     late_accounts = {candidate.account for candidate in last}
     for candidate in candidates:
         account = candidate.account
@@ -323,15 +326,32 @@ def _open_round(
     number = state.next_round
     state.next_round += 1
     state.emit(AdlOpened(number, asset, case, policy, state.mark(asset), needed, allotted))
+    record_pools(state, Record(Stage.ADL, number))
     return number
 
 
 def _record_sides(
-    state: State, number: int, sides: list[Part], granted: list[int], reasons: Reasons
+    state: State, number: int, sides: list[Default], granted: list[int], reasons: Reasons
 ) -> None:
     for side, part in zip(sides, granted, strict=True):
         book, backstop = reasons[side.account]
-        state.emit(AdlStuck(number, side.account, side.quantity, part, book, backstop))
+        values = health_of(state, side.account).report()
+        state.emit(
+            AdlStuck(
+                round=number,
+                account=side.account,
+                needed=side.own + side.fund,
+                allotted=part,
+                own=side.own,
+                fund=side.fund,
+                fund_value=side.fund_value,
+                total_value=values.total_value,
+                net_equity=values.net_equity,
+                maintenance=values.maintenance,
+                book_reason=book,
+                backstop_reason=backstop,
+            )
+        )
 
 
 def _record_candidate(

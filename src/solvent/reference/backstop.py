@@ -16,7 +16,13 @@ from typing import NamedTuple
 from solvent.domain.commands import Role
 from solvent.domain.labels import LegForm, Reason, Source, Stage
 from solvent.domain.units import RATIO, mul_div_down, value_down, value_up
-from solvent.domain.waterfall_events import BackstopFilled, BackstopLeg, HandedOver
+from solvent.domain.waterfall_events import (
+    BackstopCandidate,
+    BackstopFilled,
+    BackstopLeg,
+    BackstopOffered,
+    HandedOver,
+)
 from solvent.reference import pool as pools
 from solvent.reference.ledger import available, debt_of, move
 from solvent.reference.limits import largest_passing
@@ -29,6 +35,7 @@ from solvent.reference.margin import (
     target_restored,
 )
 from solvent.reference.policies import apportion
+from solvent.reference.record import Record, record_parties, record_pools, touched
 from solvent.reference.sizing import (
     Draw,
     debts_largest_first,
@@ -153,15 +160,40 @@ def _fill(state: State, offer: Offer) -> None:
     takers = providers(state, offer)
     capacities = [capacity(state, offer, provider) for provider in takers]
     parts = apportion(offer.quantity, capacities, capacities)
+    _record_offer(state, offer)
+    for provider, most, part in zip(takers, capacities, parts, strict=True):
+        committed = state.accounts[provider].committed[offer.debt]
+        state.emit(BackstopCandidate(state.next_fill, provider, committed, most, part))
     for provider, part in zip(takers, parts, strict=True):
         if part:
             _carry_out(state, offer, provider, part)
+
+
+def _record_offer(state: State, offer: Offer) -> None:
+    values = health_of(state, offer.account).report()
+    state.emit(
+        BackstopOffered(
+            fill=state.next_fill,
+            account=offer.account,
+            debt_asset=offer.debt,
+            quantity=offer.quantity,
+            discount=offer.discount,
+            total_value=values.total_value,
+            net_equity=values.net_equity,
+            maintenance=values.maintenance,
+        )
+    )
 
 
 def _carry_out(state: State, offer: Offer, provider: int, quantity: int) -> None:
     """Move one provider's part: collateral to him and the fund, then the debt."""
     fill = state.next_fill
     state.next_fill += 1
+    record = Record(Stage.BACKSTOP, fill)
+    parties = tuple(sorted({offer.account, provider, FUND}))
+    pairs = touched(state, parties)
+    record_pools(state, record)
+    record_parties(state, record, parties, pairs, after=0)
     quantities = [deliverable(state, offer.account, asset) for asset in range(len(state.pools))]
     premium = provider_premium(state, offer)
     provider_value = _value(state, offer, quantity, premium)
@@ -186,6 +218,7 @@ def _carry_out(state: State, offer: Offer, provider: int, quantity: int) -> None
         _hand_leg(state, offer.account, receiver, leg, fill)
     source = Source.LIQUIDATION_BACKSTOP
     pools.transfer_debt(state, offer.debt, quantity, offer.account, provider, source)
+    record_parties(state, record, parties, pairs | touched(state, parties), after=1)
 
 
 def _hand_leg(state: State, giver: int, receiver: int, leg: Draw, fill: int) -> None:

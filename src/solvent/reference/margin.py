@@ -96,6 +96,7 @@ class Health(NamedTuple):
         """The same in 10^-6 USDC for events and receipts, rounded against the account."""
         return HealthReport(
             net_equity=self.net_equity // FINE_PER_VALUE,
+            initial=divide_up(self.initial, FINE_PER_VALUE),
             maintenance=divide_up(self.maintenance, FINE_PER_VALUE),
             exposure=divide_up(self.exposure, FINE_PER_VALUE),
             assets_value=self.assets_value // FINE_PER_VALUE,
@@ -108,6 +109,7 @@ class HealthReport(NamedTuple):
     """Sums of one account in 10^-6 USDC, as records carry them; nothing is decided by these."""
 
     net_equity: int
+    initial: int
     maintenance: int
     exposure: int
     assets_value: int

@@ -19,15 +19,16 @@ the difference is less than one atom of the last asset handed over.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from solvent.domain.labels import ExpiryReason, LegForm, Source
+from solvent.domain.labels import ExpiryReason, LegForm, Source, Stage
 from solvent.domain.parameters import USDC
 from solvent.domain.units import quantity_down, quantity_up, value_down, value_up
-from solvent.domain.waterfall_events import AdlBalance, AdlHealth, AdlLeg, AdlMatched
+from solvent.domain.waterfall_events import AdlLeg, AdlMatched
 from solvent.reference import pool as pools
 from solvent.reference.book import expire_all
 from solvent.reference.ledger import available, claim_of, debt_of, move
 from solvent.reference.limits import borrow_refusal, largest_passing
 from solvent.reference.margin import Portfolio, health, portfolio_of, weighted_down
+from solvent.reference.record import Record, record_parties, touched
 from solvent.reference.sizing import deliverable_value
 from solvent.reference.state import State
 
@@ -70,8 +71,9 @@ def settle(state: State, match: Match) -> int:
         return 0
     match.value = value_up(match.quantity, mark, decimals)
     parties = tuple(sorted({match.lender, match.debtor, match.giver}))
-    touched = _touched(state, parties)
-    _record(state, match, parties, touched, after=0)
+    record = Record(Stage.ADL, match.round, match.number)
+    pairs = touched(state, parties)
+    record_parties(state, record, parties, pairs, after=0)
     _pay(state, match)
     source = Source.LIQUIDATION_ADL
     claim_shares, debt_shares = pools.cancel(
@@ -88,63 +90,15 @@ def settle(state: State, match: Match) -> int:
             match=match.number,
             lender=match.lender,
             payer=match.debtor,
+            giver=match.giver,
             quantity=match.quantity,
             value=match.value,
             claim_shares=claim_shares,
             debt_shares=debt_shares,
         )
     )
-    _record(state, match, parties, touched | _touched(state, parties), after=1)
+    record_parties(state, record, parties, pairs | touched(state, parties), after=1)
     return match.quantity
-
-
-def _touched(state: State, parties: tuple[int, ...]) -> set[tuple[int, int]]:
-    """(account, asset) pairs in which a party has anything."""
-    pairs = set()
-    for account in parties:
-        portfolio = portfolio_of(state, account)
-        for asset in range(len(state.pools)):
-            if portfolio.quantities[asset] or portfolio.debts[asset]:
-                pairs.add((account, asset))
-    return pairs
-
-
-def _record(
-    state: State,
-    match: Match,
-    parties: tuple[int, ...],
-    pairs: set[tuple[int, int]],
-    after: int,
-) -> None:
-    """Write down balances, value and health of the parties, for the receipt."""
-    for account, asset in sorted(pairs):
-        holder = state.accounts[account]
-        state.emit(
-            AdlBalance(
-                round=match.round,
-                match=match.number,
-                after=after,
-                account=account,
-                asset=asset,
-                available=holder.available[asset],
-                locked=holder.locked[asset],
-                lent=claim_of(state, account, asset),
-                debt=debt_of(state, account, asset),
-            )
-        )
-    for account in parties:
-        values = health(state, portfolio_of(state, account)).report()
-        state.emit(
-            AdlHealth(
-                round=match.round,
-                match=match.number,
-                after=after,
-                account=account,
-                total_value=values.total_value,
-                net_equity=values.net_equity,
-                maintenance=values.maintenance,
-            )
-        )
 
 
 def _pay(state: State, match: Match) -> None:
