@@ -113,7 +113,7 @@ def with_setting(parameters: EngineParameters, words: list[str]) -> EngineParame
         asset = parameters.assets[place]
         changed = _changed(asset, words[1].split("."), words[2:], asset.decimals)
         assert isinstance(changed, AssetParameters)
-        assets = parameters.assets[:place] + (changed,) + parameters.assets[place + 1 :]
+        assets = (*parameters.assets[:place], changed, *parameters.assets[place + 1 :])
         return replace(parameters, assets=assets)
     whole = _changed(parameters, words[0].split("."), words[1:], VALUE_DECIMALS)
     assert isinstance(whole, EngineParameters)
@@ -121,7 +121,8 @@ def with_setting(parameters: EngineParameters, words: list[str]) -> EngineParame
 
 
 def _changed(record: object, path: list[str], values: list[str], decimals: int) -> object:
-    assert is_dataclass(record) and not isinstance(record, type)
+    assert is_dataclass(record)
+    assert not isinstance(record, type)
     name, *rest = path
     if rest:
         inner = _changed(getattr(record, name), rest, values, decimals)

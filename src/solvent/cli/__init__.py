@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from solvent import __version__
 from solvent.domain.errors import InputError
@@ -41,6 +41,7 @@ def build() -> App:
         help="An open borrow/lend engine with the whole liquidation waterfall.",
         version=__version__,
         help_format="plaintext",
+        default_parameter=Parameter(negative=""),
         suppress_keyboard_interrupt=False,
     )
     for name, said in COMMANDS.items():

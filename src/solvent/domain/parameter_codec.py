@@ -6,20 +6,22 @@ types drive both directions, so a new parameter needs no second place.
 """
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Union, get_args, get_origin, get_type_hints
 
 from solvent.domain.parameters import EngineParameters
 
 
-def encode_parameters(parameters: EngineParameters) -> list[int]:
+@lru_cache(maxsize=16)
+def encode_parameters(parameters: EngineParameters) -> tuple[int, ...]:
     """The parameters as numbers."""
-    return list(_encode(EngineParameters, parameters))
+    return tuple(_encode(EngineParameters, parameters))
 
 
-def decode_parameters(row: list[int]) -> EngineParameters:
+def decode_parameters(row: Sequence[int]) -> EngineParameters:
     """The parameters that `row` was written from; validated again by construction.
 
     Raises ValueError on a row that stands for no valid parameters.

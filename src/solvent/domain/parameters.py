@@ -47,7 +47,7 @@ def _between(name: str, value: int, low: int, high: int) -> None:
 
 
 class PoolState(IntEnum):
-    """Open takes everything, RepayOnly no new borrow or lend, Closed nothing but repay."""
+    """Open takes everything; RepayOnly no new borrow or lend; Closed, besides, no redemption."""
 
     OPEN = 0
     CLOSED = 1

@@ -115,6 +115,24 @@ def quantity_up(value: int, price: int, decimals: int) -> int:
     return mul_div_up(value, value_divisor(decimals), price)
 
 
+def cover(held: int, value: int, price: int, decimals: int) -> tuple[int, int]:
+    """The fewest of `held` atoms that are worth `value`, and the value they count for.
+
+    All of them, at what they are worth rounded down, when they do not reach; never an overflow.
+    """
+    worth = value_down(held, price, decimals)
+    if worth < value:
+        return held, worth
+    return quantity_up(value, price, decimals), value
+
+
+def payable(owed: int, value: int, price: int, decimals: int) -> int:
+    """The most of `owed` atoms that `value` pays for at `price`; never an overflow."""
+    if value_up(owed, price, decimals) <= value:
+        return owed
+    return quantity_down(value, price, decimals)
+
+
 def value_divisor(decimals: int) -> int:
     """quantity * price / value_divisor(decimals) = value, for an asset with `decimals` decimals."""
     return int(10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS))

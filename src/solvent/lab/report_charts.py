@@ -157,7 +157,8 @@ def _time_axis(frame: Frame) -> list[Markup]:
         text = f"{when.day} {when:%b}" if step >= DAY or midnight else f"{when:%H:%M}"
         foot = HEIGHT - BOTTOM
         marks.append(tag("line", class_="tick", x1=x, x2=x, y1=foot, y2=foot + 5))
-        marks.append(tag("text", text, class_="time", x=x, y=foot + 20))
+        shape = "time minor" if index % 2 else "time"
+        marks.append(tag("text", text, class_=shape, x=x, y=foot + 20))
     return marks
 
 

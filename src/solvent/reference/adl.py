@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from solvent.domain.labels import AdlCase, Reason, Stage
 from solvent.domain.parameters import Policy
-from solvent.domain.units import RATIO, fine_down, mul_div_down, quantity_down, value_up
+from solvent.domain.units import RATIO, fine_down, mul_div_down, payable, value_up
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck, HandedOver
 from solvent.reference.deficit import book_deficits
 from solvent.reference.ledger import claim_of, debt_of, lent_total
@@ -129,8 +129,7 @@ def _borrower(state: State, account: int, asset: int) -> Candidate | None:
     if values.total_value <= 0:
         return None
     decimals = state.asset(asset).decimals
-    payable = quantity_down(deliverable_value(state, account), state.mark(asset), decimals)
-    cap = min(debt, payable)
+    cap = payable(debt, deliverable_value(state, account), state.mark(asset), decimals)
     if cap == 0:
         return None
     report = values.report()
@@ -176,11 +175,10 @@ def _default(state: State, account: int, asset: int, fund_left: int) -> Default 
             return None
         order = [other for other in largest_first(state, account) if other != asset]
         needed = needed_debt(state, portfolio, asset, order, 0)
-        payable = quantity_down(deliverable_value(state, account), mark, decimals)
-        return Default(account, min(needed, payable), 0, fund_left)
-    share = _share_of_assets(state, account, asset)
-    own = min(debt, quantity_down(share, mark, decimals))
-    fund = min(debt - own, quantity_down(max(0, fund_left), mark, decimals))
+        own = payable(needed, deliverable_value(state, account), mark, decimals)
+        return Default(account, own, 0, fund_left)
+    own = payable(debt, _share_of_assets(state, account, asset), mark, decimals)
+    fund = payable(debt - own, max(0, fund_left), mark, decimals)
     return Default(account, own, fund, fund_left)
 
 

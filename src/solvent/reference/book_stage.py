@@ -16,9 +16,9 @@ from solvent.domain.labels import ExpiryReason, Reason, Source, Stage, SystemOrd
 from solvent.domain.parameters import USDC
 from solvent.domain.units import (
     RATIO,
+    cover,
     divide_up,
     mul_div_up,
-    quantity_up,
     value_down,
     value_up,
 )
@@ -226,9 +226,9 @@ class _BookWork:
         parameters = state.asset(asset)
         market = market_of(state, asset)
         gross = mul_div_up(short, RATIO, RATIO - state.parameters.waterfall.book_fee)
-        wanted = quantity_up(gross, state.mark(asset), parameters.decimals)
-        wanted = max(divide_up(wanted, market.lot) * market.lot, market.min_quantity)
         held = holder.available[asset] + claim_of(state, self.account, asset)
+        wanted, _ = cover(held, gross, state.mark(asset), parameters.decimals)
+        wanted = max(divide_up(wanted, market.lot) * market.lot, market.min_quantity)
         wanted = min(wanted, held // market.lot * market.lot)
         missing = wanted - holder.available[asset]
         if missing > 0:

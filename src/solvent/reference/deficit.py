@@ -7,8 +7,9 @@ the account goes on with nothing. Dust worth less than an atom of what is owed n
 (I31); assets whose price is stale do, since nobody knows what they are worth.
 """
 
+from solvent.domain.labels import Reason, Stage
 from solvent.domain.units import value_up
-from solvent.domain.waterfall_events import DeficitBooked
+from solvent.domain.waterfall_events import DeficitBooked, HandedOver
 from solvent.reference.ledger import debt_of
 from solvent.reference.margin import health_of
 from solvent.reference.pool import write_off
@@ -25,6 +26,8 @@ def book_deficits(state: State, accounts: list[int]) -> None:
             owed = debt_of(state, account, asset)
             if not owed or state.prices[asset].stale:
                 continue
+            value = value_up(owed, state.mark(asset), parameters.decimals)
+            state.emit(HandedOver(account, Stage.ADL, Reason.PRICE_GAP, asset, value))
             loss, lenders = write_off(state, account, asset)
             state.emit(
                 DeficitBooked(
@@ -32,7 +35,7 @@ def book_deficits(state: State, accounts: list[int]) -> None:
                     asset=asset,
                     quantity=loss,
                     lenders=lenders,
-                    value=value_up(owed, state.mark(asset), parameters.decimals),
+                    value=value,
                     lend_index=state.pools[asset].lend_index,
                 )
             )

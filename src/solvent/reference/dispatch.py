@@ -101,14 +101,12 @@ def _deposit(state: State, command: c.Deposit) -> Refusal | None:
 
 def _withdraw(state: State, command: c.Withdraw) -> Refusal | None:
     account, asset, quantity = command.account, command.asset, command.quantity
-    redeem, borrow = command.auto_lend_redeem, command.auto_borrow
     treasury = account == TREASURY
+    redeem, borrow = command.auto_lend_redeem, command.auto_borrow and not treasury
     refusal = _common_refusal(state, account, asset, quantity, custodial=treasury)
     if refusal is None:
         refusal = _with_largest(
-            wallet.withdraw_refusal(
-                state, account, asset, quantity, redeem=redeem, borrow=borrow and not treasury
-            ),
+            wallet.withdraw_refusal(state, account, asset, quantity, redeem=redeem, borrow=borrow),
             lambda: wallet.largest_withdraw(state, account, asset, redeem=redeem, borrow=borrow),
         )
     if refusal is None:

@@ -41,9 +41,12 @@ def gated(state: State, asset: int) -> bool:
 
 
 def redeem_refusal(state: State, asset: int, quantity: int) -> Refusal | None:
-    """Whether the pool lets a user take `quantity` out (A3, A4)."""
+    """Whether the pool lets a user take `quantity` out (A3, A4).
+
+    A closed pool keeps its lenders only while it has debts (I33).
+    """
     pool = state.pools[asset]
-    if pool_state(state, asset) is PoolState.CLOSED:
+    if pool_state(state, asset) is PoolState.CLOSED and pool.debt_shares:
         return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_STATE)
     if gated(state, asset):
         return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.INSOLVENCY_GATE)
@@ -51,8 +54,15 @@ def redeem_refusal(state: State, asset: int, quantity: int) -> Refusal | None:
         return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
     bound = bound_in_force(state.asset(asset).pool, pool)
     if not within(borrowed_total(pool), lent_total(pool) - quantity, bound):
-        return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.UTILIZATION_BOUND)
+        return _over_bound(state, asset, bound)
     return None
+
+
+def _over_bound(state: State, asset: int, bound: int) -> Refusal:
+    """The throttle's bound refused, or, where it stands there, the pool's maximum."""
+    at_maximum = bound == state.asset(asset).pool.max_utilization
+    limit = Limit.MAX_UTILIZATION if at_maximum else Limit.UTILIZATION_BOUND
+    return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, limit)
 
 
 def borrow_refusal(state: State, asset: int, quantity: int, redeemed: int = 0) -> Refusal | None:
@@ -69,29 +79,37 @@ def borrow_refusal(state: State, asset: int, quantity: int, redeemed: int = 0) -
     bound = bound_in_force(state.asset(asset).pool, pool)
     lent = lent_total(pool) - redeemed
     if not within(borrowed, lent, bound):
-        return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.UTILIZATION_BOUND)
+        return _over_bound(state, asset, bound)
     return None
 
 
 def risk_refusal(state: State, account: int, after: Portfolio) -> Refusal | None:
     """Whether `account` may come to hold `after` by its own action (A13).
 
-    An action that lowers neither NE - I nor NE - M passes whatever the account's health. Any other
-    needs NE >= I and leverage within the account's limit, stale collateral counting nothing.
+    An action that lowers neither NE - I nor NE - M, however stale prices are read, passes whatever
+    the account's health. Any other needs NE >= I, NE > M and leverage within the account's limit,
+    stale collateral counting nothing.
     """
-    doubt = Doubt.AGAINST_ACCOUNT
-    new = health(state, after, doubt)
-    if new.exposure == 0:
-        return None
-    old = health(state, portfolio_of(state, account), doubt)
-    safer = new.net_equity - new.initial >= old.net_equity - old.initial
-    if safer and new.surplus >= old.surplus:
+    new = health(state, after, Doubt.AGAINST_ACCOUNT)
+    if new.exposure == 0 or _no_riskier(state, account, after):
         return None
     if leverage_exceeded(new, state.accounts[account].leverage_limit):
         return Refusal(RejectionCode.MAX_LEVERAGE_REACHED, Limit.LEVERAGE)
-    if new.net_equity < new.initial:
+    if new.net_equity < new.initial or new.liquidatable:
         return Refusal(RejectionCode.INSUFFICIENT_MARGIN, Limit.INITIAL_MARGIN)
     return None
+
+
+def _no_riskier(state: State, account: int, after: Portfolio) -> bool:
+    """Whether `after` is at least as healthy as now, read for and against the account."""
+    before = portfolio_of(state, account)
+    for doubt in (Doubt.AGAINST_ACCOUNT, Doubt.FOR_ACCOUNT):
+        new, old = health(state, after, doubt), health(state, before, doubt)
+        if new.net_equity - new.initial < old.net_equity - old.initial:
+            return False
+        if new.surplus < old.surplus:
+            return False
+    return True
 
 
 def rounding_refusal(state: State, after: Portfolio) -> Refusal | None:

@@ -32,7 +32,7 @@ from solvent.reference.book import (
     set_funding,
     side_of,
 )
-from solvent.reference.ledger import available, debt_of, locked, move
+from solvent.reference.ledger import available, claim_of, debt_of, locked, move
 from solvent.reference.limits import borrow_refusal, risk_refusal
 from solvent.reference.margin import portfolio_of
 from solvent.reference.state import FUND, TREASURY, Order, State
@@ -139,7 +139,7 @@ def maker_refusal(state: State, maker: Order, quantity: int) -> ExpiryReason | N
     short = max(0, payment - maker.locked)
     holder = state.accounts[maker.account]
     if short:
-        if holder.lent_shares[asset] or not maker.auto_borrow:
+        if claim_of(state, maker.account, asset) or not maker.auto_borrow:
             return ExpiryReason.INSUFFICIENT_FUNDS
         if borrow_refusal(state, asset, short) is not None:
             return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY

@@ -16,7 +16,7 @@ from solvent.domain.events import OrderAccepted, OrderExpired, OrderRested
 from solvent.domain.labels import ExpiryReason, Source, SystemOrder
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
-from solvent.domain.units import RATIO, divide_up, quantity_up, value_divisor
+from solvent.domain.units import RATIO, divide_up, value_divisor
 from solvent.reference import pool as pools
 from solvent.reference.book import (
     best_price,
@@ -150,7 +150,8 @@ def _base_for_quote(state: State, command: PlaceOrder, band: int) -> int:
     decimals = state.asset(command.asset).decimals
     best = best_price(state, command.asset, opposite(command.side)) or band
     cheapest = min(best, band)
-    most = min(MAX_SUPPLY, quantity_up(command.quote_quantity, cheapest, decimals))
+    divisor = value_divisor(decimals)
+    most = min(MAX_SUPPLY, divide_up(command.quote_quantity * divisor, cheapest))
 
     def passes(lots: int) -> bool:
         seen = walk(

@@ -144,12 +144,6 @@ class Picture:
         """Atoms held less atoms owed."""
         return self.quantity(account, asset) - self.vitals[account].debts[asset]
 
-    def market(self) -> tuple[object, ...]:
-        """Marks, staleness and indices, per asset."""
-        prices = tuple((price.mark, price.stale) for price in self.prices)
-        indices = tuple((pool.lend_index, pool.debt_index) for pool in self.pools)
-        return prices, indices
-
 
 def take_picture(state: State, last: Picture | None = None) -> Picture:
     """The picture of `state`; `last` is an earlier one, from which unchanged parts are taken."""
@@ -249,10 +243,6 @@ def _holding(account: Account) -> Holding:
         (account.auto_lend, account.auto_repay_borrows, account.auto_borrow_settlements),
         frozenset(account.open_orders),
     )
-
-
-ORDER_COLUMNS = ("order", "account", "asset", "side", "price", "quantity", "locked", "unfunded")
-"""What the first numbers of an order's tuple stand for."""
 
 
 def _order(order: Order) -> tuple[int, ...]:

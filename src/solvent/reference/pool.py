@@ -67,11 +67,21 @@ def redeem(state: State, account: int, asset: int, quantity: int, source: Source
 
 
 def claim_shares_up(state: State, account: int, asset: int, quantity: int) -> int:
-    """Shares that `quantity` of an account's claim costs; all of them for the whole claim."""
-    shares = state.accounts[account].lent_shares[asset]
+    """Shares that `quantity` of an account's claim costs; all where less than an atom is left."""
+    held = state.accounts[account].lent_shares[asset]
+    index = state.pools[asset].lend_index
     if quantity >= claim_of(state, account, asset):
-        return shares
-    return mul_div_up(quantity, INDEX_SCALE, state.pools[asset].lend_index)
+        return held
+    shares = mul_div_up(quantity, INDEX_SCALE, index)
+    return shares if mul_div_down(held - shares, index, INDEX_SCALE) else held
+
+
+def void_dust(state: State, account: int, asset: int) -> None:
+    """Burn shares of a claim worth less than an atom, so that they never block the other side."""
+    shares = state.accounts[account].lent_shares[asset]
+    if shares and claim_of(state, account, asset) == 0:
+        change_claim(state, account, asset, -shares)
+        settle_residue(state, asset)
 
 
 def entry_fee_up(state: State, asset: int, quantity: int) -> int:
@@ -88,6 +98,7 @@ def borrow(
 ) -> None:
     """Take `quantity` out of the pool as a debt; the entry fee is added and shared as interest."""
     pool = state.pools[asset]
+    void_dust(state, account, asset)
     entry_fee = entry_fee_up(state, asset, quantity) if fee else 0
     shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
     move(state, asset, quantity, POOL, available(account))
@@ -184,9 +195,10 @@ def net_out(state: State, account: int, asset: int, source: Source) -> None:
 
     No token moves; the pool's lent and borrowed fall together. One side per asset holds after.
     """
-    claim = claim_of(state, account, asset)
     debt = debt_of(state, account, asset)
-    quantity = min(claim, debt)
+    if debt:
+        void_dust(state, account, asset)
+    quantity = min(claim_of(state, account, asset), debt)
     if quantity == 0:
         return
     cancel(state, asset, quantity, lender=account, borrower=account, source=source)
@@ -253,4 +265,13 @@ def write_off(state: State, account: int, asset: int) -> tuple[int, int]:
     pool.residue -= max(0, rest - from_fees)
     pool.deficit += lenders
     settle_residue(state, asset)
+    if lent_total(pool) == 0:
+        _restart(state, asset)
     return loss, lenders
+
+
+def _restart(state: State, asset: int) -> None:
+    """Void shares that are worth nothing and let the index begin at one: the pool lives on."""
+    for account in range(len(state.accounts)):
+        void_dust(state, account, asset)
+    state.pools[asset].lend_index = INDEX_SCALE

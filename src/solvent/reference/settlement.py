@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from solvent.domain.labels import ExpiryReason, LegForm, Source, Stage
 from solvent.domain.parameters import USDC
-from solvent.domain.units import quantity_down, quantity_up, value_down, value_up
+from solvent.domain.units import cover, payable, value_down, value_up
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched
 from solvent.reference import pool as pools
 from solvent.reference.book import expire_all
@@ -63,10 +63,9 @@ def settle(state: State, match: Match) -> int:
     A giver's holdings can fall short of his cap by the rounding of earlier matches only.
     """
     mark, decimals = state.mark(match.asset), state.asset(match.asset).decimals
-    payable = quantity_down(deliverable_value(state, match.giver), mark, decimals)
-    owed = debt_of(state, match.debtor, match.asset)
-    claim = claim_of(state, match.lender, match.asset)
-    match.quantity = min(match.quantity, payable, owed, claim)
+    owed = min(match.quantity, debt_of(state, match.debtor, match.asset))
+    owed = min(owed, claim_of(state, match.lender, match.asset))
+    match.quantity = payable(owed, deliverable_value(state, match.giver), mark, decimals)
     if match.quantity == 0:
         return 0
     match.value = value_up(match.quantity, mark, decimals)
@@ -164,8 +163,7 @@ def _weighs_enough(state: State, match: Match, remaining: Remaining, asset: int)
     mark = state.mark(asset)
     holder = state.accounts[match.giver]
     held = holder.available[asset] + claim_of(state, match.giver, asset)
-    quantity = min(held, quantity_up(remaining.value, mark, parameters.decimals))
-    value = min(remaining.value, value_down(quantity, mark, parameters.decimals))
+    quantity, value = cover(held, remaining.value, mark, parameters.decimals)
     gain = _collateral_gain(state, portfolio_of(state, match.lender), asset, quantity)
     return gain * remaining.full_value >= remaining.claim_weight * value
 
@@ -195,9 +193,8 @@ def _hand_over(
 
 def _portion(state: State, remaining: Remaining, asset: int, held: int) -> int:
     """Atoms of `held` that the rest of the payment needs."""
-    if remaining.value == 0 or held == 0:
-        return 0
-    return min(held, quantity_up(remaining.value, state.mark(asset), state.asset(asset).decimals))
+    decimals = state.asset(asset).decimals
+    return cover(held, remaining.value, state.mark(asset), decimals)[0] if remaining.value else 0
 
 
 def _give_tokens(
@@ -226,10 +223,8 @@ def _count(
     lighter: int,
 ) -> None:
     """Count a leg against what is still to be paid and write it down."""
-    worth = value_down(quantity, state.mark(asset), state.asset(asset).decimals)
-    counted = min(remaining.value, worth)
-    if quantity_up(remaining.value, state.mark(asset), state.asset(asset).decimals) == quantity:
-        counted = remaining.value
+    decimals = state.asset(asset).decimals
+    counted = cover(quantity, remaining.value, state.mark(asset), decimals)[1]
     remaining.value -= counted
     state.emit(
         AdlLeg(
@@ -249,7 +244,7 @@ def _count(
 def _borrow_and_pay(state: State, match: Match, remaining: Remaining) -> None:
     """Borrow USDC for the rest, as far as the pool lends and the payer's health does not fall."""
     holder = state.accounts[match.giver]
-    if not holder.auto_borrow_settlements or holder.lent_shares[USDC]:
+    if not holder.auto_borrow_settlements or claim_of(state, match.giver, USDC):
         return
     if state.prices[USDC].stale or match.asset == USDC:
         return
@@ -267,8 +262,6 @@ def _borrowing_hurts(state: State, match: Match, quantity: int) -> bool:
     before = portfolio_of(state, match.giver)
     after = before.copy()
     mark, decimals = state.mark(match.asset), state.asset(match.asset).decimals
-    after.debts[match.asset] -= min(
-        after.debts[match.asset], quantity_down(quantity, mark, decimals)
-    )
+    after.debts[match.asset] -= payable(after.debts[match.asset], quantity, mark, decimals)
     after.debts[USDC] += quantity + 1
     return health(state, after).surplus < health(state, before).surplus

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from solvent.domain.units import (
     FINE_PER_VALUE,
     RATIO,
+    cover,
     fine_down,
     fine_up,
     mul_div_up,
-    quantity_down,
-    quantity_up,
+    payable,
     value_down,
     value_up,
 )
@@ -80,12 +80,7 @@ def draw(state: State, quantities: list[int], value: int, order: list[int]) -> l
         if value <= 0:
             break
         decimals = state.asset(asset).decimals
-        mark = state.mark(asset)
-        held = quantities[asset]
-        wanted = quantity_up(value, mark, decimals)
-        counted = value
-        if wanted > held:
-            wanted, counted = held, value_down(held, mark, decimals)
+        wanted, counted = cover(quantities[asset], value, state.mark(asset), decimals)
         if wanted == 0:
             continue
         quantities[asset] -= wanted
@@ -135,8 +130,7 @@ def retire(state: State, portfolio: Portfolio, value: int, order: list[int]) -> 
     for debt in order:
         decimals = state.asset(debt).decimals
         mark = state.mark(debt)
-        affordable = quantity_down(value // FINE_PER_VALUE, mark, decimals)
-        quantity = min(portfolio.debts[debt], affordable)
+        quantity = payable(portfolio.debts[debt], value // FINE_PER_VALUE, mark, decimals)
         portfolio.debts[debt] -= quantity
         value -= min(value, fine_up(quantity, mark, decimals))
     return value

@@ -33,12 +33,17 @@ from solvent.reference.state import TREASURY, State
 
 def deposit_refusal(state: State, asset: int, quantity: int) -> Refusal | None:
     """A deposit may not carry an asset's supply or value past what the columns can hold."""
-    supply = -state.outside[asset] + quantity
-    if supply > MAX_SUPPLY or supply * state.mark(asset) > MAX_VALUE * value_divisor(
-        state.asset(asset).decimals
-    ):
-        return Refusal(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP)
+    largest = largest_deposit(state, asset)
+    if quantity > largest:
+        return Refusal(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP, largest)
     return None
+
+
+def largest_deposit(state: State, asset: int) -> int:
+    """The most that `Deposit` would accept now."""
+    divisor = value_divisor(state.asset(asset).decimals)
+    highest = min(MAX_SUPPLY, MAX_VALUE * divisor // max(1, state.mark(asset)))
+    return max(0, highest + state.outside[asset])
 
 
 def deposit(state: State, account: int, asset: int, quantity: int) -> None:
@@ -107,7 +112,7 @@ def redeem_rounding(state: State, account: int, asset: int, quantity: int) -> in
 
 def user_borrow_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
     """Whether pool and margin allow a borrow of `quantity` (A13)."""
-    if state.accounts[account].lent_shares[asset]:
+    if claim_of(state, account, asset):
         return Refusal(RejectionCode.BORROW_REQUIRES_LEND_REDEEM)
     refusal = borrow_refusal(state, asset, quantity)
     if refusal is not None:

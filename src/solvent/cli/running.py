@@ -1,0 +1,104 @@
+"""What `demo` and `run` share: carry out a run, keep its folder, print its figures.
+
+Everything that can be refused is refused before the folder is touched.
+"""
+
+import json
+import shlex
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from solvent.cli.folder import refuse_foreign, run_folder
+from solvent.cli.progress import progress
+from solvent.domain.parameters import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One run as the command line asks for it; None leaves a choice to the scenario."""
+
+    scenario: str
+    prices: Path | None = None
+    sort_prices: bool = False
+    symbol: str | None = None
+    policy: Policy | None = None
+    accounts: int | None = None
+    seed: int | None = None
+    out: Path | None = None
+    as_json: bool = False
+
+
+def carry_out(request: Request) -> None:
+    """Run, write the folder where one is asked for, and print. Raises InputError."""
+    from solvent.lab.report import write_report
+    from solvent.lab.runner import run
+    from solvent.lab.scenario import load_scenario
+
+    scenario = load_scenario(request.scenario)
+    if request.out is not None:
+        refuse_foreign(request.out)
+    folder = nullcontext() if request.out is None else run_folder(request.out)
+    with folder as partial:
+        with progress(f"running {scenario.name}", "steps") as report:
+            result = run(
+                scenario,
+                prices=request.prices,
+                sort_prices=request.sort_prices,
+                symbol=request.symbol,
+                policy=request.policy,
+                accounts=request.accounts,
+                seed=request.seed,
+                out=partial,
+                progress=report,
+            )
+        if partial is not None:
+            write_report(result, partial)
+            figures = json.dumps(result.figures, indent=2) + "\n"
+            (partial / "figures.json").write_text(figures, encoding="utf-8")
+    if request.as_json:
+        print(json.dumps(result.figures))
+    else:
+        show(result.figures, request.out)
+
+
+def show(figures: Mapping[str, Any], out: Path | None) -> None:
+    """Print a run for people: its tables, its hashes, its files and what to type next."""
+    from solvent.cli.tables import print_sheet
+    from solvent.lab.formatting import number, utc
+    from solvent.lab.summary import sheets
+
+    print(f"{figures['scenario']}: {figures['description']}")
+    print(f"{utc(figures['start'])} to {utc(figures['end'])}, {', '.join(figures['assets'])}")
+    print(
+        f"{number(figures['accounts'])} accounts, {number(figures['steps'])} steps, "
+        f"{number(figures['commands'])} commands ({number(figures['refused'])} refused), "
+        f"{number(figures['events'])} events; "
+        f"seed {figures['seed']}, ADL policy {figures['policy']}"
+    )
+    print(
+        f"{number(figures['liquidated_accounts'])} accounts liquidated: "
+        f"{number(figures['restored_accounts'])} restored to health, "
+        f"{number(figures['closed_accounts'])} closed"
+    )
+    for sheet in sheets(figures):
+        print_sheet(sheet)
+    print()
+    print(f"state_hash  {figures['state_hash']}")
+    print(f"event_hash  {figures['event_hash']}")
+    if out is not None:
+        _show_files(figures, out)
+
+
+def _show_files(figures: Mapping[str, Any], out: Path) -> None:
+    receipts = out / "receipts.jsonl"
+    print()
+    print(f"report      {out / 'report.html'}")
+    print(f"event log   {out / 'events.log'}")
+    print(f"receipts    {receipts} ({figures['receipts']:,})")
+    print()
+    print("Check it:")
+    print(f"  solvent verify {shlex.quote(str(receipts))}")
+    print(f"  solvent audit {shlex.quote(str(out))}")

@@ -1,0 +1,199 @@
+"""Figures: what a run comes to, gathered from the engine's events while it runs.
+
+Money is decimal text in USDC, ratios are numbers. `Recorder` hears every command and its events and
+is shown the state after every step; `figures` and `series` are what it then has to say. The counts
+of liquidated accounts follow each account to its last word: restored to health, closed with nothing
+left to owe, or still in the waterfall.
+"""
+
+from collections.abc import Callable, Sequence
+
+from solvent.domain.events import Event, IndexUpdated, MarkUpdated, Refused, Stepped
+from solvent.domain.parameters import EngineParameters
+from solvent.domain.units import RATIO, SECOND, format_decimal
+from solvent.domain.waterfall_events import LiquidationEnded, LiquidationStarted
+from solvent.lab.marks import Marks
+from solvent.lab.prices import time_text
+from solvent.lab.settlement_figures import Conservation, LenderFigures
+from solvent.lab.stage_figures import STAGES, StageFigures
+from solvent.reference.rates import utilization
+from solvent.reference.state import State
+from solvent.reference.throttle import bound_in_force
+
+MINUTE = 60 * SECOND
+PRICE_UNIT = 10**10
+
+Handler = Callable[[Event], None]
+
+
+class PoolWatch:
+    """One pool's utilization over a run, in 10^-9, sampled after every step."""
+
+    def __init__(self, symbol: str, threshold: int) -> None:
+        self.symbol = symbol
+        self.threshold = threshold
+        self.start: int | None = None
+        self.peak = 0
+        self.end = 0
+        self.above = 0
+        self.full = 0
+
+    def sample(self, level: int, elapsed: int) -> None:
+        """Take the level that `elapsed` microseconds ended with."""
+        if self.start is None:
+            self.start = level
+        self.peak = max(self.peak, level)
+        self.end = level
+        self.above += elapsed if level > self.threshold else 0
+        self.full += elapsed if level >= RATIO else 0
+
+    def result(self) -> dict[str, object]:
+        """The record of this pool."""
+        return {
+            "asset": self.symbol,
+            "start_utilization": ratio(self.start or 0),
+            "peak_utilization": ratio(self.peak),
+            "end_utilization": ratio(self.end),
+            "threshold": ratio(self.threshold),
+            "minutes_above_threshold": minutes(self.above),
+            "minutes_full": minutes(self.full),
+        }
+
+
+def ratio(number: int) -> float:
+    """A ratio of 10^-9 as a number."""
+    return number / RATIO
+
+
+def minutes(time: int) -> float | int:
+    """Microseconds in minutes, to a hundredth."""
+    exact = round(time / MINUTE, 2)
+    return int(exact) if exact == int(exact) else exact
+
+
+class Recorder:
+    """Listens to one run; see the module."""
+
+    def __init__(self, parameters: EngineParameters) -> None:
+        self.commands = 0
+        self.events = 0
+        self.refused = 0
+        self.steps = 0
+        self.series: dict[str, object] = {}
+        self._marks = Marks(parameters)
+        self._stages = StageFigures(self._marks)
+        self._lenders = LenderFigures(self._marks)
+        self._conservation = Conservation(self._marks)
+        self._pools = [
+            PoolWatch(asset.symbol, asset.pool.throttle_threshold) for asset in parameters.assets
+        ]
+        self._now = parameters.start_time
+        self._last_word: dict[int, str] = {}
+        self._handlers: dict[type[Event], list[Handler]] = {}
+        self._listen()
+        self._times: list[str] = []
+        self._rows = {
+            name: {pool.symbol: list[float]() for pool in self._pools}
+            for name in ("marks", "utilization", "bound")
+        }
+        self._stage_values = {stage: list[float]() for stage in STAGES}
+        self._owed: list[float] = []
+        self._received: list[float] = []
+        self._liquidating: list[int] = []
+
+    def _listen(self) -> None:
+        listeners = (self._stages, self._lenders, self._conservation)
+        for listener in listeners:
+            for kind in listener.KINDS:
+                self._handlers.setdefault(kind, []).append(listener.update)
+        for kind in (IndexUpdated, MarkUpdated):
+            self._handlers[kind] = [self._mark_moves]
+        self._handlers[LiquidationStarted] = [self._liquidation_starts]
+        self._handlers[LiquidationEnded] = [self._liquidation_ends]
+        self._handlers[Refused] = [self._refuses]
+        self._handlers[Stepped] = [self._steps_on]
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Take one command's events."""
+        self.commands += 1
+        self.events += len(events)
+        for event in events:
+            for handler in self._handlers.get(type(event), ()):
+                handler(event)
+
+    def _mark_moves(self, event: Event) -> None:
+        self._conservation.close()
+        self._marks.update(event)
+
+    def _liquidation_starts(self, event: Event) -> None:
+        assert isinstance(event, LiquidationStarted)
+        self._last_word[event.account] = "liquidating"
+
+    def _liquidation_ends(self, event: Event) -> None:
+        assert isinstance(event, LiquidationEnded)
+        self._last_word[event.account] = "restored" if event.exposure else "closed"
+
+    def _refuses(self, _event: Event) -> None:
+        self.refused += 1
+
+    def _steps_on(self, event: Event) -> None:
+        assert isinstance(event, Stepped)
+        self.steps += 1
+        self._liquidating.append(event.liquidating)
+
+    def see(self, state: State) -> None:
+        """Look at the state: before the first step, and after every one."""
+        elapsed, self._now = state.now - self._now, state.now
+        for asset, watch in enumerate(self._pools):
+            pool = state.pools[asset]
+            level = utilization(pool)
+            watch.sample(level, elapsed)
+            if elapsed:
+                bound = bound_in_force(state.asset(asset).pool, pool)
+                self._rows["marks"][watch.symbol].append(self._marks.mark(asset) / PRICE_UNIT)
+                self._rows["utilization"][watch.symbol].append(ratio(level))
+                self._rows["bound"][watch.symbol].append(ratio(bound))
+        if elapsed:
+            self._sample()
+
+    def _sample(self) -> None:
+        self._times.append(time_text(self._now))
+        for stage, value in self._stages.values().items():
+            self._stage_values[stage].append(value)
+        owed, received = self._lenders.so_far()
+        self._owed.append(owed)
+        self._received.append(received)
+
+    def figures(self) -> dict[str, object]:
+        """Everything gathered, by the names that reports use."""
+        words = list(self._last_word.values())
+        return {
+            "steps": self.steps,
+            "commands": self.commands,
+            "events": self.events,
+            "refused": self.refused,
+            "liquidated_accounts": len(words),
+            "restored_accounts": words.count("restored"),
+            "closed_accounts": words.count("closed"),
+            "stages": self._stages.result(),
+            "lenders": self._lenders.result(),
+            "deficits": self._lenders.deficits,
+            "pools": [watch.result() for watch in self._pools],
+            "conservation": self._conservation.result(),
+        }
+
+    def all_series(self) -> dict[str, object]:
+        """What was sampled after every step, to draw with."""
+        return {
+            "times": self._times,
+            **self._rows,
+            "threshold": {watch.symbol: ratio(watch.threshold) for watch in self._pools},
+            "stage_value": self._stage_values,
+            "lenders": {"owed": self._owed, "received": self._received},
+            "liquidating": self._liquidating,
+        }
+
+
+def seed_text(seed: int) -> str:
+    """A seed as text."""
+    return format_decimal(seed, 0)
