@@ -67,8 +67,11 @@ def _open(names: Names, words: list[str]) -> c.Command:
     return c.OpenAccount(account, role)
 
 
-def _open_raw(_names: Names, words: list[str]) -> c.Command:
-    return c.OpenAccount(int(words[0]), c.Role[words[1]])
+def _open_raw(names: Names, words: list[str]) -> c.Command:
+    """`open# 99 TREASURY`, `open# next TREASURY`: any number and role."""
+    following = max(number for number in names.accounts.values() if number != NOBODY) + 1
+    account = following if words[0] == "next" else int(words[0])
+    return c.OpenAccount(account, c.Role[words[1]])
 
 
 def _quantity_command(kind: Callable[[int, int, int], c.Command]) -> Maker:

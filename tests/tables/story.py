@@ -119,7 +119,7 @@ class Story:
         command = self.command(word, rest)
         before = self.engine.snapshot()
         self.events = list(self.apply(command))
-        refusal = self.events[0] if isinstance(self.events[0], Refused) else None
+        refusal = next((event for event in self.events if isinstance(event, Refused)), None)
         if not outcome or outcome == ["ok"]:
             assert refusal is None, f"refused: {describe(refusal)}"
             return
@@ -135,7 +135,8 @@ class Story:
         assert refusal.limit is Limit[limit[0] if limit else "NONE"], describe(refusal)
         assert refusal.command == c.COMMAND_KINDS.index(type(command))
         if len(limit) > 1:
-            largest = units_of(self.engine.state, command, limit[1])
+            key = "price" if limit[0] == "PRICE_BAND" else ""
+            largest = units_of(self.engine.state, command, limit[1], key)
             assert refusal.largest == largest, describe(refusal)
 
     def _steps(self, count: int, time: str) -> None:
@@ -160,8 +161,8 @@ class Story:
             assert len(seen) == int(rest[1]), f"saw {len(seen)}: {seen}"
             return
         seen = self._matching(rest[0], rest[1:])
-        others = self._matching(rest[0], [])
-        assert bool(seen) is (word == "saw"), f"{rest[0]}: {others or self.events}"
+        others = self._matching(rest[0], []) or {type(event).__name__ for event in self.events}
+        assert bool(seen) is (word == "saw"), f"{rest[0]}: {others}"
 
     def _matching(self, kind: str, conditions: list[str]) -> list[Event]:
         pairs = [condition.split("=") for condition in conditions]

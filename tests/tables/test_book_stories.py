@@ -41,7 +41,7 @@ def test_a_limit_order_rests_and_holds_what_it_may_cost() -> None:
         count Filled 2
         buy ben SOL 10 @ 201.5
         count Filled 1                             # 2 are left at 201
-        saw   OrderRested quantity=8
+        saw   OrderRested quantity=8SOL
         expect order 5 quantity 8
         expect order 5 locked 1,612                # 8 * 201.5
         expect ben USDC locked 1,612
@@ -58,7 +58,7 @@ def test_immediate_or_cancel() -> None:
         + """
         buy ben SOL 5 @ 201 ioc
         count Filled 2
-        saw   OrderExpired quantity=1 reason=IMMEDIATE_OR_CANCEL
+        saw   OrderExpired quantity=1SOL reason=IMMEDIATE_OR_CANCEL
         expect ben USDC locked 0
         expect ben SOL  available 4
     """
@@ -71,7 +71,7 @@ def test_fill_or_kill() -> None:
         + """
         buy ben SOL 5 @ 201 fok
         unseen Filled
-        saw   OrderExpired quantity=5 reason=FILL_OR_KILL
+        saw   OrderExpired quantity=5SOL reason=FILL_OR_KILL
         expect ben USDC locked 0
         buy ben SOL 4 @ 201 fok
         count Filled 2
@@ -86,7 +86,7 @@ def test_post_only() -> None:
         + """
         buy ben SOL 1 @ 201 post                   | INVALID_ORDER
         buy ben SOL 1 @ 200.99 post
-        saw   OrderRested quantity=1
+        saw   OrderRested quantity=1SOL
         buy ben SOL 1 @ market post                | INVALID_ORDER
         buy ben SOL 1 @ 200 post ioc               | INVALID_ORDER
     """
@@ -102,12 +102,12 @@ def test_market_orders_stop_at_the_impact_band() -> None:
         sell mia SOL 1 @ 206.01                    # outside
         buy  ben SOL 3 @ market
         count Filled 2
-        saw  OrderExpired quantity=1 reason=PRICE_IMPACT
+        saw  OrderExpired quantity=1SOL reason=PRICE_IMPACT
         buy  ben SOL 3 @ market                    # the band starts at the best price again
         count Filled 1
         buy  ben SOL 3 @ market
         unseen Filled
-        saw  OrderExpired quantity=3 reason=INSUFFICIENT_LIQUIDITY
+        saw  OrderExpired quantity=3SOL reason=INSUFFICIENT_LIQUIDITY
     """)
 
 
@@ -119,14 +119,15 @@ def test_a_limit_order_stops_at_the_impact_band_too() -> None:
         sell mia SOL 1 @ 207
         buy  ben SOL 2 @ 210
         count Filled 1
-        saw  OrderExpired quantity=1 reason=PRICE_IMPACT
+        saw  OrderExpired quantity=1SOL reason=PRICE_IMPACT
         expect ben USDC locked 0
-        deposit ben SOL 10
+        deposit ben SOL  10
+        deposit mia USDC 10,000
         buy  mia SOL 1 @ 190                       # the other way round
         buy  mia SOL 1 @ 184
         sell ben SOL 2 @ 184
         count Filled 1
-        saw  OrderExpired quantity=1 reason=PRICE_IMPACT
+        saw  OrderExpired quantity=1SOL reason=PRICE_IMPACT
     """)
 
 
@@ -174,10 +175,10 @@ def test_self_trade_prevention() -> None:
         sell mia SOL 1 @ 201                       # 2
         buy  ann SOL 2 @ 201 ioc stop_taker        # 3
         unseen Filled
-        saw  OrderExpired order=3 quantity=2 reason=SELF_TRADE_PREVENTION
+        saw  OrderExpired order=3 quantity=2SOL reason=SELF_TRADE_PREVENTION
         expect order 1 quantity 1
         buy  ann SOL 2 @ 201 ioc stop_maker        # 4
-        saw  OrderExpired order=1 quantity=1 reason=SELF_TRADE_PREVENTION
+        saw  OrderExpired order=1 quantity=1SOL reason=SELF_TRADE_PREVENTION
         saw  Filled taker_order=4 maker_order=2 quantity=1
         sell ann SOL 1 @ 200                       # 5
         buy  ann SOL 2 @ 201 ioc stop_both         # 6
@@ -260,7 +261,7 @@ def test_a_resting_order_on_credit_borrows_when_it_fills() -> None:
         borrow  tom SOL 96
         buy  mia SOL 6 @ 205 ioc
         unseen Filled
-        saw  OrderExpired order=1 quantity=6 reason=INSUFFICIENT_BORROWABLE_QUANTITY
+        saw  OrderExpired order=1 quantity=6SOL reason=INSUFFICIENT_BORROWABLE_QUANTITY
         expect ben exposure 800
     """)
 
@@ -270,15 +271,15 @@ def test_a_maker_who_can_no_longer_bear_it_is_passed_over() -> None:
     run_story("""
         deposit lender USDC 100,000
         lend    lender USDC 100,000
-        deposit ben BTC  0.1                       # 10,000, weighs 9,500
+        deposit ben BTC  0.02                      # 2,000, weighs 1,900
         borrow  ben USDC 8,000
         buy  ben SOL 40 @ 200                      # would weigh 0.9 of what it costs
         deposit mia SOL 100
-        price BTC 91000                            # 8,645 of weight: still above maintenance
+        price BTC 58000                            # 1,102 - 800 would be less than 4 % of 8,000
         sell mia SOL 40 @ 200 ioc
         unseen Filled
         saw  OrderExpired account=ben reason=INSUFFICIENT_MARGIN
-        saw  OrderExpired account=mia quantity=40 reason=IMMEDIATE_OR_CANCEL
+        saw  OrderExpired account=mia quantity=40SOL reason=IMMEDIATE_OR_CANCEL
         expect ben liquidating 0
     """)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solvent.domain.errors import InputError
-from solvent.journal.canonical import DIGEST_FIELD, Json, canonical, digest_of, strict_json
+from solvent.domain.canonical import DIGEST_FIELD, Json, canonical, digest_of, strict_json
 
 MANIFEST = "run.json"
 FORMAT = "solvent run"

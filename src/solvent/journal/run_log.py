@@ -26,7 +26,7 @@ from solvent.domain.event_codec import EventEncodingError, decode_event, encode_
 from solvent.domain.events import Event
 from solvent.domain.parameter_codec import decode_parameters, encode_parameters
 from solvent.domain.parameters import EngineParameters
-from solvent.journal.canonical import Json
+from solvent.domain.canonical import Json
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.frames import Frame, FrameWriter, damage, read_frames
 from solvent.journal.manifest import (

@@ -20,7 +20,7 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.lab.price_files import MICROSECONDS_PER_UNIT
 from solvent.lab.prices import Gap, PricePath, read_prices, time_text
-from solvent.lab.scenario import Scenario
+from solvent.lab.scenario_model import Scenario
 
 MOST_STEPS = 1000
 LONGEST_HOLE = 24 * 3600 * MICROSECONDS_PER_UNIT["s"]
@@ -220,9 +220,13 @@ def _matched(
         else:
             matched += 1
         tracks.append(track)
+    known = {name for names in scenario.prices.names[1:] for name in names}
+    unused = [name for name in path.symbols if name not in known and name != "USDC"]
+    if matched and unused:
+        notes.append(f"left out {', '.join(unused)}: no asset of the scenario")
     if not matched:
-        known = ", ".join(sorted({name for names in scenario.prices.names[1:] for name in names}))
-        reason = f"the file has {', '.join(path.symbols)}; {scenario.name} knows {known}"
+        listed = ", ".join(sorted(known))
+        reason = f"the file has {', '.join(path.symbols)}; {scenario.name} knows {listed}"
         raise InputError(str(foreign.file), "symbol", reason)
     return tracks
 

@@ -8,7 +8,7 @@ Deliberately absent: defaults of any venue, and what the values mean together (`
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
@@ -238,7 +238,7 @@ class Fields:
             tables.append(Fields(self.file, self.path(place), item))
         return tables
 
-    def keys(self) -> Iterable[str]:
+    def names(self) -> tuple[str, ...]:
         """The names of all fields, in the file's order."""
         return tuple(self._table)
 

@@ -7,11 +7,17 @@ left to owe, or still in the waterfall.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from solvent.domain.events import Event, IndexUpdated, MarkUpdated, Refused, Stepped
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.units import RATIO, SECOND, format_decimal
-from solvent.domain.waterfall_events import LiquidationEnded, LiquidationStarted
+from solvent.domain.units import RATIO, SECOND
+from solvent.domain.waterfall_events import (
+    AdlOpened,
+    BackstopFilled,
+    LiquidationEnded,
+    LiquidationStarted,
+)
 from solvent.lab.marks import Marks
 from solvent.lab.prices import time_text
 from solvent.lab.settlement_figures import Conservation, LenderFigures
@@ -47,7 +53,7 @@ class PoolWatch:
         self.above += elapsed if level > self.threshold else 0
         self.full += elapsed if level >= RATIO else 0
 
-    def result(self) -> dict[str, object]:
+    def result(self) -> dict[str, Any]:
         """The record of this pool."""
         return {
             "asset": self.symbol,
@@ -79,7 +85,7 @@ class Recorder:
         self.events = 0
         self.refused = 0
         self.steps = 0
-        self.series: dict[str, object] = {}
+        self.receipts = 0
         self._marks = Marks(parameters)
         self._stages = StageFigures(self._marks)
         self._lenders = LenderFigures(self._marks)
@@ -106,12 +112,14 @@ class Recorder:
         for listener in listeners:
             for kind in listener.KINDS:
                 self._handlers.setdefault(kind, []).append(listener.update)
-        for kind in (IndexUpdated, MarkUpdated):
-            self._handlers[kind] = [self._mark_moves]
+        self._handlers[IndexUpdated] = [self._mark_moves]
+        self._handlers[MarkUpdated] = [self._mark_moves]
         self._handlers[LiquidationStarted] = [self._liquidation_starts]
         self._handlers[LiquidationEnded] = [self._liquidation_ends]
         self._handlers[Refused] = [self._refuses]
         self._handlers[Stepped] = [self._steps_on]
+        for kind in (AdlOpened, BackstopFilled):
+            self._handlers[kind].append(self._receipted)
 
     def hear(self, events: Sequence[Event]) -> None:
         """Take one command's events."""
@@ -135,6 +143,9 @@ class Recorder:
 
     def _refuses(self, _event: Event) -> None:
         self.refused += 1
+
+    def _receipted(self, _event: Event) -> None:
+        self.receipts += 1
 
     def _steps_on(self, event: Event) -> None:
         assert isinstance(event, Stepped)
@@ -164,7 +175,7 @@ class Recorder:
         self._owed.append(owed)
         self._received.append(received)
 
-    def figures(self) -> dict[str, object]:
+    def figures(self) -> dict[str, Any]:
         """Everything gathered, by the names that reports use."""
         words = list(self._last_word.values())
         return {
@@ -180,9 +191,10 @@ class Recorder:
             "deficits": self._lenders.deficits,
             "pools": [watch.result() for watch in self._pools],
             "conservation": self._conservation.result(),
+            "receipts": self.receipts,
         }
 
-    def all_series(self) -> dict[str, object]:
+    def all_series(self) -> dict[str, Any]:
         """What was sampled after every step, to draw with."""
         return {
             "times": self._times,
@@ -192,8 +204,3 @@ class Recorder:
             "lenders": {"owed": self._owed, "received": self._received},
             "liquidating": self._liquidating,
         }
-
-
-def seed_text(seed: int) -> str:
-    """A seed as text."""
-    return format_decimal(seed, 0)

@@ -6,9 +6,9 @@ published, at
 
     quantity = depth * scale * m        distance = distance / m
 
-with m the thinning multiplier of the moment, on straight lines between its points: a book at m = 0.1
-has a tenth of the depth and ten times the spread. Liquidations eat the ladder, and the maker's means
-with it: when those are used up his quotes are refused and the book stays empty.
+with m the thinning multiplier of the moment, on straight lines between its points: a book at
+m = 0.1 has a tenth of the depth and ten times the spread. Liquidations eat the ladder, and the
+maker's means with it: when those are used up his quotes are refused and the book stays empty.
 """
 
 from bisect import bisect_right
@@ -26,7 +26,7 @@ from solvent.domain.commands import (
 from solvent.domain.parameters import USDC, AssetParameters, MarketParameters
 from solvent.domain.units import RATIO, divide_up, quantity_down
 from solvent.lab.population import Crowd
-from solvent.lab.scenario import Depth, DepthCurve, Scenario
+from solvent.lab.scenario_model import Depth, DepthCurve, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,7 @@ class Maker:
         yield CancelAllOrders(self.account, self.asset)
         for distance, depth in self.levels:
             away = distance * RATIO // multiplier
-            quantity = quantity_down(
-                depth * multiplier // RATIO, price, self.parameters.decimals
-            )
+            quantity = quantity_down(depth * multiplier // RATIO, price, self.parameters.decimals)
             quantity = quantity // self.market.lot * self.market.lot
             if quantity < self.market.min_quantity:
                 continue

@@ -55,4 +55,4 @@ def exact_text(exact: int) -> str:
 
 def value_number(exact: int) -> float:
     """An exact value in USDC as a float, to draw with."""
-    return exact / 10**EXACT_DECIMALS
+    return float(exact / 10**EXACT_DECIMALS)

@@ -36,7 +36,7 @@ from solvent.domain.units import (
 )
 from solvent.lab.feed import PriceAt
 from solvent.lab.sampling import draw_between, draw_size, draw_word
-from solvent.lab.scenario import Action, Deed, Group, Holding, Scenario
+from solvent.lab.scenario_model import Action, Deed, Group, Holding, Scenario
 from solvent.reference.limits import largest_passing
 from solvent.reference.margin import margin_fraction_up, weighted_down
 from solvent.reference.policies import apportion
@@ -113,8 +113,7 @@ class Population:
         ]
         places.sort(key=lambda key: (draw_word(seed, *key, LINE), key))
         drafts = [
-            self._member(first + line, number, place)
-            for line, (number, place) in enumerate(places)
+            self._member(first + line, number, place) for line, (number, place) in enumerate(places)
         ]
         self.members = self._filled(drafts)
 
@@ -150,9 +149,7 @@ class Population:
             maintenance = margin_fraction_up(asset.maintenance, value)
             initial = margin_fraction_up(asset.initial, value)
             initial = max(initial, divide_up(RATIO * RATIO, limit)) + HAIR
-            needed = max(
-                (RATIO + cushion) * (RATIO + maintenance), (RATIO + initial) * RATIO
-            )
+            needed = max((RATIO + cushion) * (RATIO + maintenance), (RATIO + initial) * RATIO)
             return value * needed <= collateral * RATIO * RATIO
 
         value = largest_passing(bearable, collateral)
@@ -235,11 +232,20 @@ def _rescaled(members: list[Member], group: Group, total: int) -> list[Member]:
 
 def _settings(member: Member) -> Iterator[Command]:
     settings = member.group.settings
-    flags = (settings.auto_lend, settings.auto_repay_borrows, settings.auto_borrow_settlements)
-    if any(flags) or settings.leverage_limit:
-        numbers = (int(flag) if flag else UNCHANGED for flag in flags)
-        limit = settings.leverage_limit or UNCHANGED
-        yield UpdateSettings(member.account, *numbers, leverage_limit=limit)
+    changed = (
+        settings.auto_lend,
+        settings.auto_repay_borrows,
+        settings.auto_borrow_settlements,
+        settings.leverage_limit is not None,
+    )
+    if any(changed):
+        yield UpdateSettings(
+            member.account,
+            auto_lend=int(settings.auto_lend),
+            auto_repay_borrows=int(settings.auto_repay_borrows),
+            auto_borrow_settlements=int(settings.auto_borrow_settlements),
+            leverage_limit=settings.leverage_limit or UNCHANGED,
+        )
 
 
 def _loan_command(member: Member, quantity: int) -> Command:
@@ -267,4 +273,3 @@ def _deed(member: Member, action: Action) -> Iterator[Command]:
         yield Lend(account, asset, quantity)
     else:
         yield _loan_command(member, quantity)
-

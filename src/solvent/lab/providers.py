@@ -11,7 +11,7 @@ from solvent.domain.parameters import USDC
 from solvent.domain.units import quantity_down
 from solvent.lab.feed import PriceAt
 from solvent.lab.population import Crowd
-from solvent.lab.scenario import Provider, Scenario
+from solvent.lab.scenario_model import Provider, Scenario
 from solvent.reference.state import FUND, TREASURY
 
 

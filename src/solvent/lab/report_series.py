@@ -106,9 +106,7 @@ def stage_chart(series: Series) -> Chart:
     """Debt cleared by each stage since the start, piled up."""
     lines = [
         Line(STAGE_TITLES[stage], values, style)
-        for (stage, values), style in zip(
-            series["stage_value"].items(), STAGE_STYLES, strict=False
-        )
+        for (stage, values), style in zip(series["stage_value"].items(), STAGE_STYLES, strict=False)
     ]
     return Chart(
         name="stages",

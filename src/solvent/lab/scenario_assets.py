@@ -10,7 +10,6 @@ from typing import TypeVar
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import (
     MAX_APR,
-    MAX_DECIMALS,
     MAX_LEVERAGE,
     MAX_MARGIN_RATIO,
     MAX_SUPPLY,
@@ -29,7 +28,7 @@ from solvent.domain.parameters import (
     SizeBy,
     WaterfallParameters,
 )
-from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, RATIO, RATIO_DECIMALS
+from solvent.domain.units import INT64_MAX, MAX_DECIMALS, PRICE_DECIMALS, RATIO, RATIO_DECIMALS
 from solvent.lab.fields import Fields
 
 Built = TypeVar("Built")
@@ -194,4 +193,3 @@ def _price(fields: Fields) -> PriceParameters:
     )
     fields.close()
     return price
-

@@ -24,7 +24,8 @@ from solvent.domain.parameters import USDC, AssetParameters, EngineParameters
 from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, RATIO, RATIO_DECIMALS, VALUE_DECIMALS
 from solvent.lab.fields import Fields, read_toml
 from solvent.lab.price_layouts import Adverse
-from solvent.lab.scenario import (
+from solvent.lab.scenario_assets import read_asset, read_engine
+from solvent.lab.scenario_model import (
     Action,
     Change,
     Deed,
@@ -36,9 +37,7 @@ from solvent.lab.scenario import (
     Provider,
     Scenario,
     Settings,
-    scenario_path,
 )
-from solvent.lab.scenario_assets import read_asset, read_engine
 
 MOST_ACCOUNTS = 10_000_000
 MOST_PROVIDERS = 1000
@@ -62,9 +61,8 @@ _FIELD_DECIMALS = {
 """Decimals of the parameters that are no ratio."""
 
 
-def load_scenario(name_or_path: str | Path) -> Scenario:
-    """A packaged scenario by name, or one's own by path. Raises InputError, and nothing else."""
-    path = scenario_path(name_or_path)
+def read_scenario(path: Path) -> Scenario:
+    """The scenario that a file describes. Raises InputError, and nothing else."""
     root = read_toml(path)
     head = root.table("scenario")
     name, description = head.text("name"), head.text("description")
@@ -230,7 +228,7 @@ class _Reader:
         fields = self.root.table("depth")
         bands = fields.table("bands")
         curves = []
-        for symbol in bands.keys():
+        for symbol in bands.names():
             asset = self._number(bands, symbol, symbol)
             pairs = bands.pairs(symbol, BAND_DECIMALS, VALUE_DECIMALS, low=1)
             curves.append(DepthCurve(asset, self._curve(bands, symbol, pairs)))
@@ -271,7 +269,7 @@ class _Reader:
         commitments = fields.table("commitments")
         promised = tuple(
             (self._number(commitments, symbol, symbol), commitments.value(symbol, low=1))
-            for symbol in commitments.keys()
+            for symbol in commitments.names()
         )
         provider = Provider(
             name=fields.text("name"),

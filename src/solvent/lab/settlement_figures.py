@@ -9,6 +9,8 @@ coarsest asset of that match it is worth. Where the fund pays for a debtor, what
 what the debtor gains, and the two are taken as one party.
 """
 
+from typing import Any
+
 from solvent.domain.events import Event
 from solvent.domain.labels import LegForm, Stage
 from solvent.domain.parameters import USDC
@@ -38,7 +40,7 @@ class LenderFigures:
         self._matched = 0
         self._received = dict.fromkeys(FORMS, 0)
         self._deficit = 0
-        self.deficits: list[dict[str, object]] = []
+        self.deficits: list[dict[str, Any]] = []
 
     def update(self, event: Event) -> None:
         """Count one event."""
@@ -79,10 +81,10 @@ class LenderFigures:
         """Owed and received up to now in USDC, to draw with."""
         return value_number(self._owed), value_number(sum(self._received.values()))
 
-    def result(self) -> dict[str, object]:
+    def result(self) -> dict[str, Any]:
         """The record of recovery; a recovery of nothing owed is None."""
         received = sum(self._received.values())
-        figures: dict[str, object] = {
+        figures: dict[str, Any] = {
             "owed": value_text(self._owed),
             "received": value_text(received),
         }
@@ -137,9 +139,7 @@ class Conservation:
     def close(self) -> None:
         """Judge the match whose balances have all been seen; marks must not have moved since."""
         if self._match is not None:
-            coarsest = max(
-                self._marks.exact(asset, 1) for asset in (*self._assets, self._asset)
-            )
+            coarsest = max(self._marks.exact(asset, 1) for asset in (*self._assets, self._asset))
             for account, drift in self._drifts(self._match).items():
                 self._judge(account, abs(drift), coarsest)
         self._match = None
@@ -161,7 +161,7 @@ class Conservation:
         if drift * self._atoms[1] > self._atoms[0] * atom:
             self._atoms = (drift, atom)
 
-    def result(self) -> dict[str, object]:
+    def result(self) -> dict[str, Any]:
         """The record of conservation; atoms are rounded up to a thousandth."""
         self.close()
         drift, atom = self._atoms

@@ -17,16 +17,18 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
 
+from solvent.domain import events as e
+from solvent.domain import waterfall_events as w
+from solvent.domain.commands import TimeStep
 from solvent.domain.event_codec import encode_event
 from solvent.domain.events import Event, Refused
-from solvent.domain.labels import AdlCase, LegForm, Stage, SystemOrder
+from solvent.domain.labels import AdlCase, LegForm, SystemOrder
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.rejections import Limit
 from solvent.domain.units import UnitsOverflowError
-from solvent.domain import events as e
-from solvent.domain import waterfall_events as w
+from solvent.lab.simulator_draws import Plan
 from solvent.lab.simulator_market import random_parameters
-from solvent.lab.simulator_moves import Moves, Plan
+from solvent.lab.simulator_moves import Moves
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.invariants import Breach, check_picture
 from solvent.reference.ledger import LedgerError
@@ -212,9 +214,8 @@ class _Run:
 
     def plans(self, commands: int) -> Iterator[Plan]:
         """The first `commands` commands, asking the people as the state unfolds."""
-        opening = self._moves.opening()
         while self.done < commands:
-            plan = next(opening, None) or self._moves.next()
+            plan = self._moves.next()
             if plan is None:
                 self._questioned()
                 if self.breaches:
@@ -253,7 +254,7 @@ class _Run:
     def _count_shielded(self, plan: Plan) -> None:
         """Count accounts that a stale price keeps out of the waterfall."""
         state = self._engine.state
-        if type(plan.command).__name__ == "TimeStep" and _shielded(state):
+        if isinstance(plan.command, TimeStep) and _shielded(state):
             self._tally.reached["stale price shields"] += 1
 
     def _report(self, found: list[Breach]) -> None:

@@ -94,7 +94,7 @@ def _margins(rng: Random) -> tuple[MarginFunction, MarginFunction]:
 
 def _haircut(rng: Random) -> Haircut:
     weight = rng.choice((0, 50, 80, 90, 95, 100, 100)) * PERCENT
-    if rng.random() < 0.6:
+    if rng.choice((True, True, False)):
         return Haircut(weight)
     return Haircut(
         weight,

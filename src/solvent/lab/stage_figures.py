@@ -7,6 +7,7 @@ on, each account counted once a reason.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from solvent.domain.events import Event, Repaid
 from solvent.domain.labels import AdlCase, Reason, Source, Stage
@@ -60,9 +61,7 @@ class StageFigures:
         elif isinstance(event, AdlOpened):
             self._case, self._asset = event.case, event.asset
         elif isinstance(event, BackstopFilled):
-            self._clear(
-                BACKSTOP, event.account, event.debt_asset, event.debt_quantity, Stage.BOOK
-            )
+            self._clear(BACKSTOP, event.account, event.debt_asset, event.debt_quantity, Stage.BOOK)
         elif isinstance(event, AdlMatched):
             stuck = self._case is AdlCase.STUCK_LENDER
             stage, account = (STUCK, event.lender) if stuck else (DEFAULT, event.payer)
@@ -83,7 +82,7 @@ class StageFigures:
         """Value cleared so far by stage, in USDC, to draw with."""
         return {stage: value_number(self._cleared[stage].value) for stage in STAGES}
 
-    def result(self) -> list[dict[str, object]]:
+    def result(self) -> list[dict[str, Any]]:
         """One record a stage, in order."""
         total = sum(cleared.value for cleared in self._cleared.values())
         return [

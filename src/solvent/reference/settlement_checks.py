@@ -266,10 +266,15 @@ class _Judge:
     def _notional(
         self, opened: w.AdlOpened, exchange: _Exchange, match: w.AdlMatched
     ) -> Iterator[Breach]:
-        """I22, I23: at most the loan is closed, for exactly its notional at the mark."""
+        """I22, I23: at most the loan is closed, for its notional at the mark, rounded up.
+
+        Legs are counted in whole units each and a claim may cost a share more than it is worth, so
+        the sum may be short by the rounding unit.
+        """
         worth = up(match.quantity * self._worth(opened.asset), EXACT)
         paid = sum(leg.value for leg in exchange.legs)
-        if not match.value == worth == paid:
+        unit = self._rounding(exchange) // EXACT + len(exchange.legs)
+        if match.value != worth or not 0 <= worth - paid <= unit:
             numbers = (opened.round, match.match, match.value, worth, paid)
             yield Breach("I23", "what was paid is not the claim's notional", numbers)
         debt = exchange.balances[0].get((match.payer, opened.asset))

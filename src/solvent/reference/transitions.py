@@ -14,6 +14,7 @@ from solvent.domain import commands as c
 from solvent.domain import events as e
 from solvent.domain.events import Event
 from solvent.domain.parameters import Curve
+from solvent.domain.rejections import Limit
 from solvent.domain.units import HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO
 from solvent.reference.bookings import Bookings, book_events, up
 from solvent.reference.invariants import Breach
@@ -61,11 +62,8 @@ def _refused(
     if count != 1 or c.COMMAND_KINDS[refusal.command] is not type(command):
         yield Breach("I37", "a refusal stands beside events or names another command", (count,))
     quantity = getattr(command, "quantity", 0)
-    if (
-        refusal.limit
-        and 0 < quantity <= refusal.largest
-        and refusal.account not in (before.liquidating)
-    ):
+    amount = refusal.limit not in (Limit.NONE, Limit.PRICE_BAND, Limit.ORDER_COUNT)
+    if amount and not isinstance(command, c.PlaceOrder) and 0 < quantity <= refusal.largest:
         numbers = (refusal.account, refusal.asset, quantity, refusal.largest)
         yield Breach("I37", "less was refused than would have passed", numbers)
 
@@ -126,7 +124,7 @@ def _pools(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach
             continue
         if new.debt_index < old.debt_index:
             yield Breach("I5", "a debt index fell", (asset, old.debt_index, new.debt_index))
-        if new.lend_index < old.lend_index and not booked.deficits[asset]:
+        if new.lend_index < old.lend_index and asset not in booked.deficits:
             numbers = (asset, old.lend_index, new.lend_index)
             yield Breach("I5", "a lend index fell without a deficit", numbers)
         if new.deficit - old.deficit != booked.deficits[asset]:
@@ -165,14 +163,15 @@ def _interest(before: Picture, after: Picture, booked: Bookings) -> Iterator[Bre
             yield Breach("I6", "hours that began and hours charged differ", numbers)
             continue
         parameters = before.parameters.assets[asset].pool
+        level = pool
         for place, event in enumerate(charged):
             if event.hour != before.now // HOUR + 1 + place:
                 yield Breach("I6", "an hour was charged twice or left out", (asset, event.hour))
-            apr = rate_on(parameters.curve, pool.utilization_up)
-            pool, fee = hour_charged(pool, apr, parameters.fee)
+            apr = rate_on(parameters.curve, level.utilization_up)
+            level, fee = hour_charged(level, apr, parameters.fee)
             said = (event.apr, event.fee, event.debt_index, event.lend_index)
-            if said != (apr, fee, pool.debt_index, pool.lend_index):
-                numbers = (asset, *said, apr, fee, pool.debt_index, pool.lend_index)
+            if said != (apr, fee, level.debt_index, level.lend_index):
+                numbers = (asset, *said, apr, fee, level.debt_index, level.lend_index)
                 yield Breach("I6", "interest is not what the curve says", numbers)
                 break
 
@@ -268,7 +267,7 @@ def _caps(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]
 def _margins(
     before: Picture, after: Picture, command: c.Command, booked: Bookings
 ) -> Iterator[Breach]:
-    """A13, I12: whoever acted has his initial margin and his leverage, or is no worse than before."""
+    """A13, I12: whoever acted has his initial margin and leverage, or is no worse than before."""
     actors = booked.actors | {getattr(command, "account", FUND)}
     for account in actors:
         if account >= len(before.holdings) or before.holdings[account] == after.holdings[account]:

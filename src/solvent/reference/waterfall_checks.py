@@ -15,7 +15,7 @@ from solvent.domain import waterfall_events as w
 from solvent.domain.commands import Side
 from solvent.domain.events import Event
 from solvent.domain.labels import Reason, Stage, SystemOrder
-from solvent.domain.units import FINE_PER_VALUE, RATIO
+from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
 from solvent.reference.bookings import up
 from solvent.reference.invariants import Breach
 from solvent.reference.picture import FINE, Picture, Vitals
@@ -36,6 +36,7 @@ def check_waterfall(before: Picture, after: Picture, events: tuple[Event, ...]) 
     order = _Order(set(before.liquidating))
     for event in work:
         found += _RULES[type(event)](order, event)
+    found += _starts(before, after, events)
     found += _ends(after, order)
     found += _deficits(after, order)
     if not any(isinstance(event, DISTURBING) for event in events):
@@ -165,6 +166,28 @@ _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
 }
 
 
+def _starts(before: Picture, after: Picture, events: tuple[Event, ...]) -> Iterator[Breach]:
+    """I14: who entered the waterfall was at MMR >= 100 % then, stale prices read in his favour."""
+    started = [event.account for event in events if isinstance(event, w.LiquidationStarted)]
+    if not started:
+        return
+    pools = list(before.pools)
+    for event in events:
+        if isinstance(event, e.InterestCharged):
+            pools[event.asset] = pools[event.asset]._replace(
+                lend_index=event.lend_index, debt_index=event.debt_index
+            )
+        if not isinstance(event, DISTURBING):
+            continue
+        if isinstance(event, w.DeficitBooked):
+            break
+    for account in started:
+        then = vitals_of(before.parameters, tuple(pools), after.prices, before.holdings[account])
+        if not then.liquidatable and not _worked(events, account):
+            numbers = (account, then.net_equity, then.maintenance)
+            yield Breach("I14", "an account entered the waterfall in good health", numbers)
+
+
 def _ends(after: Picture, order: _Order) -> Iterator[Breach]:
     """I19: who left the waterfall owes nothing or has his target health; who stays has neither."""
     for account in order.ended - order.parties:
@@ -190,9 +213,10 @@ def _health(before: Picture, after: Picture) -> Iterator[Breach]:
 
     One that is beyond recovery may end with less, if it ends without debt.
     """
+    rounding = sum(_unit(after, asset) for asset in range(len(after.pools)))
     for account in before.liquidating:
         old, new = before.vitals[account], after.vitals[account]
-        if old.total_value > 0 and new.debts_value and new.surplus < old.surplus - ROUNDING:
+        if old.total_value > 0 and new.debts_value and new.surplus < old.surplus - rounding:
             numbers = (account, old.surplus, new.surplus)
             yield Breach("I16", "a step lowered an account's health", numbers)
 
@@ -208,7 +232,7 @@ def _chunks(before: Picture, after: Picture, events: tuple[Event, ...]) -> Itera
         if parameters.market is None:
             continue
         pool = after.pools[asset]
-        debt = up(before.holdings[account].debt_shares[asset] * pool.debt_index, 10**14)
+        debt = up(before.holdings[account].debt_shares[asset] * pool.debt_index, INDEX_SCALE)
         share = up(debt * before.parameters.waterfall.book_fraction, RATIO)
         most = min(debt, max(share, parameters.market.min_quantity) + parameters.market.lot)
         if quantity > most:
@@ -222,11 +246,14 @@ def _deficits(after: Picture, order: _Order) -> Iterator[Breach]:
     for event in order.booked:
         if after.vitals[event.account].debts[event.asset]:
             yield Breach("I29", "a debt outlived its deficit", (event.account, event.asset))
-        dust = _dust(after, [event.asset])
-        for payer in (event.account, FUND):
+        unit = _unit(after, event.asset)
+        payers = [event.account]
+        if event.quantity * _atom(after, event.asset) > unit:
+            payers.append(FUND)
+        for payer in payers:
             worth = _deliverable(after, payer)
-            if worth > dust:
-                numbers = (event.account, event.asset, payer, worth, dust)
+            if worth > unit:
+                numbers = (event.account, event.asset, payer, worth, unit)
                 yield Breach("I29", "a deficit was booked while something could pay", numbers)
     for account in after.liquidating:
         if (account, Stage.BACKSTOP) not in order.handed:
@@ -246,10 +273,11 @@ def _atom(picture: Picture, asset: int) -> int:
     return up(picture.prices[asset].mark * FINE, 10**decimals)
 
 
-def _dust(picture: Picture, assets: list[int]) -> int:
-    """Value of a few atoms of anything, in 10^-12 USDC: what rounding may leave behind."""
-    most = max(_atom(picture, asset) for asset in range(len(picture.pools)))
-    return 3 * (most + max(_atom(picture, asset) for asset in assets)) + ROUNDING
+def _unit(picture: Picture, asset: int) -> int:
+    """Value in 10^-12 USDC that rounding may leave: some atoms of the debt and of anything held."""
+    most = max(_atom(picture, other) for other in range(len(picture.pools)))
+    shares = up(picture.pools[asset].debt_index, INDEX_SCALE)
+    return 3 * most + (len(picture.holdings) + 3) * shares * _atom(picture, asset) + ROUNDING
 
 
 def _deliverable(picture: Picture, account: int) -> int:

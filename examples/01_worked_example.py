@@ -1,0 +1,78 @@
+"""ADL, case L: a stuck lender is paid by a borrower of the same asset, at the mark.
+
+The pool of SOL is fully lent out, nobody bids, and no backstop provider is there. SOL falls from
+200 to 190, and account 2, who lent 100 SOL and owes 17,000 USDC, becomes liquidatable.
+"""
+
+from market import BTC, SOL, USDC, atoms, market, quote, run, tokens
+
+from solvent.domain.commands import Borrow, Deposit, Lend, TimeStep, Withdraw
+from solvent.domain.units import SECOND
+from solvent.domain.waterfall_events import AdlCandidate, AdlLeg, AdlOpened, HandedOver
+from solvent.reference.engine import ReferenceEngine
+from solvent.reference.queries import account_report, holding
+
+NAMES = {2: "lender", 3: "borrower 3", 4: "borrower 4"}
+SYMBOLS = ("USDC", "BTC", "SOL")
+
+
+def stuck_market() -> ReferenceEngine:
+    """The market just before SOL falls: account 5 is there to lend the USDC."""
+    engine = market(accounts=4)
+    run(
+        engine,
+        Deposit(5, USDC, atoms("100000", USDC)),
+        Lend(5, USDC, atoms("100000", USDC)),
+        Deposit(2, SOL, atoms("100", SOL)),
+        Lend(2, SOL, atoms("100", SOL)),
+        Borrow(2, USDC, atoms("17000", USDC)),
+        Withdraw(2, USDC, atoms("17000", USDC)),
+        Deposit(3, USDC, atoms("40000", USDC)),
+        Borrow(3, SOL, atoms("60", SOL)),
+        Withdraw(3, SOL, atoms("60", SOL)),
+        Deposit(4, USDC, atoms("2000", USDC)),
+        Deposit(4, BTC, atoms("0.1", BTC)),
+        Borrow(4, SOL, atoms("40", SOL)),
+        Withdraw(4, SOL, atoms("40", SOL)),
+    )
+    return engine
+
+
+def show_accounts(engine: ReferenceEngine, title: str) -> None:
+    """One row an account: what it has and owes, what it is worth, its margin ratio."""
+    print(f"\n{title}\n{'':12}{'USDC':>14}{'BTC':>12}{'SOL':>14}{'worth':>14}{'MMR':>9}")
+    for account, name in NAMES.items():
+        report = account_report(engine.state, account)
+        row = f"{name:12}"
+        for asset, width in ((USDC, 14), (BTC, 12), (SOL, 14)):
+            held = holding(engine.state, account, asset)
+            row += f"{tokens(held.available + held.lent - held.debt, asset):>{width}}"
+        row += f"{tokens(report.health.report().total_value, USDC):>14}"
+        ratio = report.maintenance_ratio
+        print(row + (f"{ratio / 10**7:>7.1f} %" if ratio else ""))
+
+
+def main() -> None:
+    """Let SOL fall, take one time step, and tell what happened."""
+    engine = stuck_market()
+    show_accounts(engine, "SOL at 200")
+    run(engine, quote(SOL, "190"))
+    show_accounts(engine, "SOL at 190")
+    print("\nOne time step")
+    for event in run(engine, TimeStep(SECOND)):
+        if isinstance(event, HandedOver):
+            print(f"  {event.stage.name.lower()} hands over: {event.reason.name}")
+        if isinstance(event, AdlOpened):
+            print(f"  ADL: {tokens(event.needed, SOL)} SOL of the claim must become value")
+        if isinstance(event, AdlCandidate):
+            leverage = event.assets_value / event.total_value
+            print(
+                f"    {NAMES[event.account]}, leverage {leverage:.3f}, gets {event.allotted} atoms"
+            )
+        if isinstance(event, AdlLeg):
+            quantity = tokens(event.quantity, event.asset)
+            print(f"    {NAMES[event.giver]} hands over {quantity} {SYMBOLS[event.asset]}")
+    show_accounts(engine, "After it")
+
+
+main()

@@ -1,0 +1,71 @@
+"""The five ADL policies on one stuck lender and forty borrowers, through the engine.
+
+Loans and collateral come from a formula, so the market is the same every time. For each policy:
+how many borrowers were touched, the largest part of anybody's loan that was closed, and the highest
+leverage among the borrowers afterwards.
+"""
+
+from market import SOL, USDC, atoms, market, quote, run, tokens
+
+from solvent.domain.commands import Borrow, Deposit, Lend, TimeStep, Withdraw
+from solvent.domain.parameters import Policy, WaterfallParameters
+from solvent.domain.units import SECOND
+from solvent.domain.waterfall_events import AdlCandidate, AdlMatched
+from solvent.reference.engine import ReferenceEngine
+from solvent.reference.queries import account_report, pool_report
+
+BORROWERS = range(4, 44)
+
+
+def crowded_market(policy: Policy) -> ReferenceEngine:
+    """Account 2 lends what all borrow and owes USDC; account 3 lends him the USDC."""
+    engine = market(accounts=42, waterfall=WaterfallParameters(lender_policy=policy))
+    loans = {account: 5 + 7 * account % 20 for account in BORROWERS}
+    lent = sum(loans.values())
+    run(
+        engine,
+        Deposit(3, USDC, atoms(str(lent * 170), USDC)),
+        Lend(3, USDC, atoms(str(lent * 170), USDC)),
+        Deposit(2, SOL, atoms(str(lent), SOL)),
+        Lend(2, SOL, atoms(str(lent), SOL)),
+        Borrow(2, USDC, atoms(str(lent * 170), USDC)),
+        Withdraw(2, USDC, atoms(str(lent * 170), USDC)),
+    )
+    for account, loan in loans.items():
+        collateral = loan * (260 + 11 * account % 300)
+        run(
+            engine,
+            Deposit(account, USDC, atoms(str(collateral), USDC)),
+            Borrow(account, SOL, atoms(str(loan), SOL)),
+            Withdraw(account, SOL, atoms(str(loan), SOL)),
+        )
+    assert pool_report(engine.state, SOL).cash == 0
+    return engine
+
+
+def leverage(engine: ReferenceEngine, account: int) -> float:
+    """Assets over total value."""
+    values = account_report(engine.state, account).health
+    return values.assets_value / values.total_value
+
+
+def compare(policy: Policy) -> None:
+    """Let SOL fall to 190, take one time step, and print a row."""
+    engine = crowded_market(policy)
+    events = run(engine, quote(SOL, "190"), TimeStep(SECOND))
+    candidates = [event for event in events if isinstance(event, AdlCandidate)]
+    settled = sum(event.quantity for event in events if isinstance(event, AdlMatched))
+    touched = sum(event.allotted > 0 for event in candidates)
+    largest = max(event.allotted / event.position for event in candidates)
+    highest = max(leverage(engine, account) for account in BORROWERS)
+    print(
+        f"{policy.name.lower():14}{tokens(settled, SOL):>16}{touched:>10}"
+        f"{largest:>15.1%}{highest:>18.3f}"
+    )
+
+
+print(
+    f"{'policy':14}{'settled, SOL':>16}{'touched':>10}{'largest part':>15}{'highest leverage':>18}"
+)
+for each in Policy:
+    compare(each)

@@ -1,0 +1,146 @@
+"""The report of a run: one HTML file that opens from disk, holds no script and loads nothing.
+
+Theory of operation. `render` is a pure function from a run's figures, series and receipts to text:
+equal results give equal bytes. Everything that came from outside (names, symbols, descriptions) is
+escaped by `report_markup`; the page's own policy forbids scripts and any address. The reader meets
+the promise first (a lender made whole, a borrower as rich as before), then the waterfall's stages,
+the charts, the tables, and the receipts of the first rounds of each case.
+
+Deliberately absent: sorting, filtering and zooming; the receipts and figures are files beside it.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from importlib.resources import files
+from string import Template
+
+from solvent.lab.formatting import money, number, percent, trimmed, utc
+from solvent.lab.report_markup import Markup, escaped, facts, join, table, tag
+from solvent.lab.report_receipts import Receipt, chosen, promise, rounds
+from solvent.lab.report_series import Series, charts
+from solvent.lab.summary import (
+    Figures,
+    Sheet,
+    conservation_sheet,
+    deficit_sheet,
+    lender_sheet,
+    pool_sheet,
+    stage_sheet,
+)
+
+TEMPLATES = files("solvent.lab") / "templates"
+
+
+def render(figures: Figures, series: Series, receipts: Iterable[Receipt]) -> str:
+    """The whole page. `receipts` is read once; only the few that are shown are kept."""
+    shown = chosen(receipts)
+    body = join(
+        [
+            _head(figures),
+            _tiles(figures),
+            promise(shown, figures["assets"]),
+            _section("The waterfall", _waterfall(figures)),
+            _section("What happened", charts(figures, series)),
+            _section("In figures", _sheets(figures)),
+            _section("Receipts of the first ADL rounds", rounds(shown, figures["assets"])),
+            _section("Check it yourself", _checks(figures)),
+            tag("footer", "All times are UTC. Values are in USDC at the mark price."),
+        ]
+    )
+    return Template(_text("report.html")).substitute(
+        title=escaped(f"Solvent: {figures['scenario']}"), style=_text("report.css"), body=body
+    )
+
+
+def _text(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8").strip()
+
+
+def _section(title: str, *content: str) -> Markup:
+    return tag("section", tag("h2", title), *content)
+
+
+def _head(figures: Figures) -> Markup:
+    run = (
+        ("From", utc(figures["start"])),
+        ("To", utc(figures["end"])),
+        ("Assets", ", ".join(figures["assets"])),
+        ("Prices", figures["source"]),
+        ("ADL policy", str(figures["policy"])),
+        ("Seed", str(figures["seed"])),
+        ("Commands", f"{number(figures['commands'])} ({number(figures['refused'])} refused)"),
+        ("Events", number(figures["events"])),
+    )
+    return tag(
+        "header",
+        tag("h1", figures["scenario"]),
+        tag("p", figures["description"], class_="lede"),
+        tag("div", facts(run), class_="card facts"),
+    )
+
+
+def _tiles(figures: Figures) -> Markup:
+    lenders = figures["lenders"]
+    deficits = sum((Decimal(deficit["value"]) for deficit in figures["deficits"]), Decimal(0))
+    pairs = (
+        ("Received by lenders settled by ADL, USDC", money(lenders["received"])),
+        ("of what they were owed", percent(lenders["recovery"], 2)),
+        (
+            "Accounts liquidated",
+            f"{number(figures['liquidated_accounts'])} of {number(figures['accounts'])}",
+        ),
+        ("Deficits, USDC", money(deficits)),
+        (
+            "Largest change of an account’s value in ADL, USDC",
+            trimmed(figures["conservation"]["largest_drift_usdc"]),
+        ),
+    )
+    tiles = (tag("div", tag("dt", term), tag("dd", said)) for term, said in pairs)
+    return tag("dl", *tiles, class_="tiles")
+
+
+def _waterfall(figures: Figures) -> Markup:
+    """The stages, in the words of the run."""
+    said = (
+        f"{number(figures['liquidated_accounts'])} accounts reached their maintenance margin. "
+        f"{number(figures['restored_accounts'])} were restored to health and "
+        f"{number(figures['closed_accounts'])} closed. Each stage acts only on what the stages "
+        "before it could not clear."
+    )
+    if not figures["liquidated_accounts"]:
+        said = "No account reached its maintenance margin: no stage had anything to do."
+    return join([tag("p", said), _card(stage_sheet(figures))])
+
+
+def _sheets(figures: Figures) -> Markup:
+    left, right = lender_sheet(figures), conservation_sheet(figures)
+    return join(
+        [
+            tag("div", _card(left), _card(right), class_="pair"),
+            _card(pool_sheet(figures)),
+            _card(deficit_sheet(figures)),
+        ]
+    )
+
+
+def _card(sheet: Sheet) -> Markup:
+    return tag(
+        "div", table(sheet.caption, sheet.head, sheet.rows, sheet.text_columns), class_="card"
+    )
+
+
+def _checks(figures: Figures) -> Markup:
+    commands = "solvent verify receipts.jsonl\nsolvent audit ."
+    hashes = (("state_hash", figures["state_hash"]), ("event_hash", figures["event_hash"]))
+    return tag(
+        "div",
+        tag(
+            "p",
+            "Two runs with the same scenario, prices and seed end in the same two hashes. In the "
+            "folder of this report, the first command computes every receipt again and the second "
+            "replays the log and checks every invariant:",
+        ),
+        tag("pre", tag("code", commands)),
+        facts((name, tag("code", value)) for name, value in hashes),
+        class_="card hashes",
+    )

@@ -1,0 +1,299 @@
+"""The form of a receipt: every field of the document, with its meaning and its unit.
+
+One receipt is one JSON object: what an ADL round or a backstop fill found, decided and left, and
+every number that is needed to compute it again. The classes here are the document; `receipt_codec`
+writes and reads them field by field. Fields of type `Amount` are written as decimal strings, for
+they can exceed what a JSON reader keeps exactly; other integers as numbers; enums by name; assets
+by symbol; accounts by number.
+
+Units: quantities are atoms, `mark` 10^-10 USDC per whole token, values 10^-6 USDC, ratios (weights,
+margin fractions, discounts, utilization) 10^-9, indices 10^-14, times microseconds UTC. Total value
+and net equity are rounded down, requirements up.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from solvent.domain.labels import AdlCase, LegForm, Reason, Stage
+from solvent.domain.parameters import Haircut, MarginFunction, Policy, PoolState
+
+TEXT = "decimal string"
+Amount: TypeAlias = Annotated[int, TEXT]
+"""An integer that is written as a string."""
+
+ADL_FORMAT = "solvent adl receipt"
+BACKSTOP_FORMAT = "solvent backstop receipt"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AssetTerms:
+    """One asset that the settlement touches, and its pool as the settlement found it.
+
+    `number` is the engine's, `decimals` those of the atom; `stale` says that the mark must not be
+    used. Claim = lent shares * lend index, rounded down; debt = debt shares * debt index, up.
+    """
+
+    symbol: str
+    number: int
+    decimals: int
+    mark: Amount
+    stale: bool
+    haircut: Haircut
+    initial: MarginFunction
+    maintenance: MarginFunction
+    lend_shares: Amount
+    lend_index: Amount
+    debt_shares: Amount
+    debt_index: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class BorrowTerms:
+    """What limits a settlement in borrowed USDC; `curve` is (utilization, APR) per point."""
+
+    state: PoolState
+    open_borrow_lend_limit: Amount
+    max_utilization: int
+    throttle_threshold: int
+    throttle_update_fraction: int
+    bound: int
+    curve: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaterfallTerms:
+    """The waterfall's parameters that sized this settlement."""
+
+    target_buffer: int
+    stale_doubt: int
+    max_discount: int
+    fund_share: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a party has and owes of one asset; `unfunded` is what its open orders would borrow."""
+
+    asset: str
+    available: Amount
+    locked: Amount
+    unfunded: Amount
+    lent: Amount
+    debt: Amount
+    lent_shares: Amount
+    debt_shares: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One account at one moment: value, net equity, both requirements, balances by asset."""
+
+    account: int
+    total_value: Amount
+    net_equity: Amount
+    initial: Amount
+    maintenance: Amount
+    balances: tuple[Balance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """When the account became liquidatable: the command, the time, and its health there."""
+
+    command: int
+    time: Amount
+    net_equity: Amount
+    maintenance: Amount
+    exposure: Amount
+    total_value: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A stage of this step that left `value` of the account's debts, largest in `asset`."""
+
+    stage: Stage
+    reason: Reason
+    asset: str
+    value: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A liquidated account of the round, in atoms of the round's asset.
+
+    `needed` was asked and `allotted` granted; of what was asked the account itself pays for `own`
+    and the backstop fund, which has `fund_value` to give, for `fund`. Health is that at the
+    opening. `book_reason` and `backstop_reason` are what the round acted on, `handed_over` what the
+    stages before wrote in this step, in order.
+    """
+
+    account: int
+    needed: Amount
+    allotted: Amount
+    own: Amount
+    fund: Amount
+    fund_value: Amount
+    total_value: Amount
+    net_equity: Amount
+    maintenance: Amount
+    book_reason: Reason
+    backstop_reason: Reason
+    handed_over: tuple[Handover, ...]
+    started: Started
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateLine:
+    """A counterparty: position and cap in atoms, assets and total value, and its allotment.
+
+    `last` marks lenders whom the swap would put below maintenance (case B).
+    """
+
+    account: int
+    position: Amount
+    cap: Amount
+    assets_value: Amount
+    total_value: Amount
+    last: bool
+    allotted: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One thing handed over; `value` is what it counted for, `lighter` flags less weight."""
+
+    giver: int
+    receiver: int
+    asset: str
+    form: LegForm
+    quantity: Amount
+    value: Amount
+    lighter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """By how much a party's total value differs after the settlement."""
+
+    account: int
+    total_value: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """What rounding did: `value` and `legs` in 10^-12 USDC, drifts in 10^-6.
+
+    `value`: the value settled less quantity * mark. `legs`: what the legs are worth at the mark
+    less the value they counted for. Both are at least 0, in favour of whoever receives.
+    """
+
+    value: Amount
+    legs: Amount
+    drifts: tuple[Drift, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchLine:
+    """One match: `lender` gives up `quantity` of his claim, `payer` is rid of as much debt.
+
+    `giver` (the payer or the backstop fund) hands over `value` in legs. `borrows` says whether his
+    settings allow a settlement in borrowed USDC. `before` and `after` are all parties, by account.
+    """
+
+    number: int
+    lender: int
+    payer: int
+    giver: int
+    borrows: bool
+    quantity: Amount
+    value: Amount
+    claim_shares: Amount
+    debt_shares: Amount
+    legs: tuple[Leg, ...]
+    rounding: Rounding
+    before: tuple[Party, ...]
+    after: tuple[Party, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AdlReceipt:
+    """One ADL round: `needed` atoms of `asset` were to be settled, `allotted` could be."""
+
+    format: str
+    version: int
+    command: int
+    time: Amount
+    round: int
+    case: AdlCase
+    policy: Policy
+    asset: str
+    mark: Amount
+    needed: Amount
+    allotted: Amount
+    waterfall: WaterfallTerms
+    borrowing: BorrowTerms | None
+    assets: tuple[AssetTerms, ...]
+    sides: tuple[Side, ...]
+    candidates: tuple[CandidateLine, ...]
+    matches: tuple[MatchLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderLine:
+    """A provider asked: what he had committed, what his margin bears of it, what he took."""
+
+    account: int
+    committed: Amount
+    capacity: Amount
+    allotted: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The offer that the fill is part of; its fills count up from `first_fill`.
+
+    `quantity` atoms of the debt at `discount`, sized for the account as it then was (`opening`).
+    """
+
+    first_fill: int
+    quantity: Amount
+    discount: int
+    opening: Party
+    providers: tuple[ProviderLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackstopReceipt:
+    """One backstop fill: `provider` took over `quantity` of a debt, and collateral with it.
+
+    `value` is the debt's at the mark, `fund_value` the fund's part of the discount. Rounding as in
+    a match, `legs` counted against the collateral that was due.
+    """
+
+    format: str
+    version: int
+    command: int
+    time: Amount
+    fill: int
+    account: int
+    provider: int
+    asset: str
+    mark: Amount
+    quantity: Amount
+    value: Amount
+    fund_value: Amount
+    waterfall: WaterfallTerms
+    assets: tuple[AssetTerms, ...]
+    started: Started
+    handed_over: tuple[Handover, ...]
+    offer: Offer
+    legs: tuple[Leg, ...]
+    rounding: Rounding
+    before: tuple[Party, ...]
+    after: tuple[Party, ...]
+
+
+Receipt: TypeAlias = AdlReceipt | BackstopReceipt
+"""What `ReceiptBuilder` builds and `verify_receipt` judges."""

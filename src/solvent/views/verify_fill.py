@@ -1,0 +1,176 @@
+"""A backstop fill, recomputed from its receipt alone.
+
+The offer is sized again on the account as the offer found it, the provider's capacity from his own
+balances, the split among providers from all capacities, and the fill is carried out again on the
+scene the receipt describes. Whatever comes out otherwise is named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from solvent.domain.commands import Role
+from solvent.domain.labels import LegForm, Source, Stage
+from solvent.domain.units import RATIO, mul_div_down, value_down, value_up
+from solvent.domain.waterfall_events import BackstopLeg
+from solvent.reference import pool as pools
+from solvent.reference.backstop import Offer as Terms
+from solvent.reference.backstop import capacity, provider_premium
+from solvent.reference.ledger import available, debt_of, move
+from solvent.reference.margin import health_of, portfolio_of
+from solvent.reference.policies import apportion
+from solvent.reference.record import Record, record_parties, touched
+from solvent.reference.sizing import Draw, deliverable, draw, largest_first, needed_debt
+from solvent.reference.state import FUND
+from solvent.views.compare import differences
+from solvent.views.lines import AFTER, BEFORE
+from solvent.views.receipt import BackstopReceipt, Party
+from solvent.views.receipt_codec import as_json
+from solvent.views.scene import Scene
+from solvent.views.stages import book_reason_given, trigger_fits
+
+
+def fill_problems(receipt: BackstopReceipt) -> Iterator[str]:
+    """Everything in a backstop receipt that recomputing does not confirm."""
+    before = {party.account: party for party in receipt.before}
+    if list(before) != sorted({receipt.account, receipt.provider, FUND}):
+        yield "before: must be the account, the provider and the fund, in order of account"
+        return
+    if receipt.offer.opening.account != receipt.account:
+        yield "offer.opening.account: must be the account"
+        return
+    yield from trigger_fits(receipt, receipt.started, "receipt")
+    yield from book_reason_given(receipt.handed_over, "receipt")
+    opening = Scene(receipt, None, [*receipt.before, receipt.offer.opening])
+    scene = Scene(receipt, None, receipt.before)
+    terms = receipt.assets[scene.asset(receipt.asset)]
+    if receipt.mark != terms.mark or terms.stale:
+        yield f"mark: must be the usable mark of {receipt.asset}"
+    offer = _offer(receipt, opening)
+    yield from _offer_fits(receipt, opening, offer)
+    yield from _split_fits(receipt, opening, offer)
+    yield from _carried_out_again(receipt, scene, offer)
+
+
+def _offer(receipt: BackstopReceipt, opening: Scene) -> Terms:
+    """The offer as the account's opening balances make it."""
+    state, account = opening.state, opening.account(receipt.account)
+    debt = opening.asset(receipt.asset)
+    values = health_of(state, account)
+    discount = min(receipt.waterfall.max_discount, values.total_value * RATIO // values.debts_value)
+    order = [asset for asset in largest_first(state, account) if asset != debt]
+    quantity = needed_debt(state, portfolio_of(state, account), debt, order, discount)
+    return Terms(account, debt, quantity, discount, order)
+
+
+def _offer_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Iterator[str]:
+    """Quantity, discount, and the account as the offer found it."""
+    given = receipt.offer
+    if (given.quantity, given.discount) != (offer.quantity, offer.discount):
+        yield f"offer: recomputed {offer.quantity} atoms at a discount of {offer.discount}"
+    state, account = opening.state, opening.account(receipt.account)
+    record_parties(state, Record(Stage.BACKSTOP, 0), (account,), touched(state, (account,)), BEFORE)
+    found = opening.take_exchange().parties(opening.words, BEFORE)[0]
+    yield from differences(as_json(Party, given.opening), as_json(Party, found), "offer.opening")
+    values = health_of(state, account)
+    stale = any(each.stale for each in receipt.assets)
+    if not stale and not values.liquidatable:
+        yield "offer.opening: is not liquidatable"
+
+
+def _split_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Iterator[str]:
+    """The provider's own capacity, and everybody's part of the offer."""
+    lines = receipt.offer.providers
+    accounts = [line.account for line in lines]
+    if accounts != sorted(set(accounts)):
+        yield "offer.providers: must be in order of account, each once"
+    if receipt.account in accounts or receipt.provider not in accounts:
+        yield "offer.providers: must hold the provider and not the account"
+        return
+    capacities = [line.capacity for line in lines]
+    fill = receipt.offer.first_fill
+    parts = apportion(offer.quantity, capacities, capacities)
+    for place, (line, part) in enumerate(zip(lines, parts, strict=True)):
+        name = f"offer.providers[{place}]"
+        if not 0 <= line.capacity <= min(line.committed, offer.quantity):
+            yield f"{name}.capacity: must lie between 0 and what was committed and offered"
+        if line.allotted != part:
+            yield f"{name}.allotted: is {line.allotted}, recomputed {part}"
+        if line.account == receipt.provider:
+            yield from _own_line_fits(receipt, opening, offer, place)
+            if (receipt.fill, receipt.quantity) != (fill, part):
+                yield f"fill: the offer's split makes it fill {fill} of {part} atoms"
+        fill += part > 0
+    if receipt.offer.first_fill < 1:
+        yield "offer.first_fill: must be at least 1"
+
+
+def _own_line_fits(
+    receipt: BackstopReceipt, opening: Scene, offer: Terms, place: int
+) -> Iterator[str]:
+    line = receipt.offer.providers[place]
+    provider = opening.account(receipt.provider)
+    holder = opening.state.accounts[provider]
+    holder.role = Role.BACKSTOP_PROVIDER
+    holder.committed[offer.debt] = line.committed
+    found = replace(line, capacity=capacity(opening.state, offer, provider))
+    if found != line:
+        yield f"offer.providers[{place}].capacity: is {line.capacity}, recomputed {found.capacity}"
+
+
+def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Terms) -> Iterator[str]:
+    """Hand the collateral and the debt over again, and compare everything with the receipt."""
+    state, words = scene.state, scene.words
+    account, provider = scene.account(receipt.account), scene.account(receipt.provider)
+    parties = tuple(sorted((account, provider, FUND)))
+    record, pairs = Record(Stage.BACKSTOP, receipt.fill), touched(state, parties)
+    record_parties(state, record, parties, pairs, BEFORE)
+    notional = value_down(receipt.quantity, receipt.mark, words.decimals[offer.debt])
+    whole = mul_div_down(notional, RATIO + offer.discount, RATIO)
+    premium = provider_premium(state, offer)
+    to_provider = mul_div_down(notional, RATIO + premium, RATIO)
+    value = value_up(receipt.quantity, receipt.mark, words.decimals[offer.debt])
+    if (receipt.value, receipt.fund_value) != (value, whole - to_provider):
+        yield f"value: recomputed {value}, of the discount {whole - to_provider} to the fund"
+    quantities = [deliverable(state, account, asset) for asset in range(len(state.pools))]
+    legs = [(provider, leg) for leg in draw(state, quantities, to_provider, offer.order)]
+    legs += [(FUND, leg) for leg in draw(state, quantities, whole - to_provider, offer.order)]
+    for receiver, leg in legs:
+        _hand_leg(scene, account, receiver, leg)
+    pools.transfer_debt(
+        state, offer.debt, receipt.quantity, account, provider, Source.LIQUIDATION_BACKSTOP
+    )
+    record_parties(state, record, parties, pairs | touched(state, parties), AFTER)
+    exchange = scene.take_exchange()
+    found = replace(
+        receipt,
+        legs=exchange.leg_lines(words, account),
+        rounding=exchange.rounding(words, offer.debt, receipt.quantity, value),
+        before=exchange.parties(words, BEFORE),
+        after=exchange.parties(words, AFTER),
+    )
+    for name in ("legs", "rounding", "before", "after"):
+        whole_receipts = (as_json(BackstopReceipt, receipt), as_json(BackstopReceipt, found))
+        given, recomputed = (
+            document[name] for document in whole_receipts if isinstance(document, dict)
+        )
+        yield from differences(given, recomputed, name)
+
+
+def _hand_leg(scene: Scene, giver: int, receiver: int, leg: Draw) -> None:
+    """Free tokens first, which repay what the receiver owes; then the claim itself."""
+    state = scene.state
+    free = min(leg.quantity, state.accounts[giver].available[leg.asset])
+    mark, decimals = state.mark(leg.asset), state.asset(leg.asset).decimals
+    source = Source.BACKSTOP_PROVIDER
+    for form, quantity in ((LegForm.AVAILABLE, free), (LegForm.CLAIM, leg.quantity - free)):
+        if not quantity:
+            continue
+        if form is LegForm.AVAILABLE:
+            move(state, leg.asset, quantity, available(giver), available(receiver))
+            owed = min(quantity, debt_of(state, receiver, leg.asset))
+            if owed:
+                pools.repay(state, receiver, leg.asset, owed, source)
+        else:
+            pools.transfer_claim(state, leg.asset, quantity, giver, receiver, source)
+        value = value_down(quantity, mark, decimals)
+        state.emit(BackstopLeg(0, receiver, leg.asset, form, quantity, value))

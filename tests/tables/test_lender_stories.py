@@ -1,0 +1,449 @@
+"""Stories of ADL case L: a lender is liquidatable and his pool has nothing to redeem."""
+
+import pytest
+
+from solvent.domain.parameters import Policy
+from solvent.domain.waterfall_events import AdlCandidate
+from tests.proof import proves
+from tests.tables.story import Story, run_story
+
+# The specification's worked example: SOL falls from 200 to 190, BTC is at 100,000.
+EXAMPLE = """
+    deposit lender USDC 1,000,000
+    lend    lender USDC 1,000,000
+    deposit i  SOL  100
+    lend    i  SOL  100
+    borrow  i  USDC 17,000
+    withdraw i USDC 17,000
+    deposit j1 USDC 40,000
+    deposit j2 USDC 2,000
+    deposit j2 BTC  0.1
+    borrow  j1 SOL  60
+    withdraw j1 SOL 60
+    borrow  j2 SOL  40
+    withdraw j2 SOL 40
+    expect pool SOL cash 0
+    price SOL 190
+    expect i  liquidating 1
+    expect i  net_equity  100
+    expect i  maintenance 340
+    expect i  value  2,000
+    expect j1 value 28,600
+    expect j2 value  4,400
+    step +1s
+    saw  HandedOver account=i stage=BOOK reason=NO_REDEEMABLE_CASH
+    saw  HandedOver account=i stage=BACKSTOP reason=NO_BACKSTOP_CAPACITY
+    saw  AdlOpened asset=SOL case=STUCK_LENDER needed=11.178773380SOL allotted=11.178773380SOL mark=190
+    saw  AdlStuck account=i book_reason=NO_REDEEMABLE_CASH backstop_reason=NO_BACKSTOP_CAPACITY
+    # An atom of BTC is worth 0.001 USDC: so much may a leg in kind be rounded.
+    expect i  value >=  2,000
+    expect i  value <   2,000.001
+    expect j1 value >= 28,599.999999
+    expect j1 value <= 28,600
+    expect j2 value >   4,399.999
+    expect j2 value <=  4,400
+    expect i  net_equity > 300
+    expect i  SOL  lent ~ 88.821226620
+    expect pool SOL cash 0
+    expect pool SOL lent     ~ 88.821226620
+    expect pool SOL borrowed ~ 88.821226620
+    expect pool SOL utilization 1
+"""
+
+ALL_FROM_J2 = """
+    count AdlLeg 2
+    saw  AdlLeg giver=j2 receiver=i asset=USDC form=AVAILABLE quantity=2000USDC lighter=0
+    saw  AdlLeg giver=j2 receiver=i asset=BTC  form=AVAILABLE quantity=0.00123967BTC lighter=0
+    expect j2 SOL  owed 28.821226620
+    expect j2 USDC available 0
+    expect j2 BTC  available 0.09876033
+    expect j1 SOL  owed 60
+    expect i  BTC  available 0.00123967
+    expect i  USDC owed 15,000
+"""
+
+OUTCOMES = {
+    Policy.LEVERAGE: ALL_FROM_J2,
+    Policy.QUEUE: ALL_FROM_J2,
+    Policy.PRO_RATA: """
+        saw  AdlMatched lender=i payer=j1 giver=j1 quantity=6.707264028SOL
+        saw  AdlMatched lender=i payer=j2 giver=j2 quantity=4.471509352SOL
+        count AdlLeg 2
+        saw  AdlLeg giver=j1 asset=USDC lighter=0
+        saw  AdlLeg giver=j2 asset=USDC lighter=0
+        saw  LiquidationEnded account=i
+    """,
+    Policy.LARGEST_LOAN: """
+        saw  AdlMatched lender=i payer=j1 quantity=11.178773380SOL value=2123.966943
+        count AdlLeg 1
+        saw  LiquidationEnded account=i
+        saw  AdlLeg giver=j1 receiver=i asset=USDC quantity=2123.966943USDC
+        expect j2 SOL owed 40
+    """,
+    # Weights are loan times leverage: 60 * 40,000 / 28,600 against 40 * 12,000 / 4,400.
+    Policy.RISK_WEIGHTED: """
+        saw  AdlMatched lender=i payer=j1
+        saw  AdlMatched lender=i payer=j2
+        expect j1 SOL owed ~ 55.139663750
+        expect j2 SOL owed ~ 33.681562870
+    """,
+}
+
+
+@proves("A6", "A7", "A8", "A9", "A10", "A11", "I15", "I17", "I21", "I22", "I23", "I24", "I25")
+@pytest.mark.parametrize("policy", Policy, ids=lambda policy: policy.name.lower())
+def test_the_worked_example(policy: Policy) -> None:
+    setting = f"set waterfall.lender_policy {policy.name}\n"
+    run_story(setting + EXAMPLE + OUTCOMES[policy])
+
+
+@proves("A14", "I22")
+def test_the_record_names_every_candidate_and_his_allotment() -> None:
+    story = run_story(
+        EXAMPLE
+        + """
+        count AdlCandidate 2
+        saw  AdlCandidate account=j1 position=60SOL cap=60SOL assets_value=40000 total_value=28600
+        saw  AdlCandidate account=j2 position=40SOL cap=40SOL assets_value=12000 total_value=4400
+    """
+    )
+    parts = [event.allotted for event in story.events if isinstance(event, AdlCandidate)]
+    assert sum(parts) == 11_178_773_380
+
+
+# A lender of 100 SOL who owes 17,000 USDC, and one borrower of all of it, still without means.
+STUCK = """
+    deposit lender USDC 20,000
+    lend    lender USDC 20,000
+    deposit i   SOL  100
+    lend    i   SOL  100
+    borrow  i   USDC 17,000
+    withdraw i  USDC 17,000
+"""
+
+
+@proves("A7", "A8", "A10", "I24")
+def test_a_usdc_claim_is_handed_over_and_cancels_the_lenders_debt() -> None:
+    # Case L in the second-best currency: the USDC pool is as empty as the SOL pool.
+    run_story(
+        STUCK
+        + """
+        deposit j   USDC 30,000
+        lend    j   USDC 30,000
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        deposit hog BTC  1
+        borrow  hog USDC 33,000
+        expect  pool USDC cash 0
+        keep    lent     pool USDC lent
+        price SOL 190
+        step +1s
+        saw  AdlLeg giver=j receiver=i asset=USDC form=CLAIM lighter=0
+        saw  Netted account=i asset=USDC source=ADL_PROVIDER
+        unseen AdlLeg form=REDEEMED
+        unseen AdlLeg form=AVAILABLE
+        expect i USDC lent 0
+        expect i USDC owed <= 14,876.033058
+        expect i value ~ 2,000
+        expect j value ~ 11,000
+        expect pool USDC cash 0
+        expect pool USDC lent < $lent
+        saw  LiquidationEnded account=i
+    """
+    )
+
+
+@proves("A8", "A10")
+def test_usdc_that_is_lent_is_redeemed_for_a_lender_who_owes_something_else() -> None:
+    run_story("""
+        deposit lender BTC 1
+        lend    lender BTC 1
+        deposit i   SOL  100
+        lend    i   SOL  100
+        borrow  i   BTC  0.17
+        withdraw i  BTC  0.17
+        deposit j   USDC 30,000
+        lend    j   USDC 30,000
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        price SOL 190
+        step +1s
+        saw  AdlLeg giver=j receiver=i asset=USDC form=REDEEMED lighter=0
+        saw  Redeemed account=j asset=USDC source=ADL_PROVIDER
+        expect i value ~ 2,000
+        expect i USDC available >= 2,123.966943
+        expect i USDC available <= 2,123.968
+        expect i BTC owed 0.17
+    """)
+
+
+@proves("A8", "I24")
+def test_usdc_is_borrowed_where_the_account_allows_it_and_gains() -> None:
+    run_story(
+        "set SOL maintenance.base 3%\n"
+        + STUCK
+        + """
+        deposit j   USDC 1,000
+        deposit j   BTC  0.3
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        settings j  auto_borrow_settlements=1
+        price SOL 190
+        step +1s
+        saw  AdlLeg giver=j asset=USDC form=AVAILABLE quantity=1000USDC
+        saw  AdlLeg giver=j asset=USDC form=BORROWED
+        saw  Borrowed account=j asset=USDC entry_fee=0 source=RECONCILIATION
+        unseen AdlLeg asset=BTC
+        expect j USDC owed ~ 1,123.966943
+        expect j BTC  available 0.3
+        expect j value ~ 12,000
+        expect i value ~ 2,000
+    """
+    )
+
+
+@proves("A8", "I12")
+def test_usdc_is_not_borrowed_where_the_new_debt_weighs_more() -> None:
+    run_story(
+        "set USDC maintenance.base 3%\n"
+        + STUCK
+        + """
+        deposit j   BTC  0.3
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        settings j  auto_borrow_settlements=1
+        price SOL 190
+        step +1s
+        unseen AdlLeg form=BORROWED
+        saw  AdlLeg giver=j asset=BTC form=AVAILABLE
+    """
+    )
+
+
+@proves("A8", "I12")
+def test_usdc_is_not_borrowed_past_the_bound_of_its_pool() -> None:
+    run_story(
+        "set SOL maintenance.base 3%\n"
+        + STUCK
+        + """
+        deposit j   BTC  0.4
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        settings j  auto_borrow_settlements=1
+        change USDC THROTTLE_THRESHOLD 86%         # 17,000 of 20,000 are out: 200 more may go
+        step +1s
+        price SOL 190
+        step +1s
+        saw  AdlLeg giver=j asset=USDC form=BORROWED quantity=200USDC
+        saw  AdlLeg giver=j asset=BTC form=AVAILABLE
+        expect pool USDC utilization <= 86%
+    """
+    )
+
+
+@proves("A8", "A10", "I24", "I26")
+def test_lighter_assets_come_last_and_are_flagged() -> None:
+    run_story(
+        "set BTC haircut.weight 80%\n"
+        + STUCK
+        + """
+        deposit j   USDC 500
+        deposit j   BTC  0.4
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        price SOL 190
+        step +1s
+        saw  AdlLeg giver=j asset=USDC quantity=500USDC lighter=0
+        saw  AdlLeg giver=j asset=BTC lighter=1
+        expect i value >= 2,000
+        expect i value <  2,000.001
+        expect j value <= 21,500
+        expect j value >  21,499.999
+    """
+    )
+
+
+@proves("A8", "I24")
+def test_what_weighs_enough_goes_before_what_is_lighter() -> None:
+    run_story(
+        "set BTC haircut.weight 80%\n"
+        + STUCK
+        + """
+        deposit j   SOL  0.5
+        deposit j   BTC  0.4
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        price SOL 190
+        step +1s
+        saw  AdlLeg giver=j asset=SOL lighter=0
+        saw  AdlLeg giver=j asset=BTC lighter=1
+        expect i value >= 2,000
+        expect i value <  2,000.001
+    """
+    )
+
+
+@proves("A6", "A7", "I21")
+def test_no_adl_while_the_pool_can_be_redeemed() -> None:
+    run_story(
+        STUCK
+        + """
+        deposit mia USDC 100,000
+        buy  mia SOL 100 @ 190
+        deposit other SOL 100
+        lend other SOL 100
+        deposit j   USDC 30,000
+        borrow  j   SOL  100
+        price SOL 192.1
+        steps 5 +1s
+        saw  Filled taker=i
+        unseen AdlOpened
+    """
+    )
+
+
+@proves("A11", "I22")
+def test_nobody_gives_more_than_he_owes() -> None:
+    run_story(
+        STUCK
+        + """
+        deposit j1  USDC 40,000
+        borrow  j1  SOL  3
+        deposit j2  USDC 40,000
+        borrow  j2  SOL  97
+        withdraw j2 SOL 97
+        withdraw j1 SOL 3
+        change SOL LENDER_POLICY pro_rata
+        price SOL 170                              # i: NE -1,700: the whole claim would not do
+        step +1s
+        saw  AdlOpened needed=100SOL allotted=100SOL
+        saw  AdlMatched payer=j1 quantity=3SOL
+        saw  AdlMatched payer=j2 quantity=97SOL
+        expect j1 SOL owed 0
+        expect j2 SOL owed 0
+        expect i  SOL lent 0
+        expect i  value ~ 0
+        expect j1 value ~ 39,490
+        expect j2 value ~ 23,510
+    """
+    )
+
+
+@proves("A6", "A11", "I22")
+def test_when_the_caps_do_not_reach_the_record_says_so() -> None:
+    # j can pay only for part of what he owes: his BTC price is stale.
+    run_story(
+        STUCK
+        + """
+        deposit j   USDC 1,000
+        deposit j   BTC  0.4
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        halt BTC
+        price SOL 190
+        step +1s
+        saw  AdlOpened needed=11.178773380SOL allotted=5.263157894SOL
+        saw  HandedOver account=i stage=ADL reason=NO_COUNTERPARTY
+        expect i value ~ 2,000
+        # His debt is the default then, and his claim goes to those who lent him USDC.
+        saw  AdlOpened asset=USDC case=BORROWER_DEFAULT
+        saw  AdlLeg giver=i receiver=lender asset=SOL form=CLAIM
+    """
+    )
+
+
+@proves("A7")
+def test_a_borrower_in_liquidation_is_not_asked() -> None:
+    run_story(
+        STUCK
+        + """
+        deposit j   BTC  0.23
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        price BTC 80000                            # j: 17,480 of collateral, 20,000 of debt
+        expect j liquidating 1
+        price SOL 190
+        step +1s
+        unseen AdlMatched lender=i payer=j quantity=11.178773380SOL
+        unseen AdlCandidate account=j
+    """
+    )
+
+
+@proves("A7", "I20")
+def test_what_is_locked_in_orders_is_no_escape() -> None:
+    run_story(
+        STUCK
+        + """
+        deposit j   USDC 30,000
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        buy j SOL 150 @ 150                        # 22,500 locked, 7,500 free: enough
+        price SOL 190
+        step +1s
+        unseen OrderExpired account=j
+        expect j orders 1
+    """
+    )
+    run_story(
+        STUCK
+        + """
+        deposit j   USDC 30,000
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        buy j SOL 190 @ 150                        # 28,500 locked, 1,500 free: not enough
+        price SOL 190
+        step +1s
+        saw  OrderExpired account=j reason=ADL_SETTLEMENT
+        saw  AdlLeg giver=j asset=USDC form=AVAILABLE
+        expect j USDC locked 0
+    """
+    )
+
+
+ORDERS = [("ann", "bea"), ("bea", "ann")]
+
+
+def _two_stuck_lenders(first: str, second: str) -> Story:
+    """Two lenders of 50 SOL each; who comes first differs, who is who does not."""
+    opening = "deposit ann SOL 1\ndeposit bea SOL 1\nwithdraw ann SOL 1\nwithdraw bea SOL 1\n"
+    arrivals = "".join(
+        f"""
+        deposit {name} SOL 50
+        lend {name} SOL 50
+        borrow {name} USDC 8,500
+        withdraw {name} USDC 8,500
+        """
+        for name in (first, second)
+    )
+    return run_story(
+        "set waterfall.lender_policy pro_rata\n"
+        + opening
+        + "deposit lender USDC 20,000\nlend lender USDC 20,000\n"
+        + arrivals
+        + """
+        deposit j1  USDC 20,000
+        deposit j2  USDC 20,000
+        borrow  j1  SOL  40
+        borrow  j2  SOL  60
+        withdraw j1 SOL  40
+        withdraw j2 SOL  60
+        price SOL 190
+        step +1s
+        count AdlOpened 1
+        saw  AdlOpened needed=11.178773380SOL
+        """
+    )
+
+
+@proves("I27")
+def test_the_order_in_which_stuck_lenders_came_does_not_matter() -> None:
+    one, two = (_two_stuck_lenders(*order) for order in ORDERS)
+    for story in (one, two):
+        story.run("""
+            expect ann SOL  lent ~ 44.410613310
+            expect bea SOL  lent ~ 44.410613310
+            expect ann value ~ 1,000
+            expect bea value ~ 1,000
+        """)
+    assert one.engine.snapshot() == two.engine.snapshot()
