@@ -36,12 +36,12 @@ RANGES: list[tuple[object, str, int, int]] = [
     (p.MarginFunction(1), "factor", 0, RATIO),
     (POOL, "fee", 0, RATIO),
     (POOL, "optimal_utilization", 0, RATIO),
-    (POOL, "max_utilization", RATIO, RATIO),
+    (replace(POOL, throttle_threshold=0), "max_utilization", 0, RATIO),
     (POOL, "throttle_threshold", 0, RATIO),
     (POOL, "throttle_update_fraction", 0, RATIO),
     (POOL, "open_borrow_lend_limit", 0, 10**18),
     (MARKET, "tick", 1, INT64_MAX),
-    (MARKET, "lot", 1, 10**5),
+    (replace(MARKET, min_quantity=10**18), "lot", 1, 10**18),
     (MARKET, "min_quantity", 10**5, 10**18),
     (MARKET, "min_multiplier", 0, RATIO),
     (MARKET, "max_multiplier", RATIO, 100 * RATIO),
@@ -78,14 +78,13 @@ RANGES: list[tuple[object, str, int, int]] = [
     ids=[f"{type(row[0]).__name__}.{row[1]}" for row in RANGES],
 )
 def test_the_ends_of_a_range_pass_and_what_is_beyond_names_the_field(
-    record: p.Haircut, field: str, low: int, high: int
+    record: p.MarginFunction, field: str, low: int, high: int
 ) -> None:
-    change: Callable[[int], object] = lambda value: replace(record, **{field: value})  # noqa: E731
     for value in (low, high):
-        change(value)
+        assert getattr(replace(record, **{field: value}), field) == value
     for value in (low - 1, high + 1, -(2**70), 2**70):
         with pytest.raises(p.ParameterError) as caught:
-            change(value)
+            replace(record, **{field: value})
         assert caught.value.field == field
         assert str(caught.value).startswith(f"{field}: ")
 
@@ -261,16 +260,16 @@ def test_a_damaged_row_is_refused() -> None:
         decode_parameters([*row, 0])
     for length in range(0, len(row), 7):
         with pytest.raises((ValueError, StopIteration, RuntimeError)):
-            decode_parameters(row[:length])
+            decode_parameters(list(row[:length]))
 
 
 @given(st.data())
 def test_a_changed_number_is_refused_or_is_other_parameters(data: st.DataObject) -> None:
-    row = encode_parameters(ENGINE)
+    row = list(encode_parameters(ENGINE))
     place = data.draw(st.integers(0, len(row) - 1))
     row[place] = data.draw(st.integers(-5, 5))
     try:
         changed = decode_parameters(list(row))
     except (ValueError, StopIteration, RuntimeError, OverflowError):
         return
-    assert encode_parameters(changed) == row
+    assert list(encode_parameters(changed)) == row

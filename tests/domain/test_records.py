@@ -48,17 +48,20 @@ def test_a_log_cut_anywhere_gives_whole_commands_and_then_says_so(
     encoded = [c.encode_command(command) for command in commands]
     log = b"".join(encoded)
     cut = data.draw(st.integers(0, len(log)))
-    seen, offset = [], 0
-    try:
-        while offset < cut:
+    seen, offset, reason = [], 0, ""
+    while offset < cut and not reason:
+        try:
             command, offset = c.decode_command(log[:cut], offset)
+        except c.CommandEncodingError as error:
+            reason = str(error)
+        else:
             seen.append(command)
-    except c.CommandEncodingError as error:
-        assert "cut short" in str(error)
     whole = 0
     while sum(map(len, encoded[: whole + 1])) <= cut and whole < len(encoded):
         whole += 1
     assert seen == commands[:whole]
+    assert bool(reason) is (cut > sum(map(len, encoded[:whole])))
+    assert not reason or "cut short" in reason
 
 
 def test_a_field_beyond_64_bits_is_refused() -> None:

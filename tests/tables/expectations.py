@@ -207,4 +207,3 @@ def units_of(state: State, record: object, text: str, key: str = "") -> int:
     if "." in text or key in HEALTH or key.endswith(("value", "fee", "quote", "received")):
         return number(text, VALUE_DECIMALS)
     return parse_decimal(text, 0, signed=True)
-

@@ -240,9 +240,7 @@ def next_amounts(state: State, command: c.Command, refusal: Refused) -> NextAmou
     return fitting, _with_quantity(command, largest + 1)
 
 
-def _next_orders(
-    market: MarketParameters, command: c.PlaceOrder, refusal: Refused
-) -> NextAmounts:
+def _next_orders(market: MarketParameters, command: c.PlaceOrder, refusal: Refused) -> NextAmounts:
     if refusal.limit is Limit.PRICE_BAND:
         if command.side is c.Side.ASK:
             return None

@@ -33,7 +33,8 @@ EXAMPLE = """
     step +1s
     saw  HandedOver account=i stage=BOOK reason=NO_REDEEMABLE_CASH
     saw  HandedOver account=i stage=BACKSTOP reason=NO_BACKSTOP_CAPACITY
-    saw  AdlOpened asset=SOL case=STUCK_LENDER needed=11.178773380SOL allotted=11.178773380SOL mark=190
+    saw  AdlOpened asset=SOL case=STUCK_LENDER mark=190
+    saw  AdlOpened needed=11.178773380SOL allotted=11.178773380SOL
     saw  AdlStuck account=i book_reason=NO_REDEEMABLE_CASH backstop_reason=NO_BACKSTOP_CAPACITY
     # An atom of BTC is worth 0.001 USDC: so much may a leg in kind be rounded.
     expect i  value >=  2,000

@@ -370,7 +370,7 @@ def test_what_the_doubt_hid_comes_to_light_when_the_price_is_back() -> None:
 def test_interest_alone_can_liquidate() -> None:
     run_story(
         "set SOL pool.curve.points 0:5000% 1:5000%\n"
-        + SHORT.replace("bob    SOL  100", "bob    SOL  90").replace("bob   SOL  100", "bob   SOL  90")
+        + SHORT.replace("bob    SOL  100", "bob SOL 90").replace("bob   SOL  100", "bob SOL 90")
         + """
         withdraw bob USDC 3,100                    # NE 797 of M 362, and 103 an hour to pay
         steps 3 +1h

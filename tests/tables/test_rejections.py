@@ -1,5 +1,6 @@
 """Every refusal: its code by precedence, its limit and largest amount, and nothing changed."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,6 +95,6 @@ def test_every_command_is_in_the_table() -> None:
 
 
 def test_ladders_stand_in_order_of_precedence() -> None:
-    for one, two in zip(ROWS, ROWS[1:], strict=False):
+    for one, two in pairwise(ROWS):
         if one.ladder == two.ladder:
             assert one.code <= two.code, (one.text, two.text)

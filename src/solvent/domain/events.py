@@ -79,6 +79,15 @@ class Redeemed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimVoided(Event):
+    """Shares of a claim worth less than an atom ended; the pool keeps the rest."""
+
+    account: int
+    asset: int
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
 class Borrowed(Event):
     """A debt rose by `shares` for `quantity` tokens and `entry_fee` tokens of interest."""
 

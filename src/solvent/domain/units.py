@@ -35,6 +35,9 @@ SECOND: int = 10**6
 HOUR = 3600 * SECOND
 HOURS_PER_YEAR = 8760
 
+_VALUE_DIVISORS: tuple[int, ...] = tuple(
+    10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS) for decimals in range(MAX_DECIMALS + 1)
+)
 _DIGITS = frozenset("0123456789")
 
 
@@ -72,16 +75,26 @@ def mul_div_down(left: int, right: int, divisor: int) -> int:
     Raises UnitsOverflowError when an operand or the result leaves 64 bits, and ValueError on a
     negative operand or a divisor below one: rounding toward zero and rounding down differ there.
     """
-    if left < 0 or right < 0 or divisor < 1:
-        raise ValueError(f"mul_div needs non-negative terms, got {left} * {right} / {divisor}")
-    return check_int64(_product(left, right) // check_int64(divisor))
+    if not (0 <= left <= INT64_MAX and 0 <= right <= INT64_MAX and 1 <= divisor <= INT64_MAX):
+        _refuse_terms(left, right, divisor)
+    quotient = left * right // divisor
+    return quotient if quotient <= INT64_MAX else check_int64(quotient)
 
 
 def mul_div_up(left: int, right: int, divisor: int) -> int:
     """ceil(left * right / divisor); operands and errors as in `mul_div_down`."""
+    if not (0 <= left <= INT64_MAX and 0 <= right <= INT64_MAX and 1 <= divisor <= INT64_MAX):
+        _refuse_terms(left, right, divisor)
+    quotient = -(-left * right // divisor)
+    return quotient if quotient <= INT64_MAX else check_int64(quotient)
+
+
+def _refuse_terms(left: int, right: int, divisor: int) -> None:
+    """Say which rule the terms of a mul_div break."""
     if left < 0 or right < 0 or divisor < 1:
         raise ValueError(f"mul_div needs non-negative terms, got {left} * {right} / {divisor}")
-    return check_int64(-(-_product(left, right) // check_int64(divisor)))
+    for term in (left, right, divisor):
+        check_int64(term)
 
 
 def divide_up(numerator: int, divisor: int) -> int:
@@ -135,7 +148,7 @@ def payable(owed: int, value: int, price: int, decimals: int) -> int:
 
 def value_divisor(decimals: int) -> int:
     """quantity * price / value_divisor(decimals) = value, for an asset with `decimals` decimals."""
-    return int(10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS))
+    return _VALUE_DIVISORS[decimals]
 
 
 def fine_down(quantity: int, price: int, decimals: int) -> int:

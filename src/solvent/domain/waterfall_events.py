@@ -81,6 +81,7 @@ class PartyBalance(Event):
     asset: int
     available: int
     locked: int
+    unfunded: int
     lent: int
     debt: int
     lent_shares: int

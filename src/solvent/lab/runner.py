@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 from solvent.domain.commands import (
     Borrow,
-    ChangeParameter,
     Command,
     TimeStep,
     UpdatePrice,
@@ -285,7 +284,7 @@ class _Cast:
     def _changes(self, since: int, until: int) -> Iterator[Command]:
         for change in self._scenario.changes:
             if since < change.after <= until:
-                yield ChangeParameter(change.asset, change.field, change.value, change.index)
+                yield change.command
 
     def _prices(self, time: int) -> Iterator[Command]:
         for asset in self._assets:

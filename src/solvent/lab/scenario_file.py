@@ -18,9 +18,15 @@ Unknown fields are errors. Nothing is written and nothing is guessed.
 from collections.abc import Callable
 from pathlib import Path
 
-from solvent.domain.commands import ParameterField
+from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.errors import InputError
-from solvent.domain.parameters import USDC, AssetParameters, EngineParameters
+from solvent.domain.parameters import (
+    USDC,
+    AssetParameters,
+    EngineParameters,
+    ParameterError,
+    changed_parameters,
+)
 from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, RATIO, RATIO_DECIMALS, VALUE_DECIMALS
 from solvent.lab.fields import Fields, read_toml
 from solvent.lab.price_layouts import Adverse
@@ -307,9 +313,18 @@ class _Reader:
         return action
 
     def changes(self) -> tuple[Change, ...]:
-        """[[changes]], in order of time."""
-        changes = [self._change(each) for each in self.root.tables("changes", optional=True)]
-        return tuple(sorted(changes, key=lambda change: change.after))
+        """[[changes]], in order of time; each must be valid on top of those before it."""
+        tables = self.root.tables("changes", optional=True)
+        changes = sorted(
+            ((self._change(each), each) for each in tables), key=lambda pair: pair[0].after
+        )
+        parameters = self.parameters
+        for change, fields in changes:
+            try:
+                parameters = changed_parameters(parameters, change.command)
+            except ParameterError as error:
+                raise fields.error("value", f"{error.field} {error.reason}") from None
+        return tuple(change for change, _ in changes)
 
     def _change(self, fields: Fields) -> Change:
         kind = fields.choice("field", ParameterField)
@@ -317,13 +332,8 @@ class _Reader:
         decimals = _FIELD_DECIMALS.get(kind, RATIO_DECIMALS)
         if kind is ParameterField.OPEN_BORROW_LEND_LIMIT:
             decimals = self.parameters.assets[asset].decimals
-        change = Change(
-            after=self.after(fields, "at"),
-            asset=asset,
-            field=kind,
-            value=fields.number("value", decimals),
-            index=fields.number("index", 0, 0),
-        )
+        value, index = fields.number("value", decimals), fields.number("index", 0, 0)
+        change = Change(self.after(fields, "at"), ChangeParameter(asset, kind, value, index))
         fields.close()
         return change
 

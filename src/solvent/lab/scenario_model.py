@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
-from solvent.domain.commands import ParameterField
+from solvent.domain.commands import ChangeParameter
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.lab.price_layouts import Adverse
@@ -106,13 +106,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A parameter set to `value` (in the engine's unit), `after` microseconds."""
+    """A parameter that changes `after` microseconds."""
 
     after: int
-    asset: int
-    field: ParameterField
-    value: int
-    index: int = 0
+    command: ChangeParameter
 
 
 @dataclass(frozen=True, slots=True)

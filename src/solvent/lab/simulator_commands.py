@@ -1,7 +1,7 @@
 """Single commands of the simulator: one function a kind, each a random plan or None for a question.
 
-Every command of the engine can occur with any account, asset, quantity and flag, valid or not. Where
-a preview is asked for the quantity, the plan says whether it must pass.
+Every command of the engine can occur with any account, asset, quantity and flag, valid or not.
+Where a preview is asked for the quantity, the plan says whether it must pass.
 """
 
 from collections.abc import Callable

@@ -81,11 +81,11 @@ class Draws:
 
     def worth(self, asset: int) -> int:
         """Atoms of some value between a thousandth and ten million USDC, often whole tokens."""
-        value = 10 ** self.rng.randint(3, 13)
+        value = int(10 ** self.rng.randint(3, 13))
         price = max(1, self.state.mark(asset))
         decimals = self.state.asset(asset).decimals
         quantity = value * value_divisor(decimals) // price
-        whole = 10**decimals
+        whole = int(10**decimals)
         if quantity > whole and self.chance(50):
             return min(MAX_SUPPLY, quantity // whole * whole)
         return min(MAX_SUPPLY, max(1, quantity * self.rng.randint(1, HUNDRED) // HUNDRED))

@@ -18,14 +18,13 @@ value; then the backstop fund pays; what is left is a deficit (`deficit`).
 from typing import NamedTuple
 
 from solvent.domain.labels import AdlCase, Reason, Stage
-from solvent.domain.parameters import Policy
-from solvent.domain.units import RATIO, fine_down, mul_div_down, payable, value_up
+from solvent.domain.parameters import MAX_SUPPLY, Policy
+from solvent.domain.units import cover, mul_div_down, payable, value_down, value_up
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck, HandedOver
 from solvent.reference.deficit import book_deficits
 from solvent.reference.ledger import claim_of, debt_of, lent_total
 from solvent.reference.margin import (
     Doubt,
-    Portfolio,
     health,
     health_of,
     liquidatable,
@@ -44,6 +43,9 @@ from solvent.reference.sizing import (
     needed_debt,
 )
 from solvent.reference.state import FUND, State
+
+ROUNDING_ATOMS = 2
+"""Atoms that the share rounding of one match may leave of a debt."""
 
 Reasons = dict[int, tuple[Reason, Reason]]
 """Per account in the round: why the book and the backstop left it."""
@@ -100,10 +102,9 @@ def _lender_round(state: State, asset: int, needs: list[Part], reasons: Reasons)
         for candidate, quantity in zip(candidates, allotted, strict=True)
     ]
     for place, (lender, borrower, quantity) in enumerate(pair(claims, loans)):
-        settle(
-            state,
-            Match(number, place, asset, lender, borrower, borrower, quantity, 0, True),
-        )
+        match = Match(number, place, asset, lender, borrower, borrower, quantity)
+        match.borrow_allowed = True
+        settle(state, match)
     if total < needed:
         for part in needs:
             _hand_over(state, part.account, asset)
@@ -176,10 +177,10 @@ def _default(state: State, account: int, asset: int, fund_left: int) -> Default 
         order = [other for other in largest_first(state, account) if other != asset]
         needed = needed_debt(state, portfolio, asset, order, 0)
         own = payable(needed, deliverable_value(state, account), mark, decimals)
-        return Default(account, own, 0, fund_left)
+        return Default(account, own, 0, fund_left) if own else None
     own = payable(debt, _share_of_assets(state, account, asset), mark, decimals)
     fund = payable(debt - own, max(0, fund_left), mark, decimals)
-    return Default(account, own, fund, fund_left)
+    return Default(account, own, fund, fund_left) if own + fund else None
 
 
 def _share_of_assets(state: State, account: int, asset: int) -> int:
@@ -207,11 +208,11 @@ def _default_round(state: State, asset: int, defaults: list[Default], reasons: R
         for account in range(len(state.accounts))
         if account not in owing and (candidate := _lender(state, account, asset))
     ]
-    lightest = _lightest_weight(state, asset, owing)
+    kinds = _kinds(state, owing)
     first: list[Candidate] = []
     last: list[Candidate] = []
-    for candidate, part in zip(candidates, _even(candidates, needed), strict=True):
-        late = _falls_below(state, candidate.account, asset, part, lightest)
+    for candidate in candidates:
+        late = _falls_below(state, candidate.account, asset, min(candidate.cap, needed), kinds)
         (last if late else first).append(candidate)
     total = min(needed, sum(candidate.cap for candidate in candidates))
     upper = min(total, sum(candidate.cap for candidate in first))
@@ -246,10 +247,33 @@ def _settle_default_matches(
     for lender, debtor, quantity in pair(claims, debts):
         own = min(quantity, own_left[debtor])
         own_left[debtor] -= own
-        for giver, part in ((debtor, own), (FUND, quantity - own)):
-            if part:
-                settle(state, Match(number, place, asset, lender, debtor, giver, part, 0, False))
-                place += 1
+        paid = _settle_part(state, Match(number, place, asset, lender, debtor, debtor, own))
+        rest = quantity - paid if health_of(state, debtor).total_value <= 0 else 0
+        _settle_part(state, Match(number, place + 1, asset, lender, debtor, FUND, rest))
+        place += 2
+    _settle_rests(state, number, asset, defaults, place)
+
+
+def _settle_part(state: State, match: Match) -> int:
+    return settle(state, match) if match.quantity else 0
+
+
+def _settle_rests(
+    state: State, number: int, asset: int, defaults: list[Default], place: int
+) -> None:
+    """Offer the atoms that rounding left of a debt to the first lender, paid by debtor or fund."""
+    for default in defaults:
+        rest = debt_of(state, default.account, asset)
+        if not 0 < rest <= ROUNDING_ATOMS * (place + 1):
+            continue
+        if health_of(state, default.account).total_value > 0:
+            continue
+        claim_fees(state, asset, max(0, rest - lent_total(state.pools[asset])))
+        for lender in range(len(state.accounts)):
+            for giver in (default.account, FUND):
+                rest = min(debt_of(state, default.account, asset), claim_of(state, lender, asset))
+                match = Match(number, place, asset, lender, default.account, giver, rest)
+                place += _settle_part(state, match) > 0
 
 
 def _lender(state: State, account: int, asset: int) -> Candidate | None:
@@ -261,34 +285,29 @@ def _lender(state: State, account: int, asset: int) -> Candidate | None:
     return Candidate(account, claim, claim, values.assets_value, max(1, values.total_value))
 
 
-def _even(candidates: list[Candidate], quantity: int) -> list[int]:
-    """What each lender would give up pro rata, to see whom the swap would hurt."""
-    caps = [candidate.cap for candidate in candidates]
-    return apportion(quantity, caps, caps)
+def _kinds(state: State, owing: set[int]) -> set[int]:
+    """Assets that the defaulted accounts can hand over."""
+    return {asset for account in owing for asset in largest_first(state, account)}
 
 
-def _lightest_weight(state: State, asset: int, owing: set[int]) -> int:
-    """The lowest weight among the assets that the defaulted accounts can hand over."""
-    weights = [
-        state.asset(other).haircut.weight
-        for account in owing
-        for other in largest_first(state, account)
-    ]
-    return min(weights, default=state.asset(asset).haircut.weight)
+def _falls_below(state: State, account: int, asset: int, quantity: int, kinds: set[int]) -> bool:
+    """Whether giving up `quantity` for any one of these assets would make the lender liquidatable.
 
-
-def _falls_below(state: State, account: int, asset: int, quantity: int, weight: int) -> bool:
-    """Whether swapping a claim for the lightest payment would leave the lender liquidatable."""
+    Asked of the most he could be allotted, each asset at the size and weight he would have it in.
+    """
     before = portfolio_of(state, account)
-    values = health(state, before, Doubt.FOR_ACCOUNT)
-    if values.debts_value == 0:
+    if not health(state, before).debts_value:
         return False
-    after = Portfolio(list(before.quantities), list(before.debts), list(before.unfunded))
-    after.quantities[asset] -= quantity
-    decimals = state.asset(asset).decimals
-    received = fine_down(quantity, state.mark(asset), decimals) * weight // RATIO
-    left = health(state, after, Doubt.FOR_ACCOUNT)
-    return left.net_equity + received <= left.maintenance
+    value = value_down(quantity, state.mark(asset), state.asset(asset).decimals)
+    for kind in kinds:
+        after = before.copy()
+        after.quantities[asset] -= quantity
+        decimals = state.asset(kind).decimals
+        received, _ = cover(MAX_SUPPLY - after.quantities[kind], value, state.mark(kind), decimals)
+        after.receive(kind, received)
+        if health(state, after, Doubt.FOR_ACCOUNT).liquidatable:
+            return True
+    return False
 
 
 def _allot(

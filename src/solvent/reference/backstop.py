@@ -156,10 +156,23 @@ def _value(state: State, offer: Offer, quantity: int, premium: int) -> int:
 
 
 def _fill(state: State, offer: Offer) -> None:
-    """Split an offer among the providers and carry out each part, by account id."""
+    """Split an offer among the providers and carry out each part, by account id.
+
+    When the providers cannot take what is needed, the discount is what does not lower the
+    account's health (I16): a sliver sold dear again and again would bleed it.
+    """
     takers = providers(state, offer)
     capacities = [capacity(state, offer, provider) for provider in takers]
     parts = apportion(offer.quantity, capacities, capacities)
+    if _lowers_health(state, offer, sum(parts)):
+        taken = sum(parts)
+        gentle = largest_passing(
+            lambda discount: not _lowers_health(state, offer._replace(discount=discount), taken),
+            offer.discount,
+        )
+        offer = offer._replace(discount=gentle)
+        capacities = [capacity(state, offer, provider) for provider in takers]
+        parts = apportion(offer.quantity, capacities, capacities)
     _record_offer(state, offer)
     for provider, most, part in zip(takers, capacities, parts, strict=True):
         committed = state.accounts[provider].committed[offer.debt]
@@ -167,6 +180,16 @@ def _fill(state: State, offer: Offer) -> None:
     for provider, part in zip(takers, parts, strict=True):
         if part:
             _carry_out(state, offer, provider, part)
+
+
+def _lowers_health(state: State, offer: Offer, quantity: int) -> bool:
+    """Whether the account would end with debts and less health after handing `quantity` over."""
+    before = portfolio_of(state, offer.account)
+    after = before.copy()
+    after.debts[offer.debt] -= quantity
+    draw(state, after.quantities, _value(state, offer, quantity, offer.discount), offer.order)
+    new = health(state, after)
+    return new.debts_value > 0 and new.surplus < health(state, before).surplus
 
 
 def _record_offer(state: State, offer: Offer) -> None:

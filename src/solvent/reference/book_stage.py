@@ -43,7 +43,7 @@ from solvent.reference.margin import (
     margin_fraction_up,
     portfolio_of,
     target_restored,
-    weight_down,
+    weight_of,
 )
 from solvent.reference.matching import Taker, match
 from solvent.reference.sizing import debts_largest_first, largest_first, needed_debt
@@ -62,6 +62,11 @@ class Attempt:
     book_reason: Reason | None = None
     backstop_reason: Reason | None = None
     redeem_failed: set[int] = field(default_factory=set)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the book did nothing and could not have done anything with another draw."""
+        return not self.acted and not self.postponed
 
 
 def book_stage(state: State, account: int) -> Attempt:
@@ -238,7 +243,7 @@ class _BookWork:
             return
         limit = self._sell_limit(asset)
         if self.skipped:
-            self.attempt.postponed = True
+            self.attempt.postponed = self.state.parameters.waterfall.book_probability > 0
         elif limit is not None:
             self._trade(asset, Side.ASK, limit, quantity, quantity)
 
@@ -251,8 +256,7 @@ class _BookWork:
         parameters = state.asset(asset)
         portfolio = portfolio_of(state, self.account)
         quantity = portfolio.quantities[asset]
-        value = value_down(quantity, state.mark(asset), parameters.decimals)
-        weight = weight_down(parameters.haircut, quantity, value, parameters.decimals)
+        weight = weight_of(parameters, quantity, state.mark(asset))
         fee = state.parameters.waterfall.book_fee
         return max(band, divide_up(state.mark(asset) * weight, RATIO - fee) + 1)
 
@@ -280,7 +284,7 @@ class _BookWork:
         if not (budget and quantity and best is not None):
             return
         if self.skipped:
-            self.attempt.postponed = True
+            self.attempt.postponed = self.state.parameters.waterfall.book_probability > 0
         else:
             self._trade(self.debt, Side.BID, self._buy_limit(), quantity, budget)
 

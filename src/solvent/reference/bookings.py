@@ -37,7 +37,7 @@ class Bookings:
     """What the events of one command moved.
 
     `tokens`, `claims` and `debts` are by (account, asset); `cash`, `fees`, `outside`, `entry_fees`
-    and `deficits` by asset. `borrowed`, `redeemed` and `lent` name the assets in which users did so;
+    and `deficits` by asset. `borrowed`, `redeemed` and `lent` name assets in which users did so,
     `adjusted` those whose fees and residue a waterfall step drew on.
     """
 

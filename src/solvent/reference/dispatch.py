@@ -29,7 +29,7 @@ from solvent.domain.parameters import (
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import HOUR, INT64_MAX, RATIO, value_divisor
 from solvent.reference import book, orders, pool, prices, wallet
-from solvent.reference.ledger import POOL, available, move
+from solvent.reference.ledger import POOL, available, borrowed_total, move
 from solvent.reference.liquidation import step_waterfall, watch
 from solvent.reference.state import TREASURY, Account, Quote, State, new_account
 from solvent.reference.throttle import step_bounds
@@ -49,16 +49,10 @@ def refused(command: c.Command, refusal: Refusal) -> Refused:
 _CUSTODIAL = (c.Role.BACKSTOP_FUND, c.Role.TREASURY)
 
 
-def _common_refusal(
-    state: State,
-    account: int,
-    asset: int = USDC,
-    quantity: int = 1,
-    *,
-    custodial: bool = False,
-    liquidating: bool = False,
+def _unknown(
+    state: State, account: int, asset: int = USDC, quantity: int = 1, *, custodial: bool = False
 ) -> Refusal | None:
-    """What every account command asks first, in order of precedence."""
+    """What every account command asks first: that account, asset and quantity make sense."""
     if not 0 <= account < len(state.accounts):
         return Refusal(RejectionCode.RESOURCE_NOT_FOUND)
     if state.accounts[account].role in _CUSTODIAL and not custodial:
@@ -67,7 +61,12 @@ def _common_refusal(
         return Refusal(RejectionCode.INVALID_ASSET)
     if not 1 <= quantity <= MAX_SUPPLY:
         return Refusal(RejectionCode.INVALID_QUANTITY)
-    if account in state.liquidating and not liquidating:
+    return None
+
+
+def _busy(state: State, account: int) -> Refusal | None:
+    """An account in the waterfall may only deposit and repay (I8)."""
+    if account in state.liquidating:
         return Refusal(RejectionCode.ACCOUNT_LIQUIDATING)
     return None
 
@@ -91,9 +90,9 @@ def _open_account(state: State, command: c.OpenAccount) -> Refusal | None:
 
 def _deposit(state: State, command: c.Deposit) -> Refusal | None:
     account, asset, quantity = command.account, command.asset, command.quantity
-    refusal = _common_refusal(
-        state, account, asset, quantity, custodial=True, liquidating=True
-    ) or wallet.deposit_refusal(state, asset, quantity)
+    refusal = _unknown(state, account, asset, quantity, custodial=True) or wallet.deposit_refusal(
+        state, asset, quantity
+    )
     if refusal is None:
         wallet.deposit(state, account, asset, quantity)
     return refusal
@@ -103,7 +102,8 @@ def _withdraw(state: State, command: c.Withdraw) -> Refusal | None:
     account, asset, quantity = command.account, command.asset, command.quantity
     treasury = account == TREASURY
     redeem, borrow = command.auto_lend_redeem, command.auto_borrow and not treasury
-    refusal = _common_refusal(state, account, asset, quantity, custodial=treasury)
+    refusal = _unknown(state, account, asset, quantity, custodial=treasury)
+    refusal = refusal or _busy(state, account)
     if refusal is None:
         refusal = _with_largest(
             wallet.withdraw_refusal(state, account, asset, quantity, redeem=redeem, borrow=borrow),
@@ -116,9 +116,14 @@ def _withdraw(state: State, command: c.Withdraw) -> Refusal | None:
 
 def _lend(state: State, command: c.Lend) -> Refusal | None:
     account, asset, quantity = command.account, command.asset, command.quantity
-    refusal = _common_refusal(state, account, asset, quantity) or _with_largest(
-        wallet.lend_refusal(state, account, asset, quantity),
-        lambda: wallet.largest_lend(state, account, asset),
+    refusal = (
+        _unknown(state, account, asset, quantity)
+        or wallet.lend_form(state, asset, quantity)
+        or _busy(state, account)
+        or _with_largest(
+            wallet.lend_refusal(state, account, asset, quantity),
+            lambda: wallet.largest_lend(state, account, asset),
+        )
     )
     if refusal is None:
         pool.lend(state, account, asset, quantity, Source.MANUAL)
@@ -127,7 +132,8 @@ def _lend(state: State, command: c.Lend) -> Refusal | None:
 
 def _redeem(state: State, command: c.Redeem) -> Refusal | None:
     account, asset, quantity = command.account, command.asset, command.quantity
-    refusal = _common_refusal(state, account, asset, quantity, custodial=account == TREASURY)
+    refusal = _unknown(state, account, asset, quantity, custodial=account == TREASURY)
+    refusal = refusal or _busy(state, account)
     if refusal is None:
         refusal = _with_largest(
             wallet.user_redeem_refusal(state, account, asset, quantity),
@@ -140,9 +146,13 @@ def _redeem(state: State, command: c.Redeem) -> Refusal | None:
 
 def _borrow(state: State, command: c.Borrow) -> Refusal | None:
     account, asset, quantity = command.account, command.asset, command.quantity
-    refusal = _common_refusal(state, account, asset, quantity) or _with_largest(
-        wallet.user_borrow_refusal(state, account, asset, quantity),
-        lambda: wallet.largest_borrow(state, account, asset),
+    refusal = (
+        _unknown(state, account, asset, quantity)
+        or _busy(state, account)
+        or _with_largest(
+            wallet.user_borrow_refusal(state, account, asset, quantity),
+            lambda: wallet.largest_borrow(state, account, asset),
+        )
     )
     if refusal is None:
         pool.borrow(state, account, asset, quantity, Source.MANUAL)
@@ -151,31 +161,42 @@ def _borrow(state: State, command: c.Borrow) -> Refusal | None:
 
 def _repay(state: State, command: c.Repay) -> Refusal | None:
     account, asset, quantity = command.account, command.asset, command.quantity
-    refusal = _common_refusal(state, account, asset, quantity, liquidating=True) or _with_largest(
-        wallet.repay_refusal(state, account, asset, quantity),
-        lambda: wallet.largest_repay(state, account, asset),
+    refusal = (
+        _unknown(state, account, asset, quantity)
+        or wallet.repay_form(state, account, asset, quantity)
+        or _with_largest(
+            wallet.repay_refusal(state, account, asset, quantity),
+            lambda: wallet.largest_repay(state, account, asset),
+        )
     )
     if refusal is None:
         wallet.repay(state, account, asset, quantity)
     return refusal
 
 
+_NOT_QUANTITIES = (Limit.NONE, Limit.PRICE_BAND, Limit.ORDER_COUNT)
+
+
 def _place_order(state: State, command: c.PlaceOrder) -> Refusal | None:
-    refusal = _common_refusal(state, command.account, command.asset)
+    refusal = _unknown(state, command.account, command.asset)
     if refusal is not None:
         return refusal
     if command.asset == USDC:
         return Refusal(RejectionCode.INVALID_MARKET)
-    refusal = orders.order_refusal(state, command)
+    refusal = (
+        orders.order_form(state, command)
+        or _busy(state, command.account)
+        or orders.order_refusal(state, command)
+    )
     if refusal is None:
         orders.place_order(state, command)
-    elif refusal.limit not in (Limit.NONE, Limit.PRICE_BAND, Limit.ORDER_COUNT):
+    elif refusal.limit not in _NOT_QUANTITIES:
         refusal = replace(refusal, largest=orders.largest_order(state, command))
     return refusal
 
 
 def _cancel_order(state: State, command: c.CancelOrder) -> Refusal | None:
-    refusal = _common_refusal(state, command.account)
+    refusal = _unknown(state, command.account)
     if refusal is not None:
         return refusal
     order = state.orders.get(command.order)
@@ -187,7 +208,7 @@ def _cancel_order(state: State, command: c.CancelOrder) -> Refusal | None:
 
 def _cancel_all(state: State, command: c.CancelAllOrders) -> Refusal | None:
     asset = USDC if command.asset == c.ANY_ASSET else command.asset
-    refusal = _common_refusal(state, command.account, asset)
+    refusal = _unknown(state, command.account, asset) or _busy(state, command.account)
     if refusal is not None:
         return refusal
     for number in sorted(state.accounts[command.account].open_orders):
@@ -198,9 +219,6 @@ def _cancel_all(state: State, command: c.CancelAllOrders) -> Refusal | None:
 
 
 def _update_settings(state: State, command: c.UpdateSettings) -> Refusal | None:
-    refusal = _common_refusal(state, command.account)
-    if refusal is not None:
-        return refusal
     flags = (command.auto_lend, command.auto_repay_borrows, command.auto_borrow_settlements)
     leverage = command.leverage_limit
     highest = state.parameters.max_leverage
@@ -208,8 +226,10 @@ def _update_settings(state: State, command: c.UpdateSettings) -> Refusal | None:
         return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
     if leverage != c.UNCHANGED and not RATIO <= leverage <= highest:
         return Refusal(RejectionCode.INVALID_CLIENT_REQUEST, Limit.LEVERAGE, highest)
-    _write_settings(state, state.accounts[command.account], command)
-    return None
+    refusal = _unknown(state, command.account) or _busy(state, command.account)
+    if refusal is None:
+        _write_settings(state, state.accounts[command.account], command)
+    return refusal
 
 
 def _write_settings(state: State, holder: Account, command: c.UpdateSettings) -> None:
@@ -236,36 +256,54 @@ def _write_settings(state: State, holder: Account, command: c.UpdateSettings) ->
 
 
 def _convert_dust(state: State, command: c.ConvertDust) -> Refusal | None:
-    refusal = _common_refusal(state, command.account, command.asset) or wallet.dust_refusal(
-        state, command.account, command.asset
+    account, asset = command.account, command.asset
+    refusal = (
+        _unknown(state, account, asset)
+        or wallet.dust_form(state, account, asset)
+        or _busy(state, account)
+        or wallet.dust_refusal(state, account, asset)
     )
     if refusal is None:
-        wallet.convert_dust(state, command.account, command.asset)
+        wallet.convert_dust(state, account, asset)
     return refusal
 
 
-def _post_backstop(state: State, command: c.PostBackstop) -> Refusal | None:
-    refusal = _common_refusal(state, command.account, command.asset, command.quantity)
-    if refusal is not None:
-        return refusal
-    holder = state.accounts[command.account]
-    if holder.role is not c.Role.BACKSTOP_PROVIDER:
+def _no_provider(state: State, account: int) -> Refusal | None:
+    """Commitments are for backstop providers."""
+    if not 0 <= account < len(state.accounts):
+        return Refusal(RejectionCode.RESOURCE_NOT_FOUND)
+    if state.accounts[account].role is not c.Role.BACKSTOP_PROVIDER:
         return Refusal(RejectionCode.FORBIDDEN)
-    room = MAX_SUPPLY - holder.committed[command.asset]
-    if command.quantity > room:
-        return Refusal(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP, room)
-    _commit(state, command.account, command.asset, command.quantity)
     return None
 
 
-def _withdraw_backstop(state: State, command: c.WithdrawBackstop) -> Refusal | None:
-    refusal = _common_refusal(state, command.account, command.asset, command.quantity)
+def _post_backstop(state: State, command: c.PostBackstop) -> Refusal | None:
+    account, asset, quantity = command.account, command.asset, command.quantity
+    refusal = _no_provider(state, account) or _unknown(state, account, asset, quantity)
     if refusal is not None:
         return refusal
-    committed = state.accounts[command.account].committed[command.asset]
-    if command.quantity > committed:
+    room = MAX_SUPPLY - state.accounts[account].committed[asset]
+    if quantity > room:
+        return Refusal(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP, room)
+    refusal = _busy(state, account)
+    if refusal is None:
+        _commit(state, account, asset, quantity)
+    return refusal
+
+
+def _withdraw_backstop(state: State, command: c.WithdrawBackstop) -> Refusal | None:
+    account, asset, quantity = command.account, command.asset, command.quantity
+    refusal = (
+        _no_provider(state, account)
+        or _unknown(state, account, asset, quantity)
+        or _busy(state, account)
+    )
+    if refusal is not None:
+        return refusal
+    committed = state.accounts[account].committed[asset]
+    if quantity > committed:
         return Refusal(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY, committed)
-    _commit(state, command.account, command.asset, -command.quantity)
+    _commit(state, account, asset, -quantity)
     return None
 
 
@@ -294,7 +332,7 @@ def _update_price(state: State, command: c.UpdatePrice) -> Refusal | None:
 
 def _highest_price(state: State, asset: int) -> int:
     """The highest price at which the whole supply's value still fits, at most a 64-bit half."""
-    supply = max(1, -state.outside[asset])
+    supply = max(1, -state.outside[asset], borrowed_total(state.pools[asset]))
     divisor = value_divisor(state.asset(asset).decimals)
     return min(INT64_MAX // 4, MAX_VALUE * divisor // supply)
 
@@ -323,6 +361,7 @@ def _time_step(state: State, command: c.TimeStep) -> Refusal | None:
     step_bounds(state)
     watch(state)
     step_waterfall(state)
+    watch(state)
     state.emit(Stepped(state.now, len(state.liquidating)))
     return None
 

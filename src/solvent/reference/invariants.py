@@ -35,6 +35,11 @@ class Breach:
         return f"{self.invariant}: {self.sentence} {list(self.numbers)}"
 
 
+def breach(invariant: str, sentence: str, *numbers: int) -> Breach:
+    """A breach, its numbers in a row."""
+    return Breach(invariant, sentence, numbers)
+
+
 def check(state: State) -> list[Breach]:
     """All that is wrong with one state."""
     return check_picture(take_picture(state))
@@ -54,27 +59,30 @@ def _pools(picture: Picture) -> Iterator[Breach]:
     for asset, pool in enumerate(picture.pools):
         left, right = pool.cash + pool.borrowed, pool.lent + pool.fees + pool.residue
         if left != right:
-            yield Breach(
-                "I1", "cash and loans differ from what the pool owes", (asset, left, right)
-            )
+            yield breach("I1", "cash and loans differ from what the pool owes", asset, left, right)
         if pool.cash < 0:
-            yield Breach("I12", "the pool is below empty", (asset, pool.cash))
+            yield breach("I12", "the pool is below empty", asset, pool.cash)
         if min(pool.fees, pool.residue, pool.deficit) < 0:
-            numbers = (asset, pool.fees, pool.residue, pool.deficit)
-            yield Breach("I1", "fees, residue or deficit are below zero", numbers)
+            yield breach(
+                "I1",
+                "fees, residue or deficit are below zero",
+                asset,
+                pool.fees,
+                pool.residue,
+                pool.deficit,
+            )
         lent = sum(holding.lent_shares[asset] for holding in holdings)
         if lent != pool.lend_shares:
-            yield Breach("I2", "claims do not sum to the pool's", (asset, lent, pool.lend_shares))
+            yield breach("I2", "claims do not sum to the pool's", asset, lent, pool.lend_shares)
         owed = sum(holding.debt_shares[asset] for holding in holdings)
         if owed != pool.debt_shares:
-            yield Breach("I2", "debts do not sum to the pool's", (asset, owed, pool.debt_shares))
+            yield breach("I2", "debts do not sum to the pool's", asset, owed, pool.debt_shares)
         if pool.lend_index < 0 or pool.debt_index < 1:
-            numbers = (asset, pool.lend_index, pool.debt_index)
-            yield Breach("I5", "an index is not positive", numbers)
+            yield breach("I5", "an index is not positive", asset, pool.lend_index, pool.debt_index)
         if not 0 <= pool.bound <= RATIO:
-            yield Breach("I13", "the bound is no utilization", (asset, pool.bound))
+            yield breach("I13", "the bound is no utilization", asset, pool.bound)
         if min(pool) < INT64_MIN or max(pool) > INT64_MAX:
-            yield Breach("I1", "a pool's column is wider than 64 bits", (asset, *pool))
+            yield breach("I1", "a pool's column is wider than 64 bits", asset, *pool)
 
 
 def _tokens(picture: Picture) -> Iterator[Breach]:
@@ -82,8 +90,9 @@ def _tokens(picture: Picture) -> Iterator[Breach]:
     for asset, pool in enumerate(picture.pools):
         held = sum(holding.available[asset] + holding.locked[asset] for holding in picture.holdings)
         if held + pool.cash + picture.outside[asset]:
-            numbers = (asset, held, pool.cash, picture.outside[asset])
-            yield Breach("I3", "tokens were made or lost", numbers)
+            yield breach(
+                "I3", "tokens were made or lost", asset, held, pool.cash, picture.outside[asset]
+            )
 
 
 def _accounts(picture: Picture) -> Iterator[Breach]:
@@ -92,16 +101,16 @@ def _accounts(picture: Picture) -> Iterator[Breach]:
         for place in PLACES:
             column: tuple[int, ...] = getattr(holding, place)
             if min(column) < 0 or max(column) > INT64_MAX:
-                yield Breach("I3", f"{place} is below zero or too wide", (account, *column))
+                yield breach("I3", f"{place} is below zero or too wide", account, *column)
         for asset, (lent, owed) in enumerate(
             zip(holding.lent_shares, holding.debt_shares, strict=True)
         ):
             if lent and owed:
-                yield Breach("I12", "a claim and a debt in one asset", (account, asset, lent, owed))
+                yield breach("I12", "a claim and a debt in one asset", account, asset, lent, owed)
         if holding.role in (Role.BACKSTOP_FUND, Role.TREASURY) and any(holding.debt_shares):
-            yield Breach("I9", "the house has a debt", (account, *holding.debt_shares))
+            yield breach("I9", "the house has a debt", account, *holding.debt_shares)
         if holding.role != Role.BACKSTOP_PROVIDER and any(holding.committed):
-            yield Breach("I9", "somebody but a provider is committed", (account,))
+            yield breach("I9", "somebody but a provider is committed", account)
 
 
 def _orders(picture: Picture) -> Iterator[Breach]:
@@ -116,12 +125,12 @@ def _orders(picture: Picture) -> Iterator[Breach]:
         unfunded[account][paid] += row[UNFUNDED]
         numbers[account].add(row[ORDER])
         if min(row[QUANTITY], row[PRICE]) < 1 or min(row[LOCKED], row[UNFUNDED]) < 0:
-            yield Breach("I20", "a resting order is empty or locks less than nothing", row[:8])
+            yield breach("I20", "a resting order is empty or locks less than nothing", *row[:8])
     for account, holding in enumerate(picture.holdings):
         if holding.open_orders != numbers[account]:
-            yield Breach("I20", "an account's list of orders is wrong", (account,))
+            yield breach("I20", "an account's list of orders is wrong", account)
         if account in picture.liquidating and numbers[account]:
-            yield Breach("I20", "a liquidating account has orders", (account, *numbers[account]))
+            yield breach("I20", "a liquidating account has orders", account, *numbers[account])
         yield from _held(account, holding, locked[account], unfunded[account])
 
 
@@ -130,11 +139,18 @@ def _held(
 ) -> Iterator[Breach]:
     for asset, (held, pending) in enumerate(zip(holding.locked, holding.unfunded, strict=True)):
         if held != locked[asset]:
-            numbers = (account, asset, held, locked[asset])
-            yield Breach("I20", "locked is not what orders lock", numbers)
+            yield breach(
+                "I20", "locked is not what orders lock", account, asset, held, locked[asset]
+            )
         if pending != unfunded[asset]:
-            numbers = (account, asset, pending, unfunded[asset])
-            yield Breach("I20", "unfunded is not what orders would borrow", numbers)
+            yield breach(
+                "I20",
+                "unfunded is not what orders would borrow",
+                account,
+                asset,
+                pending,
+                unfunded[asset],
+            )
 
 
 def _books(picture: Picture) -> Iterator[Breach]:
@@ -147,29 +163,31 @@ def _books(picture: Picture) -> Iterator[Breach]:
                 number for _, number in sorted((sign * row[PRICE], row[ORDER]) for row in rows)
             ]
             if list(ids) != wanted:
-                yield Breach("I27", "a book is not in price-time priority", (asset, *ids))
+                yield breach("I27", "a book is not in price-time priority", asset, *ids)
         if bids and asks and prices.get(bids[0], 0) >= prices.get(asks[0], INT64_MAX):
-            yield Breach("I27", "a book is crossed", (asset, prices[bids[0]], prices[asks[0]]))
+            yield breach("I27", "a book is crossed", asset, prices[bids[0]], prices[asks[0]])
 
 
 def _prices(picture: Picture) -> Iterator[Breach]:
     """A13, I14: marks lie within the band of their index, and stale flags tell the truth."""
     usdc = picture.prices[USDC]
-    if (usdc.index, usdc.mark, usdc.stale) != (PRICE_SCALE, PRICE_SCALE, False):
-        yield Breach("A13", "a USDC is not worth a USDC", (usdc.index, usdc.mark))
+    if (usdc.index_price, usdc.mark, usdc.stale) != (PRICE_SCALE, PRICE_SCALE, False):
+        yield breach("A13", "a USDC is not worth a USDC", usdc.index_price, usdc.mark)
     for asset, price in enumerate(picture.prices[1:], start=1):
         parameters = picture.parameters.assets[asset].price
         age = picture.now - price.updated
         stale = price.halted or price.updated < 0 or age > parameters.max_age
         if stale != price.stale:
-            yield Breach("I14", "a stale flag is wrong", (asset, age, int(price.stale)))
+            yield breach("I14", "a stale flag is wrong", asset, age, int(price.stale))
         if price.updated < 0:
             continue
-        reach = price.index * parameters.mark_band
-        if price.mark < 1 or abs(price.mark - price.index) * RATIO > max(reach, RATIO - 1):
-            yield Breach("A13", "the mark left the band", (asset, price.index, price.mark))
-        if max(price.mark, price.index) > INT64_MAX:
-            yield Breach("A13", "a price is wider than 64 bits", (asset, price.index, price.mark))
+        reach = price.index_price * parameters.mark_band
+        if price.mark < 1 or abs(price.mark - price.index_price) * RATIO > max(reach, RATIO - 1):
+            yield breach("A13", "the mark left the band", asset, price.index_price, price.mark)
+        if max(price.mark, price.index_price) > INT64_MAX:
+            yield breach(
+                "A13", "a price is wider than 64 bits", asset, price.index_price, price.mark
+            )
 
 
 def _health(picture: Picture) -> Iterator[Breach]:
@@ -178,10 +196,15 @@ def _health(picture: Picture) -> Iterator[Breach]:
         if account in picture.liquidating or not any(picture.holdings[account].debt_shares):
             continue
         if vitals.liquidatable:
-            numbers = (account, vitals.net_equity, vitals.maintenance)
-            yield Breach("A13", "a liquidatable account is not in the waterfall", numbers)
+            yield breach(
+                "A13",
+                "a liquidatable account is not in the waterfall",
+                account,
+                vitals.net_equity,
+                vitals.maintenance,
+            )
         if vitals.debts_value and not vitals.assets_value:
-            yield Breach("I10", "a debt stands without collateral", (account, vitals.debts_value))
+            yield breach("I10", "a debt stands without collateral", account, vitals.debts_value)
     strangers = [number for number in picture.liquidating if number >= len(picture.holdings)]
     if strangers:
-        yield Breach("I14", "somebody unknown is in the waterfall", tuple(strangers))
+        yield breach("I14", "somebody unknown is in the waterfall", *strangers)

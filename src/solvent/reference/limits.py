@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
-from solvent.reference.ledger import borrowed_total, lent_total
+from solvent.reference.ledger import borrowed_total
 from solvent.reference.margin import (
     Doubt,
     Portfolio,
@@ -18,7 +18,7 @@ from solvent.reference.margin import (
     leverage_exceeded,
     portfolio_of,
 )
-from solvent.reference.pool import entry_fee_up, redeemable
+from solvent.reference.pool import borrow_terms, lent_after_redeem, redeemable
 from solvent.reference.state import State
 from solvent.reference.throttle import bound_in_force, within
 
@@ -40,8 +40,8 @@ def gated(state: State, asset: int) -> bool:
     )
 
 
-def redeem_refusal(state: State, asset: int, quantity: int) -> Refusal | None:
-    """Whether the pool lets a user take `quantity` out (A3, A4).
+def redeem_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
+    """Whether the pool lets a user take `quantity` of his claim out (A3, A4).
 
     A closed pool keeps its lenders only while it has debts (I33).
     """
@@ -53,7 +53,7 @@ def redeem_refusal(state: State, asset: int, quantity: int) -> Refusal | None:
     if quantity > redeemable(pool):
         return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
     bound = bound_in_force(state.asset(asset).pool, pool)
-    if not within(borrowed_total(pool), lent_total(pool) - quantity, bound):
+    if not within(borrowed_total(pool), lent_after_redeem(state, account, asset, quantity), bound):
         return _over_bound(state, asset, bound)
     return None
 
@@ -65,20 +65,19 @@ def _over_bound(state: State, asset: int, bound: int) -> Refusal:
     return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, limit)
 
 
-def borrow_refusal(state: State, asset: int, quantity: int, redeemed: int = 0) -> Refusal | None:
-    """Whether the pool lends `quantity` more, after `redeemed` has left it in the same command."""
+def borrow_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
+    """Whether the pool lends `quantity` more to an account whose own claim leaves it first."""
     pool = state.pools[asset]
     if pool_state(state, asset) is not PoolState.OPEN:
         limit = Limit.STALE_PRICE if state.prices[asset].stale else Limit.POOL_STATE
         return Refusal(RejectionCode.BORROW_LIMIT, limit)
-    borrowed = borrowed_total(pool) + quantity + entry_fee_up(state, asset, quantity)
-    if borrowed > state.asset(asset).pool.open_borrow_lend_limit:
+    terms = borrow_terms(state, account, asset, quantity)
+    if terms.borrowed > state.asset(asset).pool.open_borrow_lend_limit:
         return Refusal(RejectionCode.BORROW_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
-    if quantity + redeemed > redeemable(pool):
+    if quantity > terms.lent - borrowed_total(pool):
         return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
     bound = bound_in_force(state.asset(asset).pool, pool)
-    lent = lent_total(pool) - redeemed
-    if not within(borrowed, lent, bound):
+    if not within(terms.borrowed, terms.lent, bound):
         return _over_bound(state, asset, bound)
     return None
 

@@ -59,11 +59,15 @@ def _summary(values: Health) -> tuple[int, int, int, int]:
     return report.net_equity, report.maintenance, report.exposure, report.total_value
 
 
-def release(state: State) -> None:
-    """Let go of accounts whose target health is restored or who owe nothing."""
+def release(state: State, idle: frozenset[int] = frozenset()) -> None:
+    """Let go of accounts whose target health is restored or who owe nothing.
+
+    An account for which the book can do nothing more is let go as soon as it is healthy.
+    """
     for account in sorted(state.liquidating):
         values = health_of(state, account, Doubt.FOR_ACCOUNT)
-        if target_restored(state, values):
+        healthy = account in idle and not values.liquidatable
+        if healthy or target_restored(state, values):
             state.liquidating.discard(account)
             state.emit(LiquidationEnded(account, *_summary(values)))
 
@@ -87,7 +91,7 @@ def step_waterfall(state: State) -> None:
         if attempt.book_reason and attempt.backstop_reason and _in_default(state, attempt)
     }
     settle_defaults(state, defaulted)
-    release(state)
+    release(state, frozenset(attempt.account for attempt in attempts if attempt.idle))
 
 
 def _in_default(state: State, attempt: Attempt) -> bool:

@@ -33,7 +33,6 @@ from solvent.domain.units import (
     fine_up,
     mul_div_up,
     square_root_up,
-    value_down,
     value_up,
 )
 from solvent.reference.ledger import claim_of, debt_of
@@ -188,26 +187,45 @@ def health(
 
 
 def weighted_down(asset: AssetParameters, quantity: int, mark: int) -> int:
-    """Collateral value of `quantity` atoms after the haircut, in 10^-12 USDC."""
-    value = value_down(quantity, mark, asset.decimals)
-    weight = weight_down(asset.haircut, quantity, value, asset.decimals)
-    return fine_down(quantity, mark, asset.decimals) * weight // RATIO
+    """Collateral value of `quantity` atoms after the haircut, in 10^-12 USDC.
 
-
-def weight_down(haircut: Haircut, quantity: int, value: int, decimals: int) -> int:
-    """Collateral weight in 10^-9 at a size: min(weight, base / (1 + penalty * sqrt(size)))."""
+    Never falls as the quantity rises, so that a gift never lowers health (I11): the root of the
+    size goes in whole steps, and within a step the value is at least that of the step before.
+    """
+    haircut = asset.haircut
+    value = fine_down(quantity, mark, asset.decimals)
     if haircut.kind is HaircutKind.IDENTITY:
-        return haircut.weight
-    size = value
-    if haircut.size_by is SizeBy.QUANTITY:
-        size = mul_div_up(quantity, 10**VALUE_DECIMALS, 10**decimals)
+        return value * haircut.weight // RATIO
+    if haircut.size_by is SizeBy.NOTIONAL:
+        root = square_root_up(value_up(quantity, mark, asset.decimals))
+        step_before = (root - 1) ** 2 * FINE_PER_VALUE if root else 0
+    else:
+        root = square_root_up(mul_div_up(quantity, 10**VALUE_DECIMALS, 10**asset.decimals))
+        step_before = fine_down((root - 1) ** 2, mark, VALUE_DECIMALS) if root else 0
+    return max(
+        value * weight_at(haircut, root) // RATIO,
+        step_before * weight_at(haircut, max(0, root - 1)) // RATIO,
+    )
+
+
+def weight_at(haircut: Haircut, root: int) -> int:
+    """Weight in 10^-9 at a square root of size, the root in 10^-3: min(w, b / (1 + p * root))."""
     unit = RATIO * SQUARE_ROOT_SCALE
-    scaled = haircut.base * unit // (unit + haircut.penalty * square_root_up(size))
-    return min(haircut.weight, scaled)
+    return min(haircut.weight, haircut.base * unit // (unit + haircut.penalty * root))
+
+
+def weight_of(asset: AssetParameters, quantity: int, mark: int) -> int:
+    """The share of its value that a quantity counts for, in 10^-9, rounded up."""
+    value = fine_down(quantity, mark, asset.decimals)
+    if value == 0:
+        return asset.haircut.weight
+    return divide_up(weighted_down(asset, quantity, mark) * RATIO, value)
 
 
 def margin_fraction_up(function: MarginFunction, notional: int) -> int:
     """max(base, factor * sqrt(notional)) in 10^-9."""
+    if function.factor == 0:
+        return function.base
     root = square_root_up(notional)
     return max(function.base, mul_div_up(function.factor, root, SQUARE_ROOT_SCALE))
 

@@ -34,7 +34,7 @@ from solvent.reference.book import (
 )
 from solvent.reference.ledger import available, claim_of, debt_of, locked, move
 from solvent.reference.limits import borrow_refusal, risk_refusal
-from solvent.reference.margin import portfolio_of
+from solvent.reference.margin import Portfolio, portfolio_of
 from solvent.reference.state import FUND, TREASURY, Order, State
 from solvent.reference.wallet import after_receipt
 
@@ -94,8 +94,8 @@ def match(state: State, taker: Taker) -> None:
         if refusal is not None:
             expire(state, maker, refusal)
             continue
-        if not _taker_can_borrow(state, taker, maker.price, quantity, rate):
-            taker.stopped = ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
+        taker.stopped = _taker_refusal(state, taker, maker.price, quantity, rate)
+        if taker.stopped is not None:
             return
         _fill(state, taker, maker, quantity, rate)
 
@@ -116,12 +116,48 @@ def _means(state: State, taker: Taker, price: int, rate: int, wanted: int) -> in
     return affordable(state, taker.asset, price, means, rate, wanted)
 
 
-def _taker_can_borrow(state: State, taker: Taker, price: int, quantity: int, rate: int) -> bool:
-    """Whether the pool still gives what this fill needs beyond the lock."""
-    short = _payment(state, taker, price, quantity, rate) - taker.lock
+def _taker_refusal(
+    state: State, taker: Taker, price: int, quantity: int, rate: int
+) -> ExpiryReason | None:
+    """Why the pool or the margin stops a taker who must borrow for this fill, or None."""
+    payment = _payment(state, taker, price, quantity, rate)
+    short = payment - taker.lock
     if short <= 0:
-        return True
-    return borrow_refusal(state, pays_with(taker.side, taker.asset), short) is None
+        return None
+    asset = pays_with(taker.side, taker.asset)
+    if borrow_refusal(state, taker.account, asset, short) is not None:
+        return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
+    received = value_down(quantity, price, state.asset(taker.asset).decimals)
+    proceeds = received - fee_up(received, rate)
+    party = FillParty(taker.account, taker.side, taker.asset, payment, short)
+    after = portfolio_after_fill(state, party, quantity, proceeds)
+    if risk_refusal(state, taker.account, after) is not None:
+        return ExpiryReason.INSUFFICIENT_MARGIN
+    return None
+
+
+class FillParty(NamedTuple):
+    """One side of a fill: what it pays in all and how much of that it must borrow."""
+
+    account: int
+    side: Side
+    asset: int
+    payment: int
+    short: int
+
+
+def portfolio_after_fill(state: State, party: FillParty, quantity: int, proceeds: int) -> Portfolio:
+    """What a party would have after a fill: `quantity` bought, or sold for `proceeds` USDC."""
+    pays = pays_with(party.side, party.asset)
+    after = portfolio_of(state, party.account)
+    after.quantities[pays] -= party.payment - party.short
+    if party.short:
+        after.debts[pays] = pools.debt_after_borrow(state, party.account, pays, party.short)
+    if party.side is Side.BID:
+        after.quantities[party.asset] += quantity
+    else:
+        after.quantities[USDC] += proceeds
+    return after
 
 
 def _payment(state: State, taker: Taker, price: int, quantity: int, rate: int) -> int:
@@ -141,20 +177,15 @@ def maker_refusal(state: State, maker: Order, quantity: int) -> ExpiryReason | N
     if short:
         if claim_of(state, maker.account, asset) or not maker.auto_borrow:
             return ExpiryReason.INSUFFICIENT_FUNDS
-        if borrow_refusal(state, asset, short) is not None:
+        if borrow_refusal(state, maker.account, asset, short) is not None:
             return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
     if not short and not any(holder.debt_shares):
         return None
-    after = portfolio_of(state, maker.account)
-    after.quantities[asset] -= payment - short
-    if short:
-        after.debts[asset] += short + pools.entry_fee_up(state, asset, short) + 1
-        after.unfunded[asset] -= min(short, after.unfunded[asset])
-    if maker.side is Side.BID:
-        after.quantities[maker.asset] += quantity
-    else:
-        quote = value_down(quantity, maker.price, state.asset(maker.asset).decimals)
-        after.quantities[USDC] += quote - fee_up(quote, state.parameters.maker_fee)
+    received = value_down(quantity, maker.price, state.asset(maker.asset).decimals)
+    proceeds = received - fee_up(received, state.parameters.maker_fee)
+    party = FillParty(maker.account, maker.side, maker.asset, payment, short)
+    after = portfolio_after_fill(state, party, quantity, proceeds)
+    after.unfunded[asset] -= min(short, after.unfunded[asset])
     if risk_refusal(state, maker.account, after) is not None:
         return ExpiryReason.INSUFFICIENT_MARGIN
     return None

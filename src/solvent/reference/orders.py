@@ -49,15 +49,16 @@ class OrderPlan:
     payment: int
 
 
+def order_form(state: State, command: PlaceOrder) -> Refusal | None:
+    """Whether an order is well formed and within its market's filters and price band."""
+    return _form_refusal(state, command) or _price_refusal(state, command)
+
+
 def order_refusal(state: State, command: PlaceOrder) -> Refusal | None:
-    """Whether an order is well formed, in its bands, funded and borne by its account's margin."""
-    refusal = _form_refusal(state, command) or _price_refusal(state, command)
-    if refusal is not None:
-        return refusal
-    holder = state.accounts[command.account]
-    if command.reduce_only and not _reduces(state, command):
-        return Refusal(RejectionCode.INVALID_ORDER, Limit.OUTSTANDING_DEBT)
-    if len(holder.open_orders) >= state.parameters.max_orders_per_account:
+    """Whether a well-formed order may trade now, is funded, and is borne by its owner's margin."""
+    if state.prices[command.asset].stale:
+        return Refusal(RejectionCode.TRADING_PAUSED, Limit.STALE_PRICE)
+    if len(state.accounts[command.account].open_orders) >= state.parameters.max_orders_per_account:
         return Refusal(RejectionCode.ORDER_LIMIT, Limit.ORDER_COUNT)
     return _means_refusal(state, command, plan_order(state, command))
 
@@ -71,6 +72,9 @@ def _form_refusal(state: State, command: PlaceOrder) -> Refusal | None:
     if max(command.quantity, command.quote_quantity) > MAX_SUPPLY:
         return Refusal(RejectionCode.INVALID_QUANTITY)
     if command.quantity % market.lot or (not by_quote and command.quantity < market.min_quantity):
+        return Refusal(RejectionCode.INVALID_QUANTITY)
+    divisor = value_divisor(state.asset(command.asset).decimals)
+    if command.quantity * command.price > MAX_VALUE * divisor:
         return Refusal(RejectionCode.INVALID_QUANTITY)
     if command.order_type is OrderType.MARKET:
         if command.price != 0:
@@ -86,25 +90,24 @@ def _form_refusal(state: State, command: PlaceOrder) -> Refusal | None:
 
 
 def _price_refusal(state: State, command: PlaceOrder) -> Refusal | None:
-    """A fresh price, the price band, and post-only orders that would take."""
-    if state.prices[command.asset].stale:
-        return Refusal(RejectionCode.TRADING_PAUSED, Limit.STALE_PRICE)
-    if command.order_type is OrderType.MARKET:
-        return None
-    market = market_of(state, command.asset)
-    mark = state.mark(command.asset)
-    if command.side is Side.BID and command.price * RATIO > mark * market.max_multiplier:
-        return Refusal(
-            RejectionCode.INVALID_PRICE, Limit.PRICE_BAND, mark * market.max_multiplier // RATIO
-        )
-    if command.side is Side.ASK and command.price * RATIO < mark * market.min_multiplier:
-        return Refusal(RejectionCode.INVALID_PRICE, Limit.PRICE_BAND)
-    divisor = value_divisor(state.asset(command.asset).decimals)
-    if command.quantity * command.price > MAX_VALUE * divisor:
-        return Refusal(RejectionCode.INVALID_QUANTITY)
-    best = best_price(state, command.asset, opposite(command.side))
-    if command.post_only and best is not None and crosses(command.side, command.price, best):
-        return Refusal(RejectionCode.INVALID_ORDER)
+    """The price band, post-only orders that would take, and orders that do not reduce."""
+    if command.order_type is OrderType.LIMIT:
+        market = market_of(state, command.asset)
+        mark = state.mark(command.asset)
+        if (
+            command.side is Side.BID
+            and mark
+            and command.price * RATIO > (mark * market.max_multiplier)
+        ):
+            highest = mark * market.max_multiplier // RATIO
+            return Refusal(RejectionCode.INVALID_PRICE, Limit.PRICE_BAND, highest)
+        if command.side is Side.ASK and command.price * RATIO < mark * market.min_multiplier:
+            return Refusal(RejectionCode.INVALID_PRICE, Limit.PRICE_BAND)
+        best = best_price(state, command.asset, opposite(command.side))
+        if command.post_only and best is not None and crosses(command.side, command.price, best):
+            return Refusal(RejectionCode.INVALID_ORDER)
+    if command.reduce_only and not _reduces(state, command):
+        return Refusal(RejectionCode.INVALID_ORDER, Limit.OUTSTANDING_DEBT)
     return None
 
 
@@ -169,16 +172,28 @@ def _means_refusal(state: State, command: PlaceOrder, plan: OrderPlan) -> Refusa
     refusal = funding.refusal(redeem=command.auto_lend_redeem, borrow=command.auto_borrow)
     if refusal is not None:
         return refusal
+    if funding.borrowed and _may_rest(command):
+        resting = portfolio_of(state, command.account)
+        resting.unfunded[asset] += funding.borrowed
+        refusal = risk_refusal(state, command.account, resting)
+        if refusal is not None:
+            return refusal
     after = portfolio_of(state, command.account)
     after.quantities[asset] -= plan.payment - funding.borrowed
     if funding.redeemed:
         after.quantities[asset] -= redeem_rounding(state, command.account, asset, funding.redeemed)
-    after.debts[asset] += funding.debt_added()
+    after.debts[asset] = funding.debt_after()
     if command.side is Side.BID:
         after.quantities[command.asset] += plan.quantity
     else:
         after.quantities[USDC] += _least_proceeds(state, command, plan)
     return risk_refusal(state, command.account, after)
+
+
+def _may_rest(command: PlaceOrder) -> bool:
+    """Whether what is left of an order may stay in the book."""
+    limit = command.order_type is OrderType.LIMIT
+    return limit and command.time_in_force is TimeInForce.GTC
 
 
 def _least_proceeds(state: State, command: PlaceOrder, plan: OrderPlan) -> int:
@@ -273,8 +288,7 @@ def _finish(state: State, command: PlaceOrder, taker: Taker, plan: OrderPlan) ->
     rests = (
         taker.open
         and taker.stopped is None
-        and command.order_type is OrderType.LIMIT
-        and command.time_in_force is TimeInForce.GTC
+        and _may_rest(command)
         and not _beyond_band(state, command)
     )
     if rests:
@@ -348,7 +362,8 @@ def largest_order(state: State, command: PlaceOrder) -> int:
         quantity = lots * market.lot
         if quantity < market.min_quantity:
             return True
-        return order_refusal(state, _with_quantity(command, quantity)) is None
+        asked = _with_quantity(command, quantity)
+        return (order_form(state, asked) or order_refusal(state, asked)) is None
 
     high = MAX_SUPPLY
     if command.order_type is OrderType.MARKET:

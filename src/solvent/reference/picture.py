@@ -60,7 +60,7 @@ class PoolPicture(NamedTuple):
 class PricePicture(NamedTuple):
     """One asset's price; `quotes` are (bid, ask, last, time)."""
 
-    index: int
+    index_price: int
     premium: int
     mark: int
     updated: int

@@ -10,8 +10,19 @@ Interest (I5, I6) raises the debt index for the hour that begins; what borrowers
 split into the fee, the lenders' part through the lend index, and the residue of rounding.
 """
 
-from solvent.domain.events import Borrowed, InterestCharged, Lent, Netted, Redeemed, Repaid
+from typing import NamedTuple
+
+from solvent.domain.events import (
+    Borrowed,
+    ClaimVoided,
+    InterestCharged,
+    Lent,
+    Netted,
+    Redeemed,
+    Repaid,
+)
 from solvent.domain.labels import Source
+from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE
 from solvent.domain.units import (
     HOUR,
     HOURS_PER_YEAR,
@@ -20,6 +31,7 @@ from solvent.domain.units import (
     divide_up,
     mul_div_down,
     mul_div_up,
+    value_divisor,
 )
 from solvent.reference.ledger import (
     POOL,
@@ -82,25 +94,62 @@ def void_dust(state: State, account: int, asset: int) -> None:
     if shares and claim_of(state, account, asset) == 0:
         change_claim(state, account, asset, -shares)
         settle_residue(state, asset)
+        state.emit(ClaimVoided(account, asset, shares))
 
 
-def entry_fee_up(state: State, asset: int, quantity: int) -> int:
-    """Interest on `quantity` for the rest of the running hour, at the rate it leads to."""
+class BorrowTerms(NamedTuple):
+    """What a borrow leads to: atoms of entry fee, shares of debt, the pool's borrowed and lent."""
+
+    entry_fee: int
+    shares: int
+    borrowed: int
+    lent: int
+
+
+def borrow_terms(
+    state: State, account: int, asset: int, quantity: int, *, fee: bool = True
+) -> BorrowTerms:
+    """Terms of a borrow by an account whose own claim, if any, leaves the pool first.
+
+    The entry fee is interest on `quantity` for the rest of the running hour, at the rate of the
+    utilization that the borrow leads to. Check and deed both ask here, so they cannot differ.
+    """
     pool = state.pools[asset]
-    after = utilization_up(borrowed_total(pool) + quantity, lent_total(pool))
-    apr = borrow_apr(state.asset(asset).pool, after)
-    remaining = HOUR - state.now % HOUR
-    return divide_up(quantity * apr * remaining, RATIO * HOURS_PER_YEAR * HOUR)
+    others = pool.lend_shares - state.accounts[account].lent_shares[asset]
+    lent = mul_div_down(others, pool.lend_index, INDEX_SCALE)
+    entry_fee = 0
+    if fee:
+        after = utilization_up(borrowed_total(pool) + quantity, lent)
+        apr = borrow_apr(state.asset(asset).pool, after)
+        remaining = HOUR - state.now % HOUR
+        entry_fee = divide_up(quantity * apr * remaining, RATIO * HOURS_PER_YEAR * HOUR)
+    shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
+    borrowed = mul_div_up(pool.debt_shares + shares, pool.debt_index, INDEX_SCALE)
+    return BorrowTerms(entry_fee, shares, borrowed, lent)
+
+
+def debt_after_borrow(state: State, account: int, asset: int, quantity: int) -> int:
+    """What an account would owe after borrowing `quantity`, fee and rounding included."""
+    if quantity == 0:
+        return debt_of(state, account, asset)
+    shares = borrow_terms(state, account, asset, quantity).shares
+    held = state.accounts[account].debt_shares[asset]
+    return mul_div_up(held + shares, state.pools[asset].debt_index, INDEX_SCALE)
+
+
+def lent_after_redeem(state: State, account: int, asset: int, quantity: int) -> int:
+    """All claims on the pool after an account redeemed `quantity`."""
+    pool = state.pools[asset]
+    shares = claim_shares_up(state, account, asset, quantity)
+    return mul_div_down(pool.lend_shares - shares, pool.lend_index, INDEX_SCALE)
 
 
 def borrow(
     state: State, account: int, asset: int, quantity: int, source: Source, *, fee: bool = True
 ) -> None:
     """Take `quantity` out of the pool as a debt; the entry fee is added and shared as interest."""
-    pool = state.pools[asset]
     void_dust(state, account, asset)
-    entry_fee = entry_fee_up(state, asset, quantity) if fee else 0
-    shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
+    entry_fee, shares, _, _ = borrow_terms(state, account, asset, quantity, fee=fee)
     move(state, asset, quantity, POOL, available(account))
     change_debt(state, account, asset, shares)
     _share_interest(state, asset, entry_fee)
@@ -153,13 +202,24 @@ def charge_hour(state: State, asset: int, hour: int) -> None:
     level = utilization(pool)
     apr = borrow_apr(state.asset(asset).pool, level)
     before = borrowed_total(pool)
-    pool.debt_index = index_after_hour_up(pool.debt_index, apr)
+    index = index_after_hour_up(pool.debt_index, apr)
+    if not _holdable(state, asset, index):
+        return
+    pool.debt_index = index
     interest = borrowed_total(pool) - before
     fee = _share_interest(state, asset, interest)
     settle_residue(state, asset)
     state.emit(
         InterestCharged(asset, hour, apr, level, interest, fee, pool.lend_index, pool.debt_index)
     )
+
+
+def _holdable(state: State, asset: int, index: int) -> bool:
+    """Whether debts at a new index still fit their columns, and so does their value."""
+    pool = state.pools[asset]
+    owed = divide_up(pool.debt_shares * index, INDEX_SCALE)
+    divisor = value_divisor(state.asset(asset).decimals)
+    return owed <= 2 * MAX_SUPPLY and owed * state.mark(asset) <= 2 * MAX_VALUE * divisor
 
 
 def transfer_claim(

@@ -46,7 +46,8 @@ def touched(state: State, parties: tuple[int, ...]) -> set[tuple[int, int]]:
     for account in parties:
         portfolio = portfolio_of(state, account)
         for asset in range(len(state.pools)):
-            if portfolio.quantities[asset] or portfolio.debts[asset]:
+            held = portfolio.quantities[asset] or portfolio.unfunded[asset]
+            if held or portfolio.debts[asset]:
                 pairs.add((account, asset))
     return pairs
 
@@ -71,6 +72,7 @@ def record_parties(
                 asset=asset,
                 available=holder.available[asset],
                 locked=holder.locked[asset],
+                unfunded=holder.unfunded[asset],
                 lent=claim_of(state, account, asset),
                 debt=debt_of(state, account, asset),
                 lent_shares=holder.lent_shares[asset],

@@ -44,8 +44,8 @@ class Match:
     debtor: int
     giver: int
     quantity: int
-    value: int
-    borrow_allowed: bool
+    value: int = 0
+    borrow_allowed: bool = False
 
 
 @dataclass(slots=True)
@@ -73,7 +73,10 @@ def settle(state: State, match: Match) -> int:
     record = Record(Stage.ADL, match.round, match.number)
     pairs = touched(state, parties)
     record_parties(state, record, parties, pairs, after=0)
-    _pay(state, match)
+    unpaid = _pay(state, match)
+    if unpaid:
+        match.value -= unpaid
+        match.quantity = payable(match.quantity, match.value, mark, decimals)
     source = Source.LIQUIDATION_ADL
     claim_shares, debt_shares = pools.cancel(
         state,
@@ -100,8 +103,11 @@ def settle(state: State, match: Match) -> int:
     return match.quantity
 
 
-def _pay(state: State, match: Match) -> None:
-    """Hand over value in the settlement order until the match is paid."""
+def _pay(state: State, match: Match) -> int:
+    """Hand over value in the settlement order until the match is paid; return what is not.
+
+    Share rounding of a partly redeemed claim can leave a giver who hands over all he has short.
+    """
     _free_locked(state, match)
     remaining = Remaining(match.value, _claim_weight(state, match), match.value)
     _hand_over(state, match, remaining, USDC, lighter=0)
@@ -110,7 +116,7 @@ def _pay(state: State, match: Match) -> None:
     lighter = []
     for asset in _in_kind_order(state):
         if remaining.value == 0:
-            return
+            break
         if _weighs_enough(state, match, remaining, asset):
             _hand_over(state, match, remaining, asset, lighter=0)
         else:
@@ -118,6 +124,7 @@ def _pay(state: State, match: Match) -> None:
     for asset in lighter:
         if remaining.value:
             _hand_over(state, match, remaining, asset, lighter=1)
+    return remaining.value
 
 
 def _free_locked(state: State, match: Match) -> None:
@@ -249,7 +256,7 @@ def _borrow_and_pay(state: State, match: Match, remaining: Remaining) -> None:
     if state.prices[USDC].stale or match.asset == USDC:
         return
     quantity = largest_passing(
-        lambda amount: borrow_refusal(state, USDC, amount) is None, remaining.value
+        lambda amount: borrow_refusal(state, match.giver, USDC, amount) is None, remaining.value
     )
     if quantity == 0 or _borrowing_hurts(state, match, quantity):
         return

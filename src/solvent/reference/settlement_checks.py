@@ -2,9 +2,9 @@
 
 The records of a round carry the marks, the indices and every party's holdings before and after each
 match, so conservation is computed here from scratch: what a round took is what was needed or all
-that could be had (I22), both accounts keep their total value to the rounding unit (I23), health does
-not fall but for flagged legs (I24), claim and debt fall together without cash (I25), and what one
-account lost in each asset another gained (I26).
+that could be had (I22), both accounts keep their total value to the rounding unit (I23), health
+does not fall but for flagged legs (I24), claim and debt fall together without cash (I25), and what
+one account lost in each asset another gained (I26).
 """
 
 from collections import defaultdict
@@ -23,9 +23,9 @@ from solvent.domain.units import (
     VALUE_DECIMALS,
 )
 from solvent.reference.bookings import up
-from solvent.reference.invariants import Breach
+from solvent.reference.invariants import Breach, breach
 
-EXACT = 10 ** (MAX_DECIMALS + PRICE_DECIMALS - VALUE_DECIMALS)
+EXACT = int(10 ** (MAX_DECIMALS + PRICE_DECIMALS - VALUE_DECIMALS))
 """Values here are 10^-6 USDC times this, in which any quantity times any mark is whole."""
 
 
@@ -130,12 +130,23 @@ def _offer(offer: w.BackstopOffered, candidates: list[w.BackstopCandidate]) -> I
     taken = sum(candidate.allotted for candidate in candidates)
     reach = sum(candidate.capacity for candidate in candidates)
     if taken != min(offer.quantity, reach):
-        numbers = (offer.fill, offer.quantity, reach, taken)
-        yield Breach("I17", "providers took another amount than was offered", numbers)
+        yield breach(
+            "I17",
+            "providers took another amount than was offered",
+            offer.fill,
+            offer.quantity,
+            reach,
+            taken,
+        )
     for candidate in candidates:
         if not 0 <= candidate.allotted <= candidate.capacity <= candidate.committed:
-            numbers = (candidate.provider, candidate.allotted, candidate.capacity)
-            yield Breach("I12", "a provider took more than his capacity", numbers)
+            yield breach(
+                "I12",
+                "a provider took more than his capacity",
+                candidate.provider,
+                candidate.allotted,
+                candidate.capacity,
+            )
 
 
 class _Judge:
@@ -150,7 +161,7 @@ class _Judge:
         """I14, I21 to I26 for an ADL round."""
         opened = self._settlement.opened
         if opened is None:
-            yield Breach("I21", "an ADL round was never opened")
+            yield breach("I21", "an ADL round was never opened")
             return
         yield from self._fresh([opened.asset])
         yield from self._budget(opened)
@@ -158,7 +169,7 @@ class _Judge:
         for exchange in self._settlement.exchanges.values():
             match = exchange.match
             if match is None:
-                yield Breach("I22", "parties were recorded and not matched", (opened.round,))
+                yield breach("I22", "parties were recorded and not matched", opened.round)
                 continue
             yield from self._fresh([leg.asset for leg in exchange.legs])
             yield from self._notional(opened, exchange, match)
@@ -171,36 +182,39 @@ class _Judge:
         """I12, I14, I16, I26 for a backstop fill."""
         filled, exchange = self._settlement.filled, self._settlement.exchanges[0]
         if filled is None:
-            yield Breach("I15", "a fill was recorded and not carried out")
+            yield breach("I15", "a fill was recorded and not carried out")
             return
         yield from self._fresh([filled.debt_asset, *(leg.asset for leg in exchange.legs)])
         yield from self._net(exchange, {filled.account, filled.provider, 0})
         new = exchange.health[1][filled.provider]
         clean = not any(pool.stale for pool in self._pools.values())
         if clean and new.net_equity + 1 < new.initial - 1:
-            numbers = (filled.provider, new.net_equity, new.initial)
-            yield Breach("I12", "a provider was pushed below his initial margin", numbers)
+            yield breach(
+                "I12",
+                "a provider was pushed below his initial margin",
+                filled.provider,
+                new.net_equity,
+                new.initial,
+            )
         value = sum(
             exchange.change(filled.account, asset) * self._worth(asset) for asset in self._pools
         )
         given = filled.debt_value * filled.discount // RATIO
         if -value > (given + 2) * EXACT + self._rounding(exchange):
-            yield Breach(
-                "I17", "a provider got more than the discount", (filled.fill, -value, given)
-            )
+            yield breach("I17", "a provider got more than the discount", filled.fill, -value, given)
         if exchange.health[1][filled.account].total_value < -2 - self._rounding(exchange) // EXACT:
-            yield Breach("I16", "a fill pushed an account below zero", (filled.account,))
+            yield breach("I16", "a fill pushed an account below zero", filled.account)
 
     def _fresh(self, assets: list[int]) -> Iterator[Breach]:
         """I14: nothing changes hands at a stale price."""
         for asset in assets:
             if asset not in self._pools or self._pools[asset].stale:
-                yield Breach("I14", "something changed hands at a stale price", (asset,))
+                yield breach("I14", "something changed hands at a stale price", asset)
 
     def _worth(self, asset: int) -> int:
         """Value of one atom at the mark, in `EXACT` units."""
         decimals = self._parameters.assets[asset].decimals
-        return self._pools[asset].mark * 10 ** (MAX_DECIMALS - decimals)
+        return self._pools[asset].mark * int(10 ** (MAX_DECIMALS - decimals))
 
     def _atoms(self, asset: int) -> int:
         """Atoms that share rounding may cost or give one party in one asset of a match."""
@@ -225,12 +239,24 @@ class _Judge:
         allotted = sum(candidate.allotted for candidate in candidates)
         wanted = (min(needed, reach),) * 3
         if (granted, allotted, opened.allotted) != wanted or opened.needed != needed:
-            numbers = (opened.round, needed, reach, granted, allotted)
-            yield Breach("I22", "a round allotted another amount than was needed", numbers)
+            yield breach(
+                "I22",
+                "a round allotted another amount than was needed",
+                opened.round,
+                needed,
+                reach,
+                granted,
+                allotted,
+            )
         for candidate in candidates:
             if not 0 <= candidate.allotted <= candidate.cap <= candidate.position:
-                numbers = (candidate.account, candidate.allotted, candidate.cap)
-                yield Breach("I22", "more than a loan was allotted", numbers)
+                yield breach(
+                    "I22",
+                    "more than a loan was allotted",
+                    candidate.account,
+                    candidate.allotted,
+                    candidate.cap,
+                )
         yield from self._taken(opened)
 
     def _taken(self, opened: w.AdlOpened) -> Iterator[Breach]:
@@ -240,16 +266,16 @@ class _Judge:
             if exchange.match is not None:
                 taken[exchange.match.payer] += exchange.match.quantity
                 taken[exchange.match.lender] += exchange.match.quantity
-        for side in (*self._settlement.stuck, *self._settlement.candidates):
-            if taken[side.account] > side.allotted:
-                numbers = (opened.round, side.account, taken[side.account], side.allotted)
-                yield Breach("I22", "more was taken than allotted", numbers)
-            short = (side.allotted - taken[side.account]) * self._worth(opened.asset)
-            if short > self._spare(opened):
-                numbers = (opened.round, side.account, taken[side.account], side.allotted)
-                yield Breach("I22", "less was taken than allotted", numbers)
+        allotments = [(side.account, side.allotted) for side in self._settlement.stuck]
+        allotments += [(side.account, side.allotted) for side in self._settlement.candidates]
+        for account, allotted in allotments:
+            numbers = opened.round, account, taken[account], allotted
+            if taken[account] > allotted:
+                yield breach("I22", "more was taken than allotted", *numbers)
+            if (allotted - taken[account]) * self._worth(opened.asset) > self._spare():
+                yield breach("I22", "less was taken than allotted", *numbers)
 
-    def _spare(self, opened: w.AdlOpened) -> int:
+    def _spare(self) -> int:
         """What rounding of all matches together may keep from being settled."""
         every = sum((1 + self._atoms(asset)) * self._worth(asset) for asset in self._pools)
         return (every + EXACT) * (len(self._settlement.exchanges) + 1)
@@ -260,8 +286,14 @@ class _Judge:
             return
         for side in self._settlement.stuck:
             if side.net_equity > side.maintenance:
-                numbers = (opened.round, side.account, side.net_equity, side.maintenance)
-                yield Breach("I14", "ADL for an account that is not liquidatable", numbers)
+                yield breach(
+                    "I14",
+                    "ADL for an account that is not liquidatable",
+                    opened.round,
+                    side.account,
+                    side.net_equity,
+                    side.maintenance,
+                )
 
     def _notional(
         self, opened: w.AdlOpened, exchange: _Exchange, match: w.AdlMatched
@@ -275,11 +307,18 @@ class _Judge:
         paid = sum(leg.value for leg in exchange.legs)
         unit = self._rounding(exchange) // EXACT + len(exchange.legs)
         if match.value != worth or not 0 <= worth - paid <= unit:
-            numbers = (opened.round, match.match, match.value, worth, paid)
-            yield Breach("I23", "what was paid is not the claim's notional", numbers)
+            yield breach(
+                "I23",
+                "what was paid is not the claim's notional",
+                opened.round,
+                match.match,
+                match.value,
+                worth,
+                paid,
+            )
         debt = exchange.balances[0].get((match.payer, opened.asset))
         if debt is None or match.quantity > debt.debt:
-            yield Breach("I22", "more than the loan was closed", (match.payer, match.quantity))
+            yield breach("I22", "more than the loan was closed", match.payer, match.quantity)
 
     def _values(self, exchange: _Exchange, parties: set[int]) -> Iterator[Breach]:
         """I23: nobody's total value moves by more than the rounding unit; the fund's may."""
@@ -292,7 +331,7 @@ class _Judge:
                 exchange.change(account, asset) * self._worth(asset) for asset in self._pools
             )
             if abs(change) > unit:
-                yield Breach("I23", "a total value moved in an ADL", (account, change, unit))
+                yield breach("I23", "a total value moved in an ADL", account, change, unit)
 
     def _healths(
         self, opened: w.AdlOpened, exchange: _Exchange, match: w.AdlMatched
@@ -306,7 +345,7 @@ class _Judge:
         for account in watched:
             fall = -exchange.surplus(account)
             if fall > unit:
-                yield Breach("I24", "an ADL lowered somebody's health", (account, fall, unit))
+                yield breach("I24", "an ADL lowered somebody's health", account, fall, unit)
 
     def _together(
         self, opened: w.AdlOpened, exchange: _Exchange, match: w.AdlMatched
@@ -317,18 +356,28 @@ class _Judge:
         debt = match.debt_shares * pool.debt_index
         quantity = match.quantity * INDEX_SCALE
         if not quantity <= claim < quantity + pool.lend_index + INDEX_SCALE:
-            numbers = (match.lender, match.quantity, match.claim_shares)
-            yield Breach("I25", "a claim fell by another quantity than was settled", numbers)
+            yield breach(
+                "I25",
+                "a claim fell by another quantity than was settled",
+                match.lender,
+                match.quantity,
+                match.claim_shares,
+            )
         if not quantity - pool.debt_index - INDEX_SCALE < debt <= quantity:
-            numbers = (match.payer, match.quantity, match.debt_shares)
-            yield Breach("I25", "a debt fell by another quantity than was settled", numbers)
+            yield breach(
+                "I25",
+                "a debt fell by another quantity than was settled",
+                match.payer,
+                match.quantity,
+                match.debt_shares,
+            )
         for leg in exchange.legs:
             if leg.asset == opened.asset and leg.form in (LegForm.REDEEMED, LegForm.BORROWED):
-                yield Breach("I25", "cash of the settled asset moved", (leg.asset, leg.quantity))
+                yield breach("I25", "cash of the settled asset moved", leg.asset, leg.quantity)
 
     def _net(self, exchange: _Exchange, parties: set[int]) -> Iterator[Breach]:
         """I26: per asset, what the parties gained and lost comes to nothing."""
         for asset in self._pools:
             total = sum(exchange.change(account, asset) for account in parties)
             if abs(total) > len(parties) * self._atoms(asset):
-                yield Breach("I26", "legs do not net to zero", (asset, total))
+                yield breach("I26", "legs do not net to zero", asset, total)

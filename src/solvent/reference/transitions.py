@@ -17,7 +17,7 @@ from solvent.domain.parameters import Curve
 from solvent.domain.rejections import Limit
 from solvent.domain.units import HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO
 from solvent.reference.bookings import Bookings, book_events, up
-from solvent.reference.invariants import Breach
+from solvent.reference.invariants import Breach, breach
 from solvent.reference.picture import FINE, Picture, PoolPicture, Vitals
 from solvent.reference.state import FUND
 from solvent.reference.waterfall_checks import check_waterfall
@@ -43,6 +43,7 @@ def check_transition(
         found += _interest(before, after, booked)
         return found + check_waterfall(before, after, events)
     found += _still(before, after, booked)
+    found += _entered(before, after)
     if not isinstance(command, MARKET_COMMANDS):
         found += _healthy(before, after)
         found += _owner(before, after, command)
@@ -58,14 +59,20 @@ def _refused(
 ) -> Iterator[Breach]:
     """I37: a refusal is the only event, names its command and changes nothing."""
     if before != after:
-        yield Breach("I37", "a refused command changed the state")
+        yield breach("I37", "a refused command changed the state")
     if count != 1 or c.COMMAND_KINDS[refusal.command] is not type(command):
-        yield Breach("I37", "a refusal stands beside events or names another command", (count,))
+        yield breach("I37", "a refusal stands beside events or names another command", count)
     quantity = getattr(command, "quantity", 0)
     amount = refusal.limit not in (Limit.NONE, Limit.PRICE_BAND, Limit.ORDER_COUNT)
     if amount and not isinstance(command, c.PlaceOrder) and 0 < quantity <= refusal.largest:
-        numbers = (refusal.account, refusal.asset, quantity, refusal.largest)
-        yield Breach("I37", "less was refused than would have passed", numbers)
+        yield breach(
+            "I37",
+            "less was refused than would have passed",
+            refusal.account,
+            refusal.asset,
+            quantity,
+            refusal.largest,
+        )
 
 
 def _tokens(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
@@ -82,16 +89,32 @@ def _tokens(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breac
         for asset in range(len(before.pools)):
             change, said = now[asset] - was[asset], booked.tokens[account, asset]
             if change != said:
-                numbers = (account, asset, change, said)
-                yield Breach("I9", "a balance moved otherwise than the events say", numbers)
+                yield breach(
+                    "I9",
+                    "a balance moved otherwise than the events say",
+                    account,
+                    asset,
+                    change,
+                    said,
+                )
     for asset, (old_pool, new_pool) in enumerate(zip(before.pools, after.pools, strict=True)):
         if new_pool.cash - old_pool.cash != booked.cash[asset]:
-            numbers = (asset, new_pool.cash - old_pool.cash, booked.cash[asset])
-            yield Breach("I3", "a pool's cash moved otherwise than the events say", numbers)
+            yield breach(
+                "I3",
+                "a pool's cash moved otherwise than the events say",
+                asset,
+                new_pool.cash - old_pool.cash,
+                booked.cash[asset],
+            )
         gone = after.outside[asset] - before.outside[asset]
         if gone != booked.outside[asset]:
-            numbers = (asset, gone, booked.outside[asset])
-            yield Breach("I3", "tokens came or went without deposit or withdrawal", numbers)
+            yield breach(
+                "I3",
+                "tokens came or went without deposit or withdrawal",
+                asset,
+                gone,
+                booked.outside[asset],
+            )
 
 
 def _sums(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
@@ -107,12 +130,24 @@ def _shares(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breac
                 continue
             claim = new.lent_shares[asset] - old.lent_shares[asset]
             if claim != booked.claims[account, asset]:
-                numbers = (account, asset, claim, booked.claims[account, asset])
-                yield Breach("I9", "a claim moved otherwise than the events say", numbers)
+                yield breach(
+                    "I9",
+                    "a claim moved otherwise than the events say",
+                    account,
+                    asset,
+                    claim,
+                    booked.claims[account, asset],
+                )
             debt = new.debt_shares[asset] - old.debt_shares[asset]
             if debt != booked.debts[account, asset]:
-                numbers = (account, asset, debt, booked.debts[account, asset])
-                yield Breach("I9", "a debt moved otherwise than the events say", numbers)
+                yield breach(
+                    "I9",
+                    "a debt moved otherwise than the events say",
+                    account,
+                    asset,
+                    debt,
+                    booked.debts[account, asset],
+                )
 
 
 def _pools(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
@@ -120,36 +155,63 @@ def _pools(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach
     for asset, (old, new) in enumerate(zip(before.pools, after.pools, strict=True)):
         if new is old or new == old:
             if booked.fees[asset] or booked.deficits[asset]:
-                yield Breach("I6", "fees or a deficit were announced and not booked", (asset,))
+                yield breach("I6", "fees or a deficit were announced and not booked", asset)
             continue
         if new.debt_index < old.debt_index:
-            yield Breach("I5", "a debt index fell", (asset, old.debt_index, new.debt_index))
+            yield breach("I5", "a debt index fell", asset, old.debt_index, new.debt_index)
         if new.lend_index < old.lend_index and asset not in booked.deficits:
-            numbers = (asset, old.lend_index, new.lend_index)
-            yield Breach("I5", "a lend index fell without a deficit", numbers)
+            yield breach(
+                "I5", "a lend index fell without a deficit", asset, old.lend_index, new.lend_index
+            )
         if new.deficit - old.deficit != booked.deficits[asset]:
-            numbers = (asset, new.deficit - old.deficit, booked.deficits[asset])
-            yield Breach("I32", "the stock of deficits is not the sum of those booked", numbers)
+            yield breach(
+                "I32",
+                "the stock of deficits is not the sum of those booked",
+                asset,
+                new.deficit - old.deficit,
+                booked.deficits[asset],
+            )
         if asset in booked.adjusted:
             continue
         if new.residue < old.residue:
-            yield Breach("I4", "rounding took from the pool", (asset, old.residue, new.residue))
+            yield breach("I4", "rounding took from the pool", asset, old.residue, new.residue)
         if new.fees - old.fees != booked.fees[asset]:
-            numbers = (asset, new.fees - old.fees, booked.fees[asset])
-            yield Breach("I6", "the pool's fees are not what was charged", numbers)
+            yield breach(
+                "I6",
+                "the pool's fees are not what was charged",
+                asset,
+                new.fees - old.fees,
+                booked.fees[asset],
+            )
 
 
 def _still(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
     """I5, I6, I13: without a time step no time passes, no bound moves, no interest is charged."""
     if after.now != before.now:
-        yield Breach("I35", "time passed outside a time step", (before.now, after.now))
+        yield breach("I35", "time passed outside a time step", before.now, after.now)
     for asset, (old, new) in enumerate(zip(before.pools, after.pools, strict=True)):
         if new.bound != old.bound:
-            yield Breach("I13", "a bound moved outside a time step", (asset, old.bound, new.bound))
+            yield breach("I13", "a bound moved outside a time step", asset, old.bound, new.bound)
         if new.debt_index != old.debt_index:
-            yield Breach("I6", "interest was charged outside a time step", (asset,))
+            yield breach("I6", "interest was charged outside a time step", asset)
         if new.lend_index != old.lend_index and not booked.entry_fees[asset]:
-            yield Breach("I6", "lenders were paid and nobody charged", (asset,))
+            yield breach("I6", "lenders were paid and nobody charged", asset)
+
+
+def _entered(before: Picture, after: Picture) -> Iterator[Breach]:
+    """I14: who enters the waterfall is at MMR >= 100 %, stale prices read in his favour."""
+    for account in after.liquidating - before.liquidating:
+        vitals = after.vitals[account]
+        if not vitals.liquidatable:
+            yield breach(
+                "I14",
+                "a healthy account entered the waterfall",
+                account,
+                vitals.net_equity,
+                vitals.maintenance,
+            )
+    for account in before.liquidating - after.liquidating:
+        yield breach("I14", "an account left the waterfall outside a time step", account)
 
 
 def _interest(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
@@ -159,20 +221,29 @@ def _interest(before: Picture, after: Picture, booked: Bookings) -> Iterator[Bre
         charged = booked.interest[asset]
         wanted = hours if pool.debt_shares else 0
         if len(charged) != wanted:
-            numbers = (asset, wanted, len(charged))
-            yield Breach("I6", "hours that began and hours charged differ", numbers)
+            yield breach(
+                "I6", "hours that began and hours charged differ", asset, wanted, len(charged)
+            )
             continue
         parameters = before.parameters.assets[asset].pool
         level = pool
         for place, event in enumerate(charged):
             if event.hour != before.now // HOUR + 1 + place:
-                yield Breach("I6", "an hour was charged twice or left out", (asset, event.hour))
+                yield breach("I6", "an hour was charged twice or left out", asset, event.hour)
             apr = rate_on(parameters.curve, level.utilization_up)
             level, fee = hour_charged(level, apr, parameters.fee)
             said = (event.apr, event.fee, event.debt_index, event.lend_index)
             if said != (apr, fee, level.debt_index, level.lend_index):
-                numbers = (asset, *said, apr, fee, level.debt_index, level.lend_index)
-                yield Breach("I6", "interest is not what the curve says", numbers)
+                yield breach(
+                    "I6",
+                    "interest is not what the curve says",
+                    asset,
+                    *said,
+                    apr,
+                    fee,
+                    level.debt_index,
+                    level.lend_index,
+                )
                 break
 
 
@@ -209,8 +280,13 @@ def _healthy(before: Picture, after: Picture) -> Iterator[Breach]:
         if not new.liquidatable or account in before.liquidating:
             continue
         if account >= len(before.vitals) or not before.vitals[account].liquidatable:
-            numbers = (account, new.net_equity, new.maintenance)
-            yield Breach("I7", "a user's command took a healthy account below maintenance", numbers)
+            yield breach(
+                "I7",
+                "a user's command took a healthy account below maintenance",
+                account,
+                new.net_equity,
+                new.maintenance,
+            )
 
 
 def _owner(before: Picture, after: Picture, command: c.Command) -> Iterator[Breach]:
@@ -221,14 +297,14 @@ def _owner(before: Picture, after: Picture, command: c.Command) -> Iterator[Brea
     if account in before.liquidating:
         if not isinstance(command, c.Deposit | c.Repay):
             kind = c.COMMAND_KINDS.index(type(command))
-            yield Breach("I8", "a liquidating account acted", (account, kind))
+            yield breach("I8", "a liquidating account acted", account, kind)
         fall = before.vitals[account].surplus - after.vitals[account].surplus
         if fall > 0:
-            yield Breach("I8", "a liquidating account lowered its health", (account, fall))
+            yield breach("I8", "a liquidating account lowered its health", account, fall)
     elif isinstance(command, c.Deposit):
         fall = before.vitals[account].surplus - after.vitals[account].surplus
         if fall > slack(after, command.asset):
-            yield Breach("I11", "a deposit lowered health", (account, command.asset, fall))
+            yield breach("I11", "a deposit lowered health", account, command.asset, fall)
 
 
 def slack(picture: Picture, asset: int) -> int:
@@ -246,22 +322,34 @@ def _caps(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]
         parameters = before.parameters.assets[asset].pool
         worse = new.borrowed * old.lent > old.borrowed * new.lent or not new.lent
         if worse and new.borrowed * RATIO > old.bound * new.lent:
-            numbers = (asset, new.borrowed, new.lent, old.bound)
-            yield Breach("I12", "utilization was left above the bound", numbers)
+            yield breach(
+                "I12",
+                "utilization was left above the bound",
+                asset,
+                new.borrowed,
+                new.lent,
+                old.bound,
+            )
         grew = asset in booked.borrowed and new.borrowed > old.borrowed
         if grew and new.borrowed > parameters.open_borrow_lend_limit:
-            numbers = (asset, new.borrowed, parameters.open_borrow_lend_limit)
-            yield Breach("I12", "borrowed was left above its limit", numbers)
+            yield breach(
+                "I12",
+                "borrowed was left above its limit",
+                asset,
+                new.borrowed,
+                parameters.open_borrow_lend_limit,
+            )
     for asset in booked.lent - booked.borrowed:
         limit = before.parameters.assets[asset].pool.open_borrow_lend_limit
         if before.pools[asset].lent < after.pools[asset].lent and after.pools[asset].lent > limit:
-            numbers = (asset, after.pools[asset].lent, limit)
-            yield Breach("I12", "lent was left above its limit", numbers)
+            yield breach(
+                "I12", "lent was left above its limit", asset, after.pools[asset].lent, limit
+            )
     for asset in booked.redeemed:
         for account in before.liquidating:
             vitals = before.vitals[account]
             if vitals.debts[asset] and vitals.total_value < 0:
-                yield Breach("I30", "a lender left before a deficit was booked", (asset, account))
+                yield breach("I30", "a lender left before a deficit was booked", asset, account)
 
 
 def _margins(
@@ -277,14 +365,25 @@ def _margins(
             continue
         spare = sum(slack(after, asset) for asset in booked.lent | booked.redeemed)
         if new.careful_equity < new.initial and _riskier(old, new, spare):
-            numbers = (account, new.careful_equity, new.initial)
-            yield Breach("A13", "risk was added without initial margin", numbers)
+            yield breach(
+                "A13",
+                "risk was added without initial margin",
+                account,
+                new.careful_equity,
+                new.initial,
+            )
         limit = after.holdings[account].leverage_limit
         above = new.exposure * RATIO > limit * max(0, new.careful_equity + spare)
         raised = new.exposure * old.careful_equity > old.exposure * (new.careful_equity + spare)
         if above and (raised or old.careful_equity <= 0) and new.exposure > old.exposure:
-            numbers = (account, new.exposure, new.careful_equity, limit)
-            yield Breach("I12", "leverage was raised above its limit", numbers)
+            yield breach(
+                "I12",
+                "leverage was raised above its limit",
+                account,
+                new.exposure,
+                new.careful_equity,
+                limit,
+            )
 
 
 def _riskier(old: Vitals, new: Vitals, spare: int) -> bool:
@@ -306,8 +405,8 @@ def _no_gain(
         change = after.net(account, asset) - before.net(account, asset)
         if account != command.account:
             if change and not (fee and change > 0):
-                yield Breach("I9", "somebody else's worth moved", (account, asset, change))
+                yield breach("I9", "somebody else's worth moved", account, asset, change)
             continue
         index = before.pools[asset].debt_index + before.pools[asset].lend_index
         if not -fee - up(index, INDEX_SCALE) - 1 <= change <= -fee:
-            yield Breach("I4", "rounding or fee is wrong", (account, asset, change, fee))
+            yield breach("I4", "rounding or fee is wrong", account, asset, change, fee)

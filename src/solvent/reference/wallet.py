@@ -62,8 +62,16 @@ def after_receipt(
         pools.repay(state, account, asset, quantity, Source.AUTO_BORROW_REPAY)
     if holder.auto_lend and account not in state.liquidating and not holder.debt_shares[asset]:
         free = holder.available[asset]
-        if free and lend_refusal(state, account, asset, free) is None:
+        refused = lend_form(state, asset, free) or lend_refusal(state, account, asset, free)
+        if free and refused is None:
             pools.lend(state, account, asset, free, Source.AUTO_LEND)
+
+
+def lend_form(state: State, asset: int, quantity: int) -> Refusal | None:
+    """A lend buys at least one share; an index of 0 is the pool's affair, not the quantity's."""
+    if state.pools[asset].lend_index and not pools.lend_shares_down(state, asset, quantity):
+        return Refusal(RejectionCode.INVALID_QUANTITY)
+    return None
 
 
 def lend_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
@@ -82,8 +90,6 @@ def lend_refusal(state: State, account: int, asset: int, quantity: int) -> Refus
     if quantity * INDEX_SCALE > (MAX_SUPPLY - pool.lend_shares) * pool.lend_index:
         return Refusal(RejectionCode.LEND_LIMIT, Limit.SUPPLY_CAP)
     shares = pools.lend_shares_down(state, asset, quantity)
-    if shares == 0:
-        return Refusal(RejectionCode.INVALID_QUANTITY)
     after = portfolio_of(state, account)
     after.quantities[asset] -= quantity + claim_of(state, account, asset)
     after.quantities[asset] += (holder.lent_shares[asset] + shares) * pool.lend_index // INDEX_SCALE
@@ -94,7 +100,7 @@ def user_redeem_refusal(state: State, account: int, asset: int, quantity: int) -
     """Whether the account has the claim and the pool lets it go."""
     if quantity > claim_of(state, account, asset):
         return Refusal(RejectionCode.INSUFFICIENT_FUNDS, Limit.LENT_CLAIM)
-    refusal = redeem_refusal(state, asset, quantity)
+    refusal = redeem_refusal(state, account, asset, quantity)
     if refusal is not None:
         return refusal
     after = portfolio_of(state, account)
@@ -114,13 +120,21 @@ def user_borrow_refusal(state: State, account: int, asset: int, quantity: int) -
     """Whether pool and margin allow a borrow of `quantity` (A13)."""
     if claim_of(state, account, asset):
         return Refusal(RejectionCode.BORROW_REQUIRES_LEND_REDEEM)
-    refusal = borrow_refusal(state, asset, quantity)
+    refusal = borrow_refusal(state, account, asset, quantity)
     if refusal is not None:
         return refusal
     after = portfolio_of(state, account)
     after.quantities[asset] += quantity
-    after.debts[asset] += quantity + pools.entry_fee_up(state, asset, quantity) + 1
+    after.debts[asset] = pools.debt_after_borrow(state, account, asset, quantity)
     return risk_refusal(state, account, after)
+
+
+def repay_form(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
+    """A repayment buys back at least one share of the debt, where there is one."""
+    owes = state.accounts[account].debt_shares[asset]
+    if owes and pools.repay_shares_down(state, account, asset, quantity)[0] == 0:
+        return Refusal(RejectionCode.INVALID_QUANTITY)
+    return None
 
 
 def repay_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
@@ -130,8 +144,6 @@ def repay_refusal(state: State, account: int, asset: int, quantity: int) -> Refu
         return Refusal(RejectionCode.INSUFFICIENT_FUNDS, Limit.OUTSTANDING_DEBT)
     if min(quantity, debt_of(state, account, asset)) > holder.available[asset]:
         return Refusal(RejectionCode.INSUFFICIENT_FUNDS, Limit.AVAILABLE_BALANCE)
-    if pools.repay_shares_down(state, account, asset, quantity)[0] == 0:
-        return Refusal(RejectionCode.INVALID_QUANTITY)
     return None
 
 
@@ -162,13 +174,13 @@ class Funding:
         if self.borrowed and not borrow:
             limit = Limit.LENT_CLAIM if redeem else Limit.AVAILABLE_BALANCE
             return Refusal(RejectionCode.INSUFFICIENT_FUNDS, limit)
+        refusals = []
         if self.redeemed:
-            refusal = redeem_refusal(self.state, self.asset, self.redeemed)
-            if refusal is not None:
-                return refusal
+            refusals.append(redeem_refusal(self.state, self.account, self.asset, self.redeemed))
         if self.borrowed:
-            return borrow_refusal(self.state, self.asset, self.borrowed, self.redeemed)
-        return None
+            refusals.append(borrow_refusal(self.state, self.account, self.asset, self.borrowed))
+        found = [refusal for refusal in refusals if refusal is not None]
+        return min(found, key=lambda refusal: refusal.code, default=None)
 
     def carry_out(self, source: Source) -> None:
         """Redeem and borrow what was planned, so that the free balance covers the payment."""
@@ -177,11 +189,9 @@ class Funding:
         if self.borrowed:
             pools.borrow(self.state, self.account, self.asset, self.borrowed, source)
 
-    def debt_added(self) -> int:
-        """Atoms by which the debt would grow, entry fee and rounding included."""
-        if self.borrowed == 0:
-            return 0
-        return self.borrowed + pools.entry_fee_up(self.state, self.asset, self.borrowed) + 1
+    def debt_after(self) -> int:
+        """What the account would owe of the asset afterwards."""
+        return pools.debt_after_borrow(self.state, self.account, self.asset, self.borrowed)
 
 
 def withdraw_refusal(
@@ -196,7 +206,7 @@ def withdraw_refusal(
     after.quantities[asset] -= quantity - funding.borrowed
     if funding.redeemed:
         after.quantities[asset] -= redeem_rounding(state, account, asset, funding.redeemed)
-    after.debts[asset] += funding.debt_added()
+    after.debts[asset] = funding.debt_after()
     return risk_refusal(state, account, after)
 
 
@@ -212,30 +222,34 @@ def dust_quantity(state: State, account: int, asset: int) -> int:
     return state.accounts[account].available[asset] + claim_of(state, account, asset)
 
 
-def dust_refusal(state: State, account: int, asset: int) -> Refusal | None:
-    """Dust is a balance (with lend) below the market's minimum quantity, of a fresh price."""
+def dust_form(state: State, account: int, asset: int) -> Refusal | None:
+    """Dust is a balance (with lend) below the market's minimum quantity, worth an atom of USDC."""
     market = state.asset(asset).market
     if asset == USDC or market is None:
         return Refusal(RejectionCode.INVALID_ASSET)
     quantity = dust_quantity(state, account, asset)
-    if quantity == 0 or quantity >= market.min_quantity:
+    if quantity == 0 or quantity >= market.min_quantity or dust_value(state, account, asset) == 0:
         return Refusal(RejectionCode.INVALID_QUANTITY)
+    return None
+
+
+def dust_refusal(state: State, account: int, asset: int) -> Refusal | None:
+    """Whether dust can be sold: a fresh price, the pool lets go, margin holds, treasury pays."""
     if state.prices[asset].stale:
         return Refusal(RejectionCode.TRADING_PAUSED, Limit.STALE_PRICE)
-    received = dust_value(state, account, asset)
-    if received == 0:
-        return Refusal(RejectionCode.INVALID_QUANTITY)
-    if received > state.accounts[TREASURY].available[USDC]:
-        return Refusal(RejectionCode.PRECONDITION_FAILED)
     claim = claim_of(state, account, asset)
     if claim:
-        refusal = redeem_refusal(state, asset, claim)
+        refusal = redeem_refusal(state, account, asset, claim)
         if refusal is not None:
             return refusal
+    received = dust_value(state, account, asset)
     after = portfolio_of(state, account)
-    after.quantities[asset] -= quantity
+    after.quantities[asset] -= dust_quantity(state, account, asset)
     after.receive(USDC, received)
-    return risk_refusal(state, account, after)
+    refusal = risk_refusal(state, account, after)
+    if refusal is None and received > state.accounts[TREASURY].available[USDC]:
+        return Refusal(RejectionCode.PRECONDITION_FAILED)
+    return refusal
 
 
 def dust_value(state: State, account: int, asset: int) -> int:
@@ -259,12 +273,10 @@ def convert_dust(state: State, account: int, asset: int) -> None:
 
 def largest_lend(state: State, account: int, asset: int) -> int:
     """The most that `Lend` would accept now."""
-
-    def passes(quantity: int) -> bool:
-        refusal = lend_refusal(state, account, asset, quantity)
-        return refusal is None or refusal.code is RejectionCode.INVALID_QUANTITY
-
-    return largest_passing(passes, state.accounts[account].available[asset])
+    return largest_passing(
+        lambda quantity: lend_refusal(state, account, asset, quantity) is None,
+        state.accounts[account].available[asset],
+    )
 
 
 def largest_redeem(state: State, account: int, asset: int) -> int:

@@ -1,9 +1,9 @@
 """Waterfall checks: what a time step did to accounts in trouble, and in which order.
 
 Stages come in order and each says why it handed over (I15); only accounts at MMR >= 100 % are their
-liquidated side, none through a stale price (I14); no step lowers health (I16) or closes more than it
-may (I17); the bound moves by its rule (I13); deficits are the last resort and leave nothing (I29,
-I31). The settlements themselves, round by round and fill by fill, are in `settlement_checks`.
+liquidated side, none through a stale price (I14); no step lowers health (I16) or closes more than
+it may (I17); the bound moves by its rule (I13); deficits are the last resort and leave nothing
+(I29, I31). The settlements themselves, round by round and fill by fill, are in `settlement_checks`.
 """
 
 from collections import Counter
@@ -17,8 +17,8 @@ from solvent.domain.events import Event
 from solvent.domain.labels import Reason, Stage, SystemOrder
 from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
 from solvent.reference.bookings import up
-from solvent.reference.invariants import Breach
-from solvent.reference.picture import FINE, Picture, Vitals
+from solvent.reference.invariants import Breach, breach
+from solvent.reference.picture import FINE, Picture, Vitals, vitals_of
 from solvent.reference.settlement_checks import check_settlements
 from solvent.reference.state import FUND
 
@@ -51,12 +51,12 @@ def _bounds(before: Picture, after: Picture, *, quiet: bool) -> Iterator[Breach]
         parameters = before.parameters.assets[asset].pool
         low, high = parameters.throttle_threshold, parameters.max_utilization
         if not low <= pool.bound <= high:
-            yield Breach("I13", "a bound is outside threshold and maximum", (asset, pool.bound))
+            yield breach("I13", "a bound is outside threshold and maximum", asset, pool.bound)
         if quiet:
             level = pool.utilization_up
             target = level + parameters.throttle_update_fraction * (high - level) // RATIO
             if pool.bound != max(low, min(target, high)):
-                yield Breach("I13", "a bound moved against its rule", (asset, pool.bound, target))
+                yield breach("I13", "a bound moved against its rule", asset, pool.bound, target)
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class _Order:
     def started(self, event: w.LiquidationStarted) -> Iterator[Breach]:
         """I14: net equity is at or below maintenance, and something is owed."""
         if event.account in self.liquidating:
-            yield Breach("I14", "an account entered the waterfall twice", (event.account,))
+            yield breach("I14", "an account entered the waterfall twice", event.account)
         self.liquidating.add(event.account)
         self.ended.discard(event.account)
 
@@ -96,17 +96,17 @@ class _Order:
         """I14, I15: the liquidation engine trades for accounts in the waterfall, before others."""
         self.parties |= {event.maker}
         if event.system_order is SystemOrder.USER:
-            yield Breach("I9", "somebody traded in a time step", (event.taker,))
+            yield breach("I9", "somebody traded in a time step", event.taker)
         yield from self._inside(event.taker)
         if (event.taker, Stage.BOOK) in self.handed:
-            yield Breach("I15", "the book acted after it had handed over", (event.taker,))
+            yield breach("I15", "the book acted after it had handed over", event.taker)
 
     def offered(self, event: w.BackstopOffered) -> Iterator[Breach]:
         """I15: the backstop takes what the book handed over."""
         yield from self._inside(event.account)
         yield from self._after(event.account, Stage.BOOK)
         if (event.account, Stage.BACKSTOP) in self.handed:
-            yield Breach("I15", "the backstop acted after it had handed over", (event.account,))
+            yield breach("I15", "the backstop acted after it had handed over", event.account)
 
     def taken(self, event: w.BackstopFilled) -> Iterator[Breach]:
         """I14: a fill is of an account in the waterfall."""
@@ -124,9 +124,9 @@ class _Order:
             self.handed.get((event.account, Stage.BACKSTOP)),
         )
         if said != known:
-            yield Breach("I15", "ADL repeats other reasons than the stages gave", (event.account,))
+            yield breach("I15", "ADL repeats other reasons than the stages gave", event.account)
         if event.needed < 1:
-            yield Breach("I21", "ADL fired for nothing", (event.account, event.needed))
+            yield breach("I21", "ADL fired for nothing", event.account, event.needed)
 
     def matched(self, event: w.AdlMatched) -> Iterator[Breach]:
         """Both sides of a match changed."""
@@ -138,19 +138,24 @@ class _Order:
         yield from self._inside(event.account)
         yield from self._after(event.account, Stage.BACKSTOP)
         if any((event.account, event.asset) == (one.account, one.asset) for one in self.booked):
-            yield Breach("I32", "a deficit was booked twice", (event.account, event.asset))
+            yield breach("I32", "a deficit was booked twice", event.account, event.asset)
         if not 0 <= event.lenders <= event.quantity:
-            numbers = (event.account, event.quantity, event.lenders)
-            yield Breach("I29", "lenders bear more than the deficit", numbers)
+            yield breach(
+                "I29",
+                "lenders bear more than the deficit",
+                event.account,
+                event.quantity,
+                event.lenders,
+            )
         self.booked.append(event)
 
     def _inside(self, account: int) -> Iterator[Breach]:
         if account not in self.liquidating:
-            yield Breach("I14", "the waterfall touched an account that is not in it", (account,))
+            yield breach("I14", "the waterfall touched an account that is not in it", account)
 
     def _after(self, account: int, stage: Stage) -> Iterator[Breach]:
         if (account, stage) not in self.handed:
-            yield Breach("I15", "a stage acted before the one ahead handed over", (account, stage))
+            yield breach("I15", "a stage acted before the one ahead handed over", account, stage)
 
 
 _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
@@ -167,25 +172,28 @@ _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
 
 
 def _starts(before: Picture, after: Picture, events: tuple[Event, ...]) -> Iterator[Breach]:
-    """I14: who entered the waterfall was at MMR >= 100 % then, stale prices read in his favour."""
-    started = [event.account for event in events if isinstance(event, w.LiquidationStarted)]
-    if not started:
-        return
+    """I14: who entered the waterfall was at MMR >= 100 %, stale prices read in his favour.
+
+    Asked at the marks and indices with which the step's waterfall began, and at those it left.
+    """
     pools = list(before.pools)
     for event in events:
         if isinstance(event, e.InterestCharged):
             pools[event.asset] = pools[event.asset]._replace(
                 lend_index=event.lend_index, debt_index=event.debt_index
             )
-        if not isinstance(event, DISTURBING):
-            continue
-        if isinstance(event, w.DeficitBooked):
-            break
-    for account in started:
-        then = vitals_of(before.parameters, tuple(pools), after.prices, before.holdings[account])
-        if not then.liquidatable and not _worked(events, account):
-            numbers = (account, then.net_equity, then.maintenance)
-            yield Breach("I14", "an account entered the waterfall in good health", numbers)
+    for event in events:
+        if isinstance(event, w.LiquidationStarted):
+            holding = before.holdings[event.account]
+            then = vitals_of(before.parameters, tuple(pools), after.prices, holding)
+            if not (then.liquidatable or after.vitals[event.account].liquidatable):
+                yield breach(
+                    "I14",
+                    "a healthy account entered the waterfall",
+                    event.account,
+                    then.net_equity,
+                    then.maintenance,
+                )
 
 
 def _ends(after: Picture, order: _Order) -> Iterator[Breach]:
@@ -193,13 +201,18 @@ def _ends(after: Picture, order: _Order) -> Iterator[Breach]:
     for account in order.ended - order.parties:
         if not _restored(after, after.vitals[account]):
             vitals = after.vitals[account]
-            numbers = (account, vitals.net_equity, vitals.maintenance)
-            yield Breach("I19", "an account left the waterfall unhealthy", numbers)
+            yield breach(
+                "I19",
+                "an account left the waterfall unhealthy",
+                account,
+                vitals.net_equity,
+                vitals.maintenance,
+            )
     for account in after.liquidating:
         if _restored(after, after.vitals[account]):
-            yield Breach("I17", "an account at target health is still in the waterfall", (account,))
+            yield breach("I17", "an account at target health is still in the waterfall", account)
     if order.liquidating != after.liquidating:
-        yield Breach("I14", "who is in the waterfall is not who was said to be")
+        yield breach("I14", "who is in the waterfall is not who was said to be")
 
 
 def _restored(picture: Picture, vitals: Vitals) -> bool:
@@ -217,8 +230,9 @@ def _health(before: Picture, after: Picture) -> Iterator[Breach]:
     for account in before.liquidating:
         old, new = before.vitals[account], after.vitals[account]
         if old.total_value > 0 and new.debts_value and new.surplus < old.surplus - rounding:
-            numbers = (account, old.surplus, new.surplus)
-            yield Breach("I16", "a step lowered an account's health", numbers)
+            yield breach(
+                "I16", "a step lowered an account's health", account, old.surplus, new.surplus
+            )
 
 
 def _chunks(before: Picture, after: Picture, events: tuple[Event, ...]) -> Iterator[Breach]:
@@ -236,8 +250,8 @@ def _chunks(before: Picture, after: Picture, events: tuple[Event, ...]) -> Itera
         share = up(debt * before.parameters.waterfall.book_fraction, RATIO)
         most = min(debt, max(share, parameters.market.min_quantity) + parameters.market.lot)
         if quantity > most:
-            yield Breach(
-                "I17", "the book bought more than its share", (account, asset, quantity, most)
+            yield breach(
+                "I17", "the book bought more than its share", account, asset, quantity, most
             )
 
 
@@ -245,7 +259,7 @@ def _deficits(after: Picture, order: _Order) -> Iterator[Breach]:
     """I29, I31: after a deficit nothing is left; where nothing is left, it was booked."""
     for event in order.booked:
         if after.vitals[event.account].debts[event.asset]:
-            yield Breach("I29", "a debt outlived its deficit", (event.account, event.asset))
+            yield breach("I29", "a debt outlived its deficit", event.account, event.asset)
         unit = _unit(after, event.asset)
         payers = [event.account]
         if event.quantity * _atom(after, event.asset) > unit:
@@ -253,8 +267,15 @@ def _deficits(after: Picture, order: _Order) -> Iterator[Breach]:
         for payer in payers:
             worth = _deliverable(after, payer)
             if worth > unit:
-                numbers = (event.account, event.asset, payer, worth, unit)
-                yield Breach("I29", "a deficit was booked while something could pay", numbers)
+                yield breach(
+                    "I29",
+                    "a deficit was booked while something could pay",
+                    event.account,
+                    event.asset,
+                    payer,
+                    worth,
+                    unit,
+                )
     for account in after.liquidating:
         if (account, Stage.BACKSTOP) not in order.handed:
             continue
@@ -264,8 +285,13 @@ def _deficits(after: Picture, order: _Order) -> Iterator[Breach]:
         stale = any(after.prices[asset].stale for asset in (*owed, *held))
         atom = min((_atom(after, asset) for asset in owed), default=0)
         if owed and not stale and vitals.assets_value < atom:
-            numbers = (account, vitals.assets_value, vitals.debts_value)
-            yield Breach("I31", "dust kept a deficit from being booked", numbers)
+            yield breach(
+                "I31",
+                "dust kept a deficit from being booked",
+                account,
+                vitals.assets_value,
+                vitals.debts_value,
+            )
 
 
 def _atom(picture: Picture, asset: int) -> int:

@@ -1,0 +1,71 @@
+"""A receipt is computed again from its own figures, and an altered one does not add up.
+
+The settlement is that of 01_worked_example. First the receipt as it is, then one field changed,
+then the same change by somebody who knows how to make the digest fit again.
+"""
+
+import json
+
+from market import BTC, SOL, USDC, atoms, market, quote
+
+from solvent.domain.canonical import digest_of
+from solvent.domain.commands import Borrow, Deposit, Lend, TimeStep, Withdraw
+from solvent.domain.units import SECOND
+from solvent.views.receipt_codec import receipt_line
+from solvent.views.receipts import ReceiptBuilder
+from solvent.views.verify import verify_receipt
+
+COMMANDS = (
+    Deposit(5, USDC, atoms("100000", USDC)),
+    Lend(5, USDC, atoms("100000", USDC)),
+    Deposit(2, SOL, atoms("100", SOL)),
+    Lend(2, SOL, atoms("100", SOL)),
+    Borrow(2, USDC, atoms("17000", USDC)),
+    Withdraw(2, USDC, atoms("17000", USDC)),
+    Deposit(3, USDC, atoms("40000", USDC)),
+    Borrow(3, SOL, atoms("60", SOL)),
+    Withdraw(3, SOL, atoms("60", SOL)),
+    Deposit(4, USDC, atoms("2000", USDC)),
+    Deposit(4, BTC, atoms("0.1", BTC)),
+    Borrow(4, SOL, atoms("40", SOL)),
+    Withdraw(4, SOL, atoms("40", SOL)),
+    quote(SOL, "190"),
+    TimeStep(SECOND),
+)
+
+
+def receipts() -> list[str]:
+    """Lines of receipts.jsonl: the builder listens to the events of every command."""
+    engine = market(accounts=4)
+    builder = ReceiptBuilder(engine.state.parameters)
+    lines = []
+    for number, command in enumerate(COMMANDS):
+        events = engine.apply_one(command)
+        lines += [receipt_line(receipt) for receipt in builder.feed(number, events)]
+    return lines
+
+
+def show(title: str, problems: list[str]) -> None:
+    """Print what is wrong with a receipt."""
+    print(f"{title}: {'good' if not problems else 'rejected'}")
+    for problem in problems:
+        print(f"  {problem}")
+
+
+(line,) = receipts()
+receipt = json.loads(line)
+print(f"A receipt of {len(line)} bytes: case {receipt['case']}, policy {receipt['policy']}")
+for candidate in receipt["candidates"]:
+    print(f"  account {candidate['account']} was allotted {candidate['allotted']} atoms")
+show("As written", verify_receipt(receipt))
+
+receipt["matches"][0]["value"] = "2123000000"
+show("With another value", verify_receipt(receipt))
+
+receipt["digest"] = digest_of(receipt)
+show("With another value and a digest that fits", verify_receipt(receipt))
+
+mark = json.loads(line)
+mark["mark"] = "1800000000000"
+mark["digest"] = digest_of(mark)
+show("With another mark and a digest that fits", verify_receipt(mark))

@@ -1,0 +1,238 @@
+"""The packaged scenarios keep what they promise, whole: stages, directions, recovery, sums."""
+
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+
+from solvent.domain.commands import COMMAND_KINDS, Borrow, Redeem, Withdraw
+from solvent.domain.events import Refused
+from solvent.domain.labels import AdlCase
+from solvent.domain.rejections import Limit
+from solvent.domain.waterfall_events import AdlLeg
+from solvent.lab.scenario import list_scenarios
+from solvent.reference.invariants import check
+from tests.lab.run_helpers import Kept, packaged
+from tests.proof import proves
+
+STAGES = ("book", "backstop", "adl_stuck_lender", "adl_borrower_default", "deficit")
+CENT = Decimal("0.01")
+
+
+def value(kept: Kept, stage: str) -> Decimal:
+    """What a stage cleared, in USDC."""
+    return Decimal(kept.stage(stage)["value"])
+
+
+def assets_of(kept: Kept, case: AdlCase) -> set[str]:
+    """Symbols of the assets in which rounds of a case were opened."""
+    symbols = kept.figures["assets"]
+    return {symbols[each.asset] for each in kept.engine.rounds if each.case is case}
+
+
+class TestCrash:
+    """10 October 2025: all three stages, both cases, both directions, a full pool."""
+
+    @pytest.fixture(scope="class")
+    def crash(self) -> Kept:
+        return packaged("crash-2025-10-10")
+
+    @proves("A6", "I15")
+    def test_all_stages_act_and_say_why(self, crash: Kept) -> None:
+        for stage in STAGES[:4]:
+            assert value(crash, stage) > 100_000, stage
+        for stage in STAGES[1:4]:
+            assert crash.stage(stage)["reasons"], stage
+        assert set(crash.stage("adl_stuck_lender")["reasons"]) == {"no_backstop_capacity"}
+
+    @proves("A4", "A7", "I12")
+    def test_the_pool_of_sol_fills_up_by_liquidations_alone(self, crash: Kept) -> None:
+        pool = crash.pool("SOL")
+        assert pool["start_utilization"] < pool["threshold"]
+        assert pool["peak_utilization"] >= 1
+        assert pool["minutes_full"] >= 15
+        assert pool["minutes_above_threshold"] > pool["minutes_full"]
+        assert assets_of(crash, AdlCase.STUCK_LENDER) == {"SOL"}
+
+    @proves("A12")
+    def test_both_directions_of_default_occur(self, crash: Kept) -> None:
+        """Longs owe USDC and their collateral falls; late shorts owe ETH and it rises."""
+        assert assets_of(crash, AdlCase.BORROWER_DEFAULT) >= {"USDC", "ETH"}
+
+    def test_value_goes_in_usdc_in_kind_and_as_claims(self, crash: Kept) -> None:
+        lenders = crash.figures["lenders"]
+        for form in ("in_usdc", "in_kind", "as_claims"):
+            assert Decimal(lenders[form]) > 10_000, form
+
+    def test_throttle_refuses_late_borrowers(self, crash: Kept) -> None:
+        """A borrow past the bound is refused, and taken as far as the bound allows."""
+        limits = [
+            event.limit
+            for command, events in crash.engine.said
+            for event in events
+            if isinstance(event, Refused) and isinstance(command, Withdraw)
+        ]
+        assert Limit.UTILIZATION_BOUND in limits
+        assert crash.pool("ETH")["peak_utilization"] <= crash.pool("ETH")["threshold"]
+
+
+class TestStuckPool:
+    """WETH in the shape of April 2026: eleven days at 100 %."""
+
+    @pytest.fixture(scope="class")
+    def stuck(self) -> Kept:
+        return packaged("weth-stuck-2026-04")
+
+    @proves("A4")
+    def test_full_for_eleven_days(self, stuck: Kept) -> None:
+        pool = stuck.pool("WETH")
+        assert 10.5 * 24 * 60 <= pool["minutes_full"] <= 11.5 * 24 * 60
+        assert pool["end_utilization"] < 1
+
+    @proves("A4")
+    def test_nobody_is_redeemed_meanwhile(self, stuck: Kept) -> None:
+        limits = {
+            event.limit
+            for command, events in stuck.engine.said
+            for event in events
+            if isinstance(event, Refused) and isinstance(command, Redeem | Withdraw)
+        }
+        assert Limit.POOL_CASH in limits
+
+    @proves("A7", "A8")
+    def test_stuck_lenders_are_paid_in_what_borrowers_hold(self, stuck: Kept) -> None:
+        assert stuck.stage("backstop")["reasons"].keys() == {"no_redeemable_cash"}
+        assert value(stuck, "adl_stuck_lender") > 100_000
+        assert assets_of(stuck, AdlCase.STUCK_LENDER) == {"WETH"}
+        legs = {
+            stuck.figures["assets"][event.asset]
+            for _, events in stuck.engine.said
+            for event in events
+            if isinstance(event, AdlLeg)
+        }
+        assert "WSTETH" in legs
+        assert value(stuck, "adl_borrower_default") == 0
+
+    @proves("A1", "A2")
+    def test_rates_are_those_of_the_source(self, stuck: Kept) -> None:
+        """8.35 % at 100 % before the cut of 21 April, 5 % after."""
+        curve = stuck.engine.state.parameters.assets[1].pool.curve
+        assert curve.points == ((0, 0), (948_000_000, 24_174_000), (10**9, 50_000_000))
+
+
+class TestSqueeze:
+    """The borrowed token rises and cannot be bought back."""
+
+    @pytest.fixture(scope="class")
+    def squeeze(self) -> Kept:
+        return packaged("short-squeeze")
+
+    @proves("A12")
+    def test_lenders_of_the_token_get_usdc(self, squeeze: Kept) -> None:
+        assert assets_of(squeeze, AdlCase.BORROWER_DEFAULT) == {"SOL"}
+        lenders = squeeze.figures["lenders"]
+        assert Decimal(lenders["in_usdc"]) > 1_000_000
+        assert Decimal(lenders["in_kind"]) == 0
+
+    @proves("I29", "I32")
+    def test_a_leap_leaves_a_deficit_once_an_account(self, squeeze: Kept) -> None:
+        figures = squeeze.figures
+        accounts = [each["account"] for each in figures["deficits"]]
+        assert len(set(accounts)) == len(accounts) == squeeze.stage("deficit")["accounts"]
+        total = sum(Decimal(each["value"]) for each in figures["deficits"])
+        assert abs(total - value(squeeze, "deficit")) < CENT
+        assert total > 10_000
+
+    @proves("A11")
+    def test_the_deficit_is_the_only_loss_of_lenders(self, squeeze: Kept) -> None:
+        lenders = squeeze.figures["lenders"]
+        lost = Decimal(lenders["owed"]) - Decimal(lenders["received"])
+        assert abs(lost - Decimal(lenders["deficit"])) < CENT
+        assert 0.9 < lenders["recovery"] < 1
+
+
+class TestQuiet:
+    """The control."""
+
+    @proves("I7")
+    def test_nobody_is_liquidated_and_nothing_refused(self) -> None:
+        quiet = packaged("quiet")
+        assert quiet.figures["liquidated_accounts"] == 0
+        assert quiet.figures["refused"] == 0
+        assert all(value(quiet, stage) == 0 for stage in STAGES)
+        assert quiet.figures["lenders"]["recovery"] is None
+        assert quiet.figures["deficits"] == []
+        assert quiet.figures["conservation"]["settlements"] == 0
+
+
+@pytest.mark.parametrize("name", list_scenarios())
+class TestEveryRun:
+    """What holds for every run."""
+
+    @proves("A10", "I23")
+    def test_no_match_changes_what_anybody_is_worth(self, name: str) -> None:
+        """Three atoms at most: one a side for shares, one for the last asset handed over."""
+        conservation = packaged(name).figures["conservation"]
+        assert Decimal(conservation["largest_drift_atoms"]) <= 4
+        assert Decimal(conservation["largest_drift_usdc"]) < CENT
+
+    @proves("A8", "I23")
+    def test_lenders_get_what_they_gave_up_but_for_deficits(self, name: str) -> None:
+        kept = packaged(name)
+        lenders = kept.figures["lenders"]
+        owed, deficit = Decimal(lenders["owed"]), Decimal(lenders["deficit"])
+        received = Decimal(lenders["received"])
+        assert abs(received + deficit - owed) < CENT
+        forms = ("in_token", "in_usdc", "in_kind", "as_claims")
+        assert abs(sum(Decimal(lenders[form]) for form in forms) - received) < CENT
+        matched = value(kept, "adl_stuck_lender") + value(kept, "adl_borrower_default")
+        assert abs(matched + deficit - owed) < CENT
+
+    @proves("I1", "I2", "I3")
+    def test_books_balance_at_the_end(self, name: str) -> None:
+        state = packaged(name).state
+        assert check(state) == []
+        for asset, pool in enumerate(state.pools):
+            held = sum(each.available[asset] + each.locked[asset] for each in state.accounts)
+            assert held + pool.cash == -state.outside[asset]
+
+    def test_everybody_counted_once(self, name: str) -> None:
+        figures = packaged(name).figures
+        ended = figures["restored_accounts"] + figures["closed_accounts"]
+        left = len(packaged(name).state.liquidating)
+        assert figures["liquidated_accounts"] == ended + left
+        assert figures["accounts"] < len(packaged(name).state.accounts)
+
+    def test_shares_add_up(self, name: str) -> None:
+        shares = [stage["share"] for stage in packaged(name).figures["stages"]]
+        assert [stage["stage"] for stage in packaged(name).figures["stages"]] == list(STAGES)
+        assert sum(shares) == pytest.approx(1 if any(shares) else 0)
+
+    def test_series_end_where_figures_do(self, name: str) -> None:
+        kept = packaged(name)
+        series, figures = kept.result.series, kept.figures
+        steps = figures["steps"]
+        rows = [series["times"], series["liquidating"], *series["lenders"].values()]
+        for group in ("marks", "utilization", "bound", "stage_value"):
+            rows += series[group].values()
+        assert {len(row) for row in rows} == {steps}
+        assert series["times"][-1] == figures["end"]
+        for stage in STAGES:
+            values = series["stage_value"][stage]
+            assert all(earlier <= later for earlier, later in pairwise(values))
+            assert values[-1] == pytest.approx(float(value(kept, stage)))
+        for pool in figures["pools"]:
+            levels = series["utilization"][pool["asset"]]
+            assert levels[-1] == pool["end_utilization"]
+            assert max(*levels, pool["start_utilization"]) == pool["peak_utilization"]
+            assert series["threshold"][pool["asset"]] == pool["threshold"]
+
+    def test_counts_are_what_was_said(self, name: str) -> None:
+        kept = packaged(name)
+        said = kept.engine.said
+        assert kept.figures["commands"] == len(said)
+        assert kept.figures["events"] == sum(len(events) for _, events in said)
+        refused = [event for _, events in said for event in events if isinstance(event, Refused)]
+        assert kept.figures["refused"] == len(refused)
+        kinds = {COMMAND_KINDS[event.command] for event in refused}
+        assert kinds <= {Withdraw, Borrow}

@@ -1,0 +1,184 @@
+"""People, makers and providers: sizes, loans and ladders are what the scenario says."""
+
+from pathlib import Path
+from statistics import fmean, median, pstdev
+
+import pytest
+
+from solvent.domain.commands import CancelAllOrders, PlaceOrder, Side
+from solvent.domain.events import Filled
+from solvent.domain.labels import SystemOrder
+from solvent.domain.units import PRICE_SCALE, RATIO
+from solvent.lab.market_makers import MarketMakers
+from solvent.lab.population import Population, crowd
+from solvent.lab.sampling import draw_between, draw_normal, draw_size, exponential
+from solvent.lab.scenario import load_scenario
+from solvent.lab.scenario_model import Scenario
+from solvent.reference.ledger import claim_of, debt_of
+from solvent.reference.margin import health_of
+from tests.lab.run_helpers import keep, packaged, small
+from tests.proof import proves
+
+
+def people(scenario: Scenario, accounts: int | None = None, seed: int = 7) -> Population:
+    """The population at 200 USDC a token."""
+    prices = (PRICE_SCALE, 200 * PRICE_SCALE)
+    return Population(
+        scenario, crowd(scenario, accounts), seed, 2, lambda _: lambda asset: prices[asset]
+    )
+
+
+class TestDraws:
+    """Integers from a seed."""
+
+    @pytest.mark.parametrize(
+        ("exponent", "power"),
+        [(0, RATIO), (RATIO, 2_718_281_828), (-RATIO, 367_879_441), (6 * RATIO, 403_428_793_493)],
+    )
+    def test_exponential(self, exponent: int, power: int) -> None:
+        assert exponential(exponent) == pytest.approx(power, rel=1e-8)
+
+    def test_normal_has_mean_nought_and_variance_one(self) -> None:
+        draws = [draw_normal(1, place) / RATIO for place in range(4000)]
+        assert fmean(draws) == pytest.approx(0, abs=0.05)
+        assert pstdev(draws) == pytest.approx(1, abs=0.05)
+
+    def test_sizes_lie_around_the_median(self) -> None:
+        sizes = [draw_size(10_000, RATIO, 1, place) for place in range(2001)]
+        assert median(sizes) == pytest.approx(10_000, rel=0.1)
+        assert draw_size(10_000, 0, 1, 1) == 10_000
+
+    def test_between_reaches_both_ends(self) -> None:
+        assert {draw_between(3, 5, 1, place) for place in range(100)} == {3, 4, 5}
+
+
+class TestPeople:
+    """Accounts as groups describe them."""
+
+    def test_accounts_are_numbered_in_line_and_mixed(self, tmp_path: Path) -> None:
+        members = people(small(tmp_path)).members
+        assert [member.account for member in members] == list(range(2, 18))
+        names = [member.group.name for member in members]
+        assert names != sorted(names)
+        assert names.count("longs") == 10
+
+    def test_more_accounts_keep_shares(self, tmp_path: Path) -> None:
+        names = [member.group.name for member in people(small(tmp_path), 160).members]
+        assert names.count("longs") == pytest.approx(100, abs=1)
+
+    @proves("A5", "A13")
+    def test_loans_leave_the_cushion(self, tmp_path: Path) -> None:
+        """10,000 USDC of SOL weigh 9,000; maintenance is 3 %, so debt = 9,000 / 1.03 / (1 + c)."""
+        for member in people(small(tmp_path)).members:
+            if member.group.name == "longs":
+                cushion = 9_000 * 10**6 / 1.03 / member.debt - 1
+                assert 0.0999 <= cushion <= 0.5001
+
+    def test_loans_never_pass_initial_margin(self, tmp_path: Path) -> None:
+        """No cushion asked: the loan stops at ten times leverage, the debt at 9,000 / 1.1."""
+        scenario = small(tmp_path, ("cushion = [0.1, 0.5]", "cushion = [0, 0]"))
+        debts = {m.debt for m in people(scenario).members if m.group.name == "longs"}
+        (debt,) = debts
+        assert debt == pytest.approx(9_000 * 10**6 / 1.101, rel=1e-6)
+        assert keep(scenario).figures["refused"] == 0
+
+    def test_the_filling_group_makes_the_utilization(self, tmp_path: Path) -> None:
+        members = people(small(tmp_path)).members
+        lent = sum(member.held(0) for member in members)
+        owed = sum(member.debt for member in members)
+        assert owed / lent == pytest.approx(0.8, abs=1e-6)
+
+    def test_settings_reach_the_engine(self, tmp_path: Path) -> None:
+        extra = "cushion = [0.1, 0.5]\nsettings = { auto_repay_borrows = true, leverage_limit = 5 }"
+        kept = keep(small(tmp_path, ("cushion = [0.1, 0.5]", extra)))
+        chosen = [each for each in kept.state.accounts if each.auto_repay_borrows]
+        assert len(chosen) == 10
+        assert {each.leverage_limit for each in chosen} == {5 * RATIO}
+
+    def test_kept_loans_stay(self, tmp_path: Path) -> None:
+        text = ("cushion = [0.1, 0.5]", "cushion = [0.4, 0.5]\nkeeps_loan = true")
+        kept = keep(small(tmp_path, text))
+        owing = [n for n, each in enumerate(kept.state.accounts) if each.debt_shares[0]]
+        assert any(
+            kept.state.accounts[n].available[0] >= debt_of(kept.state, n, 0) / 2 for n in owing
+        )
+
+    def test_deeds(self, tmp_path: Path) -> None:
+        """Longs repay all, then lenders withdraw all but cannot take what longs still hold."""
+        deeds = "".join(
+            f"[[actions]]\nat = 2026-01-01T00:0{minute}:00Z\ngroup = {group!r}\ndo = {deed!r}\n"
+            f"asset = 'USDC'\n{rest}"
+            for minute, group, deed, rest in (
+                (1, "longs", "repay", "share = 1.1\n"),
+                (4, "lenders", "withdraw", "spread_over = 120\n"),
+            )
+        )
+        kept = keep(small(tmp_path, ("[depth]\n", deeds + "[depth]\n")))
+        assert kept.figures["liquidated_accounts"] == 0
+        assert kept.pool("USDC")["end_utilization"] == 0
+        claims = sum(claim_of(kept.state, n, 0) for n in range(2, len(kept.state.accounts)))
+        assert claims < 10**6
+        levels = kept.result.series["utilization"]["USDC"]
+        assert levels[0] > 0
+        assert levels[2:] == [0] * 8
+
+
+class TestLadders:
+    """Books as deep as the scenario says, and thinner as it says."""
+
+    def test_depth_is_bands_times_scale_times_thinning(self, tmp_path: Path) -> None:
+        scenario = small(tmp_path)
+        makers = MarketMakers(scenario, crowd(scenario, None), 2)
+        (maker,) = makers.makers
+        assert makers.multiplier(0) == RATIO
+        assert makers.multiplier(300 * 10**6) == RATIO * 3 // 4
+        assert makers.multiplier(900 * 10**6) == RATIO // 2
+        orders = list(maker.quotes(200 * PRICE_SCALE, RATIO // 2))
+        assert isinstance(orders[0], CancelAllOrders)
+        quotes = [order for order in orders if isinstance(order, PlaceOrder)]
+        # Half of half of 20,000 USDC at 20 bp, of the next 30,000 at 40 bp: 25 and 37.5 SOL.
+        assert [(q.side, q.price / PRICE_SCALE, q.quantity / 10**9) for q in quotes] == [
+            (Side.BID, 199.6, 25.0),
+            (Side.ASK, 200.4, 25.0),
+            (Side.BID, 199.2, 37.5),
+            (Side.ASK, 200.8, 37.5),
+        ]
+        assert all(quote.post_only for quote in quotes)
+
+    def test_depth_grows_with_the_crowd(self, tmp_path: Path) -> None:
+        scenario = small(tmp_path)
+        (maker,) = MarketMakers(scenario, crowd(scenario, 32), 2).makers
+        assert sum(depth for _, depth in maker.levels) == 50_000 * 10**6
+
+    @proves("A6")
+    def test_liquidations_eat_the_makers_quotes(self) -> None:
+        kept = packaged("crash-2025-10-10", 80)
+        fills = [
+            event for _, events in kept.engine.said for event in events if isinstance(event, Filled)
+        ]
+        assert fills
+        assert {fill.maker for fill in fills} <= {2, 3, 4}
+        assert {fill.system_order for fill in fills} == {SystemOrder.BOOK_LIQUIDATION}
+
+
+class TestBacking:
+    """Providers and the fund."""
+
+    def test_providers_commit_and_the_fund_has_its_balance(self, tmp_path: Path) -> None:
+        kept = keep(
+            small(
+                tmp_path, ("200], [2026-01-01T00:10:00Z, 150]", "200], [2026-01-01T00:10:00Z, 201]")
+            )
+        )
+        assert kept.figures["liquidated_accounts"] == 0
+        assert kept.state.accounts[0].available[0] == 1_000 * 10**6
+        providers = kept.state.accounts[3:5]
+        assert [each.committed[0] for each in providers] == [5_000 * 10**6] * 2
+
+    def test_backing_grows_with_the_crowd(self, tmp_path: Path) -> None:
+        kept = keep(small(tmp_path), accounts=32)
+        assert health_of(kept.state, 3).total_value >= 2 * 20_000 * 10**12
+
+    def test_every_packaged_scenario_has_someone_behind_it(self) -> None:
+        assert load_scenario("quiet").providers
+        assert load_scenario("quiet").fund > 0

@@ -1,0 +1,92 @@
+"""What a run writes: logs that replay, receipts that verify, everything or nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from solvent.domain.commands import TimeStep
+from solvent.domain.errors import InputError
+from solvent.domain.parameters import EngineParameters
+from solvent.journal.audit import audit
+from solvent.journal.run_log import RunLogReader
+from solvent.lab.runner import run
+from solvent.lab.scenario import load_scenario
+from solvent.reference.engine import ReferenceEngine
+from solvent.views.verify import verify_path
+from tests.lab.run_helpers import small
+from tests.proof import proves
+
+NAMES = {"commands.log", "events.log", "receipts.jsonl", "run.json"}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small run of the crash, on disk."""
+    folder = tmp_path_factory.mktemp("runs") / "crash"
+    run(load_scenario("crash-2025-10-10"), accounts=80, out=folder)
+    return folder
+
+
+class TestFolder:
+    """A run's folder."""
+
+    def test_holds_four_files(self, written: Path) -> None:
+        assert {path.name for path in written.iterdir()} == NAMES
+
+    @proves("I35")
+    def test_replays_to_the_same_hashes(self, written: Path) -> None:
+        report = audit(written, check_every=200)
+        assert report.good, report.problem
+        figures = json.loads((written / "run.json").read_text())["figures"]
+        assert figures["state_hash"] == report.state_hash
+        assert figures["event_hash"] == report.event_hash
+
+    def test_carries_the_figures(self, written: Path) -> None:
+        figures = run(load_scenario("crash-2025-10-10"), accounts=80).figures
+        assert RunLogReader(written).manifest.figures == json.loads(json.dumps(figures))
+
+    def test_has_a_receipt_a_settlement(self, written: Path) -> None:
+        lines = (written / "receipts.jsonl").read_text().splitlines()
+        figures = RunLogReader(written).manifest.figures
+        assert len(lines) == figures["receipts"]
+        report = verify_path(written / "receipts.jsonl", RunLogReader)
+        assert report.receipts == len(lines) > 0
+        assert not report.problems
+
+
+class FailingEngine(ReferenceEngine):
+    """An engine that stops at the third step."""
+
+    def __init__(self, parameters: EngineParameters) -> None:
+        super().__init__(parameters)
+        self.steps = 0
+
+    def apply_one(self, command: object) -> object:  # type: ignore[override]
+        """Count steps and stop."""
+        self.steps += isinstance(command, TimeStep)
+        if self.steps == 3:
+            raise RuntimeError("stopped")
+        return super().apply_one(command)  # type: ignore[arg-type]
+
+
+class TestNothing:
+    """A run that ends early leaves nothing."""
+
+    @proves("I36")
+    def test_after_a_failure(self, tmp_path: Path) -> None:
+        with pytest.raises(RuntimeError, match="stopped"):
+            run(
+                small(tmp_path),
+                out=tmp_path / "deep" / "out",
+                engine_factory=FailingEngine,
+            )
+        assert [path.name for path in tmp_path.iterdir()] == ["small.toml"]
+
+    def test_a_folder_that_is_not_empty_is_refused(self, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        out.mkdir()
+        (out / "mine.txt").write_text("mine")
+        with pytest.raises(InputError, match="is not empty"):
+            run(small(tmp_path), out=out)
+        assert [path.name for path in out.iterdir()] == ["mine.txt"]

@@ -1,0 +1,326 @@
+"""Canaries: bugs planted in the reference engine, each of which the simulator must notice.
+
+A canary replaces one function of the engine by a wrong one. `caught_by` names the invariants of
+which at least one must be in the first breach, `within` the commands (over runs of `RUN` commands
+with seeds from `first_seed` on) that may pass until then. A canary that nobody notices means that a
+check proves nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from solvent.domain.commands import TimeStep
+from solvent.domain.events import InterestCharged
+from solvent.domain.labels import Reason
+from solvent.domain.rejections import Limit, Refusal
+from solvent.domain.units import (
+    INDEX_SCALE,
+    RATIO,
+    mul_div_down,
+    mul_div_up,
+    quantity_up,
+    value_up,
+)
+from solvent.lab.simulator import SimulationBreach, simulate
+from solvent.reference import (
+    adl,
+    backstop,
+    book,
+    dispatch,
+    ledger,
+    limits,
+    liquidation,
+    margin,
+    matching,
+    orders,
+    pool,
+    prices,
+    settlement,
+    throttle,
+    wallet,
+)
+from solvent.reference.state import State
+
+RUN = 1500
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True)
+class Canary:
+    """One planted bug and what must notice it, how soon."""
+
+    name: str
+    plant: Plant
+    caught_by: frozenset[str]
+    within: int
+    first_seed: int = 0
+
+
+CANARIES: list[Canary] = []
+
+
+def canary(*caught_by: str, within: int, first_seed: int = 0) -> Callable[[Plant], Plant]:
+    """List a planted bug under its function's name."""
+
+    def listed(plant: Plant) -> Plant:
+        CANARIES.append(
+            Canary(plant.__name__, plant, frozenset(caught_by), within, first_seed)
+        )
+        return plant
+
+    return listed
+
+
+def first_breaches(bug: Canary) -> tuple[int, tuple[SimulationBreach, ...]]:
+    """Commands until the simulator noticed something, and what; nothing where it did not."""
+    done = seed = 0
+    while done < bug.within:
+        result = simulate(bug.first_seed + seed, min(RUN, bug.within - done))
+        done += result.commands + bool(result.breaches)
+        if result.breaches:
+            return done, result.breaches
+        seed += 1
+    return done, ()
+
+
+@canary("I4", within=500)
+def lend_shares_round_up(patch: pytest.MonkeyPatch) -> None:
+    def wrong(state: State, asset: int, quantity: int) -> int:
+        return mul_div_up(quantity, INDEX_SCALE, state.pools[asset].lend_index)
+
+    patch.setattr(pool, "lend_shares_down", wrong)
+
+
+@canary("I4", within=500)
+def redeem_shares_round_down(patch: pytest.MonkeyPatch) -> None:
+    def wrong(state: State, account: int, asset: int, quantity: int) -> int:
+        if quantity >= ledger.claim_of(state, account, asset):
+            return state.accounts[account].lent_shares[asset]
+        return mul_div_down(quantity, INDEX_SCALE, state.pools[asset].lend_index)
+
+    patch.setattr(pool, "claim_shares_up", wrong)
+
+
+@canary("I4", within=500)
+def repayment_costs_round_down(patch: pytest.MonkeyPatch) -> None:
+    right = pool.repay_shares_down
+
+    def wrong(state: State, account: int, asset: int, quantity: int) -> tuple[int, int]:
+        shares, _ = right(state, account, asset, quantity)
+        index = state.pools[asset].debt_index
+        return shares, mul_div_down(shares, index, INDEX_SCALE)
+
+    patch.setattr(pool, "repay_shares_down", wrong)
+
+
+@canary("I6", within=1500)
+def an_hour_in_five_is_not_charged(patch: pytest.MonkeyPatch) -> None:
+    right = pool.charge_hour
+
+    def wrong(state: State, asset: int, hour: int) -> None:
+        if hour % 5:
+            right(state, asset, hour)
+
+    patch.setattr(pool, "charge_hour", wrong)
+
+
+@canary("I6", within=1500)
+def the_rate_ignores_the_kink(patch: pytest.MonkeyPatch) -> None:
+    right = pool.borrow_apr
+    patch.setattr(pool, "borrow_apr", lambda parameters, level: right(parameters, level // 2))
+
+
+@canary("I6", within=1500)
+def the_pool_forgets_its_fee(patch: pytest.MonkeyPatch) -> None:
+    right = pool._share_interest
+
+    def wrong(state: State, asset: int, interest: int) -> int:
+        fees = state.pools[asset].fees
+        fee = right(state, asset, interest)
+        state.pools[asset].fees = fees
+        return fee
+
+    patch.setattr(pool, "_share_interest", wrong)
+
+
+@canary("A13", within=60_000)
+def maintenance_is_off_by_one(patch: pytest.MonkeyPatch) -> None:
+    def wrong(values: margin.Health) -> bool:
+        return values.debts_value > 0 and values.net_equity < values.maintenance
+
+    patch.setattr(margin.Health, "liquidatable", property(wrong))
+
+
+@canary("I12", within=5000)
+def withdrawals_ignore_the_throttle(patch: pytest.MonkeyPatch) -> None:
+    right = wallet.Funding.refusal
+
+    def wrong(self: wallet.Funding, *, redeem: bool, borrow: bool) -> Refusal | None:
+        refusal = right(self, redeem=redeem, borrow=borrow)
+        throttled = refusal is not None and refusal.limit is Limit.UTILIZATION_BOUND
+        return None if throttled else refusal
+
+    patch.setattr(wallet.Funding, "refusal", wrong)
+
+
+@canary("I12", "I3", within=3000)
+def borrowing_ignores_the_bound(patch: pytest.MonkeyPatch) -> None:
+    right = limits.borrow_refusal
+
+    def wrong(state: State, asset: int, quantity: int, redeemed: int = 0) -> Refusal | None:
+        refusal = right(state, asset, quantity, redeemed)
+        loose = (Limit.UTILIZATION_BOUND, Limit.POOL_CASH)
+        return None if refusal is not None and refusal.limit in loose else refusal
+
+    patch.setattr(wallet, "borrow_refusal", wrong)
+
+
+@canary("I13", within=3000)
+def the_bound_creeps_too_fast(patch: pytest.MonkeyPatch) -> None:
+    right = throttle.bound_by_rule
+
+    def wrong(parameters: throttle.PoolParameters, level: int) -> int:
+        return min(parameters.max_utilization, right(parameters, level) + RATIO // 100)
+
+    patch.setattr(throttle, "bound_by_rule", wrong)
+
+
+@canary("I22", within=15_000)
+def adl_takes_more_than_the_loan(patch: pytest.MonkeyPatch) -> None:
+    right = adl._borrower
+
+    def wrong(state: State, account: int, asset: int) -> adl.Candidate | None:
+        found = right(state, account, asset)
+        return found._replace(cap=2 * found.cap) if found else None
+
+    patch.setattr(adl, "_borrower", wrong)
+
+
+@canary("I23", within=15_000)
+def the_lender_is_overpaid(patch: pytest.MonkeyPatch) -> None:
+    def wrong(quantity: int, price: int, decimals: int) -> int:
+        value = value_up(quantity, price, decimals)
+        return value + value // 100
+
+    patch.setattr(settlement, "value_up", wrong)
+
+
+@canary("I23", "I24", within=15_000)
+def legs_use_the_index_for_the_mark(patch: pytest.MonkeyPatch) -> None:
+    def wrong(value: int, price: int, decimals: int) -> int:
+        return quantity_up(value, price + price // 50, decimals)
+
+    patch.setattr(settlement, "quantity_up", wrong)
+
+
+@canary("I15", within=15_000)
+def adl_comes_before_the_backstop(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(liquidation, "take_over", lambda *_: Reason.NO_BACKSTOP_CAPACITY)
+
+
+@canary("I31", "I10", within=15_000)
+def deficits_are_not_booked(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(adl, "book_deficits", lambda *_: None)
+
+
+@canary("I30", within=40_000)
+def lenders_leave_before_the_loss(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(limits, "gated", lambda *_: False)
+
+
+@canary("I20", within=1500)
+def cancelling_keeps_the_lock(patch: pytest.MonkeyPatch) -> None:
+    right = book.remove
+
+    def wrong(state: State, order: book.Order) -> None:
+        locked = order.locked
+        right(state, order)
+        asset = book.pays_with(order.side, order.asset)
+        holder = state.accounts[order.account]
+        holder.available[asset] -= locked
+        holder.locked[asset] += locked
+
+    patch.setattr(book, "remove", wrong)
+
+
+@canary("I27", within=5000)
+def later_orders_come_first(patch: pytest.MonkeyPatch) -> None:
+    right = book.insert
+
+    def wrong(state: State, order: book.Order) -> None:
+        right(state, order)
+        ids = book.side_of(state, order.asset, order.side)
+        ids.sort(key=lambda other: (abs(state.orders[other].price - order.price), -other))
+
+    patch.setattr(orders, "insert", wrong)
+
+
+@canary("I14", within=15_000)
+def stale_prices_liquidate(patch: pytest.MonkeyPatch) -> None:
+    def wrong(state: State, account: int) -> bool:
+        return margin.health_of(state, account).liquidatable
+
+    patch.setattr(liquidation, "liquidatable", wrong)
+
+
+@canary("I12", within=30_000)
+def providers_go_below_initial_margin(patch: pytest.MonkeyPatch) -> None:
+    def wrong(state: State, offer: backstop.Offer, provider: int) -> int:
+        return min(offer.quantity, state.accounts[provider].committed[offer.debt])
+
+    patch.setattr(backstop, "capacity", wrong)
+
+
+@canary("I7", "A13", within=15_000)
+def makers_are_not_asked(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(matching, "maker_refusal", lambda *_: None)
+
+
+@canary("I12", within=15_000)
+def claims_are_not_netted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pool, "net_out", lambda *_: None)
+
+
+@canary("I37", within=5000)
+def max_borrow_promises_an_atom_too_much(patch: pytest.MonkeyPatch) -> None:
+    right = wallet.largest_borrow
+    patch.setattr(wallet, "largest_borrow", lambda *place: right(*place) + 1)
+
+
+@canary("I37", within=1500)
+def a_refused_order_uses_up_a_number(patch: pytest.MonkeyPatch) -> None:
+    right = orders.order_refusal
+
+    def wrong(state: State, command: dispatch.c.PlaceOrder) -> Refusal | None:
+        state.next_order += 1
+        return right(state, command)
+
+    patch.setattr(orders, "order_refusal", wrong)
+
+
+@canary("I9", within=3000)
+def a_fill_forgets_the_seller(patch: pytest.MonkeyPatch) -> None:
+    right = matching._plan_trade
+
+    def wrong(*place: object) -> matching.Trade:
+        trade = right(*place)
+        return trade._replace(received=trade.received - trade.received // 50)
+
+    patch.setattr(matching, "_plan_trade", wrong)
+
+
+@canary("A13", "I7", within=5000)
+def borrowing_needs_no_margin(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(wallet, "risk_refusal", lambda *_: None)
+
+
+@canary("A13", within=3000)
+def nobody_watches_prices(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(dispatch, "watch", lambda *_: None)
+
+
+@canary("A13", within=5000)
+def marks_leave_their_band(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(prices, "mark_price", lambda _, price: max(1, price.index + 3 * price.premium))
