@@ -69,7 +69,7 @@ def test_who_is_liquidating_can_only_deposit_and_repay() -> None:
         SHORT
         + """
         deposit bob SOL 1
-        deposit bob BTC 0.001
+        deposit bob BTC 0.0000001
         price SOL 221
         expect   bob liquidating 1
         withdraw bob USDC 1                        | ACCOUNT_LIQUIDATING
@@ -77,7 +77,6 @@ def test_who_is_liquidating_can_only_deposit_and_repay() -> None:
         redeem   bob USDC 1                        | ACCOUNT_LIQUIDATING
         borrow   bob SOL 1                         | ACCOUNT_LIQUIDATING
         buy      bob SOL 1 @ 200                   | ACCOUNT_LIQUIDATING
-        cancel   bob #1                            | ACCOUNT_LIQUIDATING
         cancel_all bob                             | ACCOUNT_LIQUIDATING
         settings bob auto_lend=1                   | ACCOUNT_LIQUIDATING
         dust     bob BTC                           | ACCOUNT_LIQUIDATING
@@ -87,7 +86,7 @@ def test_who_is_liquidating_can_only_deposit_and_repay() -> None:
         deposit  bob USDC 1,000
         step     +1s
         saw      LiquidationEnded account=bob
-        withdraw bob BTC 0.0001
+        withdraw bob BTC 0.0000001
     """
     )
 

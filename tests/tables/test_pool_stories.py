@@ -141,9 +141,9 @@ def test_a_borrow_is_over_collateralised_when_it_is_made() -> None:
         lend    lender SOL  100
         borrow  bob    SOL  0.000000001           | MAX_LEVERAGE_REACHED LEVERAGE 0
         deposit bob    USDC 1,000
-        # What is borrowed weighs 0.9: 1,000 - 20x - 200e >= 8 (x + e) with an atom e in reserve.
-        borrow  bob    SOL  35.714285715          | INSUFFICIENT_MARGIN INITIAL_MARGIN 35.714285706
-        borrow  bob    SOL  35.714285706
+        # What is borrowed weighs 0.9: 1,000 - 20x >= 8x.
+        borrow  bob    SOL  35.714285715          | INSUFFICIENT_MARGIN INITIAL_MARGIN 35.714285714
+        borrow  bob    SOL  35.714285714
         withdraw bob   SOL  0.01                  | INSUFFICIENT_MARGIN INITIAL_MARGIN
         withdraw bob   USDC 0.01                  | INSUFFICIENT_MARGIN INITIAL_MARGIN 0
     """)
@@ -156,9 +156,9 @@ def test_the_leverage_limit_is_the_accounts_own() -> None:
         lend     lender SOL  100
         deposit  bob    USDC 1,000
         settings bob leverage_limit=2
-        # 200 (x + e) <= 2 (1,000 - 20x - 200e) with an atom e in reserve.
-        borrow   bob    SOL  9                    | MAX_LEVERAGE_REACHED LEVERAGE 8.333333330
-        borrow   bob    SOL  8.333333330
+        # 200x <= 2 (1,000 - 20x)
+        borrow   bob    SOL  9                    | MAX_LEVERAGE_REACHED LEVERAGE 8.333333333
+        borrow   bob    SOL  8.333333333
         settings bob leverage_limit=51            | INVALID_CLIENT_REQUEST LEVERAGE 50
         settings bob leverage_limit=10
         borrow   bob    SOL  9
@@ -396,14 +396,14 @@ def test_a_withdrawal_redeems_then_borrows() -> None:
         expect   max_withdraw alice SOL 4
         expect   max_withdraw alice SOL redeem 10
         withdraw alice  SOL  11 redeem             | INSUFFICIENT_FUNDS LENT_CLAIM 10
-        expect   max_withdraw alice SOL redeem borrow 58.076923075
-        withdraw alice  SOL  500 redeem borrow     | INSUFFICIENT_SUPPLY POOL_CASH 58.076923075
+        expect   max_withdraw alice SOL redeem borrow 58.076923076
+        withdraw alice  SOL  500 redeem borrow     | INSUFFICIENT_SUPPLY POOL_CASH 58.076923076
         withdraw alice  SOL  15 redeem borrow
         saw      Redeemed account=alice quantity=6 source=WITHDRAWAL
         saw      Borrowed account=alice quantity=5 source=WITHDRAWAL
         saw      Withdrawn account=alice quantity=15
         expect   alice  SOL  owed 5
-        expect   max_withdraw alice SOL redeem borrow 43.076923075
+        expect   max_withdraw alice SOL redeem borrow 43.076923076
     """)
 
 

@@ -18,7 +18,7 @@ value; then the backstop fund pays; what is left is a deficit (`deficit`).
 from typing import NamedTuple
 
 from solvent.domain.labels import AdlCase, Reason, Stage
-from solvent.domain.parameters import MAX_SUPPLY, Policy
+from solvent.domain.parameters import USDC, Policy
 from solvent.domain.units import cover, mul_div_down, payable, value_down, value_up
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck, HandedOver
 from solvent.reference.deficit import book_deficits
@@ -37,6 +37,7 @@ from solvent.reference.record import Record, record_pools
 from solvent.reference.settlement import Match, settle
 from solvent.reference.sizing import (
     debts_largest_first,
+    deliverable,
     deliverable_value,
     largest_first,
     needed_claim,
@@ -208,11 +209,11 @@ def _default_round(state: State, asset: int, defaults: list[Default], reasons: R
         for account in range(len(state.accounts))
         if account not in owing and (candidate := _lender(state, account, asset))
     ]
-    kinds = _kinds(state, owing)
+    stock = _stock(state, owing)
     first: list[Candidate] = []
     last: list[Candidate] = []
     for candidate in candidates:
-        late = _falls_below(state, candidate.account, asset, min(candidate.cap, needed), kinds)
+        late = _falls_below(state, candidate.account, asset, min(candidate.cap, needed), stock)
         (last if late else first).append(candidate)
     total = min(needed, sum(candidate.cap for candidate in candidates))
     upper = min(total, sum(candidate.cap for candidate in first))
@@ -285,26 +286,33 @@ def _lender(state: State, account: int, asset: int) -> Candidate | None:
     return Candidate(account, claim, claim, values.assets_value, max(1, values.total_value))
 
 
-def _kinds(state: State, owing: set[int]) -> set[int]:
-    """Assets that the defaulted accounts can hand over."""
-    return {asset for account in owing for asset in largest_first(state, account)}
+def _stock(state: State, owing: set[int]) -> dict[int, int]:
+    """Atoms of each asset that the defaulted accounts can hand over together."""
+    stock: dict[int, int] = {}
+    for account in owing:
+        for asset in largest_first(state, account):
+            stock[asset] = stock.get(asset, 0) + deliverable(state, account, asset)
+    return stock
 
 
-def _falls_below(state: State, account: int, asset: int, quantity: int, kinds: set[int]) -> bool:
+def _falls_below(
+    state: State, account: int, asset: int, quantity: int, stock: dict[int, int]
+) -> bool:
     """Whether giving up `quantity` for any one of these assets would make the lender liquidatable.
 
-    Asked of the most he could be allotted, each asset at the size and weight he would have it in.
+    Asked of the most he could be allotted, each asset at the size and weight he would have it in;
+    what there is not enough of is made up in USDC.
     """
     before = portfolio_of(state, account)
     if not health(state, before).debts_value:
         return False
     value = value_down(quantity, state.mark(asset), state.asset(asset).decimals)
-    for kind in kinds:
+    for kind, held in stock.items():
         after = before.copy()
         after.quantities[asset] -= quantity
-        decimals = state.asset(kind).decimals
-        received, _ = cover(MAX_SUPPLY - after.quantities[kind], value, state.mark(kind), decimals)
+        received, worth = cover(held, value, state.mark(kind), state.asset(kind).decimals)
         after.receive(kind, received)
+        after.receive(USDC, value - worth)
         if health(state, after, Doubt.FOR_ACCOUNT).liquidatable:
             return True
     return False

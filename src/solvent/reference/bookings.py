@@ -109,6 +109,9 @@ class Bookings:
         self.claims[event.account, event.asset] -= event.claim_shares
         self.debts[event.account, event.asset] -= event.debt_shares
 
+    def _voided(self, event: e.ClaimVoided) -> None:
+        self.claims[event.account, event.asset] -= event.shares
+
     def _filled(self, event: e.Filled) -> None:
         decimals = self.before.parameters.assets[event.asset].decimals
         divisor = 10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS)
@@ -182,6 +185,7 @@ _RULES: dict[type[Event], Callable[..., None]] = {
     e.Borrowed: Bookings._borrowed,
     e.Repaid: Bookings._repaid,
     e.Netted: Bookings._netted,
+    e.ClaimVoided: Bookings._voided,
     e.Filled: Bookings._filled,
     e.DustConverted: Bookings._dust,
     e.FeesCollected: Bookings._collected,

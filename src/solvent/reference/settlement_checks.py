@@ -324,9 +324,9 @@ class _Judge:
         """I23: nobody's total value moves by more than the rounding unit; the fund's may."""
         unit = self._rounding(exchange)
         match = exchange.match
+        if match is not None and match.giver != match.payer:
+            parties = {match.lender} - {match.giver}
         for account in parties:
-            if match is not None and match.giver != match.payer and account != match.lender:
-                continue
             change = sum(
                 exchange.change(account, asset) * self._worth(asset) for asset in self._pools
             )
