@@ -30,12 +30,26 @@ def assets_of(kept: Kept, case: AdlCase) -> set[str]:
     return {symbols[each.asset] for each in kept.engine.rounds if each.case is case}
 
 
+@pytest.fixture
+def crash() -> Kept:
+    """The run of crash-2025-10-10."""
+    return packaged("crash-2025-10-10")
+
+
+@pytest.fixture
+def stuck() -> Kept:
+    """The run of weth-stuck-2026-04."""
+    return packaged("weth-stuck-2026-04")
+
+
+@pytest.fixture
+def squeeze() -> Kept:
+    """The run of short-squeeze."""
+    return packaged("short-squeeze")
+
+
 class TestCrash:
     """10 October 2025: all three stages, both cases, both directions, a full pool."""
-
-    @pytest.fixture(scope="class")
-    def crash(self) -> Kept:
-        return packaged("crash-2025-10-10")
 
     @proves("A6", "I15")
     def test_all_stages_act_and_say_why(self, crash: Kept) -> None:
@@ -79,10 +93,6 @@ class TestCrash:
 class TestStuckPool:
     """WETH in the shape of April 2026: eleven days at 100 %."""
 
-    @pytest.fixture(scope="class")
-    def stuck(self) -> Kept:
-        return packaged("weth-stuck-2026-04")
-
     @proves("A4")
     def test_full_for_eleven_days(self, stuck: Kept) -> None:
         pool = stuck.pool("WETH")
@@ -122,10 +132,6 @@ class TestStuckPool:
 
 class TestSqueeze:
     """The borrowed token rises and cannot be bought back."""
-
-    @pytest.fixture(scope="class")
-    def squeeze(self) -> Kept:
-        return packaged("short-squeeze")
 
     @proves("A12")
     def test_lenders_of_the_token_get_usdc(self, squeeze: Kept) -> None:

@@ -15,7 +15,6 @@ from solvent.lab.sampling import draw_between, draw_normal, draw_size, exponenti
 from solvent.lab.scenario import load_scenario
 from solvent.lab.scenario_model import Scenario
 from solvent.reference.ledger import claim_of, debt_of
-from solvent.reference.margin import health_of
 from tests.lab.run_helpers import keep, packaged, small
 from tests.proof import proves
 
@@ -117,7 +116,7 @@ class TestPeople:
         assert kept.figures["liquidated_accounts"] == 0
         assert kept.pool("USDC")["end_utilization"] == 0
         claims = sum(claim_of(kept.state, n, 0) for n in range(2, len(kept.state.accounts)))
-        assert claims < 10**6
+        assert claims < 10 * 10**6
         levels = kept.result.series["utilization"]["USDC"]
         assert levels[0] > 0
         assert levels[2:] == [0] * 8
@@ -152,7 +151,7 @@ class TestLadders:
 
     @proves("A6")
     def test_liquidations_eat_the_makers_quotes(self) -> None:
-        kept = packaged("crash-2025-10-10", 80)
+        kept = packaged("crash-2025-10-10", 200)
         fills = [
             event for _, events in kept.engine.said for event in events if isinstance(event, Filled)
         ]
@@ -164,20 +163,21 @@ class TestLadders:
 class TestBacking:
     """Providers and the fund."""
 
+    STEADY = ("[2026-01-01T00:10:00Z, 150]]", "[2026-01-01T00:10:00Z, 201]]")
+
     def test_providers_commit_and_the_fund_has_its_balance(self, tmp_path: Path) -> None:
-        kept = keep(
-            small(
-                tmp_path, ("200], [2026-01-01T00:10:00Z, 150]", "200], [2026-01-01T00:10:00Z, 201]")
-            )
-        )
+        kept = keep(small(tmp_path, self.STEADY))
         assert kept.figures["liquidated_accounts"] == 0
         assert kept.state.accounts[0].available[0] == 1_000 * 10**6
         providers = kept.state.accounts[3:5]
         assert [each.committed[0] for each in providers] == [5_000 * 10**6] * 2
+        assert [each.available[0] for each in providers] == [20_000 * 10**6] * 2
 
     def test_backing_grows_with_the_crowd(self, tmp_path: Path) -> None:
-        kept = keep(small(tmp_path), accounts=32)
-        assert health_of(kept.state, 3).total_value >= 2 * 20_000 * 10**12
+        kept = keep(small(tmp_path, self.STEADY), accounts=32)
+        assert kept.state.accounts[0].available[0] == 2_000 * 10**6
+        assert kept.state.accounts[3].committed[0] == 10_000 * 10**6
+        assert kept.state.accounts[3].available[0] == 40_000 * 10**6
 
     def test_every_packaged_scenario_has_someone_behind_it(self) -> None:
         assert load_scenario("quiet").providers

@@ -10,6 +10,7 @@ import pytest
 from solvent.domain.errors import InputError
 from solvent.domain.events import PriceStaleness
 from solvent.domain.parameters import Policy
+from solvent.domain.waterfall_events import LiquidationStarted
 from solvent.lab.runner import run
 from solvent.lab.scenario import load_scenario
 from tests.lab.run_helpers import keep, packaged, small
@@ -17,6 +18,7 @@ from tests.lab.test_price_sources import ROOT, shared
 from tests.proof import proves
 
 FEW = 60
+SOME = 200
 SCRIPT = f"""
 import json
 from solvent.lab.runner import run
@@ -68,7 +70,7 @@ class TestOptions:
 
     @pytest.mark.parametrize("policy", list(Policy))
     def test_policy_is_the_one_used(self, policy: Policy) -> None:
-        kept = packaged("crash-2025-10-10", 80, policy)
+        kept = packaged("crash-2025-10-10", SOME, policy)
         assert kept.figures["policy"] == policy.name.lower()
         cases = {each.policy for each in kept.engine.rounds if each.case == 0}
         assert cases == {policy}
@@ -76,7 +78,7 @@ class TestOptions:
 
     def test_policies_settle_differently(self) -> None:
         hashes = {
-            packaged("crash-2025-10-10", 80, policy).figures["state_hash"] for policy in Policy
+            packaged("crash-2025-10-10", SOME, policy).figures["state_hash"] for policy in Policy
         }
         assert len(hashes) == len(Policy)
 
@@ -181,24 +183,30 @@ class TestForeignPrices:
 
     @proves("I14", "I34")
     def test_a_hole_makes_the_price_stale_and_liquidates_nobody(self, tmp_path: Path) -> None:
-        """Rows at minutes 0 to 2 and again from 40 on, a quarter lower: nobody is quoted between."""
+        """Rows at minutes 0 to 2 and from 40 on, a good deal lower; nobody quotes between."""
         times = [0, 1, 2, 40, 41, 42]
         rows = [
             f"2025-01-01T00:{minute:02}:00Z,SOL,{200 if minute < 40 else 120}" for minute in times
         ]
         kept = keep(small(tmp_path), prices=self.prices(tmp_path, *rows))
-        stale = [
-            event.stale
+        story = [
+            event
             for _, events in kept.engine.said
             for event in events
-            if isinstance(event, PriceStaleness)
+            if isinstance(event, PriceStaleness | LiquidationStarted)
         ]
+        stale = [event.stale for event in story if isinstance(event, PriceStaleness)]
         assert stale == [0, 1, 0]
-        times_of = kept.result.series["times"]
-        counts = dict(zip(times_of, kept.result.series["liquidating"], strict=True))
-        assert counts["2025-01-01T00:39:00+00:00"] == 0
-        assert counts["2025-01-01T00:40:00+00:00"] > 0
-        assert kept.figures["liquidated_accounts"] > 0
+        started = [
+            place for place, each in enumerate(story) if isinstance(each, LiquidationStarted)
+        ]
+        assert started
+        assert min(started) == len(stale)
+        levels = dict(
+            zip(kept.result.series["times"], kept.result.series["marks"]["SOL"], strict=True)
+        )
+        assert levels["2025-01-01T00:39:00+00:00"] == 200
+        assert levels["2025-01-01T00:42:00+00:00"] < 130
 
 
 class TestOwnPrices:

@@ -45,7 +45,7 @@ def withdraw(draws: Draws) -> Plan:
 
 
 def lend(draws: Draws) -> Plan:
-    """Tokens go into the pool; less than a share's worth is refused whatever the preview says."""
+    """Tokens go into the pool."""
     account, asset = draws.account(), draws.asset()
     if not draws.exists(account):
         return Plan(c.Lend(account, asset, 1))
@@ -54,8 +54,7 @@ def lend(draws: Draws) -> Plan:
         lambda: wallet.largest_lend(draws.state, account, asset),
         lambda: draws.free(account, asset),
     )
-    dust = passes and wallet.lend_refusal(draws.state, account, asset, quantity) is not None
-    return Plan(c.Lend(account, asset, quantity), None if dust else passes)
+    return Plan(c.Lend(account, asset, quantity), passes)
 
 
 def redeem(draws: Draws) -> Plan:

@@ -1,9 +1,15 @@
 """The executable specification: the whole engine in plain Python integers, one module a mechanism.
 
-Read it top to bottom: `state` and `ledger` hold and move what people own; `rates`, `throttle` and
-`pool` price and protect lending; `prices` and `margin` value accounts; `wallet`, `book` and
-`orders` are what people do; `liquidation`, `backstop`, `policies`, `adl` and `deficit` are the
-waterfall; `engine` takes commands and answers with events; `invariants` says what always holds.
+Read it top to bottom:
+
+- what there is: `state`, `ledger` (the only one that writes balances), `snapshot`
+- lending: `rates`, `throttle`, `pool`
+- worth: `prices`, `margin`
+- what people do: `limits`, `wallet`, `book`, `matching`, `orders`
+- the waterfall: `liquidation` (the parent), `sizing`, `draws`, `book_stage`, `backstop`, `policies`,
+  `adl` (a stuck lender), `default` (a borrower in default), `settlement`, `deficit`, `record`
+- the engine: `dispatch`, `house`, `engine`; what can be asked: `queries`
+- what always holds: `invariants` and the modules of checks beside it
 
 It is the oracle of every faster engine: same commands, same events, same state, to the bit.
 """

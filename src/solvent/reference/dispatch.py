@@ -1,8 +1,7 @@
 """Dispatch: what each command asks before it is carried out, and what it then does.
 
 One handler a command, all of one shape: the refusals in the order of the rejection enum, and, when
-nothing refuses, the deed. Prices, time and parameters then look for accounts that became
-liquidatable.
+nothing refuses, the deed. Prices, time, parameters and fees are in `house`.
 """
 
 from collections.abc import Callable
@@ -12,30 +11,25 @@ from solvent.domain import commands as c
 from solvent.domain.events import (
     AccountOpened,
     BackstopCommitted,
-    FeesCollected,
-    ParameterChanged,
     Refused,
     SettingsUpdated,
-    Stepped,
 )
 from solvent.domain.labels import Source
 from solvent.domain.parameters import (
     MAX_SUPPLY,
-    MAX_VALUE,
     USDC,
-    ParameterError,
-    changed_parameters,
 )
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
-from solvent.domain.units import HOUR, INT64_MAX, RATIO, value_divisor
-from solvent.reference import book, orders, pool, prices, wallet
-from solvent.reference.ledger import POOL, available, borrowed_total, move
-from solvent.reference.liquidation import step_waterfall, watch
-from solvent.reference.state import TREASURY, Account, Quote, State, new_account
-from solvent.reference.throttle import step_bounds
-
-MAX_HOURS_PER_STEP = 366 * 24
-"""A time step may pass at most a leap year, so that it ends."""
+from solvent.domain.units import RATIO
+from solvent.reference import book, orders, pool, wallet
+from solvent.reference.house import (
+    change_parameter,
+    collect_fees,
+    halt_price,
+    time_step,
+    update_price,
+)
+from solvent.reference.state import TREASURY, Account, State, new_account
 
 
 def refused(command: c.Command, refusal: Refusal) -> Refused:
@@ -313,84 +307,6 @@ def _commit(state: State, account: int, asset: int, change: int) -> None:
     state.emit(BackstopCommitted(account, asset, holder.committed[asset]))
 
 
-def _update_price(state: State, command: c.UpdatePrice) -> Refusal | None:
-    asset = command.asset
-    if not 0 < asset < len(state.pools):
-        return Refusal(RejectionCode.INVALID_ASSET)
-    if not 0 <= command.source < len(state.prices[asset].quotes):
-        return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
-    quoted = (command.bid, command.ask, command.last)
-    if min(quoted) < 1 or command.bid > command.ask:
-        return Refusal(RejectionCode.INVALID_PRICE)
-    highest = _highest_price(state, asset)
-    if max(quoted) > highest:
-        return Refusal(RejectionCode.INVALID_PRICE, Limit.SUPPLY_CAP, highest)
-    prices.record_quote(state, asset, command.source, Quote(*quoted, state.now))
-    watch(state, asset)
-    return None
-
-
-def _highest_price(state: State, asset: int) -> int:
-    """The highest price at which the whole supply's value still fits, at most a 64-bit half."""
-    supply = max(1, -state.outside[asset], borrowed_total(state.pools[asset]))
-    divisor = value_divisor(state.asset(asset).decimals)
-    return min(INT64_MAX // 4, MAX_VALUE * divisor // supply)
-
-
-def _halt_price(state: State, command: c.HaltPrice) -> Refusal | None:
-    if not 0 < command.asset < len(state.pools):
-        return Refusal(RejectionCode.INVALID_ASSET)
-    state.prices[command.asset].halted = command.halted
-    prices.refresh_staleness(state, command.asset)
-    watch(state, command.asset)
-    return None
-
-
-def _time_step(state: State, command: c.TimeStep) -> Refusal | None:
-    hours = command.time // HOUR - state.hour()
-    if command.time <= state.now or hours > MAX_HOURS_PER_STEP:
-        return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
-    elapsed = command.time - state.now
-    first = state.hour() + 1
-    state.now = command.time
-    state.steps += 1
-    for hour in range(first, first + hours):
-        for asset in range(len(state.pools)):
-            pool.charge_hour(state, asset, hour)
-    prices.step_prices(state, elapsed)
-    step_bounds(state)
-    watch(state)
-    step_waterfall(state)
-    watch(state)
-    state.emit(Stepped(state.now, len(state.liquidating)))
-    return None
-
-
-def _change_parameter(state: State, command: c.ChangeParameter) -> Refusal | None:
-    try:
-        state.parameters = changed_parameters(state.parameters, command)
-    except ParameterError:
-        return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
-    state.emit(ParameterChanged(command.asset, command.field, command.index, command.value))
-    for asset in range(1, len(state.pools)):
-        prices.refresh_staleness(state, asset)
-    watch(state)
-    return None
-
-
-def _collect_fees(state: State, command: c.CollectFees) -> Refusal | None:
-    if not 0 <= command.asset < len(state.pools):
-        return Refusal(RejectionCode.INVALID_ASSET)
-    source = state.pools[command.asset]
-    quantity = min(source.fees, source.cash)
-    if quantity == 0:
-        return Refusal(RejectionCode.INSUFFICIENT_FUNDS, Limit.POOL_CASH)
-    source.fees -= quantity
-    move(state, command.asset, quantity, POOL, available(TREASURY))
-    state.emit(FeesCollected(command.asset, quantity))
-    return None
-
-
 HANDLERS: dict[type[c.Command], Callable[..., Refusal | None]] = {
     c.OpenAccount: _open_account,
     c.Deposit: _deposit,
@@ -406,9 +322,9 @@ HANDLERS: dict[type[c.Command], Callable[..., Refusal | None]] = {
     c.ConvertDust: _convert_dust,
     c.PostBackstop: _post_backstop,
     c.WithdrawBackstop: _withdraw_backstop,
-    c.UpdatePrice: _update_price,
-    c.HaltPrice: _halt_price,
-    c.TimeStep: _time_step,
-    c.ChangeParameter: _change_parameter,
-    c.CollectFees: _collect_fees,
+    c.UpdatePrice: update_price,
+    c.HaltPrice: halt_price,
+    c.TimeStep: time_step,
+    c.ChangeParameter: change_parameter,
+    c.CollectFees: collect_fees,
 }

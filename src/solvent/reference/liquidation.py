@@ -13,10 +13,11 @@ health; the stages that touch others act only while the account is at MMR >= 100
 
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.waterfall_events import LiquidationEnded, LiquidationStarted
-from solvent.reference.adl import settle_defaults, settle_stuck_lenders
+from solvent.reference.adl import settle_stuck_lenders
 from solvent.reference.backstop import take_over
 from solvent.reference.book import expire_all
 from solvent.reference.book_stage import Attempt, book_stage
+from solvent.reference.default import settle_defaults
 from solvent.reference.margin import (
     Doubt,
     Health,

@@ -51,7 +51,11 @@ class OrderPlan:
 
 def order_form(state: State, command: PlaceOrder) -> Refusal | None:
     """Whether an order is well formed and within its market's filters and price band."""
-    return _form_refusal(state, command) or _price_refusal(state, command)
+    return (
+        _quantity_refusal(state, command)
+        or _price_refusal(state, command)
+        or _kind_refusal(state, command)
+    )
 
 
 def order_refusal(state: State, command: PlaceOrder) -> Refusal | None:
@@ -63,49 +67,48 @@ def order_refusal(state: State, command: PlaceOrder) -> Refusal | None:
     return _means_refusal(state, command, plan_order(state, command))
 
 
-def _form_refusal(state: State, command: PlaceOrder) -> Refusal | None:
-    """Quantities, prices and flags that make sense together."""
+def _quantity_refusal(state: State, command: PlaceOrder) -> Refusal | None:
+    """One quantity, in whole lots, at least the minimum, worth no more than a column holds."""
     market = market_of(state, command.asset)
     by_quote = command.quote_quantity != 0
+    refusal = Refusal(RejectionCode.INVALID_QUANTITY)
     if min(command.quantity, command.quote_quantity) < 0 or by_quote == (command.quantity != 0):
-        return Refusal(RejectionCode.INVALID_QUANTITY)
+        return refusal
     if max(command.quantity, command.quote_quantity) > MAX_SUPPLY:
-        return Refusal(RejectionCode.INVALID_QUANTITY)
+        return refusal
     if command.quantity % market.lot or (not by_quote and command.quantity < market.min_quantity):
-        return Refusal(RejectionCode.INVALID_QUANTITY)
+        return refusal
     divisor = value_divisor(state.asset(command.asset).decimals)
-    if command.quantity * command.price > MAX_VALUE * divisor:
-        return Refusal(RejectionCode.INVALID_QUANTITY)
-    if command.order_type is OrderType.MARKET:
-        if command.price != 0:
-            return Refusal(RejectionCode.INVALID_PRICE)
-        if command.post_only:
-            return Refusal(RejectionCode.INVALID_ORDER)
-        return None
-    if command.price < market.tick or command.price % market.tick:
-        return Refusal(RejectionCode.INVALID_PRICE)
-    if by_quote or (command.post_only and command.time_in_force is not TimeInForce.GTC):
-        return Refusal(RejectionCode.INVALID_ORDER)
-    return None
+    return refusal if command.quantity * command.price > MAX_VALUE * divisor else None
 
 
 def _price_refusal(state: State, command: PlaceOrder) -> Refusal | None:
-    """The price band, post-only orders that would take, and orders that do not reduce."""
-    if command.order_type is OrderType.LIMIT:
-        market = market_of(state, command.asset)
-        mark = state.mark(command.asset)
-        if (
-            command.side is Side.BID
-            and mark
-            and command.price * RATIO > (mark * market.max_multiplier)
-        ):
-            highest = mark * market.max_multiplier // RATIO
-            return Refusal(RejectionCode.INVALID_PRICE, Limit.PRICE_BAND, highest)
-        if command.side is Side.ASK and command.price * RATIO < mark * market.min_multiplier:
-            return Refusal(RejectionCode.INVALID_PRICE, Limit.PRICE_BAND)
+    """No price for a market order; whole ticks within the band of the mark for a limit order."""
+    if command.order_type is OrderType.MARKET:
+        return Refusal(RejectionCode.INVALID_PRICE) if command.price else None
+    market = market_of(state, command.asset)
+    if command.price < market.tick or command.price % market.tick:
+        return Refusal(RejectionCode.INVALID_PRICE)
+    mark = state.mark(command.asset)
+    highest = mark * market.max_multiplier // RATIO
+    if command.side is Side.BID and mark and command.price > highest:
+        return Refusal(RejectionCode.INVALID_PRICE, Limit.PRICE_BAND, highest)
+    if command.side is Side.ASK and command.price * RATIO < mark * market.min_multiplier:
+        return Refusal(RejectionCode.INVALID_PRICE, Limit.PRICE_BAND)
+    return None
+
+
+def _kind_refusal(state: State, command: PlaceOrder) -> Refusal | None:
+    """Flags that make sense together; post-only orders that rest, reduce-only ones that reduce."""
+    refusal = Refusal(RejectionCode.INVALID_ORDER)
+    if command.order_type is OrderType.LIMIT and command.quote_quantity:
+        return refusal
+    if command.post_only:
         best = best_price(state, command.asset, opposite(command.side))
-        if command.post_only and best is not None and crosses(command.side, command.price, best):
-            return Refusal(RejectionCode.INVALID_ORDER)
+        if not _may_rest(command):
+            return refusal
+        if best is not None and crosses(command.side, command.price, best):
+            return refusal
     if command.reduce_only and not _reduces(state, command):
         return Refusal(RejectionCode.INVALID_ORDER, Limit.OUTSTANDING_DEBT)
     return None

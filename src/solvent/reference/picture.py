@@ -285,7 +285,7 @@ def vitals_of(
             continue
         mark, stale = prices[number].mark, prices[number].stale
         worth = quantity * mark * FINE // 10**asset.decimals
-        weighted = worth * weight_of(asset, quantity, mark) // RATIO if quantity else 0
+        weighted = collateral(asset, quantity, mark, worth) if quantity else 0
         assets_value += worth
         kindly += worth + worth * doubt // RATIO if stale else weighted
         carefully += 0 if stale else weighted
@@ -317,16 +317,27 @@ def vitals_of(
     )
 
 
-def weight_of(asset: AssetParameters, quantity: int, mark: int) -> int:
-    """Collateral weight in 10^-9 of `quantity` atoms held."""
+def collateral(asset: AssetParameters, quantity: int, mark: int, worth: int) -> int:
+    """Value of `quantity` atoms, worth `worth` at the mark, after the haircut, in 10^-12 USDC.
+
+    The weight falls in steps of the size's root; at the start of a step the end of the last counts.
+    """
     haircut: Haircut = asset.haircut
     if haircut.kind is HaircutKind.IDENTITY:
-        return haircut.weight
+        return worth * haircut.weight // RATIO
     if haircut.size_by is SizeBy.QUANTITY:
-        size = -(-quantity * 10**VALUE_DECIMALS // 10**asset.decimals)
+        root = _root_up(-(-quantity * 10**VALUE_DECIMALS // 10**asset.decimals))
+        last = (root - 1) ** 2 * mark * FINE // 10**VALUE_DECIMALS
     else:
-        size = quantity * mark // 10 ** (asset.decimals + PRICE_DECIMALS - VALUE_DECIMALS)
-    return min(haircut.weight, haircut.base * ROOT // (ROOT + haircut.penalty * _root_up(size)))
+        shift = 10 ** (asset.decimals + PRICE_DECIMALS - VALUE_DECIMALS)
+        root = _root_up(-(-quantity * mark // shift))
+        last = (root - 1) ** 2 * 10 ** (FINE_DECIMALS - VALUE_DECIMALS)
+    now = worth * _weight(haircut, root) // RATIO
+    return max(now, last * _weight(haircut, root - 1) // RATIO) if root else now
+
+
+def _weight(haircut: Haircut, root: int) -> int:
+    return int(min(haircut.weight, haircut.base * ROOT // (ROOT + haircut.penalty * root)))
 
 
 def _root_up(number: int) -> int:

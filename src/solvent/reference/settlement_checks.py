@@ -260,7 +260,11 @@ class _Judge:
         yield from self._taken(opened)
 
     def _taken(self, opened: w.AdlOpened) -> Iterator[Breach]:
-        """I22: matches take what was allotted, short only by the atoms that rounding cost."""
+        """I22: matches take what was allotted, short only by the atoms that rounding cost.
+
+        Where the fund pays for a default, it may close the atoms that share rounding left, too.
+        """
+        default = opened.case is AdlCase.BORROWER_DEFAULT
         taken: defaultdict[int, int] = defaultdict(int)
         for exchange in self._settlement.exchanges.values():
             if exchange.match is not None:
@@ -270,9 +274,10 @@ class _Judge:
         allotments += [(side.account, side.allotted) for side in self._settlement.candidates]
         for account, allotted in allotments:
             numbers = opened.round, account, taken[account], allotted
-            if taken[account] > allotted:
+            over = (taken[account] - allotted) * self._worth(opened.asset)
+            if over > (self._spare() if default else 0):
                 yield breach("I22", "more was taken than allotted", *numbers)
-            if (allotted - taken[account]) * self._worth(opened.asset) > self._spare():
+            if -over > self._spare():
                 yield breach("I22", "less was taken than allotted", *numbers)
 
     def _spare(self) -> int:

@@ -197,10 +197,10 @@ def _starts(before: Picture, after: Picture, events: tuple[Event, ...]) -> Itera
 
 
 def _ends(after: Picture, order: _Order) -> Iterator[Breach]:
-    """I19: who left the waterfall owes nothing or has his target health; who stays has neither."""
+    """I17, I19: who left the waterfall owes nothing or is healthy; who stays needs it."""
     for account in order.ended - order.parties:
-        if not _restored(after, after.vitals[account]):
-            vitals = after.vitals[account]
+        vitals = after.vitals[account]
+        if vitals.liquidatable:
             yield breach(
                 "I19",
                 "an account left the waterfall unhealthy",

@@ -16,7 +16,7 @@ from solvent.reference import pool as pools
 from solvent.reference.backstop import Offer as Terms
 from solvent.reference.backstop import capacity, provider_premium
 from solvent.reference.ledger import available, debt_of, move
-from solvent.reference.margin import health_of, portfolio_of
+from solvent.reference.margin import Doubt, health_of, portfolio_of, target_restored
 from solvent.reference.policies import apportion
 from solvent.reference.record import Record, record_parties, touched
 from solvent.reference.sizing import Draw, deliverable, draw, largest_first, needed_debt
@@ -71,10 +71,8 @@ def _offer_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Itera
     record_parties(state, Record(Stage.BACKSTOP, 0), (account,), touched(state, (account,)), BEFORE)
     found = opening.take_exchange().parties(opening.words, BEFORE)[0]
     yield from differences(as_json(Party, given.opening), as_json(Party, found), "offer.opening")
-    values = health_of(state, account)
-    stale = any(each.stale for each in receipt.assets)
-    if not stale and not values.liquidatable:
-        yield "offer.opening: is not liquidatable"
+    if target_restored(state, health_of(state, account, Doubt.FOR_ACCOUNT)):
+        yield "offer.opening: needs nothing, its target health is restored"
 
 
 def _split_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Iterator[str]:
