@@ -54,7 +54,7 @@ def show(title: str, problems: list[str]) -> None:
 
 (line,) = receipts()
 receipt = json.loads(line)
-print(f"A receipt of {len(line)} bytes: case {receipt['case']}, policy {receipt['policy']}")
+print(f"A receipt: case {receipt['case']}, policy {receipt['policy']}")
 for candidate in receipt["candidates"]:
     print(f"  account {candidate['account']} was allotted {candidate['allotted']} atoms")
 show("As written", verify_receipt(receipt))

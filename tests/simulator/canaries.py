@@ -18,9 +18,9 @@ from solvent.domain.rejections import Limit, Refusal
 from solvent.domain.units import (
     INDEX_SCALE,
     RATIO,
+    cover,
     mul_div_down,
     mul_div_up,
-    quantity_up,
     value_up,
 )
 from solvent.lab.simulator import SimulationBreach, simulate
@@ -28,7 +28,9 @@ from solvent.reference import (
     adl,
     backstop,
     book,
+    default,
     dispatch,
+    house,
     ledger,
     limits,
     liquidation,
@@ -65,9 +67,7 @@ def canary(*caught_by: str, within: int, first_seed: int = 0) -> Callable[[Plant
     """List a planted bug under its function's name."""
 
     def listed(plant: Plant) -> Plant:
-        CANARIES.append(
-            Canary(plant.__name__, plant, frozenset(caught_by), within, first_seed)
-        )
+        CANARIES.append(Canary(plant.__name__, plant, frozenset(caught_by), within, first_seed))
         return plant
 
     return listed
@@ -208,11 +208,11 @@ def the_lender_is_overpaid(patch: pytest.MonkeyPatch) -> None:
 
 
 @canary("I23", "I24", within=15_000)
-def legs_use_the_index_for_the_mark(patch: pytest.MonkeyPatch) -> None:
-    def wrong(value: int, price: int, decimals: int) -> int:
-        return quantity_up(value, price + price // 50, decimals)
+def legs_are_priced_off_the_mark(patch: pytest.MonkeyPatch) -> None:
+    def wrong(held: int, value: int, price: int, decimals: int) -> tuple[int, int]:
+        return cover(held, value, price + price // 50, decimals)
 
-    patch.setattr(settlement, "quantity_up", wrong)
+    patch.setattr(settlement, "cover", wrong)
 
 
 @canary("I15", within=15_000)
@@ -222,7 +222,7 @@ def adl_comes_before_the_backstop(patch: pytest.MonkeyPatch) -> None:
 
 @canary("I31", "I10", within=15_000)
 def deficits_are_not_booked(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(adl, "book_deficits", lambda *_: None)
+    patch.setattr(default, "book_deficits", lambda *_: None)
 
 
 @canary("I30", within=40_000)
@@ -273,7 +273,7 @@ def providers_go_below_initial_margin(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(backstop, "capacity", wrong)
 
 
-@canary("I7", "A13", within=15_000)
+@canary("I7", "I12", "A13", within=15_000)
 def makers_are_not_asked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(matching, "maker_refusal", lambda *_: None)
 
@@ -318,7 +318,7 @@ def borrowing_needs_no_margin(patch: pytest.MonkeyPatch) -> None:
 
 @canary("A13", within=3000)
 def nobody_watches_prices(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(dispatch, "watch", lambda *_: None)
+    patch.setattr(house, "watch", lambda *_: None)
 
 
 @canary("A13", within=5000)

@@ -20,13 +20,13 @@ from secrets import token_hex
 from types import TracebackType
 from typing import Self
 
+from solvent.domain.canonical import Json
 from solvent.domain.commands import Command, CommandEncodingError, decode_command, encode_command
 from solvent.domain.errors import InputError
 from solvent.domain.event_codec import EventEncodingError, decode_event, encode_event
 from solvent.domain.events import Event
 from solvent.domain.parameter_codec import decode_parameters, encode_parameters
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.canonical import Json
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.frames import Frame, FrameWriter, damage, read_frames
 from solvent.journal.manifest import (

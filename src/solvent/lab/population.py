@@ -1,7 +1,9 @@
 """The population: a scenario's groups as accounts and as the commands that set them up.
 
 Everybody's size, cushion and place in line is drawn from the seed (`sampling`). A size is the value
-of what an account deposits, at the prices of the start. Someone who owes takes a loan such that
+of what an account deposits, at the prices of the start; those of a group are scaled so that their
+sum is what median and spread lead to, so that a market does not change with the luck of the draw.
+Someone who owes takes a loan such that
 
     weighted collateral = (1 + cushion) * (debt + its maintenance)
 
@@ -35,7 +37,7 @@ from solvent.domain.units import (
     quantity_down,
 )
 from solvent.lab.feed import PriceAt
-from solvent.lab.sampling import draw_between, draw_size, draw_word
+from solvent.lab.sampling import draw_between, draw_size, draw_word, exponential
 from solvent.lab.scenario_model import Action, Deed, Group, Holding, Scenario
 from solvent.reference.limits import largest_passing
 from solvent.reference.margin import margin_fraction_up, weighted_down
@@ -112,14 +114,26 @@ class Population:
             (number, place) for number, count in enumerate(crowd.counts) for place in range(count)
         ]
         places.sort(key=lambda key: (draw_word(seed, *key, LINE), key))
+        sizes = [self._sizes(number, count) for number, count in enumerate(crowd.counts)]
         drafts = [
-            self._member(first + line, number, place) for line, (number, place) in enumerate(places)
+            self._member(first + line, number, place, sizes[number][place])
+            for line, (number, place) in enumerate(places)
         ]
         self.members = self._filled(drafts)
 
-    def _member(self, account: int, number: int, place: int) -> Member:
+    def _sizes(self, number: int, count: int) -> list[int]:
+        """Sizes of a group's members, which together make as many average sizes."""
         group = self._scenario.groups[number]
-        size = draw_size(group.median, group.spread, self._seed, number, place, SIZE)
+        drawn = [
+            draw_size(group.median, group.spread, self._seed, number, place, SIZE)
+            for place in range(count)
+        ]
+        half_variance = group.spread * group.spread // (2 * RATIO)
+        total = count * group.median * exponential(half_variance) // RATIO
+        return apportion(total, drawn, [total] * count)
+
+    def _member(self, account: int, number: int, place: int, size: int) -> Member:
+        group = self._scenario.groups[number]
         start = self._prices(0)
         holdings = []
         for holding in group.holdings:

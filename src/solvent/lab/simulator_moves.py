@@ -99,6 +99,15 @@ def stuck(draws: Draws) -> Script:
     yield from hunt(draws, account, asset)
 
 
+def underwrite(draws: Draws) -> Script:
+    """A provider commits in every asset, more than his deposit bears."""
+    account = draws.provider()
+    yield Plan(c.Deposit(account, USDC, draws.worth(USDC)))
+    for asset in range(len(draws.state.pools)):
+        quantity = max(draws.worth(asset) for _ in range(3))
+        yield Plan(c.PostBackstop(account, asset, quantity))
+
+
 def crash(draws: Draws) -> Script:
     """A gap in one price, then seconds in which the waterfall works."""
     asset = draws.token()
@@ -196,6 +205,7 @@ SCRIPTS: dict[str, tuple[Callable[[Draws], Script], int]] = {
     "lever": (lever, 30),
     "drain": (drain, 15),
     "stuck": (stuck, 8),
+    "underwrite": (underwrite, 8),
     "crash": (crash, 14),
     "hunt": (hunt, 20),
     "make_market": (make_market, 15),

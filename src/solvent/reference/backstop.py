@@ -61,11 +61,14 @@ class Offer(NamedTuple):
 
 
 def take_over(state: State, account: int) -> Reason | None:
-    """Offer the account's debts to providers, largest first; why something is left, or None."""
+    """Offer the account's debts to providers, largest first; why something is left, or None.
+
+    A further debt is offered only while the account is still at MMR >= 100 % (I14).
+    """
     offered: set[int] = set()
     while True:
         values = health_of(state, account, Doubt.FOR_ACCOUNT)
-        if target_restored(state, values):
+        if target_restored(state, values) or (offered and not values.liquidatable):
             return None
         if values.total_value <= 0:
             return _hand_over(state, account, Reason.PRICE_GAP, values)

@@ -37,8 +37,8 @@ class Bookings:
     """What the events of one command moved.
 
     `tokens`, `claims` and `debts` are by (account, asset); `cash`, `fees`, `outside`, `entry_fees`
-    and `deficits` by asset. `borrowed`, `redeemed` and `lent` name assets in which users did so,
-    `adjusted` those whose fees and residue a waterfall step drew on.
+    and `deficits` by asset. `borrowed`, `repaid`, `redeemed` and `lent` name assets in which that
+    was done, `adjusted` those whose fees and residue a waterfall step drew on.
     """
 
     before: Picture
@@ -53,6 +53,7 @@ class Bookings:
     borrowed: set[int] = field(default_factory=set)
     redeemed: set[int] = field(default_factory=set)
     lent: set[int] = field(default_factory=set)
+    repaid: set[int] = field(default_factory=set)
     adjusted: set[int] = field(default_factory=set)
     unclear: set[Key] = field(default_factory=set)
     actors: set[int] = field(default_factory=set)
@@ -101,6 +102,7 @@ class Bookings:
         self.entry_fees[event.asset] += event.entry_fee
 
     def _repaid(self, event: e.Repaid) -> None:
+        self.repaid.add(event.asset)
         self.debts[event.account, event.asset] -= event.shares
         self.tokens[event.account, event.asset] -= event.quantity
         self.cash[event.asset] += event.quantity

@@ -24,6 +24,8 @@ from typing import NamedTuple
 from solvent.domain.parameters import AssetParameters, Haircut, HaircutKind, MarginFunction, SizeBy
 from solvent.domain.units import (
     FINE_PER_VALUE,
+    FINE_SCALE,
+    PRICE_SCALE,
     RATIO,
     SQUARE_ROOT_SCALE,
     VALUE_DECIMALS,
@@ -37,6 +39,9 @@ from solvent.domain.units import (
 )
 from solvent.reference.ledger import claim_of, debt_of
 from solvent.reference.state import State
+
+_SIZE_UNIT = int(10**VALUE_DECIMALS)
+"""Sizes by quantity are counted in millionths of a token."""
 
 
 @dataclass(slots=True)
@@ -200,8 +205,9 @@ def weighted_down(asset: AssetParameters, quantity: int, mark: int) -> int:
         root = square_root_up(value_up(quantity, mark, asset.decimals))
         step_before = (root - 1) ** 2 * FINE_PER_VALUE if root else 0
     else:
-        root = square_root_up(mul_div_up(quantity, 10**VALUE_DECIMALS, 10**asset.decimals))
-        step_before = fine_down((root - 1) ** 2, mark, VALUE_DECIMALS) if root else 0
+        root = square_root_up(divide_up(quantity * _SIZE_UNIT, 10**asset.decimals))
+        before = (root - 1) ** 2 * mark // (PRICE_SCALE * _SIZE_UNIT // FINE_SCALE)
+        step_before = check_int128(before) if root else 0
     return max(
         value * weight_at(haircut, root) // RATIO,
         step_before * weight_at(haircut, max(0, root - 1)) // RATIO,

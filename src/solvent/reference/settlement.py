@@ -6,7 +6,8 @@ A11). The payer is the matched borrower in case L, the defaulted borrower or the
 case B. Value goes in the settlement order:
 
 1. USDC that is free,
-2. USDC that is lent: redeemed while the pool has cash, else the claim itself,
+2. USDC that is lent: redeemed while the pool has cash, else the claim itself (always the claim in
+   the asset that is settled, whose cash does not move, I25),
 3. USDC borrowed, for a healthy payer whose settings allow it, within the pool's limits and his
    health, without an entry fee,
 4. other assets in kind at the mark, highest weight first: those that weigh for the lender at least
@@ -187,7 +188,7 @@ def _hand_over(
     if not claim:
         return
     cash = 0
-    if not debt_of(state, match.lender, asset):
+    if asset != match.asset and not debt_of(state, match.lender, asset):
         cash = min(claim, pools.redeemable(state.pools[asset]))
     if cash:
         pools.redeem(state, giver, asset, cash, Source.ADL_PROVIDER)

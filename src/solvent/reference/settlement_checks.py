@@ -222,13 +222,14 @@ class _Judge:
         return up(pool.lend_index, INDEX_SCALE) + up(pool.debt_index, INDEX_SCALE)
 
     def _rounding(self, exchange: _Exchange) -> int:
-        """The rounding unit of an exchange in `EXACT` units: an atom of its legs, and shares."""
+        """The rounding unit of an exchange in `EXACT` units: an atom a leg, and shares."""
         assets = {leg.asset for leg in exchange.legs}
         if self._settlement.opened is not None:
             assets.add(self._settlement.opened.asset)
         if self._settlement.filled is not None:
             assets.add(self._settlement.filled.debt_asset)
-        return sum((1 + self._atoms(asset)) * self._worth(asset) for asset in assets) + EXACT
+        units = EXACT * (1 + len(exchange.legs))
+        return units + sum((1 + self._atoms(asset)) * self._worth(asset) for asset in assets)
 
     def _budget(self, opened: w.AdlOpened) -> Iterator[Breach]:
         """I22: taken = needed, or all caps are exhausted; nobody beyond his cap or his position."""
@@ -310,7 +311,7 @@ class _Judge:
         """
         worth = up(match.quantity * self._worth(opened.asset), EXACT)
         paid = sum(leg.value for leg in exchange.legs)
-        unit = self._rounding(exchange) // EXACT + len(exchange.legs)
+        unit = self._rounding(exchange) // EXACT
         if match.value != worth or not 0 <= worth - paid <= unit:
             yield breach(
                 "I23",

@@ -363,7 +363,7 @@ def _margins(
         old, new = before.vitals[account], after.vitals[account]
         if not new.exposure:
             continue
-        spare = sum(slack(after, asset) for asset in booked.lent | booked.redeemed)
+        spare = sum(slack(after, asset) for asset in booked.lent | booked.redeemed | booked.repaid)
         if new.careful_equity < new.initial and _riskier(old, new, spare):
             yield breach(
                 "A13",

@@ -273,10 +273,11 @@ def convert_dust(state: State, account: int, asset: int) -> None:
 
 def largest_lend(state: State, account: int, asset: int) -> int:
     """The most that `Lend` would accept now."""
-    return largest_passing(
+    largest = largest_passing(
         lambda quantity: lend_refusal(state, account, asset, quantity) is None,
         state.accounts[account].available[asset],
     )
+    return largest if lend_form(state, asset, largest) is None else 0
 
 
 def largest_redeem(state: State, account: int, asset: int) -> int:

@@ -63,10 +63,20 @@ class BorrowTerms:
 
 @dataclass(frozen=True, slots=True)
 class WaterfallTerms:
-    """The waterfall's parameters that sized this settlement."""
+    """The waterfall's parameters that sized this settlement.
+
+    `target_buffer` is how far above maintenance health is restored, `stale_doubt` by how much a
+    stale price is read in the account's favour.
+    """
 
     target_buffer: int
     stale_doubt: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiscountTerms:
+    """What bounds a backstop's discount, and the fund's share of it."""
+
     max_discount: int
     fund_share: int
 
@@ -285,6 +295,7 @@ class BackstopReceipt:
     value: Amount
     fund_value: Amount
     waterfall: WaterfallTerms
+    terms: DiscountTerms
     assets: tuple[AssetTerms, ...]
     started: Started
     handed_over: tuple[Handover, ...]

@@ -33,6 +33,7 @@ from solvent.views.receipt import (
 from solvent.views.terms import (
     asset_terms,
     borrow_terms,
+    discount_terms,
     handover_lines,
     started_line,
     touched_assets,
@@ -180,7 +181,6 @@ class ReceiptBuilder:
         touched = touched_assets([exchange]) | {filled.debt_asset}
         touched |= {number for number, symbol in enumerate(words.symbols) if symbol in opening}
         touched |= {event.asset for event in offered.handed_over}
-        due = filled.debt_value
         return BackstopReceipt(
             format=BACKSTOP_FORMAT,
             version=VERSION,
@@ -195,6 +195,7 @@ class ReceiptBuilder:
             value=filled.debt_value,
             fund_value=filled.fund_value,
             waterfall=waterfall_terms(self._parameters),
+            terms=discount_terms(self._parameters),
             assets=asset_terms(self._parameters, pools, touched),
             started=self._started[filled.account],
             handed_over=handover_lines(offered.handed_over, words.symbols),
@@ -209,7 +210,9 @@ class ReceiptBuilder:
                 ),
             ),
             legs=exchange.leg_lines(words, filled.account),
-            rounding=exchange.rounding(words, filled.debt_asset, filled.debt_quantity, due),
+            rounding=exchange.rounding(
+                words, filled.debt_asset, filled.debt_quantity, filled.debt_value
+            ),
             before=before,
             after=exchange.parties(words, AFTER),
         )

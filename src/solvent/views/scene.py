@@ -7,6 +7,7 @@ lock and would borrow stands in one order per asset.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from solvent.domain.commands import Role, SelfTradePrevention, Side
 from solvent.domain.events import Event
@@ -42,7 +43,7 @@ from solvent.reference.state import (
     new_account,
 )
 from solvent.views.lines import Exchange, Words
-from solvent.views.receipt import AssetTerms, BorrowTerms, Party, Receipt
+from solvent.views.receipt import AdlReceipt, AssetTerms, BorrowTerms, Party, Receipt
 
 _ANY_MARKET = MarketParameters(
     tick=1,
@@ -77,12 +78,7 @@ class Scene:
         self.known = known.keys()
         parameters = EngineParameters(
             assets=tuple(_asset(each, borrowing) for each in terms),
-            waterfall=WaterfallParameters(
-                target_buffer=receipt.waterfall.target_buffer,
-                stale_doubt=receipt.waterfall.stale_doubt,
-                max_discount=receipt.waterfall.max_discount,
-                fund_share=receipt.waterfall.fund_share,
-            ),
+            waterfall=_waterfall(receipt),
             start_time=receipt.time,
         )
         bound = borrowing.bound if borrowing else 0
@@ -179,6 +175,17 @@ def gather(events: Iterable[Event]) -> Exchange:
             case AdlMatched():
                 exchange.matched = event
     return exchange
+
+
+def _waterfall(receipt: Receipt) -> WaterfallParameters:
+    common = WaterfallParameters(
+        target_buffer=receipt.waterfall.target_buffer, stale_doubt=receipt.waterfall.stale_doubt
+    )
+    if isinstance(receipt, AdlReceipt):
+        return common
+    return replace(
+        common, max_discount=receipt.terms.max_discount, fund_share=receipt.terms.fund_share
+    )
 
 
 def _check_terms(terms: Sequence[AssetTerms]) -> None:

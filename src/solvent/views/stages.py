@@ -3,7 +3,21 @@
 from collections.abc import Iterator, Sequence
 
 from solvent.domain.labels import Reason, Stage
-from solvent.views.receipt import Handover, Receipt, Started
+from solvent.views.receipt import Handover, Party, Receipt, Side, Started
+
+REASONS = {
+    Stage.BOOK: {
+        Reason.NO_LIQUIDITY_IN_BAND,
+        Reason.NO_REDEEMABLE_CASH,
+        Reason.PRICE_GAP,
+        Reason.OVER_BOOK_LIMIT,
+        Reason.STALE_PRICE,
+        Reason.BELOW_LOT,
+    },
+    Stage.BACKSTOP: {Reason.NO_BACKSTOP_CAPACITY, Reason.PRICE_GAP},
+    Stage.ADL: {Reason.NO_COUNTERPARTY, Reason.PRICE_GAP},
+}
+"""The reasons that each stage can have."""
 
 
 def trigger_fits(receipt: Receipt, started: Started, place: str) -> Iterator[str]:
@@ -16,23 +30,42 @@ def trigger_fits(receipt: Receipt, started: Started, place: str) -> Iterator[str
         yield f"{place}.started: is later than the settlement"
 
 
-def reasons_in_order(
-    handed_over: Sequence[Handover], book: Reason, backstop: Reason, place: str
-) -> Iterator[str]:
+def reasons_in_order(receipt: Receipt, side: Side, place: str) -> Iterator[str]:
     """Book, then backstop, then only ADL rounds of the same step; with the reasons acted on."""
+    handed_over = side.handed_over
     stages = [line.stage for line in handed_over]
     if stages[:2] != [Stage.BOOK, Stage.BACKSTOP] or set(stages[2:]) - {Stage.ADL}:
         yield f"{place}.handed_over: must be book, then backstop, then ADL"
-    elif (handed_over[0].reason, handed_over[1].reason) != (book, backstop):
+        return
+    acted_on = (side.book_reason, side.backstop_reason)
+    if (handed_over[0].reason, handed_over[1].reason) != acted_on:
         yield f"{place}.handed_over: its reasons are not those that the round acted on"
-    for number, line in enumerate(handed_over):
-        if line.value < 1:
-            yield f"{place}.handed_over[{number}].value: must be positive"
+    yield from _lines_fit(receipt, handed_over, place)
 
 
-def book_reason_given(handed_over: Sequence[Handover], place: str) -> Iterator[str]:
+def book_reason_given(
+    receipt: Receipt, handed_over: Sequence[Handover], place: str
+) -> Iterator[str]:
     """Before a fill only the book has been at it, and handed over something."""
     if [line.stage for line in handed_over] != [Stage.BOOK]:
         yield f"{place}.handed_over: must be the book's"
-    elif handed_over[0].value < 1:
-        yield f"{place}.handed_over[0].value: must be positive"
+        return
+    yield from _lines_fit(receipt, handed_over, place)
+
+
+def _lines_fit(receipt: Receipt, handed_over: Sequence[Handover], place: str) -> Iterator[str]:
+    symbols = {each.symbol for each in receipt.assets}
+    for number, line in enumerate(handed_over):
+        name = f"{place}.handed_over[{number}]"
+        if line.reason not in REASONS[line.stage]:
+            yield f"{name}.reason: {line.stage.name} has no such reason"
+        if line.value < 1:
+            yield f"{name}.value: must be positive"
+        if line.asset not in symbols:
+            yield f"{name}.asset: is not among the assets"
+
+
+def no_orders(party: Party, place: str) -> Iterator[str]:
+    """All orders of a liquidated account were cancelled first (I20)."""
+    if any(balance.locked or balance.unfunded for balance in party.balances):
+        yield f"{place}: is liquidated, but its orders still lock or borrow something"

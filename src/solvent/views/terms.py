@@ -9,7 +9,14 @@ from collections.abc import Iterable, Sequence
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.waterfall_events import HandedOver, LiquidationStarted, PoolRecorded
 from solvent.views.lines import Exchange, Words
-from solvent.views.receipt import AssetTerms, BorrowTerms, Handover, Started, WaterfallTerms
+from solvent.views.receipt import (
+    AssetTerms,
+    BorrowTerms,
+    DiscountTerms,
+    Handover,
+    Started,
+    WaterfallTerms,
+)
 
 
 def words_of(parameters: EngineParameters, pools: Sequence[PoolRecorded]) -> Words:
@@ -72,9 +79,13 @@ def waterfall_terms(parameters: EngineParameters) -> WaterfallTerms:
     return WaterfallTerms(
         target_buffer=waterfall.target_buffer,
         stale_doubt=waterfall.stale_doubt,
-        max_discount=waterfall.max_discount,
-        fund_share=waterfall.fund_share,
     )
+
+
+def discount_terms(parameters: EngineParameters) -> DiscountTerms:
+    """What bounds a backstop's discount now."""
+    waterfall = parameters.waterfall
+    return DiscountTerms(waterfall.max_discount, waterfall.fund_share)
 
 
 def started_line(command: int, time: int, event: LiquidationStarted) -> Started:

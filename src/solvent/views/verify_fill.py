@@ -26,7 +26,7 @@ from solvent.views.lines import AFTER, BEFORE
 from solvent.views.receipt import BackstopReceipt, Party
 from solvent.views.receipt_codec import as_json
 from solvent.views.scene import Scene
-from solvent.views.stages import book_reason_given, trigger_fits
+from solvent.views.stages import book_reason_given, no_orders, trigger_fits
 
 
 def fill_problems(receipt: BackstopReceipt) -> Iterator[str]:
@@ -39,7 +39,8 @@ def fill_problems(receipt: BackstopReceipt) -> Iterator[str]:
         yield "offer.opening.account: must be the account"
         return
     yield from trigger_fits(receipt, receipt.started, "receipt")
-    yield from book_reason_given(receipt.handed_over, "receipt")
+    yield from book_reason_given(receipt, receipt.handed_over, "receipt")
+    yield from no_orders(receipt.offer.opening, "offer.opening")
     opening = Scene(receipt, None, [*receipt.before, receipt.offer.opening])
     scene = Scene(receipt, None, receipt.before)
     terms = receipt.assets[scene.asset(receipt.asset)]
@@ -56,7 +57,7 @@ def _offer(receipt: BackstopReceipt, opening: Scene) -> Terms:
     state, account = opening.state, opening.account(receipt.account)
     debt = opening.asset(receipt.asset)
     values = health_of(state, account)
-    discount = min(receipt.waterfall.max_discount, values.total_value * RATIO // values.debts_value)
+    discount = min(receipt.terms.max_discount, values.total_value * RATIO // values.debts_value)
     order = [asset for asset in largest_first(state, account) if asset != debt]
     quantity = needed_debt(state, portfolio_of(state, account), debt, order, discount)
     return Terms(account, debt, quantity, discount, order)

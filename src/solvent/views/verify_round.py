@@ -35,7 +35,7 @@ from solvent.views.receipt import (
 )
 from solvent.views.receipt_codec import as_json
 from solvent.views.scene import Scene
-from solvent.views.stages import reasons_in_order, trigger_fits
+from solvent.views.stages import no_orders, reasons_in_order, trigger_fits
 
 
 def round_problems(receipt: AdlReceipt) -> Iterator[str]:
@@ -45,6 +45,10 @@ def round_problems(receipt: AdlReceipt) -> Iterator[str]:
     yield from _round_fits(receipt, opening)
     for place, side in enumerate(receipt.sides):
         yield from _side_fits(receipt, side, f"sides[{place}]")
+    sides = {side.account for side in receipt.sides}
+    for party in parties:
+        if party.account in sides:
+            yield from no_orders(party, f"account {party.account}")
     yield from _sides_recomputed(receipt, opening)
     yield from _candidates_recomputed(receipt, opening)
     yield from _allotment(receipt, opening)
@@ -85,7 +89,7 @@ def _round_fits(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
 def _side_fits(receipt: AdlReceipt, side: Side, place: str) -> Iterator[str]:
     """Why the account is here at all, and why the stages before could not help it."""
     yield from trigger_fits(receipt, side.started, place)
-    yield from reasons_in_order(side.handed_over, side.book_reason, side.backstop_reason, place)
+    yield from reasons_in_order(receipt, side, place)
     if side.own + side.fund != side.needed or min(side.own, side.fund) < 0 or side.needed < 1:
         yield f"{place}: own and fund must make up needed"
     if side.fund and (receipt.case is AdlCase.STUCK_LENDER or side.total_value > 0):

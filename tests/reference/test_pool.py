@@ -1,0 +1,233 @@
+"""The pool's verbs: shares round for the pool, nothing is created, and nobody gains by a loop."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from solvent.domain.events import Event
+from solvent.domain.labels import Source
+from solvent.domain.units import INDEX_SCALE
+from solvent.reference import pool as pools
+from solvent.reference.ledger import (
+    OUTSIDE,
+    POOL,
+    LedgerError,
+    available,
+    borrowed_total,
+    change_claim,
+    change_debt,
+    claim_of,
+    debt_of,
+    lent_total,
+    locked,
+    move,
+    settle_residue,
+)
+from solvent.reference.state import State
+from tests.proof import proves
+from tests.tables.audit import faults
+from tests.tables.story import Story
+
+SOL = 2
+ANN, BOB, CAT = 2, 3, 4
+
+WORLD = """
+    set SOL pool.curve.points 0:100% 1:1000%
+    set SOL pool.fee 13%
+    deposit ann SOL  1,000
+    lend    ann SOL  777.123456789
+    deposit bob SOL  1,000
+    deposit bob USDC 900,000
+    borrow  bob SOL  333.333333333
+    deposit cat SOL  1,000
+    lend    cat SOL  0.000000777
+    step_to 19h
+"""
+
+
+@pytest.fixture(scope="module", name="snapshot")
+def _snapshot() -> bytes:
+    return Story().run(WORLD).engine.snapshot()
+
+
+@pytest.fixture(name="state")
+def _state(snapshot: bytes) -> State:
+    return fresh(snapshot)
+
+
+def fresh(snapshot: bytes) -> State:
+    """The world anew."""
+    from solvent.reference.engine import ReferenceEngine  # noqa: PLC0415
+
+    return ReferenceEngine.restore(snapshot).state
+
+
+def total_of(state: State, account: int) -> int:
+    """What an account has of SOL, less what it owes."""
+    return (
+        state.accounts[account].available[SOL]
+        + claim_of(state, account, SOL)
+        - debt_of(state, account, SOL)
+    )
+
+
+amounts = st.one_of(st.integers(1, 1000), st.integers(1, 300 * 10**9))
+
+
+@proves("I4", "I1")
+@given(st.lists(amounts, min_size=1, max_size=5))
+def test_lending_and_redeeming_at_one_instant_gains_nothing(
+    snapshot: bytes, parts: list[int]
+) -> None:
+    state = fresh(snapshot)
+    assume(sum(parts) <= state.accounts[CAT].available[SOL])
+    before = total_of(state, CAT), state.pools[SOL].residue
+    for part in parts:
+        if pools.lend_shares_down(state, SOL, part):
+            pools.lend(state, CAT, SOL, part, Source.MANUAL)
+    for part in parts:
+        most = min(part, claim_of(state, CAT, SOL), pools.redeemable(state.pools[SOL]))
+        if most:
+            pools.redeem(state, CAT, SOL, most, Source.MANUAL)
+    assert total_of(state, CAT) <= before[0]
+    assert state.pools[SOL].residue >= before[1]
+    assert faults(state) == []
+
+
+@proves("I4", "I1")
+@given(st.lists(amounts, min_size=1, max_size=5))
+def test_borrowing_and_repaying_at_one_instant_gains_nothing(
+    snapshot: bytes, parts: list[int]
+) -> None:
+    state = fresh(snapshot)
+    assume(sum(parts) < pools.redeemable(state.pools[SOL]))
+    before = total_of(state, BOB), state.pools[SOL].residue
+    for part in parts:
+        pools.borrow(state, BOB, SOL, part, Source.MANUAL)
+    for part in parts:
+        pools.repay(state, BOB, SOL, part, Source.MANUAL)
+    assert total_of(state, BOB) <= before[0]
+    assert state.pools[SOL].residue >= before[1]
+    assert faults(state) == []
+
+
+@proves("I4")
+@given(st.lists(amounts, min_size=2, max_size=5))
+def test_a_split_borrow_never_owes_less_than_a_whole_one(
+    snapshot: bytes, parts: list[int]
+) -> None:
+    whole, split = fresh(snapshot), fresh(snapshot)
+    assume(sum(parts) < pools.redeemable(whole.pools[SOL]))
+    pools.borrow(whole, BOB, SOL, sum(parts), Source.MANUAL, fee=False)
+    for part in parts:
+        pools.borrow(split, BOB, SOL, part, Source.MANUAL, fee=False)
+    assert debt_of(split, BOB, SOL) >= debt_of(whole, BOB, SOL)
+
+
+@given(amounts)
+def test_only_what_shares_cost_is_taken_for_a_repayment(snapshot: bytes, quantity: int) -> None:
+    state = fresh(snapshot)
+    owed, free = debt_of(state, BOB, SOL), state.accounts[BOB].available[SOL]
+    assume(quantity <= free)
+    paid = pools.repay(state, BOB, SOL, quantity, Source.MANUAL)
+    assert paid <= quantity
+    assert free - state.accounts[BOB].available[SOL] == paid
+    assert owed - debt_of(state, BOB, SOL) <= paid
+
+
+def test_whole_claims_and_debts_close_without_a_share_left(state: State) -> None:
+    pools.repay(state, BOB, SOL, debt_of(state, BOB, SOL), Source.MANUAL)
+    pools.redeem(state, ANN, SOL, claim_of(state, ANN, SOL), Source.MANUAL)
+    assert state.accounts[BOB].debt_shares[SOL] == 0
+    assert state.accounts[ANN].lent_shares[SOL] == 0
+    assert borrowed_total(state.pools[SOL]) == 0
+
+
+@proves("I6", "I5")
+def test_interest_charged_is_lenders_part_and_fee_and_residue(state: State) -> None:
+    for hour in range(20, 60):
+        pool = state.pools[SOL]
+        before = lent_total(pool), borrowed_total(pool), pool.fees, pool.residue
+        indices = pool.lend_index, pool.debt_index
+        pools.charge_hour(state, SOL, hour)
+        gained = (
+            lent_total(pool) - before[0],
+            borrowed_total(pool) - before[1],
+            pool.fees - before[2],
+            pool.residue - before[3],
+        )
+        assert gained[1] == gained[0] + gained[2] + gained[3] > 0
+        assert min(gained) >= 0
+        assert (pool.lend_index, pool.debt_index) > indices
+    assert faults(state) == []
+
+
+@proves("I5", "I29", "I32")
+def test_a_write_off_takes_from_the_lenders_what_was_owed(state: State) -> None:
+    pool = state.pools[SOL]
+    lent, owed, index = lent_total(pool), debt_of(state, BOB, SOL), pool.lend_index
+    loss, lenders = pools.write_off(state, BOB, SOL)
+    assert owed - 1 <= loss <= owed
+    assert lenders == loss
+    assert 0 <= lent - lent_total(pool) - loss < 2 + lent // INDEX_SCALE
+    assert pool.lend_index < index
+    assert pool.deficit == lenders
+    assert debt_of(state, BOB, SOL) == 0
+    assert faults(state) == []
+
+
+@proves("A9", "I25", "I26")
+@given(st.integers(1, 330 * 10**9))
+def test_a_claim_and_a_debt_fall_together_without_cash(snapshot: bytes, quantity: int) -> None:
+    state = fresh(snapshot)
+    pool = state.pools[SOL]
+    cash, residue = pool.cash, pool.residue
+    claim, debt = claim_of(state, ANN, SOL), debt_of(state, BOB, SOL)
+    pools.cancel(state, SOL, quantity, lender=ANN, borrower=BOB, source=Source.LIQUIDATION_ADL)
+    assert pool.cash == cash
+    assert pool.residue >= residue
+    assert quantity <= claim - claim_of(state, ANN, SOL) <= quantity + 2
+    assert quantity - 20 <= debt - debt_of(state, BOB, SOL) <= quantity
+    assert faults(state) == []
+
+
+def test_a_handed_over_claim_cancels_the_receivers_debt(state: State) -> None:
+    claim, debt = claim_of(state, ANN, SOL), debt_of(state, BOB, SOL)
+    pools.transfer_claim(state, SOL, debt, ANN, BOB, Source.ADL_PROVIDER)
+    assert claim_of(state, ANN, SOL) <= claim - debt
+    assert debt_of(state, BOB, SOL) <= 20
+    assert claim_of(state, BOB, SOL) == 0
+    assert faults(state) == []
+
+
+@proves("I3")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda state: move(state, SOL, -1, OUTSIDE, POOL),
+        lambda state: move(state, SOL, 1, locked(ANN), available(ANN)),
+        lambda state: move(state, SOL, 10**15, available(ANN), POOL),
+        lambda state: move(state, SOL, 10**15, POOL, OUTSIDE),
+        lambda state: change_claim(state, BOB, SOL, -1),
+        lambda state: change_debt(state, ANN, SOL, -1),
+    ],
+)
+def test_no_balance_goes_below_zero(state: State, wrong: Callable[[State], None]) -> None:
+    with pytest.raises(LedgerError):
+        wrong(state)
+
+
+@proves("I4")
+def test_a_rounding_against_the_pool_stops_the_engine(state: State) -> None:
+    change_claim(state, ANN, SOL, 5)
+    with pytest.raises(LedgerError, match="rounding took"):
+        settle_residue(state, SOL)
+
+
+def test_events_say_what_was_done(state: State) -> None:
+    state.events = []
+    pools.lend(state, CAT, SOL, 10**9, Source.AUTO_LEND)
+    event: Event = state.events[-1]
+    assert type(event).__name__ == "Lent"

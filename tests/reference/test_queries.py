@@ -1,0 +1,175 @@
+"""Queries: what people are told ahead of time is what then happens, to the unit."""
+
+import pytest
+
+from solvent.domain import commands as c
+from solvent.domain.units import PRICE_SCALE, RATIO
+from solvent.domain.waterfall_events import AdlCandidate
+from solvent.reference.engine import ReferenceEngine
+from solvent.reference.queries import (
+    account_report,
+    adl_forecast,
+    holding,
+    liquidation_prices,
+    pool_report,
+)
+from tests.proof import proves
+from tests.tables.story import Story, run_story
+
+SOL = 2
+
+WORLD = """
+    set SOL pool.curve.points 0:0 80%:8% 1:100%
+    set SOL pool.throttle_threshold 90%
+    deposit lender SOL  100
+    lend    lender SOL  100
+    deposit lender USDC 20,000
+    lend    lender USDC 20,000
+    deposit short  USDC 3,000
+    borrow  short  SOL  12
+    withdraw short SOL  12
+    deposit long   SOL  50
+    borrow  long   USDC 8,000
+    withdraw long  USDC 8,000
+    deposit free   BTC  1
+"""
+
+
+def liquidating_at(engine: ReferenceEngine, account: int, price: int) -> bool:
+    """Whether a SOL price makes the account liquidating, tried on a copy."""
+    copy = ReferenceEngine.restore(engine.snapshot())
+    copy.apply_one(c.UpdatePrice(SOL, 0, price, price, price))
+    return account in copy.state.liquidating
+
+
+@proves("A14", "I37")
+def test_liquidation_prices_are_the_first_that_liquidate() -> None:
+    story = run_story(WORLD)
+    engine, names = story.engine, story.names
+    before = engine.state_hash()
+    short = liquidation_prices(engine.state, names.account("short"), SOL)
+    assert short.below is None
+    assert short.above is not None
+    assert liquidating_at(engine, names.account("short"), short.above)
+    assert not liquidating_at(engine, names.account("short"), short.above - 1)
+    long = liquidation_prices(engine.state, names.account("long"), SOL)
+    assert long.above is None
+    assert long.below is not None
+    assert liquidating_at(engine, names.account("long"), long.below)
+    assert not liquidating_at(engine, names.account("long"), long.below + 1)
+    assert 180 * PRICE_SCALE < long.below < 182 * PRICE_SCALE
+    assert liquidation_prices(engine.state, names.account("free"), SOL) == (None, None)
+    assert engine.state_hash() == before
+
+
+@proves("A14")
+def test_who_is_liquidatable_is_so_at_the_mark_itself() -> None:
+    story = run_story(WORLD + "price SOL 170")
+    account = story.names.account("long")
+    mark = 170 * PRICE_SCALE
+    assert liquidation_prices(story.engine.state, account, SOL) == (mark, mark)
+
+
+@proves("A14", "A1")
+def test_a_pool_report() -> None:
+    story = run_story(WORLD)
+    report = pool_report(story.engine.state, SOL)
+    assert report.lent > 100 * 10**9
+    assert report.borrowed > 12 * 10**9
+    assert report.cash == 88 * 10**9
+    assert report.utilization - RATIO * 12 // 100 in range(200_000)
+    assert report.borrow_apr - RATIO * 12 // 1000 in range(20_000)
+    assert report.threshold == report.bound == RATIO * 9 // 10
+    assert not report.gated
+    # What one user could take out is what a redemption then may, to the atom.
+    before = story.engine.snapshot()
+    lender = story.names.account("lender")
+    for quantity, passes in ((report.withdrawable, True), (report.withdrawable + 1, False)):
+        engine = ReferenceEngine.restore(before)
+        events = engine.apply_one(c.Redeem(lender, SOL, quantity))
+        assert (type(events[0]).__name__ == "Redeemed") is passes
+
+
+@proves("A14")
+def test_an_account_report() -> None:
+    story = run_story(WORLD)
+    state, names = story.engine.state, story.names
+    report = account_report(state, names.account("long"))
+    # NE 9,000 - 8,000 of E 8,000, M 160.
+    assert report.margin_fraction == RATIO // 8
+    assert report.maintenance_ratio == RATIO * 16 // 100
+    assert report.leverage == 8 * RATIO
+    assert not report.liquidating
+    assert not report.over_leverage_limit
+    free = account_report(state, names.account("free"))
+    assert (free.margin_fraction, free.maintenance_ratio, free.leverage) == (None, None, 0)
+    nobody = account_report(state, names.account("treasury"))
+    assert nobody.leverage is None
+
+
+def stuck_market(policy: str) -> Story:
+    """A fully lent pool with three borrowers and a lender who is about to be stuck."""
+    return run_story(f"""
+        set waterfall.lender_policy {policy}
+        deposit lender USDC 20,000
+        lend    lender USDC 20,000
+        deposit i   SOL  100
+        lend    i   SOL  100
+        borrow  i   USDC 17,000
+        withdraw i  USDC 17,000
+        deposit a   USDC 12,000
+        deposit b   USDC 9,000
+        deposit e   BTC  0.1
+        borrow  a   SOL  40
+        borrow  b   SOL  30
+        borrow  e   SOL  30
+        withdraw a  SOL  40
+        withdraw b  SOL  30
+        withdraw e  SOL  30
+    """)
+
+
+@proves("A14", "I37")
+@pytest.mark.parametrize("policy", ["leverage", "pro_rata", "queue", "largest_loan"])
+def test_a_forecast_is_what_the_round_then_takes(policy: str) -> None:
+    story = stuck_market(policy)
+    story.run("price SOL 190")
+    needed = 11_178_773_380
+    people = [story.names.account(name) for name in "abe"]
+    forecasts = [
+        adl_forecast(story.engine.state, account, SOL, needed) for account in people
+    ]
+    story.run("step +1s\nsaw AdlOpened needed=11.178773380SOL")
+    allotted = {
+        event.account: event.allotted
+        for event in story.events
+        if isinstance(event, AdlCandidate)
+    }
+    assert sorted(allotted) == people
+    ranks = set()
+    for account, forecast in zip(people, forecasts, strict=True):
+        assert forecast is not None
+        assert forecast.allotted == allotted[account]
+        assert forecast.candidates == 3
+        assert forecast.cash_left == 0
+        ranks.add(forecast.rank)
+    assert ranks == {1, 2, 3}
+
+
+@proves("A14")
+def test_no_forecast_for_who_does_not_owe() -> None:
+    story = stuck_market("queue")
+    assert adl_forecast(story.engine.state, story.names.account("i"), SOL, 10**9) is None
+
+
+def test_a_holding() -> None:
+    story = run_story("""
+        deposit ann SOL 10
+        lend    ann SOL 4
+        sell    ann SOL 1 @ 210
+        deposit bob USDC 1,000
+        borrow  bob SOL 2
+    """)
+    state, names = story.engine.state, story.names
+    assert holding(state, names.account("ann"), SOL) == (5 * 10**9, 10**9, 4 * 10**9, 0)
+    assert holding(state, names.account("bob"), SOL) == (2 * 10**9, 0, 0, 2 * 10**9)
