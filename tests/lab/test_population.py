@@ -65,6 +65,15 @@ class TestPeople:
         names = [member.group.name for member in people(small(tmp_path), 160).members]
         assert names.count("longs") == pytest.approx(100, abs=1)
 
+    @pytest.mark.parametrize("seed", [1, 2])
+    def test_a_group_s_total_is_not_drawn(self, tmp_path: Path, seed: int) -> None:
+        """Ten times the mean of a log-normal: 10,000 * exp(0.8^2 / 2)."""
+        scenario = small(tmp_path, ("size = 10_000", "size = 10_000\nspread = 0.8"))
+        members = people(scenario, seed=seed).members
+        sizes = [200 * member.held(1) / 10**9 for member in members if member.held(1)]
+        assert sum(sizes) == pytest.approx(10 * 10_000 * 1.377128, rel=1e-5)
+        assert max(sizes) > 2 * min(sizes)
+
     @proves("A5", "A13")
     def test_loans_leave_the_cushion(self, tmp_path: Path) -> None:
         """10,000 USDC of SOL weigh 9,000; maintenance is 3 %, so debt = 9,000 / 1.03 / (1 + c)."""

@@ -96,7 +96,7 @@ def test_the_published_sums() -> None:
 @pytest.mark.usefixtures("data")
 def test_the_deficit_counts_one_account_in_nine_waves() -> None:
     waves = table("adl_bad_debt_by_wave.csv")
-    flow = sum(Decimal(row["deficit_usd"]) for row in waves)
+    flow = sum((Decimal(row["deficit_usd"]) for row in waves), Decimal())
     assert millions(flow) == Decimal("100.063")
     largest = max(Decimal(row["max_loss_usd"]) for row in waves)
     same = [row["wave"] for row in waves if Decimal(row["max_loss_usd"]) == largest]

@@ -17,7 +17,7 @@ from solvent.domain.parameters import (
     MarginFunction,
     SizeBy,
 )
-from solvent.domain.units import PRICE_SCALE, RATIO, VALUE_SCALE
+from solvent.domain.units import PRICE_SCALE, RATIO, VALUE_SCALE, fine_up
 from solvent.reference.margin import (
     Doubt,
     Health,
@@ -32,7 +32,7 @@ from solvent.reference.margin import (
 )
 from solvent.reference.state import State, new_state
 from tests.proof import proves
-from tests.tables.market import plain_asset, plain_parameters
+from tests.tables.market import plain_asset, plain_parameters, with_setting
 
 FINE = Decimal(10) ** 12
 ratios = st.integers(0, RATIO)
@@ -152,7 +152,7 @@ def test_a_requirement_is_what_the_formula_says_rounded_up(
         value = true_value(asset, debt, mark)
         for function in functions:
             exact = true_requirement(function, value)
-            required = requirement_up(function, debt, mark, decimals)
+            required = requirement_up(function, fine_up(debt, mark, decimals))
             assert required >= exact
             steps = Decimal(function.factor) / RATIO * Decimal("0.002") + Decimal(2) / RATIO
             assert required <= exact + (value + 1) * steps + 2
@@ -226,10 +226,12 @@ def test_health_against_decimals(world: tuple[State, Portfolio]) -> None:
         assert values.maintenance >= 0
 
 
-def state_with(**waterfall: int) -> State:
-    """A state with these waterfall parameters."""
-    plain = plain_parameters()
-    return new_state(replace(plain, waterfall=replace(plain.waterfall, **waterfall)))
+def state_with(setting: str, *more: str) -> State:
+    """A state with these parameters, each written as in a story."""
+    parameters = plain_parameters()
+    for text in (setting, *more):
+        parameters = with_setting(parameters, text.split())
+    return new_state(parameters)
 
 
 def sums(net_equity: int, maintenance: int, exposure: int) -> Health:
@@ -259,7 +261,7 @@ def test_liquidatable_at_exactly_one_hundred_percent(
     ("net_equity", "restored"), [(105, True), (104, False), (106, True), (100, False)]
 )
 def test_target_health_is_maintenance_with_a_buffer(net_equity: int, restored: bool) -> None:
-    state = state_with(target_buffer=RATIO * 5 // 100)
+    state = state_with("waterfall.target_buffer 5%")
     assert target_restored(state, sums(net_equity, 100, 5000)) is restored
     assert target_restored(state, sums(-1, 0, 0))
 
@@ -268,17 +270,19 @@ def test_target_health_is_maintenance_with_a_buffer(net_equity: int, restored: b
     ("divisor", "offset", "net_equity", "below"),
     [
         # MMF is 2 % of 10,000: ACMF = max(0.02 / divisor, 0.02 - offset).
-        (2, RATIO, 100, False),
-        (2, RATIO, 99, True),
-        (1000, RATIO * 6 // 1000, 140, False),
-        (1000, RATIO * 6 // 1000, 139, True),
-        (2, RATIO * 6 // 1000, 140, False),
-        (2, RATIO * 6 // 1000, 139, True),
-        (2, RATIO * 6 // 1000, -1, True),
+        ("2", "1", 100, False),
+        ("2", "1", 99, True),
+        ("1000", "0.006", 140, False),
+        ("1000", "0.006", 139, True),
+        ("2", "0.006", 140, False),
+        ("2", "0.006", 139, True),
+        ("2", "0.006", -1, True),
     ],
 )
-def test_auto_close(divisor: int, offset: int, net_equity: int, below: bool) -> None:
-    state = state_with(auto_close_divisor=divisor, auto_close_offset=offset)
+def test_auto_close(divisor: str, offset: str, net_equity: int, below: bool) -> None:
+    state = state_with(
+        f"waterfall.auto_close_divisor {divisor}", f"waterfall.auto_close_offset {offset}"
+    )
     assert below_auto_close(state, sums(net_equity, 200, 10_000)) is below
 
 
@@ -294,9 +298,7 @@ def test_leverage_is_exposure_over_net_equity(
 
 @proves("I14")
 @given(worlds(), st.integers(0, 2))
-def test_a_stale_price_is_read_for_and_against(
-    world: tuple[State, Portfolio], place: int
-) -> None:
+def test_a_stale_price_is_read_for_and_against(world: tuple[State, Portfolio], place: int) -> None:
     state, portfolio = world
     plain = health(state, portfolio)
     state.prices[place].stale = True

@@ -120,12 +120,8 @@ def test_splitting_an_account_changes_nobodys_total_under_pro_rata(
     whole = allot(Policy.PRO_RATA, people, demand)
     victim = people[-1]
     share = data.draw(st.integers(0, 100))
-    one = Candidate(
-        victim.account, victim.position * share // 100, victim.cap * share // 100, 1, 1
-    )
-    two = Candidate(
-        victim.account + 1, victim.position - one.position, victim.cap - one.cap, 1, 1
-    )
+    one = Candidate(victim.account, victim.position * share // 100, victim.cap * share // 100, 1, 1)
+    two = Candidate(victim.account + 1, victim.position - one.position, victim.cap - one.cap, 1, 1)
     # A cap in proportion to the position is what splitting an account really gives.
     if one.cap * victim.position == one.position * victim.cap:
         split = allot(Policy.PRO_RATA, [*people[:-1], one, two], demand)
@@ -252,7 +248,9 @@ def test_leverage_minimises_the_maximum_leverage(
     ways = product(*(range(each.cap + 1) for each in people))
     best = min(worst(way, 1) for way in ways if sum(way) == total)
     ours = allot(
-        Policy.LEVERAGE, [_scaled(each, fine) for each in people], Demand(total * fine, total * fine)
+        Policy.LEVERAGE,
+        [_scaled(each, fine) for each in people],
+        Demand(total * fine, total * fine),
     )
     assert worst(ours, fine) <= best + Fraction(len(people) + 1, fine)
 

@@ -10,6 +10,7 @@ from solvent.domain.events import Event
 from solvent.domain.labels import Source
 from solvent.domain.units import INDEX_SCALE
 from solvent.reference import pool as pools
+from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import (
     OUTSIDE,
     POOL,
@@ -59,8 +60,6 @@ def _state(snapshot: bytes) -> State:
 
 def fresh(snapshot: bytes) -> State:
     """The world anew."""
-    from solvent.reference.engine import ReferenceEngine  # noqa: PLC0415
-
     return ReferenceEngine.restore(snapshot).state
 
 
@@ -115,9 +114,7 @@ def test_borrowing_and_repaying_at_one_instant_gains_nothing(
 
 @proves("I4")
 @given(st.lists(amounts, min_size=2, max_size=5))
-def test_a_split_borrow_never_owes_less_than_a_whole_one(
-    snapshot: bytes, parts: list[int]
-) -> None:
+def test_a_split_borrow_never_owes_less_than_a_whole_one(snapshot: bytes, parts: list[int]) -> None:
     whole, split = fresh(snapshot), fresh(snapshot)
     assume(sum(parts) < pools.redeemable(whole.pools[SOL]))
     pools.borrow(whole, BOB, SOL, sum(parts), Source.MANUAL, fee=False)

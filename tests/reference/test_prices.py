@@ -151,5 +151,3 @@ def test_sources_come_and_go() -> None:
         resume SOL
         expect stale SOL 0
     """)
-
-

@@ -136,14 +136,10 @@ def test_a_forecast_is_what_the_round_then_takes(policy: str) -> None:
     story.run("price SOL 190")
     needed = 11_178_773_380
     people = [story.names.account(name) for name in "abe"]
-    forecasts = [
-        adl_forecast(story.engine.state, account, SOL, needed) for account in people
-    ]
+    forecasts = [adl_forecast(story.engine.state, account, SOL, needed) for account in people]
     story.run("step +1s\nsaw AdlOpened needed=11.178773380SOL")
     allotted = {
-        event.account: event.allotted
-        for event in story.events
-        if isinstance(event, AdlCandidate)
+        event.account: event.allotted for event in story.events if isinstance(event, AdlCandidate)
     }
     assert sorted(allotted) == people
     ranks = set()

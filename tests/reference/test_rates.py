@@ -1,6 +1,7 @@
 """Rates: what utilization costs, against exact fractions, at kinks and with many points."""
 
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 
 import pytest
@@ -39,7 +40,7 @@ def pool_of(curve: Curve, fee: int = 0) -> PoolParameters:
 def exact_rate(curve: Curve, level: int) -> Fraction:
     """The rate by linear interpolation."""
     points = [(Fraction(x), Fraction(y)) for x, y in curve.points]
-    for (left, low), (right, high) in zip(points, points[1:], strict=False):
+    for (left, low), (right, high) in pairwise(points):
         if left <= level <= right:
             return low + (high - low) * (level - left) / (right - left)
     raise AssertionError(level)

@@ -64,9 +64,7 @@ def test_in_force_is_the_lower_of_the_stored_and_the_present(
     stored: int, fraction: int, borrowed: int
 ) -> None:
     rule = parameters(RATIO // 2, RATIO, fraction)
-    pool = Pool(
-        cash=1000 - borrowed, lend_shares=1000, debt_shares=borrowed, bound=stored
-    )
+    pool = Pool(cash=1000 - borrowed, lend_shares=1000, debt_shares=borrowed, bound=stored)
     assert bound_in_force(rule, pool) == min(stored, bound_by_rule(rule, borrowed * 1_000_000))
 
 

@@ -7,13 +7,13 @@ check proves nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
-from solvent.domain.commands import TimeStep
-from solvent.domain.events import InterestCharged
+from solvent.domain.commands import PlaceOrder
 from solvent.domain.labels import Reason
+from solvent.domain.parameters import PoolParameters
 from solvent.domain.rejections import Limit, Refusal
 from solvent.domain.units import (
     INDEX_SCALE,
@@ -29,7 +29,6 @@ from solvent.reference import (
     backstop,
     book,
     default,
-    dispatch,
     house,
     ledger,
     limits,
@@ -39,11 +38,13 @@ from solvent.reference import (
     orders,
     pool,
     prices,
+    rates,
     settlement,
     throttle,
     wallet,
 )
-from solvent.reference.state import State
+from solvent.reference.policies import Candidate
+from solvent.reference.state import Order, State
 
 RUN = 1500
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -128,7 +129,7 @@ def an_hour_in_five_is_not_charged(patch: pytest.MonkeyPatch) -> None:
 
 @canary("I6", within=1500)
 def the_rate_ignores_the_kink(patch: pytest.MonkeyPatch) -> None:
-    right = pool.borrow_apr
+    right = rates.borrow_apr
     patch.setattr(pool, "borrow_apr", lambda parameters, level: right(parameters, level // 2))
 
 
@@ -181,7 +182,7 @@ def borrowing_ignores_the_bound(patch: pytest.MonkeyPatch) -> None:
 def the_bound_creeps_too_fast(patch: pytest.MonkeyPatch) -> None:
     right = throttle.bound_by_rule
 
-    def wrong(parameters: throttle.PoolParameters, level: int) -> int:
+    def wrong(parameters: PoolParameters, level: int) -> int:
         return min(parameters.max_utilization, right(parameters, level) + RATIO // 100)
 
     patch.setattr(throttle, "bound_by_rule", wrong)
@@ -191,7 +192,7 @@ def the_bound_creeps_too_fast(patch: pytest.MonkeyPatch) -> None:
 def adl_takes_more_than_the_loan(patch: pytest.MonkeyPatch) -> None:
     right = adl._borrower
 
-    def wrong(state: State, account: int, asset: int) -> adl.Candidate | None:
+    def wrong(state: State, account: int, asset: int) -> Candidate | None:
         found = right(state, account, asset)
         return found._replace(cap=2 * found.cap) if found else None
 
@@ -234,7 +235,7 @@ def lenders_leave_before_the_loss(patch: pytest.MonkeyPatch) -> None:
 def cancelling_keeps_the_lock(patch: pytest.MonkeyPatch) -> None:
     right = book.remove
 
-    def wrong(state: State, order: book.Order) -> None:
+    def wrong(state: State, order: Order) -> None:
         locked = order.locked
         right(state, order)
         asset = book.pays_with(order.side, order.asset)
@@ -249,7 +250,7 @@ def cancelling_keeps_the_lock(patch: pytest.MonkeyPatch) -> None:
 def later_orders_come_first(patch: pytest.MonkeyPatch) -> None:
     right = book.insert
 
-    def wrong(state: State, order: book.Order) -> None:
+    def wrong(state: State, order: Order) -> None:
         right(state, order)
         ids = book.side_of(state, order.asset, order.side)
         ids.sort(key=lambda other: (abs(state.orders[other].price - order.price), -other))
@@ -293,7 +294,7 @@ def max_borrow_promises_an_atom_too_much(patch: pytest.MonkeyPatch) -> None:
 def a_refused_order_uses_up_a_number(patch: pytest.MonkeyPatch) -> None:
     right = orders.order_refusal
 
-    def wrong(state: State, command: dispatch.c.PlaceOrder) -> Refusal | None:
+    def wrong(state: State, command: PlaceOrder) -> Refusal | None:
         state.next_order += 1
         return right(state, command)
 
@@ -304,8 +305,10 @@ def a_refused_order_uses_up_a_number(patch: pytest.MonkeyPatch) -> None:
 def a_fill_forgets_the_seller(patch: pytest.MonkeyPatch) -> None:
     right = matching._plan_trade
 
-    def wrong(*place: object) -> matching.Trade:
-        trade = right(*place)
+    def wrong(
+        state: State, taker: matching.Taker, maker: Order, quantity: int, rate: int
+    ) -> matching.Trade:
+        trade = right(state, taker, maker, quantity, rate)
         return trade._replace(received=trade.received - trade.received // 50)
 
     patch.setattr(matching, "_plan_trade", wrong)

@@ -1,4 +1,4 @@
-"""Every planted bug is noticed, by the invariant that it breaks, within a stated number of commands."""
+"""Every planted bug is noticed, by the invariant it breaks, within so many commands."""
 
 import pytest
 

@@ -35,6 +35,4 @@ def demo(
     json
         Print one JSON object with all figures, and nothing else, on standard output.
     """
-    carry_out(
-        Request(SCENARIO, policy=policy, accounts=accounts, seed=seed, out=out, as_json=json)
-    )
+    carry_out(Request(SCENARIO, policy=policy, accounts=accounts, seed=seed, out=out, as_json=json))

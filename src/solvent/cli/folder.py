@@ -1,8 +1,8 @@
 """A run's folder: complete or not there at all, and never somebody else's.
 
 Theory of operation. A run writes into a partial folder inside the one asked for. When all of it is
-written, the files of a former run are removed and the new ones moved up. A run that ends early takes
-its partial folder away, and every folder it had to make, so that nothing half-written is left.
+written, the files of a former run are removed and the new ones moved up. A run that ends early
+takes its partial folder away, and every folder it had to make: nothing half-written is left.
 
 A folder is ours when it holds only names that a run writes. Anything else in it, and it is refused.
 """
@@ -16,13 +16,13 @@ from tempfile import mkdtemp
 from solvent.domain.errors import InputError
 
 PARTIAL = ".partial-"
-RUN_FILES = frozenset({"report.html", "events.log", "receipts.jsonl", "figures.json"})
+RUN_FILES = frozenset({"commands.log", "events.log", "receipts.jsonl", "report.html", "run.json"})
 """Every name that a run writes into its folder."""
 
 
 @contextmanager
 def run_folder(out: Path) -> Iterator[Path]:
-    """Give a partial folder to write into, which becomes `out` when the block ends well.
+    """Give a folder that is not there yet: what is written into it goes to `out` at the end.
 
     Raises InputError when `out` is a file or holds anything that no run wrote.
     """
@@ -32,9 +32,10 @@ def run_folder(out: Path) -> Iterator[Path]:
         _clear(out, leftovers_only=True)
         partial = Path(mkdtemp(prefix=PARTIAL, dir=out))
         try:
-            yield partial
+            run = partial / "run"
+            yield run
             _clear(out, leftovers_only=False, keep=partial)
-            for path in sorted(partial.iterdir()):
+            for path in sorted(run.iterdir()):
                 path.rename(out / path.name)
         finally:
             shutil.rmtree(partial, ignore_errors=True)

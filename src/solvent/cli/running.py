@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from solvent.cli.folder import refuse_foreign, run_folder
-from solvent.cli.progress import progress
+from solvent.cli.progress import progress, say
 from solvent.domain.parameters import Policy
 
 
@@ -55,9 +55,9 @@ def carry_out(request: Request) -> None:
                 progress=report,
             )
         if partial is not None:
-            write_report(result, partial)
-            figures = json.dumps(result.figures, indent=2) + "\n"
-            (partial / "figures.json").write_text(figures, encoding="utf-8")
+            write_report(result.figures, result.series, partial)
+    for note in result.notes:
+        say(f"note: {note}")
     if request.as_json:
         print(json.dumps(result.figures))
     else:

@@ -39,6 +39,11 @@ HOURS_PER_YEAR = 8760
 _VALUE_DIVISORS: tuple[int, ...] = tuple(
     10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS) for decimals in range(MAX_DECIMALS + 1)
 )
+_FINE_SHIFTS = range(
+    PRICE_DECIMALS - FINE_DECIMALS, PRICE_DECIMALS - FINE_DECIMALS + MAX_DECIMALS + 1
+)
+_FINE_DIVISORS: tuple[int, ...] = tuple(10 ** max(0, shift) for shift in _FINE_SHIFTS)
+_FINE_FACTORS: tuple[int, ...] = tuple(10 ** max(0, -shift) for shift in _FINE_SHIFTS)
 _DIGITS = frozenset("0123456789")
 
 
@@ -153,17 +158,23 @@ def value_divisor(decimals: int) -> int:
 
 
 def fine_down(quantity: int, price: int, decimals: int) -> int:
-    """Value of `quantity` atoms at `price` in 10^-12 USDC, rounded down."""
-    shift = decimals + PRICE_DECIMALS - FINE_DECIMALS
-    product = _product(quantity, price)
-    if shift > 0:
-        return int(product // 10**shift)
-    return check_int128(product * int(10**-shift))
+    """Value of `quantity` atoms at `price` in 10^-12 USDC, rounded down; 128 bits wide."""
+    _check_factors(quantity, price)
+    return quantity * price * _FINE_FACTORS[decimals] // _FINE_DIVISORS[decimals]
 
 
 def fine_up(quantity: int, price: int, decimals: int) -> int:
-    """Value of `quantity` atoms at `price` in 10^-12 USDC, rounded up."""
-    return -fine_down(-quantity, price, decimals)
+    """Value of `quantity` atoms at `price` in 10^-12 USDC, rounded up; 128 bits wide."""
+    _check_factors(quantity, price)
+    return -(-quantity * price * _FINE_FACTORS[decimals] // _FINE_DIVISORS[decimals])
+
+
+def _check_factors(quantity: int, price: int) -> None:
+    """Both factors are non-negative and fit their columns."""
+    if not (0 <= quantity <= INT64_MAX and 0 <= price <= INT64_MAX):
+        check_int64(quantity)
+        check_int64(price)
+        raise ValueError(f"a value needs non-negative terms, got {quantity} * {price}")
 
 
 def parse_decimal(text: str, decimals: int, *, signed: bool = False) -> int:

@@ -17,13 +17,12 @@ from pathlib import Path
 
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.units import PRICE_SCALE, SECOND
-from solvent.lab.price_files import MICROSECONDS_PER_UNIT
+from solvent.domain.units import HOUR, PRICE_SCALE, SECOND
 from solvent.lab.prices import Gap, PricePath, read_prices, time_text
 from solvent.lab.scenario_model import Scenario
 
 MOST_STEPS = 1000
-LONGEST_HOLE = 24 * 3600 * MICROSECONDS_PER_UNIT["s"]
+LONGEST_HOLE = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Track:
 class Feed:
     """Prices of a run. `tracks[a]` is asset a's, `end` the time of its last step.
 
-    `parameters` are the scenario's, starting at `start`; `path` is the file's, for reports.
+    `parameters` are the scenario's, starting at `start`; `notes` say what was assumed.
     """
 
     start: int

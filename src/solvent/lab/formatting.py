@@ -42,9 +42,9 @@ def money(value: Number) -> str:
     return number(value, MONEY_PLACES)
 
 
-def trimmed(value: Number) -> str:
-    """`value` with thousands separators and no zeros at its end."""
-    text = number(value)
+def trimmed(value: Number, places: int | None = None) -> str:
+    """`value` with thousands separators, at most `places` decimals and no zeros at its end."""
+    text = number(value, places)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

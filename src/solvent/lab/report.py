@@ -9,24 +9,29 @@ the charts, the tables, and the receipts of the first rounds of each case.
 Deliberately absent: sorting, filtering and zooming; the receipts and figures are files beside it.
 """
 
+import json
 from collections.abc import Iterable
 from decimal import Decimal
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 
-from solvent.lab.formatting import money, number, percent, trimmed, utc
+from solvent.lab.formatting import money, number, percent, utc
 from solvent.lab.report_markup import Markup, escaped, facts, join, table, tag
-from solvent.lab.report_receipts import Receipt, chosen, promise, rounds
+from solvent.lab.report_receipts import chosen, promise, rounds
 from solvent.lab.report_series import Series, charts
 from solvent.lab.summary import (
     Figures,
     Sheet,
     conservation_sheet,
     deficit_sheet,
+    drift,
     lender_sheet,
     pool_sheet,
     stage_sheet,
 )
+from solvent.views.receipt import Receipt
+from solvent.views.receipt_codec import read_receipt
 
 TEMPLATES = files("solvent.lab") / "templates"
 
@@ -38,11 +43,11 @@ def render(figures: Figures, series: Series, receipts: Iterable[Receipt]) -> str
         [
             _head(figures),
             _tiles(figures),
-            promise(shown, figures["assets"]),
+            promise(shown),
             _section("The waterfall", _waterfall(figures)),
             _section("What happened", charts(figures, series)),
             _section("In figures", _sheets(figures)),
-            _section("Receipts of the first ADL rounds", rounds(shown, figures["assets"])),
+            _section("Receipts of the first ADL rounds", rounds(shown)),
             _section("Check it yourself", _checks(figures)),
             tag("footer", "All times are UTC. Values are in USDC at the mark price."),
         ]
@@ -50,6 +55,13 @@ def render(figures: Figures, series: Series, receipts: Iterable[Receipt]) -> str
     return Template(_text("report.html")).substitute(
         title=escaped(f"Solvent: {figures['scenario']}"), style=_text("report.css"), body=body
     )
+
+
+def write_report(figures: Figures, series: Series, folder: Path) -> None:
+    """Write report.html into the folder of a run, from its figures and the receipts there."""
+    with (folder / "receipts.jsonl").open(encoding="utf-8") as lines:
+        page = render(figures, series, (read_receipt(json.loads(line)) for line in lines))
+    (folder / "report.html").write_bytes(page.encode("utf-8", "replace"))
 
 
 def _text(name: str) -> str:
@@ -92,7 +104,7 @@ def _tiles(figures: Figures) -> Markup:
         ("Deficits, USDC", money(deficits)),
         (
             "Largest change of an account’s value in ADL, USDC",
-            trimmed(figures["conservation"]["largest_drift_usdc"]),
+            drift(figures),
         ),
     )
     tiles = (tag("div", tag("dt", term), tag("dd", said)) for term, said in pairs)

@@ -31,10 +31,10 @@ def charts(figures: Figures, series: Series) -> Markup:
     """All charts, and the table that stands for them."""
     drawn = [
         price_chart(figures, series),
-        *utilization_charts(figures, series),
         stage_chart(series),
         recovery_chart(series),
         liquidating_chart(series),
+        *utilization_charts(figures, series),
     ]
     return join(
         [

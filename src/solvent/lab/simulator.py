@@ -10,7 +10,6 @@ A run ends at its first breach: what follows one proves nothing. Same seed, same
 machine (I35).
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,12 +19,12 @@ from random import Random
 from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import TimeStep
-from solvent.domain.event_codec import encode_event
 from solvent.domain.events import Event, Refused
 from solvent.domain.labels import AdlCase, LegForm, SystemOrder
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.rejections import Limit
 from solvent.domain.units import UnitsOverflowError
+from solvent.journal.event_hash import EventHasher
 from solvent.lab.simulator_draws import Plan
 from solvent.lab.simulator_market import random_parameters
 from solvent.lab.simulator_moves import Moves
@@ -208,7 +207,7 @@ class _Run:
         self._moves = Moves(rng, self._engine, anchors)
         self._picture: Picture | None = None
         self._tally = _Tally()
-        self._events = hashlib.blake2b(digest_size=32)
+        self._events = EventHasher()
         self.done = 0
         self.breaches: list[SimulationBreach] = []
 
@@ -239,8 +238,7 @@ class _Run:
             self._report([_failure(error)])
             return
         self._tally.add(plan, events)
-        for event in events:
-            self._events.update(encode_event(event))
+        self._events.update(events)
         self._count_shielded(plan)
         self._picture = take_picture(self._engine.state, before) if checked else None
         found = list(_preview(plan, events))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from solvent.domain.units import VALUE_DECIMALS
 from solvent.lab.formatting import (
     ABSENT,
     STAGE_TITLES,
@@ -120,6 +121,11 @@ def pool_sheet(figures: Figures) -> Sheet:
     )
 
 
+def drift(figures: Figures) -> str:
+    """The largest change of any account's total value in an ADL settlement, in USDC."""
+    return trimmed(figures["conservation"]["largest_drift_usdc"], VALUE_DECIMALS)
+
+
 def conservation_sheet(figures: Figures) -> Sheet:
     """The largest change of any account's total value in an ADL settlement."""
     conservation = figures["conservation"]
@@ -129,8 +135,11 @@ def conservation_sheet(figures: Figures) -> Sheet:
         ("Total value of an account, before against after", "Figure"),
         [
             ("Settlements", number(conservation["settlements"])),
-            ("Largest drift, USDC", trimmed(conservation["largest_drift_usdc"])),
-            ("Largest drift, atoms of USDC", number(conservation["largest_drift_atoms"])),
+            ("Largest drift, USDC", drift(figures)),
+            (
+                "Largest drift, atoms of the coarsest asset settled",
+                trimmed(conservation["largest_drift_atoms"]),
+            ),
             ("Account with the largest drift", ABSENT if account is None else str(account)),
         ],
     )

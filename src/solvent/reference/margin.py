@@ -172,15 +172,17 @@ def health(
             elif doubt is Doubt.FOR_ACCOUNT:
                 net_equity += value + value * state.parameters.waterfall.stale_doubt // RATIO
         if debt or pending:
-            debts_value += fine_up(debt, mark, asset.decimals)
-            at_risk = debt + pending
-            exposure += fine_up(at_risk, mark, asset.decimals)
-            initial += requirement_up(asset.initial, at_risk, mark, asset.decimals)
-            counted = mark
+            notional = at_risk = fine_up(debt, mark, asset.decimals)
+            debts_value += notional
+            if pending:
+                at_risk = fine_up(debt + pending, mark, asset.decimals)
+            exposure += at_risk
+            initial += requirement_up(asset.initial, at_risk)
             if doubted and doubt is Doubt.FOR_ACCOUNT:
                 counted = mark * RATIO // (RATIO + state.parameters.waterfall.stale_doubt)
-            net_equity -= fine_up(debt, counted, asset.decimals)
-            maintenance += requirement_up(asset.maintenance, debt, counted, asset.decimals)
+                notional = fine_up(debt, counted, asset.decimals)
+            net_equity -= notional
+            maintenance += requirement_up(asset.maintenance, notional)
     return Health(
         check_int128(net_equity),
         check_int128(initial),
@@ -230,16 +232,16 @@ def weight_of(asset: AssetParameters, quantity: int, mark: int) -> int:
 
 def margin_fraction_up(function: MarginFunction, notional: int) -> int:
     """max(base, factor * sqrt(notional)) in 10^-9."""
-    if function.factor == 0:
-        return function.base
     root = square_root_up(notional)
     return max(function.base, mul_div_up(function.factor, root, SQUARE_ROOT_SCALE))
 
 
-def requirement_up(function: MarginFunction, debt: int, mark: int, decimals: int) -> int:
-    """Margin that a debt of `debt` atoms requires, in 10^-12 USDC."""
-    fraction = margin_fraction_up(function, value_up(debt, mark, decimals))
-    return divide_up(fine_up(debt, mark, decimals) * fraction, RATIO)
+def requirement_up(function: MarginFunction, notional: int) -> int:
+    """Margin that a debt of `notional` requires, both in 10^-12 USDC."""
+    fraction = function.base
+    if function.factor:
+        fraction = margin_fraction_up(function, divide_up(notional, FINE_PER_VALUE))
+    return divide_up(notional * fraction, RATIO)
 
 
 def liquidatable(state: State, account: int) -> bool:

@@ -217,8 +217,8 @@ def _ends(after: Picture, order: _Order) -> Iterator[Breach]:
 
 def _restored(picture: Picture, vitals: Vitals) -> bool:
     buffer = picture.parameters.waterfall.target_buffer
-    wanted = vitals.maintenance * (RATIO + buffer)
-    return vitals.debts_value == 0 or vitals.net_equity * RATIO >= wanted
+    enough = vitals.net_equity * RATIO >= vitals.maintenance * (RATIO + buffer)
+    return vitals.debts_value == 0 or (enough and not vitals.liquidatable)
 
 
 def _health(before: Picture, after: Picture) -> Iterator[Breach]:

@@ -4,8 +4,8 @@ Nothing of the engine is asked here: were the engine wrong, its receipts would s
 every asset and to the rounding unit (a share of claim, a share of debt and two atoms, for every leg
 and once for the match):
 
-- the value is the quantity at the mark, rounded up, and the legs sum to it, but for the rounding
-  unit where the giver has nothing left (A8);
+- the legs sum to the value, which is the quantity at the mark, rounded up (or at most a unit more,
+  where the giver has nothing left) (A8);
 - the lender's claim and the payer's debt fall by the quantity, which neither exceeds (A9, A11);
 - what one party loses another gains (I26), and nobody locks more than before;
 - total values stay: the lender's always; the giver's where he pays his own debt (A10, I23);
@@ -72,10 +72,10 @@ class _Judge:
     def _value(self) -> Iterator[str]:
         match = self._match
         worth, scale = self._worth(self._receipt.asset, match.quantity)
-        if match.value != -(-worth // scale) or match.quantity < 1:
+        above = match.value + (-worth // scale)
+        if above and not (0 < above <= self._tolerance() and self._gave_all()):
             yield "value is not the quantity at the mark, rounded up"
-        short = match.value - sum(leg.value for leg in match.legs)
-        if short and not (0 < short <= self._tolerance() and self._gave_all()):
+        if match.quantity < 1 or sum(leg.value for leg in match.legs) != match.value:
             yield "the legs do not sum to the value"
         for leg in match.legs:
             worth, scale = self._worth(leg.asset, leg.quantity)
@@ -117,6 +117,9 @@ class _Judge:
         for asset, quantity in sorted(change.items()):
             if abs(quantity) > self._unit[asset]:
                 yield f"{asset} does not net to zero between the parties"
+        for account in parties:
+            if _locked(self._after[account]) > _locked(self._before[account]):
+                yield f"account {account} has more locked than before"
 
     def _change(self, account: int) -> _Net:
         old, new = _net(self._before[account]), _net(self._after[account])
@@ -165,6 +168,10 @@ def _column(party: Party, asset: str) -> tuple[int, int]:
         if balance.asset == asset:
             return balance.lent, balance.debt
     return 0, 0
+
+
+def _locked(party: Party) -> int:
+    return sum(balance.locked for balance in party.balances)
 
 
 def _net(party: Party) -> _Net:

@@ -5,12 +5,12 @@ that is not the one written, an unknown name, and a number written in another wa
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Union, get_args, get_origin, get_type_hints
 
 from solvent.domain.canonical import DIGEST_FIELD, Json, canonical, digest_of
 from solvent.domain.units import INT128_MAX
@@ -28,7 +28,6 @@ _KINDS: dict[str, type[AdlReceipt] | type[BackstopReceipt]] = {
     ADL_FORMAT: AdlReceipt,
     BACKSTOP_FORMAT: BackstopReceipt,
 }
-Some = TypeVar("Some")
 
 
 class ReceiptFormError(ValueError):
@@ -37,7 +36,7 @@ class ReceiptFormError(ValueError):
 
 def receipt_document(receipt: Receipt) -> dict[str, Json]:
     """The receipt as a JSON document, with the digest of everything else in it."""
-    document = _encode(type(receipt), receipt)
+    document = as_json(receipt)
     assert isinstance(document, dict)
     document[DIGEST_FIELD] = digest_of(document)
     return document
@@ -68,9 +67,10 @@ def read_receipt(document: Json) -> Receipt:
     return receipt
 
 
-def as_json(kind: type[Some], record: Some) -> Json:
+def as_json(record: object) -> Json:
     """One record of the form as JSON."""
-    return _encode(kind, record)
+    kind: object = type(record)
+    return _encoder(kind)(record)
 
 
 @cache
@@ -79,23 +79,36 @@ def _hints(kind: type) -> dict[str, object]:
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
-def _encode(kind: object, value: object) -> Json:
-    if get_origin(kind) in (Union, UnionType):
-        if value is None:
-            return None
-        return _encode(_content(kind), value)
-    if get_origin(kind) is Annotated:
-        return str(value)
-    if isinstance(value, IntEnum):
-        return value.name
-    if isinstance(value, tuple):
-        arguments = get_args(kind)
-        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
-        return [_encode(inner, item) for inner, item in zip(kinds, value, strict=True)]
-    if isinstance(kind, type) and is_dataclass(kind):
-        return {name: _encode(inner, getattr(value, name)) for name, inner in _hints(kind).items()}
-    assert isinstance(value, bool | int | str)
+@cache
+def _encoder(kind: object) -> Callable[..., Json]:
+    """How to write a value of one type; worked out once per type."""
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        inner = _encoder(_content(kind))
+        return lambda value: None if value is None else inner(value)
+    if origin is Annotated:
+        return str
+    if origin is tuple:
+        return _list_encoder(get_args(kind))
+    assert isinstance(kind, type)
+    if is_dataclass(kind):
+        encoders = [(name, _encoder(inner)) for name, inner in _hints(kind).items()]
+        return lambda value: {name: write(getattr(value, name)) for name, write in encoders}
+    if issubclass(kind, IntEnum):
+        return lambda value: str(value.name)
+    return _plain
+
+
+def _plain(value: Json) -> Json:
     return value
+
+
+def _list_encoder(kinds: tuple[object, ...]) -> Callable[..., Json]:
+    if kinds[-1] is Ellipsis:
+        write = _encoder(kinds[0])
+        return lambda value: [write(item) for item in value]
+    encoders = [_encoder(kind) for kind in kinds]
+    return lambda value: [write(item) for write, item in zip(encoders, value, strict=True)]
 
 
 def _content(kind: object) -> object:
@@ -103,23 +116,46 @@ def _content(kind: object) -> object:
     return next(inner for inner in get_args(kind) if inner is not NoneType)
 
 
-def _decode(kind: object, value: Json, place: str) -> object:
-    if get_origin(kind) in (Union, UnionType):
-        return None if value is None else _decode(_content(kind), value, place)
-    if get_origin(kind) is Annotated:
-        return _number(value, place)
-    if get_origin(kind) is tuple:
-        return _items(get_args(kind), value, place)
+@cache
+def _shape(kind: object) -> tuple[str, object]:
+    """What a type is to the reader, and what it holds; worked out once per type."""
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        return "optional", _content(kind)
+    if origin is Annotated:
+        return "amount", kind
+    if origin is tuple:
+        return "list", get_args(kind)
     assert isinstance(kind, type)
     if is_dataclass(kind):
-        return _record(kind, value, place)
-    if issubclass(kind, IntEnum):
-        if not isinstance(value, str) or value not in kind.__members__:
-            raise ReceiptFormError(f"{place}: must be one of {', '.join(kind.__members__)}")
-        return kind[value]
-    if type(value) is not kind or (isinstance(value, int) and abs(value) > INT128_MAX):
+        return "record", kind
+    return ("name" if issubclass(kind, IntEnum) else "plain"), kind
+
+
+def _decode(kind: object, value: Json, place: str) -> object:
+    shape, inner = _shape(kind)
+    if shape == "optional":
+        return None if value is None else _decode(inner, value, place)
+    if shape == "amount":
+        return _number(value, place)
+    if shape == "list":
+        assert isinstance(inner, tuple)
+        return _items(inner, value, place)
+    assert isinstance(inner, type)
+    if shape == "record":
+        return _record(inner, value, place)
+    if shape == "name":
+        return _named(inner, value, place)
+    if type(value) is not inner or (isinstance(value, int) and abs(value) > INT128_MAX):
         raise ReceiptFormError(f"{place}: has the wrong type")
     return value
+
+
+def _named(kind: type, value: Json, place: str) -> object:
+    assert issubclass(kind, IntEnum)
+    if not isinstance(value, str) or value not in kind.__members__:
+        raise ReceiptFormError(f"{place}: must be one of {', '.join(kind.__members__)}")
+    return kind[value]
 
 
 def _number(value: Json, place: str) -> int:

@@ -16,15 +16,14 @@ from solvent.reference import pool as pools
 from solvent.reference.backstop import Offer as Terms
 from solvent.reference.backstop import capacity, provider_premium
 from solvent.reference.ledger import available, debt_of, move
-from solvent.reference.margin import Doubt, health_of, portfolio_of, target_restored
+from solvent.reference.margin import Doubt, health_of, portfolio_of
 from solvent.reference.policies import apportion
 from solvent.reference.record import Record, record_parties, touched
 from solvent.reference.sizing import Draw, deliverable, draw, largest_first, needed_debt
 from solvent.reference.state import FUND
 from solvent.views.compare import differences
 from solvent.views.lines import AFTER, BEFORE
-from solvent.views.receipt import BackstopReceipt, Party
-from solvent.views.receipt_codec import as_json
+from solvent.views.receipt import BackstopReceipt
 from solvent.views.scene import Scene
 from solvent.views.stages import book_reason_given, no_orders, trigger_fits
 
@@ -71,9 +70,9 @@ def _offer_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Itera
     state, account = opening.state, opening.account(receipt.account)
     record_parties(state, Record(Stage.BACKSTOP, 0), (account,), touched(state, (account,)), BEFORE)
     found = opening.take_exchange().parties(opening.words, BEFORE)[0]
-    yield from differences(as_json(Party, given.opening), as_json(Party, found), "offer.opening")
-    if target_restored(state, health_of(state, account, Doubt.FOR_ACCOUNT)):
-        yield "offer.opening: needs nothing, its target health is restored"
+    yield from differences(given.opening, found, "offer.opening")
+    if not health_of(state, account, Doubt.FOR_ACCOUNT).liquidatable:
+        yield "offer.opening: is not liquidatable"
 
 
 def _split_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Iterator[str]:
@@ -147,12 +146,7 @@ def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Terms) -> 
         before=exchange.parties(words, BEFORE),
         after=exchange.parties(words, AFTER),
     )
-    for name in ("legs", "rounding", "before", "after"):
-        whole_receipts = (as_json(BackstopReceipt, receipt), as_json(BackstopReceipt, found))
-        given, recomputed = (
-            document[name] for document in whole_receipts if isinstance(document, dict)
-        )
-        yield from differences(given, recomputed, name)
+    yield from differences(receipt, found, "receipt")
 
 
 def _hand_leg(scene: Scene, giver: int, receiver: int, leg: Draw) -> None:

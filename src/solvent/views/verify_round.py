@@ -6,19 +6,19 @@ from the allotment; and every match is settled again, in order, by the specifica
 settlement on the scene the receipt describes. Whatever comes out otherwise is named.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from solvent.domain.labels import AdlCase
-from solvent.domain.units import RATIO, fine_down, mul_div_down, payable, value_up
-from solvent.reference.adl import Part, pair
+from solvent.domain.parameters import USDC
+from solvent.domain.units import cover, mul_div_down, payable, value_down, value_up
 from solvent.reference.ledger import claim_of, debt_of
 from solvent.reference.margin import Doubt, health, health_of, liquidatable, portfolio_of
 from solvent.reference.policies import Candidate, Demand, allot, apportion
 from solvent.reference.pool import redeemable
-from solvent.reference.settlement import Match, settle
 from solvent.reference.sizing import (
     debts_largest_first,
+    deliverable,
     deliverable_value,
     largest_first,
     needed_claim,
@@ -29,12 +29,11 @@ from solvent.views.compare import differences
 from solvent.views.receipt import (
     AdlReceipt,
     CandidateLine,
-    MatchLine,
     Party,
     Side,
 )
-from solvent.views.receipt_codec import as_json
 from solvent.views.scene import Scene
+from solvent.views.settle_again import match_problems
 from solvent.views.stages import no_orders, reasons_in_order, trigger_fits
 
 
@@ -52,7 +51,7 @@ def round_problems(receipt: AdlReceipt) -> Iterator[str]:
     yield from _sides_recomputed(receipt, opening)
     yield from _candidates_recomputed(receipt, opening)
     yield from _allotment(receipt, opening)
-    yield from _matches(receipt, Scene(receipt, receipt.borrowing, parties))
+    yield from match_problems(receipt, Scene(receipt, receipt.borrowing, parties))
 
 
 def _first_seen(receipt: AdlReceipt) -> list[Party]:
@@ -115,7 +114,7 @@ def _sides_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
             found = replace(found, fund_value=0)
         elif fund_value is not None:
             fund_value -= value_up(side.fund, terms.mark, terms.decimals)
-        yield from differences(as_json(Side, side), as_json(Side, found), f"sides[{place}]")
+        yield from differences(side, found, f"sides[{place}]")
 
 
 def _side_found(receipt: AdlReceipt, side: Side, opening: Scene) -> Side:
@@ -189,9 +188,7 @@ def _candidates_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]
         if line.account in opening.known:
             found = _candidate_found(receipt, line, opening)
             found = replace(found, last=late.get(line.account, line.last))
-            yield from differences(
-                as_json(CandidateLine, line), as_json(CandidateLine, found), name
-            )
+            yield from differences(line, found, name)
         elif line.last and receipt.case is AdlCase.STUCK_LENDER:
             yield f"{name}.last: must be false in case L"
 
@@ -218,36 +215,48 @@ def _candidate_found(receipt: AdlReceipt, line: CandidateLine, opening: Scene) -
 
 
 def _late_lenders(receipt: AdlReceipt, opening: Scene) -> dict[int, bool]:
-    """Per matched lender of case B: would the swap for the lightest payment sink him?
+    """Per matched lender of case B: would the swap for some one of the payments sink him?
 
-    Nothing is said where a side of the round is unknown, for the lightest payment is then, too.
+    Nothing is said where a side of the round is unknown, for what it can pay with is then, too.
     """
     state, asset = opening.state, opening.asset(receipt.asset)
     if not {side.account for side in receipt.sides} <= opening.known:
         return {}
     sides = [opening.account(side.account) for side in receipt.sides]
-    held = [state.asset(other) for side in sides for other in largest_first(state, side)]
-    weights = [parameters.haircut.weight for parameters in held]
-    weight = min(weights, default=state.asset(asset).haircut.weight)
-    caps = [line.cap for line in receipt.candidates]
-    parts = apportion(receipt.needed, caps, caps)
+    stock = {
+        other: sum(deliverable(state, side, other) for side in sides)
+        for other in range(len(state.pools))
+    }
     return {
-        line.account: _sinks(opening, opening.account(line.account), asset, part, weight)
-        for line, part in zip(receipt.candidates, parts, strict=True)
+        line.account: _sinks(
+            opening, opening.account(line.account), asset, min(line.cap, receipt.needed), stock
+        )
+        for line in receipt.candidates
         if line.account in opening.known
     }
 
 
-def _sinks(opening: Scene, account: int, asset: int, quantity: int, weight: int) -> bool:
-    """Whether swapping `quantity` of a claim for a payment of this weight ends at MMR 100 %."""
+def _sinks(opening: Scene, account: int, asset: int, quantity: int, stock: dict[int, int]) -> bool:
+    """Whether swapping `quantity` of a claim for any one asset in stock ends at MMR 100 %.
+
+    What there is not enough of is made up in USDC.
+    """
     state = opening.state
-    after = portfolio_of(state, account)
-    if not any(after.debts):
+    before = portfolio_of(state, account)
+    if not any(before.debts):
         return False
-    after.quantities[asset] -= quantity
-    worth = fine_down(quantity, state.mark(asset), state.asset(asset).decimals)
-    left = health(state, after, Doubt.FOR_ACCOUNT)
-    return left.net_equity + worth * weight // RATIO <= left.maintenance
+    value = value_down(quantity, state.mark(asset), state.asset(asset).decimals)
+    for kind, held in stock.items():
+        if not held:
+            continue
+        after = before.copy()
+        after.quantities[asset] -= quantity
+        received, worth = cover(held, value, state.mark(kind), state.asset(kind).decimals)
+        after.receive(kind, received)
+        after.receive(USDC, value - worth)
+        if health(state, after, Doubt.FOR_ACCOUNT).liquidatable:
+            return True
+    return False
 
 
 def _allotment(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
@@ -281,83 +290,3 @@ def _allotment(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
 
 def _inputs(line: CandidateLine) -> Candidate:
     return Candidate(line.account, line.position, line.cap, line.assets_value, line.total_value)
-
-
-def _planned(receipt: AdlReceipt) -> Iterator[tuple[int, int, int, int]]:
-    """(lender, payer, giver, atoms) of every match that the allotment leads to, in order."""
-    sides = [Part(side.account, side.allotted) for side in receipt.sides]
-    others = [Part(line.account, line.allotted) for line in receipt.candidates]
-    if receipt.case is AdlCase.STUCK_LENDER:
-        for lender, borrower, quantity in pair(sides, others):
-            yield lender, borrower, borrower, quantity
-        return
-    own_left = {side.account: side.own for side in receipt.sides}
-    for lender, payer, quantity in pair(others, sides):
-        own = min(quantity, own_left[payer])
-        own_left[payer] -= own
-        for giver, part in ((payer, own), (FUND, quantity - own)):
-            if part:
-                yield lender, payer, giver, part
-
-
-def _matches(receipt: AdlReceipt, scene: Scene) -> Iterator[str]:
-    """Settle every planned match again and compare it with its line."""
-    given = {line.number: (place, line) for place, line in enumerate(receipt.matches)}
-    if [line.number for line in receipt.matches] != sorted(given):
-        yield "matches: must be in order of number, each once"
-    planned = list(_planned(receipt))
-    for number in sorted(given.keys() - set(range(len(planned)))):
-        yield f"matches[{given[number][0]}].number: the allotment leads to no such match"
-    for number, plan in enumerate(planned):
-        if number in given:
-            place, line = given[number]
-            yield from _settled_again(receipt, scene, plan, line, f"matches[{place}]")
-        elif not _nothing_to_settle(receipt, scene, plan):
-            yield f"matches: match {number}, which the allotment leads to, is missing"
-
-
-def _settled_again(
-    receipt: AdlReceipt,
-    scene: Scene,
-    plan: tuple[int, int, int, int],
-    line: MatchLine,
-    place: str,
-) -> Iterator[str]:
-    lender, payer, giver, quantity = plan
-    if (line.lender, line.payer, line.giver) != (lender, payer, giver):
-        yield f"{place}: the allotment pairs lender {lender}, payer {payer}, giver {giver}"
-        return
-    scene.holder(giver).auto_borrow_settlements = line.borrows
-    asset = scene.asset(receipt.asset)
-    may_borrow = receipt.case is AdlCase.STUCK_LENDER
-    match = Match(
-        round=receipt.round,
-        number=line.number,
-        asset=asset,
-        lender=scene.account(lender),
-        debtor=scene.account(payer),
-        giver=scene.account(giver),
-        quantity=quantity,
-        value=0,
-        borrow_allowed=may_borrow,
-    )
-    settle(scene.state, match)
-    exchange = scene.take_exchange()
-    if exchange.matched is None:
-        yield f"{place}: there was nothing to settle"
-        return
-    found = exchange.match_line(scene.words, asset, borrows=line.borrows and may_borrow)
-    yield from differences(as_json(MatchLine, line), as_json(MatchLine, found), place)
-
-
-def _nothing_to_settle(receipt: AdlReceipt, scene: Scene, plan: Sequence[int]) -> bool:
-    """Whether rounding of earlier matches left a known party of this match with nothing."""
-    lender, payer, giver, _ = plan
-    state, asset = scene.state, scene.asset(receipt.asset)
-    if lender in scene.known and not claim_of(state, scene.account(lender), asset):
-        return True
-    if payer in scene.known and not debt_of(state, scene.account(payer), asset):
-        return True
-    worth = deliverable_value(state, scene.account(giver)) if giver in scene.known else None
-    decimals = state.asset(asset).decimals
-    return worth is not None and payable(1, worth, state.mark(asset), decimals) == 0
