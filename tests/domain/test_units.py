@@ -123,15 +123,13 @@ def test_value_and_quantity_round_for_and_against(quantity: int, price: int, pla
     assert u.quantity_up(down, price, places) <= quantity
 
 
-@given(int64, unsigned, decimals)
+@given(unsigned, unsigned, decimals)
 @example(0, 0, 0)
-@example(-1, 1, 12)
 @example(1, 1, 12)
 def test_fine_values(quantity: int, price: int, places: int) -> None:
     exact = Fraction(quantity, 10**places) * Fraction(price, u.PRICE_SCALE) * 10**12
     assume(abs(exact) < 2**126)
     assert u.fine_down(quantity, price, places) == floor(exact)
-    assume(quantity > u.INT64_MIN)
     assert u.fine_up(quantity, price, places) == ceil(exact)
 
 

@@ -363,3 +363,68 @@ def test_a_liquidation_may_pass_the_bound_but_not_the_cash() -> None:
         expect pool SOL cash >= 0
         expect alice liquidating 0
     """)
+
+
+@proves("I17", "I28")
+def test_two_halves_are_liquidated_like_the_whole() -> None:
+    halves = """
+        deposit ann SOL 60
+        lend    ann SOL 60
+        deposit bea SOL 40
+        lend    bea SOL 40
+        deposit left  USDC 11,000
+        borrow  left  SOL  50
+        withdraw left SOL  50
+        deposit right USDC 11,000
+        borrow  right SOL  50
+        withdraw right SOL 50
+        price SOL 218
+        step +1s
+    """
+    whole = run_story(RISES + "price SOL 218\nstep +1s\nkeep owed bob SOL owed").kept["owed"]
+    story = run_story(halves + "keep left left SOL owed\nkeep right right SOL owed")
+    assert abs(story.kept["left"] - story.kept["right"]) <= 10
+    assert abs(story.kept["left"] + story.kept["right"] - whole) <= 20
+    story.run("""
+        expect ann SOL lent <= 26.212320
+        expect ann SOL lent >= 26.212260
+    """)
+
+
+@proves("A8", "I24")
+def test_a_sliver_of_debt_does_not_make_a_payment_in_kind_heavy() -> None:
+    # Dan owes 0.1 SOL: what repays it counts in full, the rest is lighter than his USDC.
+    run_story("""
+        deposit fox SOL 10
+        lend    fox SOL 10
+        deposit dan USDC 20,000
+        lend    dan USDC 20,000
+        borrow  dan SOL  0.1
+        withdraw dan SOL 0.1
+        deposit alice SOL 100
+        borrow  alice USDC 17,000
+        withdraw alice USDC 17,000
+        price SOL 185
+        step +1s
+        saw  AdlLeg giver=alice receiver=dan asset=SOL lighter=1
+        expect dan SOL owed 0
+    """)
+
+
+@proves("I21", "I29")
+def test_no_round_is_opened_where_nobody_can_pay_anything() -> None:
+    run_story("""
+        deposit ann SOL 100
+        lend    ann SOL 100
+        deposit bob USDC 22,000
+        borrow  bob SOL 100
+        withdraw bob SOL 100
+        price SOL 500
+        step +1s
+        count AdlOpened 1
+        saw   AdlOpened needed=44SOL
+        saw   DeficitBooked account=bob quantity=56SOL
+        steps 3 +1s
+        unseen AdlOpened
+        unseen DeficitBooked
+    """)

@@ -1,5 +1,6 @@
 """How far a command is, on standard error: a bar on a terminal, else one line at start and end.
 
+Nothing is shown before the first report, so that bad input is said in one line and no more.
 Standard output is left to the result, so that it can be piped.
 """
 
@@ -27,16 +28,17 @@ def progress(title: str, unit: str) -> Iterator[Report]:
         with _bar(title, unit) as report:
             yield report
         return
-    whole = 0
+    whole: int | None = None
 
     def remember(_done: int, total: int) -> None:
         nonlocal whole
+        if whole is None:
+            say(f"{title} ...")
         whole = total
 
-    say(f"{title} ...")
     started = time.monotonic()
     yield remember
-    say(f"{title}: {number(whole)} {unit} in {time.monotonic() - started:.1f} s")
+    say(f"{title}: {number(whole or 0)} {unit} in {time.monotonic() - started:.1f} s")
 
 
 @contextmanager
@@ -52,6 +54,14 @@ def _bar(title: str, unit: str) -> Iterator[Report]:
         TextColumn(unit),
         Remaining(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task(title, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
+    shown = Progress(*columns, console=Console(stderr=True))
+    task = shown.add_task(title, total=None)
+
+    def update(done: int, total: int) -> None:
+        shown.start()
+        shown.update(task, completed=done, total=total)
+
+    try:
+        yield update
+    finally:
+        shown.stop()

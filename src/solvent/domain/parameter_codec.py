@@ -28,8 +28,8 @@ def decode_parameters(row: Sequence[int]) -> EngineParameters:
     """
     numbers = iter(row)
     decoded = _decode(EngineParameters, numbers)
-    if next(numbers, None) is not None or not isinstance(decoded, EngineParameters):
-        raise ValueError("the parameter row is too long")
+    if not isinstance(decoded, EngineParameters) or encode_parameters(decoded) != tuple(row):
+        raise ValueError("the row is not what its parameters would write")
     return decoded
 
 

@@ -105,12 +105,17 @@ class PartyHealth(Event):
 
 @dataclass(frozen=True, slots=True)
 class BackstopOffered(Event):
-    """`quantity` of a debt is on offer at `discount`; its fills count up from `fill`."""
+    """`quantity` of a debt is on offer at `discount`; its fills count up from `fill`.
+
+    At the full discount providers would have taken `taken` atoms: where that lowers the account's
+    health, `discount` is less than the full one.
+    """
 
     fill: int
     account: int
     debt_asset: int
     quantity: int
+    taken: int
     discount: int
     total_value: int
     net_equity: int

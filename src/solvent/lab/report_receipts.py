@@ -117,8 +117,8 @@ def _person(title: str, account: int, said: str, receipt: AdlReceipt, match: Mat
     kept = abs(change) <= _rounding_unit(receipt, match)
     verdict = "Total value: the same to the last atom"
     if change:
-        verdict = f"Total value: {_exact(change)} USDC apart"
-        verdict += ", within the rounding of an atom" if kept else ""
+        same = "the same to the rounding of an atom" if kept else "NOT the same"
+        verdict = f"Total value: {same} ({_exact(change)} USDC)"
     return tag(
         "div",
         tag("h3", f"{title}: account {account}"),

@@ -96,7 +96,7 @@ def utilization_charts(figures: Figures, series: Series) -> list[Chart]:
                 label=percent,
                 axis=lambda value: percent(value, 0),
                 bottom=0.0,
-                top=max(1.0, *values) if values else 1.0,
+                top=1.0,
             )
         )
     return drawn

@@ -167,8 +167,8 @@ def _fill(state: State, offer: Offer) -> None:
     takers = providers(state, offer)
     capacities = [capacity(state, offer, provider) for provider in takers]
     parts = apportion(offer.quantity, capacities, capacities)
-    if _lowers_health(state, offer, sum(parts)):
-        taken = sum(parts)
+    taken = sum(parts)
+    if _lowers_health(state, offer, taken):
         gentle = largest_passing(
             lambda discount: not _lowers_health(state, offer._replace(discount=discount), taken),
             offer.discount,
@@ -176,7 +176,7 @@ def _fill(state: State, offer: Offer) -> None:
         offer = offer._replace(discount=gentle)
         capacities = [capacity(state, offer, provider) for provider in takers]
         parts = apportion(offer.quantity, capacities, capacities)
-    _record_offer(state, offer)
+    _record_offer(state, offer, taken)
     for provider, most, part in zip(takers, capacities, parts, strict=True):
         committed = state.accounts[provider].committed[offer.debt]
         state.emit(BackstopCandidate(state.next_fill, provider, committed, most, part))
@@ -195,7 +195,7 @@ def _lowers_health(state: State, offer: Offer, quantity: int) -> bool:
     return new.debts_value > 0 and new.surplus < health(state, before).surplus
 
 
-def _record_offer(state: State, offer: Offer) -> None:
+def _record_offer(state: State, offer: Offer, taken: int) -> None:
     values = health_of(state, offer.account).report()
     state.emit(
         BackstopOffered(
@@ -203,6 +203,7 @@ def _record_offer(state: State, offer: Offer) -> None:
             account=offer.account,
             debt_asset=offer.debt,
             quantity=offer.quantity,
+            taken=taken,
             discount=offer.discount,
             total_value=values.total_value,
             net_equity=values.net_equity,

@@ -8,7 +8,7 @@ liquidated; and for a borrower how an auto-deleveraging round of a given size wo
 from typing import NamedTuple
 
 from solvent.domain.parameters import PoolState
-from solvent.domain.units import RATIO, divide_up, value_up
+from solvent.domain.units import INDEX_SCALE, RATIO, divide_up, mul_div_down, mul_div_up, value_up
 from solvent.reference.adl import borrowers
 from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
 from solvent.reference.limits import gated, largest_passing, pool_state, smallest_passing
@@ -33,7 +33,7 @@ HIGHEST_MULTIPLE = 100
 class PoolReport(NamedTuple):
     """One pool now: quantities in atoms, utilization, bounds and APRs in 10^-9.
 
-    `withdrawable` is what one user could take out by redeeming or borrowing before the bound.
+    `withdrawable` is what lenders could take out together by redeeming before the bound.
     """
 
     lent: int
@@ -81,10 +81,14 @@ def pool_report(state: State, asset: int) -> PoolReport:
 
 
 def _withdrawable(pool: Pool, bound: int) -> int:
-    borrowed, lent = borrowed_total(pool), lent_total(pool)
-    return largest_passing(
-        lambda quantity: within(borrowed, lent - quantity, bound), redeemable(pool)
-    )
+    borrowed, index = borrowed_total(pool), pool.lend_index
+
+    def passes(quantity: int) -> bool:
+        shares = mul_div_up(quantity, INDEX_SCALE, index)
+        lent = mul_div_down(max(0, pool.lend_shares - shares), index, INDEX_SCALE)
+        return within(borrowed, lent, bound)
+
+    return largest_passing(passes, redeemable(pool)) if index else 0
 
 
 class AccountReport(NamedTuple):

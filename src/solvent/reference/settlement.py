@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from solvent.domain.labels import ExpiryReason, LegForm, Source, Stage
 from solvent.domain.parameters import USDC
-from solvent.domain.units import cover, payable, value_down, value_up
+from solvent.domain.units import cover, fine_down, payable, value_down, value_up
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched
 from solvent.reference import pool as pools
 from solvent.reference.book import expire_all
@@ -164,15 +164,19 @@ def _collateral_gain(state: State, portfolio: Portfolio, asset: int, change: int
 
 
 def _weighs_enough(state: State, match: Match, remaining: Remaining, asset: int) -> bool:
-    """Whether this asset, at the size it would be paid in, weighs at least what the claim does."""
-    if debt_of(state, match.lender, asset):
-        return True
+    """Whether this asset, at the size it would be paid in, weighs at least what the claim does.
+
+    What repays a debt of the lender counts in full, the rest as the collateral it becomes.
+    """
     parameters = state.asset(asset)
     mark = state.mark(asset)
     holder = state.accounts[match.giver]
     held = holder.available[asset] + claim_of(state, match.giver, asset)
     quantity, value = cover(held, remaining.value, mark, parameters.decimals)
-    gain = _collateral_gain(state, portfolio_of(state, match.lender), asset, quantity)
+    repaid = min(quantity, debt_of(state, match.lender, asset))
+    gain = fine_down(repaid, mark, parameters.decimals)
+    portfolio = portfolio_of(state, match.lender)
+    gain += _collateral_gain(state, portfolio, asset, quantity - repaid)
     return gain * remaining.full_value >= remaining.claim_weight * value
 
 

@@ -56,9 +56,12 @@ def read_snapshot(data: bytes) -> State:
     if row[:2] != (_MAGIC, _VERSION):
         raise SnapshotError("these bytes are no snapshot of this version")
     try:
-        return _rebuild(_sections(row[2:]))
-    except (IndexError, StopIteration, ValueError) as error:
+        state = _rebuild(_sections(row[2:]))
+        if write_snapshot(state) != data:
+            raise SnapshotError("the snapshot is damaged: it is not what its state would write")
+    except (ArithmeticError, IndexError, KeyError, StopIteration, ValueError) as error:
         raise SnapshotError(f"the snapshot is damaged: {error}") from error
+    return state
 
 
 def _sections(row: tuple[int, ...]) -> list[list[int]]:

@@ -264,11 +264,14 @@ class ProviderLine:
 class Offer:
     """The offer that the fill is part of; its fills count up from `first_fill`.
 
-    `quantity` atoms of the debt at `discount`, sized for the account as it then was (`opening`).
+    `quantity` atoms of the debt at `discount`, sized for the account as it then was (`opening`). At
+    the full discount providers would have taken `taken` atoms; where that lowers the account's
+    health, `discount` is the largest that does not.
     """
 
     first_fill: int
     quantity: Amount
+    taken: Amount
     discount: int
     opening: Party
     providers: tuple[ProviderLine, ...]

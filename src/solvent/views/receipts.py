@@ -202,6 +202,7 @@ class ReceiptBuilder:
             offer=Offer(
                 first_fill=offered.event.fill,
                 quantity=offered.event.quantity,
+                taken=offered.event.taken,
                 discount=offered.event.discount,
                 opening=offered.opening,
                 providers=tuple(

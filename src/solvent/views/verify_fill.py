@@ -16,11 +16,12 @@ from solvent.reference import pool as pools
 from solvent.reference.backstop import Offer as Terms
 from solvent.reference.backstop import capacity, provider_premium
 from solvent.reference.ledger import available, debt_of, move
-from solvent.reference.margin import Doubt, health_of, portfolio_of
+from solvent.reference.limits import largest_passing
+from solvent.reference.margin import Doubt, health, health_of, portfolio_of
 from solvent.reference.policies import apportion
 from solvent.reference.record import Record, record_parties, touched
 from solvent.reference.sizing import Draw, deliverable, draw, largest_first, needed_debt
-from solvent.reference.state import FUND
+from solvent.reference.state import FUND, State
 from solvent.views.compare import differences
 from solvent.views.lines import AFTER, BEFORE
 from solvent.views.receipt import BackstopReceipt
@@ -52,14 +53,33 @@ def fill_problems(receipt: BackstopReceipt) -> Iterator[str]:
 
 
 def _offer(receipt: BackstopReceipt, opening: Scene) -> Terms:
-    """The offer as the account's opening balances make it."""
+    """The offer as the account's opening balances make it, at the discount it bears."""
     state, account = opening.state, opening.account(receipt.account)
     debt = opening.asset(receipt.asset)
     values = health_of(state, account)
-    discount = min(receipt.terms.max_discount, values.total_value * RATIO // values.debts_value)
+    full = min(receipt.terms.max_discount, values.total_value * RATIO // values.debts_value)
     order = [asset for asset in largest_first(state, account) if asset != debt]
-    quantity = needed_debt(state, portfolio_of(state, account), debt, order, discount)
-    return Terms(account, debt, quantity, discount, order)
+    quantity = needed_debt(state, portfolio_of(state, account), debt, order, full)
+    offer = Terms(account, debt, quantity, full, order)
+    taken = receipt.offer.taken
+    if not _lowers_health(state, offer, taken):
+        return offer
+    gentle = largest_passing(
+        lambda discount: not _lowers_health(state, offer._replace(discount=discount), taken), full
+    )
+    return offer._replace(discount=gentle)
+
+
+def _lowers_health(state: State, offer: Terms, quantity: int) -> bool:
+    """Whether the account ends with debts and less health when `quantity` of the offer is taken."""
+    before = portfolio_of(state, offer.account)
+    after = before.copy()
+    after.debts[offer.debt] -= quantity
+    mark, decimals = state.mark(offer.debt), state.asset(offer.debt).decimals
+    due = mul_div_down(value_down(quantity, mark, decimals), RATIO + offer.discount, RATIO)
+    draw(state, after.quantities, due, offer.order)
+    new = health(state, after)
+    return new.debts_value > 0 and new.surplus < health(state, before).surplus
 
 
 def _offer_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Iterator[str]:
@@ -86,6 +106,8 @@ def _split_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Itera
         return
     capacities = [line.capacity for line in lines]
     fill = receipt.offer.first_fill
+    if not 0 < receipt.offer.taken <= offer.quantity:
+        yield "offer.taken: must lie between 1 and the quantity offered"
     parts = apportion(offer.quantity, capacities, capacities)
     for place, (line, part) in enumerate(zip(lines, parts, strict=True)):
         name = f"offer.providers[{place}]"

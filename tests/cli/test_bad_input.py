@@ -1,0 +1,59 @@
+"""Bad input: one clear line on standard error, exit code 2, and nothing written."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.helpers import files, solvent
+
+UNUSABLE: dict[str, tuple[tuple[str, ...], str]] = {
+    "unknown command": (("dmeo",), "dmeo"),
+    "unknown option": (("demo", "--acounts", "5"), "--acounts"),
+    "no scenario": (("run",), "SCENARIO"),
+    "unknown scenario": (("run", "no-such-scenario"), "no-such-scenario"),
+    "missing scenario file": (("run", "absent.toml"), "absent.toml"),
+    "broken scenario file": (("run", "broken.toml"), "broken.toml"),
+    "missing price file": (("run", "quiet", "--prices", "absent.csv"), "absent.csv"),
+    "empty price file": (("run", "quiet", "--prices", "empty.csv"), "empty.csv"),
+    "no accounts": (("demo", "--accounts", "0"), "--accounts"),
+    "accounts in words": (("demo", "--accounts", "many"), "--accounts"),
+    "negative seed": (("demo", "--seed", "-1"), "--seed"),
+    "huge seed": (("demo", "--seed", str(2**63)), "seed"),
+    "unknown policy": (("demo", "--policy", "fair"), "--policy"),
+    "folder of somebody else": (("demo", "--out", "foreign"), "--out"),
+    "a file as folder": (("demo", "--out", "broken.toml"), "--out"),
+    "receipts that are not there": (("verify", "absent.jsonl"), "absent.jsonl"),
+    "a log that is not there": (("audit", "absent"), "absent"),
+    "audit backwards": (("audit", ".", "--check-every", "-1"), "--check-every"),
+    "no commands": (("sim", "--commands", "0"), "--commands"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_bad_input_is_one_line_and_writes_nothing(name: str, tmp_path: Path) -> None:
+    """The line names what is wrong; the folder is as it was."""
+    arguments, named = UNUSABLE[name]
+    (tmp_path / "broken.toml").write_text("this is = = no TOML")
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "thesis.txt").write_text("years of work")
+    before = files(tmp_path)
+    done = solvent(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("solvent: ")
+    assert done.stderr.count("\n") == 1
+    assert named in done.stderr
+    assert files(tmp_path) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "broken.toml",
+        "empty.csv",
+        "foreign",
+    ]
+
+
+def test_a_refused_scenario_leaves_a_former_run_alone(copied: Path) -> None:
+    """The folder of a former run may be replaced, but only by a run that ends well."""
+    before = files(copied)
+    assert solvent("run", "quiet", "--prices", "absent.csv", "--out", copied).returncode == 2
+    assert files(copied) == before

@@ -1,0 +1,64 @@
+"""`verify`, `audit` and `sim`: exit code 0 where all is well, and 1 with the place where not."""
+
+import json
+from pathlib import Path
+
+from tests.cli.helpers import solvent
+from tests.proof import proves
+
+
+@proves("A6", "A8", "A9", "I21", "I23")
+def test_good_receipts_verify(finished: Path) -> None:
+    """Alone and with the log of their run; the number of receipts is said."""
+    count = len((finished / "receipts.jsonl").read_text().splitlines())
+    assert count > 0
+    for path in (finished / "receipts.jsonl", finished):
+        done = solvent("verify", path)
+        assert done.returncode == 0, done.stdout
+        assert f"{count} receipts recomputed" in done.stdout
+
+
+def test_an_altered_receipt_is_named(copied: Path) -> None:
+    """With its line and what differs."""
+    path = copied / "receipts.jsonl"
+    lines = path.read_text().splitlines()
+    altered = json.loads(lines[0])
+    altered["mark"] = str(int(altered["mark"]) + 1)
+    path.write_text("\n".join([json.dumps(altered), *lines[1:]]) + "\n")
+    done = solvent("verify", path)
+    assert done.returncode == 1
+    assert f"{path}: line 1" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@proves("I35")
+def test_a_good_run_passes_the_audit(finished: Path) -> None:
+    """And the hashes it gives are those of the run."""
+    done = solvent("audit", finished, "--check-every", "500")
+    figures = json.loads((finished / "run.json").read_text())["figures"]
+    assert done.returncode == 0, done.stdout
+    assert figures["state_hash"] in done.stdout
+    assert figures["event_hash"] in done.stdout
+
+
+@proves("I35")
+def test_a_changed_log_fails_the_audit(copied: Path) -> None:
+    """One byte is enough; the line says where."""
+    path = copied / "events.log"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    done = solvent("audit", copied, "--check-every", "0")
+    assert done.returncode == 1
+    assert "FAILED: " in done.stdout
+    assert "events.log" in done.stdout
+
+
+@proves("I35")
+def test_the_simulator_says_the_same_for_one_seed() -> None:
+    """Counts and hashes are printed; only the speed differs."""
+    first, second = (solvent("sim", "--seed", "1", "--commands", "200") for _ in range(2))
+    assert first.returncode == 0, first.stdout
+    assert "commands/s" in first.stdout
+    assert "seed 1: state " in first.stdout
+    assert first.stdout.splitlines()[1:] == second.stdout.splitlines()[1:]
