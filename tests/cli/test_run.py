@@ -41,7 +41,8 @@ def test_another_seed_or_policy_is_another_run() -> None:
     ]
     assert [run["seed"] for run in runs[1:]] == [5, runs[0]["seed"]]
     assert runs[2]["policy"] == "pro_rata"
-    assert len({run["event_hash"] for run in runs}) == len(runs)
+    assert runs[0]["event_hash"] != runs[1]["event_hash"]
+    assert len({run["state_hash"] for run in runs}) == len(runs)
 
 
 def test_tables_go_to_standard_output_and_progress_beside_it(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ Record = TypeVar("Record")
 def records(kind: type[Record]) -> st.SearchStrategy[Record]:
     """Any record of a dataclass whose fields are integers, flags and enums."""
     hints = get_type_hints(kind)
-    values = {field.name: _of(hints[field.name]) for field in fields(kind)}  # type: ignore[arg-type]
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    values = {name: _of(hints[name]) for name in names}
     return st.builds(kind, **values)
 
 

@@ -256,7 +256,7 @@ def test_parameters_go_and_come_back(parameters: p.EngineParameters) -> None:
 
 def test_a_damaged_row_is_refused() -> None:
     row = encode_parameters(ENGINE)
-    with pytest.raises(ValueError, match="too long"):
+    with pytest.raises(ValueError, match=r"too long|not what"):
         decode_parameters([*row, 0])
     for length in range(0, len(row), 7):
         with pytest.raises((ValueError, StopIteration, RuntimeError)):

@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from solvent.domain import units as u
-from tests.domain.strategies import int64, positive, unsigned
+from tests.domain.strategies import positive, unsigned
 from tests.proof import proves
 
 TOP = u.INT64_MAX

@@ -1,8 +1,9 @@
 """A small run that settles in every way: ADL case L and B, backstop fills, the fund, a deficit.
 
-After the worked example rates are steep and a day passes, so that indices are no round numbers: 2 is the
-stuck lender, 3 and 4 borrowers of SOL, 5 lends USDC, 6 and 7 backstop providers, 8 is liquidated
-by the backstop, 9 defaults while it is worth something, 10 when it is worth nothing, 11 lends BTC.
+After the worked example rates are steep and a day passes, so that indices are no round numbers.
+Account 2 is the stuck lender, 3 and 4 borrow SOL, 5 lends USDC, 6 and 7 are backstop providers,
+8 is liquidated by the backstop, 9 defaults while it is worth something, 10 when it is worth
+nothing, 11 lends BTC.
 """
 
 from collections.abc import Iterator

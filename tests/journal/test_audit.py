@@ -150,13 +150,14 @@ def test_the_first_difference_is_named(tmp_path: Path) -> None:
     command, (deposited,) = answered[place]
     assert isinstance(deposited, Deposited)
     other = Deposited(deposited.account, deposited.asset, deposited.quantity + 1)
-    for events, said in (
+    cases: list[tuple[tuple[Event, ...], str]] = [
         ((other,), f"event 0 is {other} in events.log, but the replay gives {deposited}"),
         ((), f"event 0 is None in events.log, but the replay gives {deposited}"),
         ((deposited, other), f"event 1 is {other} in events.log, but the replay gives None"),
-    ):
+    ]
+    for number, (events, said) in enumerate(cases):
         changed: list[Answered] = [*answered[:place], (command, events), *answered[place + 1 :]]
-        directory = rewritten(tmp_path / str(len(said)), changed)
+        directory = rewritten(tmp_path / str(number), changed)
         problem = audit(directory, check_every=0).problem
         assert problem == f"{directory}: command {place} (Deposit): {said}"
 

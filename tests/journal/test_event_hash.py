@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ def hash_of(events: list[Event]) -> str:
 def test_batches_make_no_difference(cuts: list[int]) -> None:
     hasher = EventHasher()
     edges = [0, *sorted(cuts), len(EVENTS)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         hasher.update(EVENTS[start:end])
         hasher = EventHasher.from_state(hasher.state())
     assert hasher.hexdigest() == hash_of(EVENTS)
@@ -64,7 +65,14 @@ def test_a_hash_can_be_read_and_go_on() -> None:
 @proves("I35")
 def test_other_streams_have_other_hashes() -> None:
     first, second = EVENTS[:2]
-    streams = [[], [first], [second], [first, second], [second, first], [Stepped(2, 0)]]
+    streams: list[list[Event]] = [
+        [],
+        [first],
+        [second],
+        [first, second],
+        [second, first],
+        [Stepped(2, 0)],
+    ]
     assert len({hash_of(stream) for stream in streams}) == len(streams)
 
 

@@ -189,7 +189,7 @@ def test_no_command_leaves_a_cap_behind(snapshot: bytes, sequence: list[c.Comman
             limit = state.asset(asset).pool.open_borrow_lend_limit
             assert lent <= max(limit, was_lent), f"I12: {command}"
             assert borrowed <= max(limit, was_borrowed), f"I12: {command}"
-            assert 0 <= pool.cash
+            assert pool.cash >= 0
         account = getattr(command, "account", TREASURY)
         values = health_of(state, account)
         riskier = values.net_equity - values.initial < (

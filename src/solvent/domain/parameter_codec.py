@@ -26,8 +26,10 @@ def decode_parameters(row: Sequence[int]) -> EngineParameters:
 
     Raises ValueError on a row that stands for no valid parameters.
     """
-    numbers = iter(row)
-    decoded = _decode(EngineParameters, numbers)
+    try:
+        decoded = _decode(EngineParameters, iter(row))
+    except (OverflowError, RuntimeError, StopIteration) as error:
+        raise ValueError("the row is cut short or stands for no symbol") from error
     if not isinstance(decoded, EngineParameters) or encode_parameters(decoded) != tuple(row):
         raise ValueError("the row is not what its parameters would write")
     return decoded

@@ -99,7 +99,8 @@ class RunLogWriter:
 
     def path(self, name: str) -> Path:
         """Where to write another file of this run; `name` is a plain file name."""
-        if name in {COMMANDS, EVENTS, MANIFEST} or Path(name).name != name:
+        taken = {COMMANDS, EVENTS, MANIFEST, "", ".."}
+        if name in taken or Path(name).name != name:
             raise ValueError(f"{name!r} is no name for another file of a run")
         return self._work / name
 

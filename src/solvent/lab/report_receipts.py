@@ -364,7 +364,7 @@ def _money(value: int) -> str:
 
 def _exact(value: int) -> str:
     """A value to its last atom: a report that rounds could not show that nothing is lost."""
-    return number(format_decimal(value, VALUE_DECIMALS))
+    return number(format_decimal(value, VALUE_DECIMALS), VALUE_DECIMALS)
 
 
 def _time(microseconds: int) -> str:

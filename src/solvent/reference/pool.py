@@ -27,6 +27,7 @@ from solvent.domain.units import (
     HOUR,
     HOURS_PER_YEAR,
     INDEX_SCALE,
+    INT64_MAX,
     RATIO,
     divide_up,
     mul_div_down,
@@ -185,11 +186,15 @@ def repay_shares_down(state: State, account: int, asset: int, quantity: int) -> 
 
 
 def _share_interest(state: State, asset: int, interest: int) -> int:
-    """Split interest already added to debts into fee and lenders' part; return the fee."""
+    """Split interest already added to debts into fee and lenders' part; return the fee.
+
+    A lend index that its column could not hold stays as it is, and the residue has the rest.
+    """
     pool = state.pools[asset]
     fee = mul_div_up(interest, state.asset(asset).pool.fee, RATIO)
     if pool.lend_shares:
-        pool.lend_index += mul_div_down(interest - fee, INDEX_SCALE, pool.lend_shares)
+        index = pool.lend_index + (interest - fee) * INDEX_SCALE // pool.lend_shares
+        pool.lend_index = index if index <= INT64_MAX else pool.lend_index
     pool.fees += fee
     return fee
 

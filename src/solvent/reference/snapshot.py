@@ -59,7 +59,7 @@ def read_snapshot(data: bytes) -> State:
         state = _rebuild(_sections(row[2:]))
         if write_snapshot(state) != data:
             raise SnapshotError("the snapshot is damaged: it is not what its state would write")
-    except (ArithmeticError, IndexError, KeyError, StopIteration, ValueError) as error:
+    except (ArithmeticError, LookupError, RuntimeError, StopIteration, ValueError) as error:
         raise SnapshotError(f"the snapshot is damaged: {error}") from error
     return state
 

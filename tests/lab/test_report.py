@@ -1,0 +1,254 @@
+"""The report: well-formed, closed to the outside, complete, and the same for the same run."""
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from solvent.domain.canonical import strict_json
+from solvent.domain.labels import AdlCase
+from solvent.lab.formatting import STAGE_TITLES, money, number, percent, trimmed, utc, words
+from solvent.lab.report import render, write_report
+from solvent.lab.report_charts import SPANS, Chart, Line, draw, nice_step, thinned
+from solvent.lab.report_markup import Markup, table, tag
+from solvent.lab.report_receipts import MATCHES_PER_ROUND, chosen
+from solvent.lab.runner import RunResult, run
+from solvent.lab.scenario import load_scenario
+from solvent.views.receipt import AdlReceipt, Receipt
+from solvent.views.receipt_codec import read_receipt
+from tests.proof import proves
+
+CRASH = "crash-2025-10-10"
+EVIL = "<script>alert(1)</script> & \"quoted\" 'too' \x00"
+
+
+@cache
+def small_run(
+    name: str = "crash-2025-10-10", accounts: int = 80
+) -> tuple[RunResult, list[Receipt]]:
+    """A small real run and its receipts."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        result = run(load_scenario(name), accounts=accounts, out=out)
+        lines = (out / "receipts.jsonl").read_text(encoding="utf-8").splitlines()
+    return result, [read_receipt(strict_json(line)) for line in lines]
+
+
+@cache
+def page(name: str = CRASH) -> str:
+    """The report of that run."""
+    result, receipts = small_run(name)
+    return render(result.figures, result.series, receipts)
+
+
+def parsed(text: str) -> ElementTree.Element:
+    """The page as a tree; a page that is not well-formed raises."""
+    return ElementTree.fromstring(text)
+
+
+def texts(tree: ElementTree.Element, name: str) -> list[str]:
+    """What every element of a name says."""
+    return ["".join(element.itertext()) for element in tree.iter(name)]
+
+
+@pytest.mark.parametrize("name", [CRASH, "quiet"])
+def test_a_report_is_well_formed(name: str) -> None:
+    """Strictly, as XML; ids are unique and every drawing is named and described."""
+    tree = parsed(page(name))
+    ids = [element.get("id") for element in tree.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    drawings = [element for element in tree.iter("svg") if element.get("role") == "img"]
+    assert len(drawings) >= 5
+    for drawing in drawings:
+        labels = str(drawing.get("aria-labelledby")).split()
+        assert [child.get("id") for child in drawing][:2] == labels
+    assert [element.get("lang") for element in tree.iter("html")] == ["en"]
+
+
+def test_a_report_holds_no_address_and_no_script() -> None:
+    """Nothing to load, and a policy that forbids it."""
+    text = page()
+    assert not re.search(r"https?:|//\w|url\(|@import|<script|<link|<img|<iframe|\bon\w+=", text)
+    assert "default-src 'none'" in text
+    assert not any(element.get("href") or element.get("src") for element in parsed(text).iter())
+
+
+def test_what_comes_from_outside_is_escaped() -> None:
+    """Names, descriptions and symbols cannot become markup."""
+    result, _ = small_run()
+    figures, series = deepcopy(result.figures), deepcopy(result.series)
+    figures |= {"scenario": EVIL, "description": EVIL, "source": EVIL}
+    figures["pools"][1]["asset"] = EVIL
+    for row in ("marks", "utilization", "bound", "threshold"):
+        series[row] = {
+            (EVIL if symbol == "BTC" else symbol): values for symbol, values in series[row].items()
+        }
+    text = render(figures, series, [])
+    assert "<script" not in text
+    assert any("<script>alert(1)</script>" in said for said in texts(parsed(text), "h1"))
+
+
+@proves("I35")
+def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
+    """From a second run too, and from the folder as from memory."""
+    result, _ = small_run()
+    out = tmp_path / "run"
+    again = run(load_scenario(CRASH), accounts=80, out=out)
+    write_report(again.figures, again.series, out)
+    assert (out / "report.html").read_bytes() == page().encode()
+    assert again.figures == result.figures
+
+
+@proves("A14")
+def test_every_row_of_the_series_is_drawn() -> None:
+    """Prices, utilization with bound and threshold, stages, recovery, accounts in liquidation."""
+    result, _ = small_run()
+    tree = parsed(page())
+    titles = texts(tree, "figcaption")
+    legends = texts(tree, "li")
+    for symbol in result.series["utilization"]:
+        assert f"Utilization of the {symbol} pool" in titles
+    for symbol in ("BTC", "ETH", "SOL", *STAGE_TITLES.values(), "Owed", "Received"):
+        assert symbol in legends
+    assert legends.count("Throttle threshold") == len(result.series["utilization"])
+    assert legends.count("Throttle bound") == len(result.series["utilization"])
+    assert "Accounts in liquidation" in titles
+    captions = texts(tree, "caption")
+    assert all(title in captions for title in titles)
+
+
+def test_the_figures_are_in_the_tables() -> None:
+    """Hashes, recovery, each stage's value and each pool's peak, as they are written for people."""
+    result, _ = small_run()
+    figures = result.figures
+    cells = texts(parsed(page()), "td") + texts(parsed(page()), "dd")
+    for said in (
+        figures["state_hash"],
+        figures["event_hash"],
+        money(figures["lenders"]["owed"]),
+        *(money(stage["value"]) for stage in figures["stages"]),
+        *(percent(pool["peak_utilization"]) for pool in figures["pools"]),
+    ):
+        assert said in cells
+
+
+def rounds_of(receipts: list[Receipt]) -> Iterator[AdlReceipt]:
+    """Those of ADL rounds that settled anything."""
+    return (one for one in receipts if isinstance(one, AdlReceipt) and one.matches)
+
+
+@proves("A6", "A10")
+def test_the_first_rounds_are_told_from_their_receipts() -> None:
+    """Who was stuck, why the stages before failed, each leg, and worth before and after."""
+    _, receipts = small_run()
+    tree = parsed(page())
+    first = next(rounds_of(receipts))
+    told = " ".join(texts(tree, "details"))
+    assert f"round {first.round}" in told
+    for side in first.sides[:1]:
+        assert words(side.book_reason.name) in told
+        assert words(side.backstop_reason.name) in told
+    for match in first.matches[:MATCHES_PER_ROUND]:
+        lender = next(party for party in match.before if party.account == match.lender)
+        whole, atoms = divmod(lender.total_value, 10**6)
+        assert f"{whole:,}.{atoms:06}" in told
+
+
+@proves("A10")
+def test_the_promise_is_shown_by_the_largest_match_of_a_stuck_lender() -> None:
+    """A stuck lender first; a default only where nobody was stuck."""
+    _, receipts = small_run()
+    rounds = list(rounds_of(receipts))
+    largest = max(match.value for one in rounds for match in one.matches)
+    smallest = min(rounds, key=lambda one: min(match.value for match in one.matches))
+    stuck = [replace(smallest, case=AdlCase.STUCK_LENDER)]
+    defaults = [replace(one, case=AdlCase.BORROWER_DEFAULT) for one in rounds]
+    by_value = chosen(defaults).best
+    assert by_value is not None
+    assert by_value[1].value == largest
+    by_case = chosen([*defaults, *stuck]).best
+    assert by_case is not None
+    assert by_case[0].case is AdlCase.STUCK_LENDER
+    assert "verdict broken" not in page()
+    assert page().count('class="verdict"') == 2
+
+
+def test_a_settlement_that_took_value_would_be_shown_as_broken() -> None:
+    """The verdict is read off the receipt, not asserted."""
+    result, receipts = small_run()
+    first = next(rounds_of(receipts))
+    match = first.matches[0]
+    robbed = tuple(replace(party, total_value=party.total_value - 10**9) for party in match.after)
+    forged = replace(first, matches=(replace(match, after=robbed),))
+    text = render(result.figures, result.series, [forged])
+    assert text.count('class="verdict broken"') == 2
+
+
+def test_a_quiet_run_says_that_nothing_happened() -> None:
+    """No empty tables and no promise without a settlement."""
+    text = page("quiet")
+    assert "no stage had anything to do" in text
+    assert "The promise" not in text
+    assert "None in this run." in text
+
+
+def chart(values: list[float], **more: Any) -> Chart:
+    """A chart of one line with a value a minute."""
+    times = [f"2025-10-10T{at // 60:02}:{at % 60:02}:00+00:00" for at in range(len(values))]
+    return Chart("one", "One", "A line.", times, [Line("Line", values, "c1")], str, str, **more)
+
+
+def test_thinning_keeps_every_peak() -> None:
+    """However long the row; first and last stay, and order."""
+    values = [0.0] * 10_000
+    values[7_777], values[3_333] = 5.0, -5.0
+    places = thinned(values)
+    assert {0, 3_333, 7_777, 9_999} <= set(places)
+    assert places == sorted(set(places))
+    assert len(places) <= 4 * SPANS
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [0.0, 0.0], [1.0, 2.0, 1.5], [-1.0, 1.0]])
+def test_short_and_flat_rows_can_be_drawn(values: list[float]) -> None:
+    """One value, none, all the same, below zero."""
+    for stacked in (False, True):
+        drawn = draw(chart(values, stacked=stacked))
+        assert "nan" not in drawn
+        assert parsed(drawn).tag == "figure"
+
+
+@pytest.mark.parametrize(
+    ("rough", "nice"), [(0.2, 0.2), (0.21, 0.25), (3, 5), (1e6, 1e6), (1.1e6, 2e6)]
+)
+def test_axis_steps_are_round(rough: float, nice: float) -> None:
+    """1, 2, 2.5 or 5 times a power of ten."""
+    assert nice_step(rough) == pytest.approx(nice)
+
+
+def test_markup_is_escaped_once() -> None:
+    """Text is escaped, markup is not, attributes are too."""
+    assert tag("b", "<i>") == "<b>&lt;i&gt;</b>"
+    assert tag("b", tag("i", "&")) == "<b><i>&amp;</i></b>"
+    assert tag("b", title='"') == '<b title="&quot;"></b>'
+    assert isinstance(table("x", ["a"], []), Markup)
+
+
+def test_figures_for_people() -> None:
+    """Thousands, signs, zeros, percentages and times."""
+    assert number("1234567.5") == "1,234,567.5"
+    assert number("-0.001", 2) == "0.00"
+    assert money("-1234.567") == "−1,234.57"
+    assert trimmed("1200.500") == "1,200.5"
+    assert trimmed("1200") == "1,200"
+    assert percent(0.8312) == "83.1 %"
+    assert percent(None) == "–"
+    assert words("NO_REDEEMABLE_CASH") == "no redeemable cash"
+    assert utc("2025-10-10T21:20:00Z") == "10 Oct 2025 21:20 UTC"
+    assert utc("2025-10-10T23:20:05+02:00") == "10 Oct 2025 21:20:05 UTC"
