@@ -80,7 +80,7 @@ def _borrow_most(draws: Draws, account: int, asset: int) -> Script:
         return
     most = wallet.largest_borrow(draws.state, account, asset)
     quantity = most if draws.chance(60) else most * draws.rng.randint(50, 99) // 100
-    passes = True if quantity > 0 and draws.may_act(account) else None
+    passes = True if 0 < quantity == most and draws.may_act(account) else None
     yield Plan(c.Borrow(account, asset, quantity), passes)
 
 

@@ -85,8 +85,8 @@ def borrow_refusal(state: State, account: int, asset: int, quantity: int) -> Ref
 def risk_refusal(state: State, account: int, after: Portfolio) -> Refusal | None:
     """Whether `account` may come to hold `after` by its own action (A13).
 
-    An action that lowers neither NE - I nor NE - M, however stale prices are read, passes whatever
-    the account's health. Any other needs NE >= I, NE > M and leverage within the account's limit,
+    An action that raises no exposure and lowers neither NE - I nor NE - M, however stale prices are
+    read, passes whatever the account's health. Any other needs NE >= I, NE > M and leverage within the account's limit,
     stale collateral counting nothing.
     """
     new = health(state, after, Doubt.AGAINST_ACCOUNT)
@@ -106,7 +106,7 @@ def _no_riskier(state: State, account: int, after: Portfolio) -> bool:
         new, old = health(state, after, doubt), health(state, before, doubt)
         if new.net_equity - new.initial < old.net_equity - old.initial:
             return False
-        if new.surplus < old.surplus:
+        if new.surplus < old.surplus or new.exposure > old.exposure:
             return False
     return True
 

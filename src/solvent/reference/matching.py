@@ -179,7 +179,7 @@ def maker_refusal(state: State, maker: Order, quantity: int) -> ExpiryReason | N
             return ExpiryReason.INSUFFICIENT_FUNDS
         if borrow_refusal(state, maker.account, asset, short) is not None:
             return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
-    if not short and not any(holder.debt_shares):
+    if not (short or any(holder.debt_shares) or any(holder.unfunded)):
         return None
     received = value_down(quantity, maker.price, state.asset(maker.asset).decimals)
     proceeds = received - fee_up(received, state.parameters.maker_fee)
@@ -356,6 +356,7 @@ def walk(
 def _surely_fills(state: State, maker: Order, quantity: int, seen: set[int]) -> bool:
     if maker.unfunded or maker.reduce_only:
         return False
-    if not any(state.accounts[maker.account].debt_shares):
+    holder = state.accounts[maker.account]
+    if not any(holder.debt_shares) and not any(holder.unfunded):
         return True
     return maker.account not in seen and maker_refusal(state, maker, quantity) is None

@@ -306,13 +306,15 @@ class _Judge:
     ) -> Iterator[Breach]:
         """I22, I23: at most the loan is closed, for its notional at the mark, rounded up.
 
-        Legs are counted in whole units each and a claim may cost a share more than it is worth, so
-        the sum may be short by the rounding unit.
+        The value may be that of an atom more, in the lender's favour. Legs are counted in whole
+        units each and a claim may cost a share more than it is worth, so their sum may be short by
+        the rounding unit.
         """
-        worth = up(match.quantity * self._worth(opened.asset), EXACT)
-        paid = sum(leg.value for leg in exchange.legs)
+        atom = self._worth(opened.asset)
+        worth = up(match.quantity * atom, EXACT)
+        short = match.value - sum(leg.value for leg in exchange.legs)
         unit = self._rounding(exchange) // EXACT
-        if match.value != worth or not 0 <= worth - paid <= unit:
+        if not (0 <= match.value - worth <= up(atom, EXACT) and 0 <= short <= unit):
             yield breach(
                 "I23",
                 "what was paid is not the claim's notional",
@@ -320,7 +322,7 @@ class _Judge:
                 match.match,
                 match.value,
                 worth,
-                paid,
+                short,
             )
         debt = exchange.balances[0].get((match.payer, opened.asset))
         if debt is None or match.quantity > debt.debt:

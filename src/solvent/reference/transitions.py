@@ -24,6 +24,14 @@ from solvent.reference.waterfall_checks import check_waterfall
 
 MARKET_COMMANDS = (c.UpdatePrice, c.HaltPrice, c.TimeStep, c.ChangeParameter)
 """Commands that may take a healthy account below maintenance (I7)."""
+AMOUNT_LIMITS = (
+    Limit.AVAILABLE_BALANCE,
+    Limit.LENT_CLAIM,
+    Limit.POOL_CASH,
+    Limit.SUPPLY_CAP,
+    Limit.COMMITTED_CAPACITY,
+)
+"""Limits that refuse every amount above the largest one, share rounding or not."""
 YEAR = RATIO * HOURS_PER_YEAR
 
 
@@ -63,8 +71,11 @@ def _refused(
     if count != 1 or c.COMMAND_KINDS[refusal.command] is not type(command):
         yield breach("I37", "a refusal stands beside events or names another command", count)
     quantity = getattr(command, "quantity", 0)
-    amount = refusal.limit not in (Limit.NONE, Limit.PRICE_BAND, Limit.ORDER_COUNT)
-    if amount and not isinstance(command, c.PlaceOrder) and 0 < quantity <= refusal.largest:
+    if (
+        refusal.limit in AMOUNT_LIMITS
+        and not isinstance(command, c.PlaceOrder)
+        and 0 < quantity <= refusal.largest
+    ):
         yield breach(
             "I37",
             "less was refused than would have passed",

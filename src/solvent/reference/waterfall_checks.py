@@ -40,7 +40,7 @@ def check_waterfall(before: Picture, after: Picture, events: tuple[Event, ...]) 
     found += _ends(after, order)
     found += _deficits(after, order)
     if not any(isinstance(event, DISTURBING) for event in events):
-        found += _health(before, after)
+        found += _health(before, after, _excused(order, events))
     found += _chunks(before, after, events)
     return found + check_settlements(after.parameters, events)
 
@@ -221,13 +221,19 @@ def _restored(picture: Picture, vitals: Vitals) -> bool:
     return vitals.debts_value == 0 or (enough and not vitals.liquidatable)
 
 
-def _health(before: Picture, after: Picture) -> Iterator[Breach]:
+def _excused(order: _Order, events: tuple[Event, ...]) -> set[int]:
+    """Whose health may fall: whom lighter legs paid, and who left and then took from others."""
+    lighter = {event.receiver for event in events if isinstance(event, w.AdlLeg) and event.lighter}
+    return lighter | (order.ended & order.parties)
+
+
+def _health(before: Picture, after: Picture, excused: set[int]) -> Iterator[Breach]:
     """I16: at unchanged marks and indices no step lowers the health of an account worth something.
 
     One that is beyond recovery may end with less, if it ends without debt.
     """
     rounding = sum(_unit(after, asset) for asset in range(len(after.pools)))
-    for account in before.liquidating:
+    for account in before.liquidating - excused:
         old, new = before.vitals[account], after.vitals[account]
         if old.total_value > 0 and new.debts_value and new.surplus < old.surplus - rounding:
             yield breach(
