@@ -37,6 +37,7 @@ RICH = """
     deposit j  USDC 60,000
     borrow  j  SOL  99.9
     withdraw j SOL  99.9
+    buy     j SOL  1 @ 150 reduce repay stop_both
     settings j auto_lend=1 auto_borrow_settlements=1 leverage_limit=7
     open    vera provider
     deposit vera USDC 5,000
@@ -75,6 +76,7 @@ def test_a_snapshot_at_any_point_and_the_rest_of_the_log_are_a_straight_run(stor
     straight = ReferenceEngine(story.parameters)
     for place, command in enumerate(story.log):
         again = ReferenceEngine.restore(straight.snapshot())
+        assert again.state == straight.state
         assert again.snapshot() == straight.snapshot()
         if place % 5 == 0:
             rest = again.apply(story.log[place:])

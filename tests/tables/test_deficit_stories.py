@@ -66,18 +66,23 @@ def test_a_deficit_falls_on_all_lenders_pro_rata_through_the_index() -> None:
 
 @proves("I31")
 def test_dust_in_another_asset_does_not_block_the_booking() -> None:
-    run_story(
-        RISES
-        + """
-        deposit bob BTC 0.00000001
-        withdraw bob USDC 1,100
-        price SOL 500
+    # An atom of BTC is worth 0.0012: what is left of Bob buys none.
+    run_story("""
+        deposit ann BTC 1
+        lend    ann BTC 1
+        deposit bob USDC 110,000
+        borrow  bob BTC 1
+        withdraw bob BTC 1
+        withdraw bob USDC 5,000
+        deposit bob SOL 0.000000003
+        price BTC 119999.99
         step +1s
-        saw  DeficitBooked account=bob asset=SOL
-        expect bob SOL owed 0
+        saw  DeficitBooked account=bob asset=BTC
+        expect bob BTC owed 0
+        expect bob USDC available > 0
+        expect bob SOL  available 0.000000003
         expect bob liquidating 0
-    """
-    )
+    """)
 
 
 @proves("I30")

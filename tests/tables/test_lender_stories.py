@@ -200,14 +200,64 @@ def test_a_borrower_in_liquidation_is_not_asked() -> None:
         deposit j   BTC  0.23
         borrow  j   SOL  100
         withdraw j  SOL  100
-        price BTC 80000                            # j: 17,480 of collateral, 20,000 of debt
-        expect j liquidating 1
         price SOL 190
+        price BTC 84000                            # j: 18,354 of collateral, 19,000 of debt
+        expect j liquidating 1
+        expect j value 320
         step +1s
-        unseen AdlMatched lender=i payer=j quantity=11.178773380SOL
+        saw  AdlOpened asset=SOL case=STUCK_LENDER allotted=0SOL
+        saw  HandedOver account=i stage=ADL reason=NO_COUNTERPARTY
         unseen AdlCandidate account=j
     """
     )
+
+
+@proves("A7", "A11")
+def test_a_borrower_who_is_worth_nothing_is_not_asked() -> None:
+    # While his price is halted nobody liquidates him, and nobody counts on him either.
+    run_story(
+        STUCK
+        + """
+        deposit j   BTC  0.23
+        deposit j   USDC 1,000
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        halt  BTC
+        price BTC 70000                            # 17,100 against 19,000
+        price SOL 190
+        expect j liquidating 0
+        expect j value -1,900
+        step +1s
+        unseen AdlCandidate account=j
+    """
+    )
+
+
+@proves("I17")
+def test_a_stuck_claim_retires_the_usdc_debt_first() -> None:
+    # BTC weighs 3 % as a debt: 100 + 19x >= 1.05 (430 - 0.02 * 190x) from x = 351.5 / 22.99.
+    run_story("""
+        set BTC maintenance.base 3%
+        deposit lender USDC 20,000
+        lend    lender USDC 20,000
+        deposit lender BTC  1
+        lend    lender BTC  1
+        deposit i   SOL  100
+        lend    i   SOL  100
+        borrow  i   USDC 8,000
+        borrow  i   BTC  0.09
+        withdraw i  USDC 8,000
+        withdraw i  BTC  0.09
+        deposit j   USDC 30,000
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        price SOL 190
+        step +1s
+        saw  AdlOpened case=STUCK_LENDER needed=15.289256199SOL allotted=15.289256199SOL
+        expect i BTC  owed 0.09
+        expect i USDC owed ~ 5,095.041322
+        saw  LiquidationEnded account=i
+    """)
 
 
 ORDERS = [("ann", "bea"), ("bea", "ann")]

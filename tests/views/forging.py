@@ -1,6 +1,5 @@
 """Every way of changing one thing in a JSON document, for a forger to try."""
 
-import copy
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -113,13 +112,12 @@ def _list_changes(value: list[Any]) -> Iterator[tuple[str, Any]]:
             yield f"items {number - 1} and {number} swapped", swapped
 
 
-def _with(document: dict[str, Any], path: tuple[Step, ...], value: Any) -> dict[str, Any]:
+def _with(node: Any, path: tuple[Step, ...], value: Any) -> Any:
+    """The node with what is at `path` replaced; what lies beside the path is shared."""
     if not path:
-        changed: dict[str, Any] = copy.deepcopy(value)
-        return changed
-    forged = copy.deepcopy(document)
-    inner: Any = forged
-    for step in path[:-1]:
-        inner = inner[step]
-    inner[path[-1]] = value
-    return forged
+        return value
+    step, *rest = path
+    changed = _with(node[step], tuple(rest), value)
+    if isinstance(node, dict):
+        return {**node, step: changed}
+    return [changed if number == step else item for number, item in enumerate(node)]

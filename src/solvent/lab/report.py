@@ -121,7 +121,7 @@ def _waterfall(figures: Figures) -> Markup:
     )
     if not figures["liquidated_accounts"]:
         said = "No account reached its maintenance margin: no stage had anything to do."
-    return join([tag("p", said), _card(stage_sheet(figures))])
+    return join([tag("p", said), _card(stage_sheet(figures), "card stages")])
 
 
 def _sheets(figures: Figures) -> Markup:
@@ -135,9 +135,9 @@ def _sheets(figures: Figures) -> Markup:
     )
 
 
-def _card(sheet: Sheet) -> Markup:
+def _card(sheet: Sheet, class_: str = "card") -> Markup:
     return tag(
-        "div", table(sheet.caption, sheet.head, sheet.rows, sheet.text_columns), class_="card"
+        "div", table(sheet.caption, sheet.head, sheet.rows, sheet.text_columns), class_=class_
     )
 
 

@@ -79,7 +79,7 @@ def promise(kept: Chosen) -> Markup:
     if kept.best is None:
         return Markup("")
     receipt, match = kept.best
-    quantity = f"{_atoms(receipt, receipt.asset, match.quantity)} {receipt.asset}"
+    quantity = _said(receipt, receipt.asset, match.quantity)
     value = f"{_money(match.value)} USDC"
     when = utc(_time(receipt.time))
     stuck = receipt.case is AdlCase.STUCK_LENDER
@@ -184,9 +184,9 @@ def _round(receipt: AdlReceipt, is_open: bool) -> Markup:
         ),
         tag(
             "p",
-            f"To be settled: {_atoms(receipt, receipt.asset, receipt.needed)} {receipt.asset} at a "
-            f"mark of {_mark(receipt)} USDC; allotted "
-            f"{_atoms(receipt, receipt.asset, receipt.allotted)} by policy "
+            f"To be settled: {_said(receipt, receipt.asset, receipt.needed)} at a mark of "
+            f"{_mark(receipt)} USDC; allotted "
+            f"{_said(receipt, receipt.asset, receipt.allotted)} by policy "
             f"{words(receipt.policy.name)}.",
         ),
         _sides(receipt),
@@ -259,7 +259,7 @@ def _candidates(receipt: AdlReceipt) -> Markup:
 
 def _match(receipt: AdlReceipt, match: MatchLine) -> Markup:
     giver = "the backstop fund" if match.giver == FUND_ACCOUNT else f"account {match.giver}"
-    quantity = f"{_atoms(receipt, receipt.asset, match.quantity)} {receipt.asset}"
+    quantity = _said(receipt, receipt.asset, match.quantity)
     said = (
         f"Lender {match.lender} gives up a claim of {quantity}, borrower {match.payer} is rid of "
         f"as much debt, and {giver} hands over "
@@ -321,7 +321,7 @@ def _paid(receipt: AdlReceipt, match: MatchLine) -> str:
     totals: dict[str, int] = {}
     for leg in match.legs:
         totals[leg.asset] = totals.get(leg.asset, 0) + leg.quantity
-    parts = [f"{_atoms(receipt, symbol, total)} {symbol}" for symbol, total in totals.items()]
+    parts = [_said(receipt, symbol, total) for symbol, total in totals.items()]
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
@@ -349,9 +349,19 @@ def _rounding_unit(receipt: AdlReceipt, match: MatchLine) -> int:
     return sum(1 + value_up(1, asset.mark, asset.decimals) for asset in terms)
 
 
+def _decimals(receipt: AdlReceipt, symbol: str) -> int:
+    return next(asset.decimals for asset in receipt.assets if asset.symbol == symbol)
+
+
 def _atoms(receipt: AdlReceipt, symbol: str, quantity: int) -> str:
-    decimals = next(asset.decimals for asset in receipt.assets if asset.symbol == symbol)
-    return trimmed(format_decimal(quantity, decimals))
+    """A quantity to its last atom, so that a column of them lines up."""
+    decimals = _decimals(receipt, symbol)
+    return number(format_decimal(quantity, decimals), decimals)
+
+
+def _said(receipt: AdlReceipt, symbol: str, quantity: int) -> str:
+    """A quantity and its symbol, for a sentence."""
+    return f"{trimmed(format_decimal(quantity, _decimals(receipt, symbol)))} {symbol}"
 
 
 def _mark(receipt: AdlReceipt) -> str:

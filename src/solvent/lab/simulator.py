@@ -10,6 +10,7 @@ A run ends at its first breach: what follows one proves nothing. Same seed, same
 machine (I35).
 """
 
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -234,11 +235,11 @@ class _Run:
             before = take_picture(self._engine.state)
         try:
             events = self._engine.apply_one(plan.command)
-        except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+            self._events.update(events)
+        except (ArithmeticError, LookupError, AssertionError, ValueError, struct.error) as error:
             self._report([_failure(error)])
             return
         self._tally.add(plan, events)
-        self._events.update(events)
         self._count_shielded(plan)
         self._picture = take_picture(self._engine.state, before) if checked else None
         found = list(_preview(plan, events))
@@ -300,4 +301,5 @@ def _failure(error: Exception) -> Breach:
     sentence = f"the engine stopped: {type(error).__name__}: {error}"
     if isinstance(error, LedgerError):
         return Breach("I4" if "rounding" in str(error) else "I3", sentence)
-    return Breach("I1" if isinstance(error, UnitsOverflowError) else "I18", sentence)
+    wide = isinstance(error, UnitsOverflowError | struct.error)
+    return Breach("I1" if wide else "I18", sentence)

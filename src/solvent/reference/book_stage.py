@@ -200,7 +200,8 @@ class _BookWork:
                 self._sell(asset, short)
         if self.debt != USDC:
             self._buy()
-        repaid = min(free[self.debt], self.chunk)
+        # A bought lot is repaid whole: kept as collateral it would weigh less than it cost.
+        repaid = min(free[self.debt], self.chunk) if self.debt == USDC else free[self.debt]
         if repaid:
             pools.repay(state, self.account, self.debt, repaid, Source.LIQUIDATION)
 

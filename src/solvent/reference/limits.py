@@ -86,8 +86,8 @@ def risk_refusal(state: State, account: int, after: Portfolio) -> Refusal | None
     """Whether `account` may come to hold `after` by its own action (A13).
 
     An action that raises no exposure and lowers neither NE - I nor NE - M, however stale prices are
-    read, passes whatever the account's health. Any other needs NE >= I, NE > M and leverage within the account's limit,
-    stale collateral counting nothing.
+    read, passes whatever the account's health. Any other needs NE >= I, NE > M and leverage within
+    the account's limit, stale collateral counting nothing.
     """
     new = health(state, after, Doubt.AGAINST_ACCOUNT)
     if new.exposure == 0 or _no_riskier(state, account, after):
