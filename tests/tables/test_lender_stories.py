@@ -253,7 +253,7 @@ def test_a_stuck_claim_retires_the_usdc_debt_first() -> None:
         withdraw j  SOL  100
         price SOL 190
         step +1s
-        saw  AdlOpened case=STUCK_LENDER needed=15.289256199SOL allotted=15.289256199SOL
+        saw  AdlOpened case=STUCK_LENDER needed=15.2892562SOL allotted=15.2892562SOL
         expect i BTC  owed 0.09
         expect i USDC owed ~ 5,095.041322
         saw  LiquidationEnded account=i

@@ -48,14 +48,10 @@ def test_the_book_buys_back_what_is_needed_and_no_more() -> None:
         # 358.96 - 2.16x >= 1.05 (349.92 - 4.32x) from x = 3.558923; lots are a ten-thousandth.
         step +1s
         saw Filled taker=bob quantity=3.559
-        # What a lot is more than that stays in hand, and pays a debt as well.
-        step +1s
-        unseen Filled
-        saw Repaid account=bob source=LIQUIDATION
+        saw Repaid account=bob quantity=3.559 source=LIQUIDATION
         saw LiquidationEnded account=bob
         expect bob liquidating 0
-        expect bob SOL owed >= 77.441              # 100 - 22.559 of all three fills
-        expect bob SOL owed <  77.4411
+        expect bob SOL owed 77.441                 # 100 - 22.559 of all three fills
         steps 5 +1s
         unseen Filled
         expect fund USDC available ~ 48.72744      # 1 % of 22.559 * 216

@@ -80,6 +80,13 @@ NAMES = [
     for receipt in RECEIPTS
 ]
 
+TRIED = [NAMES.index(name) for name in ("round-1", "round-3", "round-6", "fill-2", "fill-4")]
+"""Both cases, the fund as payer, borrowed and lighter legs, one's own and a shared offer."""
+
+tried = pytest.mark.parametrize(
+    "document", [DOCUMENTS[place] for place in TRIED], ids=[NAMES[place] for place in TRIED]
+)
+
 
 def place_of(forgery: Forgery) -> str:
     """The field that was changed, whether it stands on a side of a round or on a fill."""
@@ -92,17 +99,17 @@ def test_a_real_receipt_is_good(document: dict[str, Any]) -> None:
     assert verify_receipt(document) == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+@tried
 def test_every_single_change_is_rejected(document: dict[str, Any]) -> None:
-    tried = 0
+    count = 0
     for forgery in forgeries(document):
-        tried += 1
+        count += 1
         assert verify_receipt(forgery.document), (forgery.what, forgery.path)
-    assert tried > 1000
+    assert count > 1000
 
 
 @proves("A8", "A9", "A10", "A11", "I22", "I23", "I26")
-@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+@tried
 def test_a_forger_with_a_digest_of_his_own_changes_nothing_that_matters(
     document: dict[str, Any],
 ) -> None:
@@ -110,7 +117,6 @@ def test_a_forger_with_a_digest_of_his_own_changes_nothing_that_matters(
         place_of(forgery)
         for forgery in forgeries(document)
         if forgery.path != ("digest",)
-        and isinstance(forgery.document, dict)
         and "digest" in forgery.document
         and not verify_receipt(resealed(forgery.document))
     }

@@ -133,8 +133,8 @@ def test_every_receipt_says_why_it_came_to_this() -> None:
             assert [line.stage for line in side.handed_over[:2]] == [Stage.BOOK, Stage.BACKSTOP]
             assert side.handed_over[0].reason is side.book_reason
             assert side.handed_over[1].reason is side.backstop_reason
-    for receipt in fills():
-        assert [line.stage for line in receipt.handed_over] == [Stage.BOOK]
+    for fill in fills():
+        assert [line.stage for line in fill.handed_over] == [Stage.BOOK]
 
 
 @pytest.mark.parametrize("number", range(len(busy_receipts())))

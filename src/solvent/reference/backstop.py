@@ -181,8 +181,10 @@ def _fill(state: State, offer: Offer) -> None:
         committed = state.accounts[provider].committed[offer.debt]
         state.emit(BackstopCandidate(state.next_fill, provider, committed, most, part))
     for provider, part in zip(takers, parts, strict=True):
-        if part:
-            _carry_out(state, offer, provider, part)
+        # Those before him may have taken the collateral that weighs most: ask once more.
+        quantity = min(part, capacity(state, offer, provider))
+        if quantity:
+            _carry_out(state, offer, provider, quantity)
 
 
 def _lowers_health(state: State, offer: Offer, quantity: int) -> bool:
