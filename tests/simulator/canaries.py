@@ -146,7 +146,7 @@ def the_pool_forgets_its_fee(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pool, "_share_interest", wrong)
 
 
-@canary("A13", within=60_000)
+@canary("A13", within=30_000, first_seed=14)
 def maintenance_is_off_by_one(patch: pytest.MonkeyPatch) -> None:
     def wrong(values: margin.Health) -> bool:
         return values.debts_value > 0 and values.net_equity < values.maintenance
@@ -226,7 +226,7 @@ def deficits_are_not_booked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(default, "book_deficits", lambda *_: None)
 
 
-@canary("I30", within=40_000)
+@canary("I30", within=30_000, first_seed=15)
 def lenders_leave_before_the_loss(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(limits, "gated", lambda *_: False)
 
@@ -266,7 +266,7 @@ def stale_prices_liquidate(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(liquidation, "liquidatable", wrong)
 
 
-@canary("I12", within=30_000)
+@canary("I12", within=30_000, first_seed=12)
 def providers_go_below_initial_margin(patch: pytest.MonkeyPatch) -> None:
     def wrong(state: State, offer: backstop.Offer, provider: int) -> int:
         return min(offer.quantity, state.accounts[provider].committed[offer.debt])
@@ -274,7 +274,7 @@ def providers_go_below_initial_margin(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(backstop, "capacity", wrong)
 
 
-@canary("I7", "I12", "A13", within=15_000)
+@canary("I3", "I7", "I12", "A13", within=15_000)
 def makers_are_not_asked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(matching, "maker_refusal", lambda *_: None)
 

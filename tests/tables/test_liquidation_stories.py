@@ -233,6 +233,26 @@ def test_a_provider_who_lends_what_he_takes_over_nets_at_once() -> None:
     )
 
 
+@proves("A13")
+def test_a_providers_own_claim_counts_against_what_he_takes_over() -> None:
+    # 100 - 0.07q >= 0.04 (q - 100) up to q = 945.45; without netting it would be 909.09.
+    run_story(
+        LONG
+        + """
+        open    vera provider
+        deposit vera USDC 100
+        lend    vera USDC 100
+        commit  vera USDC 20,000
+        price SOL 190
+        step +1s
+        saw  BackstopFilled provider=vera
+        expect vera USDC owed >  845.40
+        expect vera USDC owed <= 845.46
+        expect vera USDC lent 0
+    """
+    )
+
+
 @proves("A6", "I15")
 def test_a_lent_claim_goes_to_a_provider_without_redemption() -> None:
     run_story("""

@@ -23,6 +23,8 @@ ONLY_IN_THE_LOG = {
     "command",
     "time",
     "round",
+    "fill",
+    "offer.first_fill",
     # The trigger and what the stages before said: bounded, ordered and named, but not recomputed.
     "started.command",
     "started.time",

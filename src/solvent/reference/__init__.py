@@ -6,8 +6,8 @@ Read it top to bottom:
 - lending: `rates`, `throttle`, `pool`
 - worth: `prices`, `margin`
 - what people do: `limits`, `wallet`, `book`, `matching`, `orders`
-- the waterfall: `liquidation` (the parent), `sizing`, `draws`, `book_stage`, `backstop`, `policies`,
-  `adl` (a stuck lender), `default` (a borrower in default), `settlement`, `deficit`, `record`
+- the waterfall: `liquidation` (the parent), `sizing`, `draws`, `book_stage`, `backstop`,
+  `policies`, `adl` (a stuck lender), `default` (a borrower in default), `settlement`, `deficit`
 - the engine: `dispatch`, `house`, `engine`; what can be asked: `queries`
 - what always holds: `invariants` and the modules of checks beside it
 

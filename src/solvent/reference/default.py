@@ -8,7 +8,7 @@ left is a deficit (`deficit`).
 
 from solvent.domain.labels import AdlCase
 from solvent.domain.parameters import USDC, Policy
-from solvent.domain.units import cover, mul_div_down, payable, value_down
+from solvent.domain.units import FINE_PER_VALUE, cover, divide_up, mul_div_down, payable, value_down
 from solvent.reference.adl import (
     Default,
     Part,
@@ -77,8 +77,11 @@ def _default(state: State, account: int, asset: int, fund_left: int) -> Default 
         own = payable(needed, deliverable_value(state, account), mark, decimals)
         return Default(account, own, 0, fund_left) if own else None
     own = payable(debt, _share_of_assets(state, account, asset), mark, decimals)
-    fund = payable(debt - own, max(0, fund_left), mark, decimals)
-    return Default(account, own, fund, fund_left) if own + fund else None
+    # Stale assets may still cover a part: the fund pays the shortfall, to an atom, and no more.
+    shortfall = divide_up(-values.total_value, FINE_PER_VALUE) + value_of(state, asset, 1)
+    fund_value = max(0, min(fund_left, shortfall))
+    fund = payable(debt - own, fund_value, mark, decimals)
+    return Default(account, own, fund, fund_value) if own + fund else None
 
 
 def _share_of_assets(state: State, account: int, asset: int) -> int:

@@ -74,7 +74,7 @@ def check_settlements(parameters: EngineParameters, events: tuple[Event, ...]) -
     settlements, offers = _gather(events)
     found: list[Breach] = []
     for (stage, _), settlement in settlements.items():
-        judge = _Judge(parameters, settlement)
+        judge = _Judge(parameters, settlement, len(settlements))
         found += judge.round() if stage is Stage.ADL else judge.fill()
     for offer, candidates in offers:
         found += _offer(offer, candidates)
@@ -152,8 +152,11 @@ def _offer(offer: w.BackstopOffered, candidates: list[w.BackstopCandidate]) -> I
 class _Judge:
     """Judges one settlement by its records."""
 
-    def __init__(self, parameters: EngineParameters, settlement: _Settlement) -> None:
+    def __init__(
+        self, parameters: EngineParameters, settlement: _Settlement, settlements: int
+    ) -> None:
         self._parameters = parameters
+        self._settlements = settlements
         self._settlement = settlement
         self._pools = settlement.pools
 
@@ -202,7 +205,8 @@ class _Judge:
         given = filled.debt_value * filled.discount // RATIO
         if -value > (given + 2) * EXACT + self._rounding(exchange):
             yield breach("I17", "a provider got more than the discount", filled.fill, -value, given)
-        if exchange.health[1][filled.account].total_value < -2 - self._rounding(exchange) // EXACT:
+        spare = self._settlements * self._rounding(exchange) // EXACT + 2
+        if exchange.health[1][filled.account].total_value < -spare:
             yield breach("I16", "a fill pushed an account below zero", filled.account)
 
     def _fresh(self, assets: list[int]) -> Iterator[Breach]:

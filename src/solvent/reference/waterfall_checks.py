@@ -230,15 +230,23 @@ def _excused(order: _Order, events: tuple[Event, ...]) -> set[int]:
 def _health(before: Picture, after: Picture, excused: set[int]) -> Iterator[Breach]:
     """I16: at unchanged marks and indices no step lowers the health of an account worth something.
 
-    One that is beyond recovery may end with less, if it ends without debt.
+    One that is beyond recovery may end with less, if it ends without debt. What a stale price is
+    worth is a matter of doubt, so accounts that hold or owe one are not compared.
     """
+    prices = tuple(enumerate(after.prices))
     rounding = sum(_unit(after, asset) for asset in range(len(after.pools)))
     for account in before.liquidating - excused:
         old, new = before.vitals[account], after.vitals[account]
+        if any(price.stale and _has(before, account, asset) for asset, price in prices):
+            continue
         if old.total_value > 0 and new.debts_value and new.surplus < old.surplus - rounding:
             yield breach(
                 "I16", "a step lowered an account's health", account, old.surplus, new.surplus
             )
+
+
+def _has(picture: Picture, account: int, asset: int) -> bool:
+    return bool(picture.quantity(account, asset) or picture.vitals[account].debts[asset])
 
 
 def _chunks(before: Picture, after: Picture, events: tuple[Event, ...]) -> Iterator[Breach]:

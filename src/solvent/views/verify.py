@@ -6,11 +6,11 @@ promises (`promises`). Any change of any field shows by the digest.
 
 A forger who computes the digest anew is caught wherever the field follows from others. What follows
 from nothing else in the receipt is covered by the digest and by the run's log only, which
-`verify_path` on a run's folder compares with: `command`, `time`, the number of the round or of the
-offer's first fill; when an account became liquidatable, at what health, and the value handed over;
-which reasons the stages gave, where a forger changes both places; inputs of candidates who were
-allotted nothing (as far as the policy's answer does not depend on them), of sides that were granted
-nothing and of other providers; and parameters that had no influence on the result.
+`verify_path` on a run's folder compares with: `command`, `time`, `round` and `fill`; when an
+account became liquidatable and at what health; the value and asset handed over, and the book's
+reason before a fill; inputs of candidates and other providers who were not matched, and which
+policy it was, as far as the allotment does not depend on them; and parameters and pools that had no
+influence on the result.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -24,7 +24,7 @@ from solvent.reference.sizing import Draw, deliverable, draw, largest_first, nee
 from solvent.reference.state import FUND, State
 from solvent.views.compare import differences
 from solvent.views.lines import AFTER, BEFORE
-from solvent.views.receipt import BackstopReceipt
+from solvent.views.receipt import BackstopReceipt, ProviderLine
 from solvent.views.scene import Scene
 from solvent.views.stages import book_reason_given, no_orders, trigger_fits
 
@@ -49,6 +49,7 @@ def fill_problems(receipt: BackstopReceipt) -> Iterator[str]:
     offer = _offer(receipt, opening)
     yield from _offer_fits(receipt, opening, offer)
     yield from _split_fits(receipt, opening, offer)
+    yield from _turn_fits(receipt, scene, offer)
     yield from _carried_out_again(receipt, scene, offer)
 
 
@@ -105,10 +106,12 @@ def _split_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Itera
         yield "offer.providers: must hold the provider and not the account"
         return
     capacities = [line.capacity for line in lines]
-    fill = receipt.offer.first_fill
     if not 0 < receipt.offer.taken <= offer.quantity:
         yield "offer.taken: must lie between 1 and the quantity offered"
+    if receipt.offer.first_fill < 1:
+        yield "offer.first_fill: must be at least 1"
     parts = apportion(offer.quantity, capacities, capacities)
+    before = 0
     for place, (line, part) in enumerate(zip(lines, parts, strict=True)):
         name = f"offer.providers[{place}]"
         if not 0 <= line.capacity <= min(line.committed, offer.quantity):
@@ -117,24 +120,37 @@ def _split_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Itera
             yield f"{name}.allotted: is {line.allotted}, recomputed {part}"
         if line.account == receipt.provider:
             yield from _own_line_fits(receipt, opening, offer, place)
-            if (receipt.fill, receipt.quantity) != (fill, part):
-                yield f"fill: the offer's split makes it fill {fill} of {part} atoms"
-        fill += part > 0
-    if receipt.offer.first_fill < 1:
-        yield "offer.first_fill: must be at least 1"
+            if not 0 <= receipt.fill - receipt.offer.first_fill <= before:
+                yield "fill: must count up from the offer's first, by provider"
+        before += part > 0
 
 
 def _own_line_fits(
     receipt: BackstopReceipt, opening: Scene, offer: Terms, place: int
 ) -> Iterator[str]:
+    """What the provider could bear when the offer was split."""
     line = receipt.offer.providers[place]
-    provider = opening.account(receipt.provider)
-    holder = opening.state.accounts[provider]
+    found = _capacity(receipt, opening, offer, line)
+    if found != line.capacity:
+        yield f"offer.providers[{place}].capacity: is {line.capacity}, recomputed {found}"
+
+
+def _capacity(receipt: BackstopReceipt, scene: Scene, offer: Terms, line: ProviderLine) -> int:
+    """Atoms that the provider can take in a scene: committed, and borne by his margin."""
+    provider = scene.account(receipt.provider)
+    holder = scene.state.accounts[provider]
     holder.role = Role.BACKSTOP_PROVIDER
     holder.committed[offer.debt] = line.committed
-    found = replace(line, capacity=capacity(opening.state, offer, provider))
-    if found != line:
-        yield f"offer.providers[{place}].capacity: is {line.capacity}, recomputed {found.capacity}"
+    return capacity(scene.state, offer, provider)
+
+
+def _turn_fits(receipt: BackstopReceipt, scene: Scene, offer: Terms) -> Iterator[str]:
+    """At his turn he takes his part, or what he bears of it with the collateral then left."""
+    for line in receipt.offer.providers:
+        if line.account == receipt.provider:
+            quantity = min(line.allotted, _capacity(receipt, scene, offer, line))
+            if receipt.quantity != quantity:
+                yield f"quantity: is {receipt.quantity}, recomputed {quantity}"
 
 
 def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Terms) -> Iterator[str]:
