@@ -74,7 +74,8 @@ def test_no_command_breaks_an_invariant(group: int) -> None:
     results = simulate_many(first, GROUP)
     assert said(results) == []
     assert sum(result.commands for result in results) == GROUP
-    assert all(result.accepted > result.refused for result in results)
+    accepted = sum(result.accepted for result in results)
+    assert accepted > sum(result.refused for result in results)
 
 
 @proves("A6", "A7", "A12", "I21")

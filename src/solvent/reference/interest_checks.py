@@ -7,8 +7,16 @@ asks the pool or the curve's own code.
 
 from collections.abc import Iterator
 
-from solvent.domain.parameters import Curve
-from solvent.domain.units import HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO
+from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, Curve
+from solvent.domain.units import (
+    HOUR,
+    HOURS_PER_YEAR,
+    INDEX_SCALE,
+    INT64_MAX,
+    PRICE_DECIMALS,
+    RATIO,
+    VALUE_DECIMALS,
+)
 from solvent.reference.bookings import Bookings, up
 from solvent.reference.invariants import Breach, breach
 from solvent.reference.picture import Picture, PoolPicture
@@ -17,36 +25,38 @@ YEAR = RATIO * HOURS_PER_YEAR
 
 
 def check_interest(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
-    """I5, I6: each hour that began was charged once, at the curve's rate, and shared in full."""
-    hours = after.now // HOUR - before.now // HOUR
+    """I5, I6: each hour that began was charged once, at the curve's rate, and shared in full.
+
+    Only an hour whose debts would no longer fit their columns is left out.
+    """
+    first, last = before.now // HOUR + 1, after.now // HOUR
     for asset, pool in enumerate(before.pools):
-        charged = booked.interest[asset]
-        wanted = hours if pool.debt_shares else 0
-        if len(charged) != wanted:
-            yield breach(
-                "I6", "hours that began and hours charged differ", asset, wanted, len(charged)
-            )
-            continue
-        parameters = before.parameters.assets[asset].pool
+        parameters = before.parameters.assets[asset]
+        charged = {event.hour: event for event in booked.interest[asset]}
+        if len(charged) != len(booked.interest[asset]):
+            yield breach("I6", "an hour was charged twice", asset)
         level = pool
-        for place, event in enumerate(charged):
-            if event.hour != before.now // HOUR + 1 + place:
-                yield breach("I6", "an hour was charged twice or left out", asset, event.hour)
-            apr = rate_on(parameters.curve, level.utilization_up)
-            level, fee = hour_charged(level, apr, parameters.fee)
-            said = (event.apr, event.fee, event.debt_index, event.lend_index)
+        for hour in range(first, last + 1) if pool.debt_shares else ():
+            apr = rate_on(parameters.pool.curve, level.utilization_up)
+            charge, fee = hour_charged(level, apr, parameters.pool.fee)
+            if not _holdable(charge, before.prices[asset].mark, parameters.decimals):
+                continue
+            level = charge
+            event = charged.pop(hour, None)
+            said = event and (event.apr, event.fee, event.debt_index, event.lend_index)
             if said != (apr, fee, level.debt_index, level.lend_index):
-                yield breach(
-                    "I6",
-                    "interest is not what the curve says",
-                    asset,
-                    *said,
-                    apr,
-                    fee,
-                    level.debt_index,
-                    level.lend_index,
-                )
+                numbers = (asset, hour, *(said or ()), apr, fee, *level)
+                yield breach("I6", "interest is not what the curve says", *numbers)
                 break
+        else:
+            if charged:
+                yield breach("I6", "hours were charged that did not begin", asset, *charged)
+
+
+def _holdable(pool: PoolPicture, mark: int, decimals: int) -> bool:
+    """Whether a pool's debts, and their value, are within twice what may ever be supplied."""
+    highest = 2 * MAX_VALUE * 10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS)
+    return pool.borrowed <= 2 * MAX_SUPPLY and pool.borrowed * mark <= highest
 
 
 def rate_on(curve: Curve, utilization: int) -> int:
@@ -68,7 +78,8 @@ def hour_charged(pool: PoolPicture, apr: int, fee_rate: int) -> tuple[PoolPictur
     fee = up(interest * fee_rate, RATIO)
     lend_index = pool.lend_index
     if pool.lend_shares:
-        lend_index += (interest - fee) * INDEX_SCALE // pool.lend_shares
+        raised = lend_index + (interest - fee) * INDEX_SCALE // pool.lend_shares
+        lend_index = raised if raised <= INT64_MAX else lend_index
     lent = pool.lend_shares * lend_index // INDEX_SCALE
     return (
         pool._replace(debt_index=debt_index, lend_index=lend_index, borrowed=borrowed, lent=lent),

@@ -323,7 +323,10 @@ def _unit(picture: Picture, asset: int) -> int:
 def _deliverable(picture: Picture, account: int) -> int:
     """Value in 10^-12 USDC of what an account holds at fresh prices."""
     return sum(
-        picture.quantity(account, asset) * _atom(picture, asset)
+        picture.quantity(account, asset)
+        * price.mark
+        * FINE
+        // 10 ** picture.parameters.assets[asset].decimals
         for asset, price in enumerate(picture.prices)
         if not price.stale
     )
