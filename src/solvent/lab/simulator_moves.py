@@ -85,16 +85,24 @@ def _borrow_most(draws: Draws, account: int, asset: int) -> Script:
 
 
 def stuck(draws: Draws) -> Script:
-    """A lender borrows against his claim, others drain his pool, and the price of it falls."""
+    """A lender borrows against his claim, others drain his pool, and the price of it falls.
+
+    The others may owe USDC instead of handing assets over, where the USDC pool has some.
+    """
     account, asset = draws.account(), draws.token()
     yield from thaw(draws, asset)
+    yield from thaw(draws, USDC)
+    usdc_lender = draws.account()
+    yield Plan(c.Deposit(usdc_lender, USDC, draws.worth(USDC)))
+    yield Plan(c.Lend(usdc_lender, USDC, draws.free(usdc_lender, USDC)))
     yield Plan(c.Deposit(account, asset, draws.worth(asset)))
     yield Plan(c.Lend(account, asset, draws.free(account, asset)))
     yield from _borrow_most(draws, account, USDC)
     yield Plan(c.Withdraw(account, USDC, draws.free(account, USDC)))
     for _ in range(2):
-        other = draws.account()
-        yield Plan(c.Deposit(other, USDC, draws.worth(USDC)))
+        other, collateral = draws.account(), draws.asset()
+        yield Plan(c.Deposit(other, collateral, draws.worth(collateral)))
+        yield Plan(c.UpdateSettings(other, auto_borrow_settlements=1))
         yield from _borrow_most(draws, other, asset)
     yield from hunt(draws, account, asset)
 
@@ -204,7 +212,7 @@ SCRIPTS: dict[str, tuple[Callable[[Draws], Script], int]] = {
     "short": (short, 20),
     "lever": (lever, 30),
     "drain": (drain, 15),
-    "stuck": (stuck, 8),
+    "stuck": (stuck, 10),
     "underwrite": (underwrite, 8),
     "crash": (crash, 14),
     "hunt": (hunt, 20),

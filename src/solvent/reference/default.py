@@ -77,11 +77,17 @@ def _default(state: State, account: int, asset: int, fund_left: int) -> Default 
         own = payable(needed, deliverable_value(state, account), mark, decimals)
         return Default(account, own, 0, fund_left) if own else None
     own = payable(debt, _share_of_assets(state, account, asset), mark, decimals)
-    # Stale assets may still cover a part: the fund pays the shortfall, to an atom, and no more.
-    shortfall = divide_up(-values.total_value, FINE_PER_VALUE) + value_of(state, asset, 1)
-    fund_value = max(0, min(fund_left, shortfall))
-    fund = payable(debt - own, fund_value, mark, decimals)
-    return Default(account, own, fund, fund_value) if own + fund else None
+    fund = payable(debt - own, fund_share(state, account, asset, fund_left), mark, decimals)
+    return Default(account, own, fund, fund_left) if own + fund else None
+
+
+def fund_share(state: State, account: int, asset: int, fund_left: int) -> int:
+    """Value that the fund pays for one debt of a worthless account: its shortfall, to an atom.
+
+    Assets at a stale price still cover a part of the debts; that part waits for a fresh price.
+    """
+    shortfall = divide_up(-health_of(state, account).total_value, FINE_PER_VALUE)
+    return max(0, min(fund_left, shortfall + value_of(state, asset, 1)))
 
 
 def _share_of_assets(state: State, account: int, asset: int) -> int:

@@ -113,6 +113,11 @@ class Vitals(NamedTuple):
         return self.net_equity - self.maintenance
 
     @property
+    def careful_surplus(self) -> int:
+        """NE - M with stale prices read against the account."""
+        return self.careful_equity - self.careful_maintenance
+
+    @property
     def liquidatable(self) -> bool:
         """Something is owed, and NE <= M: MMR is at or above 100 %."""
         return self.debts_value > 0 and not self.net_equity > self.maintenance

@@ -240,21 +240,24 @@ def _healthy(before: Picture, after: Picture) -> Iterator[Breach]:
 
 
 def _owner(before: Picture, after: Picture, command: c.Command) -> Iterator[Breach]:
-    """I8, I11: a liquidating account only helps itself; a deposit never lowers health."""
+    """I8, I11: a liquidating account only helps itself; a deposit never lowers health.
+
+    Health falls when it does so however stale prices are read.
+    """
     account = getattr(command, "account", FUND)
     if account >= len(before.holdings):
         return
-    if account in before.liquidating:
-        if not isinstance(command, c.Deposit | c.Repay):
-            kind = c.COMMAND_KINDS.index(type(command))
-            yield breach("I8", "a liquidating account acted", account, kind)
-        fall = before.vitals[account].surplus - after.vitals[account].surplus
-        if fall > 0:
-            yield breach("I8", "a liquidating account lowered its health", account, fall)
-    elif isinstance(command, c.Deposit):
-        fall = before.vitals[account].surplus - after.vitals[account].surplus
-        if fall > slack(after, command.asset):
-            yield breach("I11", "a deposit lowered health", account, command.asset, fall)
+    liquidating = account in before.liquidating
+    if liquidating and not isinstance(command, c.Deposit | c.Repay):
+        kind = c.COMMAND_KINDS.index(type(command))
+        yield breach("I8", "a liquidating account acted", account, kind)
+    if not isinstance(command, c.Deposit | c.Repay):
+        return
+    old, new = before.vitals[account], after.vitals[account]
+    fall = min(old.surplus - new.surplus, old.careful_surplus - new.careful_surplus)
+    if fall > slack(after, command.asset):
+        name = "I8" if liquidating else "I11"
+        yield breach(name, "a deposit or a repayment lowered health", account, command.asset, fall)
 
 
 def slack(picture: Picture, asset: int) -> int:
@@ -338,8 +341,8 @@ def _margins(
 
 def _riskier(old: Vitals, new: Vitals, spare: int) -> bool:
     initial = new.careful_equity - new.initial + spare < old.careful_equity - old.initial
-    surplus = new.careful_equity - new.careful_maintenance + spare
-    return initial or surplus < old.careful_equity - old.careful_maintenance
+    surplus = new.careful_surplus + spare
+    return initial or surplus < old.careful_surplus
 
 
 def _no_gain(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from solvent.domain.labels import AdlCase
 from solvent.domain.parameters import USDC
 from solvent.domain.units import cover, mul_div_down, payable, value_down, value_up
+from solvent.reference.default import fund_share
 from solvent.reference.ledger import claim_of, debt_of
 from solvent.reference.margin import Doubt, health, health_of, liquidatable, portfolio_of
 from solvent.reference.policies import Candidate, Demand, allot, apportion
@@ -173,7 +174,8 @@ def _shared_default(opening: Scene, account: int, asset: int, fund_value: int) -
     assets = deliverable_value(state, account)
     share = mul_div_down(assets, owed[asset], total) if total else 0
     own = payable(debt, share, mark, decimals)
-    return own, payable(debt - own, max(0, fund_value), mark, decimals)
+    share = fund_share(state, account, asset, fund_value)
+    return own, payable(debt - own, share, mark, decimals)
 
 
 def _candidates_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
