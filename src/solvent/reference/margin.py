@@ -13,7 +13,8 @@ M / NE are for people: here integers are compared by cross-multiplying, never by
 rounding decides. Collateral rounds down, debts and requirements round up.
 
 A stale price gets the benefit of the doubt when it would liquidate (collateral counts for more,
-debt for less), and none when it would allow new risk (collateral counts nothing).
+debt for less, each beyond what the other nets at one price), and none when it would allow new risk
+(collateral counts nothing).
 """
 
 from collections.abc import Sequence
@@ -164,13 +165,15 @@ def health(
             continue
         mark = state.prices[number].mark if marks is None else marks[number]
         doubted = doubt is not Doubt.NONE and state.prices[number].stale
+        netted = min(quantity, debt)
         if quantity:
             value = fine_down(quantity, mark, asset.decimals)
             assets_value += value
             if not doubted:
                 net_equity += weighted_down(asset, quantity, mark)
             elif doubt is Doubt.FOR_ACCOUNT:
-                net_equity += value + value * state.parameters.waterfall.stale_doubt // RATIO
+                open_value = fine_down(quantity - netted, mark, asset.decimals)
+                net_equity += value + open_value * state.parameters.waterfall.stale_doubt // RATIO
         if debt or pending:
             notional = at_risk = fine_up(debt, mark, asset.decimals)
             debts_value += notional
@@ -180,7 +183,8 @@ def health(
             initial += requirement_up(asset.initial, at_risk)
             if doubted and doubt is Doubt.FOR_ACCOUNT:
                 counted = mark * RATIO // (RATIO + state.parameters.waterfall.stale_doubt)
-                notional = fine_up(debt, counted, asset.decimals)
+                notional = fine_up(netted, mark, asset.decimals)
+                notional += fine_up(debt - netted, counted, asset.decimals)
             net_equity -= notional
             maintenance += requirement_up(asset.maintenance, notional)
     return Health(

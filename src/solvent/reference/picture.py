@@ -22,6 +22,7 @@ from solvent.domain.parameters import (
 )
 from solvent.domain.units import (
     FINE_DECIMALS,
+    FINE_PER_VALUE,
     INDEX_SCALE,
     PRICE_DECIMALS,
     RATIO,
@@ -292,22 +293,23 @@ def vitals_of(
         worth = quantity * mark * FINE // 10**asset.decimals
         weighted = collateral(asset, quantity, mark, worth) if quantity else 0
         assets_value += worth
-        kindly += worth + worth * doubt // RATIO if stale else weighted
+        netted = min(quantity, debt)
+        beyond = (quantity - netted) * mark * FINE // 10**asset.decimals
+        kindly += worth + beyond * doubt // RATIO if stale else weighted
         carefully += 0 if stale else weighted
         if at_risk:
-            cost, margin = _owed(asset, asset.maintenance, debt, mark)
+            cost = _cost(asset, debt, mark)
             debts_value += cost
             carefully -= cost
-            careful += margin
-            exposed, wanted = _owed(asset, asset.initial, at_risk, mark)
-            exposure += exposed
-            initial += wanted
+            careful += _margin(asset.maintenance, cost)
+            at_stake = _cost(asset, at_risk, mark)
+            exposure += at_stake
+            initial += _margin(asset.initial, at_stake)
             if stale:
-                cost, margin = _owed(
-                    asset, asset.maintenance, debt, mark * RATIO // (RATIO + doubt)
-                )
+                lower = mark * RATIO // (RATIO + doubt)
+                cost = _cost(asset, netted, mark) + _cost(asset, debt - netted, lower)
             kindly -= cost
-            needed += margin
+            needed += _margin(asset.maintenance, cost)
     return Vitals(
         tuple(claims),
         tuple(debts),
@@ -350,14 +352,15 @@ def _root_up(number: int) -> int:
     return root + (root * root < number)
 
 
-def _owed(
-    asset: AssetParameters, function: MarginFunction, debt: int, mark: int
-) -> tuple[int, int]:
-    """Value of a debt and the margin it requires, both in 10^-12 USDC and rounded up."""
-    value = -(-debt * mark * FINE // 10**asset.decimals)
+def _cost(asset: AssetParameters, debt: int, mark: int) -> int:
+    """Value of a debt in 10^-12 USDC, rounded up."""
+    return int(-(-debt * mark * FINE // 10**asset.decimals))
+
+
+def _margin(function: MarginFunction, value: int) -> int:
+    """What a debt worth `value` (10^-12 USDC) requires, in the same unit, rounded up."""
     fraction = function.base
     if function.factor:
-        divisor = 10 ** (asset.decimals + PRICE_DECIMALS - VALUE_DECIMALS)
-        root = _root_up(-(-debt * mark // divisor))
+        root = _root_up(-(-value // FINE_PER_VALUE))
         fraction = max(fraction, -(-function.factor * root // SQUARE_ROOT_SCALE))
-    return value, -(-value * fraction // RATIO)
+    return -(-value * fraction // RATIO)

@@ -245,7 +245,7 @@ def dust_refusal(state: State, account: int, asset: int) -> Refusal | None:
     received = dust_value(state, account, asset)
     after = portfolio_of(state, account)
     after.quantities[asset] -= dust_quantity(state, account, asset)
-    after.receive(USDC, received)
+    after.quantities[USDC] += received
     refusal = risk_refusal(state, account, after)
     if refusal is None and received > state.accounts[TREASURY].available[USDC]:
         return Refusal(RejectionCode.PRECONDITION_FAILED)
