@@ -14,7 +14,7 @@ from solvent.domain import commands as c
 from solvent.domain import events as e
 from solvent.domain.events import Event
 from solvent.domain.rejections import Limit
-from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
+from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.reference.bookings import Bookings, book_events, up
 from solvent.reference.interest_checks import check_interest
 from solvent.reference.invariants import Breach, breach
@@ -317,8 +317,6 @@ def _margins(
         if not new.exposure:
             continue
         spare = sum(slack(after, asset) for asset in booked.lent | booked.redeemed | booked.repaid)
-        if isinstance(command, c.ConvertDust):
-            spare += FINE_PER_VALUE
         if new.careful_equity < new.initial and _riskier(old, new, spare):
             yield breach(
                 "A13",
