@@ -94,7 +94,7 @@ def lend_shares_round_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pool, "lend_shares_down", wrong)
 
 
-@canary("I4", within=500)
+@canary("I4", within=6000)
 def redeem_shares_round_down(patch: pytest.MonkeyPatch) -> None:
     def wrong(state: State, account: int, asset: int, quantity: int) -> int:
         if quantity >= ledger.claim_of(state, account, asset):
@@ -154,7 +154,7 @@ def maintenance_is_off_by_one(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(margin.Health, "liquidatable", property(wrong))
 
 
-@canary("I12", within=5000)
+@canary("I12", within=40_000)
 def withdrawals_ignore_the_throttle(patch: pytest.MonkeyPatch) -> None:
     right = wallet.Funding.refusal
 
@@ -274,7 +274,7 @@ def providers_go_below_initial_margin(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(backstop, "capacity", wrong)
 
 
-@canary("I3", "I7", "I12", "A13", within=15_000)
+@canary("I3", "I7", "I12", "A13", within=60_000)
 def makers_are_not_asked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(matching, "maker_refusal", lambda *_: None)
 
