@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from solvent.domain import commands as c
 from solvent.domain.event_codec import encode_event
 from solvent.domain.events import Refused
+from solvent.domain.snapshot_format import SnapshotError
 from solvent.reference.engine import ReferenceEngine
-from solvent.reference.snapshot import SnapshotError, read_snapshot, write_snapshot
+from solvent.reference.snapshot import read_snapshot, write_snapshot
 from tests.domain.strategies import records
 from tests.proof import proves
 from tests.tables.story import Story

@@ -9,6 +9,7 @@ left to owe, or still in the waterfall.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from solvent.domain.engine_face import Engine
 from solvent.domain.events import Event, IndexUpdated, MarkUpdated, Refused, Stepped
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import RATIO, SECOND
@@ -22,9 +23,6 @@ from solvent.lab.marks import Marks
 from solvent.lab.prices import time_text
 from solvent.lab.settlement_figures import Conservation, LenderFigures
 from solvent.lab.stage_figures import STAGES, StageFigures
-from solvent.reference.rates import utilization
-from solvent.reference.state import State
-from solvent.reference.throttle import bound_in_force
 
 MINUTE = 60 * SECOND
 PRICE_UNIT = 10**10
@@ -152,18 +150,17 @@ class Recorder:
         self.steps += 1
         self._liquidating.append(event.liquidating)
 
-    def see(self, state: State) -> None:
-        """Look at the state: before the first step, and after every one."""
-        elapsed, self._now = state.now - self._now, state.now
-        for asset, watch in enumerate(self._pools):
-            pool = state.pools[asset]
-            level = utilization(pool)
-            watch.sample(level, elapsed)
+    def see(self, engine: Engine) -> None:
+        """Look at the pools: before the first step, and after every one."""
+        elapsed, self._now = engine.now - self._now, engine.now
+        for asset, (watch, pool) in enumerate(
+            zip(self._pools, engine.pool_readings(), strict=True)
+        ):
+            watch.sample(pool.utilization, elapsed)
             if elapsed:
-                bound = bound_in_force(state.asset(asset).pool, pool)
                 self._rows["marks"][watch.symbol].append(self._marks.mark(asset) / PRICE_UNIT)
-                self._rows["utilization"][watch.symbol].append(ratio(level))
-                self._rows["bound"][watch.symbol].append(ratio(bound))
+                self._rows["utilization"][watch.symbol].append(ratio(pool.utilization))
+                self._rows["bound"][watch.symbol].append(ratio(pool.bound))
         if elapsed:
             self._sample()
 

@@ -20,7 +20,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -80,7 +80,7 @@ class Table:
         """Where `row` is, in words."""
         return f"row {row + 1}" if self.first_line is None else f"line {row + self.first_line}"
 
-    def texts(self, column: str, rows: Sequence[int]) -> list[str]:
+    def texts(self, column: str, rows: list[int]) -> list[str]:
         """The cells of a column of names. InputError on an empty one."""
         cells = self.columns[column].cast(pl.String).gather(rows).to_list()
         for row, cell in zip(rows, cells, strict=True):
@@ -88,7 +88,7 @@ class Table:
                 raise self.error(column, "the cell is empty; write a name there", row)
         return [str(cell) for cell in cells]
 
-    def prices(self, column: str, rows: Sequence[int]) -> list[int]:
+    def prices(self, column: str, rows: list[int]) -> list[int]:
         """The cells of a price column, in 10^-10 USDC per whole token, all above zero.
 
         InputError on an empty cell, a NaN or infinity, a text that is no plain number, a price that
@@ -107,7 +107,7 @@ class Table:
                 raise self.error(column, str(reason), row) from None
         return prices
 
-    def times(self, column: str, rows: Sequence[int], unit: TimeUnit | None) -> list[int]:
+    def times(self, column: str, rows: list[int], unit: TimeUnit | None) -> list[int]:
         """The cells of the time column, in microseconds UTC since 1970.
 
         `unit` is that of whole numbers; None infers it from their size. InputError on an empty
@@ -128,7 +128,7 @@ class Table:
     def _times(
         self,
         column: str,
-        rows: Sequence[int],
+        rows: list[int],
         cells: Iterable[int | str | None],
         unit: TimeUnit | None,
     ) -> list[int]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from solvent.domain.commands import (
     Borrow,
@@ -24,6 +24,7 @@ from solvent.domain.commands import (
     UpdatePrice,
     Withdraw,
 )
+from solvent.domain.engine_face import Engine
 from solvent.domain.events import Event, Refused
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import INT64_MAX
@@ -37,7 +38,6 @@ from solvent.lab.prices import time_text
 from solvent.lab.providers import Providers
 from solvent.lab.scenario_model import Scenario
 from solvent.reference.engine import ReferenceEngine
-from solvent.reference.state import State
 from solvent.views.receipt_codec import receipt_line
 from solvent.views.receipts import ReceiptBuilder
 
@@ -45,20 +45,6 @@ FIRST_ACCOUNT = 2
 """The fund and the treasury come before."""
 
 RECEIPTS = "receipts.jsonl"
-
-
-class Engine(Protocol):
-    """What a run needs of an engine."""
-
-    state: State
-
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
-        ...
-
-    def state_hash(self) -> str:
-        """The digest of the whole state."""
-        ...
 
 
 EngineFactory = Callable[[EngineParameters], Engine]
@@ -259,7 +245,7 @@ class _Cast:
         stage.play(self._population.setup())
         self._people(stage, -1, 0)
         stage.play(self._quotes(start))
-        stage.recorder.see(stage.engine.state)
+        stage.recorder.see(stage.engine)
 
     def step(self, stage: _Stage, number: int) -> None:
         """One step of time and what leads up to it."""
@@ -271,7 +257,7 @@ class _Cast:
         stage.play(self._quotes(time))
         stage.play(self._prices(time))
         stage.play([TimeStep(time)])
-        stage.recorder.see(stage.engine.state)
+        stage.recorder.see(stage.engine)
 
     def _people(self, stage: _Stage, since: int, until: int) -> None:
         for command in self._population.loans(since, until):

@@ -6,15 +6,18 @@ command changes nothing. The face is the same as every other engine's: `apply`, 
 `snapshot`, `restore` and read-only questions.
 """
 
-import hashlib
 from collections.abc import Iterable
 
 from solvent.domain.commands import Command
+from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.snapshot_format import state_hash
 from solvent.reference.dispatch import HANDLERS, refused
+from solvent.reference.rates import utilization
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import new_state
+from solvent.reference.throttle import bound_in_force
 
 
 class ReferenceEngine:
@@ -38,13 +41,25 @@ class ReferenceEngine:
         state.events = []
         return events
 
+    @property
+    def now(self) -> int:
+        """Time of the last step, microseconds UTC."""
+        return self.state.now
+
+    def pool_readings(self) -> list[PoolReading]:
+        """Utilization and bound in force of every pool, by asset number."""
+        return [
+            PoolReading(utilization(pool), bound_in_force(self.state.asset(asset).pool, pool))
+            for asset, pool in enumerate(self.state.pools)
+        ]
+
     def snapshot(self) -> bytes:
         """The whole state as bytes, the same for equal states."""
         return write_snapshot(self.state)
 
     def state_hash(self) -> str:
         """BLAKE2b of the snapshot, 32 bytes in hexadecimal."""
-        return hashlib.blake2b(self.snapshot(), digest_size=32).hexdigest()
+        return state_hash(self.snapshot())
 
     @classmethod
     def restore(cls, data: bytes) -> "ReferenceEngine":

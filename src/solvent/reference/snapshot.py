@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from solvent.domain.commands import Role, SelfTradePrevention, Side
 from solvent.domain.parameter_codec import decode_parameters, encode_parameters
+from solvent.domain.snapshot_format import MAGIC, VERSION, SnapshotError, split_sections
 from solvent.reference.book import insert
 from solvent.reference.state import (
     Account,
@@ -22,18 +23,10 @@ from solvent.reference.state import (
     State,
 )
 
-_MAGIC = 0x544E_4556_4C4F_53
-_VERSION = 1
-_SECTIONS = 7
-
-
-class SnapshotError(ValueError):
-    """Bytes are no snapshot of this version."""
-
 
 def write_snapshot(state: State) -> bytes:
     """The whole state as little-endian signed 64-bit numbers."""
-    row: list[int] = [_MAGIC, _VERSION]
+    row: list[int] = [MAGIC, VERSION]
     for section in (
         encode_parameters(state.parameters),
         _globals(state),
@@ -53,30 +46,13 @@ def read_snapshot(data: bytes) -> State:
     if len(data) % 8:
         raise SnapshotError("a snapshot is a whole number of 8-byte words")
     row = struct.unpack(f"<{len(data) // 8}q", data)
-    if row[:2] != (_MAGIC, _VERSION):
-        raise SnapshotError("these bytes are no snapshot of this version")
     try:
-        state = _rebuild(_sections(row[2:]))
+        state = _rebuild(split_sections(row))
         if write_snapshot(state) != data:
             raise SnapshotError("the snapshot is damaged: it is not what its state would write")
     except (ArithmeticError, LookupError, RuntimeError, StopIteration, ValueError) as error:
         raise SnapshotError(f"the snapshot is damaged: {error}") from error
     return state
-
-
-def _sections(row: tuple[int, ...]) -> list[list[int]]:
-    sections = []
-    place = 0
-    while place < len(row):
-        length = row[place]
-        section = list(row[place + 1 : place + 1 + length])
-        if length < 0 or len(section) != length:
-            raise SnapshotError("the snapshot is cut short")
-        sections.append(section)
-        place += 1 + length
-    if len(sections) != _SECTIONS:
-        raise SnapshotError(f"the snapshot has {len(sections)} sections, not {_SECTIONS}")
-    return sections
 
 
 def _globals(state: State) -> list[int]:
