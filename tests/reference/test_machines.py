@@ -1,9 +1,9 @@
 """State machines: a pool against fractions and a book against a list.
 
-Each model is a few lines of the plainest Python, compared after every step. Settings are small and
-derandomized. Hypothesis still draws constants that it finds in the modules that happen to be
-imported, so another selection of tests may try other steps: what is compared holds for all of them.
-A failure is shown as it was found; add Phase.shrink to look for a shorter one.
+Each model is a few lines of the plainest Python, compared after every step. Settings are small.
+Hypothesis draws constants that it finds in the modules that happen to be imported, so another
+selection of tests may try other steps: what is compared holds for all of them. A failure is shown
+as it was found; add Phase.shrink to look for a shorter one.
 """
 
 from hypothesis.stateful import run_state_machine_as_test
