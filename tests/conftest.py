@@ -1,8 +1,14 @@
-"""What holds for every test: the marker that says what it proves."""
+"""What holds for every test: the marker that says what it proves, and Hypothesis' own CI profile.
+
+That profile draws the same examples in every run and sets no deadline: a slow machine is no defect.
+"""
 
 import pytest
+from hypothesis import settings
 
 from tests.proof import unknown_ids
+
+settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -30,8 +30,6 @@ SOL, USDC = 2, 0
 SMALL = settings(
     max_examples=150,
     stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )

@@ -6,7 +6,7 @@ Nothing here looks at the engine: a round is judged by its own record alone.
 from collections.abc import Iterator, Sequence
 
 from solvent.domain.events import Event
-from solvent.domain.labels import Stage
+from solvent.domain.labels import AdlCase, Stage
 from solvent.domain.waterfall_events import (
     AdlCandidate,
     AdlLeg,
@@ -67,12 +67,17 @@ def _order(events: Sequence[Event]) -> Iterator[str]:
 
 
 def _budget(events: Sequence[Event], opened: AdlOpened) -> Iterator[str]:
-    """I22: taken is needed, or all caps are exhausted; within each cap and each loan."""
+    """I22: taken is needed, or all caps are exhausted; within each cap and each loan.
+
+    The atoms that rounding left of a default are closed too, beyond what was allotted.
+    """
     own = _of_round(events, opened.round)
     stuck = [event for event in own if isinstance(event, AdlStuck)]
     asked = [event for event in own if isinstance(event, AdlCandidate)]
     caps = sum(event.cap for event in asked)
     place = f"round {opened.round}"
+    default = opened.case is AdlCase.BORROWER_DEFAULT
+    rests = 2 * (_matches(events, opened.round) + 1) if default else 0
     if opened.allotted != min(opened.needed, caps):
         yield f"I22: {place}: {opened.allotted} of {opened.needed} with caps of {caps}"
     if opened.needed <= 0:
@@ -90,12 +95,15 @@ def _budget(events: Sequence[Event], opened: AdlOpened) -> Iterator[str]:
             for match in own
             if isinstance(match, AdlMatched) and event.account in (match.lender, match.payer)
         )
-        if taken > event.allotted:
+        if taken > event.allotted + rests:
             yield f"I22: {place}: {taken} taken from account {event.account}"
 
 
 def _match(events: Sequence[Event], number: int, match: int, unit: int) -> Iterator[str]:
-    """I23, I24, I26: values stay, legs are the value, health falls only by flagged legs."""
+    """I23, I24, I26: values stay, legs are the value, health falls only by flagged legs.
+
+    The fund, which pays for others, may itself be the lender: then it has what it gives, less.
+    """
     own = [event for event in _of_round(events, number) if getattr(event, "match", None) == match]
     place = f"round {number}, match {match}"
     deal = next((event for event in own if isinstance(event, AdlMatched)), None)
@@ -113,10 +121,11 @@ def _match(events: Sequence[Event], number: int, match: int, unit: int) -> Itera
         moved = after.total_value - before.total_value
         if deal.giver == deal.payer and abs(moved) > unit:
             yield f"I23: {place}: account {before.account} moved by {moved}"
-        if before.account == deal.lender and moved < -unit:
+        lends = before.account == deal.lender != deal.giver
+        if lends and moved < -unit:
             yield f"I23: {place}: the lender lost {-moved}"
         fell = (before.net_equity - before.maintenance) - (after.net_equity - after.maintenance)
-        judged = before.account == deal.lender and not flagged
+        judged = lends and not flagged
         judged |= before.account == deal.payer == deal.giver
         if judged and fell > unit:
             yield f"I24: {place}: the health of account {before.account} fell by {fell}"

@@ -36,7 +36,7 @@ def borrower(name: str) -> str:
 
 
 @proves("I27")
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12)
 @given(
     st.permutations(list(LENDERS)),
     st.permutations(list(BORROWERS)),

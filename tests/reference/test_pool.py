@@ -192,7 +192,8 @@ def test_a_claim_and_a_debt_fall_together_without_cash(snapshot: bytes, quantity
 
 def test_a_handed_over_claim_cancels_the_receivers_debt(state: State) -> None:
     claim, debt = claim_of(state, ANN, SOL), debt_of(state, BOB, SOL)
-    pools.transfer_claim(state, SOL, debt, ANN, BOB, Source.ADL_PROVIDER)
+    shares = pools.claim_shares_up(state, ANN, SOL, debt)
+    pools.transfer_claim(state, SOL, shares, ANN, BOB, Source.ADL_PROVIDER)
     assert claim_of(state, ANN, SOL) <= claim - debt
     assert debt_of(state, BOB, SOL) <= 20
     assert claim_of(state, BOB, SOL) == 0

@@ -1,6 +1,6 @@
 """The check of a round's record finds what was altered in it: each of these would be a defect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -20,15 +20,19 @@ from solvent.domain.waterfall_events import (
 from tests.proof import proves
 from tests.reference.rounds import faults_of_step
 from tests.tables.story import run_story
+from tests.tables.test_default_stories import RISES
 from tests.tables.test_lender_stories import EXAMPLE
 
 UNIT = 4_000
 STEP = run_story(EXAMPLE).events
+DEFAULT = run_story(RISES + "price SOL 218\nstep +1s").events
 
 
-def altered(kind: type[Event], place: int, **changes: int) -> list[Event]:
+def altered(
+    kind: type[Event], place: int, step: Sequence[Event] = STEP, **changes: int
+) -> list[Event]:
     """The step with one record of a kind changed."""
-    events = list(STEP)
+    events = list(step)
     index = [n for n, event in enumerate(events) if type(event) is kind][place]
     values = {name: getattr(events[index], name) + by for name, by in changes.items()}
     events[index] = replace(events[index], **values)
@@ -43,6 +47,14 @@ def without(keep: Callable[[Event], bool]) -> list[Event]:
 @proves("I15", "I21", "I22", "I23", "I24", "I26")
 def test_the_worked_example_has_no_fault() -> None:
     assert faults_of_step(STEP, UNIT) == []
+
+
+@proves("I22")
+def test_a_default_closes_the_atoms_that_rounding_left_and_no_more() -> None:
+    assert faults_of_step(DEFAULT, UNIT) == []
+    assert faults_of_step(altered(AdlMatched, 0, DEFAULT, quantity=2), UNIT) == []
+    faults = faults_of_step(altered(AdlMatched, 0, DEFAULT, quantity=100), UNIT)
+    assert [fault[:3] for fault in faults] == ["I22"]
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,6 @@ others = st.one_of(
 commands = st.lists(st.one_of(moves(), orders(), others), min_size=1, max_size=8)
 thorough = settings(
     max_examples=250,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 

@@ -82,7 +82,7 @@ NAMES = [
     for receipt in RECEIPTS
 ]
 
-TRIED = [NAMES.index(name) for name in ("round-1", "round-3", "round-6", "fill-2", "fill-4")]
+TRIED = [NAMES.index(name) for name in ("round-1", "round-3", "round-5", "fill-2", "fill-4")]
 """Both cases, the fund as payer, borrowed and lighter legs, one's own and a shared offer."""
 
 tried = pytest.mark.parametrize(

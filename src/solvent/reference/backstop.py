@@ -9,13 +9,25 @@ never pushes the account below zero; a share of it goes to the backstop fund. v 
 restores target health, or everything. Each provider takes at most what he committed in that debt
 and at most what keeps him at or above his own initial requirement; the amount is split pro rata to
 that free capacity. An account worth nothing can offer no discount, so nobody is asked to take it.
+
+Every rounding is the provider's: collateral and claims round down, the debt up. So however small a
+fill is, the account is no worse for it (I16) and the provider has less margin to spare than before.
+Rounded the other way, the last atom would make room for another sliver in the next step, and the
+steps would hardly end (I18).
 """
 
 from typing import NamedTuple
 
 from solvent.domain.commands import Role
 from solvent.domain.labels import LegForm, Reason, Source, Stage
-from solvent.domain.units import RATIO, mul_div_down, value_down, value_up
+from solvent.domain.units import (
+    INDEX_SCALE,
+    RATIO,
+    divide_up,
+    mul_div_down,
+    value_down,
+    value_up,
+)
 from solvent.domain.waterfall_events import (
     BackstopCandidate,
     BackstopFilled,
@@ -40,14 +52,11 @@ from solvent.reference.sizing import (
     Draw,
     debts_largest_first,
     deliverable,
-    draw,
+    draw_down,
     largest_first,
     needed_debt,
 )
 from solvent.reference.state import FUND, State
-
-ROUNDING_ATOMS = 2
-"""Atoms that a transferred claim or debt may lose or gain by share rounding."""
 
 
 class Offer(NamedTuple):
@@ -123,19 +132,23 @@ def provider_premium(state: State, offer: Offer) -> int:
 
 
 def capacity(state: State, offer: Offer, provider: int) -> int:
-    """Atoms of the debt a provider can take: committed, and borne by his initial margin."""
+    """Atoms of the debt a provider can take: committed, and borne by his initial margin.
+
+    None where all that he bears is worth less than an atom of collateral.
+    """
     before = portfolio_of(state, provider)
     quantities = [deliverable(state, offer.account, asset) for asset in range(len(state.pools))]
     premium = provider_premium(state, offer)
 
-    def bearable(quantity: int) -> bool:
-        if quantity == 0:
-            return True
-        after = before.copy()
+    def collateral(quantity: int) -> list[Draw]:
         value = _value(state, offer, quantity, premium)
-        for taken in draw(state, list(quantities), value, offer.order):
-            after.receive(taken.asset, max(0, taken.quantity - ROUNDING_ATOMS))
-        owed = quantity + ROUNDING_ATOMS
+        return draw_down(state, list(quantities), value, offer.order)
+
+    def bearable(quantity: int) -> bool:
+        after = before.copy()
+        for taken in collateral(quantity):
+            after.receive(taken.asset, max(0, taken.quantity - _slack(state, taken.asset)))
+        owed = quantity + _slack(state, offer.debt)
         netted = min(owed, _claim_in(state, provider, offer.debt))
         after.quantities[offer.debt] -= netted
         after.debts[offer.debt] += owed - netted
@@ -143,7 +156,14 @@ def capacity(state: State, offer: Offer, provider: int) -> int:
         return values.net_equity >= values.initial
 
     most = min(offer.quantity, state.accounts[provider].committed[offer.debt])
-    return largest_passing(bearable, most)
+    largest = largest_passing(bearable, most)
+    return largest if collateral(largest) else 0
+
+
+def _slack(state: State, asset: int) -> int:
+    """Atoms that share rounding may cost who takes a claim or a debt: a share of either side."""
+    pool = state.pools[asset]
+    return divide_up(pool.lend_index, INDEX_SCALE) + divide_up(pool.debt_index, INDEX_SCALE)
 
 
 def _claim_in(state: State, account: int, asset: int) -> int:
@@ -192,7 +212,7 @@ def _lowers_health(state: State, offer: Offer, quantity: int) -> bool:
     before = portfolio_of(state, offer.account)
     after = before.copy()
     after.debts[offer.debt] -= quantity
-    draw(state, after.quantities, _value(state, offer, quantity, offer.discount), offer.order)
+    draw_down(state, after.quantities, _value(state, offer, quantity, offer.discount), offer.order)
     new = health(state, after)
     return new.debts_value > 0 and new.surplus < health(state, before).surplus
 
@@ -227,8 +247,8 @@ def _carry_out(state: State, offer: Offer, provider: int, quantity: int) -> None
     premium = provider_premium(state, offer)
     provider_value = _value(state, offer, quantity, premium)
     fund_value = _value(state, offer, quantity, offer.discount) - provider_value
-    legs = [(provider, leg) for leg in draw(state, quantities, provider_value, offer.order)]
-    legs += [(FUND, leg) for leg in draw(state, quantities, fund_value, offer.order)]
+    legs = [(provider, leg) for leg in draw_down(state, quantities, provider_value, offer.order)]
+    legs += [(FUND, leg) for leg in draw_down(state, quantities, fund_value, offer.order)]
     decimals = state.asset(offer.debt).decimals
     state.accounts[provider].committed[offer.debt] -= quantity
     state.emit(
@@ -263,7 +283,8 @@ def _hand_leg(state: State, giver: int, receiver: int, leg: Draw, fill: int) -> 
         state.emit(BackstopLeg(fill, receiver, leg.asset, LegForm.AVAILABLE, free, value))
     if claim:
         source = Source.BACKSTOP_PROVIDER
-        pools.transfer_claim(state, leg.asset, claim, giver, receiver, source)
+        shares = pools.claim_shares_down(state, giver, leg.asset, claim)
+        pools.transfer_claim(state, leg.asset, shares, giver, receiver, source)
         value = value_down(claim, mark, decimals)
         state.emit(BackstopLeg(fill, receiver, leg.asset, LegForm.CLAIM, claim, value))
 

@@ -89,6 +89,13 @@ def claim_shares_up(state: State, account: int, asset: int, quantity: int) -> in
     return shares if mul_div_down(held - shares, index, INDEX_SCALE) else held
 
 
+def claim_shares_down(state: State, account: int, asset: int, quantity: int) -> int:
+    """Shares that are worth at most `quantity` of an account's claim; all for the whole claim."""
+    if quantity >= claim_of(state, account, asset):
+        return state.accounts[account].lent_shares[asset]
+    return mul_div_down(quantity, INDEX_SCALE, state.pools[asset].lend_index)
+
+
 def void_dust(state: State, account: int, asset: int) -> None:
     """Burn shares of a claim worth less than an atom, so that they never block the other side."""
     shares = state.accounts[account].lent_shares[asset]
@@ -228,31 +235,26 @@ def _holdable(state: State, asset: int, index: int) -> bool:
 
 
 def transfer_claim(
-    state: State, asset: int, quantity: int, giver: int, receiver: int, source: Source
-) -> int:
-    """Hand `quantity` of a claim from one account to another; return the shares that moved.
+    state: State, asset: int, shares: int, giver: int, receiver: int, source: Source
+) -> None:
+    """Hand shares of a claim from one account to another.
 
     A receiver who owes the asset repays at once: claim and debt cancel inside the pool.
     """
-    shares = claim_shares_up(state, giver, asset, quantity)
     change_claim(state, giver, asset, -shares)
     change_claim(state, receiver, asset, shares)
     net_out(state, receiver, asset, source)
-    return shares
 
 
 def transfer_debt(
     state: State, asset: int, quantity: int, giver: int, receiver: int, source: Source
-) -> int:
-    """Move `quantity` of a debt to another account; return the shares that moved."""
+) -> None:
+    """Move `quantity` of a debt to another account, in whole shares rounded up for the giver."""
     held = state.accounts[giver].debt_shares[asset]
-    shares = held
-    if quantity < debt_of(state, giver, asset):
-        shares = min(held, mul_div_down(quantity, INDEX_SCALE, state.pools[asset].debt_index))
+    shares = min(held, mul_div_up(quantity, INDEX_SCALE, state.pools[asset].debt_index))
     change_debt(state, giver, asset, -shares)
     change_debt(state, receiver, asset, shares)
     net_out(state, receiver, asset, source)
-    return shares
 
 
 def net_out(state: State, account: int, asset: int, source: Source) -> None:

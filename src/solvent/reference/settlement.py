@@ -199,7 +199,8 @@ def _hand_over(
         _give_tokens(state, match, remaining, asset, cash, LegForm.REDEEMED, lighter)
     claim = _portion(state, remaining, asset, claim_of(state, giver, asset))
     if claim:
-        pools.transfer_claim(state, asset, claim, giver, match.lender, Source.ADL_PROVIDER)
+        shares = pools.claim_shares_up(state, giver, asset, claim)
+        pools.transfer_claim(state, asset, shares, giver, match.lender, Source.ADL_PROVIDER)
         _count(state, match, remaining, asset, claim, LegForm.CLAIM, lighter)
 
 

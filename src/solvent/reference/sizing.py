@@ -6,16 +6,18 @@ in the premium and in which collateral may go. The answer comes from asking `wha
 the portfolio, by bisection, so no formula can disagree with what the stage then does (I17).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from solvent.domain.units import (
     FINE_PER_VALUE,
     RATIO,
-    cover,
     fine_down,
     fine_up,
     mul_div_up,
     payable,
+    quantity_down,
+    quantity_up,
     value_down,
     value_up,
 )
@@ -70,22 +72,38 @@ def debts_largest_first(state: State, portfolio: Portfolio) -> list[int]:
     return [asset for _, asset in sorted(debts)]
 
 
-def draw(state: State, quantities: list[int], value: int, order: list[int]) -> list[Draw]:
+def draw_up(state: State, quantities: list[int], value: int, order: list[int]) -> list[Draw]:
     """Take collateral worth `value` out of `quantities`, in the given order of assets.
 
     Quantities round up, so that the value is reached; an asset used up counts what it is worth.
     """
+    return _draw(state, quantities, value, order, quantity_up)
+
+
+def draw_down(state: State, quantities: list[int], value: int, order: list[int]) -> list[Draw]:
+    """Take collateral worth at most `value` out of `quantities`: as `draw_up`, rounded down."""
+    return _draw(state, quantities, value, order, quantity_down)
+
+
+def _draw(
+    state: State,
+    quantities: list[int],
+    value: int,
+    order: list[int],
+    rounded: Callable[[int, int, int], int],
+) -> list[Draw]:
     draws = []
     for asset in order:
         if value <= 0:
             break
-        decimals = state.asset(asset).decimals
-        wanted, counted = cover(quantities[asset], value, state.mark(asset), decimals)
-        if wanted == 0:
-            continue
-        quantities[asset] -= wanted
+        mark, decimals = state.mark(asset), state.asset(asset).decimals
+        worth = value_down(quantities[asset], mark, decimals)
+        wanted = quantities[asset] if worth < value else rounded(value, mark, decimals)
+        counted = min(worth, value)
         value -= counted
-        draws.append(Draw(asset, wanted, counted))
+        if wanted:
+            quantities[asset] -= wanted
+            draws.append(Draw(asset, wanted, counted))
     return draws
 
 
@@ -101,7 +119,7 @@ def needed_debt(
         after = portfolio.copy()
         after.debts[debt] -= quantity
         notional = value_up(quantity, state.mark(debt), state.asset(debt).decimals)
-        draw(state, after.quantities, mul_div_up(notional, RATIO + premium, RATIO), order)
+        draw_up(state, after.quantities, mul_div_up(notional, RATIO + premium, RATIO), order)
         return target_restored(state, health(state, after, Doubt.FOR_ACCOUNT))
 
     return smallest_passing(restored, portfolio.debts[debt])

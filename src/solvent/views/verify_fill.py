@@ -20,7 +20,7 @@ from solvent.reference.limits import largest_passing
 from solvent.reference.margin import Doubt, health, health_of, portfolio_of
 from solvent.reference.policies import apportion
 from solvent.reference.record import Record, record_parties, touched
-from solvent.reference.sizing import Draw, deliverable, draw, largest_first, needed_debt
+from solvent.reference.sizing import Draw, deliverable, draw_down, largest_first, needed_debt
 from solvent.reference.state import FUND, State
 from solvent.views.compare import differences
 from solvent.views.lines import AFTER, BEFORE
@@ -78,7 +78,7 @@ def _lowers_health(state: State, offer: Terms, quantity: int) -> bool:
     after.debts[offer.debt] -= quantity
     mark, decimals = state.mark(offer.debt), state.asset(offer.debt).decimals
     due = mul_div_down(value_down(quantity, mark, decimals), RATIO + offer.discount, RATIO)
-    draw(state, after.quantities, due, offer.order)
+    draw_down(state, after.quantities, due, offer.order)
     new = health(state, after)
     return new.debts_value > 0 and new.surplus < health(state, before).surplus
 
@@ -168,8 +168,8 @@ def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Terms) -> 
     if (receipt.value, receipt.fund_value) != (value, whole - to_provider):
         yield f"value: recomputed {value}, of the discount {whole - to_provider} to the fund"
     quantities = [deliverable(state, account, asset) for asset in range(len(state.pools))]
-    legs = [(provider, leg) for leg in draw(state, quantities, to_provider, offer.order)]
-    legs += [(FUND, leg) for leg in draw(state, quantities, whole - to_provider, offer.order)]
+    legs = [(provider, leg) for leg in draw_down(state, quantities, to_provider, offer.order)]
+    legs += [(FUND, leg) for leg in draw_down(state, quantities, whole - to_provider, offer.order)]
     for receiver, leg in legs:
         _hand_leg(scene, account, receiver, leg)
     pools.transfer_debt(
@@ -202,6 +202,7 @@ def _hand_leg(scene: Scene, giver: int, receiver: int, leg: Draw) -> None:
             if owed:
                 pools.repay(state, receiver, leg.asset, owed, source)
         else:
-            pools.transfer_claim(state, leg.asset, quantity, giver, receiver, source)
+            shares = pools.claim_shares_down(state, giver, leg.asset, quantity)
+            pools.transfer_claim(state, leg.asset, shares, giver, receiver, source)
         value = value_down(quantity, mark, decimals)
         state.emit(BackstopLeg(0, receiver, leg.asset, form, quantity, value))
