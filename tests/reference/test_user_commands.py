@@ -14,6 +14,7 @@ from solvent.reference.ledger import borrowed_total, lent_total
 from solvent.reference.margin import health_of, leverage_exceeded
 from solvent.reference.state import TREASURY, State
 from tests.proof import proves
+from tests.reference.machines import engine_with
 from tests.tables.audit import faults
 from tests.tables.story import Story
 
@@ -231,3 +232,14 @@ def _worth(state: State, account: int) -> list[int]:
         debt = -(-holder.debt_shares[asset] * pool.debt_index // 10**14)
         worth.append(available[asset] + locked[asset] + claim - debt)
     return worth
+
+
+def test_a_market_ask_by_quote_where_the_band_reaches_zero() -> None:
+    engine = engine_with("SOL market.min_impact_multiplier 0%")
+    engine.apply([c.OpenAccount(2), c.Deposit(2, SOL, 10 * 10**9)])
+    engine.apply([c.OpenAccount(3), c.Deposit(3, USDC, 1000 * 10**6)])
+    engine.apply_one(c.PlaceOrder(3, SOL, c.Side.BID, price=190 * PRICE_SCALE, quantity=2 * 10**9))
+    events = engine.apply_one(
+        c.PlaceOrder(2, SOL, c.Side.ASK, c.OrderType.MARKET, quote_quantity=190 * 10**6)
+    )
+    assert [event.quantity for event in events if isinstance(event, Filled)] == [10**9]

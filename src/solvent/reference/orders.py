@@ -155,7 +155,7 @@ def _base_for_quote(state: State, command: PlaceOrder, band: int) -> int:
     market = market_of(state, command.asset)
     decimals = state.asset(command.asset).decimals
     best = best_price(state, command.asset, opposite(command.side)) or band
-    cheapest = min(best, band)
+    cheapest = max(1, min(best, band))
     divisor = value_divisor(decimals)
     most = min(MAX_SUPPLY, divide_up(command.quote_quantity * divisor, cheapest))
 
