@@ -10,7 +10,14 @@ from solvent import __version__
 from solvent.cli import COMMANDS
 from tests.cli.helpers import solvent
 
-HEAVY = ("polars", "numpy", "solvent.lab.runner", "solvent.reference", "multiprocessing")
+HEAVY = (
+    "polars",
+    "numpy",
+    "llvmlite",
+    "solvent.lab.runner",
+    "solvent.reference",
+    "multiprocessing",
+)
 
 
 def test_help_names_every_command() -> None:
@@ -35,7 +42,9 @@ def test_version() -> None:
     assert solvent("--version").stdout == f"{__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["sim", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["demo", "--help"], ["sim", "--help"], ["bench", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     """What makes a start slow stays on the disk."""
     code = (

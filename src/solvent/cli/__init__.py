@@ -31,6 +31,7 @@ COMMANDS = {
     "verify": "Compute receipts again, offline, and say which were altered.",
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
+    "bench": "Measure how fast the fast engine is, beside peers and limits of the same run.",
 }
 
 

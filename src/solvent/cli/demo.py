@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from solvent.cli.running import Request, carry_out
+from solvent.cli.running import EngineKind, Request, carry_out
 from solvent.domain.parameters import Policy
 
 SCENARIO = "crash-2025-10-10"
@@ -19,6 +19,7 @@ def demo(
     seed: Annotated[int | None, Parameter(validator=Number(gte=0))] = None,
     out: Path = Path("solvent-demo"),
     json: bool = False,
+    engine: EngineKind = EngineKind.FAST,
 ) -> None:
     """Replay the crash of 10 October 2025 through the whole waterfall.
 
@@ -34,5 +35,17 @@ def demo(
         Folder for the report, the event log and the receipts; a former run's folder is replaced.
     json
         Print one JSON object with all figures, and nothing else, on standard output.
+    engine
+        The fast engine, or the reference, which gives the same bytes more slowly.
     """
-    carry_out(Request(SCENARIO, policy=policy, accounts=accounts, seed=seed, out=out, as_json=json))
+    carry_out(
+        Request(
+            SCENARIO,
+            policy=policy,
+            accounts=accounts,
+            seed=seed,
+            out=out,
+            as_json=json,
+            engine=engine,
+        )
+    )

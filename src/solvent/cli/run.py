@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from solvent.cli.running import Request, carry_out
+from solvent.cli.running import EngineKind, Request, carry_out
 from solvent.domain.parameters import Policy
 
 
@@ -22,6 +22,7 @@ def run(
     seed: Annotated[int | None, Parameter(validator=Number(gte=0))] = None,
     out: Path | None = None,
     json: bool = False,
+    engine: EngineKind = EngineKind.FAST,
 ) -> None:
     """Run a scenario: a packaged one by name, or a file of your own.
 
@@ -46,6 +47,8 @@ def run(
         Without it nothing is written.
     json
         Print one JSON object with all figures, and nothing else, on standard output.
+    engine
+        The fast engine, or the reference, which gives the same bytes more slowly.
     """
     carry_out(
         Request(
@@ -58,5 +61,6 @@ def run(
             seed=seed,
             out=out,
             as_json=json,
+            engine=engine,
         )
     )

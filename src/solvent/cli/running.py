@@ -8,12 +8,35 @@ import shlex
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from solvent.cli.folder import refuse_foreign, run_folder
 from solvent.cli.progress import progress, say
 from solvent.domain.parameters import Policy
+
+if TYPE_CHECKING:
+    from solvent.lab.runner import EngineFactory
+
+
+class EngineKind(StrEnum):
+    """Which engine runs: the compiled one, or the one written to be read."""
+
+    FAST = "fast"
+    REFERENCE = "reference"
+
+
+def engine_factory(kind: EngineKind) -> "EngineFactory":
+    """What makes an engine of this kind; compiled code is made ready here."""
+    if kind is EngineKind.REFERENCE:
+        from solvent.reference.engine import ReferenceEngine
+
+        return ReferenceEngine
+    from solvent.engine.engine import FastEngine, machine
+
+    machine(say)
+    return FastEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +52,7 @@ class Request:
     seed: int | None = None
     out: Path | None = None
     as_json: bool = False
+    engine: EngineKind = EngineKind.FAST
 
 
 def carry_out(request: Request) -> None:
@@ -40,6 +64,7 @@ def carry_out(request: Request) -> None:
     scenario = load_scenario(request.scenario)
     if request.out is not None:
         refuse_foreign(request.out)
+    factory = engine_factory(request.engine)
     folder = nullcontext() if request.out is None else run_folder(request.out)
     with folder as partial:
         with progress(f"running {scenario.name}", "steps") as report:
@@ -53,6 +78,7 @@ def carry_out(request: Request) -> None:
                 seed=request.seed,
                 out=partial,
                 progress=report,
+                engine_factory=factory,
             )
         if partial is not None:
             write_report(result.figures, result.series, partial)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from solvent.cli.progress import say
+
 if TYPE_CHECKING:
     from solvent.lab.simulator import SimulationResult
 
@@ -18,6 +20,7 @@ def sim(
     seed: Annotated[int, Parameter(validator=Number(gte=0))] = 1,
     commands: Annotated[int, Parameter(validator=Number(gte=1))] = 3000,
     runs: Annotated[int, Parameter(validator=Number(gte=1))] = 1,
+    compare: bool = False,
 ) -> int:
     """Let seeded random commands loose on the engine and check every invariant.
 
@@ -31,7 +34,11 @@ def sim(
         How many commands each run makes.
     runs
         How many runs, each with a market and a population of its own.
+    compare
+        Run the fast engine beside the reference instead, and stop at the first byte that differs.
     """
+    if compare:
+        return _compare(seed, commands, runs)
     from solvent.cli.progress import progress
     from solvent.lab.simulator import simulate, simulate_many
 
@@ -50,6 +57,39 @@ def sim(
             )
         report(sum(result.commands for result in results), whole)
     return _tell(results, time.monotonic() - started)
+
+
+def _compare(seed: int, commands: int, runs: int) -> int:
+    """Run both engines over the same commands; 1 when they differ."""
+    from solvent.cli.progress import progress
+    from solvent.engine.engine import machine
+    from solvent.lab.comparison import compare_many
+    from solvent.lab.formatting import number
+
+    machine(say)
+    started = time.monotonic()
+    whole = commands * runs
+    with progress(f"comparing from seed {seed}", "commands") as report:
+        results = compare_many(
+            seed,
+            whole,
+            run_length=commands,
+            processes=min(runs, os.cpu_count() or 1),
+            progress=lambda done: report(done, whole),
+        )
+    seconds = max(time.monotonic() - started, 1e-9)
+    done = sum(result.commands for result in results)
+    events = sum(result.events for result in results)
+    print(
+        f"{number(done)} commands and {number(events)} words of events in {number(len(results))} "
+        f"runs of both engines, {number(done / seconds, 0)} commands/s"
+    )
+    differences = [result.difference for result in results if result.difference is not None]
+    for difference in differences:
+        print(f"DIFFERENCE {difference}")
+    if not differences:
+        print("the engines agree to the bit")
+    return 1 if differences else 0
 
 
 def _tell(results: Sequence["SimulationResult"], seconds: float) -> int:

@@ -1,0 +1,144 @@
+"""Dispatch in kernels: which handler a command goes to, and what a refusal says.
+
+As in `reference.dispatch`; the handlers of account commands are in `handlers`, the others' in
+`house`. `ChangeParameter` is not for kernels: a batch stops before it.
+"""
+
+from solvent.domain import commands as c
+from solvent.engine import handlers, house
+from solvent.engine.language import Memory, Store, emit, event_words, fail, kernel
+from solvent.engine.layout import (
+    BATCH_NEXT,
+    COMMAND_KIND,
+    COMMAND_WIDTH,
+    EVENT_LIMIT,
+    LARGEST,
+    NONE,
+    REFUSED,
+    field_of,
+    kind_of,
+)
+from solvent.engine.refusals import refusal_code, refusal_limit
+
+_OPEN_ACCOUNT = kind_of(c.OpenAccount)
+_DEPOSIT = kind_of(c.Deposit)
+_WITHDRAW = kind_of(c.Withdraw)
+_LEND = kind_of(c.Lend)
+_REDEEM = kind_of(c.Redeem)
+_BORROW = kind_of(c.Borrow)
+_REPAY = kind_of(c.Repay)
+_PLACE_ORDER = kind_of(c.PlaceOrder)
+_CANCEL_ORDER = kind_of(c.CancelOrder)
+_CANCEL_ALL = kind_of(c.CancelAllOrders)
+_UPDATE_SETTINGS = kind_of(c.UpdateSettings)
+_CONVERT_DUST = kind_of(c.ConvertDust)
+_POST_BACKSTOP = kind_of(c.PostBackstop)
+_UPDATE_PRICE = kind_of(c.UpdatePrice)
+_HALT_PRICE = kind_of(c.HaltPrice)
+_TIME_STEP = kind_of(c.TimeStep)
+_CHANGE_PARAMETER = kind_of(c.ChangeParameter)
+_COLLECT_FEES = kind_of(c.CollectFees)
+
+# Every account command has these in the same place, if it has them at all; so have house commands.
+_ACCOUNT = field_of(c.Deposit, "account")
+_ASSET = field_of(c.Deposit, "asset")
+_HOUSE_ASSET = field_of(c.UpdatePrice, "asset")
+
+
+@kernel
+def apply_batch(s: Store, count: int) -> int:
+    """Apply commands BATCH_NEXT to `count`; return where it stopped.
+
+    It stops before a `ChangeParameter` and after a command that took the events past EVENT_LIMIT;
+    `ends` has for each command applied how many numbers the events then took.
+    """
+    while s.globals[BATCH_NEXT] < count:
+        number = s.globals[BATCH_NEXT]
+        command = s.commands.at(number * COMMAND_WIDTH)
+        if command[COMMAND_KIND] == _CHANGE_PARAMETER:
+            break
+        apply_command(s, command)
+        words = event_words(s)
+        s.ends[number] = words
+        s.globals[BATCH_NEXT] = number + 1
+        if words > s.globals[EVENT_LIMIT]:
+            break
+    return s.globals[BATCH_NEXT]
+
+
+@kernel
+def apply_command(s: Store, command: Memory) -> None:
+    """Carry out one command, a kind and its fields, or say why it is refused."""
+    s.globals[LARGEST] = 0
+    kind = command[COMMAND_KIND]
+    refusal = 0
+    if kind < _PLACE_ORDER:
+        refusal = _move_funds(s, kind, command)
+    elif kind < _UPDATE_PRICE:
+        refusal = _manage_account(s, kind, command)
+    else:
+        refusal = _keep_house(s, kind, command)
+    if refusal:
+        _refused(s, kind, command, refusal)
+
+
+@kernel
+def _move_funds(s: Store, kind: int, command: Memory) -> int:
+    if kind == _OPEN_ACCOUNT:
+        return handlers.open_account(s, command)
+    if kind == _DEPOSIT:
+        return handlers.deposit(s, command)
+    if kind == _WITHDRAW:
+        return handlers.withdraw(s, command)
+    if kind == _LEND:
+        return handlers.lend(s, command)
+    if kind == _REDEEM:
+        return handlers.redeem(s, command)
+    if kind == _BORROW:
+        return handlers.borrow(s, command)
+    if kind != _REPAY:
+        fail()
+    return handlers.repay(s, command)
+
+
+@kernel
+def _manage_account(s: Store, kind: int, command: Memory) -> int:
+    if kind == _PLACE_ORDER:
+        return handlers.place_order(s, command)
+    if kind == _CANCEL_ORDER:
+        return handlers.cancel_order(s, command)
+    if kind == _CANCEL_ALL:
+        return handlers.cancel_all(s, command)
+    if kind == _UPDATE_SETTINGS:
+        return handlers.update_settings(s, command)
+    if kind == _CONVERT_DUST:
+        return handlers.convert_dust(s, command)
+    if kind == _POST_BACKSTOP:
+        return handlers.post_backstop(s, command)
+    return handlers.withdraw_backstop(s, command)
+
+
+@kernel
+def _keep_house(s: Store, kind: int, command: Memory) -> int:
+    if kind == _UPDATE_PRICE:
+        return house.update_price(s, command)
+    if kind == _HALT_PRICE:
+        return house.halt_price(s, command)
+    if kind == _TIME_STEP:
+        return house.time_step(s, command)
+    if kind != _COLLECT_FEES:
+        fail()
+    return house.collect_fees(s, command)
+
+
+@kernel
+def _refused(s: Store, kind: int, command: Memory, refusal: int) -> None:
+    """The one event of a refused command."""
+    account = command[_ACCOUNT] if kind < _UPDATE_PRICE else NONE
+    asset = NONE
+    if kind >= _UPDATE_PRICE:
+        asset = command[_HOUSE_ASSET] if kind != _TIME_STEP else NONE
+    elif kind != _OPEN_ACCOUNT and kind != _CANCEL_ORDER and kind != _UPDATE_SETTINGS:
+        asset = command[_ASSET]
+    code = refusal_code(refusal)
+    emit(s, REFUSED, kind, account, asset, code, refusal_limit(refusal), s.globals[LARGEST])

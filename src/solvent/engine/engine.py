@@ -1,0 +1,225 @@
+"""The fast engine: the same face as the reference, over columns and compiled kernels.
+
+A batch is written as rows of numbers, applied in one call, and its events are read back as bytes
+or as objects. Kernels never leave a command half done for want of room: accounts and orders get
+theirs before the batch, and the event buffer grows inside it. A change of parameters is validated
+here, between two calls.
+"""
+
+import ctypes
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from solvent.domain.commands import (
+    COMMAND_KINDS,
+    ChangeParameter,
+    Command,
+    OpenAccount,
+    PlaceOrder,
+    decode_command,
+    encode_command,
+)
+from solvent.domain.engine_face import PoolReading
+from solvent.domain.event_codec import decode_event
+from solvent.domain.events import Event
+from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
+from solvent.domain.snapshot_format import state_hash
+from solvent.engine import dispatch, house, readings
+from solvent.engine import layout as at
+from solvent.engine.columns import Columns, new_columns, read_snapshot, write_snapshot
+from solvent.engine.kinds import (
+    COLUMNS,
+    EVENTS,
+    EVENTS_CAPACITY,
+    EVENTS_USED,
+    ROOT_WORDS,
+)
+from solvent.engine.language import EngineFault
+from solvent.engine.machine import Machine, Progress, compile_kernels
+
+_ENTRIES = (
+    dispatch.apply_batch,
+    house.parameters_changed,
+    house.parameters_refused,
+    readings.read_pools,
+)
+_OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
+_PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
+_EVENT_LIMIT = 1 << 22
+"""Words of events after which a batch is stopped, read out and resumed."""
+_ROW_BYTES = 8 * at.COMMAND_WIDTH
+
+Words = npt.NDArray[np.int64]
+
+
+_MACHINES: list[Machine] = []
+
+
+def machine(progress: Progress | None = None) -> Machine:
+    """The engine's kernels in this process, made when first asked for."""
+    if not _MACHINES:
+        _MACHINES.append(compile_kernels(_ENTRIES, progress=progress))
+    return _MACHINES[0]
+
+
+class FastEngine:
+    """The production engine. `parameters` are those it starts with."""
+
+    def __init__(self, parameters: EngineParameters, *, progress: Progress | None = None) -> None:
+        self._start(new_columns(parameters), progress)
+
+    def _start(self, columns: Columns, progress: Progress | None) -> None:
+        self.columns = columns
+        self._machine = machine(progress)
+        self._root = np.zeros(ROOT_WORDS, dtype=np.int64)
+        self._fault: EngineFault | None = None
+
+    @property
+    def parameters(self) -> EngineParameters:
+        """Parameters in force."""
+        return self.columns.parameters
+
+    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
+        """Carry out commands in order; one tuple of events each."""
+        rows = encode_batch(list(batch))
+        events, ends = self.apply_rows(rows)
+        data = events.tobytes()
+        found = []
+        place = 0
+        for end in ends.tolist():
+            group = []
+            while place < 8 * end:
+                event, place = decode_event(data, place)
+                group.append(event)
+            found.append(tuple(group))
+        return found
+
+    def apply_one(self, command: Command) -> tuple[Event, ...]:
+        """Carry out one command and return what happened."""
+        return self.apply((command,))[0]
+
+    def apply_rows(self, rows: Words) -> tuple[Words, Words]:
+        """Carry out commands given as rows of COMMAND_WIDTH numbers.
+
+        Returns the events of all as one row of numbers, as `event_codec` writes them, and where in
+        it the events of each command end. Rows must be what `encode_batch` writes. Raises
+        EngineFault when a kernel stops; from then on the engine refuses to go on.
+        """
+        count = len(rows)
+        if rows.ndim != 2 or rows.shape[1] != at.COMMAND_WIDTH:  # noqa: PLR2004
+            raise ValueError(f"rows must be {at.COMMAND_WIDTH} numbers wide, are {rows.shape}")
+        if count and not 0 <= rows[:, 0].min() <= rows[:, 0].max() < len(COMMAND_KINDS):
+            raise ValueError("a row is no command: its first number is none of the kinds")
+        self._make_room(rows)
+        ends = np.zeros(max(1, count), dtype=np.int64)
+        commands = np.ascontiguousarray(rows, dtype=np.int64).reshape(-1)
+        numbers = self.columns["globals"]
+        numbers[at.BATCH_NEXT] = 0
+        numbers[at.EVENT_LIMIT] = _EVENT_LIMIT
+        pieces: list[Words] = []
+        before = done = 0
+        while done < count:
+            self._attach(commands=commands, ends=ends)
+            reached = self._call("apply_batch", count)
+            pieces.append(self._take_events())
+            ends[done:reached] += before
+            before += len(pieces[-1])
+            done = reached
+            if done < count and rows[done, 0] == _CHANGE_PARAMETER:
+                self._change_parameter(rows[done])
+                pieces.append(self._take_events())
+                before += len(pieces[-1])
+                ends[done] = before
+                done += 1
+                numbers[at.BATCH_NEXT] = done
+        events = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
+        return events, ends[:count]
+
+    def _call(self, name: str, *arguments: int) -> int:
+        if self._fault is not None:
+            raise EngineFault(f"this engine stopped before: {self._fault}")
+        try:
+            return self._machine.call(name, int(self._root.ctypes.data), *arguments)
+        except EngineFault as fault:
+            self._fault = fault
+            raise
+
+    def _make_room(self, rows: Words) -> None:
+        numbers = self.columns["globals"]
+        kinds = rows[:, 0]
+        accounts = int(numbers[at.ACCOUNTS]) + int(np.count_nonzero(kinds == _OPEN_ACCOUNT))
+        orders = int(numbers[at.ORDERS]) + int(np.count_nonzero(kinds == _PLACE_ORDER))
+        self.columns.grow_accounts(accounts)
+        self.columns.grow_orders(orders)
+
+    def _attach(self, **batch: Words) -> None:
+        """Write the addresses of all columns where kernels look for them."""
+        columns = self.columns.by_name | batch
+        for place, name in enumerate(COLUMNS):
+            self._root[place] = columns[name].ctypes.data if name in columns else 0
+
+    def _take_events(self) -> Words:
+        """The events written so far; the buffer is empty again."""
+        used = int(self._root[EVENTS_USED])
+        self._root[EVENTS_USED] = 0
+        if not used:
+            return np.zeros(0, dtype=np.int64)
+        buffer = (ctypes.c_int64 * used).from_address(int(self._root[EVENTS]))
+        return np.array(buffer, dtype=np.int64)
+
+    def _change_parameter(self, row: Words) -> None:
+        command, _ = decode_command(row.tobytes())
+        assert isinstance(command, ChangeParameter)
+        try:
+            self.columns.put_parameters(changed_parameters(self.parameters, command))
+        except ParameterError:
+            self._call("parameters_refused", row.ctypes.data)
+            return
+        self._call("parameters_changed", row.ctypes.data)
+
+    @property
+    def now(self) -> int:
+        """Time of the last step, microseconds UTC."""
+        return int(self.columns["globals"][at.NOW])
+
+    def pool_readings(self) -> list[PoolReading]:
+        """Utilization and bound in force of every pool, by asset number."""
+        count = len(self.parameters.assets)
+        rows = np.zeros((count, readings.READING_WIDTH), dtype=np.int64)
+        self._attach()
+        self._call("read_pools", rows.ctypes.data)
+        return [PoolReading(*row) for row in rows.tolist()]
+
+    def snapshot(self) -> bytes:
+        """The whole state as bytes, the same for equal states."""
+        return write_snapshot(self.columns)
+
+    def state_hash(self) -> str:
+        """BLAKE2b of the snapshot, 32 bytes in hexadecimal."""
+        return state_hash(self.snapshot())
+
+    @classmethod
+    def restore(cls, data: bytes) -> "FastEngine":
+        """The engine that `snapshot` was taken from. Raises SnapshotError on other bytes."""
+        engine = cls.__new__(cls)
+        engine._start(read_snapshot(data), None)
+        return engine
+
+    def __del__(self) -> None:
+        root = getattr(self, "_root", None)
+        if root is not None and root[EVENTS]:
+            _FREE(int(root[EVENTS]))
+            root[EVENTS] = root[EVENTS_CAPACITY] = 0
+
+
+_CHANGE_PARAMETER = COMMAND_KINDS.index(ChangeParameter)
+_FREE = ctypes.CDLL(None).free
+_FREE.argtypes = [ctypes.c_void_p]
+
+
+def encode_batch(batch: Sequence[Command]) -> Words:
+    """Commands as rows of numbers: the kind, the fields, zeros."""
+    data = b"".join(encode_command(command).ljust(_ROW_BYTES, b"\0") for command in batch)
+    return np.frombuffer(data, dtype=np.int64).reshape(-1, at.COMMAND_WIDTH)

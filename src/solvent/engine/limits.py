@@ -1,0 +1,174 @@
+"""Limits in kernels: what a pool and an account's margin allow, asked before anything moves.
+
+As in `reference.limits`: every check is a pure question, answered with 0 or with a refusal, and the
+largest amount that would have passed is found by asking the same question again. A question about
+an amount is a kernel of a context row and the amount; the context holds what a closure would.
+"""
+
+from collections.abc import Callable
+
+from solvent.domain.parameters import PoolState
+from solvent.domain.rejections import Limit, RejectionCode
+from solvent.engine.language import Memory, Store, kernel
+from solvent.engine.layout import (
+    DEBT,
+    DEBT_SHARES,
+    LEVERAGE_LIMIT,
+    LIQUIDATING_COUNT,
+    MAX_UTILIZATION,
+    OPEN_BORROW_LEND_LIMIT,
+    POOL_STATE,
+)
+from solvent.engine.ledger import (
+    account_row,
+    asset_row,
+    borrowed_total,
+    is_stale,
+    pool_row,
+    position,
+)
+from solvent.engine.margin import (
+    Doubt,
+    health,
+    health_of,
+    is_liquidatable,
+    leverage_exceeded,
+    surplus,
+    total_value,
+)
+from solvent.engine.pool import borrow_terms, lent_after_redeem, redeemable
+from solvent.engine.refusals import refuse
+from solvent.engine.throttle import bound_in_force, within
+
+Question = Callable[[Store, Memory, int], bool]
+"""Whether an amount passes, given a context row."""
+
+
+@kernel
+def pool_state(s: Store, asset: int) -> int:
+    """The state in force: an open pool whose price is stale takes repayment only."""
+    configured = asset_row(s, asset)[POOL_STATE]
+    if configured == PoolState.OPEN and is_stale(s, asset):
+        return PoolState.REPAY_ONLY
+    return configured
+
+
+@kernel
+def gated(s: Store, asset: int) -> bool:
+    """Whether an insolvent account owes this pool: nobody leaves before the booking (I30)."""
+    for place in range(s.globals[LIQUIDATING_COUNT]):
+        account = s.liquidating[place]
+        owes = position(s, account, asset)[DEBT] != 0
+        if owes and total_value(health_of(s, account, Doubt.NONE)) < 0:
+            return True
+    return False
+
+
+@kernel
+def redeem_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Whether the pool lets a user take `quantity` of his claim out (A3, A4)."""
+    pool = pool_row(s, asset)
+    if pool_state(s, asset) == PoolState.CLOSED and pool[DEBT_SHARES]:
+        return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_STATE)
+    if gated(s, asset):
+        return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.INSOLVENCY_GATE)
+    if quantity > redeemable(pool):
+        return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
+    bound = bound_in_force(asset_row(s, asset), pool)
+    if not within(borrowed_total(pool), lent_after_redeem(s, account, asset, quantity), bound):
+        return _over_bound(s, asset, bound)
+    return 0
+
+
+@kernel
+def _over_bound(s: Store, asset: int, bound: int) -> int:
+    """The throttle's bound refused, or, where it stands there, the pool's maximum."""
+    if bound == asset_row(s, asset)[MAX_UTILIZATION]:
+        return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.MAX_UTILIZATION)
+    return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.UTILIZATION_BOUND)
+
+
+@kernel
+def borrow_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Whether the pool lends `quantity` more to an account whose own claim leaves it first."""
+    pool = pool_row(s, asset)
+    row = asset_row(s, asset)
+    if pool_state(s, asset) != PoolState.OPEN:
+        limit = Limit.STALE_PRICE if is_stale(s, asset) else Limit.POOL_STATE
+        return refuse(RejectionCode.BORROW_LIMIT, limit)
+    terms = borrow_terms(s, account, asset, quantity, True)
+    if terms.borrowed > row[OPEN_BORROW_LEND_LIMIT]:
+        return refuse(RejectionCode.BORROW_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
+    if quantity > terms.lent - borrowed_total(pool):
+        return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
+    bound = bound_in_force(row, pool)
+    if not within(terms.borrowed, terms.lent, bound):
+        return _over_bound(s, asset, bound)
+    return 0
+
+
+@kernel
+def risk_refusal(s: Store, account: int, after: Memory) -> int:
+    """Whether `account` may come to hold the portfolio `after` by its own action (A13)."""
+    new = health(s, after, Doubt.AGAINST_ACCOUNT, 0)
+    if new.exposure == 0 or _no_riskier(s, account, after):
+        return 0
+    if leverage_exceeded(new, account_row(s, account)[LEVERAGE_LIMIT]):
+        return refuse(RejectionCode.MAX_LEVERAGE_REACHED, Limit.LEVERAGE)
+    if new.net_equity < new.initial or is_liquidatable(new):
+        return refuse(RejectionCode.INSUFFICIENT_MARGIN, Limit.INITIAL_MARGIN)
+    return 0
+
+
+@kernel
+def _no_riskier(s: Store, account: int, after: Memory) -> bool:
+    """Whether `after` is at least as healthy as now, read for and against the account."""
+    return _no_riskier_read(s, account, after, Doubt.AGAINST_ACCOUNT) and _no_riskier_read(
+        s, account, after, Doubt.FOR_ACCOUNT
+    )
+
+
+@kernel
+def _no_riskier_read(s: Store, account: int, after: Memory, doubt: int) -> bool:
+    new = health(s, after, doubt, 0)
+    old = health_of(s, account, doubt)
+    if new.net_equity - new.initial < old.net_equity - old.initial:
+        return False
+    return surplus(new) >= surplus(old) and new.exposure <= old.exposure
+
+
+@kernel
+def rounding_refusal(s: Store, after: Memory) -> int:
+    """Whether a move between balance and pool, which changes risk by rounding only, is harmless."""
+    if is_liquidatable(health(s, after, Doubt.FOR_ACCOUNT, 0)):
+        return refuse(RejectionCode.INSUFFICIENT_MARGIN, Limit.INITIAL_MARGIN)
+    return 0
+
+
+@kernel
+def largest_passing(passes: Question, s: Store, context: Memory, high: int) -> int:
+    """The largest amount from 0 to `high` that passes, for a question that turns once to no."""
+    low = 0
+    while low < high:
+        middle = low + (high - low + 1) // 2
+        if passes(s, context, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@kernel
+def smallest_passing(passes: Question, s: Store, context: Memory, high: int) -> int:
+    """The smallest amount from 0 to `high` that passes, for a question that turns once to yes.
+
+    `high` when none below it passes.
+    """
+    low = 0
+    while low < high:
+        middle = low + (high - low) // 2
+        if passes(s, context, middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low

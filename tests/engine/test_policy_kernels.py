@@ -1,0 +1,77 @@
+"""Policies in kernels against the reference's: random and boundary rounds, as plain Python."""
+
+from array import array
+from collections.abc import Iterable
+from random import Random
+
+import pytest
+
+from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, Policy
+from solvent.engine.language import Memory, Store
+from solvent.engine.policies import CANDIDATE_WIDTH, allot, apportion
+from solvent.reference import policies
+from solvent.reference.policies import Candidate, Demand
+from tests.proof import proves
+
+EDGES = (1, 2, 3, 7, 10**6, 10**9, 10**12, MAX_SUPPLY - 1, MAX_SUPPLY)
+VALUES = (1, 2, 10**6, 10**12, 2**59, MAX_VALUE - 1, MAX_VALUE)
+
+
+def row(numbers: Iterable[int]) -> Memory:
+    return Memory(memoryview(array("q", numbers)))
+
+
+def numbers_of(memory: Memory, count: int) -> list[int]:
+    return [memory[place] for place in range(count)]
+
+
+def allotted(policy: Policy, candidates: list[Candidate], demand: Demand) -> list[int]:
+    """What the kernels allot."""
+    table = row([number for candidate in candidates for number in candidate])
+    assert len(Candidate._fields) == CANDIDATE_WIDTH
+    parts = row([0] * len(candidates))
+    allot(Store(), policy, table, len(candidates), demand.quantity, demand.value, parts)
+    return numbers_of(parts, len(candidates))
+
+
+def candidates_of(rng: Random, extreme: bool) -> list[Candidate]:
+    """Some candidates; alike ones too, so that ties occur."""
+    found: list[Candidate] = []
+    for account in range(rng.randint(1, 12)):
+        if found and rng.random() < 0.3:
+            found.append(rng.choice(found)._replace(account=account))
+            continue
+        position = rng.choice(EDGES) if extreme else rng.randint(1, 10**10)
+        cap = rng.choice((position, max(1, position // 3), 1))
+        assets = rng.choice(VALUES) if extreme else rng.randint(1, 10**13)
+        total = rng.choice((1, max(1, assets // 10), assets, rng.randint(1, assets)))
+        found.append(Candidate(account, position, cap, assets, total))
+    return found
+
+
+@proves("I22", "I35")
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("extreme", [False, True], ids=["money", "extremes"])
+def test_allotments_are_the_references(policy: Policy, extreme: bool) -> None:
+    rng = Random(int(policy) * 2 + extreme)
+    for _ in range(400):
+        candidates = candidates_of(rng, extreme)
+        reach = sum(candidate.cap for candidate in candidates)
+        quantity = rng.choice((0, 1, reach // 2, max(0, reach - 1), reach, rng.randint(0, reach)))
+        quantity = min(quantity, MAX_SUPPLY)
+        value = rng.choice((rng.randint(0, 10**12), *VALUES, 0))
+        demand = Demand(quantity, value)
+        assert allotted(policy, candidates, demand) == policies.allot(policy, candidates, demand)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_apportionment_is_the_references(seed: int) -> None:
+    rng = Random(seed)
+    for _ in range(600):
+        count = rng.randint(0, 9)
+        weights = [rng.choice((0, 1, 3, 10**9, MAX_SUPPLY)) for _ in range(count)]
+        caps = [rng.choice((0, 1, 2, 10**9, MAX_SUPPLY)) for _ in range(count)]
+        total = rng.choice((0, 1, 5, 10**9, rng.randint(0, MAX_SUPPLY)))
+        parts = row([0] * count)
+        apportion(Store(), total, row(weights), row(caps), count, parts)
+        assert numbers_of(parts, count) == policies.apportion(total, weights, caps)

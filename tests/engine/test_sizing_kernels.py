@@ -1,0 +1,227 @@
+"""Limits, sizing and draws: each kernel, as plain Python, against the reference."""
+
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from solvent.domain.commands import Role
+from solvent.domain.rejections import Limit, Refusal, RejectionCode
+from solvent.domain.units import INT64_MAX, PRICE_SCALE, RATIO
+from solvent.engine import draws, limits, sizing
+from solvent.engine.language import Memory, Store, allocate
+from solvent.engine.layout import LEVERAGE_LIMIT, SCRATCH_TOP
+from solvent.engine.ledger import account_row
+from solvent.engine.refusals import refusal_code, refusal_limit
+from solvent.reference import draws as reference_draws
+from solvent.reference import limits as reference_limits
+from solvent.reference import margin as reference_margin
+from solvent.reference import sizing as reference_sizing
+from solvent.reference.margin import Portfolio
+from solvent.reference.snapshot import read_snapshot
+from solvent.reference.state import State, new_account, new_state
+from tests.engine.pairs import (
+    Pair,
+    imagined,
+    pair_of,
+    pairs,
+    plain_pair,
+    portfolio_row,
+    row_of,
+    snapshots,
+    words,
+)
+from tests.tables.market import plain_parameters, with_setting
+
+PLAIN = plain_pair()
+
+
+def refusal_of(number: int) -> Refusal | None:
+    """A refusal as the reference says it."""
+    if number == 0:
+        return None
+    return Refusal(RejectionCode(refusal_code(number)), Limit(refusal_limit(number)))
+
+
+def test_pools_and_margins_refuse_what_the_reference_refuses() -> None:
+    rng = Random(4)
+    seen: set[Refusal | None] = set()
+    for pair in pairs():
+        state, store = pair
+        for asset in range(len(state.pools)):
+            assert limits.pool_state(store, asset) == reference_limits.pool_state(state, asset)
+            assert limits.gated(store, asset) == reference_limits.gated(state, asset)
+        for account in range(len(state.accounts)):
+            seen |= check_pool_refusals(pair, account, rng)
+            for _ in range(4):
+                seen |= check_risk_refusals(pair, account, rng)
+    assert len(seen) >= 10
+
+
+def check_pool_refusals(pair: Pair, account: int, rng: Random) -> set[Refusal | None]:
+    """Redeeming and borrowing some quantity is refused as in the reference."""
+    state, store = pair
+    asset = rng.randrange(len(state.pools))
+    cash = state.pools[asset].cash
+    quantity = rng.choice((1, cash, cash // 2, cash // 10, rng.randrange(1, 10**12)))
+    redeem = reference_limits.redeem_refusal(state, account, asset, quantity)
+    borrow = reference_limits.borrow_refusal(state, account, asset, quantity)
+    assert refusal_of(limits.redeem_refusal(store, account, asset, quantity)) == redeem
+    assert refusal_of(limits.borrow_refusal(store, account, asset, quantity)) == borrow
+    return {redeem, borrow}
+
+
+def check_risk_refusals(pair: Pair, account: int, rng: Random) -> set[Refusal | None]:
+    """Coming to hold an imagined portfolio is refused as in the reference."""
+    state, store = pair
+    after = imagined(rng, state, reference_margin.portfolio_of(state, account))
+    row = portfolio_row(after)
+    limit = rng.choice((RATIO, 2 * RATIO, 100 * RATIO))
+    state.accounts[account].leverage_limit = limit
+    account_row(store, account)[LEVERAGE_LIMIT] = limit
+    risk = reference_limits.risk_refusal(state, account, after)
+    rounding = reference_limits.rounding_refusal(state, after)
+    assert refusal_of(limits.risk_refusal(store, account, row)) == risk
+    assert refusal_of(limits.rounding_refusal(store, row)) == rounding
+    return {risk, rounding}
+
+
+def test_less_initial_margin_does_not_excuse_more_maintenance() -> None:
+    parameters = plain_parameters()
+    for words_of in ("BTC initial.base 0.5", "SOL initial.base 0.4", "SOL maintenance.base 0.3"):
+        parameters = with_setting(parameters, words_of.split())
+    state = new_state(parameters)
+    for price in state.prices[1:]:
+        price.mark, price.stale = PRICE_SCALE, False
+    account = len(state.accounts)
+    state.accounts.append(new_account(parameters, Role.USER))
+    state.accounts[account].available[0] = 1300 * 10**6
+    state.accounts[account].debt_shares[1] = 1000 * 10**8
+    after = Portfolio([1300 * 10**6, 0, 0], [0, 0, 1000 * 10**9], [0, 0, 0])
+    expected = reference_limits.risk_refusal(state, account, after)
+    assert expected is not None
+    store = pair_of(state).store
+    assert refusal_of(limits.risk_refusal(store, account, portfolio_row(after))) == expected
+
+
+def _at_most(s: Store, context: Memory, amount: int) -> bool:  # noqa: ARG001
+    return amount <= context[0]
+
+
+def _at_least(s: Store, context: Memory, amount: int) -> bool:  # noqa: ARG001
+    return amount >= context[0]
+
+
+@given(st.integers(-5, 50), st.integers(0, 40))
+def test_searches_find_what_the_references_find(turn: int, high: int) -> None:
+    store = PLAIN.store
+    context = row_of([turn])
+    assert limits.largest_passing(
+        _at_most, store, context, high
+    ) == reference_limits.largest_passing(lambda amount: amount <= turn, high)
+    assert limits.smallest_passing(
+        _at_least, store, context, high
+    ) == reference_limits.smallest_passing(lambda amount: amount >= turn, high)
+
+
+# Sizing and draws.
+
+
+def test_orders_of_assets_and_what_is_drawn_from_them() -> None:
+    rng = Random(5)
+    drawn = 0
+    for pair in pairs():
+        state, store = pair
+        for account in range(len(state.accounts)):
+            order = allocate(len(state.pools))
+            count = sizing.largest_first(store, account, order)
+            assert words(order, count) == reference_sizing.largest_first(state, account)
+            value = reference_sizing.deliverable_value(state, account)
+            assert sizing.deliverable_value(store, account) == value
+            drawn += check_draws(pair, account, rng)
+            portfolio = reference_margin.portfolio_of(state, account)
+            count = sizing.debts_largest_first(store, portfolio_row(portfolio), order)
+            assert words(order, count) == reference_sizing.debts_largest_first(state, portfolio)
+    assert drawn > 20
+
+
+def check_draws(pair: Pair, account: int, rng: Random) -> bool:
+    """Two draws, one on what the other left, are the reference's; whether one took many assets."""
+    state, store = pair
+    count = len(state.pools)
+    order = reference_sizing.largest_first(state, account)
+    quantities = [reference_sizing.deliverable(state, account, asset) for asset in range(count)]
+    assert quantities == [sizing.deliverable(store, account, asset) for asset in range(count)]
+    row = row_of(quantities)
+    whole = reference_sizing.deliverable_value(state, account)
+    many = False
+    for by_reference, by_kernel in (
+        (reference_sizing.draw_up, sizing.draw_up),
+        (reference_sizing.draw_down, sizing.draw_down),
+    ):
+        value = rng.choice((0, 1, whole // 3, max(0, whole - 1), whole, whole + 1))
+        expected = by_reference(state, quantities, value, order)
+        found = allocate(count * sizing.DRAW_WIDTH)
+        drawn = by_kernel(store, row, value, row_of(order), len(order), found)
+        numbers = [number for each in expected for number in each]
+        assert words(found, drawn * sizing.DRAW_WIDTH) == numbers
+        assert words(row, count) == quantities
+        many = many or drawn > 1
+    return many
+
+
+@given(st.lists(st.integers(0, 2), min_size=3, max_size=3))
+def test_equal_values_go_by_asset_number(tens: list[int]) -> None:
+    state = new_state(plain_parameters())
+    state.prices[1].stale = state.prices[2].stale = False
+    state.prices[1].mark, state.prices[2].mark = 10**12, 10**13
+    # Debts of so many USDC each: at these marks 10^6 atoms of each asset are worth one.
+    debts = [ten * 10**6 for ten in tens]
+    portfolio = Portfolio([0, 0, 0], debts, [0, 0, 0])
+    order = allocate(3)
+    count = sizing.debts_largest_first(pair_of(state).store, portfolio_row(portfolio), order)
+    assert words(order, count) == reference_sizing.debts_largest_first(state, portfolio)
+
+
+def lowered(state: State, account: int, rng: Random) -> None:
+    """Take collateral away until the account is near or beyond its maintenance."""
+    holder = state.accounts[account]
+    for column in (holder.available, holder.locked, holder.lent_shares):
+        column[:] = [number * rng.randint(0, 100) // 100 for number in column]
+
+
+def test_needed_amounts_are_the_references() -> None:
+    rng = Random(6)
+    partial = 0
+    for data in snapshots():
+        state = read_snapshot(data)
+        borrowers = [a for a, holder in enumerate(state.accounts) if any(holder.debt_shares)]
+        for account in borrowers:
+            lowered(state, account, rng)
+        store = pair_of(state).store
+        for account in borrowers:
+            portfolio = reference_margin.portfolio_of(state, account)
+            row = portfolio_row(portfolio)
+            for debt in reference_sizing.debts_largest_first(state, portfolio):
+                order = [a for a in reference_sizing.largest_first(state, account) if a != debt]
+                premium = rng.choice((0, RATIO // 100, RATIO // 20))
+                expected = reference_sizing.needed_debt(state, portfolio, debt, order, premium)
+                found = sizing.needed_debt(store, row, debt, row_of(order), len(order), premium)
+                assert found == expected
+                partial += 0 < found < portfolio.debts[debt]
+            for asset in reference_sizing.largest_first(state, account):
+                most = portfolio.quantities[asset]
+                expected = reference_sizing.needed_claim(state, portfolio, asset, most)
+                assert sizing.needed_claim(store, row, asset, most) == expected
+                partial += 0 < expected < most
+            assert store.globals[SCRATCH_TOP] == 0
+    assert partial > 40
+
+
+@given(st.integers(0, INT64_MAX), st.integers(0, 2**40), st.integers(0, 2**20))
+def test_draws_are_the_references(seed: int, step: int, account: int) -> None:
+    state = new_state(replace(plain_parameters(), seed=seed))
+    state.steps = step
+    store = pair_of(state).store
+    assert draws.draw_ratio(store, account) == reference_draws.draw_ratio(state, account)
