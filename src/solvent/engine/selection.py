@@ -26,12 +26,26 @@ from solvent.engine.scratch import take
 Room = Callable[[Memory, int], int]
 """(rooms, place) -> how much the place can take, at least 0."""
 Word = Callable[[Memory, int, int, int], int]
-"""(rows, shift, place, number) -> the word of this number, from 1 on, of the place's key (>= 0)."""
+"""(rows, shift, place, number) -> the word of this number, from 1 on, of the place's key."""
 
 _DIGIT = 12
 """Bits a digit: as many sums stay in the processor's nearest cache."""
 _DIGITS = 1 << _DIGIT
 _WORD_BITS = 64
+
+
+class Keys(NamedTuple):
+    """Keys of `count` places, in words of 63 bits, the upper one first.
+
+    `first` is the row of their first words; a place with a negative one takes no part. The other
+    words, where there are more than one, are asked for with `rows` and `shift`.
+    """
+
+    first: Memory
+    count: int
+    words: int
+    rows: Memory
+    shift: int
 
 
 class Cut(NamedTuple):
@@ -41,111 +55,101 @@ class Cut(NamedTuple):
     left: int
 
 
+class Alike(NamedTuple):
+    """The places that are alike so far, in order, and what is left for them."""
+
+    places: Memory
+    count: int
+    left: int
+
+
 @kernel
-def one(rooms: Memory, place: int) -> int:  # noqa: ARG001
-    """Room for one, everywhere."""
+def room_for_one(rooms: Memory, place: int) -> int:  # noqa: ARG001
+    """One, everywhere."""
     return 1
 
 
 @kernel
-def listed(rooms: Memory, place: int) -> int:
-    """Room as a row says."""
+def room_listed(rooms: Memory, place: int) -> int:
+    """As a row says."""
     return rooms[place]
 
 
 @kernel
 def fill_largest(
-    s: Store,
-    keys: Memory,
-    count: int,
-    words: int,
-    word: Word,
-    rows: Memory,
-    shift: int,
-    room: Room,
-    rooms: Memory,
-    total: int,
-    parts: Memory,
+    s: Store, keys: Keys, word: Word, room: Room, rooms: Memory, total: int, parts: Memory
 ) -> None:
     """Add `total` to `parts`, place by place to its room, the largest key first, ties by place.
 
-    `keys` are the first of `words` words of each key; a place with a negative one takes no part.
-    `total` is at most what those who take part have room for.
+    `total` is at most what those who take part have room for together, which is below 2^63.
     """
     if total == 0:
         return
-    cut = _cut(s, keys, count, room, rooms, total)
-    alike = 0
-    for place in range(count):
-        if keys[place] > cut.key:
+    cut = _cut(s, keys.first, keys.count, room, rooms, total)
+    count = 0
+    for place in range(keys.count):
+        if keys.first[place] > cut.key:
             parts[place] += room(rooms, place)
-        elif keys[place] == cut.key:
-            alike += 1
-    places = allocate(alike)
-    found = 0
-    for place in range(count):
-        if keys[place] == cut.key:
-            places[found] = place
-            found += 1
-    left = cut.left
+        elif keys.first[place] == cut.key:
+            count += 1
+    places = allocate(count)
+    count = 0
+    for place in range(keys.count):
+        if keys.first[place] == cut.key:
+            places[count] = place
+            count += 1
+    alike = Alike(places, count, cut.left)
     number = 1
-    while number < words and found > 1:
-        left, found = _fill_alike(
-            s, places, found, number, word, rows, shift, room, rooms, left, parts
-        )
+    while number < keys.words and alike.count > 1:
+        alike = _fill_alike(s, alike, keys, word, number, room, rooms, parts)
         number += 1
-    for which in range(found):
+    left = alike.left
+    for which in range(alike.count):
         part = min(left, room(rooms, places[which]))
         parts[places[which]] += part
         left -= part
     release(places)
-    if left:
-        fail()
 
 
 @kernel
 def _fill_alike(
     s: Store,
-    places: Memory,
-    count: int,
-    number: int,
+    alike: Alike,
+    keys: Keys,
     word: Word,
-    rows: Memory,
-    shift: int,
+    number: int,
     room: Room,
     rooms: Memory,
-    total: int,
     parts: Memory,
-) -> tuple[int, int]:
-    """One more word of the keys: fill those above the cut; keep, and count, those at it."""
-    keys = allocate(count)
-    own_rooms = allocate(count)
-    for which in range(count):
-        keys[which] = word(rows, shift, places[which], number)
-        own_rooms[which] = room(rooms, places[which])
-    cut = _cut(s, keys, count, listed, own_rooms, total)
+) -> Alike:
+    """By one more word of their keys: fill those above the cut, and keep those at it."""
+    words = allocate(alike.count)
+    own_rooms = allocate(alike.count)
+    for which in range(alike.count):
+        words[which] = word(keys.rows, keys.shift, alike.places[which], number)
+        own_rooms[which] = room(rooms, alike.places[which])
+    cut = _cut(s, words, alike.count, room_listed, own_rooms, alike.left)
     kept = 0
-    for which in range(count):
-        place = places[which]
-        if keys[which] > cut.key:
+    for which in range(alike.count):
+        place = alike.places[which]
+        if words[which] > cut.key:
             parts[place] += own_rooms[which]
-        elif keys[which] == cut.key:
-            places[kept] = place
+        elif words[which] == cut.key:
+            alike.places[kept] = place
             kept += 1
     release(own_rooms)
-    release(keys)
-    return cut.left, kept
+    release(words)
+    return Alike(alike.places, kept, cut.left)
 
 
 @kernel
 def _cut(s: Store, keys: Memory, count: int, room: Room, rooms: Memory, total: int) -> Cut:
-    """The largest key such that all from it on have room for `total` (above 0)."""
+    """The largest key such that all from it on have room for `total` (> 0)."""
     largest = 0
     for place in range(count):
         largest = max(largest, keys[place])
     top = s.globals[SCRATCH_TOP]
     sums = take(s, _DIGITS)
-    # Keys alike in all bits from `shift + width` on are counted by the next `width` bits.
     shift = _WORD_BITS - leading_zeros(largest)
     key = 0
     left = total
@@ -154,6 +158,7 @@ def _cut(s: Store, keys: Memory, count: int, room: Room, rooms: Memory, total: i
         shift -= width
         for digit in range(bit(width)):
             sums[digit] = 0
+        # Those that are alike above this digit, by the digit.
         mask = bit(width) - 1
         for place in range(count):
             upper = keys[place] >> shift

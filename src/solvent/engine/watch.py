@@ -113,7 +113,7 @@ def candidates(s: Store, out: Memory) -> int:
     else:
         _look(s)
     top = s.globals[SCRATCH_TOP]
-    room = take(s, 2 * s.globals[ASSETS])
+    room = take(s, 2 * s.globals[ASSETS] + BLOCK)
     count = _ask_hot(s, out, room)
     count = _ask_fired(s, out, count, room)
     s.globals[SCRATCH_TOP] = top
@@ -228,6 +228,7 @@ def _ask_fired(s: Store, out: Memory, count: int, room: Memory) -> int:
         section(s, IS_FIRED)[block] = 0
         clear_triggers(s, block)
         _clear_room(s, room)
+        _warm(s, block, room)
         for slot in range(block * BLOCK, block * BLOCK + BLOCK):
             account = section(s, SLOTS)[slot] - 1
             if account >= 0 and not account_row(s, account)[HOT_PLACE] and _ask(s, account, room):
@@ -236,6 +237,22 @@ def _ask_fired(s: Store, out: Memory, count: int, room: Memory) -> int:
         _tighten(s, block, room)
     s.watch[FIRED_COUNT] = 0
     return count
+
+
+@kernel
+def _warm(s: Store, block: int, room: Memory) -> None:
+    rows = section(s, SLOTS).at(block * BLOCK)
+    spare = room.at(2 * s.globals[ASSETS])
+    for place in range(BLOCK):
+        spare[place] = account_row(s, rows[place] - 1)[HELD] if rows[place] else 0
+    some = 0
+    for place in range(BLOCK):
+        rest = spare[place]
+        while rest:
+            asset = first_asset(rest)
+            rest = rest ^ bit(asset)
+            some = some | position(s, rows[place] - 1, asset)[AVAILABLE]
+    spare[0] = some
 
 
 @kernel
