@@ -4,9 +4,9 @@ The pool of SOL is fully lent out, nobody bids, and no backstop provider is ther
 200 to 190, and account 2, who lent 100 SOL and owes 17,000 USDC, becomes liquidatable.
 """
 
-from market import BTC, SOL, USDC, atoms, market, quote, run, tokens
+from market import BTC, SOL, USDC, market, quote, run, tokens, worked_example
 
-from solvent.domain.commands import Borrow, Deposit, Lend, TimeStep, Withdraw
+from solvent.domain.commands import TimeStep
 from solvent.domain.units import SECOND
 from solvent.domain.waterfall_events import AdlCandidate, AdlLeg, AdlOpened, HandedOver
 from solvent.reference.engine import ReferenceEngine
@@ -14,28 +14,6 @@ from solvent.reference.queries import account_report, holding
 
 NAMES = {2: "lender", 3: "borrower 3", 4: "borrower 4"}
 SYMBOLS = ("USDC", "BTC", "SOL")
-
-
-def stuck_market() -> ReferenceEngine:
-    """The market just before SOL falls: account 5 is there to lend the USDC."""
-    engine = market(accounts=4)
-    run(
-        engine,
-        Deposit(5, USDC, atoms("100000", USDC)),
-        Lend(5, USDC, atoms("100000", USDC)),
-        Deposit(2, SOL, atoms("100", SOL)),
-        Lend(2, SOL, atoms("100", SOL)),
-        Borrow(2, USDC, atoms("17000", USDC)),
-        Withdraw(2, USDC, atoms("17000", USDC)),
-        Deposit(3, USDC, atoms("40000", USDC)),
-        Borrow(3, SOL, atoms("60", SOL)),
-        Withdraw(3, SOL, atoms("60", SOL)),
-        Deposit(4, USDC, atoms("2000", USDC)),
-        Deposit(4, BTC, atoms("0.1", BTC)),
-        Borrow(4, SOL, atoms("40", SOL)),
-        Withdraw(4, SOL, atoms("40", SOL)),
-    )
-    return engine
 
 
 def show_accounts(engine: ReferenceEngine, title: str) -> None:
@@ -54,7 +32,8 @@ def show_accounts(engine: ReferenceEngine, title: str) -> None:
 
 def main() -> None:
     """Let SOL fall, take one time step, and tell what happened."""
-    engine = stuck_market()
+    engine = market(accounts=4)
+    run(engine, *worked_example())
     show_accounts(engine, "SOL at 200")
     run(engine, quote(SOL, "190"))
     show_accounts(engine, "SOL at 190")

@@ -6,32 +6,14 @@ then the same change by somebody who knows how to make the digest fit again.
 
 import json
 
-from market import BTC, SOL, USDC, atoms, market, quote
+from market import SOL, market, quote, worked_example
 
 from solvent.domain.canonical import digest_of
-from solvent.domain.commands import Borrow, Deposit, Lend, TimeStep, Withdraw
+from solvent.domain.commands import TimeStep
 from solvent.domain.units import SECOND
 from solvent.views.receipt_codec import receipt_line
 from solvent.views.receipts import ReceiptBuilder
 from solvent.views.verify import verify_receipt
-
-COMMANDS = (
-    Deposit(5, USDC, atoms("100000", USDC)),
-    Lend(5, USDC, atoms("100000", USDC)),
-    Deposit(2, SOL, atoms("100", SOL)),
-    Lend(2, SOL, atoms("100", SOL)),
-    Borrow(2, USDC, atoms("17000", USDC)),
-    Withdraw(2, USDC, atoms("17000", USDC)),
-    Deposit(3, USDC, atoms("40000", USDC)),
-    Borrow(3, SOL, atoms("60", SOL)),
-    Withdraw(3, SOL, atoms("60", SOL)),
-    Deposit(4, USDC, atoms("2000", USDC)),
-    Deposit(4, BTC, atoms("0.1", BTC)),
-    Borrow(4, SOL, atoms("40", SOL)),
-    Withdraw(4, SOL, atoms("40", SOL)),
-    quote(SOL, "190"),
-    TimeStep(SECOND),
-)
 
 
 def receipts() -> list[str]:
@@ -39,7 +21,8 @@ def receipts() -> list[str]:
     engine = market(accounts=4)
     builder = ReceiptBuilder(engine.state.parameters)
     lines = []
-    for number, command in enumerate(COMMANDS):
+    settled = (*worked_example(), quote(SOL, "190"), TimeStep(SECOND))
+    for number, command in enumerate(settled):
         events = engine.apply_one(command)
         lines += [receipt_line(receipt) for receipt in builder.feed(number, events)]
     return lines

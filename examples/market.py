@@ -7,7 +7,15 @@ and the pages of docs/concepts. Copy it and change the numbers.
 from dataclasses import replace
 from typing import Any
 
-from solvent.domain.commands import Command, OpenAccount, UpdatePrice
+from solvent.domain.commands import (
+    Borrow,
+    Command,
+    Deposit,
+    Lend,
+    OpenAccount,
+    UpdatePrice,
+    Withdraw,
+)
 from solvent.domain.events import Event, Refused
 from solvent.domain.parameters import (
     AssetParameters,
@@ -115,6 +123,28 @@ def market(
     run(engine, quote(BTC, "100000"), quote(SOL, "200"))
     run(engine, *(OpenAccount(number) for number in range(2, accounts + 2)))
     return engine
+
+
+def worked_example() -> tuple[Command, ...]:
+    """The worked example in a market of 4 accounts, up to the fall of SOL.
+
+    Account 5 lends the USDC that account 2 owes; accounts 3 and 4 owe all the SOL that 2 lends.
+    """
+    return (
+        Deposit(5, USDC, atoms("100000", USDC)),
+        Lend(5, USDC, atoms("100000", USDC)),
+        Deposit(2, SOL, atoms("100", SOL)),
+        Lend(2, SOL, atoms("100", SOL)),
+        Borrow(2, USDC, atoms("17000", USDC)),
+        Withdraw(2, USDC, atoms("17000", USDC)),
+        Deposit(3, USDC, atoms("40000", USDC)),
+        Borrow(3, SOL, atoms("60", SOL)),
+        Withdraw(3, SOL, atoms("60", SOL)),
+        Deposit(4, USDC, atoms("2000", USDC)),
+        Deposit(4, BTC, atoms("0.1", BTC)),
+        Borrow(4, SOL, atoms("40", SOL)),
+        Withdraw(4, SOL, atoms("40", SOL)),
+    )
 
 
 def quote(asset: int, text: str) -> UpdatePrice:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from solvent.cli.folder import RUN_FILES
 from tests.cli.helpers import SMALL, command, files, solvent
 from tests.proof import proves
 
-NAMES = ["commands.log", "events.log", "receipts.jsonl", "report.html", "run.json"]
+NAMES = sorted(RUN_FILES)
 
 
 def test_a_run_leaves_its_files_and_says_where(finished: Path) -> None:

@@ -1,6 +1,7 @@
 """What a run writes: logs that replay, receipts that verify, everything or nothing."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from solvent.views.verify import verify_path
 from tests.lab.run_helpers import small
 from tests.proof import proves
 
-NAMES = {"commands.log", "events.log", "receipts.jsonl", "run.json"}
+NAMES = {"commands.log", "events.log", "receipts.jsonl", "report.html", "run.json"}
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,22 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestFolder:
     """A run's folder."""
 
-    def test_holds_four_files(self, written: Path) -> None:
+    def test_holds_five_files_and_the_manifest_covers_the_other_four(self, written: Path) -> None:
         assert {path.name for path in written.iterdir()} == NAMES
+        assert {*RunLogReader(written).manifest.files, "run.json"} == NAMES
+
+    @proves("I36")
+    @pytest.mark.parametrize("name", sorted(NAMES))
+    def test_an_altered_file_fails_the_audit(
+        self, written: Path, tmp_path: Path, name: str
+    ) -> None:
+        folder = Path(shutil.copytree(written, tmp_path / "run"))
+        content = bytearray((folder / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (folder / name).write_bytes(bytes(content))
+        problem = audit(folder, check_every=0).problem
+        assert problem is not None
+        assert problem.startswith(str(folder / name))
 
     @proves("I35")
     def test_replays_to_the_same_hashes(self, written: Path) -> None:

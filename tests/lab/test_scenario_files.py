@@ -14,6 +14,11 @@ from tests.lab.run_helpers import SMALL, small, written
 PACKAGED = ("crash-2025-10-10", "quiet", "short-squeeze", "weth-stuck-2026-04")
 
 
+def later(table: str, minute: int, *fields: str) -> str:
+    """One more table of what happens at a minute of the small run."""
+    return "\n".join((f"[[{table}]]", f"at = 2026-01-01T00:{minute:02}:00Z", *fields, ""))
+
+
 def refusal(path: Path | str) -> InputError:
     """The error that reading a scenario ends with; it must be one line that names the file."""
     with pytest.raises(InputError) as caught:
@@ -55,17 +60,13 @@ class TestGoodFiles:
         assert scenario.end - scenario.start == 600 * 10**6
 
     def test_actions_and_changes_come_in_order_of_time(self, tmp_path: Path) -> None:
-        scenario = small(
-            tmp_path,
-            (
-                "[depth]\n",
-                '[[actions]]\nat = 2026-01-01T00:05:00Z\ngroup = "lenders"\ndo = "withdraw"\n'
-                'asset = "USDC"\n[[actions]]\nat = 2026-01-01T00:01:00Z\ngroup = "longs"\n'
-                'do = "repay"\nasset = "USDC"\nshare = 0.5\n[[changes]]\n'
-                'at = 2026-01-01T00:02:00Z\nasset = "SOL"\nfield = "price_max_age"\nvalue = 90\n'
-                "[depth]\n",
-            ),
+        usdc = 'asset = "USDC"'
+        tables = (
+            later("actions", 5, 'group = "lenders"', 'do = "withdraw"', usdc),
+            later("actions", 1, 'group = "longs"', 'do = "repay"', usdc, "share = 0.5"),
+            later("changes", 2, 'asset = "SOL"', 'field = "price_max_age"', "value = 90"),
         )
+        scenario = small(tmp_path, ("[depth]\n", "".join((*tables, "[depth]\n"))))
         assert [action.group for action in scenario.actions] == ["longs", "lenders"]
         assert [change.command.value for change in scenario.changes] == [90 * 10**6]
 
@@ -163,14 +164,14 @@ BAD = [
      "providers[0].commitments.EUR", "is no asset"),
     ("balance = 1_000", "balances = 1_000", "fund.balances", "not a known field"),
     ("[fund]", "[funds]", "funds", "not a known field"),
-    ("[fund]", "[[actions]]\nat = 2026-01-01T00:05:00Z\ngroup = \"shorts\"\n[fund]",
+    ("[fund]", later("actions", 5, 'group = "shorts"') + "[fund]",
      "actions[0].group", "is no group"),
-    ("[fund]", "[[changes]]\nat = 2026-01-01T00:05:00Z\nfield = \"fees\"\n[fund]",
+    ("[fund]", later("changes", 5, 'field = "fees"') + "[fund]",
      "changes[0].field", "choose from pool_state"),
-    ("[fund]", "[[changes]]\nat = 2026-01-01T00:05:00Z\nfield = \"throttle_threshold\"\n"
-     "asset = \"SOL\"\nvalue = 0.99\n[fund]", "changes[0].value", "must not exceed max_util"),
-    ("[fund]", "[[changes]]\nat = 2026-01-01T00:05:00Z\nfield = \"curve_rate\"\n"
-     "asset = \"SOL\"\nvalue = 0.99\nindex = 3\n[fund]", "changes[0].value", "no point 3"),
+    ("[fund]", later("changes", 5, 'field = "throttle_threshold"', 'asset = "SOL"', "value = 0.99")
+     + "[fund]", "changes[0].value", "must not exceed max_util"),
+    ("[fund]", later("changes", 5, 'field = "curve_rate"', 'asset = "SOL"', "value = 0.99",
+                     "index = 3") + "[fund]", "changes[0].value", "no point 3"),
 ]  # fmt: skip
 
 

@@ -57,7 +57,6 @@ class Request:
 
 def carry_out(request: Request) -> None:
     """Run, write the folder where one is asked for, and print. Raises InputError."""
-    from solvent.lab.report import write_report
     from solvent.lab.runner import run
     from solvent.lab.scenario import load_scenario
 
@@ -66,22 +65,19 @@ def carry_out(request: Request) -> None:
         refuse_foreign(request.out)
     factory = engine_factory(request.engine)
     folder = nullcontext() if request.out is None else run_folder(request.out)
-    with folder as partial:
-        with progress(f"running {scenario.name}", "steps") as report:
-            result = run(
-                scenario,
-                prices=request.prices,
-                sort_prices=request.sort_prices,
-                symbol=request.symbol,
-                policy=request.policy,
-                accounts=request.accounts,
-                seed=request.seed,
-                out=partial,
-                progress=report,
-                engine_factory=factory,
-            )
-        if partial is not None:
-            write_report(result.figures, result.series, partial)
+    with folder as partial, progress(f"running {scenario.name}", "steps") as report:
+        result = run(
+            scenario,
+            prices=request.prices,
+            sort_prices=request.sort_prices,
+            symbol=request.symbol,
+            policy=request.policy,
+            accounts=request.accounts,
+            seed=request.seed,
+            out=partial,
+            progress=report,
+            engine_factory=factory,
+        )
     for note in result.notes:
         say(f"note: {note}")
     if request.as_json:

@@ -57,11 +57,11 @@ def render(figures: Figures, series: Series, receipts: Iterable[Receipt]) -> str
     )
 
 
-def write_report(figures: Figures, series: Series, folder: Path) -> None:
-    """Write report.html into the folder of a run, from its figures and the receipts there."""
-    with (folder / "receipts.jsonl").open(encoding="utf-8") as lines:
+def write_report(figures: Figures, series: Series, receipts: Path, report: Path) -> None:
+    """Write the report of a run to a file, from its figures and its file of receipts."""
+    with receipts.open(encoding="utf-8") as lines:
         page = render(figures, series, (read_receipt(json.loads(line)) for line in lines))
-    (folder / "report.html").write_bytes(page.encode("utf-8", "replace"))
+    report.write_bytes(page.encode("utf-8", "replace"))
 
 
 def _text(name: str) -> str:

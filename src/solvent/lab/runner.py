@@ -36,6 +36,7 @@ from solvent.lab.market_makers import MarketMakers
 from solvent.lab.population import Crowd, Population, crowd
 from solvent.lab.prices import time_text
 from solvent.lab.providers import Providers
+from solvent.lab.report import write_report
 from solvent.lab.scenario_model import Scenario
 from solvent.reference.engine import ReferenceEngine
 from solvent.views.receipt_codec import receipt_line
@@ -45,6 +46,7 @@ FIRST_ACCOUNT = 2
 """The fund and the treasury come before."""
 
 RECEIPTS = "receipts.jsonl"
+REPORT = "report.html"
 
 
 EngineFactory = Callable[[EngineParameters], Engine]
@@ -81,8 +83,8 @@ def run(
     - policy: how ADL picks counterparties of stuck lenders, instead of the scenario's.
     - accounts: how many people; sizes and the groups' shares stay, everything else scales.
     - seed: of the population and of the engine's draws.
-    - out: a folder, missing or empty, for commands.log, events.log, receipts.jsonl and run.json:
-      all of them or nothing.
+    - out: a folder, missing or empty, for commands.log, events.log, receipts.jsonl, report.html
+      and run.json: all of them or nothing.
 
     Raises InputError for what is wrong with a file or an argument, before anything is written.
     """
@@ -106,9 +108,10 @@ def run(
             if progress is not None:
                 progress(number, feed.steps)
         figures = _head(scenario, feed, people) | stage.finish()
+        series = stage.recorder.all_series()
         if log is not None:
-            log.finish(figures, stage.state_hash)
-    return RunResult(figures, stage.recorder.all_series(), feed.notes)
+            log.finish(figures, series, stage.state_hash)
+    return RunResult(figures, series, feed.notes)
 
 
 def _adjusted(scenario: Scenario, policy: Policy | None, seed: int | None) -> Scenario:
@@ -138,7 +141,7 @@ def _head(scenario: Scenario, feed: Feed, people: Crowd) -> dict[str, Any]:
 
 
 class _Log:
-    """What a run writes: the logs, and a receipt a settlement."""
+    """What a run writes: the logs, a receipt a settlement, and the report."""
 
     def __init__(self, writer: RunLogWriter, parameters: EngineParameters) -> None:
         self._writer = writer
@@ -157,10 +160,12 @@ class _Log:
         """The event hash of everything so far."""
         return self._writer.event_hash()
 
-    def finish(self, figures: dict[str, Any], state_hash: str) -> None:
-        """Write the receipts and the manifest."""
-        with self._writer.path(RECEIPTS).open("w", encoding="ascii", newline="\n") as file:
+    def finish(self, figures: dict[str, Any], series: dict[str, Any], state_hash: str) -> None:
+        """Write the receipts, the report and, last, the manifest, which covers them all."""
+        receipts = self._writer.path(RECEIPTS)
+        with receipts.open("w", encoding="ascii", newline="\n") as file:
             file.writelines(self._lines)
+        write_report(figures, series, receipts, self._writer.path(REPORT))
         self._writer.finish(figures, state_hash)
 
 
