@@ -23,7 +23,7 @@ from solvent.domain.parameters import (
     SizeBy,
 )
 from solvent.domain.units import FINE_PER_VALUE, PRICE_SCALE, RATIO, value_divisor
-from solvent.engine import margin
+from solvent.engine import margin, weights
 from solvent.engine.columns import new_columns, plain_store
 from solvent.engine.language import Memory, allocate
 from solvent.engine.layout import AUTO_CLOSE_DIVISOR, AUTO_CLOSE_OFFSET, TARGET_BUFFER
@@ -125,9 +125,9 @@ def check_weight(asset: AssetParameters, quantity: int, mark: int) -> None:
         return
     row = asset_memory(asset)
     expected = reference_margin.weighted_down(asset, quantity, mark)
-    assert margin.weighted_down(row, quantity, mark) == expected
+    assert weights.weighted_down(row, quantity, mark) == expected
     expected_share = reference_margin.weight_of(asset, quantity, mark)
-    assert margin.weight_of(row, quantity, mark) == expected_share
+    assert weights.weight_of(row, quantity, mark) == expected_share
 
 
 @given(haircut_assets(), quantities, marks)
@@ -168,7 +168,7 @@ def test_a_weight_is_the_references_where_it_begins_to_fall(
 @given(haircut_assets(), st.integers(0, 2**42))
 def test_the_weight_at_a_root_is_the_references(asset: AssetParameters, root: int) -> None:
     expected = reference_margin.weight_at(asset.haircut, root)
-    assert margin.weight_at(asset_memory(asset), root) == expected
+    assert weights.weight_at(asset_memory(asset), root) == expected
 
 
 @pytest.mark.parametrize("size_by", SizeBy)
@@ -203,10 +203,10 @@ def check_requirement(function: MarginFunction, notional: int) -> None:
     if not 0 <= notional <= MOST:
         return
     expected = reference_margin.requirement_up(function, notional)
-    assert margin.requirement_up(function.base, function.factor, notional) == expected
+    assert weights.requirement_up(function.base, function.factor, notional) == expected
     value = notional // FINE_PER_VALUE
     expected = reference_margin.margin_fraction_up(function, value)
-    assert margin.margin_fraction_up(function.base, function.factor, value) == expected
+    assert weights.margin_fraction_up(function.base, function.factor, value) == expected
 
 
 @given(functions, notionals)

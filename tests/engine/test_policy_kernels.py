@@ -2,18 +2,23 @@
 
 from array import array
 from collections.abc import Iterable
+from itertools import accumulate
 from random import Random
 
 import pytest
 
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, Policy
-from solvent.engine.language import Memory, Store
-from solvent.engine.policies import CANDIDATE_WIDTH, allot, apportion
+from solvent.engine.apportionment import apportion
+from solvent.engine.columns import new_columns, plain_store
+from solvent.engine.language import Memory
+from solvent.engine.policies import CANDIDATE_WIDTH, allot
 from solvent.reference import policies
 from solvent.reference.policies import Candidate, Demand
 from tests.proof import proves
+from tests.tables.market import plain_parameters
 
 EDGES = (1, 2, 3, 7, 10**6, 10**9, 10**12, MAX_SUPPLY - 1, MAX_SUPPLY)
+STORE = plain_store(new_columns(plain_parameters()))
 VALUES = (1, 2, 10**6, 10**12, 2**59, MAX_VALUE - 1, MAX_VALUE)
 
 
@@ -30,14 +35,14 @@ def allotted(policy: Policy, candidates: list[Candidate], demand: Demand) -> lis
     table = row([number for candidate in candidates for number in candidate])
     assert len(Candidate._fields) == CANDIDATE_WIDTH
     parts = row([0] * len(candidates))
-    allot(Store(), policy, table, len(candidates), demand.quantity, demand.value, parts)
+    allot(STORE, policy, table, len(candidates), demand.quantity, demand.value, parts)
     return numbers_of(parts, len(candidates))
 
 
-def candidates_of(rng: Random, extreme: bool) -> list[Candidate]:
-    """Some candidates; alike ones too, so that ties occur."""
+def candidates_of(rng: Random, count: int, extreme: bool) -> list[Candidate]:
+    """So many candidates; alike ones too, so that ties occur."""
     found: list[Candidate] = []
-    for account in range(rng.randint(1, 12)):
+    for account in range(count):
         if found and rng.random() < 0.3:
             found.append(rng.choice(found)._replace(account=account))
             continue
@@ -49,13 +54,26 @@ def candidates_of(rng: Random, extreme: bool) -> list[Candidate]:
     return found
 
 
+def of_one_pool(candidates: list[Candidate]) -> list[Candidate]:
+    """As many of them, from the first on, as one pool can have."""
+    positions = accumulate(candidate.position for candidate in candidates)
+    return [
+        candidate
+        for candidate, total in zip(candidates, positions, strict=True)
+        if total <= 2 * MAX_SUPPLY
+    ]
+
+
 @proves("I22", "I35")
 @pytest.mark.parametrize("policy", Policy)
 @pytest.mark.parametrize("extreme", [False, True], ids=["money", "extremes"])
-def test_allotments_are_the_references(policy: Policy, extreme: bool) -> None:
+@pytest.mark.parametrize(("rounds", "most"), [(400, 12), (40, 150)], ids=["few", "many"])
+def test_allotments_are_the_references(
+    policy: Policy, extreme: bool, rounds: int, most: int
+) -> None:
     rng = Random(int(policy) * 2 + extreme)
-    for _ in range(400):
-        candidates = candidates_of(rng, extreme)
+    for _ in range(rounds):
+        candidates = of_one_pool(candidates_of(rng, rng.randint(1, most), extreme))
         reach = sum(candidate.cap for candidate in candidates)
         quantity = rng.choice((0, 1, reach // 2, max(0, reach - 1), reach, rng.randint(0, reach)))
         quantity = min(quantity, MAX_SUPPLY)
@@ -73,5 +91,5 @@ def test_apportionment_is_the_references(seed: int) -> None:
         caps = [rng.choice((0, 1, 2, 10**9, MAX_SUPPLY)) for _ in range(count)]
         total = rng.choice((0, 1, 5, 10**9, rng.randint(0, MAX_SUPPLY)))
         parts = row([0] * count)
-        apportion(Store(), total, row(weights), row(caps), count, parts)
+        apportion(STORE, total, row(weights), row(caps), count, parts)
         assert numbers_of(parts, count) == policies.apportion(total, weights, caps)

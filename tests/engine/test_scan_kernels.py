@@ -19,9 +19,10 @@ from solvent.engine import layout as at
 from solvent.engine import scan
 from solvent.engine.columns import Columns, new_columns, plain_store
 from solvent.engine.language import Memory, Store, allocate
+from solvent.engine.layout import SCREEN_WIDTH
 from solvent.engine.ledger import account_row, asset_row, mark_of, pool_row, position
 from solvent.engine.margin import liquidatable
-from solvent.engine.scan import SCREEN_WIDTH, liquidatable_accounts, prepare_screen, surely_healthy
+from solvent.engine.scan import liquidatable_accounts, prepare_screen, surely_healthy
 from solvent.lab.simulator_market import random_parameters
 
 MARKETS = 60
@@ -56,8 +57,8 @@ def extreme_market(rng: Random) -> Columns:
 
 def _holding(rng: Random, parameters: EngineParameters, columns: Columns, asset: int) -> int:
     """Atoms that are worth between a millionth and a billion USDC, as far as they fit."""
-    mark: int = columns["prices"].tolist()[asset * at.PRICE_WIDTH + at.MARK]
-    value = 10 ** rng.randint(0, 15)
+    mark = int(columns["prices"][asset * at.PRICE_WIDTH + at.MARK])
+    value = int(10 ** rng.randint(0, 15))
     atoms = value * int(10 ** (parameters.assets[asset].decimals + 4)) // mark
     return min(MOST_SHARES, atoms) + rng.randint(0, 9)
 

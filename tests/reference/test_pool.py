@@ -6,8 +6,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from solvent.domain.events import Event
+from solvent.domain import commands as c
+from solvent.domain.events import Event, Refused
 from solvent.domain.labels import Source
+from solvent.domain.parameters import MAX_SUPPLY
+from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import INDEX_SCALE
 from solvent.reference import pool as pools
 from solvent.reference.engine import ReferenceEngine
@@ -229,3 +232,22 @@ def test_events_say_what_was_done(state: State) -> None:
     pools.lend(state, CAT, SOL, 10**9, Source.AUTO_LEND)
     event: Event = state.events[-1]
     assert type(event).__name__ == "Lent"
+
+
+@proves("A9")
+def test_a_lend_for_more_shares_than_there_can_be_is_refused(snapshot: bytes) -> None:
+    engine = ReferenceEngine.restore(snapshot)
+    engine.state.pools[SOL].lend_index = 1
+    before = engine.state_hash()
+    (refused,) = engine.apply_one(c.Lend(CAT, SOL, 900 * 10**9))
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.limit) == (RejectionCode.LEND_LIMIT, Limit.SUPPLY_CAP)
+    assert engine.state_hash() == before
+
+
+def test_fees_become_no_more_shares_than_there_can_be(state: State) -> None:
+    pool = state.pools[SOL]
+    pool.lend_index = 1
+    assert pool.fees * INDEX_SCALE > MAX_SUPPLY
+    pools.claim_fees(state, SOL, pool.fees)
+    assert MAX_SUPPLY - INDEX_SCALE < pool.lend_shares <= MAX_SUPPLY

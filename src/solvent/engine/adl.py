@@ -5,6 +5,7 @@ their counterparties are the policies' candidates, by account too, with the atom
 """
 
 from solvent.domain.labels import AdlCase, Reason, Stage
+from solvent.engine.apportionment import apportion
 from solvent.engine.language import (
     Memory,
     Store,
@@ -60,7 +61,6 @@ from solvent.engine.policies import (
     POSITION,
     TOTAL_VALUE,
     allot,
-    apportion,
 )
 from solvent.engine.pool import redeemable
 from solvent.engine.record import Record, record_pools

@@ -25,11 +25,6 @@ from solvent.engine.language import (
 )
 from solvent.engine.selection import Keys, fill_largest, room_for_one
 
-Weight = Callable[[Memory, int], Wide]
-"""(row, place) -> the weight at that place, at least 0."""
-Divide = Callable[["Rests", int, int, Wide, Wide], int]
-"""(rests, place, spread, weight, weights) -> spread * weight / weights, the remainder noted."""
-
 _LOWER_BITS = 62
 _LOWER = 1 << _LOWER_BITS
 _WORD_BITS = 64
@@ -37,12 +32,12 @@ _NO_PART = -1
 
 
 class Places(NamedTuple):
-    """`count` places: what their weights are read from, their caps, and their parts."""
+    """`length` places: what their weights are read from, their caps, and their parts."""
 
     rows: Memory
     caps: Memory
     parts: Memory
-    count: int
+    length: int
 
 
 class Rests(NamedTuple):
@@ -54,6 +49,12 @@ class Rests(NamedTuple):
     upper: Memory
     lower: Memory
     words: int
+
+
+Weight = Callable[[Memory, int], Wide]
+"""(row, place) -> the weight at that place, at least 0."""
+Divide = Callable[[Rests, int, int, Wide, Wide], int]
+"""(rests, place, spread, weight, weights) -> spread * weight / weights, the remainder noted."""
 
 
 @kernel
@@ -123,7 +124,7 @@ def _share(
         spread = left
         divisor = weight_left
         shared = 0
-        for place in range(places.count):
+        for place in range(places.length):
             if rests.upper[place] != _NO_PART:
                 cap = places.caps[place]
                 weight = weigh(places.rows, place) if cap else wide(0)
@@ -140,7 +141,7 @@ def _share(
         unsettled = unsettled and weight_left > 0
     if weight_left == 0:
         return left
-    keys = Keys(rests.upper, places.count, rests.words, rests.lower, 0)
+    keys = Keys(rests.upper, places.length, rests.words, rests.lower, 0)
     left -= shared
     fill_largest(s, keys, _lower_word, room_for_one, rests.upper, left, places.parts)
     return 0

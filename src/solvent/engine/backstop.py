@@ -7,6 +7,7 @@ Providers are visited through the list of them, which is in order of account id.
 from solvent.domain.labels import LegForm, Reason, Source, Stage
 from solvent.domain.units import RATIO
 from solvent.engine import pool as pools
+from solvent.engine.apportionment import apportion
 from solvent.engine.book_stage import without
 from solvent.engine.language import (
     Memory,
@@ -75,7 +76,6 @@ from solvent.engine.offers import (
     put_deliverable,
     quantities_of,
 )
-from solvent.engine.policies import apportion
 from solvent.engine.record import (
     PARTIES_WIDTH,
     Record,

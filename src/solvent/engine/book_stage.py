@@ -56,11 +56,9 @@ from solvent.engine.margin import (
     below_auto_close,
     health,
     health_of,
-    margin_fraction_up,
     portfolio_of,
     report,
     target_restored,
-    weight_of,
 )
 from solvent.engine.matching import (
     TAKER_FILLED,
@@ -73,6 +71,7 @@ from solvent.engine.matching import (
 from solvent.engine.scratch import take
 from solvent.engine.sizing import debts_largest_first, largest_first, needed_debt
 from solvent.engine.units import cover, divide_up, mul_div_up, value_down, value_up
+from solvent.engine.weights import margin_fraction_up, weight_of
 
 
 class BookWork(NamedTuple):

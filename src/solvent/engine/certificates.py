@@ -42,7 +42,6 @@ from solvent.engine.language import (
     narrow,
     shift_right,
     wide,
-    wrapping_mul,
 )
 from solvent.engine.layout import (
     ASSETS,
@@ -57,6 +56,7 @@ from solvent.engine.layout import (
     LENT,
     LOCKED,
     MAINTENANCE_FACTOR,
+    SCREEN_WIDTH,
     SIZE_BY,
     WEIGHT,
 )
@@ -72,14 +72,12 @@ from solvent.engine.ledger import (
 )
 from solvent.engine.margin import Health, first_asset, surplus
 from solvent.engine.scan import (
-    _BALANCE,
-    _CLAIM,
-    _DEBT,
-    _FACTOR,
-    _LARGEST,
-    _SHIFT,
-    _SLACK,
-    SCREEN_WIDTH,
+    LARGEST,
+    OF_BALANCE,
+    OF_CLAIM,
+    OF_DEBT,
+    SLACK,
+    bounded,
 )
 from solvent.engine.units import divide_up, fine_up
 from solvent.engine.watch_rows import (
@@ -107,12 +105,42 @@ _ROOT_OF_QUANTITY = 2**41
 
 
 class Certificate(NamedTuple):
-    """Shares in 10^-9 by which prices of collateral may fall, and debts may rise."""
+    """Shares in 10^-9 by which prices of collateral may fall, and debts may rise.
+
+    Some accounts' together is the least of each, for all assets that any of them holds or owes.
+    """
 
     fall: int
     rise: int
     interest: int
     """For debts in USDC."""
+    holds: int
+    """Assets that are collateral, as bits."""
+    owes: int
+
+
+@kernel
+def nothing_certain() -> Certificate:
+    """The certificate of an account of which nothing is certain."""
+    return Certificate(0, 0, 0, 0, 0)
+
+
+@kernel
+def of_nobody() -> Certificate:
+    """The certificate of no account: anything may happen."""
+    return Certificate(RATIO, RATIO, RATIO, 0, 0)
+
+
+@kernel
+def of_both(one: Certificate, other: Certificate) -> Certificate:
+    """What is certain of two."""
+    return Certificate(
+        min(one.fall, other.fall),
+        min(one.rise, other.rise),
+        min(one.interest, other.interest),
+        one.holds | other.holds,
+        one.owes | other.owes,
+    )
 
 
 @kernel
@@ -151,23 +179,40 @@ def _is_rough(asset: Memory) -> bool:
 @kernel
 def certify(s: Store, account: int, values: Health) -> Certificate:
     """What is certain about an account that owes something and has this health now."""
-    if account_row(s, account)[HELD] & s.watch[ROUGH]:
-        return Certificate(0, 0, 0)
+    holder = account_row(s, account)
+    if holder[HELD] & s.watch[ROUGH]:
+        return nothing_certain()
     collateral = values.net_equity + values.debts_value
     error = collateral * s.watch[COLLATERAL_ERROR] + values.assets_value
     error += values.debts_value * s.watch[REQUIREMENT_ERROR] * 2
     spare = surplus(values) - divide_up(error, RATIO) - _ATOMS
     if spare <= 0:
-        return Certificate(0, 0, 0)
+        return nothing_certain()
     moving = collateral + values.debts_value + values.maintenance * 2 + 1
-    if account_row(s, account)[HELD] & bit(USDC):
+    if holder[HELD] & bit(USDC):
         row = position(s, account, USDC)
         steady = wide(row[AVAILABLE] + row[LOCKED] + claim_of(s, account, USDC))
         owed = wide(debt_of(s, account, USDC)) * FINE_PER_VALUE
         moving -= steady * FINE_PER_VALUE + owed - owed // _INTEREST_SHARE
     fall = _share_down(spare, moving)
     atoms = _atoms_up(s, account)
-    return Certificate(fall, fall - atoms, fall // _INTEREST_SHARE - atoms)
+    return Certificate(
+        fall, fall - atoms, fall // _INTEREST_SHARE - atoms, _holds(s, account), holder[DEBTS]
+    )
+
+
+@kernel
+def _holds(s: Store, account: int) -> int:
+    """Assets that are collateral, as bits."""
+    holds = 0
+    rest = account_row(s, account)[HELD]
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
+        row = position(s, account, asset)
+        if row[AVAILABLE] or row[LOCKED] or row[LENT]:
+            holds = holds | bit(asset)
+    return holds
 
 
 @kernel
@@ -201,9 +246,11 @@ def _atoms_up(s: Store, account: int) -> int:
 @kernel
 def certify_at_a_glance(s: Store, account: int) -> Certificate:
     """What the bounds of `scan` alone say for certain; nothing where they are not good enough."""
-    rest = account_row(s, account)[HELD]
+    holder = account_row(s, account)
+    rest = holder[HELD]
     if rest & s.watch[ROUGH]:
-        return Certificate(0, 0, 0)
+        return nothing_certain()
+    holds = 0
     screen = section(s, SCREEN)
     spare = 0
     moving = 1
@@ -214,25 +261,28 @@ def certify_at_a_glance(s: Store, account: int) -> Certificate:
         row = position(s, account, asset)
         by = screen.at(asset * SCREEN_WIDTH)
         balance = row[AVAILABLE] + row[LOCKED]
-        if balance > by[_BALANCE + _LARGEST] or row[LENT] > by[_CLAIM + _LARGEST]:
-            return Certificate(0, 0, 0)
-        worth = shift_right(wrapping_mul(balance, by[_BALANCE + _FACTOR]), by[_BALANCE + _SHIFT])
-        worth += shift_right(wrapping_mul(row[LENT], by[_CLAIM + _FACTOR]), by[_CLAIM + _SHIFT])
+        if balance > by[OF_BALANCE + LARGEST] or row[LENT] > by[OF_CLAIM + LARGEST]:
+            return nothing_certain()
+        if balance or row[LENT]:
+            holds = holds | bit(asset)
+        worth = bounded(by.at(OF_BALANCE), balance)
+        worth += bounded(by.at(OF_CLAIM), row[LENT])
         cost = 0
         if row[DEBT]:
             # It stays small enough, and not too small, when it rises by half.
-            cost = shift_right(wrapping_mul(row[DEBT], by[_DEBT + _FACTOR]), by[_DEBT + _SHIFT])
-            most = by[_DEBT + _LARGEST] // 2
+            cost = bounded(by.at(OF_DEBT), row[DEBT])
+            most = by[OF_DEBT + LARGEST] // 2
             if row[DEBT] > most or row[DEBT] < _MANY_ATOMS or cost < _MUCH:
-                return Certificate(0, 0, 0)
+                return nothing_certain()
         collateral += worth
-        spare += worth - cost - 2 * by[_SLACK]
+        spare += worth - cost - 2 * by[SLACK]
         moving += cost // _INTEREST_SHARE if asset == USDC else worth + cost
     spare -= shift_right(collateral, s.watch[GLANCE_SHIFT]) + 1
     if spare <= 0:
-        return Certificate(0, 0, 0)
+        return nothing_certain()
     fall = _share_down(spare, moving)
-    return Certificate(fall, fall - _FEW, fall // _INTEREST_SHARE - _FEW)
+    rise = fall - _FEW
+    return Certificate(fall, rise, fall // _INTEREST_SHARE - _FEW, holds, holder[DEBTS])
 
 
 @kernel

@@ -25,6 +25,7 @@ from solvent.domain.units import (
 from solvent.engine import layout as at
 from solvent.engine.language import Memory, Store
 from solvent.engine.order_columns import read_orders
+from solvent.engine.watch_rows import watch_words
 
 Column = npt.NDArray[np.int64]
 
@@ -107,6 +108,7 @@ class Columns:
         self._resize("positions", capacity * assets * at.POSITION_WIDTH)
         self._resize("liquidating", capacity)
         self._resize("providers", capacity)
+        self.by_name["watch"] = _zeros(watch_words(capacity, assets))
         numbers[at.ACCOUNT_CAPACITY] = capacity
 
     def grow_orders(self, count: int) -> None:

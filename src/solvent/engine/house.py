@@ -82,7 +82,7 @@ def update_price(s: Store, command: Memory) -> int:
         s.globals[LARGEST] = highest
         return refuse(RejectionCode.INVALID_PRICE, Limit.SUPPLY_CAP)
     record_quote(s, asset, source, bid, ask, last)
-    watch(s, asset)
+    watch(s)
     return 0
 
 
@@ -104,7 +104,7 @@ def halt_price(s: Store, command: Memory) -> int:
     price = price_row(s, asset)
     price[HALTED] = command[_IS_HALTED]
     refresh_staleness(s, asset)
-    watch(s, asset)
+    watch(s)
     return 0
 
 
@@ -124,9 +124,9 @@ def time_step(s: Store, command: Memory) -> int:
             charge_hour(s, asset, begun)
     step_prices(s, time - now)
     step_bounds(s)
-    watch(s, NONE)
+    watch(s)
     step_waterfall(s)
-    watch(s, NONE)
+    watch(s)
     emit(s, STEPPED, time, s.globals[LIQUIDATING_COUNT])
     return 0
 
@@ -144,7 +144,7 @@ def parameters_changed(s: Store, command: Memory) -> None:
     )
     for asset in range(1, s.globals[ASSETS]):
         refresh_staleness(s, asset)
-    watch(s, NONE)
+    watch(s)
 
 
 @kernel

@@ -255,6 +255,9 @@ NO_REASON = 0
 COMMAND_WIDTH = 16
 COMMAND_KIND = 0
 
+# a screen of `scan`: one row an asset
+SCREEN_WIDTH = 16
+
 
 def kind_of(command: type[c.Command]) -> int:
     """Number of a command's kind."""

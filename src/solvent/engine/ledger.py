@@ -32,6 +32,7 @@ from solvent.engine.layout import (
     STALE,
 )
 from solvent.engine.units import mul_div_down, mul_div_up
+from solvent.engine.watch_rows import touched
 
 POOL_PLACE = -2
 """The cash of an asset's pool, as a place that tokens move between."""
@@ -123,6 +124,7 @@ def _add(row: Memory, number: int, change: int) -> None:
 def _touch(s: Store, account: int, asset: int) -> None:
     holder = account_row(s, account)
     holder[HELD] = holder[HELD] | bit(asset)
+    touched(s, account)
 
 
 @kernel

@@ -12,9 +12,8 @@ from solvent.engine.backstop import take_over
 from solvent.engine.book import expire_all
 from solvent.engine.book_stage import book_stage
 from solvent.engine.default import settle_defaults
-from solvent.engine.language import Memory, Store, allocate, bit, emit, kernel
+from solvent.engine.language import Memory, Store, allocate, emit, kernel
 from solvent.engine.layout import (
-    ACCOUNTS,
     ATTEMPT_ACCOUNT,
     ATTEMPT_ACTED,
     ATTEMPT_BACKSTOP_REASON,
@@ -25,20 +24,13 @@ from solvent.engine.layout import (
     ATTEMPT_STUCK,
     ATTEMPT_TRIED,
     ATTEMPT_WIDTH,
-    AVAILABLE,
-    DEBT,
-    DEBTS,
-    HELD,
     IS_LIQUIDATING,
-    LENT,
     LIQUIDATING_COUNT,
     LIQUIDATION_ENDED,
     LIQUIDATION_STARTED,
-    LOCKED,
     NO_REASON,
-    NONE,
 )
-from solvent.engine.ledger import account_row, position
+from solvent.engine.ledger import account_row
 from solvent.engine.margin import (
     Doubt,
     Health,
@@ -51,31 +43,19 @@ from solvent.engine.margin import (
     total_value,
 )
 from solvent.engine.sorting import sort_ascending
+from solvent.engine.watch import candidates
+from solvent.engine.watch_rows import touched
 
 
 @kernel
-def watch(s: Store, asset: int) -> None:
+def watch(s: Store) -> None:
     """Find accounts that reached MMR 100 %, cancel their orders and mark them.
 
-    With an `asset` that is not NONE, only accounts that hold or owe it are asked.
+    They are written where they will be listed, behind those that are marked already.
     """
-    for account in range(s.globals[ACCOUNTS]):
-        if _may_have_moved(s, account, asset) and liquidatable(s, account):
-            _start(s, account)
-
-
-@kernel
-def _may_have_moved(s: Store, account: int, asset: int) -> bool:
-    """Whether an account that owes something is not marked yet and holds or owes `asset`."""
-    holder = account_row(s, account)
-    if holder[DEBTS] == 0 or holder[IS_LIQUIDATING]:
-        return False
-    if asset == NONE:
-        return True
-    if holder[HELD] & bit(asset) == 0:
-        return False
-    row = position(s, account, asset)
-    return row[DEBT] != 0 or row[LENT] != 0 or row[AVAILABLE] != 0 or row[LOCKED] != 0
+    found = s.liquidating.at(s.globals[LIQUIDATING_COUNT])
+    for place in range(candidates(s, found)):
+        _start(s, found[place])
 
 
 @kernel
@@ -121,6 +101,7 @@ def release(s: Store, attempts: Memory, count: int) -> None:
         if (idle and not is_liquidatable(values)) or target_restored(s, values):
             holder = account_row(s, account)
             holder[IS_LIQUIDATING] = 0
+            touched(s, account)
             _emit_summary(s, LIQUIDATION_ENDED, account, values)
         else:
             s.liquidating[kept] = account

@@ -316,7 +316,9 @@ def cancel(
 def claim_fees(s: Store, asset: int, quantity: int) -> None:
     """Turn up to `quantity` of the pool's fees, then residue, into a claim of the treasury."""
     pool = pool_row(s, asset)
-    shares = lend_shares_down(s, asset, min(quantity, pool[FEES] + pool[RESIDUE]))
+    room = wide(MAX_SUPPLY - pool[LEND_SHARES]) * pool[LEND_INDEX] // INDEX_SCALE
+    claimable = narrow(min(wide(min(quantity, pool[FEES] + pool[RESIDUE])), room))
+    shares = lend_shares_down(s, asset, claimable)
     if shares == 0:
         return
     lent = lent_total(pool)

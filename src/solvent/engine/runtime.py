@@ -92,6 +92,6 @@ class Runtime:
             function.attributes.add(attribute)
         builder = ir.IRBuilder(function.append_basic_block())
         builder.store(function.args[0], self._stopped)
-        jump = self.library("longjmp", ir.VoidType(), [_POINTER, _I32])
+        jump = self.library("_longjmp", ir.VoidType(), [_POINTER, _I32])
         builder.call(jump, [builder.bitcast(self._jump, _POINTER), ir.Constant(_I32, 1)])
         builder.unreachable()

@@ -66,6 +66,7 @@ from solvent.engine.layout import (
     MAINTENANCE_FACTOR,
     POSITION_WIDTH,
     SCRATCH_TOP,
+    SCREEN_WIDTH,
     SIZE_BY,
     UNIT,
     WEIGHT,
@@ -75,16 +76,13 @@ from solvent.engine.margin import liquidatable
 from solvent.engine.scratch import take
 from solvent.engine.units import divide_up
 
-SCREEN_WIDTH = 16
-"""Numbers of the screen's row of an asset."""
-
-# A row: for balances, claims and debts the largest number that the bound is good for, the value of
-# one, and by how many bits to shift the product; then what rounding may cost.
-_BALANCE = 0
-_CLAIM = 3
-_DEBT = 6
-_SLACK = 9
-_LARGEST, _FACTOR, _SHIFT = 0, 1, 2
+# A row of the screen: for balances, claims and debts the largest number that the bound is good for,
+# the value of one, and by how many bits to shift the product; then what rounding may cost.
+OF_BALANCE = 0
+OF_CLAIM = 3
+OF_DEBT = 6
+SLACK = 9
+LARGEST, FACTOR, SHIFT = 0, 1, 2
 
 _MOST_VALUE = 2**55
 """10^-6 USDC; sums of this for balance, claim and debt of 64 assets stay within 64 bits."""
@@ -136,27 +134,33 @@ def surely_healthy(screen: Memory, held: int, positions: Memory) -> bool:
         balance = row[AVAILABLE] + row[LOCKED]
         claim = row[LENT]
         debt = row[DEBT]
-        fits = wrapping_sub(by[_BALANCE + _LARGEST], balance)
-        fits = fits | wrapping_sub(by[_CLAIM + _LARGEST], claim)
-        fits = fits | wrapping_sub(by[_DEBT + _LARGEST], debt)
+        fits = wrapping_sub(by[OF_BALANCE + LARGEST], balance)
+        fits = fits | wrapping_sub(by[OF_CLAIM + LARGEST], claim)
+        fits = fits | wrapping_sub(by[OF_DEBT + LARGEST], debt)
         if fits < 0:
             return False
-        surplus += shift_right(wrapping_mul(balance, by[_BALANCE + _FACTOR]), by[_BALANCE + _SHIFT])
-        surplus += shift_right(wrapping_mul(claim, by[_CLAIM + _FACTOR]), by[_CLAIM + _SHIFT])
-        surplus -= shift_right(wrapping_mul(debt, by[_DEBT + _FACTOR]), by[_DEBT + _SHIFT])
-        surplus -= by[_SLACK]
+        surplus += bounded(by.at(OF_BALANCE), balance)
+        surplus += bounded(by.at(OF_CLAIM), claim)
+        surplus -= bounded(by.at(OF_DEBT), debt)
+        surplus -= by[SLACK]
     return surplus > 0
+
+
+@kernel
+def bounded(by: Memory, number: int) -> int:
+    """The bound on what a balance, claim or debt counts for, by its part of a screen's row."""
+    return shift_right(wrapping_mul(number, by[FACTOR]), by[SHIFT])
 
 
 @kernel
 def prepare_screen(s: Store, screen: Memory) -> None:
     """Write the screen's rows, one an asset, for the marks, indices and parameters in force."""
     for asset in range(s.globals[ASSETS]):
-        _prepare_asset(s, screen.at(asset * SCREEN_WIDTH), asset)
+        prepare_asset(s, screen.at(asset * SCREEN_WIDTH), asset)
 
 
 @kernel
-def _prepare_asset(s: Store, by: Memory, asset: int) -> None:
+def prepare_asset(s: Store, by: Memory, asset: int) -> None:
     """One row; with a mark out of all proportion it stays zero, and holders are asked exactly."""
     for place in range(SCREEN_WIDTH):
         by[place] = 0
@@ -171,21 +175,23 @@ def _prepare_asset(s: Store, by: Memory, asset: int) -> None:
     factor, shift = _ratio(worth, divisor)
     half = _flat_balance(row, fine) // 2
     index = pool[LEND_INDEX]
-    _fit(by.at(_BALANCE), factor, shift, half)
-    _fit(by.at(_CLAIM), wide(factor) * index // INDEX_SCALE, shift, _shares(half, index))
+    _fit(by.at(OF_BALANCE), factor, shift, half)
+    _fit(by.at(OF_CLAIM), wide(factor) * index // INDEX_SCALE, shift, _shares(half, index))
     cost = fine * (RATIO + row[MAINTENANCE_BASE])
     factor, shift = _ratio(cost, divisor)
     index = pool[DEBT_INDEX]
     most = _shares(max(0, _flat_debt(row, fine) - 1), index)
-    _fit(by.at(_DEBT), divide_up((wide(factor) + 1) * index, INDEX_SCALE), shift, most)
-    by[_DEBT + _FACTOR] += 1
-    by[_SLACK] = narrow(worth // divisor + cost // divisor) + _SLACK_OF_BALANCE + _SLACK_OF_DEBT
+    _fit(by.at(OF_DEBT), divide_up((wide(factor) + 1) * index, INDEX_SCALE), shift, most)
+    by[OF_DEBT + FACTOR] += 1
+    by[SLACK] = narrow(worth // divisor + cost // divisor) + _SLACK_OF_BALANCE + _SLACK_OF_DEBT
 
 
 @kernel
 def _shares(atoms: int, index: int) -> int:
-    """The most shares that are worth at most `atoms` at `index`."""
-    return narrow(wide(atoms) * INDEX_SCALE // index)
+    """The most shares, of those that there can be, that are worth at most `atoms` at `index`."""
+    if index == 0:
+        return INT64_MAX
+    return narrow(min(wide(INT64_MAX), wide(atoms) * INDEX_SCALE // index))
 
 
 @kernel
@@ -248,9 +254,9 @@ def _fit(by: Memory, factor: Wide, shift: int, largest: int) -> None:
         return
     most = min(wide(largest), wide(_MOST_VALUE) * bit(left) // max(1, short))
     excess = max(0, _bits(wide(short)) + _bits(most) - _PRODUCT_BITS)
-    by[_LARGEST] = narrow(most)
-    by[_FACTOR] = short // bit(excess)
-    by[_SHIFT] = left - excess
+    by[LARGEST] = narrow(most)
+    by[FACTOR] = short // bit(excess)
+    by[SHIFT] = left - excess
 
 
 @kernel

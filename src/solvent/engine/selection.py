@@ -35,14 +35,14 @@ _WORD_BITS = 64
 
 
 class Keys(NamedTuple):
-    """Keys of `count` places, in words of 63 bits, the upper one first.
+    """Keys of `length` places, in words of 63 bits, the upper one first.
 
     `first` is the row of their first words; a place with a negative one takes no part. The other
     words, where there are more than one, are asked for with `rows` and `shift`.
     """
 
     first: Memory
-    count: int
+    length: int
     words: int
     rows: Memory
     shift: int
@@ -59,7 +59,7 @@ class Alike(NamedTuple):
     """The places that are alike so far, in order, and what is left for them."""
 
     places: Memory
-    count: int
+    length: int
     left: int
 
 
@@ -85,26 +85,26 @@ def fill_largest(
     """
     if total == 0:
         return
-    cut = _cut(s, keys.first, keys.count, room, rooms, total)
+    cut = _cut(s, keys.first, keys.length, room, rooms, total)
     count = 0
-    for place in range(keys.count):
+    for place in range(keys.length):
         if keys.first[place] > cut.key:
             parts[place] += room(rooms, place)
         elif keys.first[place] == cut.key:
             count += 1
     places = allocate(count)
     count = 0
-    for place in range(keys.count):
+    for place in range(keys.length):
         if keys.first[place] == cut.key:
             places[count] = place
             count += 1
     alike = Alike(places, count, cut.left)
     number = 1
-    while number < keys.words and alike.count > 1:
+    while number < keys.words and alike.length > 1:
         alike = _fill_alike(s, alike, keys, word, number, room, rooms, parts)
         number += 1
     left = alike.left
-    for which in range(alike.count):
+    for which in range(alike.length):
         part = min(left, room(rooms, places[which]))
         parts[places[which]] += part
         left -= part
@@ -123,14 +123,14 @@ def _fill_alike(
     parts: Memory,
 ) -> Alike:
     """By one more word of their keys: fill those above the cut, and keep those at it."""
-    words = allocate(alike.count)
-    own_rooms = allocate(alike.count)
-    for which in range(alike.count):
+    words = allocate(alike.length)
+    own_rooms = allocate(alike.length)
+    for which in range(alike.length):
         words[which] = word(keys.rows, keys.shift, alike.places[which], number)
         own_rooms[which] = room(rooms, alike.places[which])
-    cut = _cut(s, words, alike.count, room_listed, own_rooms, alike.left)
+    cut = _cut(s, words, alike.length, room_listed, own_rooms, alike.left)
     kept = 0
-    for which in range(alike.count):
+    for which in range(alike.length):
         place = alike.places[which]
         if words[which] > cut.key:
             parts[place] += own_rooms[which]

@@ -38,13 +38,13 @@ from solvent.engine.margin import (
     health,
     portfolio_of,
     surplus,
-    weighted_down,
 )
 from solvent.engine.record import PARTIES_WIDTH, Record, put_parties, record_parties, touched
 from solvent.engine.scratch import take
 from solvent.engine.sizing import deliverable_value
 from solvent.engine.sorting import sort_by
 from solvent.engine.units import cover, fine_down, payable, value_down, value_up
+from solvent.engine.weights import weighted_down
 
 MATCH_ROUND = 0
 MATCH_NUMBER = 1

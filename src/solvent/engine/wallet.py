@@ -106,7 +106,7 @@ def after_receipt(s: Store, account: int, asset: int, quantity: int, repay_anywa
 @kernel
 def lend_form(s: Store, asset: int, quantity: int) -> int:
     """A lend buys at least one share; an index of 0 is the pool's affair, not the quantity's."""
-    if pool_row(s, asset)[LEND_INDEX] and not pools.lend_shares_down(s, asset, quantity):
+    if wide(quantity) * INDEX_SCALE < pool_row(s, asset)[LEND_INDEX]:
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
     return 0
 

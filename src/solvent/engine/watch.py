@@ -13,7 +13,7 @@ are asked, never which are found.
 """
 
 from solvent.domain.parameters import USDC
-from solvent.domain.units import INT64_MAX, RATIO
+from solvent.domain.units import INT64_MAX
 from solvent.engine.certificates import (
     Certificate,
     certify,
@@ -22,6 +22,9 @@ from solvent.engine.certificates import (
     highest_debt_price,
     lowest_mark,
     measure_errors,
+    nothing_certain,
+    of_both,
+    of_nobody,
 )
 from solvent.engine.language import (
     Memory,
@@ -37,21 +40,19 @@ from solvent.engine.layout import (
     ACCOUNTS,
     ASSETS,
     AVAILABLE,
-    DEBT,
     DEBT_INDEX,
     DEBTS,
     HELD,
     IS_LIQUIDATING,
     LEND_INDEX,
-    LENT,
-    LOCKED,
     SCRATCH_TOP,
+    SCREEN_WIDTH,
     STALE_DOUBT,
     WEIGHT,
 )
 from solvent.engine.ledger import account_row, asset_row, is_stale, mark_of, pool_row, position
 from solvent.engine.margin import Doubt, first_asset, health_of, is_liquidatable
-from solvent.engine.scan import SCREEN_WIDTH, _prepare_asset
+from solvent.engine.scan import prepare_asset
 from solvent.engine.scratch import take
 from solvent.engine.sorting import sort_ascending
 from solvent.engine.watch_blocks import (
@@ -98,6 +99,7 @@ from solvent.engine.watch_rows import (
 
 _NEAR = 1_000_000
 """Certificates for smaller moves, in 10^-9, are not worth a place in a block."""
+_FOUND = -1
 _WEAR = 16
 """How often each member is asked, on average, before the blocks are made anew."""
 _KEY_STEP = 2**32
@@ -112,11 +114,8 @@ def candidates(s: Store, out: Memory) -> int:
         _build(s)
     else:
         _look(s)
-    top = s.globals[SCRATCH_TOP]
-    room = take(s, 2 * s.globals[ASSETS] + BLOCK)
-    count = _ask_hot(s, out, room)
-    count = _ask_fired(s, out, count, room)
-    s.globals[SCRATCH_TOP] = top
+    count = _ask_hot(s, out)
+    count = _ask_fired(s, out, count)
     sort_ascending(s, out, count)
     return count
 
@@ -198,87 +197,95 @@ def _see(s: Store, asset: int) -> None:
     seen[SEEN_DEBT_INDEX] = pool[DEBT_INDEX]
     for place in range(SEEN_PARAMETERS):
         seen[SEEN_FIRST_PARAMETER + place] = row[WEIGHT + place]
-    _prepare_asset(s, section(s, SCREEN).at(asset * SCREEN_WIDTH), asset)
+    prepare_asset(s, section(s, SCREEN).at(asset * SCREEN_WIDTH), asset)
 
 
 # Asking.
 
 
 @kernel
-def _ask_hot(s: Store, out: Memory, room: Memory) -> int:
+def _ask_hot(s: Store, out: Memory) -> int:
     """Ask the hot accounts that hold what changed. From the last on: one that cools moves it."""
     count = 0
     for place in range(s.watch[HOT_COUNT] - 1, -1, -1):
         row = hot_row(s, place)
         account = row[HOT_ACCOUNT]
-        if row[HOT_MASK] == ALWAYS or row[HOT_MASK] & s.watch[CHANGED]:
-            _clear_room(s, room)
-            if _ask(s, account, room):
+        holder = account_row(s, account)
+        if holder[DEBTS] == 0 or holder[IS_LIQUIDATING]:
+            cool(s, account)
+        elif row[HOT_MASK] == ALWAYS or row[HOT_MASK] & s.watch[CHANGED]:
+            answer = _ask(s, account)
+            if answer.fall == _FOUND:
                 out[count] = account
                 count += 1
-            _tighten(s, (account_row(s, account)[SLOT] - 1) // BLOCK, room)
+            elif answer.fall > 0 and _has_slot(s, account):
+                cool(s, account)
+                section(s, SLOTS)[holder[SLOT] - 1] = account + 1
+                _tighten(s, (holder[SLOT] - 1) // BLOCK, answer)
     return count
 
 
 @kernel
-def _ask_fired(s: Store, out: Memory, count: int, room: Memory) -> int:
+def _ask_fired(s: Store, out: Memory, count: int) -> int:
     """Ask the members of all fired blocks and give these their triggers anew."""
     for place in range(s.watch[FIRED_COUNT]):
         block = section(s, FIRED)[place]
         section(s, IS_FIRED)[block] = 0
         clear_triggers(s, block)
-        _clear_room(s, room)
-        _warm(s, block, room)
-        for slot in range(block * BLOCK, block * BLOCK + BLOCK):
-            account = section(s, SLOTS)[slot] - 1
-            if account >= 0 and not account_row(s, account)[HOT_PLACE] and _ask(s, account, room):
-                out[count] = account
-                count += 1
-        _tighten(s, block, room)
+        members = section(s, SLOTS).at(block * BLOCK)
+        _fetch(s, members)
+        together = of_nobody()
+        for member in range(BLOCK):
+            if members[member] > 0:
+                account = members[member] - 1
+                answer = _ask(s, account)
+                if answer.fall == _FOUND:
+                    out[count] = account
+                    count += 1
+                elif answer.fall > 0:
+                    together = of_both(together, answer)
+        _tighten(s, block, together)
     s.watch[FIRED_COUNT] = 0
     return count
 
 
 @kernel
-def _warm(s: Store, block: int, room: Memory) -> None:
-    rows = section(s, SLOTS).at(block * BLOCK)
-    spare = room.at(2 * s.globals[ASSETS])
-    for place in range(BLOCK):
-        spare[place] = account_row(s, rows[place] - 1)[HELD] if rows[place] else 0
+def _fetch(s: Store, members: Memory) -> None:
+    """Read from the rows of a block's members, so that memory brings them all at once."""
+    top = s.globals[SCRATCH_TOP]
+    held = take(s, BLOCK)
+    for member in range(BLOCK):
+        held[member] = account_row(s, members[member] - 1)[HELD] if members[member] > 0 else 0
     some = 0
-    for place in range(BLOCK):
-        rest = spare[place]
+    for member in range(BLOCK):
+        rest = held[member]
         while rest:
             asset = first_asset(rest)
             rest = rest ^ bit(asset)
-            some = some | position(s, rows[place] - 1, asset)[AVAILABLE]
-    spare[0] = some
+            some = some | position(s, members[member] - 1, asset)[AVAILABLE]
+    held[0] = some
+    s.globals[SCRATCH_TOP] = top
 
 
 @kernel
-def _ask(s: Store, account: int, room: Memory) -> bool:
-    """Whether an account reached MMR 100 % and is not marked yet.
+def _ask(s: Store, account: int) -> Certificate:
+    """The certificate of an account that owes something and is not marked.
 
-    A healthy one is certified, so that `room` shrinks to its certificate, or kept hot.
+    Nothing, when it is to stay hot for being near; a fall of _FOUND, when it is liquidatable.
     """
-    holder = account_row(s, account)
-    if holder[DEBTS] == 0 or holder[IS_LIQUIDATING]:
-        cool(s, account)
-        return False
     s.watch[ASKED] += 1
     certificate = certify_at_a_glance(s, account)
-    if not _is_lasting(certificate):
-        values = health_of(s, account, Doubt.FOR_ACCOUNT)
-        if is_liquidatable(values):
-            heat(s, account, ALWAYS)
-            return True
-        certificate = certify(s, account, values)
-    if not _is_lasting(certificate) or not _has_slot(s, account):
-        heat(s, account, holder[HELD])
-        return False
-    cool(s, account)
-    _fold(s, account, certificate, room)
-    return False
+    if _is_lasting(certificate):
+        return certificate
+    values = health_of(s, account, Doubt.FOR_ACCOUNT)
+    if is_liquidatable(values):
+        heat(s, account, ALWAYS)
+        return Certificate(_FOUND, 0, 0, 0, 0)
+    certificate = certify(s, account, values)
+    if _is_lasting(certificate):
+        return certificate
+    heat(s, account, account_row(s, account)[HELD])
+    return nothing_certain()
 
 
 @kernel
@@ -286,40 +293,20 @@ def _is_lasting(certificate: Certificate) -> bool:
     return certificate.fall >= _NEAR and certificate.interest > 0
 
 
-# Room: for each asset the least certified fall, then for each the least certified rise.
-
-
 @kernel
-def _clear_room(s: Store, room: Memory) -> None:
-    for place in range(2 * s.globals[ASSETS]):
-        room[place] = RATIO
-
-
-@kernel
-def _fold(s: Store, account: int, certificate: Certificate, room: Memory) -> None:
-    """Shrink the room to what is certified of one account."""
-    rises = room.at(s.globals[ASSETS])
-    rest = account_row(s, account)[HELD]
+def _tighten(s: Store, block: int, certificate: Certificate) -> None:
+    """Let a block fire when a price moves further than is certified at the latest."""
+    rest = certificate.holds
     while rest:
         asset = first_asset(rest)
         rest = rest ^ bit(asset)
-        row = position(s, account, asset)
-        if row[AVAILABLE] or row[LOCKED] or row[LENT]:
-            room[asset] = min(room[asset], certificate.fall)
-        if row[DEBT]:
-            rise = certificate.interest if asset == USDC else certificate.rise
-            rises[asset] = min(rises[asset], rise)
-
-
-@kernel
-def _tighten(s: Store, block: int, room: Memory) -> None:
-    """Let a block fire when a price leaves the room at the latest."""
-    rises = room.at(s.globals[ASSETS])
-    for asset in range(s.globals[ASSETS]):
-        if room[asset] < RATIO:
-            tighten_low(s, block, asset, lowest_mark(s, asset, room[asset]))
-        if rises[asset] < RATIO:
-            tighten_high(s, block, asset, highest_debt_price(s, asset, rises[asset]))
+        tighten_low(s, block, asset, lowest_mark(s, asset, certificate.fall))
+    rest = certificate.owes
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
+        rise = certificate.interest if asset == USDC else certificate.rise
+        tighten_high(s, block, asset, highest_debt_price(s, asset, rise))
 
 
 @kernel
@@ -327,7 +314,6 @@ def _has_slot(s: Store, account: int) -> bool:
     """Give the account a slot if it has none; whether it has one now."""
     holder = account_row(s, account)
     if holder[SLOT] == 0 and s.watch[SLOT_COUNT] < s.watch[SLOT_CAPACITY]:
-        section(s, SLOTS)[s.watch[SLOT_COUNT]] = account + 1
         s.watch[SLOT_COUNT] += 1
         holder[SLOT] = s.watch[SLOT_COUNT]
     return holder[SLOT] != 0
@@ -366,13 +352,16 @@ def _fill_slots(s: Store) -> None:
     keys = allocate(s.globals[ACCOUNTS])
     count = 0
     for account in range(s.globals[ACCOUNTS]):
-        if account_row(s, account)[DEBTS]:
+        holder = account_row(s, account)
+        if holder[DEBTS] and not holder[IS_LIQUIDATING]:
             keys[count] = _key(s, account) * _KEY_STEP + account
             count += 1
     sort_ascending(s, keys, count)
-    s.watch[SLOT_COUNT] = 0
     for place in range(count):
-        _has_slot(s, keys[place] % _KEY_STEP)
+        account = keys[place] % _KEY_STEP
+        section(s, SLOTS)[place] = account + 1
+        account_row(s, account)[SLOT] = place + 1
+    s.watch[SLOT_COUNT] = count
     release(keys)
 
 

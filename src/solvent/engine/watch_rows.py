@@ -9,7 +9,7 @@ and after the column grew, the next watch makes it anew.
 """
 
 from solvent.engine.language import Memory, Store, allocate, kernel
-from solvent.engine.layout import ACCOUNT_WIDTH
+from solvent.engine.layout import ACCOUNT_WIDTH, SCREEN_WIDTH
 
 BLOCK = 16
 SUPER = 32
@@ -49,6 +49,7 @@ SCREEN = 15
 """Rows of `scan`."""
 HOT = 16
 SLOTS = 17
+"""A number for each slot: of its account, from 1, and negative while triggers leave it out."""
 TRIGGERS = 18
 """A row of one pair an asset for each block."""
 SUPER_TRIGGERS = 19
@@ -74,8 +75,6 @@ SEEN_LEND_INDEX = 2
 SEEN_DEBT_INDEX = 3
 SEEN_FIRST_PARAMETER = 4
 SEEN_WIDTH = SEEN_FIRST_PARAMETER + SEEN_PARAMETERS
-
-SCREEN_WIDTH = 16
 
 
 @kernel
@@ -142,6 +141,8 @@ def heat(s: Store, account: int, mask: int) -> None:
     if holder[HOT_PLACE] == 0:
         s.watch[HOT_COUNT] += 1
         holder[HOT_PLACE] = s.watch[HOT_COUNT]
+        if holder[SLOT]:
+            section(s, SLOTS)[holder[SLOT] - 1] = -account - 1
     row = hot_row(s, holder[HOT_PLACE] - 1)
     row[HOT_ACCOUNT] = account
     row[HOT_MASK] = mask
@@ -149,11 +150,9 @@ def heat(s: Store, account: int, mask: int) -> None:
 
 @kernel
 def cool(s: Store, account: int) -> None:
-    """Take `account` off the list of hot accounts, if it is there; the last takes its place."""
+    """Take a hot account off the list; the last takes its place. Its slot stays left out."""
     holder = s.accounts.at(account * ACCOUNT_WIDTH)
     place = holder[HOT_PLACE]
-    if place == 0:
-        return
     last = hot_row(s, s.watch[HOT_COUNT] - 1)
     row = hot_row(s, place - 1)
     row[HOT_ACCOUNT] = last[HOT_ACCOUNT]

@@ -293,11 +293,11 @@ def claim_fees(state: State, asset: int, quantity: int) -> None:
     """Turn up to `quantity` of the pool's fees, then residue, into a claim of the treasury.
 
     Debts can exceed claims by what fees and residue hold; a debt that must be settled with lenders
-    then finds one.
+    then finds one. No more than the shares that there can be, where they are worth little.
     """
     pool = state.pools[asset]
-    total = min(quantity, pool.fees + pool.residue)
-    shares = lend_shares_down(state, asset, total)
+    room = (MAX_SUPPLY - pool.lend_shares) * pool.lend_index // INDEX_SCALE
+    shares = lend_shares_down(state, asset, min(quantity, pool.fees + pool.residue, room))
     if shares == 0:
         return
     lent = lent_total(pool)

@@ -69,7 +69,7 @@ def after_receipt(
 
 def lend_form(state: State, asset: int, quantity: int) -> Refusal | None:
     """A lend buys at least one share; an index of 0 is the pool's affair, not the quantity's."""
-    if state.pools[asset].lend_index and not pools.lend_shares_down(state, asset, quantity):
+    if quantity * INDEX_SCALE < state.pools[asset].lend_index:
         return Refusal(RejectionCode.INVALID_QUANTITY)
     return None
 
