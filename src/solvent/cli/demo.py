@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from solvent.cli.options import Accounts, Json, PolicyOption, Seed
+from solvent.cli.options import Accounts, DefaultPolicy, Json, LenderPolicy, Seed
 from solvent.cli.running import Request, carry_out
 
 SCENARIO = "crash-2025-10-10"
@@ -10,7 +10,8 @@ SCENARIO = "crash-2025-10-10"
 
 def demo(
     *,
-    policy: PolicyOption = None,
+    policy: LenderPolicy = None,
+    default_policy: DefaultPolicy = None,
     accounts: Accounts = None,
     seed: Seed = None,
     out: Path = Path("solvent-demo"),
@@ -23,4 +24,14 @@ def demo(
     out
         Folder for the report, the event log and the receipts; a former run's folder is replaced.
     """
-    carry_out(Request(SCENARIO, policy=policy, accounts=accounts, seed=seed, out=out, as_json=json))
+    carry_out(
+        Request(
+            SCENARIO,
+            policy=policy,
+            default_policy=default_policy,
+            accounts=accounts,
+            seed=seed,
+            out=out,
+            as_json=json,
+        )
+    )

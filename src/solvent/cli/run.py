@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from solvent.cli.options import Accounts, Json, PolicyOption, Seed
+from solvent.cli.options import Accounts, DefaultPolicy, Json, LenderPolicy, Seed
 from solvent.cli.running import Request, carry_out
 
 
@@ -13,7 +13,8 @@ def run(
     prices: Path | None = None,
     sort_prices: bool = False,
     symbol: str | None = None,
-    policy: PolicyOption = None,
+    policy: LenderPolicy = None,
+    default_policy: DefaultPolicy = None,
     accounts: Accounts = None,
     seed: Seed = None,
     out: Path | None = None,
@@ -42,6 +43,7 @@ def run(
             sort_prices=sort_prices,
             symbol=symbol,
             policy=policy,
+            default_policy=default_policy,
             accounts=accounts,
             seed=seed,
             out=out,
