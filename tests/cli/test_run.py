@@ -38,10 +38,16 @@ def test_another_seed_or_policy_is_another_run() -> None:
     """What is asked for is done and said."""
     runs = [
         json.loads(solvent("run", *SMALL, "--json", *more).stdout)
-        for more in ((), ("--seed", "5"), ("--policy", "pro-rata"))
+        for more in (
+            (),
+            ("--seed", "5"),
+            ("--policy", "pro-rata"),
+            ("--default-policy", "queue"),
+        )
     ]
-    assert [run["seed"] for run in runs[1:]] == [5, runs[0]["seed"]]
+    assert [run["seed"] for run in runs[1:]] == [5, runs[0]["seed"], runs[0]["seed"]]
     assert runs[2]["policy"] == "pro_rata"
+    assert runs[3]["default_policy"] == "queue"
     assert runs[0]["event_hash"] != runs[1]["event_hash"]
     assert len({run["state_hash"] for run in runs}) == len(runs)
 

@@ -49,11 +49,12 @@ def _console(block: Block, page: Page) -> Iterator[str]:
     for command in commands_of(block):
         first, *rest = command.text.split("\n")
         yield from (f"$ {first}", *rest)
-        if "# not run" in command.text:
+        text = command.to_run()
+        if text is None:
             yield from command.shown
             continue
         done = subprocess.run(
-            ["sh", "-c", command.text],
+            ["sh", "-c", text],
             cwd=page.folder,
             env=page.environment,
             stdin=subprocess.DEVNULL,

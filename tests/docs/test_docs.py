@@ -5,6 +5,8 @@
   print, where `...` stands for anything. A command must succeed; to show one that fails, end it
   with `; echo "exit $?"`. `solvent` and `./run` are the command line under test.
 - `# not run` behind a command leaves it out, if it is one of `NOT_RUN`.
+- `SUITE` is run on the file `PART` alone: the suite does not run inside itself, and what a page
+  shows of its output must be what it prints all the same.
 - Data (`DATA`) is shown, not run. Blocks in any other language are refused.
 """
 
@@ -30,7 +32,9 @@ PAGES = [
 ]
 
 DATA = {"text", "csv", "html", "json", "math", "mermaid", "sql", "toml", "yaml"}
-NOT_RUN = re.compile(r"git clone \S+|cd \S+|\./run test( .*)?")
+NOT_RUN = re.compile(r"git clone \S+|cd \S+")
+SUITE = "./run test"
+PART = "tests/reference/test_draws.py"
 COMMAND_SECONDS = 120
 
 
@@ -50,6 +54,15 @@ class Command:
     line: int
     text: str
     shown: list[str] = field(default_factory=list)
+
+    def to_run(self) -> str | None:
+        """What is run of it; None for what is left out. Raises BlockError if it must run."""
+        text, is_left_out, _ = self.text.partition("# not run")
+        if is_left_out:
+            if NOT_RUN.fullmatch(text.strip()):
+                return None
+            raise BlockError(self.line, f"{text.strip()!r} must run")
+        return f"{SUITE} {PART}" if text == SUITE else text
 
 
 class BlockError(Exception):
@@ -108,10 +121,16 @@ class Page:
                 (self.folder / path.name).symlink_to(path)
         programs = folder / "bin"
         programs.mkdir()
-        for program in (programs / "solvent", self.folder / "run"):
-            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m {module} "$@"\n')
+        command_line = f'exec "{sys.executable}" -P -m {module} "$@"'
+        suite = f'shift && cd "{ROOT}" && exec "{sys.executable}" -m pytest -n auto "$@"'
+        for program, text in (
+            (programs / "solvent", command_line),
+            (self.folder / "run", f'[ "$1" != test ] || {{ {suite}; }}\n{command_line}'),
+        ):
+            program.write_text(f"#!/bin/sh\n{text}\n")
             program.chmod(0o755)
-        self.environment = os.environ | {
+        outside = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST")}
+        self.environment = outside | {
             "PATH": os.pathsep.join(
                 [str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]
             ),
@@ -147,10 +166,8 @@ class Page:
             yield error
 
     def run_command(self, command: Command) -> Iterator[BlockError]:
-        text, is_left_out, _ = command.text.partition("# not run")
-        if is_left_out:
-            if not NOT_RUN.fullmatch(text.strip()):
-                yield BlockError(command.line, f"{text.strip()!r} must run")
+        text = command.to_run()
+        if text is None:
             return
         try:
             done = subprocess.run(
@@ -252,8 +269,8 @@ PASSES = {
     "the repository's files": "```console\n$ head -1 LICENSE pyproject.toml | wc -l\n5\n```",
     "files stay for the next": "```console\n$ echo a > a.txt\n```\n"
     "```python\nfrom pathlib import Path\nassert Path('a.txt').exists()\n```",
-    "left out": "```console\n$ git clone https://x/y # not run\n$ cd y # not run\n"
-    "$ ./run test # not run\n```",
+    "left out": "```console\n$ git clone https://x/y # not run\n$ cd y # not run\n```",
+    "the suite": "```console\n$ ./run test\n...\n=...= 3 passed in ... =...=\n```",
     "indented": "1. do\n\n   ```console\n   $ echo a\n   a\n   ```",
     "fence in a longer fence": "````text\n```console\n$ false\n```\n````",
 }  # fmt: skip
@@ -269,7 +286,9 @@ FAILS = {
     "no command": ("```console\nsolvent demo\n```", "line 2: output before any command"),
     "empty console": ("```console\n```", "line 1: a console block without a command"),
     "left out without need": ("```console\n$ solvent demo # not run\n```", "must run"),
-    "left out in part": ("```console\n$ ./run test; false # not run\n```", "must run"),
+    "left out with more": ("```console\n$ cd x; false # not run\n```", "must run"),
+    "suite left out": ("```console\n$ ./run test # not run\n```", "'./run test' must run"),
+    "other output of the suite": ("```console\n$ ./run test\n...\n1 failed\n```", "printed"),
     "wrong doctest": ("```python\n>>> 1 + 1\n3\n```", "Expected:\n    3\nGot:\n    2"),
     "raising doctest": ("```python\n>>> 1 // 0\n```", "ZeroDivisionError"),
     "raising script": ("one\n```python\nx = 1\nx // 0\n```", "line 4: ZeroDivisionError"),

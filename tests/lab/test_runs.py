@@ -76,6 +76,15 @@ class TestOptions:
         assert cases == {policy}
         assert kept.figures["lenders"]["recovery"] == pytest.approx(1, abs=1e-6)
 
+    @pytest.mark.parametrize("policy", list(Policy))
+    def test_defaults_have_a_policy_of_their_own(self, policy: Policy) -> None:
+        scenario = load_scenario("crash-2025-10-10")
+        kept = keep(scenario, accounts=SOME, default_policy=policy)
+        assert kept.figures["default_policy"] == policy.name.lower()
+        assert kept.figures["policy"] == scenario.parameters.waterfall.lender_policy.name.lower()
+        cases = {each.policy for each in kept.engine.rounds if each.case == 1}
+        assert cases == {policy}
+
     def test_policies_settle_differently(self) -> None:
         hashes = {
             packaged("crash-2025-10-10", SOME, policy).figures["state_hash"] for policy in Policy

@@ -48,7 +48,7 @@ class TestGoodFiles:
             (10**6, 20_000 * 10**6),
             (2 * 10**6, 50_000 * 10**6),
         )
-        assert scenario.policy is Policy.QUEUE
+        assert scenario.parameters.waterfall.lender_policy is Policy.QUEUE
 
     def test_a_number_may_be_written_as_text(self, tmp_path: Path) -> None:
         scenario = small(tmp_path, ("fee = 0.1, optimal", 'fee = "0.123456789", optimal'))

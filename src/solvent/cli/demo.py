@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from solvent.cli.options import Accounts, EngineOption, Json, PolicyOption, Seed
+from solvent.cli.options import (
+    Accounts,
+    DefaultPolicy,
+    EngineOption,
+    Json,
+    LenderPolicy,
+    Seed,
+)
 from solvent.cli.running import EngineKind, Request, carry_out
 
 SCENARIO = "crash-2025-10-10"
@@ -10,7 +17,8 @@ SCENARIO = "crash-2025-10-10"
 
 def demo(
     *,
-    policy: PolicyOption = None,
+    policy: LenderPolicy = None,
+    default_policy: DefaultPolicy = None,
     accounts: Accounts = None,
     seed: Seed = None,
     out: Path = Path("solvent-demo"),
@@ -28,6 +36,7 @@ def demo(
         Request(
             SCENARIO,
             policy=policy,
+            default_policy=default_policy,
             accounts=accounts,
             seed=seed,
             out=out,

@@ -8,7 +8,12 @@ from cyclopts.validators import Number
 from solvent.cli.running import EngineKind
 from solvent.domain.parameters import Policy
 
-PolicyOption = Annotated[Policy | None, Parameter(help="How ADL picks counterparties.")]
+LenderPolicy = Annotated[
+    Policy | None, Parameter(help="How ADL picks the borrowers who pay a stuck lender (case L).")
+]
+DefaultPolicy = Annotated[
+    Policy | None, Parameter(help="How ADL picks the lenders who settle a default (case B).")
+]
 Accounts = Annotated[
     int | None,
     Parameter(

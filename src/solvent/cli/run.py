@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from solvent.cli.options import Accounts, EngineOption, Json, PolicyOption, Seed
+from solvent.cli.options import (
+    Accounts,
+    DefaultPolicy,
+    EngineOption,
+    Json,
+    LenderPolicy,
+    Seed,
+)
 from solvent.cli.running import EngineKind, Request, carry_out
 
 
@@ -13,7 +20,8 @@ def run(
     prices: Path | None = None,
     sort_prices: bool = False,
     symbol: str | None = None,
-    policy: PolicyOption = None,
+    policy: LenderPolicy = None,
+    default_policy: DefaultPolicy = None,
     accounts: Accounts = None,
     seed: Seed = None,
     out: Path | None = None,
@@ -43,6 +51,7 @@ def run(
             sort_prices=sort_prices,
             symbol=symbol,
             policy=policy,
+            default_policy=default_policy,
             accounts=accounts,
             seed=seed,
             out=out,

@@ -48,6 +48,7 @@ class Request:
     sort_prices: bool = False
     symbol: str | None = None
     policy: Policy | None = None
+    default_policy: Policy | None = None
     accounts: int | None = None
     seed: int | None = None
     out: Path | None = None
@@ -72,6 +73,7 @@ def carry_out(request: Request) -> None:
             sort_prices=request.sort_prices,
             symbol=request.symbol,
             policy=request.policy,
+            default_policy=request.default_policy,
             accounts=request.accounts,
             seed=request.seed,
             out=partial,
@@ -97,8 +99,11 @@ def show(figures: Mapping[str, Any], out: Path | None) -> None:
     print(
         f"{number(figures['accounts'])} accounts, {number(figures['steps'])} steps, "
         f"{number(figures['commands'])} commands ({number(figures['refused'])} refused), "
-        f"{number(figures['events'])} events; "
-        f"seed {figures['seed']}, ADL policy {figures['policy']}"
+        f"{number(figures['events'])} events"
+    )
+    print(
+        f"seed {figures['seed']}; ADL policy {figures['policy']} for stuck lenders, "
+        f"{figures['default_policy']} for defaults"
     )
     print(
         f"{number(figures['liquidated_accounts'])} accounts liquidated: "

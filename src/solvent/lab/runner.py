@@ -71,6 +71,7 @@ def run(
     symbol: str | None = None,
     window: str | None = None,
     policy: Policy | None = None,
+    default_policy: Policy | None = None,
     accounts: int | None = None,
     seed: int | None = None,
     out: Path | None = None,
@@ -80,7 +81,8 @@ def run(
     """Carry a scenario out.
 
     - prices, sort_prices, symbol, window: another price file and how to read it (see `feed`).
-    - policy: how ADL picks counterparties of stuck lenders, instead of the scenario's.
+    - policy, default_policy: how ADL picks who pays a stuck lender (case L) and which lenders
+      settle a default (case B), instead of the scenario's.
     - accounts: how many people; sizes and the groups' shares stay, everything else scales.
     - seed: of the population and of the engine's draws.
     - out: a folder, missing or empty, for commands.log, events.log, receipts.jsonl, report.html
@@ -90,7 +92,7 @@ def run(
     """
     if seed is not None and not 0 <= seed <= INT64_MAX:
         raise scenario.error("seed", f"must lie between 0 and {INT64_MAX}, is {seed}")
-    scenario = _adjusted(scenario, policy, seed)
+    scenario = _adjusted(scenario, policy, default_policy, seed)
     if prices is None:
         feed = own_feed(scenario)
     else:
@@ -114,12 +116,17 @@ def run(
     return RunResult(figures, series, feed.notes)
 
 
-def _adjusted(scenario: Scenario, policy: Policy | None, seed: int | None) -> Scenario:
-    """The scenario with another policy or seed in its parameters."""
+def _adjusted(
+    scenario: Scenario, policy: Policy | None, default_policy: Policy | None, seed: int | None
+) -> Scenario:
+    """The scenario with other policies or another seed in its parameters."""
     parameters = scenario.parameters
+    waterfall = parameters.waterfall
     if policy is not None:
-        waterfall = replace(parameters.waterfall, lender_policy=policy)
-        parameters = replace(parameters, waterfall=waterfall)
+        waterfall = replace(waterfall, lender_policy=policy)
+    if default_policy is not None:
+        waterfall = replace(waterfall, default_policy=default_policy)
+    parameters = replace(parameters, waterfall=waterfall)
     if seed is not None:
         parameters = replace(parameters, seed=seed)
     return replace(scenario, parameters=parameters)
@@ -127,12 +134,14 @@ def _adjusted(scenario: Scenario, policy: Policy | None, seed: int | None) -> Sc
 
 def _head(scenario: Scenario, feed: Feed, people: Crowd) -> dict[str, Any]:
     """What was run, by the names that reports use."""
+    waterfall = scenario.parameters.waterfall
     return {
         "scenario": scenario.name,
         "description": scenario.description,
         "source": scenario.source,
         "seed": scenario.parameters.seed,
-        "policy": scenario.policy.name.lower(),
+        "policy": waterfall.lender_policy.name.lower(),
+        "default_policy": waterfall.default_policy.name.lower(),
         "accounts": people.accounts,
         "assets": [asset.symbol for asset in scenario.parameters.assets],
         "start": time_text(feed.start),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from solvent.domain.commands import ChangeParameter
 from solvent.domain.errors import InputError
-from solvent.domain.parameters import EngineParameters, Policy
+from solvent.domain.parameters import EngineParameters
 from solvent.lab.price_layouts import Adverse
 
 
@@ -168,11 +168,6 @@ class Scenario:
     def accounts(self) -> int:
         """Number of people, makers and providers apart."""
         return sum(group.count for group in self.groups)
-
-    @property
-    def policy(self) -> Policy:
-        """The policy that picks counterparties of stuck lenders."""
-        return self.parameters.waterfall.lender_policy
 
     def error(self, name: str, reason: str) -> InputError:
         """An InputError about a field of this scenario."""
