@@ -17,7 +17,14 @@ from solvent.domain.parameters import (
     MarginFunction,
     SizeBy,
 )
-from solvent.domain.units import PRICE_SCALE, RATIO, VALUE_SCALE, fine_up
+from solvent.domain.units import (
+    FINE_PER_VALUE,
+    INT64_MAX,
+    PRICE_SCALE,
+    RATIO,
+    VALUE_SCALE,
+    fine_up,
+)
 from solvent.reference.margin import (
     Doubt,
     Health,
@@ -314,3 +321,11 @@ def test_a_report_rounds_against_the_account() -> None:
     assert (report.net_equity, report.maintenance, report.exposure) == (1, 2, 1)
     assert (report.assets_value, report.debts_value, report.total_value) == (1, 2, 0)
     assert Health(-1, 0, 0, 0, 0, 1).report().net_equity == -1
+
+
+def test_a_requirement_is_recorded_as_far_as_a_record_holds() -> None:
+    """Nothing is decided by what is recorded."""
+    most = INT64_MAX * FINE_PER_VALUE
+    values = Health(0, most, most + 1, 0, 0, 0)
+    assert values.report().initial == INT64_MAX
+    assert values.report().maintenance == INT64_MAX

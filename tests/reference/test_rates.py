@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from solvent.domain.parameters import Curve, PoolParameters
-from solvent.domain.units import HOURS_PER_YEAR, INDEX_SCALE, RATIO
+from solvent.domain.parameters import MAX_SUPPLY, Curve, PoolParameters
+from solvent.domain.units import HOURS_PER_YEAR, INDEX_SCALE, INT64_MAX, RATIO
 from solvent.reference.rates import (
     PiecewiseRate,
     borrow_apr,
@@ -114,3 +114,11 @@ def test_utilization_is_borrowed_over_lent(borrowed: int, lent: int, level: int)
 def test_an_hour_multiplies_the_debt_index(index: int, apr: int) -> None:
     exact = index * (1 + Fraction(apr, RATIO * HOURS_PER_YEAR))
     assert index_after_hour_up(index, apr) == ceil(exact) >= index
+
+
+def test_utilization_is_at_most_what_a_record_holds() -> None:
+    """A loss may leave lenders an atom of a claim while much is still owed."""
+    most = INT64_MAX // RATIO
+    assert utilization_up(most, 1) == most * RATIO
+    assert utilization_up(most + 1, 1) == INT64_MAX
+    assert utilization_up(MAX_SUPPLY, 1) == INT64_MAX

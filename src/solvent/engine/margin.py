@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from solvent.domain.units import (
     FINE_PER_VALUE,
+    INT64_MAX,
     RATIO,
 )
 from solvent.engine.language import (
@@ -112,13 +113,18 @@ def report(values: Health) -> HealthReport:
     """The same in 10^-6 USDC for events and receipts, rounded against the account."""
     return HealthReport(
         net_equity=narrow(values.net_equity // FINE_PER_VALUE),
-        initial=narrow(divide_up(values.initial, FINE_PER_VALUE)),
-        maintenance=narrow(divide_up(values.maintenance, FINE_PER_VALUE)),
+        initial=_recorded_up(values.initial),
+        maintenance=_recorded_up(values.maintenance),
         exposure=narrow(divide_up(values.exposure, FINE_PER_VALUE)),
         assets_value=narrow(values.assets_value // FINE_PER_VALUE),
         debts_value=narrow(divide_up(values.debts_value, FINE_PER_VALUE)),
         total_value=narrow(total_value(values) // FINE_PER_VALUE),
     )
+
+
+@kernel
+def _recorded_up(requirement: Wide) -> int:
+    return narrow(min(wide(INT64_MAX), divide_up(requirement, FINE_PER_VALUE)))
 
 
 @kernel

@@ -244,7 +244,7 @@ def charge_hour(s: Store, asset: int, hour: int) -> None:
         asset,
         hour,
         apr,
-        narrow(level),
+        level,
         interest,
         fee,
         pool[LEND_INDEX],

@@ -1,10 +1,10 @@
 """Rates in kernels: what a pool's utilization costs borrowers.
 
 As in `reference.rates`: piecewise linear in the utilization, rounded up, against the borrower.
-Utilization has 128 bits, for a pool whose lenders left all but an atom has any.
+Utilization may exceed one, up to what a record can hold.
 """
 
-from solvent.domain.units import HOURS_PER_YEAR, RATIO
+from solvent.domain.units import HOURS_PER_YEAR, INT64_MAX, RATIO
 from solvent.engine.language import Memory, Wide, kernel, narrow, wide
 from solvent.engine.layout import CURVE, CURVE_POINTS
 from solvent.engine.ledger import borrowed_total, lent_total
@@ -29,25 +29,25 @@ def rate(asset: Memory, utilization_ratio: int) -> int:
 
 
 @kernel
-def utilization_up(borrowed: int, lent: int) -> Wide:
-    """borrowed / lent in 10^-9, rounded up and uncapped; 0 when nothing is borrowed."""
+def utilization_up(borrowed: int, lent: int) -> int:
+    """borrowed / lent in 10^-9, rounded up, at most 2^63 - 1; 0 when nothing is borrowed."""
     if borrowed == 0:
-        return wide(0)
+        return 0
     if lent == 0:
-        return wide(RATIO)
-    return divide_up(wide(borrowed) * RATIO, lent)
+        return RATIO
+    return narrow(min(wide(INT64_MAX), divide_up(wide(borrowed) * RATIO, lent)))
 
 
 @kernel
-def utilization(pool: Memory) -> Wide:
+def utilization(pool: Memory) -> int:
     """Utilization of `pool` now."""
     return utilization_up(borrowed_total(pool), lent_total(pool))
 
 
 @kernel
-def borrow_apr(asset: Memory, utilization_ratio: Wide) -> int:
+def borrow_apr(asset: Memory, utilization_ratio: int) -> int:
     """Borrow APR in 10^-9 at a utilization, which is read capped at one."""
-    return rate(asset, narrow(min(utilization_ratio, RATIO)))
+    return rate(asset, min(utilization_ratio, RATIO))
 
 
 @kernel

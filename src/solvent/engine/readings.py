@@ -1,6 +1,6 @@
 """Readings in kernels: what a run looks at after a step."""
 
-from solvent.engine.language import Memory, Store, kernel, narrow
+from solvent.engine.language import Memory, Store, kernel
 from solvent.engine.layout import ASSETS
 from solvent.engine.ledger import asset_row, pool_row
 from solvent.engine.rates import utilization
@@ -16,5 +16,5 @@ def read_pools(s: Store, out: Memory) -> None:
     for asset in range(s.globals[ASSETS]):
         row = out.at(asset * READING_WIDTH)
         pool = pool_row(s, asset)
-        row[0] = narrow(utilization(pool))
+        row[0] = utilization(pool)
         row[1] = bound_in_force(asset_row(s, asset), pool)

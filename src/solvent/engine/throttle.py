@@ -30,7 +30,7 @@ def bound_by_rule(asset: Memory, utilization_ratio: Wide) -> int:
 @kernel
 def bound_in_force(asset: Memory, pool: Memory) -> int:
     """The highest utilization that a user's borrow or redemption may leave now."""
-    return min(pool[BOUND], bound_by_rule(asset, utilization(pool)))
+    return min(pool[BOUND], bound_by_rule(asset, wide(utilization(pool))))
 
 
 @kernel
@@ -44,7 +44,7 @@ def step_bounds(s: Store) -> None:
     """Move every pool's bound by the rule, once per step."""
     for asset in range(s.globals[ASSETS]):
         pool = pool_row(s, asset)
-        bound = bound_by_rule(asset_row(s, asset), utilization(pool))
+        bound = bound_by_rule(asset_row(s, asset), wide(utilization(pool)))
         if bound != pool[BOUND]:
             pool[BOUND] = bound
             emit(s, THROTTLE_MOVED, asset, bound)

@@ -26,6 +26,7 @@ from solvent.domain.parameters import AssetParameters, Haircut, HaircutKind, Mar
 from solvent.domain.units import (
     FINE_PER_VALUE,
     FINE_SCALE,
+    INT64_MAX,
     PRICE_SCALE,
     RATIO,
     SQUARE_ROOT_SCALE,
@@ -98,11 +99,14 @@ class Health(NamedTuple):
         return self.debts_value > 0 and self.net_equity <= self.maintenance
 
     def report(self) -> "HealthReport":
-        """The same in 10^-6 USDC for events and receipts, rounded against the account."""
+        """The same in 10^-6 USDC for events and receipts, rounded against the account.
+
+        A requirement beyond what a record can hold is recorded as the most that it can.
+        """
         return HealthReport(
             net_equity=self.net_equity // FINE_PER_VALUE,
-            initial=divide_up(self.initial, FINE_PER_VALUE),
-            maintenance=divide_up(self.maintenance, FINE_PER_VALUE),
+            initial=min(INT64_MAX, divide_up(self.initial, FINE_PER_VALUE)),
+            maintenance=min(INT64_MAX, divide_up(self.maintenance, FINE_PER_VALUE)),
             exposure=divide_up(self.exposure, FINE_PER_VALUE),
             assets_value=self.assets_value // FINE_PER_VALUE,
             debts_value=divide_up(self.debts_value, FINE_PER_VALUE),

@@ -24,6 +24,7 @@ from solvent.domain.units import (
     FINE_DECIMALS,
     FINE_PER_VALUE,
     INDEX_SCALE,
+    INT64_MAX,
     PRICE_DECIMALS,
     RATIO,
     SQUARE_ROOT_SCALE,
@@ -55,7 +56,9 @@ class PoolPicture(NamedTuple):
         """Borrowed / lent in 10^-9, rounded up; full where something is owed to nobody."""
         if not self.borrowed:
             return 0
-        return -(-self.borrowed * RATIO // self.lent) if self.lent else RATIO
+        if not self.lent:
+            return RATIO
+        return min(INT64_MAX, -(-self.borrowed * RATIO // self.lent))
 
 
 class PricePicture(NamedTuple):

@@ -11,7 +11,7 @@ Rounding: rates and utilization round up, against the borrower.
 from typing import Protocol
 
 from solvent.domain.parameters import Curve, PoolParameters
-from solvent.domain.units import HOURS_PER_YEAR, RATIO, divide_up
+from solvent.domain.units import HOURS_PER_YEAR, INT64_MAX, RATIO, divide_up
 from solvent.reference.ledger import borrowed_total, lent_total
 from solvent.reference.state import Pool
 
@@ -39,15 +39,16 @@ class PiecewiseRate:
 
 
 def utilization_up(borrowed: int, lent: int) -> int:
-    """borrowed / lent in 10^-9, rounded up and uncapped; 0 when nothing is borrowed.
+    """borrowed / lent in 10^-9, rounded up; 0 when nothing is borrowed.
 
-    A pool that owes lenders nothing but is owed something counts as fully utilized.
+    It may exceed one, up to what a record can hold: a loss may leave lenders an atom of a claim. A
+    pool that owes lenders nothing but is owed something counts as fully utilized.
     """
     if borrowed == 0:
         return 0
     if lent == 0:
         return RATIO
-    return divide_up(borrowed * RATIO, lent)
+    return min(INT64_MAX, divide_up(borrowed * RATIO, lent))
 
 
 def utilization(pool: Pool) -> int:
