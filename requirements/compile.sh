@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes requirements/run.txt and requirements/dev.txt from pyproject.toml.
+# Writes the lock files of this folder from pyproject.toml.
 #
 #   requirements/compile.sh              keep the versions that still fit
 #   requirements/compile.sh --upgrade    take the newest of everything
@@ -12,10 +12,13 @@ cd "$(dirname "$0")/.."
 compile() {
     out=$1
     shift
-    uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-annotate --custom-compile-command requirements/compile.sh \
         --output-file "$out" "$@"
 }
 
-compile requirements/run.txt --group build "$@"
-compile requirements/dev.txt --group build --group dev --constraint requirements/run.txt "$@"
+compile requirements/run.txt pyproject.toml --group build "$@"
+compile requirements/dev.txt pyproject.toml --group build --group dev \
+    --constraint requirements/run.txt "$@"
+compile requirements/bench.txt --group bench "$@"
+compile requirements/bench-compiled.txt --group bench-compiled "$@"

@@ -24,6 +24,7 @@ case "$*" in
 esac
 """
 
+LOCKS = [f"requirements/{name}.txt" for name in ("run", "dev", "bench", "bench-compiled")]
 FRESH_RUN = ["venv", "pip run.txt", "pip checkout"]
 FRESH_DEV = ["venv", "pip dev.txt", "pip checkout"]
 RUNS_SOLVENT = "ran -P -m solvent.cli"
@@ -36,7 +37,7 @@ class Checkout:
         self.folder = folder / "checkout"
         (self.folder / "requirements").mkdir(parents=True)
         shutil.copy(ROOT / "run", self.folder)
-        for name in ("pyproject.toml", "requirements/run.txt", "requirements/dev.txt"):
+        for name in ("pyproject.toml", *LOCKS):
             (self.folder / name).write_text(name)
         self.python = folder / "python"
         self.python.write_text(STAND_IN)
@@ -75,6 +76,14 @@ def checkout(tmp_path: Path) -> Checkout:
 )
 def test_words_become_commands(checkout: Checkout, words: list[str], ran: str) -> None:
     assert checkout.run(*words).stdout == ran + "\n"
+
+
+def test_a_bench_adds_what_is_measured_against_once(checkout: Checkout) -> None:
+    added = ["pip bench.txt", "pip bench-compiled.txt"]
+    assert checkout.steps("bench", "all") == [*FRESH_RUN, *added]
+    assert checkout.steps("bench", "all") == []
+    (checkout.folder / "requirements/bench.txt").write_text("other peers")
+    assert checkout.steps("bench", "all") == added
 
 
 def test_set_up_is_done_once_and_told_in_one_line(checkout: Checkout) -> None:
