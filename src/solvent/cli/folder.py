@@ -30,7 +30,8 @@ def run_folder(out: Path) -> Iterator[Path]:
     made = _make(out)
     try:
         _clear(out, leftovers_only=True)
-        partial = Path(mkdtemp(prefix=PARTIAL, dir=out))
+        # Some versions of Python answer with an absolute path whatever `out` is.
+        partial = out / Path(mkdtemp(prefix=PARTIAL, dir=out)).name
         try:
             run = partial / "run"
             yield run
