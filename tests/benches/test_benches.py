@@ -99,6 +99,15 @@ def test_the_plain_book_keeps_price_and_time() -> None:
     assert book.depth() == {10: 2}
 
 
+def test_the_whole_engine_trades_as_the_plain_book_where_accounts_have_many_orders() -> None:
+    stream = order_stream(4_000)
+    book = order_book.PlainBook()
+    events = np.stack((stream.what, stream.order, stream.side, stream.ticks, stream.lots), axis=1)
+    book.run(events.tolist())
+    figure = order_book.whole_engine(stream, book.trades, 1)
+    assert figure.unit == "M orders/s"
+
+
 # The checks can fail.
 
 
@@ -129,6 +138,12 @@ def test_a_book_that_forgets_time_is_found() -> None:
     book.run(events.tolist())
     with pytest.raises(WrongAnswerError, match="trades of the book"):
         order_book.book_alone(events, [*book.trades[1:], book.trades[0]], 1)
+
+
+def test_an_engine_that_trades_otherwise_is_found() -> None:
+    stream = order_stream(2_000)
+    with pytest.raises(WrongAnswerError, match="trades of the engine"):
+        order_book.whole_engine(stream, [], 1)
 
 
 def test_a_fill_that_goes_missing_is_found() -> None:

@@ -53,6 +53,9 @@ def _console(block: Block, page: Page) -> Iterator[str]:
         if text is None:
             yield from command.shown
             continue
+        if text.endswith(" &"):
+            yield from cut_alike(command.shown, page.start(text, command.shown))
+            continue
         done = subprocess.run(
             ["sh", "-c", text],
             cwd=page.folder,
@@ -124,7 +127,11 @@ def main(names: list[str]) -> None:
         path = ROOT / name
         with tempfile.TemporaryDirectory() as folder:
             old = path.read_text(encoding="utf-8")
-            new = refreshed(old, Page(Path(folder)))
+            page = Page(Path(folder))
+            try:
+                new = refreshed(old, page)
+            finally:
+                page.close()
         if new != old:
             path.write_text(new, encoding="utf-8")
             print(name)

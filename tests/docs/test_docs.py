@@ -4,6 +4,8 @@
 - `console` blocks hold commands (`$ `, continued by a backslash) and the output that they must
   print, where `...` stands for anything. A command must succeed; to show one that fails, end it
   with `; echo "exit $?"`. `solvent` and `./run` are the command line under test.
+- A command that ends with ` &` goes on until the page ends; it must print what is shown, and it may
+  print more.
 - `# not run` behind a command leaves it out, if it is one of `NOT_RUN`.
 - `SUITE` is run on the file `PART` alone: the suite does not run inside itself, and what a page
   shows of its output must be what it prints all the same.
@@ -17,6 +19,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -116,6 +119,7 @@ class Page:
         self.folder = folder / "page"
         self.folder.mkdir()
         self.namespace: dict[str, object] = {"__name__": "__main__"}
+        self.running: list[subprocess.Popen[bytes]] = []
         for path in ROOT.iterdir():
             if path.name not in {"run", ".git", ".venv"}:
                 (self.folder / path.name).symlink_to(path)
@@ -150,7 +154,37 @@ class Page:
                 failures += [f"line {error.line}: {error}" for error in self.errors_of(block)]
         except BlockError as error:
             failures.append(f"line {error.line}: {error}")
+        finally:
+            self.close()
         return failures
+
+    def start(self, text: str, shown: list[str]) -> str:
+        """Start a command that goes on; return what it has printed once that is what is shown."""
+        output = self.folder.parent / f"output-{len(self.running)}.txt"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                ["sh", "-c", f"exec {text.removesuffix('&')}"],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.running.append(process)
+        printed = ""
+        for _ in range(COMMAND_SECONDS * 10):
+            time.sleep(0.1)
+            printed = output.read_text(encoding="utf-8")
+            if is_begun(shown, printed) or process.poll() is not None:
+                break
+        return printed
+
+    def close(self) -> None:
+        """End what still runs."""
+        for process in self.running:
+            process.terminate()
+            process.wait()
 
     def errors_of(self, block: Block) -> Iterator[BlockError]:
         try:
@@ -168,6 +202,11 @@ class Page:
     def run_command(self, command: Command) -> Iterator[BlockError]:
         text = command.to_run()
         if text is None:
+            return
+        if text.endswith(" &"):
+            printed = self.start(text, command.shown)
+            if not is_begun(command.shown, printed):
+                yield BlockError(command.line, f"{text!r} printed\n{printed}")
             return
         try:
             done = subprocess.run(
@@ -235,6 +274,11 @@ def is_shown(shown: list[str], printed: str) -> bool:
     )
 
 
+def is_begun(shown: list[str], printed: str) -> bool:
+    """Whether what is shown was printed, and perhaps more after it."""
+    return is_shown(shown, printed) or is_shown([*shown, "..."], printed)
+
+
 def test_the_readme_is_a_page() -> None:
     assert "README.md" in PAGES
 
@@ -271,6 +315,7 @@ PASSES = {
     "```python\nfrom pathlib import Path\nassert Path('a.txt').exists()\n```",
     "left out": "```console\n$ git clone https://x/y # not run\n$ cd y # not run\n```",
     "the suite": "```console\n$ ./run test\n...\n=...= 3 passed in ... =...=\n```",
+    "goes on": "```console\n$ sh -c 'echo a; sleep 99' &\na\n```\n```console\n$ echo b\nb\n```",
     "indented": "1. do\n\n   ```console\n   $ echo a\n   a\n   ```",
     "fence in a longer fence": "````text\n```console\n$ false\n```\n````",
 }  # fmt: skip
@@ -283,6 +328,7 @@ FAILS = {
     "second command": ("```console\n$ echo a\na\n$ echo b\na\n```", "line 4: 'echo b' printed"),
     "failing command": ("```console\n$ echo a; false\na\n```", "ended with 1:\na"),
     "unknown command": ("```console\n$ solvent 2026 13\n...\n```", "ended with"),
+    "goes on and is wrong": ("```console\n$ echo a &\nb\n```", "line 2: 'echo a &' printed"),
     "no command": ("```console\nsolvent demo\n```", "line 2: output before any command"),
     "empty console": ("```console\n```", "line 1: a console block without a command"),
     "left out without need": ("```console\n$ solvent demo # not run\n```", "must run"),

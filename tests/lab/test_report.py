@@ -45,7 +45,7 @@ def small_run(
 def page(name: str = CRASH) -> str:
     """The report of that run."""
     result, receipts = small_run(name)
-    return render(result.figures, result.series, receipts)
+    return render(result.figures, result.series, chosen(receipts))
 
 
 def parsed(text: str) -> ElementTree.Element:
@@ -90,7 +90,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
         series[row] = {
             (EVIL if symbol == "BTC" else symbol): values for symbol, values in series[row].items()
         }
-    text = render(figures, series, [])
+    text = render(figures, series, chosen([]))
     assert "<script" not in text
     assert any("<script>alert(1)</script>" in said for said in texts(parsed(text), "h1"))
 
@@ -186,7 +186,7 @@ def test_a_settlement_that_took_value_would_be_shown_as_broken() -> None:
     match = first.matches[0]
     robbed = tuple(replace(party, total_value=party.total_value - 10**9) for party in match.after)
     forged = replace(first, matches=(replace(match, after=robbed),))
-    text = render(result.figures, result.series, [forged])
+    text = render(result.figures, result.series, chosen([forged]))
     assert text.count('class="verdict broken"') == 2
 
 

@@ -11,7 +11,7 @@ from solvent.domain.units import RATIO
 from solvent.lab.scenario import list_scenarios, load_scenario
 from tests.lab.run_helpers import SMALL, small, written
 
-PACKAGED = ("crash-2025-10-10", "quiet", "short-squeeze", "weth-stuck-2026-04")
+PACKAGED = ("crash-2025-10-10", "demo-market", "quiet", "short-squeeze", "weth-stuck-2026-04")
 
 
 def later(table: str, minute: int, *fields: str) -> str:

@@ -11,6 +11,12 @@ from solvent.reference.queries import (
     adl_forecast,
     holding,
     liquidation_prices,
+    max_borrow,
+    max_lend,
+    max_order,
+    max_redeem,
+    max_repay,
+    max_withdraw,
     pool_report,
 )
 from tests.proof import proves
@@ -169,3 +175,47 @@ def test_a_holding() -> None:
     state, names = story.engine.state, story.names
     assert holding(state, names.account("ann"), SOL) == (5 * 10**9, 10**9, 4 * 10**9, 0)
     assert holding(state, names.account("bob"), SOL) == (2 * 10**9, 0, 0, 2 * 10**9)
+
+
+@proves("I37")
+def test_who_may_not_act_may_ask_for_nothing() -> None:
+    """An account in the waterfall may only repay; the fund and the treasury place no orders."""
+    story = run_story(WORLD + "deposit treasury USDC 5")
+    engine, names = story.engine, story.names
+    long, treasury = names.account("long"), names.account("treasury")
+    bid = c.PlaceOrder(
+        long, SOL, c.Side.BID, c.OrderType.LIMIT, price=190 * PRICE_SCALE, auto_borrow=True
+    )
+    assert max_order(engine.state, bid) > 0
+    assert max_lend(engine.state, long, SOL) > 0
+    assert max_repay(engine.state, long, 0) == 0
+    story.run("deposit long USDC 10")
+    engine.state.liquidating.add(long)
+    assert max_order(engine.state, bid) == 0
+    assert max_lend(engine.state, long, SOL) == max_borrow(engine.state, long, 0) == 0
+    assert max_redeem(engine.state, names.account("lender"), SOL) > 0
+    assert max_withdraw(engine.state, long, 0, redeem=True, borrow=True) == 0
+    assert max_repay(engine.state, long, 0) == 10 * 10**6
+    for borrow in (False, True):
+        assert max_withdraw(engine.state, treasury, 0, redeem=True, borrow=borrow) == 5 * 10**6
+    assert max_lend(engine.state, treasury, 0) == 0
+    assert max_repay(engine.state, treasury, 0) == 0
+
+
+WHALE = """
+    set SOL initial.factor 0.00000001
+    set SOL maintenance.factor 0.00000001
+    deposit whale USDC 900,000,000,000
+    deposit whale BTC  5,000,000
+    deposit house SOL  1,000,000,000
+    lend    house SOL  1,000,000,000
+    borrow  whale SOL  900,000,000
+    withdraw whale SOL 900,000,000
+"""
+"""At 8.7 times the mark the debt is worth more than a column holds, and still well covered."""
+
+
+def test_imagined_prices_end_where_columns_do() -> None:
+    story = run_story(WHALE)
+    prices = liquidation_prices(story.engine.state, story.names.account("whale"), SOL)
+    assert prices == (None, None)

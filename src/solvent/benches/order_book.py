@@ -3,18 +3,19 @@
 The same stream goes through three things: the engine's book alone (levels, ids, matching), the
 whole engine (funds held, fees, every check, events; accounts owe nothing, so margin is not asked),
 and the peers. Trades must be the same, one by one; a peer that does not tell its trades must end
-with the same book.
+with the same book. Plain books know no accounts and let any two orders trade, where the engine
+keeps an account from trading with itself: each account here bids only or asks only, and so never
+meets itself.
 """
 
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from solvent.benches.engines import apply_all, column, copy_of, engine_over, events_by_kind
+from solvent.benches.engines import BATCH, apply_all, column, copy_of, engine_over, events_by_kind
 from solvent.benches.kernels import Words, call, compiled, root_of
 from solvent.benches.market import PRICES, market
 from solvent.benches.measure import agree, repeat
@@ -24,10 +25,11 @@ from solvent.benches.population import FIRST, endowed
 from solvent.benches.rows import AT_LEAST, TIMES, Figure, Row, Target, rate
 from solvent.benches.stream import row_of
 from solvent.domain import commands as c
-from solvent.domain.events import Filled
+from solvent.domain.events import Filled, OrderAccepted
 from solvent.domain.parameters import USDC, MarketParameters
+from solvent.engine import layout as at
 from solvent.engine.book import crosses, find, insert, opposite, remove
-from solvent.engine.columns import new_columns
+from solvent.engine.columns import Columns, new_columns
 from solvent.engine.engine import FastEngine
 from solvent.engine.language import Memory, Store, kernel
 from solvent.engine.layout import (
@@ -46,8 +48,8 @@ from solvent.engine.levels import best_slot, order_row, take_slot
 
 NAME = "order-book"
 ASSET = 1
-ACCOUNTS = 20_000
-TAKERS = 5_000
+_EVENTS_PER_MAKER = 50
+_EVENTS_PER_TAKER = 200
 _EVENT_WIDTH = 5
 _TRADE_WIDTH = 4
 STEP = 2
@@ -190,7 +192,7 @@ def bench(*, quick: bool = False) -> Iterator[Row]:
     yield Row(NAME, f"book alone, {measured}", alone, target=Target(AT_LEAST, 20))
     for name, figure in peers:
         yield Row(NAME, f"book alone, {measured}", alone, name, figure, Target(TIMES, 20))
-    whole = _whole_engine(orders, plain.trades, times)
+    whole = whole_engine(orders, plain.trades, times)
     yield Row(NAME, f"whole engine, {measured}", whole, target=Target(AT_LEAST, 20))
     for name, figure in peers:
         yield Row(NAME, f"whole engine, {measured}", whole, name, figure, Target(TIMES, 20))
@@ -208,49 +210,65 @@ def _plain(events: Words, times: int) -> tuple[PlainBook, Figure]:
 
 
 def book_alone(events: Words, expected: Trades, times: int) -> Figure:
-    """Orders a second of levels, ids and matching, which must make the expected trades."""
+    """Orders a second of levels, ids and matching, which must make the expected trades.
+
+    In batches as the engine takes them, each with room for what rests and what the batch may add:
+    the table of ids is then as long as in an engine, and not as a whole day's orders.
+    """
     machine = compiled(run_book)
-    columns = new_columns(market())
-    columns.grow_orders(len(events))
-    start = {name: column.copy() for name, column in columns.by_name.items()}
-    root = root_of(columns)
     trades = np.empty((len(events), _TRADE_WIDTH), dtype=np.int64)
+    books: list[Columns] = []
 
     def fresh() -> None:
-        for name, numbers in start.items():
-            columns[name][:] = numbers
+        books[:] = [new_columns(market())]
 
-    work = partial(call, machine, "run_book", root, events, len(events), trades)
+    def work() -> int:
+        columns = books[0]
+        count = 0
+        for start in range(0, len(events), BATCH):
+            batch = events[start : start + BATCH]
+            columns.grow_orders(int(columns["globals"][at.ORDERS]) + len(batch))
+            root = root_of(columns)
+            count += call(machine, "run_book", root, batch, len(batch), trades[count:])
+        return count
+
     timing, count = repeat(work, times, fresh)
     agree("trades of the book", list(map(tuple, trades[:count].tolist())), expected)
     return rate(timing, len(events), "orders")
 
 
-def _whole_engine(orders: Orders, expected: Trades, times: int) -> Figure:
+def whole_engine(orders: Orders, expected: Trades, times: int) -> Figure:
+    """Orders a second of everything, which must make the expected trades and refuse no order."""
     parameters = market(orders_per_account=10_000)
     listed = parameters.assets[ASSET].market
     assert listed is not None
     rows = _commands(orders, listed)
-    start = endowed(parameters, ACCOUNTS + TAKERS, {USDC: _USDC_ATOMS, ASSET: _TOKEN_ATOMS})
+    accounts = 2 * sum(_pairs(rows))
+    start = endowed(parameters, accounts, {USDC: _USDC_ATOMS, ASSET: _TOKEN_ATOMS})
     engines: list[FastEngine] = []
 
     def fresh() -> None:
         engines[:] = [engine_over(copy_of(start))]
 
     timing, parts = repeat(lambda: apply_all(engines[0], rows), times, fresh)
-    agree("trades of the engine", _trades_of(parts, listed), expected)
+    events = events_by_kind(parts, OrderAccepted, Filled)
+    adds = int((orders.what == ADD).sum())
+    agree("orders that the engine took", len(events.get(OrderAccepted, ())), adds)
+    agree("trades of the engine", _trades_of(events[Filled], listed), expected)
     return rate(timing, len(rows), "orders")
 
 
 def _commands(orders: Orders, listed: MarketParameters) -> Words:
-    """The stream as commands; its ticks count from the market's price."""
+    """The stream as commands; its ticks count from the market's price.
+
+    Accounts come in pairs, one that bids and one that asks.
+    """
     number = orders.order
-    accounts = np.where(
-        orders.crossing, FIRST + ACCOUNTS + number % TAKERS, FIRST + number % ACCOUNTS
-    )
+    makers, takers = _pairs(number)
+    pairs = np.where(orders.crossing, makers + number % takers, number % makers)
     adds = orders.what == ADD
     owner = np.zeros(number.max() + 1, dtype=np.int64)
-    owner[number[adds]] = accounts[adds]
+    owner[number[adds]] = (FIRST + 2 * pairs + orders.side)[adds]
     rows = row_of(
         len(number),
         c.PlaceOrder,
@@ -266,9 +284,13 @@ def _commands(orders: Orders, listed: MarketParameters) -> Words:
     return rows
 
 
-def _trades_of(parts: list[Words], listed: MarketParameters) -> Trades:
-    """The trades among events, in ticks of the stream and lots."""
-    table = events_by_kind(parts, Filled)[Filled]
+def _pairs(events: Words) -> tuple[int, int]:
+    """How many pairs of accounts place orders that rest, and orders that cross."""
+    return len(events) // 2 // _EVENTS_PER_MAKER, len(events) // 2 // _EVENTS_PER_TAKER
+
+
+def _trades_of(table: Words, listed: MarketParameters) -> Trades:
+    """What was filled, in ticks of the stream and lots."""
     names = ("taker_order", "maker_order", "price", "quantity")
     takers, makers, prices, quantities = (column(table, Filled, name) for name in names)
     ticks = (prices - PRICES[ASSET]) // (STEP * listed.tick)

@@ -95,11 +95,6 @@ def opened(parameters: EngineParameters, accounts: int) -> Columns:
     table[:, at.LEVERAGE_LIMIT] = parameters.max_leverage
     table[:, (at.FIRST_ORDER, at.LAST_ORDER)] = at.NONE
     _set_prices(columns, parameters)
-    if "watch" not in columns.by_name:  # REMOVE
-        from solvent.engine.watch_rows import watch_words
-
-        words = watch_words(int(columns["globals"][at.ACCOUNT_CAPACITY]), len(parameters.assets))
-        columns.by_name["watch"] = np.zeros(words, dtype=np.int64)
     return columns
 
 

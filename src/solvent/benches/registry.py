@@ -19,6 +19,7 @@ class Bench(StrEnum):
     BURST = "burst"
     RESOLVE = "resolve"
     GROWTH = "growth"
+    SERVICE = "service"
 
 
 def run_bench(bench: Bench, *, quick: bool = False) -> Iterator[Row]:

@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from solvent import __version__
 from solvent.domain.errors import InputError
+from solvent.journal.journal_errors import JournalError
 
 BAD_INPUT = 2
 INTERRUPTED = 128 + signal.SIGINT
@@ -26,6 +27,8 @@ READER_GONE = 128 + 13  # SIGPIPE, which not every platform names
 
 COMMANDS = {
     "demo": "Replay the crash of 10 October 2025 through the whole waterfall.",
+    "up": "Serve the market: REST and WebSocket over a durable journal.",
+    "feed": "Post prices to a running market with the oracle's key.",
     "run": "Run a scenario: a packaged one by name, or a file of your own.",
     "scenarios": "List the packaged scenarios.",
     "verify": "Compute receipts again, offline, and say which were altered.",
@@ -71,7 +74,7 @@ def _carry_out(arguments: Sequence[str]) -> int:
         result = build()(
             arguments, exit_on_error=False, print_error=False, result_action="return_value"
         )
-    except (CycloptsError, InputError) as error:
+    except (CycloptsError, InputError, JournalError) as error:
         return _complain(str(error), BAD_INPUT)
     except KeyboardInterrupt:
         return _complain("interrupted, nothing was written", INTERRUPTED)

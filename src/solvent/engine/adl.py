@@ -144,7 +144,7 @@ def _stuck_claim(s: Store, account: int, asset: int) -> int:
 def _lender_round(s: Store, asset: int, sides: Memory, needs: int, attempts: Memory) -> None:
     """Pick borrowers for all stuck claims of one asset, allot, match and settle."""
     rows = allocate(s.globals[ACCOUNTS] * CANDIDATE_WIDTH)
-    found = _borrowers(s, asset, rows)
+    found = borrowers(s, asset, rows)
     policy = s.rules[LENDER_POLICY]
     needed = side_total(sides, needs)
     total = min(needed, cap_total(rows, found))
@@ -208,7 +208,7 @@ def grant(s: Store, sides: Memory, count: int, total: int, granted: Memory) -> N
 
 
 @kernel
-def _borrowers(s: Store, asset: int, rows: Memory) -> int:
+def borrowers(s: Store, asset: int, rows: Memory) -> int:
     """Write the eligible borrowers of the asset, by account id; return how many.
 
     Stuck lenders are liquidating, so none of them is among these.

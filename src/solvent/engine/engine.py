@@ -26,7 +26,7 @@ from solvent.domain.event_codec import decode_event
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
 from solvent.domain.snapshot_format import state_hash
-from solvent.engine import dispatch, house, readings
+from solvent.engine import book, dispatch, house, previews, query_forecast, query_kernels, readings
 from solvent.engine import layout as at
 from solvent.engine.columns import Columns, new_columns, read_snapshot, write_snapshot
 from solvent.engine.kinds import (
@@ -44,6 +44,22 @@ _ENTRIES = (
     house.parameters_changed,
     house.parameters_refused,
     readings.read_pools,
+    book.find,
+    previews.max_lend,
+    previews.max_redeem,
+    previews.max_borrow,
+    previews.max_repay,
+    previews.max_withdraw,
+    previews.max_order,
+    query_forecast.forecast,
+    query_kernels.read_balances,
+    query_kernels.read_health,
+    query_kernels.read_margins,
+    query_kernels.read_pool,
+    query_kernels.list_orders,
+    query_kernels.read_depth,
+    query_kernels.read_level,
+    query_kernels.liquidation_prices,
 )
 _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
 _PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
@@ -74,6 +90,7 @@ class FastEngine:
         self.columns = columns
         self._machine = machine(progress)
         self._root = np.zeros(ROOT_WORDS, dtype=np.int64)
+        self._attached: list[Words | None] = [None] * len(COLUMNS)
         self._fault: EngineFault | None = None
 
     @property
@@ -158,7 +175,10 @@ class FastEngine:
         """Write the addresses of all columns where kernels look for them."""
         columns = self.columns.by_name | batch
         for place, name in enumerate(COLUMNS):
-            self._root[place] = columns[name].ctypes.data if name in columns else 0
+            column = columns.get(name)
+            if column is not self._attached[place]:
+                self._attached[place] = column
+                self._root[place] = 0 if column is None else column.ctypes.data
 
     def _take_events(self) -> Words:
         """The events written so far; the buffer is empty again."""
@@ -184,12 +204,24 @@ class FastEngine:
         """Time of the last step, microseconds UTC."""
         return int(self.columns["globals"][at.NOW])
 
+    def read(self, name: str, *arguments: int, **instead: Words) -> int:
+        """Call a kernel that reads, between two batches; `instead` are columns it gets copies of.
+
+        One that stops, say because an imagined number is too large, leaves the engine as it was.
+        """
+        if self._fault is not None:
+            raise EngineFault(f"this engine stopped before: {self._fault}")
+        self._attach(**instead)
+        try:
+            return self._machine.call(name, int(self._root.ctypes.data), *arguments)
+        finally:
+            self.columns["globals"][at.SCRATCH_TOP] = 0
+
     def pool_readings(self) -> list[PoolReading]:
         """Utilization and bound in force of every pool, by asset number."""
         count = len(self.parameters.assets)
         rows = np.zeros((count, readings.READING_WIDTH), dtype=np.int64)
-        self._attach()
-        self._call("read_pools", rows.ctypes.data)
+        self.read("read_pools", rows.ctypes.data)
         return [PoolReading(*row) for row in rows.tolist()]
 
     def snapshot(self) -> bytes:

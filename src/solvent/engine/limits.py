@@ -111,13 +111,17 @@ def borrow_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
 def risk_refusal(s: Store, account: int, after: Memory) -> int:
     """Whether `account` may come to hold the portfolio `after` by its own action (A13)."""
     new = health(s, after, Doubt.AGAINST_ACCOUNT, 0)
-    if new.exposure == 0 or _no_riskier(s, account, after):
+    if new.exposure == 0:
         return 0
-    if leverage_exceeded(new, account_row(s, account)[LEVERAGE_LIMIT]):
+    over = leverage_exceeded(new, account_row(s, account)[LEVERAGE_LIMIT])
+    if not over and new.net_equity >= new.initial and not is_liquidatable(new):
+        return 0
+    # Only who would be refused is asked whether the deed makes him riskier: that takes longer.
+    if _no_riskier(s, account, after):
+        return 0
+    if over:
         return refuse(RejectionCode.MAX_LEVERAGE_REACHED, Limit.LEVERAGE)
-    if new.net_equity < new.initial or is_liquidatable(new):
-        return refuse(RejectionCode.INSUFFICIENT_MARGIN, Limit.INITIAL_MARGIN)
-    return 0
+    return refuse(RejectionCode.INSUFFICIENT_MARGIN, Limit.INITIAL_MARGIN)
 
 
 @kernel

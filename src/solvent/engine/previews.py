@@ -2,18 +2,25 @@
 
 As in `reference.wallet`: each asks the command's own refusal again and again, so that previews and
 execution cannot differ. A question's context row holds the account, the asset and the two flags.
+
+`largest_...` are for accounts that may act, `max_...` for any, as in `reference.queries`.
 """
 
+from solvent.domain.commands import Role
+from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.units import INT64_MAX
 from solvent.engine.language import Memory, Store, kernel, narrow, wide
-from solvent.engine.layout import AVAILABLE, SCRATCH_TOP
-from solvent.engine.ledger import claim_of, debt_of, pool_row, position
+from solvent.engine.layout import AVAILABLE, IS_LIQUIDATING, ROLE, SCRATCH_TOP, TREASURY
+from solvent.engine.ledger import account_row, claim_of, debt_of, pool_row, position
 from solvent.engine.limits import Question, largest_passing
+from solvent.engine.order_plan import ASKED_ACCOUNT, ASKED_ASSET
+from solvent.engine.orders import largest_order
 from solvent.engine.pool import redeemable
 from solvent.engine.scratch import take
 from solvent.engine.wallet import (
     lend_form,
     lend_refusal,
+    repay_form,
     user_borrow_refusal,
     user_redeem_refusal,
     withdraw_refusal,
@@ -109,3 +116,67 @@ def _withdraws(s: Store, context: Memory, quantity: int) -> bool:
         borrow=context[_BORROW] != 0,
     )
     return refusal == 0
+
+
+@kernel
+def _may_act(s: Store, account: int, custodial: bool) -> bool:
+    """Whether commands of the account are carried out at all."""
+    if account_row(s, account)[IS_LIQUIDATING]:
+        return False
+    return custodial or _has_owner(s, account)
+
+
+@kernel
+def _has_owner(s: Store, account: int) -> bool:
+    role = account_row(s, account)[ROLE]
+    return role != Role.BACKSTOP_FUND and role != Role.TREASURY
+
+
+@kernel
+def max_lend(s: Store, account: int, asset: int) -> int:
+    """The most that a `Lend` may ask for now; 0 when none passes."""
+    if not _may_act(s, account, custodial=False):
+        return 0
+    return min(largest_lend(s, account, asset), MAX_SUPPLY)
+
+
+@kernel
+def max_redeem(s: Store, account: int, asset: int) -> int:
+    """The most that a `Redeem` may ask for now; 0 when none passes."""
+    if not _may_act(s, account, custodial=account == TREASURY):
+        return 0
+    return min(largest_redeem(s, account, asset), MAX_SUPPLY)
+
+
+@kernel
+def max_borrow(s: Store, account: int, asset: int) -> int:
+    """The most that a `Borrow` may ask for now; 0 when none passes."""
+    if not _may_act(s, account, custodial=False):
+        return 0
+    return min(largest_borrow(s, account, asset), MAX_SUPPLY)
+
+
+@kernel
+def max_withdraw(s: Store, account: int, asset: int, redeem: int, borrow: int) -> int:
+    """The most that a `Withdraw` with these flags may ask for now; 0 when none passes."""
+    if not _may_act(s, account, custodial=account == TREASURY):
+        return 0
+    borrows = borrow != 0 and account != TREASURY
+    return min(largest_withdraw(s, account, asset, redeem != 0, borrows), MAX_SUPPLY)
+
+
+@kernel
+def max_repay(s: Store, account: int, asset: int) -> int:
+    """The most that a `Repay` takes now, as far as it buys back a share; in the waterfall too."""
+    largest = largest_repay(s, account, asset)
+    if not _has_owner(s, account) or repay_form(s, account, asset, largest) != 0:
+        return 0
+    return min(largest, MAX_SUPPLY)
+
+
+@kernel
+def max_order(s: Store, command: Memory) -> int:
+    """The largest quantity with which the order may be placed now; 0 when none passes."""
+    if command[ASKED_ASSET] == USDC or not _may_act(s, command[ASKED_ACCOUNT], custodial=False):
+        return 0
+    return largest_order(s, command)

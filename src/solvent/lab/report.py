@@ -9,8 +9,6 @@ the charts, the tables, and the receipts of the first rounds of each case.
 Deliberately absent: sorting, filtering and zooming; the receipts and figures are files beside it.
 """
 
-import json
-from collections.abc import Iterable
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +16,7 @@ from string import Template
 
 from solvent.lab.formatting import money, number, percent, utc
 from solvent.lab.report_markup import Markup, escaped, facts, join, table, tag
-from solvent.lab.report_receipts import chosen, promise, rounds
+from solvent.lab.report_receipts import Chosen, promise, rounds
 from solvent.lab.report_series import Series, charts
 from solvent.lab.summary import (
     Figures,
@@ -30,15 +28,12 @@ from solvent.lab.summary import (
     pool_sheet,
     stage_sheet,
 )
-from solvent.views.receipt import Receipt
-from solvent.views.receipt_codec import read_receipt
 
 TEMPLATES = files("solvent.lab") / "templates"
 
 
-def render(figures: Figures, series: Series, receipts: Iterable[Receipt]) -> str:
-    """The whole page. `receipts` is read once; only the few that are shown are kept."""
-    shown = chosen(receipts)
+def render(figures: Figures, series: Series, shown: Chosen) -> str:
+    """The whole page."""
     body = join(
         [
             _head(figures),
@@ -57,11 +52,9 @@ def render(figures: Figures, series: Series, receipts: Iterable[Receipt]) -> str
     )
 
 
-def write_report(figures: Figures, series: Series, receipts: Path, report: Path) -> None:
-    """Write the report of a run to a file, from its figures and its file of receipts."""
-    with receipts.open(encoding="utf-8") as lines:
-        page = render(figures, series, (read_receipt(json.loads(line)) for line in lines))
-    report.write_bytes(page.encode("utf-8", "replace"))
+def write_report(figures: Figures, series: Series, shown: Chosen, report: Path) -> None:
+    """Write the report of a run to a file, from its figures and some of its receipts."""
+    report.write_bytes(render(figures, series, shown).encode("utf-8", "replace"))
 
 
 def _text(name: str) -> str:

@@ -51,22 +51,26 @@ class Chosen:
     )
     best: tuple[AdlReceipt, MatchLine] | None = None
 
+    def take(self, receipt: Receipt) -> None:
+        """Keep a receipt, the next of its run, if it is one that is shown.
+
+        The promise is shown by the largest match of a stuck lender; where nobody was stuck, by the
+        largest of a default.
+        """
+        if not isinstance(receipt, AdlReceipt) or not receipt.matches:
+            return
+        if len(self.rounds[receipt.case]) < ROUNDS_PER_CASE:
+            self.rounds[receipt.case].append(receipt)
+        for match in receipt.matches:
+            if self.best is None or _rank(receipt, match) > _rank(*self.best):
+                self.best = receipt, match
+
 
 def chosen(receipts: Iterable[Receipt]) -> Chosen:
-    """Go through all receipts once and keep what is shown.
-
-    The promise is shown by the largest match of a stuck lender; where nobody was stuck, by the
-    largest of a default.
-    """
+    """Those of some receipts that are shown."""
     kept = Chosen()
     for receipt in receipts:
-        if not isinstance(receipt, AdlReceipt) or not receipt.matches:
-            continue
-        if len(kept.rounds[receipt.case]) < ROUNDS_PER_CASE:
-            kept.rounds[receipt.case].append(receipt)
-        for match in receipt.matches:
-            if kept.best is None or _rank(receipt, match) > _rank(*kept.best):
-                kept.best = receipt, match
+        kept.take(receipt)
     return kept
 
 

@@ -1,49 +1,36 @@
 """The runner: a scenario goes in, figures and hashes come out.
 
-    set up    accounts open, prices are quoted, people deposit, lend and borrow, makers quote
-    step      parameters that change, people who act, makers re-quote, prices, then the time step
-
-People who ask for more than a limit allows take what it does allow, as somebody would who looked at
-the preview first: a refused loan or withdrawal is asked for once more at the largest amount named
-in the refusal. Everything else that is refused stays refused, and is counted.
+Who says what and when is in `cast`; here an engine of its own hears it, step by step, and whoever
+gathers figures and writes logs listens. What is refused stays refused, and is counted.
 
 The engine alone decides what happens. A run with the same scenario, prices, accounts and seed gives
 the same commands and events; nothing here reads a clock or draws a number but from the seed.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from solvent.domain.commands import (
-    Borrow,
-    Command,
-    TimeStep,
-    UpdatePrice,
-    Withdraw,
-)
+from solvent.domain.commands import Command
 from solvent.domain.engine_face import Engine
-from solvent.domain.events import Event, Refused
+from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import INT64_MAX
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.run_log import RunLogWriter
+from solvent.lab.cast import Cast, Stage
 from solvent.lab.feed import Feed, Foreign, foreign_feed, own_feed
 from solvent.lab.figures import Recorder
-from solvent.lab.market_makers import MarketMakers
-from solvent.lab.population import Crowd, Population, crowd
+from solvent.lab.population import Crowd, crowd
 from solvent.lab.prices import time_text
-from solvent.lab.providers import Providers
 from solvent.lab.report import write_report
+from solvent.lab.report_receipts import Chosen
 from solvent.lab.scenario_model import Scenario
 from solvent.reference.engine import ReferenceEngine
 from solvent.views.receipt_codec import receipt_line
 from solvent.views.receipts import ReceiptBuilder
-
-FIRST_ACCOUNT = 2
-"""The fund and the treasury come before."""
 
 RECEIPTS = "receipts.jsonl"
 REPORT = "report.html"
@@ -99,14 +86,18 @@ def run(
         feed = foreign_feed(scenario, Foreign(Path(prices), sort_prices, symbol, window))
     people = crowd(scenario, accounts)
     with ExitStack() as stack:
-        cast = _Cast(scenario, feed, people)
+        cast = Cast(scenario, feed, people)
         log = None
         if out is not None:
-            log = _Log(stack.enter_context(RunLogWriter(out, feed.parameters)), feed.parameters)
+            writer = stack.enter_context(RunLogWriter(out, feed.parameters))
+            log = stack.enter_context(closing(_Log(writer, feed.parameters)))
         stage = _Stage(feed.parameters, engine_factory, log)
+        stage.play(cast.open())
         cast.set_up(stage)
+        stage.see()
         for number in range(1, feed.steps + 1):
-            cast.step(stage, number)
+            cast.step(stage, (number - 1) * feed.step, number * feed.step)
+            stage.see()
             if progress is not None:
                 progress(number, feed.steps)
         figures = _head(scenario, feed, people) | stage.finish()
@@ -156,30 +147,34 @@ class _Log:
         self._writer = writer
         self._builder = ReceiptBuilder(parameters)
         self._commands = 0
-        self._lines: list[str] = []
+        self._shown = Chosen()
+        self._receipts = writer.path(RECEIPTS).open("w", encoding="ascii", newline="\n")
 
     def append(self, command: Command, events: tuple[Event, ...]) -> None:
         """Write down a command and what came of it."""
         self._writer.append(command, events)
         for receipt in self._builder.feed(self._commands, events):
-            self._lines.append(receipt_line(receipt) + "\n")
+            self._shown.take(receipt)
+            self._receipts.write(receipt_line(receipt) + "\n")
         self._commands += 1
 
     def event_hash(self) -> str:
         """The event hash of everything so far."""
         return self._writer.event_hash()
 
+    def close(self) -> None:
+        """Let go of the file of receipts."""
+        self._receipts.close()
+
     def finish(self, figures: dict[str, Any], series: dict[str, Any], state_hash: str) -> None:
         """Write the receipts, the report and, last, the manifest, which covers them all."""
-        receipts = self._writer.path(RECEIPTS)
-        with receipts.open("w", encoding="ascii", newline="\n") as file:
-            file.writelines(self._lines)
-        write_report(figures, series, receipts, self._writer.path(REPORT))
+        self.close()
+        write_report(figures, series, self._shown, self._writer.path(REPORT))
         self._writer.finish(figures, state_hash)
 
 
-class _Stage:
-    """The engine and everybody who listens to it."""
+class _Stage(Stage):
+    """The engine of a run and everybody who listens to it."""
 
     def __init__(
         self,
@@ -188,32 +183,23 @@ class _Stage:
         log: _Log | None,
     ) -> None:
         self.engine = engine_factory(parameters)
+        super().__init__(self.engine)
         self.recorder = Recorder(parameters)
         self.state_hash = ""
         self._log = log
         self._hasher = EventHasher()
 
-    def play(self, commands: Iterable[Command]) -> None:
-        """Send commands in one batch."""
-        batch = list(commands)
-        for command, events in zip(batch, self.engine.apply(batch), strict=True):
-            self._hear(command, events)
-
-    def play_person(self, command: Command) -> None:
-        """Send one person's command; once more with what a limit leaves, where it was refused."""
-        (events,) = self.engine.apply([command])
-        self._hear(command, events)
-        if isinstance(command, Borrow | Withdraw) and isinstance(events[0], Refused):
-            largest = events[0].largest
-            if 0 < largest < command.quantity:
-                self.play([replace(command, quantity=largest)])
-
-    def _hear(self, command: Command, events: tuple[Event, ...]) -> None:
+    def hear(self, command: Command, events: tuple[Event, ...]) -> None:
+        """Let figures, hash and log have it."""
         self.recorder.hear(events)
         if self._log is None:
             self._hasher.update(events)
         else:
             self._log.append(command, events)
+
+    def see(self) -> None:
+        """Show the recorder the state after a step."""
+        self.recorder.see(self.engine)
 
     def finish(self) -> dict[str, Any]:
         """Figures and hashes of the whole run."""
@@ -226,73 +212,3 @@ class _Stage:
             "state_hash": self.state_hash,
             "event_hash": hashed,
         }
-
-
-class _Cast:
-    """Everybody who sends commands: people, makers, providers, the feed and the schedule."""
-
-    def __init__(self, scenario: Scenario, feed: Feed, people: Crowd) -> None:
-        self._scenario = scenario
-        self._feed = feed
-        self._assets = range(1, len(feed.tracks))
-        self._makers = MarketMakers(scenario, people, FIRST_ACCOUNT)
-        providers_first = FIRST_ACCOUNT + len(self._makers.makers)
-        self._providers = Providers(scenario, people, providers_first)
-        self._population = Population(
-            scenario,
-            people,
-            scenario.parameters.seed,
-            providers_first + len(self._providers.accounts),
-            lambda after: lambda asset: feed.price(asset, feed.start + after),
-        )
-
-    def set_up(self, stage: _Stage) -> None:
-        """Everything before the first step."""
-        start = self._feed.start
-        stage.play(self._makers.open())
-        stage.play(self._providers.open())
-        stage.play(self._population.open())
-        stage.play(self._prices(start))
-        for maker in self._makers.makers:
-            stage.play(maker.setup(self._feed.price(maker.asset, start)))
-        stage.play(self._providers.setup(lambda asset: self._feed.price(asset, start)))
-        stage.play(self._population.setup())
-        self._people(stage, -1, 0)
-        stage.play(self._quotes(start))
-        stage.recorder.see(stage.engine)
-
-    def step(self, stage: _Stage, number: int) -> None:
-        """One step of time and what leads up to it."""
-        after = number * self._feed.step
-        since = after - self._feed.step
-        time = self._feed.start + after
-        stage.play(self._changes(since, after))
-        self._people(stage, since, after)
-        stage.play(self._quotes(time))
-        stage.play(self._prices(time))
-        stage.play([TimeStep(time)])
-        stage.recorder.see(stage.engine)
-
-    def _people(self, stage: _Stage, since: int, until: int) -> None:
-        for command in self._population.loans(since, until):
-            stage.play_person(command)
-        for action in self._scenario.actions:
-            if action.after <= until and since < action.after + action.spread_over + 1:
-                for command in self._population.deeds(action, since, until):
-                    stage.play_person(command)
-
-    def _changes(self, since: int, until: int) -> Iterator[Command]:
-        for change in self._scenario.changes:
-            if since < change.after <= until:
-                yield change.command
-
-    def _prices(self, time: int) -> Iterator[Command]:
-        for asset in self._assets:
-            if self._feed.quoted(asset, time):
-                price = self._feed.price(asset, time)
-                yield UpdatePrice(asset, 0, price, price, price)
-
-    def _quotes(self, time: int) -> Iterator[Command]:
-        for maker in self._makers.makers:
-            multiplier = self._makers.multiplier(time - self._feed.start)
-            yield from maker.quotes(self._feed.price(maker.asset, time), multiplier)

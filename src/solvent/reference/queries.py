@@ -7,51 +7,43 @@ liquidated; and for a borrower how an auto-deleveraging round of a given size wo
 
 from typing import NamedTuple
 
-from solvent.domain.parameters import PoolState
-from solvent.domain.units import INDEX_SCALE, RATIO, divide_up, mul_div_down, mul_div_up, value_up
+from solvent.domain.commands import PlaceOrder, Role
+from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC
+from solvent.domain.readings import (
+    HIGHEST_MULTIPLE,
+    AdlForecast,
+    LiquidationPrices,
+    PoolReport,
+)
+from solvent.domain.units import (
+    INDEX_SCALE,
+    INT64_MAX,
+    RATIO,
+    divide_up,
+    mul_div_down,
+    mul_div_up,
+    value_divisor,
+    value_up,
+)
+from solvent.reference import wallet
 from solvent.reference.adl import borrowers
 from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
 from solvent.reference.limits import gated, largest_passing, pool_state, smallest_passing
 from solvent.reference.margin import (
     Doubt,
     Health,
+    Portfolio,
     health,
     health_of,
     leverage_exceeded,
     portfolio_of,
 )
+from solvent.reference.orders import largest_order
 from solvent.reference.policies import Demand, allot, most_levered_first
 from solvent.reference.pool import redeemable
 from solvent.reference.rates import borrow_apr, lend_apr, utilization
-from solvent.reference.state import Pool, State
+from solvent.reference.state import TREASURY, Pool, State
 from solvent.reference.throttle import bound_in_force, within
-
-HIGHEST_MULTIPLE = 100
-"""Liquidation prices are looked for up to this many times the mark."""
-
-
-class PoolReport(NamedTuple):
-    """One pool now: quantities in atoms, utilization, bounds and APRs in 10^-9.
-
-    `withdrawable` is what lenders could take out together by redeeming before the bound.
-    """
-
-    lent: int
-    borrowed: int
-    cash: int
-    utilization: int
-    borrow_apr: int
-    lend_apr: int
-    bound: int
-    threshold: int
-    max_utilization: int
-    state: PoolState
-    redeemable: int
-    withdrawable: int
-    gated: bool
-    fees: int
-    residue: int
-    deficit: int
 
 
 def pool_report(state: State, asset: int) -> PoolReport:
@@ -124,20 +116,11 @@ def account_report(state: State, account: int) -> AccountReport:
     )
 
 
-class LiquidationPrices(NamedTuple):
-    """Marks of one asset, all else equal, at which an account is liquidatable; None: never.
-
-    `below`: the highest mark under the present one; `above`: the lowest mark over it.
-    """
-
-    below: int | None
-    above: int | None
-
-
 def liquidation_prices(state: State, account: int, asset: int) -> LiquidationPrices:
     """How far one asset's mark can move before `account` is liquidatable, to the unit of price.
 
-    The present mark itself counts on both sides when the account is liquidatable now.
+    The present mark itself counts on both sides when the account is liquidatable now. Prices at
+    which the account's part of the asset is worth more than columns hold are not looked at.
     """
     portfolio = portfolio_of(state, account)
     marks = [price.mark for price in state.prices]
@@ -150,7 +133,7 @@ def liquidation_prices(state: State, account: int, asset: int) -> LiquidationPri
     if liquidatable_at(mark):
         return LiquidationPrices(mark, mark)
     below = largest_passing(lambda price: price == 0 or liquidatable_at(price), mark)
-    highest = mark * HIGHEST_MULTIPLE
+    highest = max(mark, _highest_imagined(state, portfolio, asset))
     above = mark + smallest_passing(lambda rise: liquidatable_at(mark + rise), highest - mark)
     return LiquidationPrices(
         below if below and liquidatable_at(below) else None,
@@ -158,19 +141,10 @@ def liquidation_prices(state: State, account: int, asset: int) -> LiquidationPri
     )
 
 
-class AdlForecast(NamedTuple):
-    """How a round of a given size would treat a borrower today.
-
-    `rank` counts from 1, most levered first, among `candidates`; `allotted` atoms of his debt
-    would be settled, for `value` (10^-6 USDC). `cash_left` is what redemptions can still take
-    before the pool is empty and case L becomes possible.
-    """
-
-    rank: int
-    candidates: int
-    allotted: int
-    value: int
-    cash_left: int
+def _highest_imagined(state: State, portfolio: Portfolio, asset: int) -> int:
+    atoms = portfolio.quantities[asset] + portfolio.debts[asset] + portfolio.unfunded[asset]
+    worth = MAX_VALUE * value_divisor(state.asset(asset).decimals) // max(1, atoms)
+    return min(state.mark(asset) * HIGHEST_MULTIPLE, worth, INT64_MAX // 4)
 
 
 def adl_forecast(state: State, account: int, asset: int, quantity: int) -> AdlForecast | None:
@@ -211,3 +185,62 @@ def holding(state: State, account: int, asset: int) -> Holding:
         claim_of(state, account, asset),
         debt_of(state, account, asset),
     )
+
+
+def _may_act(state: State, account: int, *, custodial: bool = False) -> bool:
+    """Whether commands of the account are carried out at all."""
+    return account not in state.liquidating and (custodial or _has_owner(state, account))
+
+
+def _has_owner(state: State, account: int) -> bool:
+    return state.accounts[account].role not in (Role.BACKSTOP_FUND, Role.TREASURY)
+
+
+def max_lend(state: State, account: int, asset: int) -> int:
+    """The most that a `Lend` may ask for now; 0 when none passes."""
+    largest = wallet.largest_lend(state, account, asset) if _may_act(state, account) else 0
+    return min(largest, MAX_SUPPLY)
+
+
+def max_redeem(state: State, account: int, asset: int) -> int:
+    """The most that a `Redeem` may ask for now; 0 when none passes."""
+    if not _may_act(state, account, custodial=account == TREASURY):
+        return 0
+    return min(wallet.largest_redeem(state, account, asset), MAX_SUPPLY)
+
+
+def max_borrow(state: State, account: int, asset: int) -> int:
+    """The most that a `Borrow` may ask for now; 0 when none passes."""
+    largest = wallet.largest_borrow(state, account, asset) if _may_act(state, account) else 0
+    return min(largest, MAX_SUPPLY)
+
+
+def max_withdraw(state: State, account: int, asset: int, *, redeem: bool, borrow: bool) -> int:
+    """The most that a `Withdraw` with these flags may ask for now; 0 when none passes."""
+    treasury = account == TREASURY
+    if not _may_act(state, account, custodial=treasury):
+        return 0
+    borrow = borrow and not treasury
+    largest = wallet.largest_withdraw(state, account, asset, redeem=redeem, borrow=borrow)
+    return min(largest, MAX_SUPPLY)
+
+
+def max_repay(state: State, account: int, asset: int) -> int:
+    """The most that a `Repay` takes now, as far as it buys back a share; in the waterfall too."""
+    largest = wallet.largest_repay(state, account, asset)
+    if (
+        not _has_owner(state, account)
+        or wallet.repay_form(state, account, asset, largest) is not None
+    ):
+        return 0
+    return min(largest, MAX_SUPPLY)
+
+
+def max_order(state: State, command: PlaceOrder) -> int:
+    """The largest quantity with which the order may be placed now; 0 when none passes.
+
+    For a market order, which fills what there is, the largest that the impact band holds.
+    """
+    if command.asset == USDC or not _may_act(state, command.account):
+        return 0
+    return largest_order(state, command)

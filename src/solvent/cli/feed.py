@@ -1,0 +1,133 @@
+"""`solvent feed`: prices for a running market, from a process of their own."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from solvent.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from solvent.service.feeds import Feed
+
+URL = "http://127.0.0.1:8620"
+EXCHANGES = "kraken,coinbase,bitstamp"
+ABOVE_ZERO = Number(gt=0)
+
+
+class Kind(StrEnum):
+    """Where prices come from."""
+
+    RECORDED = "recorded"
+    SYNTHETIC = "synthetic"
+    LIVE = "live"
+
+
+def feed(
+    kind: Kind,
+    /,
+    *,
+    key_file: Path,
+    url: str = URL,
+    symbols: str = "",
+    file: Path | None = None,
+    speed: Annotated[float, Parameter(validator=ABOVE_ZERO)] = 1.0,
+    start: str = "",
+    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 1,
+    sources: Annotated[int, Parameter(validator=Number(gte=1, lte=8))] = 1,
+    exchanges: str = EXCHANGES,
+    interval: Annotated[float | None, Parameter(validator=ABOVE_ZERO)] = None,
+    readings: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+) -> int:
+    """Post prices to a running market, signed with the oracle's key.
+
+    Parameters
+    ----------
+    kind
+        A recorded price file, a synthetic random walk, or live exchanges.
+    key_file
+        File that holds the oracle's secret key, 32 bytes in base64.
+    url
+        Where the market is served.
+    symbols
+        Assets to quote, like BTC,ETH,SOL; by default all that the file or --start names.
+    file
+        Price file of a recorded feed, CSV or Parquet: time, symbol, close, or a bar's four prices.
+    speed
+        Seconds of the file a second.
+    start
+        First prices of a synthetic feed, like BTC=100000,SOL=180.
+    seed
+        Seed of a synthetic feed.
+    sources
+        How many sources a synthetic feed has.
+    exchanges
+        Exchanges of a live feed, by their names in ccxt; the first is source 0, and so on.
+    interval
+        Seconds between two readings; by default 1, of a live feed 5.
+    readings
+        Stop after so many readings.
+    """
+    import threading
+
+    from solvent.service.feeds.poster import Poster, PostRefusedError, drive, read_key
+    from solvent.service.logs import set_up_logs
+
+    set_up_logs()
+    wanted = [name for name in symbols.split(",") if name]
+    if kind is Kind.RECORDED:
+        source = _recorded(file, wanted, speed, interval or 1.0)
+    elif kind is Kind.SYNTHETIC:
+        source = _synthetic(start, wanted, seed, sources, interval or 1.0)
+    else:
+        source = _live(exchanges, wanted, interval or 5.0)
+    poster = Poster(url, read_key(key_file.read_text(encoding="utf-8", errors="replace")))
+    try:
+        drive(source, poster, threading.Event(), readings)
+    except PostRefusedError as error:
+        raise InputError(url, "prices", f"are refused: {error}") from None
+    finally:
+        poster.close()
+    return 0
+
+
+def _recorded(file: Path | None, symbols: list[str], speed: float, interval: float) -> "Feed":
+    from solvent.service.feeds.recorded import RecordedFeed, read_tracks
+
+    if file is None:
+        raise InputError("feed", "--file", "is missing; name the price file")
+    return RecordedFeed(read_tracks(file, symbols or None), speed=speed, interval=interval)
+
+
+def _synthetic(start: str, symbols: list[str], seed: int, sources: int, interval: float) -> "Feed":
+    from solvent.service.feeds.synthetic import SyntheticFeed
+
+    prices = dict(_first_price(part) for part in start.split(",") if part)
+    missing = [name for name in symbols or ["BTC"] if name not in prices]
+    if missing and (symbols or not prices):
+        raise InputError("feed", "--start", f"needs a first price, like {missing[0]}=100")
+    chosen = {name: prices[name] for name in symbols or prices}
+    return SyntheticFeed(chosen, seed=seed, sources=sources, interval=interval)
+
+
+def _first_price(text: str) -> tuple[str, int]:
+    from solvent.service.feeds import price_from_text
+
+    name, _, price = text.partition("=")
+    try:
+        return name, price_from_text(price)
+    except ValueError as error:
+        raise InputError("feed", "--start", f"{error}; write it like SOL=180.5") from None
+
+
+def _live(exchanges: str, symbols: list[str], interval: float) -> "Feed":
+    from solvent.service.feeds.exchanges import ExchangeFeed, connect
+
+    if not symbols:
+        raise InputError("feed", "--symbols", "are missing, like BTC,ETH,SOL")
+    names = [name for name in exchanges.split(",") if name]
+    if not names:
+        raise InputError("feed", "--exchanges", "are missing, like kraken,coinbase")
+    return ExchangeFeed({name: connect(name) for name in names}, symbols, interval=interval)

@@ -1,0 +1,153 @@
+"""What `solvent up` puts together: a desk, a server, and a cast that plays in the market."""
+
+import asyncio
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from solvent.domain.units import SECOND
+from solvent.journal.durable import holds_journal
+from solvent.lab.live import DEMO_STEP, DEMO_TRADERS, LiveCast, parameters_at
+from solvent.lab.live_keys import DemoKey, demo_accounts, demo_keys
+from solvent.lab.scenario_model import Scenario
+from solvent.service.desk import Clock, Desk, wall_clock
+from solvent.service.desk_engine import DeskEngine
+from solvent.service.keys import Role, encode_addition, parse_public_key
+from solvent.service.logs import set_up_logs
+from solvent.service.opening import JOURNAL, Start, open_desk
+from solvent.service.proposals import Terms
+from solvent.service.records import Record, RecordKind
+from solvent.service.serve import Address, serve
+
+DEMO_SEED = 1
+NO_ACCOUNT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was asked for on the command line."""
+
+    folder: Path
+    host: str
+    port: int
+    scenario: Scenario
+    views: str | None
+    operator_key: str
+    people: int
+    delay: int
+    is_demo: bool
+    is_replay: bool
+    speed: float
+    accounts: int | None
+
+
+def run_live(plan: Plan) -> int:
+    """Serve until told to end; return the exit code."""
+    set_up_logs()
+    is_new = not holds_journal(plan.folder / JOURNAL)
+    start = wall_clock() // SECOND * SECOND
+    begin = Start(
+        parameters_at(plan.scenario, start),
+        Terms(plan.people, plan.delay * SECOND),
+        plan.operator_key,
+    )
+    clock = _Clock()
+    desk = open_desk(plan.folder, begin, views_url=plan.views, clock=clock)
+    if not plan.is_demo:
+        return asyncio.run(
+            serve(desk, Address(plan.host, plan.port), on_ready=lambda: _say(plan, []))
+        )
+    market_start = desk.market.engine.parameters.start_time
+    cast = LiveCast(
+        plan.scenario,
+        DeskEngine(desk),
+        start=market_start,
+        accounts=plan.accounts,
+        speed=plan.speed,
+        step=None if plan.is_replay else DEMO_STEP,
+        traders=DEMO_TRADERS,
+        keeps_time=plan.is_replay,
+        follows_wall=not plan.is_replay,
+        on_end=_cast_ended,
+    )
+    if plan.is_replay:
+        clock.follow(cast.clock)
+    return asyncio.run(_play(plan, desk, cast, is_new=is_new))
+
+
+class _Clock:
+    """The market's clock: the wall's, until it follows another."""
+
+    def __init__(self) -> None:
+        self._tells: Clock = wall_clock
+
+    def follow(self, clock: Clock) -> None:
+        self._tells = clock
+
+    def __call__(self) -> int:
+        return self._tells()
+
+
+async def _play(plan: Plan, desk: Desk, cast: LiveCast, *, is_new: bool) -> int:
+    keys = demo_keys(DEMO_SEED)
+
+    async def ready() -> None:
+        began = time.monotonic()
+        if is_new:
+            await asyncio.to_thread(cast.set_up)
+            await _admit(desk, keys, cast.next_account)
+        else:
+            await asyncio.to_thread(cast.resume)
+        cast.start()
+        await _say(plan, keys, time.monotonic() - began)
+
+    async def ending() -> None:
+        await asyncio.to_thread(cast.stop)
+
+    return await serve(
+        desk,
+        Address(plan.host, plan.port),
+        keeps_time=not plan.is_replay,
+        on_ready=ready,
+        on_end=ending,
+    )
+
+
+async def _admit(desk: Desk, keys: list[DemoKey], first_account: int) -> None:
+    """Accounts and keys of a demo, for everybody to use."""
+    await desk.command(*demo_accounts(first_account, desk.market.parameters))
+    for key in keys:
+        account = key.account(first_account)
+        body = encode_addition(
+            parse_public_key(key.public),
+            Role(key.role),
+            NO_ACCOUNT if account is None else account,
+        )
+        await desk.submit(Record(RecordKind.KEY, desk.time(), body=body))
+
+
+def _cast_ended(error: BaseException | None) -> None:
+    if error is not None:
+        print(f"solvent: the cast stopped: {error}", file=sys.stderr)
+
+
+async def _say(plan: Plan, keys: list[DemoKey], seconds: float = 0.0) -> None:
+    """The banner."""
+    address = f"{plan.host}:{plan.port}"
+    lines = [
+        f"serving {plan.scenario.name} from {plan.folder}",
+        f"  REST       http://{address}",
+        f"  streams    ws://{address}",
+        f"  documents  http://{address}/docs and http://{address}/openapi.json",
+    ]
+    if keys:
+        user = keys[0]
+        lines += [
+            f"  the market was filled in {seconds:.1f} s; these keys are for everybody to try",
+            f"  key        {user.public}",
+            f"  secret     {user.secret}",
+            "  ccxt       ccxt.backpack({'apiKey': KEY, 'secret': SECRET, 'urls': {'api': {",
+            f"                 'public': 'http://{address}', 'private': 'http://{address}'}}}}}})",
+        ]
+    print("\n".join(lines), flush=True)

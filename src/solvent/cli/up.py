@@ -1,0 +1,86 @@
+"""`solvent up`: the market as a service."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cyclopts import Parameter
+
+from solvent.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from typing import Annotated
+
+    from solvent.lab.scenario_model import Scenario
+else:
+    from typing import Annotated
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+PORT = 8620
+MEMORY_FOLDER = "solvent-market"
+
+
+def up(
+    *,
+    folder: Path = Path(MEMORY_FOLDER),
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    scenario: str = "demo-market",
+    views: str | None = None,
+    operator_key: str | None = None,
+    people: int = 1,
+    delay: int = 0,
+    demo: bool = False,
+    replay: Annotated[str | None, Parameter(help="Play a scenario's crash in the market.")] = None,
+    speed: float = 1.0,
+    accounts: int | None = None,
+) -> int:
+    """Serve the market: REST and WebSocket over a durable journal.
+
+    Parameters
+    ----------
+    folder
+        Where the journal and the views are. A folder without a market gets a new one.
+    host
+        Address to listen on: this machine only, unless another is named.
+    port
+        Port to listen on.
+    scenario
+        Whose parameters a new market has: a packaged scenario or a file.
+    views
+        Database of the views, sqlite:///FILE or postgresql://...; the folder's own by default.
+    operator_key
+        Public key (base64) of the operator of a new market, who admits all others.
+    people
+        How many keys a parameter change needs in a new market.
+    delay
+        Seconds that a parameter change waits in a new market.
+    demo
+        Begin a new market with people, market makers, prices and keys for everybody to use.
+    speed
+        Seconds of the scenario a second, for --replay.
+    accounts
+        How many people play, for --demo and --replay.
+    """
+    from solvent.cli.live import Plan, run_live
+    from solvent.lab.scenario import load_scenario
+
+    if (demo or replay is not None) and host not in LOOPBACK:
+        raise InputError("--host", host, "demo keys are known to everybody: serve 127.0.0.1 only")
+    if not 0 <= port < 2**16:
+        raise InputError("--port", str(port), "must be from 0 to 65535")
+    played: Scenario = load_scenario(replay or scenario)
+    plan = Plan(
+        folder,
+        host,
+        port,
+        played,
+        views,
+        operator_key or "",
+        people,
+        delay,
+        is_demo=demo or replay is not None,
+        is_replay=replay is not None,
+        speed=speed,
+        accounts=accounts,
+    )
+    return run_live(plan)

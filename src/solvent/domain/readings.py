@@ -1,0 +1,176 @@
+"""Readings: what engines answer when they are asked, as records of plain numbers.
+
+Both engines give the same ones, and asking changes nothing (I37). Quantities are atoms, prices
+10^-10 USDC per whole token, values 10^-6 USDC, ratios 10^-9, unless a record says otherwise.
+
+Deliberately absent: what no engine keeps, such as when an order was placed or what it has filled.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from solvent.domain.commands import SelfTradePrevention, Side
+from solvent.domain.parameters import PoolState
+
+HIGHEST_MULTIPLE = 100
+"""Liquidation prices are looked for up to this many times the mark."""
+
+
+class Balance(NamedTuple):
+    """One account's atoms of one asset.
+
+    `lent` is the claim on the pool, rounded down, and `debt` what is owed, rounded up; `unfunded`
+    is what open orders would borrow.
+    """
+
+    available: int
+    locked: int
+    lent: int
+    debt: int
+    unfunded: int
+
+
+class AccountSettings(NamedTuple):
+    """What an account has chosen, and whether it is in the waterfall."""
+
+    auto_lend: bool
+    auto_repay_borrows: bool
+    auto_borrow_settlements: bool
+    leverage_limit: int
+    liquidating: bool
+
+
+class AccountHealth(NamedTuple):
+    """One account's sums, rounded against it; nothing is decided by these."""
+
+    net_equity: int
+    initial: int
+    maintenance: int
+    exposure: int
+    assets_value: int
+    debts_value: int
+    total_value: int
+
+
+class AccountFractions(NamedTuple):
+    """Fractions for people, 10^-9, None where they say nothing; nothing is decided by these.
+
+    `margin_fraction` is NE / E, `maintenance_ratio` M / NE (liquidation at one or above, None when
+    NE <= 0), `leverage` E / NE.
+    """
+
+    margin_fraction: int | None
+    maintenance_ratio: int | None
+    leverage: int | None
+    liquidating: bool
+    over_leverage_limit: bool
+
+
+class CollateralValue(NamedTuple):
+    """What is held of one asset is worth at the mark, and counts for after the haircut."""
+
+    value: int
+    weighted: int
+
+
+class DebtMargin(NamedTuple):
+    """What is owed of one asset at the mark, and the margin fractions at that size."""
+
+    notional: int
+    initial: int
+    maintenance: int
+
+
+class PoolReport(NamedTuple):
+    """One pool now: quantities in atoms, utilization, bounds and APRs in 10^-9.
+
+    `withdrawable` is what lenders could take out together by redeeming before the bound.
+    """
+
+    lent: int
+    borrowed: int
+    cash: int
+    utilization: int
+    borrow_apr: int
+    lend_apr: int
+    bound: int
+    threshold: int
+    max_utilization: int
+    state: PoolState
+    redeemable: int
+    withdrawable: int
+    gated: bool
+    fees: int
+    residue: int
+    deficit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceReading:
+    """One asset's price; `updated` is when the index was last made, -1 before it was."""
+
+    index: int
+    mark: int
+    stale: bool
+    halted: bool
+    updated: int
+
+
+class OrderReading(NamedTuple):
+    """A resting order. `quantity` is what is left of it; all that rest are good till cancelled.
+
+    `locked` atoms of what it pays with are held, `unfunded` more would be borrowed.
+    """
+
+    order: int
+    account: int
+    asset: int
+    side: Side
+    price: int
+    quantity: int
+    locked: int
+    unfunded: int
+    reduce_only: bool
+    auto_borrow: bool
+    auto_borrow_repay: bool
+    self_trade_prevention: SelfTradePrevention
+    client_id: int
+
+
+class Level(NamedTuple):
+    """All that rests at one price of one side of a market."""
+
+    price: int
+    quantity: int
+
+
+class Depth(NamedTuple):
+    """The two sides of a market, best price first."""
+
+    bids: list[Level]
+    asks: list[Level]
+
+
+class LiquidationPrices(NamedTuple):
+    """Marks of one asset, all else equal, at which an account is liquidatable; None: never.
+
+    `below`: the highest mark under the present one; `above`: the lowest mark over it.
+    """
+
+    below: int | None
+    above: int | None
+
+
+class AdlForecast(NamedTuple):
+    """How a round of a given size would treat a borrower today.
+
+    `rank` counts from 1, most levered first, among `candidates`; `allotted` atoms of his debt
+    would be settled, for `value` (10^-6 USDC). `cash_left` is what redemptions can still take
+    before the pool is empty and case L becomes possible.
+    """
+
+    rank: int
+    candidates: int
+    allotted: int
+    value: int
+    cash_left: int

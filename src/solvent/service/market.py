@@ -1,0 +1,247 @@
+"""The market: everything that follows from the journal's records, and nothing else.
+
+Engine, open orders, first answers, keys and proposals move together, record by record, and are
+saved and restored together. There is no clock, no disk and no client in here: the sequencer hands
+in records that are durable and takes outcomes out. Whatever the batches are in which records come,
+the same follows from them.
+
+Exactly once is decided here, where order is certain: a record whose digest was seen does nothing
+and gets the first answer, and so does an order whose client id was (`plans`); a change
+of a parameter is made once, while it waits.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from solvent.domain.commands import OpenAccount, PlaceOrder, encode_command
+from solvent.domain.parameter_codec import decode_parameters, encode_parameters
+from solvent.domain.parameters import EngineParameters
+from solvent.engine.engine import FastEngine
+from solvent.engine.queries import Queries
+from solvent.service.answers import Result, answer, placed_by
+from solvent.service.keys import KeyRegistry
+from solvent.service.open_orders import OpenOrders
+from solvent.service.plans import Plan, Planner, read, skipped_item
+from solvent.service.proposals import Proposals, Terms, read_approval, read_proposal
+from solvent.service.records import Record, RecordKind
+from solvent.service.replies import Answer, ClientRow, Replies
+from solvent.service.replies import Row as DigestRow
+
+
+class MarketError(Exception):
+    """The journal says one thing and the market another: it must not go on. One line."""
+
+
+class Outcome(NamedTuple):
+    """What a record led to; `answer` is what whoever asked is told."""
+
+    record: Record
+    results: Sequence[Result]
+    answer: Answer
+
+
+class Head(msgspec.Struct, array_like=True, frozen=True):
+    """What a journal begins with: parameters as numbers, the terms of their changes, first keys."""
+
+    parameters: tuple[int, ...]
+    people: int
+    delay: int
+    keys: tuple[bytes, ...] = ()
+
+
+class _Saved(msgspec.Struct, array_like=True, frozen=True):
+    """A snapshot of the market."""
+
+    engine: bytes
+    commands: int
+    digests: list[DigestRow]
+    clients: list[ClientRow]
+    orders: list[tuple[int, ...]]
+    keys: bytes
+    proposals: bytes
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_HEAD = msgspec.msgpack.Decoder(Head)
+_SAVED = msgspec.msgpack.Decoder(_Saved)
+
+
+def encode_head(parameters: EngineParameters, terms: Terms, keys: Sequence[bytes] = ()) -> bytes:
+    """The head of a new journal; `keys` are the changes that let the first keys in."""
+    return _ENCODER.encode(
+        Head(encode_parameters(parameters), terms.people, terms.delay, tuple(keys))
+    )
+
+
+class Market:
+    """The market of a journal's head, from its beginning or from a snapshot of it.
+
+    Raises MarketError where they cannot be read.
+    """
+
+    def __init__(self, head: bytes, saved: bytes | None = None) -> None:
+        try:
+            self._begin(head, saved)
+        except (ValueError, LookupError) as error:
+            what = "the head" if saved is None else "the snapshot"
+            raise MarketError(f"{what} cannot be read: {error}") from error
+        self.queries = Queries(self.engine)
+
+    def _begin(self, head: bytes, saved: bytes | None) -> None:
+        begun = _HEAD.decode(head)
+        self.proposals = Proposals(Terms(begun.people, begun.delay))
+        if saved is None:
+            self.engine = FastEngine(decode_parameters(begun.parameters))
+            self.commands = 0
+            self.replies = Replies()
+            self.orders = OpenOrders()
+            self.keys = KeyRegistry()
+            for body in begun.keys:
+                self.keys.apply(body)
+        else:
+            state = _SAVED.decode(saved)
+            self.engine = FastEngine.restore(state.engine)
+            self.commands = state.commands
+            self.replies = Replies.from_rows(state.digests, state.clients)
+            self.orders = OpenOrders.from_rows(state.orders)
+            self.keys = KeyRegistry.decode(state.keys)
+            self.proposals.restore(state.proposals)
+
+    @property
+    def parameters(self) -> EngineParameters:
+        """Parameters in force."""
+        return self.engine.parameters
+
+    def save(self) -> bytes:
+        """All of it as bytes."""
+        digests, clients = self.replies.rows()
+        return _ENCODER.encode(
+            _Saved(
+                self.engine.snapshot(),
+                self.commands,
+                digests,
+                clients,
+                self.orders.rows(),
+                self.keys.encode(),
+                self.proposals.rows(),
+            )
+        )
+
+    def carry_out(self, records: Sequence[Record]) -> list[Outcome]:
+        """Let durable records happen, in order."""
+        outcomes: list[Outcome] = []
+        planner = Planner(self.replies, self.proposals)
+        for record in records:
+            request = read(record)
+            if planner.depends_on_plans(request):
+                outcomes += self._apply(planner.take())
+            planner.plan(request)
+        return outcomes + self._apply(planner.take())
+
+    def _apply(self, plans: Sequence[Plan]) -> list[Outcome]:
+        events = self.engine.apply([command for plan in plans for command in plan.commands])
+        done = 0
+        outcomes = []
+        for plan in plans:
+            results = []
+            for command in plan.commands:
+                placed = placed_by(command, events[done], plan.record.time)
+                ended = self.orders.follow(placed, events[done])
+                results.append(Result(self.commands, command, events[done], ended))
+                self.commands += 1
+                done += 1
+            outcomes.append(Outcome(plan.record, results, self._settle(plan, results)))
+        return outcomes
+
+    def _settle(self, plan: Plan, results: Sequence[Result]) -> Answer:
+        """What a record does besides its commands, and what it is answered."""
+        if plan.first is not None:
+            return plan.first
+        record = plan.record
+        said = _OTHERS[RecordKind(record.kind)](self, record, results)
+        if said is None:
+            said = self._answer(plan, results)
+        if record.digest:
+            self.replies.keep(record.digest, record.expires, said)
+        for result in results:
+            self._keep_client_id(record, result)
+        return said
+
+    def _answer(self, plan: Plan, results: Sequence[Result]) -> Answer:
+        record = plan.record
+        if not plan.skipped:
+            return answer(
+                self.parameters,
+                results,
+                record.time,
+                is_batch=record.is_batch,
+                memo=record.memo,
+            )
+        done = iter(results)
+        items = []
+        for place in range(len(results) + len(plan.skipped)):
+            first = plan.skipped.get(place)
+            if first is None:
+                one = answer(self.parameters, [next(done)], record.time, is_batch=True)
+                items.append(one.body[1:-1])
+            else:
+                items.append(skipped_item(first))
+        return Answer(_OK, b"[" + b",".join(items) + b"]")
+
+    def _keep_client_id(self, record: Record, result: Result) -> None:
+        command = result.command
+        if isinstance(command, PlaceOrder) and command.client_id:
+            said = answer(self.parameters, [result], record.time)
+            if said.status == _OK:
+                row = encode_command(command)
+                self.replies.keep_order(command.account, command.client_id, row, said)
+
+    def _commands(self, record: Record, _: Sequence[Result]) -> None:
+        if record.body:
+            number, _key = read_approval(record.body)
+            self.proposals.done(number)
+
+    def _opening(self, record: Record, results: Sequence[Result]) -> Answer | None:
+        command = results[0].command
+        if not isinstance(command, OpenAccount):
+            raise MarketError("an account's key comes without its account")
+        said = answer(self.parameters, results, record.time)
+        if said.status != _OK:
+            return said
+        self.keys.apply(record.body)
+        return Answer(_OK, _ENCODER_JSON.encode({"account": command.account}))
+
+    def _key(self, record: Record, _: Sequence[Result]) -> Answer:
+        self.keys.apply(record.body)
+        return Answer(_OK, b"")
+
+    def _proposal(self, record: Record, _: Sequence[Result]) -> Answer:
+        proposal = self.proposals.propose(*read_proposal(record.body), record.time)
+        return Answer(_OK, _ENCODER_JSON.encode({"proposal": proposal.number}))
+
+    def _approval(self, record: Record, _: Sequence[Result]) -> Answer:
+        proposal = self.proposals.approve(*read_approval(record.body))
+        found = {"proposal": proposal.number} if proposal else {}
+        return Answer(_OK, _ENCODER_JSON.encode(found))
+
+    def _check(self, record: Record, _: Sequence[Result]) -> Answer:
+        state = self.engine.state_hash()
+        if state.encode() != record.body:
+            raise MarketError(
+                f"state hash {state} is not {record.body.decode()}, which the journal has"
+            )
+        return Answer(_OK, b"")
+
+
+_OK = 200
+_ENCODER_JSON = msgspec.json.Encoder()
+_OTHERS: dict[RecordKind, Callable[[Market, Record, Sequence[Result]], Answer | None]] = {
+    RecordKind.COMMANDS: Market._commands,
+    RecordKind.KEY: Market._key,
+    RecordKind.PROPOSAL: Market._proposal,
+    RecordKind.APPROVAL: Market._approval,
+    RecordKind.CHECK: Market._check,
+    RecordKind.OPENING: Market._opening,
+}

@@ -1,0 +1,70 @@
+"""Metrics: counters and gauges in Prometheus' text form, with no name or key in them."""
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from solvent.domain.events import Refused
+from solvent.domain.waterfall_events import (
+    AdlMatched,
+    BackstopFilled,
+    DeficitBooked,
+    LiquidationStarted,
+)
+from solvent.service.market import Outcome
+
+if TYPE_CHECKING:
+    from solvent.service.desk import Desk
+
+_WATERFALL = (LiquidationStarted, BackstopFilled, AdlMatched, DeficitBooked)
+
+
+class Metrics:
+    """All metrics of one desk."""
+
+    def __init__(self, desk: "Desk") -> None:
+        self._registry = CollectorRegistry()
+        self._commands = self._counter("commands", "Commands carried out", ["command"])
+        self._refused = self._counter("refusals", "Commands refused", ["code"])
+        self._waterfall = self._counter("waterfall", "Steps of the waterfall", ["event"])
+        self._requests = self._counter("requests", "Requests answered", ["tag", "status"])
+        self._seconds = Histogram(
+            "solvent_request_seconds", "Time to an answer", ["tag"], registry=self._registry
+        )
+        self._gauge("records", "Durable records", lambda: desk.sequencer.journal.sequence)
+        self._gauge("waiting", "Requests that wait for the writer", lambda: desk.sequencer.waiting)
+        self._gauge("ready", "1 while requests are carried out", lambda: int(desk.is_ready))
+        self._gauge(
+            "engine_time_seconds", "The engine's time", lambda: desk.market.engine.now / 1e6
+        )
+
+    def _counter(self, name: str, said: str, labels: list[str]) -> Counter:
+        return Counter(f"solvent_{name}", said, labels, registry=self._registry)
+
+    def _gauge(self, name: str, said: str, reading: "Reading") -> None:
+        Gauge(f"solvent_{name}", said, registry=self._registry).set_function(reading)
+
+    def note(self, outcome: Outcome) -> None:
+        """Count what a record led to."""
+        for result in outcome.results:
+            self._commands.labels(type(result.command).__name__).inc()
+            for event in result.events:
+                if isinstance(event, Refused):
+                    self._refused.labels(event.code.name).inc()
+                elif isinstance(event, _WATERFALL):
+                    self._waterfall.labels(type(event).__name__).inc()
+
+    def answered(self, tag: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        self._requests.labels(tag, str(status)).inc()
+        self._seconds.labels(tag).observe(seconds)
+
+    def text(self) -> bytes:
+        """All of them, as Prometheus reads them."""
+        return generate_latest(self._registry)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Reading = Callable[[], float]

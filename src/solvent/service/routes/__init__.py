@@ -1,0 +1,1 @@
+"""Routes: one module an API tag, each a list of endpoints with their handlers."""

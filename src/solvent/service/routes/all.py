@@ -1,0 +1,41 @@
+"""All endpoints, in the order in which they are documented."""
+
+from solvent.service.endpoints import Endpoint
+from solvent.service.routes import (
+    account,
+    backstop,
+    batch,
+    borrow_lend,
+    capital,
+    health,
+    history,
+    house,
+    insight,
+    market_data,
+    markets,
+    orders,
+    positions,
+    system,
+    trade_history,
+)
+from solvent.service.routes.documents import documents
+
+_SERVED: list[Endpoint] = [
+    *borrow_lend.ENDPOINTS,
+    *account.ENDPOINTS,
+    *capital.ENDPOINTS,
+    *markets.ENDPOINTS,
+    *market_data.ENDPOINTS,
+    *orders.ENDPOINTS,
+    *history.ENDPOINTS,
+    *trade_history.ENDPOINTS,
+    *positions.ENDPOINTS,
+    *system.ENDPOINTS,
+    *batch.ENDPOINTS,
+    *backstop.ENDPOINTS,
+    *insight.ENDPOINTS,
+    *house.ENDPOINTS,
+    *health.ENDPOINTS,
+]
+
+ENDPOINTS: list[Endpoint] = [*_SERVED, *documents(_SERVED)]

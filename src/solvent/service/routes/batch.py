@@ -1,0 +1,92 @@
+"""Batch: many commands of one account under one signature, made durable together.
+
+The body is `{"commands": [{"verb": ..., ...}, ...]}`. What is signed is the SHA-256 of its bytes:
+
+    instruction=batchExecute&sha256=<hex>&timestamp=<ms>&window=<ms>
+
+Each command succeeds or is refused for itself, in order; the answer has one item for each: null, an
+order, or an error object.
+"""
+
+from collections.abc import Callable
+
+from solvent.domain import commands as c
+from solvent.service.calls import Call, Reply
+from solvent.service.endpoints import TRADERS, Endpoint
+from solvent.service.limits import BATCH_COMMANDS
+from solvent.service.params import Params, bad_request
+from solvent.service.routes.orders import ORDER_FIELDS, place_command
+from solvent.service.strict_json import JsonValue
+
+TAG = "Solvent"
+
+
+def _mover(
+    kind: type[c.Lend] | type[c.Redeem] | type[c.Borrow] | type[c.Repay],
+) -> Callable[[int, Params], c.Command]:
+    def make(account: int, fields: Params) -> c.Command:
+        asset = fields.asset()
+        return kind(account, asset, fields.quantity("quantity", asset))
+
+    return make
+
+
+def _cancel(account: int, fields: Params) -> c.Command:
+    return c.CancelOrder(account, fields.integer("orderId", 0, 1, 2**63 - 1))
+
+
+def _cancel_all(account: int, fields: Params) -> c.Command:
+    asset = fields.market() if fields.has("symbol") else c.ANY_ASSET
+    return c.CancelAllOrders(account, asset)
+
+
+_MOVED = frozenset({"symbol", "quantity"})
+VERBS: dict[str, tuple[Callable[[int, Params], c.Command], frozenset[str]]] = {
+    "lend": (_mover(c.Lend), _MOVED),
+    "redeem": (_mover(c.Redeem), _MOVED),
+    "borrow": (_mover(c.Borrow), _MOVED),
+    "repay": (_mover(c.Repay), _MOVED),
+    "order": (place_command, ORDER_FIELDS),
+    "cancel": (_cancel, frozenset({"orderId"})),
+    "cancelAll": (_cancel_all, frozenset({"symbol"})),
+}
+"""How a verb becomes a command, and the fields that it has."""
+
+
+async def execute(call: Call) -> Reply:
+    """Carry out many commands."""
+    items = call.body.get("commands") if isinstance(call.body, dict) else None
+    if not isinstance(items, list) or not items:
+        raise bad_request('the body must be {"commands": [...]} with at least one command')
+    if len(items) > BATCH_COMMANDS:
+        raise bad_request(f"at most {BATCH_COMMANDS} commands a request")
+    commands = [_command(call, number, item) for number, item in enumerate(items)]
+    return await call.carry_out(*commands, is_batch=True)
+
+
+def _command(call: Call, number: int, item: JsonValue) -> c.Command:
+    verb = item.get("verb") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(verb, str) or verb not in VERBS:
+        raise bad_request(f"commands[{number}]: verb must be one of {', '.join(VERBS)}")
+    make, known = VERBS[verb]
+    fields = {name: value for name, value in item.items() if name != "verb"}
+    unknown = sorted(set(fields) - known)
+    if unknown:
+        raise bad_request(f"commands[{number}]: unknown field {unknown[0]!r}")
+    return make(call.account, call.item(fields))
+
+
+ENDPOINTS = [
+    Endpoint(
+        TAG,
+        "POST",
+        "/solvent/v1/batch",
+        execute,
+        "batchExecute",
+        body="commands:[object]",
+        returns="[BatchCommandOrderResult]",
+        roles=TRADERS,
+        changes=True,
+        signs_digest=True,
+    ),
+]

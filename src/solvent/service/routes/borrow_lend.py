@@ -1,0 +1,199 @@
+"""Borrow/lend: the one request that lends, redeems, borrows and repays, and the pools' figures.
+
+`Lend` in an asset that the account owes repays the debt, `Borrow` in one that it lends redeems the
+claim: a request never crosses through zero.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from solvent.domain import commands as c
+from solvent.domain.parameters import MarginFunction, PoolState
+from solvent.domain.readings import DebtMargin
+from solvent.domain.units import RATIO
+from solvent.service.calls import Call, Reply, json_reply
+from solvent.service.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.limits import PAGE_MOST
+from solvent.service.params import bad_request, not_served
+from solvent.service.shapes import Object, price_text, quantity_text, ratio_text, value_text
+from solvent.service.strict_json import JsonValue
+from solvent.views.rows import Paging, Position
+
+TAG = "Borrow/lend"
+_STATES = {PoolState.OPEN: "Open", PoolState.CLOSED: "Closed", PoolState.REPAY_ONLY: "RepayOnly"}
+
+
+class Side(StrEnum):
+    """Borrow (or redeem) and Lend (or repay)."""
+
+    BORROW = "Borrow"
+    LEND = "Lend"
+
+
+def margin_object(function: MarginFunction) -> Object:
+    """A margin function as `PositionImfFunction`."""
+    return {
+        "type": "sqrt",
+        "base": ratio_text(function.base),
+        "factor": ratio_text(function.factor),
+    }
+
+
+async def execute(call: Call) -> Reply:
+    """Lend, repay, borrow or redeem."""
+    fields = call.params
+    asset = fields.asset()
+    side = fields.choice("side", Side)
+    if side is None:
+        raise bad_request("side is missing")
+    quantity = fields.quantity("quantity", asset)
+    async with call.desk.reading():
+        balance = call.desk.market.queries.balances(call.account)[asset]
+    kinds = (c.Lend, c.Repay) if side is Side.LEND else (c.Borrow, c.Redeem)
+    kind = kinds[bool(balance.debt if side is Side.LEND else balance.lent)]
+    return await call.carry_out(kind(call.account, asset, quantity))
+
+
+async def positions(call: Call) -> Reply:
+    """Every claim (above zero) and debt (below)."""
+    past = await call.desk.past(
+        lambda views: views.positions(call.account, is_open=True, paging=Paging(PAGE_MOST))
+    )
+    rows = {row.asset: row for row in past.rows}
+    async with call.desk.reading():
+        queries = call.desk.market.queries
+        found: list[JsonValue] = []
+        margins = queries.debt_margins(call.account)
+        for asset, balance in enumerate(queries.balances(call.account)):
+            if balance.lent or balance.debt:
+                net = balance.lent - balance.debt
+                found.append(_position(call, asset, net, margins[asset], rows.get(asset)))
+    return json_reply(found)
+
+
+def _position(call: Call, asset: int, net: int, margin: DebtMargin, row: Position | None) -> Object:
+    """One position; `row` is what the history says of it, if it knows of it yet."""
+    queries = call.desk.market.queries
+    parameters = call.desk.market.parameters
+    about = parameters.assets[asset]
+    mark = queries.price(asset).mark
+    liquidation_price = queries.liquidation_price(call.account, asset)
+    exposure = max(0, -net)
+    sign = "-" if net < 0 else ""
+    interest = row.interest if row else 0
+    return {
+        "cumulativeInterest": ("-" if interest < 0 else "")
+        + quantity_text(parameters, asset, abs(interest)),
+        "id": str(row.position) if row else "",
+        "imf": ratio_text(margin.initial),
+        "imfFunction": margin_object(about.initial),
+        "netQuantity": sign + quantity_text(parameters, asset, abs(net)),
+        "markPrice": price_text(mark),
+        "mmf": ratio_text(margin.maintenance),
+        "mmfFunction": margin_object(about.maintenance),
+        "netExposureQuantity": quantity_text(parameters, asset, exposure),
+        "netExposureNotional": value_text(margin.notional),
+        "symbol": about.symbol,
+        "estLiquidationPrice": price_text(liquidation_price or 0),
+    }
+
+
+async def liquidation_price(call: Call) -> Reply:  # noqa: ARG001
+    """What a borrow would do to the liquidation price is not estimated."""
+    raise not_served("liquidation prices of imagined borrows: see estLiquidationPrice of positions")
+
+
+async def markets(call: Call) -> Reply:
+    """Every pool now."""
+    desk = call.desk
+    parameters = desk.market.parameters
+    async with desk.reading():
+        queries = desk.market.queries
+        now = datetime.fromtimestamp(desk.market.engine.now // 10**6, UTC)
+        found: list[JsonValue] = []
+        for asset, about in enumerate(parameters.assets):
+            pool = queries.pool(asset)
+            terms = about.pool
+            found.append(
+                {
+                    "state": _STATES[PoolState(pool.state)],
+                    "assetMarkPrice": price_text(queries.price(asset).mark),
+                    "borrowInterestRate": ratio_text(pool.borrow_apr),
+                    "borrowedQuantity": quantity_text(parameters, asset, pool.borrowed),
+                    "fee": ratio_text(terms.fee),
+                    "lendInterestRate": ratio_text(pool.lend_apr),
+                    "lentQuantity": quantity_text(parameters, asset, pool.lent),
+                    "maxUtilization": ratio_text(terms.max_utilization),
+                    "openBorrowLendLimit": quantity_text(
+                        parameters, asset, terms.open_borrow_lend_limit
+                    ),
+                    "optimalUtilization": ratio_text(terms.optimal_utilization),
+                    "symbol": about.symbol,
+                    "timestamp": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "throttleUtilizationThreshold": ratio_text(terms.throttle_threshold),
+                    "throttleUtilizationBound": ratio_text(pool.bound),
+                    "throttleUpdateFraction": ratio_text(terms.throttle_update_fraction),
+                    "utilization": ratio_text(min(pool.utilization, RATIO)),
+                    "stepSize": quantity_text(parameters, asset, 1),
+                }
+            )
+    return json_reply(found)
+
+
+async def apy(call: Call) -> Reply:
+    """Rates of all pools."""
+    desk = call.desk
+    async with desk.reading():
+        rates: list[JsonValue] = []
+        for asset, about in enumerate(desk.market.parameters.assets):
+            pool = desk.market.queries.pool(asset)
+            rates.append(
+                {
+                    "symbol": about.symbol,
+                    "borrowRate": ratio_text(pool.borrow_apr),
+                    "lendRate": ratio_text(pool.lend_apr),
+                }
+            )
+    return json_reply({"borrowLend": rates, "staking": []})
+
+
+ENDPOINTS = [
+    Endpoint(
+        TAG,
+        "POST",
+        "/api/v1/borrowLend",
+        execute,
+        "borrowLendExecute",
+        body="quantity:dec side:BorrowLendSide symbol:Asset",
+        roles=TRADERS,
+        changes=True,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/api/v1/borrowLend/positions",
+        positions,
+        "borrowLendPositionQuery",
+        returns="[BorrowLendPositionWithMargin]",
+        roles=READERS,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/api/v1/borrowLend/position/liquidationPrice",
+        liquidation_price,
+        query="subaccountId?:u16 borrow:str",
+        returns="PositionEstimatedLiquidationPrice",
+        lacks="refused with NOT_IMPLEMENTED",
+    ),
+    Endpoint(TAG, "GET", "/api/v1/borrowLend/markets", markets, returns="[BorrowLendMarket]"),
+    Endpoint(
+        TAG,
+        "GET",
+        "/api/v1/borrowLend/apy",
+        apy,
+        query="tierId?:i32",
+        returns="ApyRates",
+        lacks="no tiers and no staking",
+    ),
+]

@@ -1,0 +1,240 @@
+"""Capital: balances, collateral, and tokens that leave."""
+
+from enum import StrEnum
+
+from solvent.domain import commands as c
+from solvent.domain.units import RATIO
+from solvent.service.calls import Call, Reply, json_reply
+from solvent.service.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.limits import MEMO_LENGTH
+from solvent.service.params import bad_request, not_served
+from solvent.service.shapes import Object, price_text, quantity_text, ratio_text, value_text
+from solvent.service.strict_json import JsonValue
+
+TAG = "Capital"
+
+
+class Blockchain(StrEnum):
+    """Names of chains; nothing here is on one."""
+
+    ZERO_G = "0G"
+    APTOS = "Aptos"
+    ARBITRUM = "Arbitrum"
+    AVALANCHE = "Avalanche"
+    BASE = "Base"
+    BERACHAIN = "Berachain"
+    BITCOIN = "Bitcoin"
+    BITCOIN_CASH = "BitcoinCash"
+    BSC = "Bsc"
+    CARDANO = "Cardano"
+    DOGECOIN = "Dogecoin"
+    ECLIPSE = "Eclipse"
+    EQUALS_MONEY = "EqualsMoney"
+    ETHEREUM = "Ethereum"
+    FOGO = "Fogo"
+    HYPER_EVM = "HyperEVM"
+    HYPERLIQUID = "Hyperliquid"
+    LINEA = "Linea"
+    LITECOIN = "Litecoin"
+    MONAD = "Monad"
+    NEAR = "Near"
+    OPTIMISM = "Optimism"
+    PLASMA = "Plasma"
+    POLYGON = "Polygon"
+    SEI = "Sei"
+    SUI = "Sui"
+    SOLANA = "Solana"
+    STABLE = "Stable"
+    STORY = "Story"
+    TRON = "Tron"
+    XRP = "XRP"
+    ZCASH = "Zcash"
+
+
+async def balances(call: Call) -> Reply:
+    """What is available and locked, by asset; what is lent is not here."""
+    desk = call.desk
+    async with desk.reading():
+        held = desk.market.queries.balances(call.account)
+    parameters = desk.market.parameters
+    shape: Object = {}
+    for asset, balance in enumerate(held):
+        if balance.available or balance.locked:
+            shape[parameters.assets[asset].symbol] = {
+                "available": quantity_text(parameters, asset, balance.available),
+                "locked": quantity_text(parameters, asset, balance.locked),
+                "staked": "0",
+            }
+    return json_reply(shape)
+
+
+async def collateral(call: Call) -> Reply:
+    """The account's margin, and what each asset counts for."""
+    desk = call.desk
+    async with desk.reading():
+        queries = desk.market.queries
+        health = queries.health(call.account)
+        held = queries.balances(call.account)
+        prices = [queries.price(asset) for asset in range(len(held))]
+        weights = queries.collateral_values(call.account)
+    parameters = desk.market.parameters
+    rows: list[JsonValue] = []
+    for asset, balance in enumerate(held):
+        quantity = balance.available + balance.locked + balance.lent
+        if quantity:
+            value, weighted = weights[asset]
+            rows.append(
+                {
+                    "symbol": parameters.assets[asset].symbol,
+                    "assetMarkPrice": price_text(prices[asset].mark),
+                    "totalQuantity": quantity_text(parameters, asset, quantity),
+                    "balanceNotional": value_text(value),
+                    "collateralWeight": ratio_text(_nearest(weighted, value)),
+                    "collateralValue": value_text(weighted),
+                    "openOrderQuantity": quantity_text(parameters, asset, balance.locked),
+                    "lendQuantity": quantity_text(parameters, asset, balance.lent),
+                    "availableQuantity": quantity_text(parameters, asset, balance.available),
+                }
+            )
+    exposure = health.exposure
+    shape: Object = {
+        "assetsValue": value_text(health.assets_value),
+        "borrowLiability": value_text(health.debts_value),
+        "collateral": rows,
+        "imf": ratio_text(health.initial * RATIO // exposure if exposure else 0),
+        "unsettledEquity": "0",
+        "liabilitiesValue": value_text(health.debts_value),
+        "mmf": ratio_text(health.maintenance * RATIO // exposure if exposure else 0),
+        "netEquity": _signed(health.net_equity),
+        "netEquityAvailable": value_text(max(0, health.net_equity - health.initial)),
+        "netEquityLocked": value_text(min(health.initial, max(0, health.net_equity))),
+        "netExposureFutures": "0",
+        "pnlUnrealized": "0",
+    }
+    if exposure:
+        fraction = health.net_equity * RATIO // exposure
+        shape["marginFraction"] = ("-" if fraction < 0 else "") + ratio_text(abs(fraction))
+    return json_reply(shape)
+
+
+def _nearest(weighted: int, value: int) -> int:
+    """The weight nearest to what a value, cut to its last digit, counts for."""
+    return (2 * weighted * RATIO + value) // (2 * value) if value else 0
+
+
+def _signed(value: int) -> str:
+    return ("-" if value < 0 else "") + value_text(abs(value))
+
+
+async def withdraw(call: Call) -> Reply:
+    """Tokens leave: at once, for no chain is behind the market."""
+    fields = call.params
+    asset = fields.asset()
+    address, client_id = fields.need("address"), _client_id(call)
+    if max(len(address), len(client_id)) > MEMO_LENGTH:
+        raise bad_request(f"address and clientId have at most {MEMO_LENGTH} characters")
+    blockchain = fields.choice("blockchain", Blockchain)
+    if blockchain is None:
+        raise bad_request("blockchain is missing")
+    command = c.Withdraw(
+        call.account,
+        asset,
+        fields.quantity("quantity", asset),
+        auto_lend_redeem=fields.flag("autoLendRedeem"),
+        auto_borrow=fields.flag("autoBorrow"),
+    )
+    return await call.carry_out(command, memo=(client_id, address, blockchain.value))
+
+
+def _client_id(call: Call) -> str:
+    """A client's own name for a withdrawal; some clients send a number."""
+    value = call.body.get("clientId") if isinstance(call.body, dict) else None
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else call.params.text("clientId")
+
+
+async def deposit_address(call: Call) -> Reply:
+    """The account itself: deposits are made by the operator."""
+    call.params.choice("blockchain", Blockchain)
+    return json_reply({"address": f"account-{call.account}"})
+
+
+async def no_delay(call: Call) -> Reply:  # noqa: ARG001
+    """Withdrawals are not delayed."""
+    return Reply(204)
+
+
+async def delay_not_served(call: Call) -> Reply:  # noqa: ARG001
+    """Withdrawals cannot be delayed."""
+    raise not_served("withdrawal delays are not served")
+
+
+ENDPOINTS = [
+    Endpoint(
+        TAG, "GET", "/api/v1/capital", balances, "balanceQuery", returns="object", roles=READERS
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/api/v1/capital/collateral",
+        collateral,
+        "collateralQuery",
+        query="subaccountId?:u16",
+        returns="MarginAccountSummary",
+        roles=READERS,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/wapi/v1/capital/deposit/address",
+        deposit_address,
+        "depositAddressQuery",
+        query="blockchain:Blockchain",
+        returns="DepositAddress",
+        roles=READERS,
+        lacks="the address names the account: deposits are made by the operator",
+    ),
+    Endpoint(
+        TAG,
+        "POST",
+        "/wapi/v1/capital/withdrawals",
+        withdraw,
+        "withdraw",
+        body="address:str blockchain:Blockchain clientId?:str quantity:dec symbol:Asset "
+        "twoFactorToken?:str autoBorrow?:bool autoLendRedeem?:bool recipientInformation?:object",
+        returns="Withdrawal",
+        roles=TRADERS,
+        changes=True,
+        lacks="confirmed at once: no chain is behind the market, and there is no second factor",
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/wapi/v1/capital/withdrawals/delay",
+        no_delay,
+        "withdrawalDelayQuery",
+        returns="WithdrawalDelay",
+        roles=READERS,
+        lacks="always 204: withdrawals are not delayed",
+    ),
+    Endpoint(
+        TAG,
+        "POST",
+        "/wapi/v1/capital/withdrawals/delay",
+        delay_not_served,
+        "withdrawalDelayCreate",
+        body="withdrawalDelayHours?:i32 twoFactorToken?:str",
+        roles=TRADERS,
+        lacks="refused with NOT_IMPLEMENTED",
+    ),
+    Endpoint(
+        TAG,
+        "PATCH",
+        "/wapi/v1/capital/withdrawals/delay",
+        delay_not_served,
+        "withdrawalDelayUpdate",
+        body="withdrawalDelayHours?:i32 twoFactorToken?:str",
+        roles=TRADERS,
+        lacks="refused with NOT_IMPLEMENTED",
+    ),
+]

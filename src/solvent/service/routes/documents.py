@@ -1,0 +1,29 @@
+"""Documents: the OpenAPI document and the page to browse it."""
+
+from collections.abc import Sequence
+
+from solvent.service.calls import Call, Reply, text_reply
+from solvent.service.endpoints import Endpoint
+from solvent.service.openapi import document, page
+from solvent.service.strict_json import encode
+
+TAG = "Operation"
+
+
+def documents(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    """The endpoints that tell of all endpoints, themselves among them."""
+    found: list[Endpoint] = []
+
+    async def openapi(call: Call) -> Reply:  # noqa: ARG001
+        """This API as an OpenAPI 3.1 document."""
+        return Reply(200, encode(document([*endpoints, *found])))
+
+    async def browse(call: Call) -> Reply:  # noqa: ARG001
+        """This API as a page."""
+        return text_reply(page([*endpoints, *found]), content_type="text/html; charset=utf-8")
+
+    found += [
+        Endpoint(TAG, "GET", "/openapi.json", openapi, returns="object"),
+        Endpoint(TAG, "GET", "/docs", browse, returns="text"),
+    ]
+    return found

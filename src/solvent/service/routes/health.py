@@ -1,0 +1,32 @@
+"""Health: for whoever runs the service. Nothing here names an account or a key."""
+
+from solvent.service.calls import Call, Reply, json_reply
+from solvent.service.endpoints import Endpoint
+
+TAG = "Operation"
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+UNAVAILABLE = 503
+
+
+async def health(call: Call) -> Reply:  # noqa: ARG001
+    """The process answers."""
+    return json_reply({"status": "alive"})
+
+
+async def ready(call: Call) -> Reply:
+    """Whether requests are carried out."""
+    is_ready = call.desk.is_ready
+    reply = json_reply({"status": "ready" if is_ready else "not ready"})
+    return reply if is_ready else reply._replace(status=UNAVAILABLE)
+
+
+async def metrics(call: Call) -> Reply:
+    """Counters and gauges for Prometheus."""
+    return Reply(200, call.desk.metrics.text(), METRICS_TYPE)
+
+
+ENDPOINTS = [
+    Endpoint(TAG, "GET", "/solvent/v1/health", health, returns="object"),
+    Endpoint(TAG, "GET", "/solvent/v1/ready", ready, returns="object"),
+    Endpoint(TAG, "GET", "/solvent/v1/metrics", metrics, returns="text"),
+]

@@ -1,0 +1,248 @@
+"""House: prices by the oracle, parameters by risk admins, accounts and deposits by the operator.
+
+Each role has its own keys and may do nothing else. What changes the market is a command or a record
+in the journal like everything else; a change of a parameter waits, and needs as many people as the
+journal's head asks for.
+"""
+
+from enum import StrEnum
+
+from solvent.domain import commands as c
+from solvent.service.calls import Call, Reply, answer_reply, json_reply
+from solvent.service.endpoints import Endpoint, Handler
+from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.keys import Role, encode_addition, encode_removal, parse_public_key
+from solvent.service.limits import BATCH_COMMANDS
+from solvent.service.params import bad_request
+from solvent.service.proposals import Proposal, approval_body, proposal_body
+from solvent.service.records import Record, RecordKind
+from solvent.service.shapes import Object
+from solvent.service.strict_json import JsonValue
+from solvent.service.wire import naive_time
+
+TAG = "House"
+NOT_FOUND = 404
+_SOURCES = 63
+_ORACLE = frozenset({Role.ORACLE})
+_RISK = frozenset({Role.RISK_ADMIN})
+_OPERATOR = frozenset({Role.OPERATOR})
+_WATCH = frozenset({Role.RISK_ADMIN, Role.OPERATOR, Role.AUDITOR})
+
+
+class AccountRole(StrEnum):
+    """What an account may be."""
+
+    USER = "user"
+    BLP = "blp"
+
+
+async def prices(call: Call) -> Reply:
+    """One quote each of some assets' sources."""
+    items = call.body.get("prices") if isinstance(call.body, dict) else None
+    if not isinstance(items, list) or not 1 <= len(items) <= BATCH_COMMANDS:
+        raise bad_request(f"prices must be a list of 1 to {BATCH_COMMANDS} quotes")
+    quotes: list[c.Command] = [_quote(call, item) for item in items]
+    return await call.carry_out(*quotes, is_batch=True)
+
+
+_QUOTE = frozenset({"symbol", "source", "bid", "ask", "last"})
+
+
+def _quote(call: Call, item: JsonValue) -> c.UpdatePrice:
+    unknown = sorted(set(item) - _QUOTE) if isinstance(item, dict) else []
+    if unknown:
+        raise bad_request(f"prices: unknown field {unknown[0]!r}")
+    fields = call.item(item)
+    return c.UpdatePrice(
+        fields.asset(),
+        fields.integer("source", 0, 0, _SOURCES),
+        fields.price("bid"),
+        fields.price("ask"),
+        fields.price("last"),
+    )
+
+
+async def halt(call: Call) -> Reply:
+    """Declare a price unusable, or usable again."""
+    fields = call.params
+    return await call.carry_out(c.HaltPrice(fields.asset(), fields.flag("halted")))
+
+
+async def propose(call: Call) -> Reply:
+    """Propose another value of a parameter."""
+    fields = call.params
+    name = fields.need("field")
+    if name not in c.ParameterField.__members__:
+        raise bad_request(f"field must be one of {', '.join(c.ParameterField.__members__)}")
+    asset = fields.asset() if fields.has("symbol") else 0
+    command = c.ChangeParameter(
+        asset,
+        c.ParameterField[name],
+        fields.integer("value", 0, 0, 2**63 - 1),
+        fields.integer("index", 0, 0, 15),
+    )
+    body = proposal_body(command, call.principal.number)
+    return await _record(call, RecordKind.PROPOSAL, body)
+
+
+async def approve(call: Call) -> Reply:
+    """Stand behind somebody else's proposal."""
+    number = call.params.integer("proposal", 0, 1, 2**53)
+    proposal = call.desk.market.proposals.waiting.get(number)
+    if proposal is None:
+        raise ApiError(NOT_FOUND, ApiErrorCode.RESOURCE_NOT_FOUND, "Proposal Not Found")
+    if proposal.proposer == call.principal.number:
+        raise bad_request("somebody else must approve it", ApiErrorCode.PRECONDITION_FAILED)
+    return await _record(call, RecordKind.APPROVAL, approval_body(number, call.principal.number))
+
+
+async def proposals(call: Call) -> Reply:
+    """Changes that wait."""
+    waiting = call.desk.market.proposals
+    return json_reply(
+        [_proposal(call, each, waiting.is_approved(each)) for each in waiting.waiting.values()]
+    )
+
+
+def _proposal(call: Call, proposal: Proposal, is_approved: bool) -> Object:
+    command = proposal.decoded
+    assert isinstance(command, c.ChangeParameter)
+    return {
+        "proposal": proposal.number,
+        "symbol": call.desk.market.parameters.assets[command.asset].symbol,
+        "field": command.field.name,
+        "value": command.value,
+        "index": command.index,
+        "due": naive_time(proposal.due),
+        "approved": is_approved,
+    }
+
+
+async def open_account(call: Call) -> Reply:
+    """Open the next account and let a key act for it."""
+    fields = call.params
+    role = fields.choice("role", AccountRole, AccountRole.USER)
+    key = parse_public_key(fields.need("publicKey"))
+    async with call.desk.reading():
+        account = call.desk.market.queries.accounts()
+    kind = c.Role.BACKSTOP_PROVIDER if role is AccountRole.BLP else c.Role.USER
+    reply = await call.carry_out(c.OpenAccount(account, kind))
+    if reply.status != 200:  # noqa: PLR2004
+        return reply
+    body = encode_addition(key, Role.BLP if role is AccountRole.BLP else Role.USER, account)
+    await call.desk.submit(Record(RecordKind.KEY, call.desk.time(), body=body))
+    return json_reply({"account": account})
+
+
+async def add_key(call: Call) -> Reply:
+    """Let a key act in a role, for an account where the role has one."""
+    fields = call.params
+    role = fields.choice("role", Role)
+    if role is None:
+        raise bad_request("role is missing")
+    key = parse_public_key(fields.need("publicKey"))
+    account = fields.integer("account", -1, 0, 2**40)
+    async with call.desk.reading():
+        known = call.desk.market.queries.accounts()
+    if role in (Role.USER, Role.BLP) and not 2 <= account < known:  # noqa: PLR2004
+        raise bad_request("account must be one that was opened")
+    return await _record(call, RecordKind.KEY, encode_addition(key, role, account))
+
+
+async def remove_key(call: Call) -> Reply:
+    """Take a key out."""
+    key = parse_public_key(call.params.need("publicKey"))
+    return await _record(call, RecordKind.KEY, encode_removal(key))
+
+
+async def deposit(call: Call) -> Reply:
+    """Tokens of an account came in from outside."""
+    fields = call.params
+    asset = fields.asset()
+    account = fields.integer("account", -1, 0, 2**40)
+    return await call.carry_out(c.Deposit(account, asset, fields.quantity("quantity", asset)))
+
+
+async def collect_fees(call: Call) -> Reply:
+    """A pool's fees go to the treasury."""
+    return await call.carry_out(c.CollectFees(call.params.asset()))
+
+
+async def _record(call: Call, kind: RecordKind, body: bytes) -> Reply:
+    """Journal what is no command."""
+    verified = call.verified
+    assert verified is not None
+    record = Record(
+        kind,
+        call.desk.time(),
+        digest=verified.digest,
+        expires=verified.expires_ms,
+        body=body,
+    )
+    return answer_reply(await call.desk.submit(record))
+
+
+def _endpoint(
+    method: str, path: str, handler: Handler, instruction: str, roles: frozenset[Role], body: str
+) -> Endpoint:
+    return Endpoint(
+        TAG,
+        method,
+        f"/solvent/v1/{path}",
+        handler,
+        instruction,
+        body=body,
+        roles=roles,
+        changes=True,
+    )
+
+
+ENDPOINTS = [
+    _endpoint("POST", "oracle/prices", prices, "oraclePrices", _ORACLE, "prices:[object]")._replace(
+        signs_digest=True, returns="[BatchCommandOrderResult]"
+    ),
+    _endpoint("POST", "oracle/halt", halt, "oracleHalt", _ORACLE, "symbol:Asset halted:bool"),
+    _endpoint(
+        "POST",
+        "risk/proposals",
+        propose,
+        "riskPropose",
+        _RISK,
+        "symbol?:Asset field:str value:u64 index?:u16",
+    )._replace(returns="object"),
+    _endpoint("POST", "risk/approvals", approve, "riskApprove", _RISK, "proposal:u64")._replace(
+        returns="object"
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/solvent/v1/risk/proposals",
+        proposals,
+        "riskQuery",
+        returns="[object]",
+        roles=_WATCH,
+    ),
+    _endpoint(
+        "POST", "admin/accounts", open_account, "adminOpen", _OPERATOR, "role?:str publicKey:str"
+    )._replace(returns="object", signs_digest=True),
+    _endpoint(
+        "POST",
+        "admin/keys",
+        add_key,
+        "adminKey",
+        _OPERATOR,
+        "role:str publicKey:str account?:u64",
+    )._replace(signs_digest=True),
+    _endpoint(
+        "DELETE", "admin/keys", remove_key, "adminKeyRemove", _OPERATOR, "publicKey:str"
+    )._replace(signs_digest=True),
+    _endpoint(
+        "POST",
+        "admin/deposits",
+        deposit,
+        "adminDeposit",
+        _OPERATOR,
+        "account:u64 symbol:Asset quantity:dec",
+    )._replace(eases=True),
+    _endpoint("POST", "admin/fees", collect_fees, "adminFees", _OPERATOR, "symbol:Asset"),
+]

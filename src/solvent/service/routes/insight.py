@@ -1,0 +1,141 @@
+"""Insight: what an account may still do, what ADL would do to it, and whether everybody is covered.
+
+What the public API has no word for stands under a prefix of our own.
+"""
+
+from solvent.service.calls import Call, Reply, json_reply
+from solvent.service.endpoints import READERS, Endpoint
+from solvent.service.shapes import Object, price_text, quantity_text, ratio_text, value_text
+from solvent.service.strict_json import JsonValue
+
+TAG = "Solvent"
+
+
+async def limits(call: Call) -> Reply:
+    """The most that each action in an asset may ask for now, and what stands around it."""
+    asset = call.params.asset()
+    desk = call.desk
+    account = call.account
+    async with desk.reading():
+        queries = desk.market.queries
+        pool = queries.pool(asset)
+        price = queries.price(asset)
+        largest = {
+            "lend": queries.max_lend(account, asset),
+            "redeem": queries.max_redeem(account, asset),
+            "borrow": queries.max_borrow(account, asset),
+            "repay": queries.max_repay(account, asset),
+            "withdraw": queries.max_withdraw(
+                account, asset, auto_lend_redeem=False, auto_borrow=False
+            ),
+        }
+    parameters = desk.market.parameters
+    shape: Object = {
+        "symbol": parameters.assets[asset].symbol,
+        "largest": {
+            name: quantity_text(parameters, asset, amount) for name, amount in largest.items()
+        },
+        "utilization": ratio_text(pool.utilization),
+        "utilizationBound": ratio_text(pool.bound),
+        "throttleThreshold": ratio_text(pool.threshold),
+        "maxUtilization": ratio_text(pool.max_utilization),
+        "poolCash": quantity_text(parameters, asset, max(0, pool.cash)),
+        "redeemable": quantity_text(parameters, asset, pool.redeemable),
+        "gated": pool.gated,
+        "stalePrice": price.stale,
+        "markPrice": price_text(price.mark),
+    }
+    return json_reply(shape)
+
+
+async def forecast(call: Call) -> Reply:
+    """How an ADL round in an asset that the account owes would treat it today."""
+    asset = call.params.asset()
+    quantity = call.params.quantity("quantity", asset) if call.params.has("quantity") else None
+    desk = call.desk
+    async with desk.reading():
+        queries = desk.market.queries
+        seen = queries.forecast(call.account, asset, quantity)
+        prices = queries.liquidation_prices(call.account, asset)
+        fractions = queries.fractions(call.account)
+    parameters = desk.market.parameters
+    shape: Object = {
+        "symbol": parameters.assets[asset].symbol,
+        "candidate": seen is not None,
+        "liquidatedBelow": None if prices.below is None else price_text(prices.below),
+        "liquidatedAbove": None if prices.above is None else price_text(prices.above),
+        "marginRatio": None
+        if fractions.maintenance_ratio is None
+        else ratio_text(fractions.maintenance_ratio),
+        "leverage": None if fractions.leverage is None else ratio_text(fractions.leverage),
+    }
+    if seen is not None:
+        shape |= {
+            "rank": seen.rank,
+            "candidates": seen.candidates,
+            "settled": quantity_text(parameters, asset, seen.allotted),
+            "settledValue": value_text(seen.value),
+            "cashLeft": quantity_text(parameters, asset, max(0, seen.cash_left)),
+        }
+    return json_reply(shape)
+
+
+async def solvency(call: Call) -> Reply:
+    """Every pool's claims against what stands behind them, and the state that this is true of."""
+    desk = call.desk
+    async with desk.reading():
+        queries = desk.market.queries
+        parameters = desk.market.parameters
+        pools: list[JsonValue] = []
+        for asset, about in enumerate(parameters.assets):
+            pool = queries.pool(asset)
+            backing = pool.cash + pool.borrowed
+            pools.append(
+                {
+                    "symbol": about.symbol,
+                    "claims": quantity_text(parameters, asset, pool.lent),
+                    "cash": quantity_text(parameters, asset, pool.cash),
+                    "borrowed": quantity_text(parameters, asset, pool.borrowed),
+                    "fees": quantity_text(parameters, asset, pool.fees),
+                    "deficit": quantity_text(parameters, asset, pool.deficit),
+                    "covered": backing >= pool.lent,
+                }
+            )
+        liquidating = len(queries.liquidating())
+        state = desk.market.engine.state_hash()
+        records = desk.sequencer.journal.sequence
+        digest = desk.sequencer.journal.digest.hex()
+    return json_reply(
+        {
+            "pools": pools,
+            "liquidating": liquidating,
+            "stateHash": state,
+            "records": records,
+            "journalDigest": digest,
+        }
+    )
+
+
+ENDPOINTS = [
+    Endpoint(
+        TAG,
+        "GET",
+        "/solvent/v1/limits",
+        limits,
+        "limitsQuery",
+        query="symbol:Asset",
+        returns="object",
+        roles=READERS,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/solvent/v1/forecast",
+        forecast,
+        "forecastQuery",
+        query="symbol:Asset quantity?:dec",
+        returns="object",
+        roles=READERS,
+    ),
+    Endpoint(TAG, "GET", "/solvent/v1/solvency", solvency, returns="object"),
+]

@@ -1,0 +1,56 @@
+"""Positions: empty, for there are no futures here."""
+
+from solvent.service.calls import Call, Reply, json_reply
+from solvent.service.endpoints import READERS, Endpoint
+from solvent.service.pages import page_headers
+
+TAG = "Positions"
+_NONE = "always empty: there are no futures here"
+
+
+async def none(call: Call) -> Reply:  # noqa: ARG001
+    """No positions."""
+    return json_reply([])
+
+
+async def none_in_history(call: Call) -> Reply:
+    """No positions, on no page."""
+    return json_reply([], page_headers(call.params, 0))
+
+
+ENDPOINTS = [
+    Endpoint(
+        TAG,
+        "GET",
+        "/api/v1/position",
+        none,
+        "positionQuery",
+        query="symbol?:str marketType?:MarketType",
+        returns="[FuturePositionWithMargin]",
+        roles=READERS,
+        lacks=_NONE,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/wapi/v1/history/position",
+        none_in_history,
+        "positionHistoryQueryAll",
+        query="symbol?:str state?:PositionState marketType?:MarketType limit?:u64 offset?:u64 "
+        "sortDirection?:SortDirection",
+        returns="[PositionHistoryRow]",
+        roles=READERS,
+        lacks=_NONE,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/wapi/v1/history/funding",
+        none_in_history,
+        "fundingHistoryQueryAll",
+        query="subaccountId?:u16 symbol?:str limit?:u64 offset?:u64 sortDirection?:SortDirection",
+        returns="[FundingPayment]",
+        roles=READERS,
+        lacks=_NONE,
+    ),
+]

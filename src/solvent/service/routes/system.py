@@ -1,0 +1,45 @@
+"""System: whether the service runs and what time it has."""
+
+from solvent.service.calls import Call, Reply, json_reply, text_reply
+from solvent.service.desk import wall_clock
+from solvent.service.endpoints import Endpoint
+
+TAG = "System"
+
+
+async def status(call: Call) -> Reply:
+    """Ok while the writer runs."""
+    stopped = call.desk.sequencer.stopped
+    if stopped is None:
+        return json_reply({"status": "Ok", "message": None})
+    return json_reply({"status": "Maintenance", "message": "the writer has stopped"})
+
+
+async def ping(call: Call) -> Reply:  # noqa: ARG001
+    """Say pong."""
+    return text_reply("pong")
+
+
+async def time(call: Call) -> Reply:  # noqa: ARG001
+    """Milliseconds UTC."""
+    return text_reply(str(wall_clock() // 1000))
+
+
+async def wallets(call: Call) -> Reply:  # noqa: ARG001
+    """No chain is behind this market, so there are no wallets."""
+    return json_reply([])
+
+
+ENDPOINTS = [
+    Endpoint(TAG, "GET", "/api/v1/status", status, returns="StatusAndMessage"),
+    Endpoint(TAG, "GET", "/api/v1/ping", ping, returns="text"),
+    Endpoint(TAG, "GET", "/api/v1/time", time, returns="text"),
+    Endpoint(
+        TAG,
+        "GET",
+        "/api/v1/wallets",
+        wallets,
+        returns="[WalletResponse]",
+        lacks="always empty: no chain is behind the market",
+    ),
+]

@@ -1,0 +1,1 @@
+"""Streams: what happens, told over WebSocket to whoever subscribed, made of events alone."""

@@ -1,0 +1,66 @@
+"""Balances: which accounts events touched, and what of their balances clients do not know yet.
+
+Values are absolute, so that one message says all that several changes did. Absent: balances
+themselves, which are asked of the engine when they are told, for accounts that somebody watches.
+"""
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Protocol
+
+from solvent.domain.event_codec import EVENT_KINDS, event_fields
+from solvent.domain.events import Event, Refused
+from solvent.domain.parameters import EngineParameters
+from solvent.domain.readings import Balance
+from solvent.service.streams import payloads
+from solvent.service.streams.subscriptions import BALANCES, Subscriptions, Topic
+
+_PARTIES = ("account", "taker", "maker", "provider", "receiver", "lender", "payer", "giver")
+
+
+def _parties(kind: type[Event]) -> tuple[Callable[[Event], int], ...]:
+    """How to read whom an event touched; a refusal touches nobody, who may not even exist."""
+    if kind is Refused:
+        return ()
+    return tuple(attrgetter(name) for name in event_fields(kind) if name in _PARTIES)
+
+
+_PARTIES_OF = {kind: _parties(kind) for kind in EVENT_KINDS}
+
+
+class Holdings(Protocol):
+    """Who knows balances."""
+
+    def balances(self, account: int) -> Sequence[Balance]:
+        """What the account has, by asset number."""
+
+
+class BalanceWatch:
+    """Tells of balances that changed."""
+
+    def __init__(self, parameters: EngineParameters, subscriptions: Subscriptions) -> None:
+        self._parameters = parameters
+        self._subscriptions = subscriptions
+        self._touched: set[int] = set()
+        self._told: dict[int, list[tuple[int, int]]] = {}
+
+    def note(self, event: Event) -> None:
+        """Remember whom an event touched."""
+        for party in _PARTIES_OF[type(event)]:
+            self._touched.add(party(event))
+
+    def tell(self, holdings: Holdings, now: int) -> None:
+        """Tell of what changed; of an account watched anew, all of it, for what is known is not."""
+        for account in sorted(self._touched):
+            topic = Topic(BALANCES, account)
+            if not self._subscriptions.has(topic):
+                self._told.pop(account, None)
+                continue
+            found = [(each.available, each.locked) for each in holdings.balances(account)]
+            before = self._told.get(account)
+            self._told[account] = found
+            for asset, pair in enumerate(found):
+                if before is None or before[asset] != pair:
+                    shape = payloads.balance(self._parameters, asset, *pair, now)
+                    self._subscriptions.send(topic, shape)
+        self._touched.clear()

@@ -1,0 +1,345 @@
+"""The publisher: commands and their events in, messages of all streams out.
+
+Trades, liquidations and orders are told at once, one message each. What is a state, namely depth,
+tickers, candles, marks and balances, is gathered and told by `flush`, once a tick and only where it
+changed, so that a burst costs a client one message a stream. Everything is made of events, except
+balances, which are asked of the engine at the flush: it must stand still then.
+
+Times are those of the commands and never go back; only the pace of the slower streams of depth is
+the clock's. Absent: sockets, and the past beyond what `restore` and `recall` are told.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Protocol
+
+from solvent.domain import events as e
+from solvent.domain import waterfall_events as w
+from solvent.domain.commands import Command, OrderType, TimeInForce
+from solvent.domain.events import Event
+from solvent.domain.parameters import USDC, EngineParameters
+from solvent.domain.readings import OrderReading, PriceReading
+from solvent.domain.units import PRICE_SCALE
+from solvent.service.open_orders import OpenOrder
+from solvent.service.shapes import Object, market_symbol
+from solvent.service.streams import payloads
+from solvent.service.streams.balances import BalanceWatch, Holdings
+from solvent.service.streams.books import Books, Level, Watcher
+from solvent.service.streams.candles import CandleNews, Figures, Tape
+from solvent.service.streams.payloads import Moment
+from solvent.service.streams.reports import Reports, order_of
+from solvent.service.streams.subscriptions import PACES, Subscriptions, Topic, stream_names
+from solvent.views.candles import DAY, INTERVALS, MINUTE, start_of
+from solvent.views.rows import CandleRow, PriceKind, TickerRow
+
+_MS = 1000
+
+
+class Questions(Holdings, Protocol):
+    """What is asked of the engine, while it stands still."""
+
+    def accounts(self) -> int:
+        """How many accounts there are."""
+
+    def orders_of(self, account: int) -> Sequence[OrderReading]:
+        """The account's resting orders."""
+
+    def price(self, asset: int) -> PriceReading:
+        """Index and mark."""
+
+
+class History(Protocol):
+    """Who knows what was traded before, to the last committed command."""
+
+    def ticker(self, asset: int, interval: str, now: int) -> TickerRow | None:
+        """What was traded in the last day."""
+
+    def klines(
+        self,
+        asset: int,
+        interval: str,
+        start: int,
+        end: int,
+        kind: PriceKind = PriceKind.LAST,
+        limit: int = 1,
+    ) -> Sequence[CandleRow]:
+        """Candles that begin at `start` or later and before `end`."""
+
+
+class _Pace:
+    """A stream of one book: what gathers for it, and when it may be told next."""
+
+    def __init__(self, name: str, milliseconds: int, watcher: Watcher) -> None:
+        self.topic = Topic(name)
+        self.seconds = milliseconds / _MS
+        self.watcher = watcher
+        self.due = 0.0
+
+
+class _Market:
+    """What is known of one market besides its book."""
+
+    def __init__(self, symbol: str, paces: list[_Pace]) -> None:
+        self.symbol = symbol
+        self.paces = paces
+        self.tape = Tape()
+        self.index = 0
+        self.mark = 0
+        self.marked = 0
+        self.is_mark_news = False
+        self.told_top: tuple[Level | None, Level | None] | None = None
+        self.told_day: Figures | None = None
+
+
+class Publisher:
+    """Makes the messages of all streams; see the module. `clock` (seconds) paces slower streams."""
+
+    def __init__(
+        self, parameters: EngineParameters, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.subscriptions = Subscriptions()
+        self.streams = stream_names(parameters)
+        self._parameters = parameters
+        self._clock = clock
+        self._now = parameters.start_time
+        self._minute = self._now // MINUTE
+        self._has_published = False
+        self._questions: Questions | None = None
+        self._books = Books(
+            asset for asset, about in enumerate(parameters.assets) if about.market is not None
+        )
+        self._markets = self._new_markets()
+        self._reports = Reports(parameters, self.subscriptions)
+        self._balances = BalanceWatch(parameters, self.subscriptions)
+
+    def _new_markets(self) -> dict[int, _Market]:
+        found = {}
+        for asset, book in self._books.by_asset.items():
+            symbol = market_symbol(self._parameters, asset)
+            paces = [
+                _Pace(f"{kind}.{symbol}", milliseconds, Watcher(book))
+                for kind, milliseconds in PACES.items()
+            ]
+            found[asset] = _Market(symbol, paces)
+        return found
+
+    # The beginning.
+
+    def restore(
+        self,
+        questions: Questions,
+        orders: Iterable[OpenOrder] | None = None,
+        commands: int = 0,
+    ) -> None:
+        """Begin with the market as it is after so many commands.
+
+        `orders` are those that rest; without them the engine is asked, account by account, and what
+        it does not keep is not known: when they came, and what they traded before.
+        """
+        self._questions = questions
+        self._books.restore(_asked(questions) if orders is None else orders, commands)
+        self._markets = self._new_markets()
+        for asset, market in self._markets.items():
+            price = questions.price(asset)
+            market.index, market.mark = price.index, price.mark
+
+    def recall(self, history: History, now: int) -> None:
+        """Begin with the candles and the last 24 hours that `history` has; after `restore`."""
+        self._now = max(self._now, now)
+        self._minute = self._now // MINUTE
+        for asset, market in self._markets.items():
+            ticker = history.ticker(asset, "1d", now)
+            if ticker is None:
+                continue
+            candles: dict[str, CandleRow] = {}
+            for interval, (length, _) in INTERVALS.items():
+                rows = history.klines(asset, interval, start_of(now, length), now + 1)
+                candles.update((interval, row) for row in rows)
+            since = start_of(now, MINUTE) - DAY
+            minutes = history.klines(asset, "1m", since, now + 1, limit=DAY // MINUTE + 1)
+            market.tape.restore(ticker.last, candles, minutes)
+
+    # What happens.
+
+    def publish(
+        self,
+        sequence: int,
+        time_us: int,
+        command: Command,
+        events: Sequence[Event],
+        queries: Questions,
+    ) -> None:
+        """A durable command, the `sequence`-th from 0, and what it led to.
+
+        `queries` is not asked before the next flush.
+        """
+        self._questions = queries
+        self._has_published = True
+        self._now = max(self._now, time_us)
+        self._reports.when = Moment(self._now, time_us)
+        for event in events:
+            self._balances.note(event)
+            self._follow(event, command)
+        finish = self._books.finish(sequence + 1, time_us)
+        for asset, levels in finish.changed.items():
+            for pace in self._markets[asset].paces:
+                pace.watcher.note(levels)
+        self._reports.finish(finish.traded)
+
+    def _follow(self, event: Event, command: Command) -> None:
+        match event:
+            case e.OrderAccepted():
+                order = order_of(event, command, self._reports.when.happened)
+                self._books.enter(order)
+                self._reports.entered(order, event.system_order)
+            case e.OrderRested():
+                self._books.rest(event.order, event.quantity)
+            case e.Filled():
+                self._filled(event)
+            case e.OrderCancelled():
+                self._reports.cancelled(self._books.end(event.order))
+            case e.OrderExpired():
+                self._reports.expired(self._books.end(event.order), event)
+            case e.IndexUpdated() | e.MarkUpdated():
+                self._marked(event.asset, event.index, event.mark)
+            case w.BackstopFilled():
+                self._reports.backstop(event, self._mark(event.debt_asset))
+            case w.AdlOpened():
+                self._reports.opened(event)
+            case w.AdlMatched():
+                self._reports.matched(event)
+            case _:
+                pass
+
+    def _filled(self, event: e.Filled) -> None:
+        taker = self._books.fill(event.taker_order, event.quantity, event.quote)
+        maker = self._books.fill(event.maker_order, event.quantity, event.quote)
+        tape = self._markets[event.asset].tape
+        tape.trade(self._now, event.price, event.quantity, event.quote)
+        self._reports.filled(event, taker, maker)
+
+    def _marked(self, asset: int, index: int, mark: int) -> None:
+        market = self._markets[asset]
+        market.index, market.mark = index, mark
+        market.marked = self._reports.when.happened
+        market.is_mark_news = True
+
+    def _mark(self, asset: int) -> int:
+        return PRICE_SCALE if asset == USDC else self._markets[asset].mark
+
+    # What is known.
+
+    def depth(self, asset: int, limit: int) -> Object:
+        """The best `limit` levels of a market, under the update id that streams count with."""
+        return payloads.depth_answer(self._parameters, asset, self._books.by_asset[asset], limit)
+
+    # The tick.
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything to flush."""
+        return self._has_published or any(
+            pace.watcher.has_news for market in self._markets.values() for pace in market.paces
+        )
+
+    def flush(self) -> None:
+        """Tell all that gathered; the engine must stand still."""
+        self._has_published = False
+        clock = self._clock()
+        minute = self._now // MINUTE
+        for asset, market in self._markets.items():
+            self._flush_depth(asset, market, clock)
+            self._flush_top(asset, market)
+            self._flush_trades(asset, market, is_new_minute=minute != self._minute)
+            self._flush_mark(asset, market)
+            if minute != self._minute:
+                self._tell(
+                    f"openInterest.{market.symbol}",
+                    partial(payloads.open_interest, self._parameters, asset, self._now),
+                )
+        self._minute = minute
+        if self._questions is not None:
+            self._balances.tell(self._questions, self._now)
+
+    def _flush_depth(self, asset: int, market: _Market, clock: float) -> None:
+        for pace in market.paces:
+            if not self.subscriptions.has(pace.topic):
+                pace.watcher.skip()
+            elif pace.watcher.has_news and clock >= pace.due:
+                pace.due = clock + pace.seconds
+                change = pace.watcher.take()
+                shape = payloads.depth(self._parameters, asset, change, self._now)
+                self.subscriptions.send(pace.topic, shape)
+
+    def _flush_top(self, asset: int, market: _Market) -> None:
+        stream = f"bookTicker.{market.symbol}"
+        if not self.subscriptions.has(Topic(stream)):
+            return
+        book = self._books.by_asset[asset]
+        top = book.best_bid(), book.best_ask()
+        if top != market.told_top:
+            market.told_top = top
+            self._tell(
+                stream,
+                lambda: payloads.book_ticker(self._parameters, asset, book, self._now),
+                stream,
+            )
+
+    def _flush_trades(self, asset: int, market: _Market, *, is_new_minute: bool) -> None:
+        def tell(news: CandleNews) -> None:
+            stream = f"kline.{news.interval}.{market.symbol}"
+            key = None if news.is_closed else f"{stream} {news.candle.start}"
+            self._tell(
+                stream,
+                lambda: payloads.kline(self._parameters, asset, news, self._now),
+                key,
+            )
+
+        traded = market.tape.fold(self._now, tell)
+        stream = f"ticker.{market.symbol}"
+        if not (traded or is_new_minute) or not self.subscriptions.has(Topic(stream)):
+            return
+        day = market.tape.day(self._now)
+        if day is not None and day != market.told_day:
+            market.told_day = day
+            self._tell(
+                stream, lambda: payloads.ticker(self._parameters, asset, day, self._now), stream
+            )
+
+    def _flush_mark(self, asset: int, market: _Market) -> None:
+        if not market.is_mark_news:
+            return
+        market.is_mark_news = False
+        stream = f"markPrice.{market.symbol}"
+        when = Moment(self._now, market.marked)
+        self._tell(
+            stream,
+            lambda: payloads.mark_price(self._parameters, asset, market.index, market.mark, when),
+            stream,
+        )
+
+    def _tell(self, stream: str, payload: Callable[[], Object], key: str | None = None) -> None:
+        self.subscriptions.tell(Topic(stream), payload, key)
+
+
+def _asked(questions: Questions) -> Iterable[OpenOrder]:
+    """All resting orders that the engine has."""
+    for account in range(questions.accounts()):
+        for order in questions.orders_of(account):
+            yield OpenOrder(
+                order=order.order,
+                account=account,
+                asset=order.asset,
+                side=order.side,
+                order_type=OrderType.LIMIT,
+                time_in_force=TimeInForce.GTC,
+                price=order.price,
+                quantity=order.quantity,
+                quote_quantity=0,
+                post_only=False,
+                reduce_only=order.reduce_only,
+                self_trade_prevention=order.self_trade_prevention,
+                client_id=order.client_id,
+                created=0,
+            )

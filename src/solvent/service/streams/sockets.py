@@ -1,0 +1,259 @@
+"""Sockets: one connection from its handshake to its end, every bound on the way.
+
+Two tasks serve a connection: one reads frames and changes what it listens to, one writes what
+waits. The writer waits for the client as long as its store has room; a client that lets it fill up
+is cut off, with a status code and a reason where it still takes them. A client that subscribes to
+nothing, or too often sends what is no frame, is cut off as well.
+
+Absent: pings. ASGI has no event for them, and the server underneath answers the client's but sends
+none of its own, so a client that vanished is found when its store is full or its transport gives
+up.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import NamedTuple, Protocol
+
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from solvent.service.errors import ApiError
+from solvent.service.streams.frames import Frame, FrameCode, FrameError, Method, read_frame
+from solvent.service.streams.publisher import Publisher
+from solvent.service.streams.subscriptions import CloseCode, Consumer, Topic, is_private
+
+_MINUTE = 60
+_BROKEN = (WebSocketDisconnect, RuntimeError, OSError)
+"""What a transport raises that is gone or was closed from the other side."""
+
+
+class Bounds(NamedTuple):
+    """How much one connection may ask for, and how many there may be."""
+
+    frame_bytes: int = 64 * 1024
+    streams: int = 512
+    frames_per_minute: int = 600
+    errors: int = 20
+    idle_seconds: float = 120
+    messages: int = 4096
+    waiting_size: int = 8 * 1024 * 1024
+    cut_seconds: float = 2
+    connections: int = 4096
+    per_address: int = 1024
+
+
+class Subscriber(Protocol):
+    """Whom a signature proves; an account below zero has no streams of its own."""
+
+    @property
+    def account(self) -> int:
+        """The account."""
+
+
+class StreamEndpoint:
+    """The WebSocket endpoint at the root path: an ASGI application.
+
+    `authenticate` takes key, signature, timestamp and window and raises ApiError. With `origins`
+    a browser's page must come from one of them.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        authenticate: Callable[[list[str]], Subscriber],
+        *,
+        bounds: Bounds | None = None,
+        origins: Collection[str] | None = None,
+    ) -> None:
+        self._publisher = publisher
+        self._authenticate = authenticate
+        self._bounds = bounds or Bounds()
+        self._origins = origins
+        self._consumers: set[Consumer] = set()
+        self._addresses: Counter[str] = Counter()
+        self._is_closing = False
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._consumers)
+
+    async def close(self) -> None:
+        """End all connections, for the service is going away; wait until they have."""
+        self._is_closing = True
+        for consumer in self._consumers:
+            consumer.cut(CloseCode.GOING_AWAY, "the service is shutting down")
+        while self._consumers:
+            await asyncio.sleep(0.01)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        socket = WebSocket(scope, receive, send)
+        address = socket.client.host if socket.client else ""
+        if not self._admits(socket, address):
+            await socket.close()
+            return
+        consumer = Consumer(self._bounds.messages, self._bounds.waiting_size)
+        self._consumers.add(consumer)
+        self._addresses[address] += 1
+        try:
+            await socket.accept()
+            await self._serve(socket, consumer)
+        finally:
+            self._publisher.subscriptions.leave(consumer, tuple(consumer.topics))
+            self._consumers.discard(consumer)
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
+
+    def _admits(self, socket: WebSocket, address: str) -> bool:
+        origin = socket.headers.get("origin")
+        return (
+            socket.url.path == "/"
+            and not self._is_closing
+            and (self._origins is None or origin is None or origin in self._origins)
+            and len(self._consumers) < self._bounds.connections
+            and self._addresses[address] < self._bounds.per_address
+        )
+
+    async def _serve(self, socket: WebSocket, consumer: Consumer) -> None:
+        reader = _Reader(self._publisher, self._authenticate, self._bounds, consumer)
+        reading = asyncio.create_task(reader.read(socket))
+        writing = asyncio.create_task(_write(socket, consumer))
+        cut = asyncio.create_task(consumer.wait_for_cut())
+        tasks = {reading, writing, cut}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            self._publisher.subscriptions.leave(consumer, tuple(consumer.topics))
+            if consumer.cut_off is not None:
+                await asyncio.wait({writing}, timeout=self._bounds.cut_seconds)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=self._bounds.cut_seconds)
+        _raise_fault(reading, writing)
+        if consumer.cut_off is not None:
+            with suppress(TimeoutError, *_BROKEN):
+                async with asyncio.timeout(self._bounds.cut_seconds):
+                    await socket.close(*consumer.cut_off)
+
+
+async def _write(socket: WebSocket, consumer: Consumer) -> None:
+    with suppress(*_BROKEN):
+        while not consumer.has_ended():
+            for text in await consumer.take():
+                if consumer.has_ended():
+                    return
+                await socket.send_text(text)
+
+
+def _raise_fault(*tasks: "asyncio.Task[None]") -> None:
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()
+
+
+class _Reader:
+    """Carries out the frames of one connection."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        authenticate: Callable[[list[str]], Subscriber],
+        bounds: Bounds,
+        consumer: Consumer,
+    ) -> None:
+        self._publisher = publisher
+        self._authenticate = authenticate
+        self._bounds = bounds
+        self._consumer = consumer
+        self._errors = 0
+        self._frames = 0
+        self._minute_ends = 0.0
+
+    async def read(self, socket: WebSocket) -> None:
+        """Carry out frames until the connection ends or is to be cut."""
+        while not self._consumer.has_ended():
+            try:
+                data = await self._next(socket)
+            except _BROKEN:
+                return
+            if data is not None and self._is_within(data):
+                self._carry_out(data)
+
+    async def _next(self, socket: WebSocket) -> bytes | None:
+        """The next frame; who subscribes to nothing is not waited for."""
+        seconds = None if self._consumer.topics else self._bounds.idle_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                message = await socket.receive()
+        except TimeoutError:
+            self._consumer.cut(CloseCode.POLICY, "idle: nothing was subscribed to")
+            return None
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message["code"])
+        text = message.get("text")
+        data: bytes = message["bytes"] if text is None else text.encode()
+        return data
+
+    def _is_within(self, data: bytes) -> bool:
+        """Whether a frame may be looked at."""
+        if len(data) > self._bounds.frame_bytes:
+            self._consumer.cut(
+                CloseCode.TOO_BIG, f"a frame has at most {self._bounds.frame_bytes} bytes"
+            )
+            return False
+        now = asyncio.get_running_loop().time()
+        if now >= self._minute_ends:
+            self._minute_ends = now + _MINUTE
+            self._frames = 0
+        self._frames += 1
+        if self._frames > self._bounds.frames_per_minute:
+            most = self._bounds.frames_per_minute
+            self._consumer.cut(CloseCode.POLICY, f"more than {most} frames in a minute")
+            return False
+        return True
+
+    def _carry_out(self, data: bytes) -> None:
+        try:
+            frame = read_frame(data, self._publisher.streams, self._bounds.streams)
+            if frame.method is Method.SUBSCRIBE:
+                self._subscribe(frame)
+            else:
+                self._unsubscribe(frame)
+        except FrameError as error:
+            self._consumer.offer(error.text())
+            self._errors += 1
+            if self._errors >= self._bounds.errors:
+                self._consumer.cut(CloseCode.POLICY, "too many invalid frames")
+
+    def _subscribe(self, frame: Frame) -> None:
+        own = [stream for stream in frame.streams if is_private(stream)]
+        topics = {Topic(stream) for stream in frame.streams if not is_private(stream)}
+        if own:
+            account = self._account(frame.signature)
+            topics.update(Topic(stream, account) for stream in own)
+        if len(self._consumer.topics | topics) > self._bounds.streams:
+            raise FrameError(
+                FrameCode.TOO_MANY_STREAMS,
+                f"a connection has at most {self._bounds.streams} streams",
+            )
+        self._publisher.subscriptions.join(self._consumer, topics)
+
+    def _unsubscribe(self, frame: Frame) -> None:
+        """End streams, whoever's they are: who may listen may also stop."""
+        ended = [topic for topic in self._consumer.topics if topic.stream in frame.streams]
+        self._publisher.subscriptions.leave(self._consumer, ended)
+
+    def _account(self, signature: list[str]) -> int:
+        if not signature:
+            raise FrameError(FrameCode.INVALID_SIGNATURE, "Invalid signature: there is none")
+        try:
+            account = self._authenticate(signature).account
+        except ApiError as error:
+            raise FrameError(FrameCode.INVALID_SIGNATURE, error.message) from error
+        if account < 0:
+            raise FrameError(FrameCode.INVALID_SIGNATURE, "the key has no account")
+        return account

@@ -1,0 +1,99 @@
+"""JSON that means one thing, whoever reads it.
+
+A key that comes twice is refused, for readers differ in which of the two they take. So are numbers
+with a fraction or an exponent (amounts are strings), NaN and infinities, halves of surrogate pairs,
+which no UTF-8 can carry, deep nesting, and texts longer than a body may be. What passes encodes to
+UTF-8 again.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, TypeAlias
+
+import msgspec
+
+from solvent.service.limits import BODY_BYTES, JSON_DEPTH, JSON_NUMBER_DIGITS
+
+JsonValue: TypeAlias = "bool | int | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+
+
+class JsonError(ValueError):
+    """Bytes are no JSON that can be taken. `str(error)` is one line and does not quote them."""
+
+
+def decode(data: bytes) -> JsonValue:
+    """The value of a JSON text; objects are dicts, arrays lists. Raises JsonError."""
+    if len(data) > BODY_BYTES:
+        raise JsonError(f"a JSON text has at most {BODY_BYTES} bytes")
+    try:
+        value: JsonValue = _DECODER.decode(data.decode())
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise JsonError("this is not well-formed JSON in UTF-8") from error
+    except RecursionError:
+        raise JsonError(_TOO_DEEP) from None
+    if data.count(b"[") + data.count(b"{") > JSON_DEPTH:
+        _check_depth(value, JSON_DEPTH)
+    if b"\\u" in data:
+        _check_texts(value)
+    return value
+
+
+def decode_object(data: bytes) -> dict[str, JsonValue]:
+    """The value of a JSON text that must be an object. Raises JsonError."""
+    value = decode(data)
+    if not isinstance(value, dict):
+        raise JsonError("this must be a JSON object")
+    return value
+
+
+def encode(value: JsonValue) -> bytes:
+    """A value as JSON, without blanks, keys in their order."""
+    return _ENCODER.encode(value)
+
+
+_TOO_DEEP = f"JSON may be nested {JSON_DEPTH} levels deep and no deeper"
+
+
+def _check_depth(value: JsonValue, left: int) -> None:
+    if isinstance(value, dict | list):
+        if left == 0:
+            raise JsonError(_TOO_DEEP)
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_depth(item, left - 1)
+
+
+def _check_texts(value: JsonValue) -> None:
+    try:
+        _ENCODER.encode(value)
+    except UnicodeEncodeError as error:
+        raise JsonError("a string has half a surrogate pair") from error
+
+
+def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise JsonError("a key comes more than once")
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > JSON_NUMBER_DIGITS:
+        raise JsonError(f"a number has at most {JSON_NUMBER_DIGITS} digits")
+    return int(text)
+
+
+def _no_fraction(_text: str) -> NoReturn:
+    raise JsonError("a number with a fraction or an exponent must be a string")
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise JsonError(f"{text} is no number")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_int=_integer,
+    parse_float=_no_fraction,
+    parse_constant=_no_constant,
+)
+_ENCODER = msgspec.json.Encoder()

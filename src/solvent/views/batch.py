@@ -1,0 +1,73 @@
+"""A batch: rows that wait to be written together.
+
+`append` keeps rows of tables that only grow, `put` the newest state of rows that change. Where rows
+of one batch replace each other, only the last is written, so the database is the same whatever the
+size of the batches was.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable
+
+from solvent.views.database import Database, Value
+from solvent.views.schema import MOVEMENTS, Table
+
+
+class Batch:
+    """Rows on their way to the database."""
+
+    def __init__(self) -> None:
+        self._appended: defaultdict[Table, list[list[Value]]] = defaultdict(list)
+        self._put: defaultdict[Table, dict[Hashable, tuple[Value, ...]]] = defaultdict(dict)
+        self._movements: dict[int, list[Value]] = {}
+        self._ends: list[tuple[int, int, int]] = []
+
+    def append(self, table: Table, row: list[Value]) -> None:
+        """A new row, in the order of the table's columns."""
+        self._appended[table].append(row)
+
+    def put(self, table: Table, row: tuple[Value, ...]) -> None:
+        """A row's newest state."""
+        self._put[table][row[: table.keys]] = row
+
+    def append_movement(self, row: list[Value]) -> None:
+        """A movement, which `end_movement` may still change."""
+        self._movements[int(row[0])] = row
+        self.append(MOVEMENTS, row)
+
+    def end_movement(self, place: int, until: int, *, pays: bool) -> None:
+        """Say until when what a movement left was held, and whether an hour was charged by then.
+
+        A movement with an entry fee pays in any case.
+        """
+        row = self._movements.get(place)
+        if row is None:
+            self._ends.append((until, int(pays), place))
+        else:
+            row[_UNTIL] = until
+            row[_PAYS] = int(pays or row[_ENTRY_FEE] != 0)
+
+    def write(self, database: Database) -> None:
+        """Write everything, within the transaction in work."""
+        if self._ends:
+            database.execute_many(_END, self._ends)
+        for table, rows in self._appended.items():
+            database.execute_many(table.insert(), rows)
+        for table, newest in self._put.items():
+            if newest:
+                database.execute_many(table.upsert(), newest.values())
+
+    def clear(self) -> None:
+        """Forget everything: it is written."""
+        self._appended.clear()
+        self._put.clear()
+        self._movements.clear()
+        self._ends.clear()
+
+
+_UNTIL = MOVEMENTS.columns.index("until")
+_PAYS = MOVEMENTS.columns.index("pays")
+_ENTRY_FEE = MOVEMENTS.columns.index("entry_fee")
+_END = (
+    "UPDATE movements SET until = ?, pays = CASE WHEN entry_fee > 0 THEN 1 ELSE ? END "
+    "WHERE place = ?"
+)

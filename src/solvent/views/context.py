@@ -1,0 +1,100 @@
+"""The context of a command: what later events of it take from earlier ones.
+
+Where rows of the command stand in the order of everything, at which marks the waterfall settled,
+which accounts it liquidated, and which movements wait for the order that they were made for.
+"""
+
+from typing import NamedTuple
+
+from solvent.domain import waterfall_events as w
+from solvent.domain.commands import Command
+from solvent.domain.labels import Source
+from solvent.views.database import Value
+from solvent.views.memo import Memo
+from solvent.views.schema import MOVEMENTS, PLACE_BITS
+
+_ORDER = MOVEMENTS.columns.index("order_id")
+_BACKSTOP = (Source.LIQUIDATION_BACKSTOP, Source.BACKSTOP_PROVIDER)
+_ADL = (Source.LIQUIDATION_ADL, Source.ADL_PROVIDER)
+
+
+class Round(NamedTuple):
+    """An ADL round: what it settles."""
+
+    asset: int
+    mark: int
+
+
+class Context:
+    """One command. `consequences` counts the events held back for the one in work."""
+
+    __slots__ = (
+        "_margin",
+        "_place",
+        "command",
+        "consequences",
+        "fills",
+        "liquidated",
+        "marks",
+        "memo",
+        "rounds",
+        "time",
+    )
+
+    def __init__(self, sequence: int, time: int, command: Command, memo: Memo | None) -> None:
+        self.time = time
+        self.command = command
+        self.memo = memo
+        self.consequences = 0
+        self._place = sequence << PLACE_BITS
+        self._margin: list[tuple[int, list[Value]]] = []
+        self.marks: dict[int, int] = {}
+        self.rounds: dict[int, Round] = {}
+        self.fills: dict[int, w.BackstopFilled] = {}
+        self.liquidated: set[int] = set()
+
+    def next_place(self) -> int:
+        """A new place, after all before it."""
+        place = self._place
+        self._place = place + 1
+        return place
+
+    def pool_recorded(self, event: w.PoolRecorded) -> None:
+        """A mark at which things settle."""
+        self.marks[event.asset] = event.mark
+
+    def offered(self, event: w.BackstopOffered) -> None:
+        """The fills that follow are for this account."""
+        self.liquidated = {event.account}
+
+    def round_opened(self, event: w.AdlOpened) -> None:
+        """The matches that follow are of this round."""
+        self.rounds[event.round] = Round(event.asset, event.mark)
+        self.liquidated = set()
+
+    def stuck(self, event: w.AdlStuck) -> None:
+        """An account that the round liquidates."""
+        self.liquidated.add(event.account)
+
+    def source_for(self, account: int, source: Source) -> Source:
+        """The source of a movement as it is for `account`: liquidated, or the other side."""
+        if source in _BACKSTOP:
+            return _BACKSTOP[account not in self.liquidated]
+        if source in _ADL:
+            return _ADL[account not in self.liquidated]
+        return source
+
+    def note_margin(self, account: int, movement: list[Value]) -> None:
+        """A movement of a spot trade, whose order a later event names."""
+        self._margin.append((account, movement))
+
+    def name_order(self, account: int, order: int) -> None:
+        """The order that this account's movements so far were made for."""
+        if self._margin:
+            left = []
+            for waiting, movement in self._margin:
+                if waiting == account:
+                    movement[_ORDER] = order
+                else:
+                    left.append((waiting, movement))
+            self._margin = left

@@ -1,0 +1,237 @@
+"""Writes COMPATIBILITY.md: every endpoint and stream of the public API, and how far it is served.
+
+`python -m tests.compatibility` writes the page; tests/service/test_compatibility.py fails when it
+is stale. What is served comes from the endpoints' rows, what is public from the list here, and
+each row names the test that proves it.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from solvent.service.endpoints import Endpoint
+from solvent.service.routes.all import ENDPOINTS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "COMPATIBILITY.md"
+PREFIXES = ("/api/v1/", "/wapi/v1/")
+
+PUBLIC = """
+Borrow/lend
+POST /api/v1/borrowLend
+GET /api/v1/borrowLend/positions
+GET /api/v1/borrowLend/position/liquidationPrice
+GET /wapi/v1/history/borrowLend
+GET /wapi/v1/history/borrowLend/positions
+GET /wapi/v1/history/interest
+GET /api/v1/borrowLend/markets
+GET /api/v1/borrowLend/markets/history
+GET /api/v1/borrowLend/apy
+Account
+GET /api/v1/account
+PATCH /api/v1/account
+GET /api/v1/account/limits/borrow
+GET /api/v1/account/limits/order
+GET /api/v1/account/limits/withdrawal
+POST /api/v1/account/convertDust
+Capital
+GET /api/v1/capital
+GET /api/v1/capital/collateral
+GET /wapi/v1/capital/deposits
+GET /wapi/v1/capital/deposit/address
+GET /wapi/v1/capital/withdrawals
+POST /wapi/v1/capital/withdrawals
+GET /wapi/v1/capital/withdrawals/delay
+POST /wapi/v1/capital/withdrawals/delay
+PATCH /wapi/v1/capital/withdrawals/delay
+GET /wapi/v1/history/settlement
+GET /wapi/v1/history/dust
+Assets/markets
+GET /api/v1/assets
+GET /api/v1/collateral
+GET /api/v1/markets
+GET /api/v1/market
+GET /api/v1/ticker
+GET /api/v1/tickers
+GET /api/v1/depth
+GET /api/v1/klines
+GET /api/v1/markPrices
+GET /api/v1/openInterest
+GET /api/v1/fundingRates
+GET /api/v1/trades
+GET /api/v1/trades/history
+GET /api/v1/securities
+GET /api/v1/market-sessions
+Orders
+GET /api/v1/order
+POST /api/v1/order
+DELETE /api/v1/order
+POST /api/v1/orders
+GET /api/v1/orders
+DELETE /api/v1/orders
+GET /wapi/v1/history/orders
+GET /wapi/v1/history/fills
+Positions
+GET /api/v1/position
+GET /wapi/v1/history/position
+GET /wapi/v1/history/funding
+System
+GET /api/v1/status
+GET /api/v1/ping
+GET /api/v1/time
+GET /api/v1/wallets
+RFQ
+POST /api/v1/rfq
+POST /api/v1/rfq/quote
+POST /api/v1/rfq/accept
+POST /api/v1/rfq/refresh
+POST /api/v1/rfq/cancel
+GET /api/v1/rfqs
+GET /wapi/v1/history/rfq
+GET /wapi/v1/history/rfq/fill
+GET /wapi/v1/history/quote
+GET /wapi/v1/history/quote/fill
+Strategy
+GET /api/v1/strategy
+POST /api/v1/strategy
+DELETE /api/v1/strategy
+GET /api/v1/strategies
+DELETE /api/v1/strategies
+GET /wapi/v1/history/strategies
+Vaults
+GET /api/v1/vaults
+GET /api/v1/vaults/history
+POST /api/v1/vault/mint
+POST /api/v1/vault/redeem
+DELETE /api/v1/vault/redeem
+GET /api/v1/vault/redeems/pending
+GET /api/v1/vault/nav
+""".strip().splitlines()
+"""Every endpoint of the public API, under its section."""
+
+REASONS = {
+    "RFQ": "no quotes on request: all trading is on the book",
+    "Strategy": "no strategies: no engine here places orders over time",
+    "Vaults": "no vaults: they hold futures, and there are none here",
+    "Borrow/lend": "its signature is not published and keys are refused live; "
+    "GET /solvent/v1/forecast has liquidation prices",
+}
+"""Why endpoints of a section are not served."""
+
+_SOCKETS = "tests/service/streams/test_sockets.py"
+_PUBLISHER = "tests/service/streams/test_publisher.py"
+_HEARD = f"{_SOCKETS}::test_a_trade_is_heard_on_every_stream"
+_SILENT = f"{_SOCKETS}::test_silent_streams_are_accepted"
+_DEPTH = f"{_PUBLISHER}::test_depth_messages_keep_a_clients_book"
+_NO_FUTURES = "accepted and silent: there are no futures here"
+STREAMS = (
+    ("bookTicker.SYMBOL", "", _HEARD),
+    ("depth.SYMBOL", "", _DEPTH),
+    ("depth.200ms.SYMBOL, depth.600ms.SYMBOL, depth.1000ms.SYMBOL", "", _DEPTH),
+    (
+        "kline.INTERVAL.SYMBOL",
+        "",
+        "tests/service/streams/test_candles.py::test_candles_are_those_of_all_their_trades",
+    ),
+    ("liquidation", "", f"{_PUBLISHER}::test_trades_and_liquidations_are_told_once_each"),
+    ("markPrice.SYMBOL", "", _HEARD),
+    ("ticker.SYMBOL", "", _HEARD),
+    ("openInterest.SYMBOL", _NO_FUTURES, _SILENT),
+    ("trade.SYMBOL", "", f"{_PUBLISHER}::test_trades_and_liquidations_are_told_once_each"),
+    (
+        "account.orderUpdate, account.orderUpdate.SYMBOL",
+        "no triggers, for there are no conditional orders",
+        f"{_SOCKETS}::test_an_order_is_told_with_all_its_fields",
+    ),
+    ("account.balanceUpdate", "", f"{_PUBLISHER}::test_balance_updates_add_up_to_the_balances"),
+    ("account.positionUpdate, account.positionUpdate.SYMBOL", _NO_FUTURES, _SILENT),
+    (
+        "account.rfqUpdate, account.rfqUpdate.SYMBOL",
+        "accepted and silent: there are no quotes on request here",
+        _SILENT,
+    ),
+)
+"""Streams: name, what lacks, the test that proves it."""
+
+HEADER = """\
+# Compatibility
+
+Every endpoint and stream of the public API that Solvent speaks: served in full, in part (what lacks
+is said), or not. Written by `python -m tests.compatibility`; the tests fail when it is stale. What
+is under `/solvent/v1` is Solvent's own: [docs/reference/service.md](docs/reference/service.md).
+"""
+_COLUMNS = "\n| {} | served | what lacks | proved by |\n|---|---|---|---|\n"
+
+
+class Row(NamedTuple):
+    """One endpoint or stream: its name, how far it is served, what lacks, what proves it."""
+
+    name: str
+    served: str
+    lacks: str
+    test: str
+
+    @property
+    def text(self) -> str:
+        """The row as Markdown."""
+        link = f"[{self.test}]({self.test.partition('::')[0]})" if self.test else ""
+        return f"| `{self.name}` | {self.served} | {self.lacks} | {link} |\n"
+
+
+def sections() -> dict[str, list[Row]]:
+    """The rows of every section."""
+    served = {f"{each.method} {each.path}": each for each in ENDPOINTS}
+    found: dict[str, list[Row]] = {}
+    section = ""
+    for line in PUBLIC:
+        if "/api/" not in line and "/wapi/" not in line:
+            section = line
+        else:
+            found.setdefault(section, []).append(_row(section, line, served.get(line)))
+    return found
+
+
+def _row(section: str, name: str, endpoint: Endpoint | None) -> Row:
+    if endpoint is None:
+        return Row(name, "no", REASONS[section], "")
+    test = f"tests/service/test_endpoints.py::test_endpoint[{name}]"
+    is_refused = endpoint.lacks.startswith("refused")
+    served = "no" if is_refused else "partial" if endpoint.lacks else "full"
+    return Row(name, served, endpoint.lacks, test)
+
+
+def stream_rows() -> list[Row]:
+    """The rows of the streams."""
+    return [Row(name, "partial" if lacks else "full", lacks, test) for name, lacks, test in STREAMS]
+
+
+def unlisted() -> list[str]:
+    """What is served under the public prefixes and is not in the list."""
+    return [
+        name
+        for each in ENDPOINTS
+        if each.path.startswith(PREFIXES) and (name := f"{each.method} {each.path}") not in PUBLIC
+    ]
+
+
+def page() -> str:
+    """The text of the page."""
+    groups = {**sections(), "Streams": stream_rows()}
+    rows = [row for group in groups.values() for row in group]
+    counts = [f"{sum(row.served == word for row in rows)} {word}" for word in ("full", "partial")]
+    total = f"\nOf {len(rows)}: {', '.join(counts)}, the others not.\n"
+    parts = [
+        f"\n## {name}\n"
+        + _COLUMNS.format("stream" if name == "Streams" else "endpoint")
+        + "".join(row.text for row in group)
+        for name, group in groups.items()
+    ]
+    return HEADER + total + "".join(parts)
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

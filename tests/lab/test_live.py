@@ -1,0 +1,234 @@
+"""The live cast: what a run says, at a pace of its own, and a market that goes on after it."""
+
+import asyncio
+import math
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from solvent.domain.commands import OpenAccount
+from solvent.domain.errors import InputError
+from solvent.domain.events import Refused
+from solvent.domain.units import PRICE_SCALE, RATIO, SECOND
+from solvent.engine.engine import FastEngine
+from solvent.engine.queries import Queries
+from solvent.lab.live import DEMO, DEMO_STEP, LiveCast, LiveCastError, parameters_at
+from solvent.lab.live_prices import FARTHEST, wander
+from solvent.lab.runner import run
+from solvent.lab.scenario import Scenario, load_scenario
+from solvent.service.desk import Desk
+from solvent.service.desk_engine import DeskEngine
+from solvent.service.opening import Start, open_desk
+from tests.lab.live_helpers import DAY, HandWatch, Heard, cast_of, market, played
+from tests.lab.run_helpers import SMALL, small, written
+from tests.proof import proves
+
+STEP = 60 * SECOND
+SOL = 1
+
+
+class TestSameAsARun:
+    """With a time of its own the cast says what a run says, from another start."""
+
+    @proves("I35")
+    def test_the_state_is_that_of_a_run_at_that_time(self, tmp_path: Path) -> None:
+        scenario = small(tmp_path)
+        moved = load_scenario(
+            written(tmp_path, SMALL.replace("2026-01-01", "2026-04-11"), "moved.toml")
+        )
+        assert moved.start == scenario.start + 100 * DAY
+        _, engine = played(scenario, 10, moved.start, speed=60)
+        expected = run(moved, engine_factory=FastEngine).figures
+        assert expected["liquidated_accounts"] > 0
+        assert engine.now == moved.end
+        assert engine.state_hash() == expected["state_hash"]
+
+    @pytest.mark.parametrize("speed", [0.5, 1, 60, 1000])
+    def test_a_second_of_the_scenario_takes_one_over_speed(
+        self, tmp_path: Path, speed: float
+    ) -> None:
+        scenario = small(tmp_path)
+        _, engine = played(scenario, math.ceil(6 * 60 / speed), speed=speed)
+        moments = engine.moments()
+        assert len(moments) >= 6
+        for number, moment in enumerate(moments, start=1):
+            due = scenario.start + round(number * 60 * SECOND / speed)
+            assert due <= moment <= due + number
+
+    def test_nothing_is_left_out_when_late(self, tmp_path: Path) -> None:
+        """A market that takes five seconds a batch, where a step is due each second."""
+        scenario = small(tmp_path)
+        _, engine = played(scenario, 40, cost=5 * SECOND, speed=60)
+        times = engine.times()
+        assert times == [scenario.start + number * STEP for number in range(1, 9)]
+
+
+class TestWallClock:
+    """A cast that follows the wall clock."""
+
+    def test_what_is_late_is_one_step(self, tmp_path: Path) -> None:
+        """Batches that take three steps of time."""
+        scenario = small(tmp_path)
+        _, engine = played(scenario, 3000, cost=3 * STEP, follows_wall=True)
+        times = engine.times()
+        assert {later - earlier for earlier, later in pairwise(times)} == {3 * STEP}
+
+    def test_the_clock_is_the_watch_and_never_goes_back(self, tmp_path: Path) -> None:
+        scenario = small(tmp_path)
+        cast, engine = played(scenario, 120, follows_wall=True)
+        assert cast.clock() == engine.watch.now()
+        engine.watch.time = scenario.start - DAY
+        assert cast.clock() == engine.now
+
+    def test_it_goes_on_after_an_interruption(self, tmp_path: Path) -> None:
+        """Nobody is opened or endowed twice, and prices are those of the moment."""
+        scenario = small(tmp_path)
+        _, engine = played(scenario, 180, follows_wall=True)
+        engine.said.clear()
+        engine.watch.time += 240 * SECOND
+        engine.watch.until = engine.watch.time + 61 * SECOND
+        again = cast_of(scenario, engine, follows_wall=True)
+        again.resume()
+        again.play()
+        kinds = {type(command).__name__ for _, command, _ in engine.said}
+        assert kinds == {"CancelAllOrders", "PlaceOrder", "UpdatePrice", "TimeStep"}
+        whole = run_of(scenario, 600)
+        assert engine.prices(SOL)[0] == whole.prices(SOL)[-3]
+
+    def test_somebody_else_may_keep_the_time(self, tmp_path: Path) -> None:
+        _, engine = played(small(tmp_path), 180, follows_wall=True, keeps_time=False)
+        assert engine.times() == []
+        assert len(engine.prices(SOL)) == 4
+
+    def test_a_set_up_that_was_interrupted_is_not_taken_up(self, tmp_path: Path) -> None:
+        scenario = small(tmp_path)
+        engine = market(scenario, scenario.start, 0)
+        with pytest.raises(LiveCastError, match="empty folder"):
+            cast_of(scenario, engine).resume()
+
+
+def run_of(scenario: Scenario, seconds: int) -> Heard:
+    """A market in which the cast followed the wall clock without a break."""
+    return played(scenario, seconds, follows_wall=True)[1]
+
+
+class TestAfterTheStory:
+    """Prices wander on, and the book stays."""
+
+    def test_the_market_goes_on(self, tmp_path: Path) -> None:
+        scenario = small(tmp_path)
+        cast, engine = played(scenario, 600, speed=60)
+        assert engine.now > cast.story_end + 500 * STEP
+        last = 150 * PRICE_SCALE
+        wandered = engine.prices(SOL)[12:]
+        assert len(set(wandered)) > len(wandered) // 2
+        assert all(abs(each - last) * RATIO <= last * FARTHEST for each in wandered)
+        assert not any(
+            isinstance(event, Refused) for _, _, events in engine.said[-50:] for event in events
+        )
+        bids, asks = Queries(engine).depth(SOL, 5)
+        assert bids
+        assert asks
+
+    def test_a_wander_begins_where_it_is_and_stays_near(self) -> None:
+        price = 150 * PRICE_SCALE
+        assert wander(price, 0, 1, SOL) == price
+        path = [wander(price, second * SECOND, 1, SOL) for second in range(3000)]
+        assert max(abs(each - price) for each in path) * RATIO <= price * FARTHEST
+        assert max(path) - min(path) > price // 500
+        moves = [abs(later - earlier) for earlier, later in pairwise(path)]
+        assert max(moves) < price // 1000
+        others = [wander(price, 99 * SECOND, seed, asset) for seed, asset in ((1, 2), (2, 1))]
+        assert path[99] not in others
+
+    def test_a_price_is_never_zero(self) -> None:
+        assert {wander(1, second * SECOND, 1, SOL) for second in range(100)} == {1}
+
+
+class TestThread:
+    """The cast in a thread of its own."""
+
+    def test_start_to_stop(self) -> None:
+        scenario = load_scenario(DEMO)
+        ended: list[BaseException | None] = []
+        engine = FastEngine(parameters_at(scenario, DAY * 20_000))
+        cast = LiveCast(scenario, engine, start=DAY * 20_000, speed=1000, on_end=ended.append)
+        assert cast.clock() == engine.now
+        cast.start()
+        assert cast.ready.wait(60)
+        while engine.now < DAY * 20_000 + 10 * DEMO_STEP:
+            assert cast.failed is None
+            time.sleep(0.01)
+        cast.stop()
+        assert ended == [None]
+        for asset in (1, 2, 3):
+            bids, asks = Queries(engine).depth(asset, 1)
+            assert bids
+            assert asks
+
+    def test_a_stop_ends_a_set_up(self) -> None:
+        scenario = load_scenario(DEMO)
+        engine = Heard(parameters_at(scenario, DAY))
+        engine.watch = HandWatch(DAY, DAY)
+        cast = cast_of(scenario, engine)
+        cast._stopped.set()
+        cast.start()
+        cast.stop()
+        assert cast.failed is None
+        assert not cast.ready.is_set()
+
+    def test_a_market_that_is_not_new_is_said(self, tmp_path: Path) -> None:
+        scenario = small(tmp_path)
+        engine = market(scenario, scenario.start, 1)
+        engine.apply([OpenAccount(2)])
+        ended: list[BaseException | None] = []
+        cast = cast_of(scenario, engine, on_end=ended.append)
+        cast.start()
+        cast.stop()
+        assert isinstance(cast.failed, LiveCastError)
+        assert ended == [cast.failed]
+        assert "account 2" in str(cast.failed)
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"speed": 0}, {"speed": 0.0001}, {"speed": 1001}, {"speed": 2, "follows_wall": True}],
+    )
+    def test_speeds_that_cannot_be(self, tmp_path: Path, options: dict[str, Any]) -> None:
+        scenario = small(tmp_path)
+        engine = market(scenario, scenario.start, 1)
+        with pytest.raises(InputError) as refusal:
+            cast_of(scenario, engine, **options)
+        assert refusal.value.field == "speed"
+
+
+class TestOverADesk:
+    """The cast in a market whose every command is journaled first."""
+
+    @proves("I35")
+    def test_the_market_is_the_same_and_survives(self, tmp_path: Path) -> None:
+        """As on an engine alone; opened again from the disk the cast goes on in it."""
+        scenario = small(tmp_path)
+        _, alone = played(scenario, 5, speed=60)
+        begin = Start(parameters_at(scenario, scenario.start))
+        told = asyncio.run(over_a_desk(scenario, open_desk(tmp_path / "market", begin), 5))
+        assert told == alone.state_hash()
+        again = asyncio.run(over_a_desk(scenario, open_desk(tmp_path / "market", None), 5))
+        _, longer = played(scenario, 10, speed=60)
+        assert again == longer.state_hash()
+
+
+async def over_a_desk(scenario: Scenario, desk: Desk, seconds: int) -> str:
+    """Play in a desk for so many seconds; its state hash then."""
+    engine = DeskEngine(desk)
+    watch = HandWatch(0, seconds * SECOND)
+    cast = LiveCast(scenario, engine, start=scenario.start, speed=60, watch=watch)
+    await desk.start(keeps_time=False)
+    try:
+        await asyncio.to_thread(cast.set_up if engine.now == scenario.start else cast.resume)
+        await asyncio.to_thread(cast.play)
+        return engine.state_hash()
+    finally:
+        await desk.close()

@@ -1,0 +1,184 @@
+"""A desk in a folder of its own, and clients that sign: the service without a socket."""
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from nacl.signing import SigningKey
+
+from solvent.domain import commands as c
+from solvent.domain.parameters import EngineParameters
+from solvent.domain.units import PRICE_SCALE
+from solvent.service.desk import Desk, wall_clock
+from solvent.service.keys import Role, encode_addition, parse_public_key
+from solvent.service.opening import Start, open_desk
+from solvent.service.proposals import Terms
+from solvent.service.records import Record, RecordKind
+from solvent.service.serve import application
+from tests.tables.market import plain_parameters
+
+Done = TypeVar("Done")
+PRICES = {"BTC": 100_000, "SOL": 200}
+
+
+class Client:
+    """Signs requests with a key of its own, drawn from its name."""
+
+    def __init__(self, http: httpx.AsyncClient, name: str) -> None:
+        self.http = http
+        self.signing = SigningKey(name.encode().ljust(32, b".")[:32])
+        self.public = base64.b64encode(bytes(self.signing.verify_key)).decode()
+
+    def headers(
+        self, instruction: str, fields: dict[str, Any], now: int | None = None, window: int = 5000
+    ) -> dict[str, str]:
+        """The four headers of a signed request."""
+        words = [f"instruction={instruction}"]
+        words += [f"{name}={_signed(fields[name])}" for name in sorted(fields)]
+        return self._signature("&".join(words), now, window)
+
+    def _signature(self, text: str, now: int | None = None, window: int = 5000) -> dict[str, str]:
+        stamp = wall_clock() // 1000 if now is None else now
+        signed = self.signing.sign(f"{text}&timestamp={stamp}&window={window}".encode())
+        return {
+            "X-API-Key": self.public,
+            "X-Signature": base64.b64encode(signed.signature).decode(),
+            "X-Timestamp": str(stamp),
+            "X-Window": str(window),
+        }
+
+    async def get(self, path: str, instruction: str, **fields: Any) -> httpx.Response:
+        """A signed GET."""
+        return await self.http.get(path, params=fields, headers=self.headers(instruction, fields))
+
+    async def send(self, method: str, path: str, instruction: str, **fields: Any) -> httpx.Response:
+        """A signed request with a JSON body."""
+        return await self.http.request(
+            method, path, json=fields, headers=self.headers(instruction, fields)
+        )
+
+    async def send_list(
+        self, path: str, instruction: str, items: list[dict[str, Any]]
+    ) -> httpx.Response:
+        """A signed batch of orders."""
+        pieces = [
+            "&".join(
+                [f"instruction={instruction}"]
+                + [f"{name}={_signed(item[name])}" for name in sorted(item)]
+            )
+            for item in items
+        ]
+        headers = self._signature("&".join(pieces))
+        return await self.http.post(path, json=items, headers=headers)
+
+    async def send_digest(
+        self, path: str, instruction: str, body: Any, *, method: str = "POST"
+    ) -> httpx.Response:
+        """A request of which the body's digest is signed."""
+        raw = json.dumps(body).encode()
+        fields = {"sha256": hashlib.sha256(raw).hexdigest()}
+        headers = self.headers(instruction, fields) | {"content-type": "application/json"}
+        return await self.http.request(method, path, content=raw, headers=headers)
+
+
+def _signed(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class House:
+    """A running desk with prices, and people who have something."""
+
+    def __init__(self, desk: Desk, http: httpx.AsyncClient) -> None:
+        self.desk = desk
+        self.http = http
+        self.operator = Client(http, "operator")
+        self.ann = Client(http, "ann")
+        self.bob = Client(http, "bob")
+        self.accounts: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Add keys, prices and people."""
+        await self.admit(self.operator, Role.OPERATOR, -1)
+        for name, role in (
+            ("oracle", Role.ORACLE),
+            ("risk", Role.RISK_ADMIN),
+            ("risk-2", Role.RISK_ADMIN),
+            ("auditor", Role.AUDITOR),
+        ):
+            await self.admit(Client(self.http, name), role, -1)
+        await self.quote()
+        await self.desk.step_to(wall_clock())
+        for client in (self.ann, self.bob):
+            await self.open(client)
+        await self.give(self.ann, USDC="1000000", SOL="1000", BTC="10")
+        await self.give(self.bob, USDC="1000000", SOL="1000", BTC="10")
+
+    async def quote(self, **prices: int) -> None:
+        """Quotes of all sources."""
+        for symbol, price in (PRICES | prices).items():
+            asset = self.desk.market.parameters.asset_number(symbol)
+            for source in range(
+                len(self.desk.market.parameters.assets[asset].price.source_weights)
+            ):
+                await self.desk.command(c.UpdatePrice(asset, source, *[price * PRICE_SCALE] * 3))
+
+    async def admit(self, client: Client, role: Role, account: int) -> None:
+        """Let a key act."""
+        body = encode_addition(parse_public_key(client.public), role, account)
+        await self.desk.submit(Record(RecordKind.KEY, wall_clock(), body=body))
+
+    async def open(self, client: Client) -> int:
+        """Open an account for a client, through the API."""
+        reply = await self.operator.send_digest(
+            "/solvent/v1/admin/accounts", "adminOpen", {"publicKey": client.public}
+        )
+        assert reply.status_code == 200, reply.text
+        account = reply.json()["account"]
+        self.accounts[client.public] = account
+        return int(account)
+
+    async def give(self, client: Client, **quantities: str) -> None:
+        """Deposit for a client, through the API."""
+        for symbol, quantity in quantities.items():
+            reply = await self.operator.send(
+                "POST",
+                "/solvent/v1/admin/deposits",
+                "adminDeposit",
+                account=self.accounts[client.public],
+                symbol=symbol,
+                quantity=quantity,
+            )
+            assert reply.status_code == 200, reply.text
+
+    def client(self, name: str) -> Client:
+        """Another client."""
+        return Client(self.http, name)
+
+
+async def opened(folder: Path, parameters: EngineParameters | None = None) -> House:
+    """A house in a folder, new or as it was left."""
+    start = Start(parameters or plain_parameters(), Terms(2, 0))
+    desk = open_desk(folder, start)
+    await desk.start(keeps_time=False)
+    transport = httpx.ASGITransport(app=application(desk), client=("127.0.0.1", 1))
+    return House(desk, httpx.AsyncClient(transport=transport, base_url="http://desk"))
+
+
+def with_house(folder: Path, story: Callable[[House], Awaitable[Done]]) -> Done:
+    """Run a story in a new house and close it in order."""
+
+    async def run() -> Done:
+        house = await opened(folder)
+        try:
+            await house.start()
+            return await story(house)
+        finally:
+            await house.http.aclose()
+            await house.desk.close()
+
+    return asyncio.run(run())

@@ -1,0 +1,95 @@
+"""A simulated market as records: what the sequencer would have been asked for."""
+
+from dataclasses import replace
+from functools import cache
+from random import Random
+from typing import NamedTuple
+
+from nacl.signing import SigningKey
+
+from solvent.domain.commands import ChangeParameter, Command, ParameterField, PlaceOrder
+from solvent.domain.parameters import EngineParameters
+from solvent.service.keys import Role, encode_addition, encode_removal
+from solvent.service.market import Market, encode_head
+from solvent.service.proposals import Terms, approval_body, proposal_body
+from solvent.service.records import Record, RecordKind, commands_record
+from tests.views.market_records import simulated
+
+NOW_MS = 1_700_000_000_000
+CHANGE = ChangeParameter(0, ParameterField.PRICE_MAX_AGE, 77_000_000)
+
+
+class Played(NamedTuple):
+    """The head of a market, its records, and the commands that the records hold."""
+
+    parameters: EngineParameters
+    head: bytes
+    records: list[Record]
+    commands: list[Command]
+
+    def market(self, records: int | None = None) -> Market:
+        """A market in which so many records happened, one at a time."""
+        market = Market(self.head)
+        for record in self.records[:records]:
+            market.carry_out([record])
+        return market
+
+
+@cache
+def played(seed: int, commands: int = 600) -> Played:
+    """A simulation, cut into requests of one command or of several; with keys and proposals."""
+    told = simulated(seed)
+    rng = Random(seed)
+    records: list[Record] = []
+    all_commands: list[Command] = []
+    place = 0
+    while place < commands:
+        count = rng.choice((1, 1, 1, 2, 7))
+        rows = told.records[place : min(place + count, commands)]
+        place += len(rows)
+        group = [_named(number, command) for number, _, command, _, _ in rows]
+        memo = rows[0][4]
+        records.append(
+            commands_record(
+                rows[0][1],
+                group,
+                account=2,
+                is_batch=len(group) > 1,
+                digest=place.to_bytes(16, "big") if place % 3 else b"",
+                expires=NOW_MS + place,
+                memo=(memo[0], memo[1], memo[2]) if memo and len(group) == 1 else None,
+            )
+        )
+        all_commands += group
+        if rng.random() < 0.05:
+            records += _aside(len(records), rows[0][1])
+    return Played(told.parameters, encode_head(told.parameters, Terms(2, 0)), records, all_commands)
+
+
+def _named(number: int, command: Command) -> Command:
+    """Orders have client ids of their own, two in three."""
+    if isinstance(command, PlaceOrder):
+        return replace(command, client_id=number + 1 if number % 3 else 0)
+    return command
+
+
+def _aside(number: int, time: int) -> list[Record]:
+    """Records that hold no command."""
+    key = bytes(SigningKey(number.to_bytes(32, "big")).verify_key)
+    bodies = [
+        (RecordKind.KEY, encode_addition(key, Role.USER, 5)),
+        (RecordKind.PROPOSAL, proposal_body(CHANGE, number)),
+        (RecordKind.APPROVAL, approval_body(1, number)),
+    ]
+    if number % 2:
+        bodies.append((RecordKind.KEY, encode_removal(key)))
+    return [
+        Record(
+            kind,
+            time,
+            body=body,
+            digest=(number * 8 + place).to_bytes(16, "little"),
+            expires=NOW_MS,
+        )
+        for place, (kind, body) in enumerate(bodies)
+    ]

@@ -1,0 +1,292 @@
+"""Streams of simulated markets tell what the engine did: books, orders, balances, liquidations."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from solvent.domain import events as e
+from solvent.domain import waterfall_events as w
+from solvent.domain.commands import Side
+from solvent.domain.labels import AdlCase, SystemOrder
+from solvent.domain.parameters import EngineParameters
+from solvent.service.answers import placed_by
+from solvent.service.open_orders import OpenOrders
+from solvent.service.shapes import market_symbol, quantity_text
+from solvent.service.streams.publisher import Publisher
+from solvent.service.streams.subscriptions import PACES, Topic
+from solvent.views.candles import INTERVALS
+from solvent.views.market_views import Views
+from tests.service.streams.stage import Levels, Listener, Message, Stage
+
+SEEDS = range(1, 7)
+COMMANDS = 700
+ACCOUNTS = range(40)
+PEOPLE = range(2, 40)
+
+
+class BookClient:
+    """Keeps a book from a snapshot and from depth messages, as published: U = previous u + 1."""
+
+    def __init__(self, snapshot: Message) -> None:
+        self.last = int(snapshot.text("lastUpdateId"))
+        self.bids = snapshot.levels("bids")
+        self.asks = snapshot.levels("asks")
+
+    def hear(self, message: Message) -> None:
+        """One message of depth."""
+        first, last = message.number("U"), message.number("u")
+        assert first == self.last + 1, "a message is missing"
+        assert last >= first
+        self.last = last
+        _set(self.bids, message.levels("b"))
+        _set(self.asks, message.levels("a"))
+
+
+def _set(side: Levels, levels: Levels) -> None:
+    for price, quantity in levels.items():
+        if quantity == "0":
+            side.pop(price, None)
+        else:
+            side[price] = quantity
+
+
+def snapshot(publisher: Publisher, asset: int) -> Message:
+    return Message("depth", publisher.depth(asset, 10**6))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_books_are_the_engines_after_every_command(seed: int) -> None:
+    stage = Stage(seed)
+    seen = 0
+    for _ in stage.play(COMMANDS):
+        for asset in stage.symbols.values():
+            bids, asks = stage.levels(asset)
+            shown = snapshot(stage.publisher, asset)
+            assert list(reversed(shown.levels("bids").items())) == list(bids.items())
+            assert list(shown.levels("asks").items()) == list(asks.items())
+            seen = max(seen, len(bids) + len(asks))
+    assert seen
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_depth_messages_keep_a_clients_book(seed: int) -> None:
+    stage = Stage(seed)
+    listener = Listener(stage.publisher)
+    listener.join(*(Topic(f"{kind}.{symbol}") for kind in PACES for symbol in stage.symbols))
+    clients = {
+        f"{kind}.{symbol}": BookClient(snapshot(stage.publisher, asset))
+        for kind in PACES
+        for symbol, asset in stage.symbols.items()
+    }
+    told: Counter[str] = Counter()
+    for _ in stage.play(COMMANDS):
+        if stage.rng.random() < 0.3:
+            stage.clock.seconds += stage.rng.random()
+            stage.publisher.flush()
+            heard = listener.heard()
+            for message in heard:
+                clients[message.stream].hear(message)
+                told[message.stream.rpartition(".")[0]] += 1
+            for symbol, asset in stage.symbols.items():
+                client = clients[f"depth.{symbol}"]
+                assert (client.bids, client.asks) == stage.levels(asset)
+    stage.clock.seconds += 2
+    stage.publisher.flush()
+    for message in listener.heard():
+        clients[message.stream].hear(message)
+    for name, client in clients.items():
+        assert (client.bids, client.asks) == stage.levels(stage.symbols[name.rpartition(".")[2]])
+    assert told["depth"] >= told["depth.1000ms"] > 0
+    assert not stage.publisher.has_news
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_order_updates_say_which_orders_rest(seed: int) -> None:
+    stage = Stage(seed)
+    listener = Listener(stage.publisher)
+    listener.join(*(Topic("account.orderUpdate", account) for account in ACCOUNTS))
+    kinds: Counter[str] = Counter()
+    open_orders: dict[str, Message] = {}
+    for _ in stage.play(COMMANDS):
+        for message in listener.heard():
+            number, kind, state = message.text("i"), message.text("e"), message.text("X")
+            kinds[kind] += 1
+            if number.startswith(("adl-", "backstop-")):
+                assert (kind, state) == ("orderFill", "Filled")
+                continue
+            assert (kind == "orderAccepted") == (number not in open_orders)
+            assert state == {
+                "orderAccepted": "New",
+                "orderCancelled": "Cancelled",
+                "orderExpired": "Expired",
+            }.get(kind, state)
+            assert ("R" in message.data) == (kind == "orderExpired")
+            open_orders[number] = message
+            if state not in ("New", "PartiallyFilled"):
+                del open_orders[number]
+        resting = stage.reference.state.orders
+        assert set(open_orders) == {str(number) for number in resting}
+        for order in resting.values():
+            shown = open_orders[str(order.order)]
+            assert shown.text("S") == ("Bid", "Ask")[order.side]
+    assert {"orderAccepted", "orderCancelled"} <= set(kinds)
+
+
+def test_all_origins_occur() -> None:
+    origins: set[str] = set()
+    for seed in range(1, 40):
+        stage = Stage(seed)
+        listener = Listener(stage.publisher)
+        listener.join(*(Topic("account.orderUpdate", account) for account in ACCOUNTS))
+        for _ in stage.play(COMMANDS):
+            origins.update(message.text("O") for message in listener.heard())
+        if len(origins) == 4:
+            break
+    assert origins == {
+        "USER",
+        "LIQUIDATION_AUTOCLOSE",
+        "ADL_AUTOCLOSE",
+        "BACKSTOP_LIQUIDITY_PROVIDER",
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_trades_and_liquidations_are_told_once_each(seed: int) -> None:
+    stage = Stage(seed)
+    listener = Listener(stage.publisher)
+    listener.join(Topic("liquidation"), *(Topic(f"trade.{symbol}") for symbol in stage.symbols))
+    for _, events in stage.play(COMMANDS):
+        fills = [event for event in events if isinstance(event, e.Filled)]
+        system = list(_system_fills(events, stage.parameters))
+        heard = listener.heard()
+        trades = [message for message in heard if message.stream != "liquidation"]
+        assert [message.number("t") for message in trades] == [fill.trade for fill in fills]
+        for message, fill in zip(trades, fills, strict=True):
+            quantity = quantity_text(stage.parameters, fill.asset, fill.quantity)
+            assert message.text("q") == quantity
+            orders = [str(fill.taker_order), str(fill.maker_order)]
+            ends = [message.text("b"), message.text("a")]
+            assert ends == (orders if message.data["m"] is False else orders[::-1])
+        liquidations = [message for message in heard if message.stream == "liquidation"]
+        assert [(each.text("s"), each.text("S"), each.text("q")) for each in liquidations] == system
+
+
+def _system_fills(
+    events: Sequence[e.Event], parameters: EngineParameters
+) -> Iterator[tuple[str, str, str]]:
+    """Market, side and quantity of every fill of the three stages."""
+    opened: w.AdlOpened | None = None
+
+    def fill(asset: int, side: Side, quantity: int) -> tuple[str, str, str]:
+        side_text = "Bid" if side is Side.BID else "Ask"
+        return (
+            market_symbol(parameters, asset),
+            side_text,
+            quantity_text(parameters, asset, quantity),
+        )
+
+    for event in events:
+        if isinstance(event, w.AdlOpened):
+            opened = event
+        elif isinstance(event, w.AdlMatched):
+            assert opened is not None
+            is_lender = opened.case is AdlCase.STUCK_LENDER
+            yield fill(opened.asset, Side.ASK if is_lender else Side.BID, event.quantity)
+        elif isinstance(event, w.BackstopFilled):
+            yield fill(event.debt_asset, Side.BID, event.debt_quantity)
+        elif isinstance(event, e.Filled) and event.system_order is not SystemOrder.USER:
+            yield fill(event.asset, event.side, event.quantity)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("joins_after", [0, COMMANDS // 4])
+def test_balance_updates_add_up_to_the_balances(seed: int, joins_after: int) -> None:
+    stage = Stage(seed)
+    listeners = {account: Listener(stage.publisher) for account in PEOPLE}
+    for number, _ in enumerate(stage.play(COMMANDS)):
+        if number == joins_after:
+            stage.publisher.flush()
+            for account, listener in listeners.items():
+                listener.join(Topic("account.balanceUpdate", account))
+        if stage.rng.random() < 0.3:
+            stage.publisher.flush()
+    stage.publisher.flush()
+    told = 0
+    for account, listener in listeners.items():
+        shown: dict[str, tuple[str, str]] = {}
+        for message in listener.heard():
+            pair = message.text("A"), message.text("L")
+            assert shown.get(message.text("a")) != pair, "told twice"
+            shown[message.text("a")] = pair
+            told += 1
+        if shown:
+            assert shown == _balances(stage, account)
+    assert told
+
+
+def _balances(stage: Stage, account: int) -> dict[str, tuple[str, str]]:
+    """Available and locked by asset, as the engine has them."""
+    return {
+        stage.parameters.assets[asset].symbol: (
+            quantity_text(stage.parameters, asset, balance.available),
+            quantity_text(stage.parameters, asset, balance.locked),
+        )
+        for asset, balance in enumerate(stage.queries.balances(account))
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_publisher_restored_goes_on_where_the_first_was(seed: int) -> None:
+    stage = Stage(seed)
+    orders = OpenOrders()
+    for command, events in stage.play(COMMANDS // 2):
+        orders.follow(placed_by(command, events, stage.engine.now), events)
+    resting = [order for account in ACCOUNTS for order in orders.of(account)]
+    from_engine, from_orders = Publisher(stage.parameters), Publisher(stage.parameters)
+    from_engine.restore(stage.queries, commands=stage.commands)
+    from_orders.restore(stage.queries, resting, stage.commands)
+    for asset in stage.symbols.values():
+        shown = snapshot(stage.publisher, asset)
+        for publisher in (from_engine, from_orders):
+            again = snapshot(publisher, asset)
+            assert again.data["bids"] == shown.data["bids"]
+            assert again.data["asks"] == shown.data["asks"]
+            assert int(again.text("lastUpdateId")) == stage.commands
+    stage.publisher = from_engine
+    for _ in stage.play(COMMANDS // 4):
+        for asset in stage.symbols.values():
+            shown = snapshot(stage.publisher, asset)
+            assert (shown.levels("bids"), shown.levels("asks")) == stage.levels(asset)
+
+
+def test_candles_and_tickers_go_on_after_a_restart() -> None:
+    told = 0
+    for seed in SEEDS:
+        stage = Stage(seed)
+        views = Views.open(":memory:", stage.parameters)
+        topics = [
+            Topic(f"{kind}.{symbol}")
+            for symbol in stage.symbols
+            for kind in ("ticker", *(f"kline.{interval}" for interval in INTERVALS))
+        ]
+        for command, events in stage.play(COMMANDS // 2):
+            views.apply(stage.commands - 1, stage.engine.now, command, events, None)
+        views.commit()
+        stage.publisher.flush()
+        again = Publisher(stage.parameters, stage.clock)
+        again.restore(stage.queries, commands=stage.commands)
+        again.recall(views, stage.engine.now)
+        views.close()
+        listeners = [Listener(stage.publisher), Listener(again)]
+        for listener in listeners:
+            listener.join(*topics)
+        for command, events in stage.go_on(COMMANDS // 2):
+            again.publish(stage.commands - 1, stage.engine.now, command, events, stage.queries)
+            if stage.rng.random() < 0.2:
+                stage.publisher.flush()
+                again.flush()
+        heard = [listener.heard() for listener in listeners]
+        assert heard[0] == heard[1]
+        told += len(heard[0])
+    assert told

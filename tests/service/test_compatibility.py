@@ -1,0 +1,29 @@
+"""COMPATIBILITY.md is complete and fresh, and the tests that it names are there."""
+
+import re
+from pathlib import Path
+
+from tests.compatibility import PAGE, ROOT, STREAMS, page, sections, unlisted
+
+
+def test_page_is_fresh() -> None:
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "no page"
+    assert text == page(), "stale: run `python -m tests.compatibility`"
+
+
+def test_nothing_is_served_that_the_page_leaves_out() -> None:
+    assert unlisted() == []
+
+
+def test_what_lacks_is_said() -> None:
+    rows = [row for group in sections().values() for row in group]
+    assert [row.name for row in rows if (row.served == "full") == bool(row.lacks)] == []
+
+
+def test_named_tests_are_there() -> None:
+    tests = {row.test for group in sections().values() for row in group if row.test}
+    tests |= {test for _, _, test in STREAMS}
+    for test in sorted(tests):
+        path, _, name = test.partition("::")
+        source = Path(ROOT / path).read_text(encoding="utf-8")
+        assert re.search(rf"^def {re.escape(name.partition('[')[0])}\(", source, re.MULTILINE), test
