@@ -69,6 +69,9 @@ risk POST /solvent/v1/risk/proposals symbol=SOL field=POOL_FEE value=5
 risk-2 POST /solvent/v1/risk/approvals proposal=1
 risk GET /solvent/v1/risk/proposals
 oracle POST /solvent/v1/oracle/halt symbol=BTC halted=false
+zoe GET /solvent/v1/backstop
+zoe POST /solvent/v1/backstop symbol=SOL quantity=1
+zoe DELETE /solvent/v1/backstop symbol=SOL quantity=0.5
 operator POST /solvent/v1/admin/accounts publicKey=KEY
 operator POST /solvent/v1/admin/keys role=auditor publicKey=KEY
 operator DELETE /solvent/v1/admin/keys publicKey=KEY

@@ -132,10 +132,12 @@ class House:
         body = encode_addition(parse_public_key(client.public), role, account)
         await self.desk.submit(Record(RecordKind.KEY, wall_clock(), body=body))
 
-    async def open(self, client: Client) -> int:
+    async def open(self, client: Client, role: str = "user") -> int:
         """Open an account for a client, through the API."""
         reply = await self.operator.send_digest(
-            "/solvent/v1/admin/accounts", "adminOpen", {"publicKey": client.public}
+            "/solvent/v1/admin/accounts",
+            "adminOpen",
+            {"publicKey": client.public, "role": role},
         )
         assert reply.status_code == 200, reply.text
         account = reply.json()["account"]

@@ -81,6 +81,10 @@ class Street:
         dan = house.client("dan")
         await house.open(dan)
         await house.give(dan, SOL="0.00005")
+        zoe = house.client("zoe")
+        await house.open(zoe, "blp")
+        fields = {"symbol": "SOL", "quantity": "1"}
+        await zoe.send("POST", "/solvent/v1/backstop", "backstopPost", **fields)
         await self._provide(house)
         await house.give(eve, SOL="1000", BTC="0.00001")
         await _done(ann, "borrowLend", "borrowLendExecute", symbol="USDC", quantity="500000")

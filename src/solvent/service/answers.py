@@ -50,12 +50,12 @@ def answer(
     is_batch: bool = False,
     memo: tuple[str, str, str] | None = None,
 ) -> Answer:
-    """What is said to a request of these results."""
+    """What is said to a request of these results: without a batch, what its first success says."""
     if is_batch:
         return Answer(200, encode([_batch_item(parameters, result, time) for result in results]))
     if not results:
         return OK
-    (result,) = results[:1]
+    result = next((each for each in results if _refused(each.events) is None), results[0])
     refused = _refused(result.events)
     if refused is not None:
         error = from_refusal(refused, parameters, result.command)

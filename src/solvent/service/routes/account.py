@@ -2,6 +2,7 @@
 
 from solvent.domain import commands as c
 from solvent.domain.parameters import USDC
+from solvent.domain.readings import Balance
 from solvent.service.calls import Call, Reply, json_reply
 from solvent.service.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.params import bad_request
@@ -10,7 +11,6 @@ from solvent.service.shapes import Object, quantity_text, ratio_text, value_text
 
 TAG = "Account"
 _BASIS_POINTS = 10_000
-_BAD_REQUEST = 400
 
 
 async def account(call: Call) -> Reply:
@@ -140,16 +140,7 @@ async def convert_dust(call: Call) -> Reply:
     ]
     if not commands:
         raise bad_request("there is no dust to convert")
-    reply = await call.carry_out(*commands, is_batch=True)
-    items = decode(reply.body)
-    refused = [
-        ApiError(_BAD_REQUEST, ApiErrorCode(str(item["code"])), str(item["message"]))
-        for item in (items if isinstance(items, list) else [])
-        if isinstance(item, dict) and item["operation"] == "Err"
-    ]
-    if len(refused) == len(commands):
-        raise refused[0]
-    return reply._replace(body=b"")
+    return await call.carry_out(*commands)
 
 
 def _dust(balance: Balance) -> int:

@@ -103,8 +103,9 @@ async def fills(call: Call) -> Reply:
             "side": side_text(row.side),
             "symbol": market_symbol(parameters, row.asset),
             "timestamp": naive_time(row.time),
-            "tradeId": row.trade,
         }
+        if row.trade:
+            found["tradeId"] = row.trade
         if row.client_id:
             found["clientId"] = str(row.client_id)
         if row.kind in SYSTEM_TYPES:
