@@ -16,7 +16,16 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.docs.test_docs import PAGES, ROOT, Block, Page, blocks_of, commands_of, is_shown
+from tests.docs.test_docs import (
+    DURATION,
+    PAGES,
+    ROOT,
+    Block,
+    Page,
+    blocks_of,
+    commands_of,
+    is_shown,
+)
 
 SKIP = "..."
 
@@ -99,7 +108,9 @@ def cut_alike(shown: list[str], printed: str) -> list[str]:
     """`printed` in lines, cut where `shown` is cut; `shown` itself where it agrees already."""
     if shown and is_shown(shown, printed):
         return shown
-    lines = [line.rstrip() for line in printed.rstrip().splitlines()]
+    lines = [DURATION.sub(f"in {SKIP} s", line.rstrip()) for line in printed.splitlines()]
+    while lines and not lines[-1]:
+        lines.pop()
     if SKIP not in shown:
         return lines
     cut: list[str] = []

@@ -9,6 +9,7 @@
 - `# not run` behind a command leaves it out, if it is one of `NOT_RUN`.
 - `SUITE` is run on the file `PART` alone: the suite does not run inside itself, and what a page
   shows of its output must be what it prints all the same.
+- A duration (`DURATION`) is not shown: it is another one in the next run.
 - Data (`DATA`) is shown, not run. Blocks in any other language are refused.
 """
 
@@ -39,6 +40,7 @@ NOT_RUN = re.compile(r"git clone \S+|cd \S+")
 SUITE = "./run test"
 PART = "tests/reference/test_draws.py"
 COMMAND_SECONDS = 120
+DURATION = re.compile(r"\bin \d[\d.,]* s$")
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,9 @@ class Page:
         text = command.to_run()
         if text is None:
             return
+        timed = [line for line in command.shown if DURATION.search(line)]
+        if timed:
+            yield BlockError(command.line, f"show {timed[0]!r} as '...': the time it takes varies")
         if text.endswith(" &"):
             printed = self.start(text, command.shown)
             if not is_begun(command.shown, printed):
@@ -326,6 +331,7 @@ FAILS = {
     "output cut short": ("```console\n$ seq 9\n1\n2\n```", "line 2: 'seq 9' printed"),
     "shown but not printed": ("```console\n$ true\na\n```", "line 2: 'true' printed"),
     "second command": ("```console\n$ echo a\na\n$ echo b\na\n```", "line 4: 'echo b' printed"),
+    "a duration": ("```console\n$ echo done in 0.1 s\ndone in 0.1 s\n```", "the time it takes"),
     "failing command": ("```console\n$ echo a; false\na\n```", "ended with 1:\na"),
     "unknown command": ("```console\n$ solvent 2026 13\n...\n```", "ended with"),
     "goes on and is wrong": ("```console\n$ echo a &\nb\n```", "line 2: 'echo a &' printed"),

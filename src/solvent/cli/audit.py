@@ -1,10 +1,12 @@
-"""`solvent audit`: a run's log replayed, with every invariant and every hash checked."""
+"""`solvent audit`: a run's log or a market's journal replayed, with every hash checked."""
 
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
+
+JOURNAL = "journal"
 
 
 def audit(
@@ -13,16 +15,27 @@ def audit(
     *,
     check_every: Annotated[int, Parameter(validator=Number(gte=0))] = 1,
 ) -> int:
-    """Replay a run's log and check every invariant and hash. Exit code 1 at a difference.
+    """Replay a run's log or a market's journal and check it. Exit code 1 at a difference.
+
+    Of a run every event, invariant and hash is checked; of a market, which must not be running,
+    every byte of the journal, every state hash in it and every snapshot.
 
     Parameters
     ----------
     directory
-        The folder of a run.
+        The folder of a run or of a market.
     check_every
-        Check the invariants after every so many commands; 0 for never. Events and hashes are
-        always compared.
+        Check the invariants of a run after every so many commands; 0 for never. Events and hashes
+        are always compared.
     """
+    from solvent.journal.durable import holds_journal
+
+    if holds_journal(directory / JOURNAL):
+        return _audit_market(directory / JOURNAL)
+    return _audit_run(directory, check_every)
+
+
+def _audit_run(directory: Path, check_every: int) -> int:
     from solvent.cli.progress import progress
     from solvent.journal.audit import audit as replay
     from solvent.lab.formatting import number
@@ -33,8 +46,28 @@ def audit(
     print(f"invariants checked after {number(found.checked)} commands")
     print(f"state_hash  {found.state_hash}")
     print(f"event_hash  {found.event_hash}")
-    if found.problem is not None:
-        print(f"FAILED: {found.problem}")
+    return _verdict(found.problem)
+
+
+def _audit_market(journal: Path) -> int:
+    from solvent.cli.progress import progress
+    from solvent.lab.formatting import number
+    from solvent.service.market_audit import audit_market
+
+    with progress(f"auditing {journal}", "records") as report:
+        found = audit_market(journal, report)
+    print(f"{number(found.records)} records replayed, {number(found.commands)} commands")
+    print(f"{number(found.checks)} state hashes and {number(found.snapshots)} snapshots compared")
+    if found.torn:
+        print(f"{number(found.torn)} bytes at the end are of a batch that was not acknowledged")
+    print(f"head_digest {found.digest}")
+    print(f"state_hash  {found.state_hash}")
+    return _verdict(found.problem)
+
+
+def _verdict(problem: str | None) -> int:
+    if problem is not None:
+        print(f"FAILED: {problem}")
         return 1
     print("everything agrees")
     return 0

@@ -6,9 +6,13 @@ const { BpxApiClient } = require(process.argv[2]);
 
 function filled(argument, answers) {
   if (argument === null || typeof argument !== "object") return argument;
-  if (argument.$) return argument.$.slice(1).reduce((value, key) => value[key], answers[argument.$[0]].data);
+  if (argument.$) {
+    const [call, ...fields] = argument.$;
+    return fields.reduce((value, field) => value[field], answers[call].data);
+  }
   if (Array.isArray(argument)) return argument.map((each) => filled(each, answers));
-  return Object.fromEntries(Object.entries(argument).map(([key, value]) => [key, filled(value, answers)]));
+  const entries = Object.entries(argument).map(([key, value]) => [key, filled(value, answers)]);
+  return Object.fromEntries(entries);
 }
 
 async function streamed(client, order) {
@@ -37,8 +41,9 @@ async function main(text) {
   for (const [path, ...args] of calls) {
     const values = args.map((each) => filled(each, answers));
     const [group, method] = path.split(".");
-    const answer = group === "streamed" ? streamed(client, ...values) : client[group][method](...values);
-    answers.push(await answer);
+    answers.push(
+      await (group === "streamed" ? streamed(client, ...values) : client[group][method](...values)),
+    );
   }
   process.stdout.write(JSON.stringify(answers));
 }

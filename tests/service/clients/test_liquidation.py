@@ -5,7 +5,9 @@ book takes what must be sold, then a backstop provider, and last, when nobody ha
 anything, the lenders are settled with. Each of the three is asked what his histories say.
 """
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import ccxt
 import pytest
 from backpack_exchange_sdk import AuthenticationClient
 from bpx.account import Account
+from websockets.sync.client import connect
 
 from tests.service.clients.served import Key, Service, Staff, key_of, serving, until
 
@@ -78,7 +81,27 @@ def values(rows: Rows, name: str) -> set[str]:
     return {row[name] for row in rows}
 
 
+@contextmanager
+def listening(service: Service) -> Iterator[list[dict[str, Any]]]:
+    """What the stream of liquidations brings, as a list at the end of the block."""
+    seen: list[dict[str, Any]] = []
+    with connect(service.streams) as stream:
+        stream.send(json.dumps({"method": "SUBSCRIBE", "params": ["liquidation"]}))
+        yield seen
+        with suppress(TimeoutError):
+            while True:
+                seen.append(json.loads(stream.recv(timeout=1))["data"])
+
+
 def test_the_book_then_the_backstop_then_the_lenders(town: Town) -> None:
+    with listening(town.service) as seen:
+        _stages(town)
+    on_the_book = [each for each in seen if each["p"] == "165"]
+    assert {(each["S"], each["s"]) for each in on_the_book} == {("Ask", MARKET)}
+    assert len(seen) >= len(on_the_book) + 2
+
+
+def _stages(town: Town) -> None:
     bidder = town.sdk(town.opened("bidder", USDC="20000"))
     bidder.execute_order("Limit", "Bid", MARKET, price="165", quantity="100")
     _on_the_book(town, town.borrower("ann", "14600"))

@@ -226,6 +226,20 @@ def test_refusals_and_what_there_is_none_of(client: Client) -> None:
     assert dust["data"] == futures["data"] == []
 
 
+def test_all_dust_is_converted(node: Path, package: Path, demo: Service) -> None:
+    other = Client(node, package, demo, "user-2")
+    gone = {"address": "home", "blockchain": "Solana", "quantity": "24.99996", "symbol": "ETH"}
+    _, done, (row,) = other.data(
+        ("capital.requestWithdrawal", gone),
+        ("account.convertDustBalance",),
+        ("history.getDustConversionHistory", {"symbol": "ETH"}),
+    )
+    assert done == ""
+    assert row["quantity"] == "0.00004"
+    (again,) = other(("account.convertDustBalance",))
+    assert again["error"]["message"] == "there is no dust to convert"
+
+
 def test_streams(node: Path, package: Path, demo: Service) -> None:
     other = Client(node, package, demo, "user-2")
     order = {"symbol": MARKET, "side": "Bid", "orderType": "Market", "quantity": "1"}

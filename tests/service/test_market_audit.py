@@ -1,0 +1,133 @@
+"""The audit of a market's folder: good ones pass, and every kind of damage is named."""
+
+from pathlib import Path
+
+import pytest
+
+from solvent.journal.durable import Journal, JournalLockedError
+from solvent.journal.segments import segment_path
+from solvent.service.market_audit import audit_market
+from solvent.service.records import Record, RecordKind, encode_record
+from solvent.service.sequencer import Sequencer, recover
+from tests.cli.helpers import files, solvent
+from tests.proof import proves
+from tests.service.played import played
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A journal with two snapshots, three state hashes, and records after them."""
+    game = played(9)
+    place = tmp_path / "journal"
+    Journal.create(place, game.head).close()
+    third = (len(game.records) - 5) // 3
+    for life in range(3):
+        journal = Journal.open(place)
+        sequencer = Sequencer(journal, recover(journal))
+        sequencer.start()
+        futures = [sequencer.submit(each) for each in game.records[life * third :][:third]]
+        assert all(future.result(20) for future in futures)
+        sequencer.close()
+    journal = Journal.open(place)
+    journal.append([encode_record(record) for record in game.records[3 * third :]])
+    journal.close()
+    return place
+
+
+@proves("I35", "I36")
+def test_a_good_market_passes(folder: Path) -> None:
+    """And the hash is that of the commands; nothing in the folder changes."""
+    before = files(folder)
+    found = audit_market(folder)
+    game = played(9)
+    assert found.problem is None
+    assert found.state_hash == game.market().engine.state_hash()
+    assert found.commands == len(game.commands)
+    assert (found.records, found.checks, found.snapshots) == (len(game.records) + 3, 3, 2)
+    assert files(folder) == before
+    done = solvent("audit", folder.parent)
+    assert done.returncode == 0, done.stdout
+    assert found.state_hash in done.stdout
+    assert found.digest in done.stdout
+    assert "everything agrees" in done.stdout
+
+
+@proves("I36")
+def test_a_flipped_bit_fails(folder: Path) -> None:
+    """With file and byte, and exit code 1."""
+    path = segment_path(folder, 1)
+    content = bytearray(path.read_bytes())
+    content[len(content.rstrip(b"\0")) // 2] ^= 4
+    path.write_bytes(content)
+    done = solvent("audit", folder.parent)
+    assert done.returncode == 1
+    assert f"FAILED: {path}: byte " in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@proves("I36")
+def test_a_damaged_snapshot_fails(folder: Path) -> None:
+    (newest, *_) = sorted(folder.glob("snapshot-*"), reverse=True)
+    content = bytearray(newest.read_bytes())
+    content[-1] ^= 1
+    newest.write_bytes(content)
+    found = audit_market(folder)
+    assert found.problem is not None
+    assert newest.name in found.problem
+
+
+def test_a_torn_end_is_told_and_left(folder: Path) -> None:
+    whole = audit_market(folder)
+    journal = Journal.open(folder)
+    journal.append([b"x" * 40])
+    path = segment_path(folder, 1)
+    cut = len(path.read_bytes().rstrip(b"\0")) - 10
+    journal.close()
+    path.write_bytes(path.read_bytes()[:cut])
+    before = files(folder)
+    found = audit_market(folder)
+    assert found.problem is None
+    assert found.torn
+    assert (found.records, found.digest) == (whole.records, whole.digest)
+    assert files(folder) == before
+
+
+@proves("I35")
+def test_a_state_hash_that_does_not_come_out_fails(folder: Path) -> None:
+    journal = Journal.open(folder)
+    records = journal.append([encode_record(Record(RecordKind.CHECK, 0, body=b"0" * 64))])
+    journal.close()
+    found = audit_market(folder)
+    assert found.problem is not None
+    assert f" to {records}: state hash" in found.problem
+
+
+@proves("I35")
+def test_a_snapshot_of_another_state_fails(folder: Path) -> None:
+    journal = Journal.open(folder)
+    journal.snapshot(played(9).market(40).save())
+    sequence = journal.sequence
+    journal.close()
+    found = audit_market(folder)
+    assert found.problem is not None
+    assert f"snapshot-{sequence:020}: is not what the records before it lead to" in found.problem
+
+
+def test_what_is_no_record_is_named(folder: Path) -> None:
+    journal = Journal.open(folder)
+    number = journal.append([b"nonsense"])
+    journal.close()
+    found = audit_market(folder)
+    assert found.problem is not None
+    assert f"record {number}: no record" in found.problem
+
+
+def test_a_running_market_is_left_alone(folder: Path) -> None:
+    """Exit code 2 and one line: it is no failure of the market."""
+    journal = Journal.open(folder)
+    with pytest.raises(JournalLockedError):
+        audit_market(folder)
+    done = solvent("audit", folder.parent)
+    journal.close()
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
