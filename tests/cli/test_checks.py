@@ -62,3 +62,32 @@ def test_the_simulator_says_the_same_for_one_seed() -> None:
     assert "commands/s" in first.stdout
     assert "seed 1: state " in first.stdout
     assert first.stdout.splitlines()[1:] == second.stdout.splitlines()[1:]
+
+
+def test_receipts_made_again_are_those_that_were_written(finished: Path, tmp_path: Path) -> None:
+    """All of them, and those of one round, which verify."""
+    written = (finished / "receipts.jsonl").read_text()
+    done = solvent("receipts", finished)
+    assert done.returncode == 0
+    assert done.stdout == written
+    (first, *_) = (line for line in written.splitlines() if '"round":1,' in line)
+    one = solvent("receipts", finished, "--adl-round", "1")
+    assert one.stdout.splitlines() == [first]
+    (tmp_path / "one.jsonl").write_text(one.stdout)
+    assert solvent("verify", tmp_path / "one.jsonl").returncode == 0
+
+
+def test_receipts_that_there_are_not(finished: Path, tmp_path: Path) -> None:
+    """One line that says so."""
+    for options, said in (
+        (("--account", "999999"), "none of what was asked for"),
+        (("--adl-round", "0"), "none of what was asked for"),
+        (("--adl-round", "1", "--fill", "1"), "name one of them"),
+        (("--account", "-1"), "Must be >= 0"),
+    ):
+        done = solvent("receipts", finished, *options)
+        assert done.returncode == 2, options
+        assert said in " ".join(done.stderr.split()), done.stderr
+        assert "Traceback" not in done.stderr
+    done = solvent("receipts", tmp_path / "nowhere")
+    assert done.returncode == 2

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,12 @@ from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.journal.audit import audit
 from solvent.journal.run_log import RunLogReader
+from solvent.lab.receipt_search import Wanted, receipts_of
 from solvent.lab.runner import run
 from solvent.lab.scenario import load_scenario
 from solvent.reference.engine import ReferenceEngine
+from solvent.views import run_receipts
+from solvent.views.receipt_codec import receipt_line
 from solvent.views.verify import verify_path
 from tests.lab.run_helpers import small
 from tests.proof import proves
@@ -105,3 +109,69 @@ class TestNothing:
         with pytest.raises(InputError, match="is not empty"):
             run(small(tmp_path), out=out)
         assert [path.name for path in out.iterdir()] == ["mine.txt"]
+
+
+class TestReceiptsAgain:
+    """Receipts made from the log."""
+
+    def test_all_are_those_that_the_run_wrote(self, written: Path) -> None:
+        lines = [receipt_line(each) for each in receipts_of(RunLogReader(written))]
+        assert lines == (written / "receipts.jsonl").read_text().splitlines()
+
+    def test_one_alone_is_the_same(self, written: Path) -> None:
+        """Of each kind the first, the last, and one between."""
+        reader = RunLogReader(written)
+        wrote = [json.loads(line) for line in (written / "receipts.jsonl").read_text().splitlines()]
+        for name, field in (("round", "adl_round"), ("fill", "fill")):
+            some = [receipt for receipt in wrote if name in receipt]
+            for receipt in (some[0], some[len(some) // 2], some[-1]):
+                (again,) = receipts_of(reader, Wanted(**{field: receipt[name]}))
+                assert json.loads(receipt_line(again)) == receipt
+
+    def test_of_an_account_are_those_that_name_it(self, written: Path) -> None:
+        """And of an offer that it took part in every fill."""
+        reader = RunLogReader(written)
+        wrote = (written / "receipts.jsonl").read_text().splitlines()
+        receipts = [json.loads(line) for line in wrote]
+        parties = [_parties(receipt, receipts) for receipt in receipts]
+        for account in sorted(set().union(*parties)):
+            expected = [
+                line for line, those in zip(wrote, parties, strict=True) if account in those
+            ]
+            found = [receipt_line(each) for each in receipts_of(reader, Wanted(account=account))]
+            assert found == expected
+
+    @pytest.mark.parametrize("room", [0, 20_000, 60_000])
+    def test_where_room_ends_none_is_written(
+        self, tmp_path: Path, written: Path, monkeypatch: pytest.MonkeyPatch, room: int
+    ) -> None:
+        """What is written is as it would be, and the others can be had from the log."""
+        every = (written / "receipts.jsonl").read_text().splitlines()
+        monkeypatch.setattr(run_receipts, "ROUND_BYTES", room)
+        monkeypatch.setattr(run_receipts, "OFFER_BYTES", room)
+        result = run(load_scenario("crash-2025-10-10"), accounts=80, out=tmp_path / "run")
+        some = (tmp_path / "run" / "receipts.jsonl").read_text().splitlines()
+        assert len(some) < len(every) == result.figures["receipts"]
+        assert bool(some) == bool(room)
+        assert result.receipts == len(some)
+        assert set(some) <= set(every)
+        again = [receipt_line(each) for each in receipts_of(RunLogReader(tmp_path / "run"))]
+        assert again == every
+        assert verify_path(tmp_path / "run", RunLogReader).good
+        if some:
+            path = tmp_path / "run" / "receipts.jsonl"
+            path.write_text("\n".join(some[:-1]) + "\n")
+            assert not verify_path(tmp_path / "run", RunLogReader).good
+
+
+def _parties(receipt: dict[str, Any], receipts: list[dict[str, Any]]) -> set[int]:
+    """Everybody a receipt is about; of a fill, the parties of all fills of its offer."""
+    if "fill" in receipt:
+        first = receipt["offer"]["first_fill"]
+        offer = [
+            each for each in receipts if "fill" in each and each["offer"]["first_fill"] == first
+        ]
+        return {each[role] for each in offer for role in ("account", "provider")}
+    matches = {match[role] for match in receipt["matches"] for role in ("lender", "payer")}
+    given = {leg["giver"] for match in receipt["matches"] for leg in match["legs"]}
+    return matches | given | {side["account"] for side in receipt["sides"]}

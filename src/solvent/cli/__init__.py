@@ -31,6 +31,7 @@ COMMANDS = {
     "feed": "Post prices to a running market with the oracle's key.",
     "run": "Run a scenario: a packaged one by name, or a file of your own.",
     "scenarios": "List the packaged scenarios.",
+    "receipts": "Make receipts of a run's settlements again from its log.",
     "verify": "Compute receipts again, offline, and say which were altered.",
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",

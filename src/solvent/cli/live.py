@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from solvent.cli.up import LOOPBACK
+from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
-from solvent.journal.durable import holds_journal
 from solvent.lab.live import DEMO_STEP, DEMO_TRADERS, LiveCast, parameters_at
 from solvent.lab.live_keys import DemoKey, demo_accounts, demo_keys
 from solvent.lab.scenario_model import Scenario
@@ -15,7 +16,7 @@ from solvent.service.desk import Clock, Desk, wall_clock
 from solvent.service.desk_engine import DeskEngine
 from solvent.service.keys import Role, encode_addition, parse_public_key
 from solvent.service.logs import set_up_logs
-from solvent.service.opening import JOURNAL, Start, open_desk
+from solvent.service.opening import Start, is_set_up, open_desk
 from solvent.service.proposals import Terms
 from solvent.service.records import Record, RecordKind
 from solvent.service.serve import Address, serve
@@ -45,7 +46,6 @@ class Plan:
 def run_live(plan: Plan) -> int:
     """Serve until told to end; return the exit code."""
     set_up_logs()
-    is_new = not holds_journal(plan.folder / JOURNAL)
     start = wall_clock() // SECOND * SECOND
     begin = Start(
         parameters_at(plan.scenario, start),
@@ -54,6 +54,11 @@ def run_live(plan: Plan) -> int:
     )
     clock = _Clock()
     desk = open_desk(plan.folder, begin, views_url=plan.views, clock=clock)
+    try:
+        is_new = _is_to_be_set_up(plan, desk)
+    except InputError:
+        asyncio.run(desk.close())
+        raise
     if not plan.is_demo:
         return asyncio.run(
             serve(desk, Address(plan.host, plan.port), on_ready=lambda: _say(plan, []))
@@ -74,6 +79,15 @@ def run_live(plan: Plan) -> int:
     if plan.is_replay:
         clock.follow(cast.clock)
     return asyncio.run(_play(plan, desk, cast, is_new=is_new))
+
+
+def _is_to_be_set_up(plan: Plan, desk: Desk) -> bool:
+    """Whether the demo is still to begin. Raises InputError where the market cannot be served."""
+    keys = [parse_public_key(key.public) for key in demo_keys(DEMO_SEED)]
+    if plan.host not in LOOPBACK and any(desk.market.keys.find(key) for key in keys):
+        reason = "the market has demo keys, which are known to everybody: serve 127.0.0.1 only"
+        raise InputError("--host", plan.host, reason)
+    return plan.is_demo and not is_set_up(desk, keys[-1])
 
 
 class _Clock:
@@ -97,8 +111,11 @@ async def _play(plan: Plan, desk: Desk, cast: LiveCast, *, is_new: bool) -> int:
         if is_new:
             await asyncio.to_thread(cast.set_up)
             await _admit(desk, keys, cast.next_account)
-        else:
+        elif desk.market.engine.now > desk.market.parameters.start_time:
             await asyncio.to_thread(cast.resume)
+        else:
+            # It was set up to its end, and nobody took a step since.
+            cast.ready.set()
         cast.start()
         await _say(plan, keys, time.monotonic() - began)
 
@@ -115,7 +132,7 @@ async def _play(plan: Plan, desk: Desk, cast: LiveCast, *, is_new: bool) -> int:
 
 
 async def _admit(desk: Desk, keys: list[DemoKey], first_account: int) -> None:
-    """Accounts and keys of a demo, for everybody to use."""
+    """Accounts and keys of a demo, for everybody to use; the last key says that all is there."""
     await desk.command(*demo_accounts(first_account, desk.market.parameters))
     for key in keys:
         account = key.account(first_account)

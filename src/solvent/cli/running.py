@@ -17,7 +17,7 @@ from solvent.cli.progress import progress, say
 from solvent.domain.parameters import Policy
 
 if TYPE_CHECKING:
-    from solvent.lab.runner import EngineFactory
+    from solvent.lab.runner import EngineFactory, RunResult
 
 
 class EngineKind(StrEnum):
@@ -85,11 +85,13 @@ def carry_out(request: Request) -> None:
     if request.as_json:
         print(json.dumps(result.figures))
     else:
-        show(result.figures, request.out)
+        show(result.figures)
+        if request.out is not None:
+            _show_files(result, request.out)
 
 
-def show(figures: Mapping[str, Any], out: Path | None) -> None:
-    """Print a run for people: its tables, its hashes, its files and what to type next."""
+def show(figures: Mapping[str, Any]) -> None:
+    """Print a run for people: its tables and its hashes."""
     from solvent.cli.tables import print_sheet
     from solvent.lab.formatting import number, utc
     from solvent.lab.summary import sheets
@@ -115,17 +117,21 @@ def show(figures: Mapping[str, Any], out: Path | None) -> None:
     print()
     print(f"state_hash  {figures['state_hash']}")
     print(f"event_hash  {figures['event_hash']}")
-    if out is not None:
-        _show_files(figures, out)
 
 
-def _show_files(figures: Mapping[str, Any], out: Path) -> None:
+def _show_files(result: "RunResult", out: Path) -> None:
+    """Print where the files of a run are and what to type next."""
     receipts = out / "receipts.jsonl"
+    written, settled = result.receipts, result.figures["receipts"]
+    of_all = f"{written:,}" if written == settled else f"{written:,} of {settled:,}"
     print()
     print(f"report      {out / 'report.html'}")
     print(f"event log   {out / 'events.log'}")
-    print(f"receipts    {receipts} ({figures['receipts']:,})")
+    print(f"receipts    {receipts} ({of_all})")
     print()
     print("Check it:")
     print(f"  solvent verify {shlex.quote(str(receipts))}")
     print(f"  solvent audit {shlex.quote(str(out))}")
+    if written != settled:
+        print("Any other receipt:")
+        print(f"  solvent receipts {shlex.quote(str(out))} --account NUMBER")

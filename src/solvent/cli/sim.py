@@ -1,4 +1,4 @@
-"""`solvent sim`: seeded random commands, every invariant checked after each."""
+"""`solvent sim`: random commands with every invariant checked, or random kills of the service."""
 
 import os
 import time
@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from solvent.cli.progress import say
+from solvent.domain.errors import InputError
 
 if TYPE_CHECKING:
     from solvent.lab.simulator import SimulationResult
@@ -21,6 +22,7 @@ def sim(
     commands: Annotated[int, Parameter(validator=Number(gte=1))] = 3000,
     runs: Annotated[int, Parameter(validator=Number(gte=1))] = 1,
     compare: bool = False,
+    kill: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
 ) -> int:
     """Let seeded random commands loose on the engine and check every invariant.
 
@@ -36,7 +38,16 @@ def sim(
         How many runs, each with a market and a population of its own.
     compare
         Run the fast engine beside the reference instead, and stop at the first byte that differs.
+    kill
+        Kill the running service so many times instead, at random moments under load, and check
+        after each that nothing acknowledged was lost and nothing was done twice.
     """
+    if kill is not None:
+        from solvent.cli.rehearsing import kill as kill_service
+
+        if compare:
+            raise InputError("--kill", str(kill), "does not go with --compare; name one of them")
+        return kill_service(kill, seed)
     if compare:
         return _compare(seed, commands, runs)
     from solvent.cli.progress import progress

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from solvent.domain.commands import Command
+from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.events import Event
 
 
@@ -24,6 +25,10 @@ class Engine(Protocol):
 
     def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
         """Carry out commands in order; one tuple of events each."""
+        ...
+
+    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
+        """Carry out commands in order; the events of each, encoded."""
         ...
 
     def snapshot(self) -> bytes:

@@ -111,7 +111,10 @@ EVENT_KINDS: tuple[type[Event], ...] = (
 
 _KIND_OF = {kind: number for number, kind in enumerate(EVENT_KINDS)}
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in EVENT_KINDS}
-_PACKERS = {kind: struct.Struct(f"<{len(_FIELDS[kind]) + 1}q") for kind in EVENT_KINDS}
+EVENT_WORDS = tuple(1 + len(_FIELDS[kind]) for kind in EVENT_KINDS)
+"""How many 64-bit numbers each kind of event takes, its kind included."""
+
+_PACKERS = tuple(struct.Struct(f"<{words}q") for words in EVENT_WORDS)
 _ENUMS = {
     "code": RejectionCode,
     "limit": Limit,
@@ -135,33 +138,52 @@ def event_fields(kind: type[Event]) -> tuple[str, ...]:
     return _FIELDS[kind]
 
 
+def kind_number(kind: type[Event]) -> int:
+    """The number that stands for a kind of event."""
+    return _KIND_OF[kind]
+
+
 def encode_event(event: Event) -> bytes:
     """Kind and fields as little-endian signed 64-bit numbers."""
     kind = type(event)
-    return _PACKERS[kind].pack(_KIND_OF[kind], *[getattr(event, name) for name in _FIELDS[kind]])
+    number = _KIND_OF[kind]
+    return _PACKERS[number].pack(number, *[getattr(event, name) for name in _FIELDS[kind]])
 
 
-def decode_event(data: bytes, offset: int = 0) -> tuple[Event, int]:
+def decode_event(data: bytes | memoryview, offset: int = 0) -> tuple[Event, int]:
     """The event encoded at `offset` and the offset behind it. Raises EventEncodingError."""
     if len(data) < offset + 8:
         raise EventEncodingError(f"event at byte {offset} is cut short")
-    (number,) = struct.unpack_from("<q", data, offset)
+    number = int.from_bytes(data[offset : offset + 8], "little", signed=True)
     if not 0 <= number < len(EVENT_KINDS):
         raise EventEncodingError(f"event at byte {offset} has unknown kind {number}")
-    kind = EVENT_KINDS[number]
-    packer = _PACKERS[kind]
+    kind, packer = EVENT_KINDS[number], _PACKERS[number]
     if len(data) < offset + packer.size:
         raise EventEncodingError(f"{kind.__name__} at byte {offset} is cut short")
     _, *row = packer.unpack_from(data, offset)
-    values = {}
-    for name, value in zip(_FIELDS[kind], row, strict=True):
-        convert = _reason_enum(kind) if name == "reason" else _ENUMS.get(name)
+    for place, enum, members in _MEMBERS[number]:
         try:
-            values[name] = convert(value) if convert else value
-        except ValueError as error:
-            raise EventEncodingError(f"{kind.__name__}.{name}: {error}") from error
-    return kind(**values), offset + packer.size
+            row[place] = members[row[place]]
+        except KeyError:
+            name, value = _FIELDS[kind][place], row[place]
+            reason = f"{kind.__name__}.{name}: {value} is not a valid {enum.__name__}"
+            raise EventEncodingError(reason) from None
+    return kind(*row), offset + packer.size
 
 
-def _reason_enum(kind: type[Event]) -> type[IntEnum]:
-    return ExpiryReason if kind is OrderExpired else Reason
+def _enum_of(kind: type[Event], name: str) -> type[IntEnum] | None:
+    if name == "reason":
+        return ExpiryReason if kind is OrderExpired else Reason
+    return _ENUMS.get(name)
+
+
+def _members(kind: type[Event]) -> tuple[tuple[int, type[IntEnum], dict[int, IntEnum]], ...]:
+    """The fields that hold a word of a closed list: place, list, and the words by number."""
+    return tuple(
+        (place, enum, {member.value: member for member in enum})
+        for place, name in enumerate(_FIELDS[kind])
+        if (enum := _enum_of(kind, name)) is not None
+    )
+
+
+_MEMBERS = tuple(map(_members, EVENT_KINDS))

@@ -8,6 +8,7 @@ here, between two calls.
 
 import ctypes
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +22,8 @@ from solvent.domain.commands import (
     decode_command,
     encode_command,
 )
+from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import PoolReading
-from solvent.domain.event_codec import decode_event
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
 from solvent.domain.snapshot_format import state_hash
@@ -100,18 +101,14 @@ class FastEngine:
 
     def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
         """Carry out commands in order; one tuple of events each."""
-        rows = encode_batch(list(batch))
-        events, ends = self.apply_rows(rows)
-        data = events.tobytes()
-        found = []
-        place = 0
-        for end in ends.tolist():
-            group = []
-            while place < 8 * end:
-                event, place = decode_event(data, place)
-                group.append(event)
-            found.append(tuple(group))
-        return found
+        return [tuple(events) for events in self.apply_encoded(batch)]
+
+    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
+        """Carry out commands in order; the events of each, encoded."""
+        events, ends = self.apply_rows(encode_batch(list(batch)))
+        data = events.data.cast("B")
+        starts = [0, *ends.tolist()]
+        return [EncodedEvents(data[8 * start : 8 * end]) for start, end in pairwise(starts)]
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""

@@ -34,7 +34,7 @@ class EventHasher:
         """Add events; how a stream is cut into calls makes no difference."""
         self.update_encoded(b"".join(map(encode_event, events)))
 
-    def update_encoded(self, data: bytes) -> None:
+    def update_encoded(self, data: bytes | memoryview) -> None:
         """Add events that are already encoded, back to back."""
         self._rest += data
         self._length += len(data)

@@ -13,7 +13,7 @@ byte where there is one, and what to do. Both logs are framed (`frames`).
 import shutil
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
@@ -86,13 +86,17 @@ class RunLogWriter:
     def append(self, command: Command, events: Iterable[Event]) -> None:
         """Write a command and what the engine answered to it."""
         encoded = [encode_event(event) for event in events]
-        group = b"".join(encoded)
+        self.append_encoded(command, b"".join(encoded), len(encoded))
+
+    def append_encoded(self, command: Command, group: bytes | memoryview, count: int) -> None:
+        """Write a command and the `count` events that came of it, encoded."""
         self._hasher.update_encoded(group)
         self._counts[0] += 1
-        self._counts[1] += len(encoded)
+        self._counts[1] += count
         commands, answers = self._pending
         commands += encode_command(command)
-        answers += _GROUP.pack(len(group)) + group
+        answers += _GROUP.pack(len(group))
+        answers += group
         self._pending_count += 1
         if max(len(commands), len(answers)) >= FRAME_BYTES:
             self._flush()
@@ -216,13 +220,20 @@ class RunLogReader:
 
     def events(self) -> Iterator[tuple[Event, ...]]:
         """The events of every command in order."""
-        path = self.directory / EVENTS
         for number, group in enumerate(self.encoded_events()):
-            try:
-                yield tuple(decode_events(group))
-            except EventEncodingError as error:
-                reason = f"{error}; restore the file or run again"
-                raise InputError(str(path), f"command {number}", reason) from error
+            with self.naming(number):
+                events = tuple(decode_events(group))
+            yield events
+
+    @contextmanager
+    def naming(self, number: int) -> Iterator[None]:
+        """Where the events of command `number` do not decode, an InputError that names it."""
+        try:
+            yield
+        except EventEncodingError as error:
+            path = str(self.directory / EVENTS)
+            reason = f"{error}; restore the file or run again"
+            raise InputError(path, f"command {number}", reason) from error
 
 
 def decode_events(group: bytes) -> Iterator[Event]:

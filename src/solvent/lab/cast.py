@@ -12,10 +12,11 @@ The cast says the same whoever listens: the runner's engine of its own, or a mar
 reads no clock; what is said at a step depends on the scenario, its prices and the seed alone.
 """
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
-from typing import Protocol
+from itertools import chain, islice
+from typing import Any, Generic, Protocol, TypeVar
 
 from solvent.domain.commands import (
     Borrow,
@@ -51,34 +52,36 @@ class Prices(Protocol):
         ...
 
 
-class Market(Protocol):
-    """Whatever carries commands out."""
-
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
-        ...
+Answer = TypeVar("Answer", bound=Sequence[Event])
+"""A command's events, in whatever form a market gives them."""
 
 
-class Stage:
-    """A market that is spoken to; subclasses hear what comes of it."""
+class Stage(ABC, Generic[Answer]):
+    """A market that is spoken to, in batches; subclasses carry commands out and hear the answers.
 
-    def __init__(self, market: Market) -> None:
-        self._market = market
+    How commands are cut into batches makes no difference to what comes of them.
+    """
 
-    def hear(self, command: Command, events: tuple[Event, ...]) -> None:
+    BATCH = 4096
+
+    @abstractmethod
+    def carry_out(self, batch: list[Command]) -> Sequence[Answer]:
+        """Carry out commands in order; the events of each."""
+
+    @abstractmethod
+    def hear(self, command: Command, events: Answer) -> None:
         """Take note of a command and what came of it."""
 
     def play(self, commands: Iterable[Command]) -> None:
-        """Send commands in one batch."""
-        batch = list(commands)
-        if not batch:
-            return
-        for command, events in zip(batch, self._market.apply(batch), strict=True):
-            self.hear(command, events)
+        """Send commands."""
+        waiting = iter(commands)
+        while batch := list(islice(waiting, self.BATCH)):
+            for command, events in zip(batch, self.carry_out(batch), strict=True):
+                self.hear(command, events)
 
     def play_person(self, command: Command) -> None:
         """Send one person's command; once more with what a limit leaves, where it was refused."""
-        (events,) = self._market.apply([command])
+        (events,) = self.carry_out([command])
         self.hear(command, events)
         if isinstance(command, Borrow | Withdraw) and isinstance(events[0], Refused):
             largest = events[0].largest
@@ -117,7 +120,7 @@ class Cast:
         yield from self._providers.open()
         yield from self._population.open()
 
-    def set_up(self, stage: Stage) -> None:
+    def set_up(self, stage: Stage[Any]) -> None:
         """Everything between the opening of accounts and the first step."""
         start = self._feed.start
         stage.play(self._prices(start))
@@ -128,7 +131,7 @@ class Cast:
         self._people(stage, -1, 0)
         stage.play(self._quotes(start))
 
-    def step(self, stage: Stage, since: int, until: int, *, keeps_time: bool = True) -> None:
+    def step(self, stage: Stage[Any], since: int, until: int, *, keeps_time: bool = True) -> None:
         """One step, from `since` to `until` microseconds after the start, and what leads to it.
 
         The time step ends it, unless somebody else `keeps_time`.
@@ -139,7 +142,7 @@ class Cast:
         clock = [TimeStep(time)] if keeps_time else []
         stage.play(chain(self._quotes(time), self._prices(time), clock))
 
-    def _people(self, stage: Stage, since: int, until: int) -> None:
+    def _people(self, stage: Stage[Any], since: int, until: int) -> None:
         for command in self._population.loans(since, until):
             stage.play_person(command)
         for action in self._scenario.actions:

@@ -6,10 +6,12 @@ of liquidated accounts follow each account to its last word: restored to health,
 left to owe, or still in the waterfall.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
+from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import Engine
+from solvent.domain.event_codec import EVENT_KINDS, kind_number
 from solvent.domain.events import Event, IndexUpdated, MarkUpdated, Refused, Stepped
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import RATIO, SECOND
@@ -19,9 +21,10 @@ from solvent.domain.waterfall_events import (
     LiquidationEnded,
     LiquidationStarted,
 )
+from solvent.lab.conservation import BALANCE, Conservation
 from solvent.lab.marks import Marks
 from solvent.lab.prices import time_text
-from solvent.lab.settlement_figures import Conservation, LenderFigures
+from solvent.lab.settlement_figures import LenderFigures
 from solvent.lab.stage_figures import STAGES, StageFigures
 
 MINUTE = 60 * SECOND
@@ -93,7 +96,7 @@ class Recorder:
         ]
         self._now = parameters.start_time
         self._last_word: dict[int, str] = {}
-        self._handlers: dict[type[Event], list[Handler]] = {}
+        self._handlers: list[list[Handler]] = [[] for _ in EVENT_KINDS]
         self._listen()
         self._times: list[str] = []
         self._rows = {
@@ -107,25 +110,36 @@ class Recorder:
 
     def _listen(self) -> None:
         listeners = (self._stages, self._lenders, self._conservation)
-        for listener in listeners:
-            for kind in listener.KINDS:
-                self._handlers.setdefault(kind, []).append(listener.update)
-        self._handlers[IndexUpdated] = [self._mark_moves]
-        self._handlers[MarkUpdated] = [self._mark_moves]
-        self._handlers[LiquidationStarted] = [self._liquidation_starts]
-        self._handlers[LiquidationEnded] = [self._liquidation_ends]
-        self._handlers[Refused] = [self._refuses]
-        self._handlers[Stepped] = [self._steps_on]
-        for kind in (AdlOpened, BackstopFilled):
-            self._handlers[kind].append(self._receipted)
+        told = [(kind, each.update) for each in listeners for kind in each.KINDS]
+        own: list[tuple[type[Event], Handler]] = [
+            (IndexUpdated, self._mark_moves),
+            (MarkUpdated, self._mark_moves),
+            (LiquidationStarted, self._liquidation_starts),
+            (LiquidationEnded, self._liquidation_ends),
+            (Refused, self._refuses),
+            (Stepped, self._steps_on),
+            (AdlOpened, self._settles),
+            (BackstopFilled, self._settles),
+        ]
+        for kind, handler in [*told, *own]:
+            self._handlers[kind_number(kind)].append(handler)
 
-    def hear(self, events: Sequence[Event]) -> None:
-        """Take one command's events."""
+    def hear(self, events: EncodedEvents) -> int:
+        """Take one command's events; return how many they are."""
         self.commands += 1
-        self.events += len(events)
-        for event in events:
-            for handler in self._handlers.get(type(event), ()):
-                handler(event)
+        count = 0
+        self._conservation.read(events)
+        for kind, place in events.places():
+            count += 1
+            if kind == BALANCE:
+                self._conservation.note(place)
+            elif handlers := self._handlers[kind]:
+                event = events.at(place)
+                for handler in handlers:
+                    handler(event)
+        self._conservation.close()
+        self.events += count
+        return count
 
     def _mark_moves(self, event: Event) -> None:
         self._conservation.close()
@@ -142,7 +156,7 @@ class Recorder:
     def _refuses(self, _event: Event) -> None:
         self.refused += 1
 
-    def _receipted(self, _event: Event) -> None:
+    def _settles(self, _event: Event) -> None:
         self.receipts += 1
 
     def _steps_on(self, event: Event) -> None:

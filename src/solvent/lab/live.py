@@ -177,7 +177,7 @@ class LiveCast:
 
         Raises LiveCastError where it is not new.
         """
-        self._stage.play(chain(self._cast.open(), self._traders.open()))
+        self._stage.open(chain(self._cast.open(), self._traders.open()))
         self._cast.set_up(self._stage)
         self._stage.play(self._traders.setup(self._prices_at(self._start)))
         self.ready.set()
@@ -238,21 +238,26 @@ class LiveCast:
         return lambda asset: self._prices.price(asset, time)
 
 
-class _LiveStage(Stage):
-    """A market that runs, spoken to in batches of a bounded size until `stopped`."""
+class _LiveStage(Stage[tuple[Event, ...]]):
+    """A market that runs, spoken to in small batches until `stopped`."""
+
+    BATCH = BATCH
 
     def __init__(self, market: LiveMarket, stopped: threading.Event) -> None:
-        super().__init__(market)
+        self._market = market
         self._stopped = stopped
 
-    def play(self, commands: Iterable[Command]) -> None:
-        """Send commands; accounts open all at once, everything else in batches."""
-        batch = list(commands)
-        size = len(batch) if batch and isinstance(batch[0], OpenAccount) else BATCH
-        for first in range(0, len(batch), size):
-            if self._stopped.is_set():
-                raise _StoppedError
-            super().play(batch[first : first + size])
+    def carry_out(self, batch: list[Command]) -> list[tuple[Event, ...]]:
+        """Send them, unless the play is over."""
+        if self._stopped.is_set():
+            raise _StoppedError
+        return self._market.apply(batch)
+
+    def open(self, accounts: Iterable[Command]) -> None:
+        """Open accounts, all at once: all are there or none."""
+        batch = list(accounts)
+        for command, events in zip(batch, self.carry_out(batch), strict=True):
+            self.hear(command, events)
 
     def hear(self, command: Command, events: tuple[Event, ...]) -> None:
         """An account that does not open means that somebody else came before."""

@@ -16,6 +16,7 @@ Accounts of all groups are mixed in line, since an engine that visits accounts b
 otherwise treat one group first.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -120,6 +121,13 @@ class Population:
             for line, (number, place) in enumerate(places)
         ]
         self.members = self._filled(drafts)
+        self._borrowers = sorted(
+            (member for member in self.members if member.group.debt is not None and member.debt),
+            key=lambda member: member.group.borrow_after,
+        )
+        self._by_group = {group.name: list[Member]() for group in scenario.groups}
+        for member in self.members:
+            self._by_group[member.group.name].append(member)
 
     def _sizes(self, number: int, count: int) -> list[int]:
         """Sizes of a group's members, which together make as many average sizes."""
@@ -159,14 +167,20 @@ class Population:
         collateral //= FINE_PER_VALUE
         limit = group.settings.leverage_limit or self._parameters.max_leverage
 
-        def bearable(value: int) -> bool:
+        def asked(value: int) -> int:
+            """What a loan asks of collateral, in 10^-18 of its value; more where it is larger."""
             maintenance = margin_fraction_up(asset.maintenance, value)
             initial = margin_fraction_up(asset.initial, value)
             initial = max(initial, divide_up(RATIO * RATIO, limit)) + HAIR
-            needed = max((RATIO + cushion) * (RATIO + maintenance), (RATIO + initial) * RATIO)
-            return value * needed <= collateral * RATIO * RATIO
+            return max((RATIO + cushion) * (RATIO + maintenance), (RATIO + initial) * RATIO)
 
-        value = largest_passing(bearable, collateral)
+        def bearable(value: int) -> bool:
+            return value * asked(value) <= collateral * RATIO * RATIO
+
+        # What the largest loan there is asks is enough for any; what that leaves asks the least.
+        low = collateral * RATIO * RATIO // asked(collateral)
+        high = collateral * RATIO * RATIO // asked(low)
+        value = low + largest_passing(lambda more: bearable(low + more), high - low)
         return quantity_down(value, prices(group.debt), asset.decimals)
 
     def _filled(self, members: list[Member]) -> tuple[Member, ...]:
@@ -214,10 +228,12 @@ class Population:
 
     def loans(self, since: int, until: int) -> Iterator[Command]:
         """Loans taken after `since` and up to `until` microseconds from the start, in line."""
-        for member in self.members:
-            group = member.group
-            if group.debt is None or not member.debt or not since < group.borrow_after <= until:
-                continue
+        first, end = (
+            bisect_right(self._borrowers, time, key=lambda member: member.group.borrow_after)
+            for time in (since, until)
+        )
+        due = sorted(self._borrowers[first:end], key=lambda member: member.account)
+        for member in due:
             yield _loan_command(member, member.debt)
 
     def deeds(self, action: Action, since: int, until: int) -> Iterator[Command]:
@@ -225,7 +241,7 @@ class Population:
 
         The deed of the k-th of n accounts falls due k/n of `spread_over` after the action's time.
         """
-        actors = [member for member in self.members if member.group.name == action.group]
+        actors = self._by_group[action.group]
         for place, member in enumerate(actors):
             due = action.after + action.spread_over * place // len(actors)
             if since < due <= until:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from solvent.domain.commands import Command
+from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import Engine
-from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import INT64_MAX
 from solvent.journal.event_hash import EventHasher
@@ -30,7 +30,7 @@ from solvent.lab.report_receipts import Chosen
 from solvent.lab.scenario_model import Scenario
 from solvent.reference.engine import ReferenceEngine
 from solvent.views.receipt_codec import receipt_line
-from solvent.views.receipts import ReceiptBuilder
+from solvent.views.run_receipts import RunReceipts
 
 RECEIPTS = "receipts.jsonl"
 REPORT = "report.html"
@@ -43,11 +43,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What came out: `figures` and `series` are plain JSON, `notes` what had to be assumed."""
+    """What came out: `figures` and `series` are plain JSON, `notes` what had to be assumed.
+
+    `receipts` were written into the run's folder, if there is one.
+    """
 
     figures: dict[str, Any]
     series: dict[str, Any]
     notes: tuple[str, ...]
+    receipts: int
 
 
 def run(
@@ -104,7 +108,7 @@ def run(
         series = stage.recorder.all_series()
         if log is not None:
             log.finish(figures, series, stage.state_hash)
-    return RunResult(figures, series, feed.notes)
+    return RunResult(figures, series, feed.notes, 0 if log is None else log.receipts)
 
 
 def _adjusted(
@@ -141,22 +145,22 @@ def _head(scenario: Scenario, feed: Feed, people: Crowd) -> dict[str, Any]:
 
 
 class _Log:
-    """What a run writes: the logs, a receipt a settlement, and the report."""
+    """What a run writes: the logs, receipts of settlements, and the report."""
 
     def __init__(self, writer: RunLogWriter, parameters: EngineParameters) -> None:
         self._writer = writer
-        self._builder = ReceiptBuilder(parameters)
-        self._commands = 0
+        self._settled = RunReceipts(parameters)
         self._shown = Chosen()
         self._receipts = writer.path(RECEIPTS).open("w", encoding="ascii", newline="\n")
+        self.receipts = 0
 
-    def append(self, command: Command, events: tuple[Event, ...]) -> None:
-        """Write down a command and what came of it."""
-        self._writer.append(command, events)
-        for receipt in self._builder.feed(self._commands, events):
+    def append(self, command: Command, events: EncodedEvents, count: int) -> None:
+        """Write down a command and the `count` events that came of it."""
+        self._writer.append_encoded(command, events.data, count)
+        for receipt in self._settled.feed(events):
             self._shown.take(receipt)
             self._receipts.write(receipt_line(receipt) + "\n")
-        self._commands += 1
+            self.receipts += 1
 
     def event_hash(self) -> str:
         """The event hash of everything so far."""
@@ -173,7 +177,7 @@ class _Log:
         self._writer.finish(figures, state_hash)
 
 
-class _Stage(Stage):
+class _Stage(Stage[EncodedEvents]):
     """The engine of a run and everybody who listens to it."""
 
     def __init__(
@@ -183,19 +187,22 @@ class _Stage(Stage):
         log: _Log | None,
     ) -> None:
         self.engine = engine_factory(parameters)
-        super().__init__(self.engine)
         self.recorder = Recorder(parameters)
         self.state_hash = ""
         self._log = log
         self._hasher = EventHasher()
 
-    def hear(self, command: Command, events: tuple[Event, ...]) -> None:
+    def carry_out(self, batch: list[Command]) -> list[EncodedEvents]:
+        """Let the engine do it."""
+        return self.engine.apply_encoded(batch)
+
+    def hear(self, command: Command, events: EncodedEvents) -> None:
         """Let figures, hash and log have it."""
-        self.recorder.hear(events)
+        count = self.recorder.hear(events)
         if self._log is None:
-            self._hasher.update(events)
+            self._hasher.update_encoded(events.data)
         else:
-            self._log.append(command, events)
+            self._log.append(command, events, count)
 
     def see(self) -> None:
         """Show the recorder the state after a step."""

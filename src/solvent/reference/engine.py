@@ -9,6 +9,7 @@ command changes nothing. The face is the same as every other engine's: `apply`, 
 from collections.abc import Iterable
 
 from solvent.domain.commands import Command
+from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
@@ -29,6 +30,10 @@ class ReferenceEngine:
     def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
         """Carry out commands in order; one tuple of events each."""
         return [self.apply_one(command) for command in batch]
+
+    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
+        """Carry out commands in order; the events of each, encoded."""
+        return [EncodedEvents.of(events) for events in self.apply(batch)]
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""

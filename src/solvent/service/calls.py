@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from solvent.domain.commands import Command
 from solvent.service.endpoints import Endpoint
+from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.keys import Principal
 from solvent.service.params import Params, bad_request
 from solvent.service.records import NOBODY, Record, commands_record
@@ -79,8 +80,11 @@ class Call(NamedTuple):
 
     @property
     def account(self) -> int:
-        """The account that the key acts for."""
-        return self.principal.account
+        """The account that the key acts for or reads. Raises ApiError where it has none."""
+        account = self.principal.account
+        if account < 0:
+            raise ApiError(403, ApiErrorCode.FORBIDDEN, "the key has no account")
+        return account
 
     def record(
         self,

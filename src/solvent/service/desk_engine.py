@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 
 from solvent.domain.commands import Command
+from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
 from solvent.service.desk import Desk
@@ -37,6 +38,10 @@ class DeskEngine:
                 time.sleep(PATIENCE)
                 continue
             return [tuple(result.events) for result in outcome.results]
+
+    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
+        """Carry out commands in order; the events of each, encoded."""
+        return [EncodedEvents.of(events) for events in self.apply(batch)]
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""

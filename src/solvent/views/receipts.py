@@ -69,6 +69,27 @@ _Record = w.PoolRecorded | w.PartyBalance | w.PartyHealth
 class ReceiptBuilder:
     """Builds receipts; `parameters` are those that the engine began with."""
 
+    KINDS: tuple[type[Event], ...] = (
+        ParameterChanged,
+        SettingsUpdated,
+        Stepped,
+        w.LiquidationStarted,
+        w.HandedOver,
+        w.PoolRecorded,
+        w.PartyBalance,
+        w.PartyHealth,
+        w.AdlOpened,
+        w.AdlStuck,
+        w.AdlCandidate,
+        w.AdlMatched,
+        w.AdlLeg,
+        w.BackstopOffered,
+        w.BackstopCandidate,
+        w.BackstopFilled,
+        w.BackstopLeg,
+    )
+    """What it needs to be fed; other kinds are passed over."""
+
     def __init__(self, parameters: EngineParameters) -> None:
         self._parameters = parameters
         self._time = parameters.start_time

@@ -14,14 +14,15 @@ influence on the result.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
 from solvent.domain.canonical import DIGEST_FIELD, Json, canonical, digest_of, strict_json
+from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.errors import InputError
-from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.views.promises import promise_problems
 from solvent.views.receipt import BackstopReceipt, Receipt
@@ -30,7 +31,7 @@ from solvent.views.receipt_codec import (
     read_receipt,
     receipt_document,
 )
-from solvent.views.receipts import ReceiptBuilder
+from solvent.views.run_receipts import RunReceipts
 from solvent.views.verify_fill import fill_problems
 from solvent.views.verify_round import round_problems
 
@@ -48,8 +49,11 @@ class LoggedRun(Protocol):
     def parameters(self) -> EngineParameters:
         """The parameters that the engine began with."""
 
-    def events(self) -> Iterable[tuple[Event, ...]]:
-        """The events of every command in order."""
+    def encoded_events(self) -> Iterable[bytes]:
+        """The events of every command in order, encoded."""
+
+    def naming(self, number: int) -> AbstractContextManager[None]:
+        """Where the events of command `number` do not decode, an error that names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ def _log_differences(file: Path, documents: list[Json], run: LoggedRun) -> Itera
 
 
 def _built(run: LoggedRun) -> Iterator[Json]:
-    builder = ReceiptBuilder(run.parameters)
-    for command, events in enumerate(run.events()):
-        for receipt in builder.feed(command, events):
-            yield receipt_document(receipt)
+    settled = RunReceipts(run.parameters)
+    for number, group in enumerate(run.encoded_events()):
+        with run.naming(number):
+            receipts = settled.feed(EncodedEvents(group))
+        yield from map(receipt_document, receipts)

@@ -1,6 +1,7 @@
 """Documents: the OpenAPI document and the page to browse it."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from solvent.service.calls import Call, Reply, text_reply
 from solvent.service.endpoints import Endpoint
@@ -14,13 +15,20 @@ def documents(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
     """The endpoints that tell of all endpoints, themselves among them."""
     found: list[Endpoint] = []
 
+    @cache
+    def written() -> tuple[Reply, Reply]:
+        """Both, written once: they say the same to everybody."""
+        served = [*endpoints, *found]
+        html = text_reply(page(served), content_type="text/html; charset=utf-8")
+        return Reply(200, encode(document(served))), html
+
     async def openapi(call: Call) -> Reply:  # noqa: ARG001
         """This API as an OpenAPI 3.1 document."""
-        return Reply(200, encode(document([*endpoints, *found])))
+        return written()[0]
 
     async def browse(call: Call) -> Reply:  # noqa: ARG001
         """This API as a page."""
-        return text_reply(page([*endpoints, *found]), content_type="text/html; charset=utf-8")
+        return written()[1]
 
     found += [
         Endpoint(TAG, "GET", "/openapi.json", openapi, returns="object"),

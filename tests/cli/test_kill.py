@@ -1,0 +1,61 @@
+"""`solvent sim --kill`: the service killed by hand, and what is said and left of it."""
+
+import os
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.cli.helpers import command, solvent
+from tests.proof import proves
+
+DAMAGE = b"damaged"
+
+
+@proves("I36")
+def test_kills_are_counted_and_nothing_is_left(tmp_path: Path) -> None:
+    done = solvent("sim", "--kill", "4", "--seed", "3", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("4 kills, ")
+    assert done.stdout.endswith("\nnothing was lost, doubled or answered otherwise\n")
+    rows = {row[:30].strip(): row[30:].strip() for row in done.stdout.splitlines()[1:-2]}
+    assert rows["lost"] == rows["doubled"] == "0"
+    assert int(rows["requests acknowledged"].replace(",", "")) > 0
+    assert len(done.stderr.splitlines()) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_says_how_to_repeat_it_and_where_to_look(tmp_path: Path) -> None:
+    """The journal is damaged while the market lives: it does not open again."""
+    with subprocess.Popen(
+        command("sim", "--kill", "100", "--seed", "3"),
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as run:
+        while run.poll() is None:
+            for segment in tmp_path.glob("*/market-1/journal/segment-*"):
+                with suppress(FileNotFoundError), segment.open("r+b") as file:
+                    file.write(DAMAGE)
+            time.sleep(0.02)
+        assert run.stdout is not None
+        said = run.stdout.read()
+    assert run.returncode == 1
+    assert "FAILED after " in said
+    assert "  solvent sim --kill 100 --seed 3\n" in said
+    (folder,) = tmp_path.iterdir()
+    assert said.endswith(f"  the journal and the log are in {folder}\n")
+    assert (folder / "market-1" / "log").stat().st_size > 0
+
+
+@pytest.mark.parametrize("words", [("--kill", "0"), ("--kill", "3", "--compare")])
+def test_bad_input_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = solvent("sim", *words, TMPDIR=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("solvent: ")
+    assert done.stderr.count("\n") == 1
+    assert "--kill" in done.stderr
+    assert list(tmp_path.iterdir()) == []

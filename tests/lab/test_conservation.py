@@ -1,0 +1,183 @@
+"""Conservation as columns finds what adding up account by account finds, to the last digit."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from functools import cache
+from itertools import chain
+from random import Random
+
+import pytest
+
+from solvent.domain.encoded_events import EncodedEvents
+from solvent.domain.event_codec import kind_number
+from solvent.domain.events import Event, IndexUpdated
+from solvent.domain.labels import AdlCase, LegForm, Stage
+from solvent.domain.parameters import EngineParameters
+from solvent.domain.units import INT64_MAX, format_decimal
+from solvent.domain.waterfall_events import AdlLeg, AdlMatched, AdlOpened, PartyBalance
+from solvent.engine.engine import FastEngine
+from solvent.lab import conservation
+from solvent.lab.conservation import BALANCE, Conservation
+from solvent.lab.figures import Recorder
+from solvent.lab.marks import Marks, exact_text
+from solvent.lab.runner import run
+from solvent.lab.scenario import load_scenario
+from tests.proof import proves
+
+HEARD = {kind_number(kind) for kind in Conservation.KINDS}
+Figures = dict[str, object]
+
+
+def plainly(marks: Marks, events: Iterable[Event]) -> Figures:
+    """The record, added up match by match and account by account."""
+    worth: dict[tuple[int, int], dict[int, int]] = {}
+    atoms: dict[tuple[int, int], int] = {}
+    matches: dict[tuple[int, int], AdlMatched] = {}
+    asset = 0
+    for event in events:
+        if isinstance(event, AdlOpened):
+            asset = event.asset
+        elif isinstance(event, PartyBalance) and event.stage is Stage.ADL:
+            held = event.available + event.locked + event.lent - event.debt
+            value = marks.exact(event.asset, held if event.after else -held)
+            changes = worth.setdefault((event.number, event.match), {})
+            changes[event.account] = changes.get(event.account, 0) + value
+        elif isinstance(event, AdlLeg):
+            key = event.round, event.match
+            atoms[key] = max(atoms.get(key, 0), marks.exact(event.asset, 1))
+        elif isinstance(event, AdlMatched):
+            key = event.round, event.match
+            atoms[key] = max(atoms.get(key, 0), marks.exact(asset, 1))
+            matches[key] = event
+    largest: tuple[int, int | None] = (0, None)
+    in_atoms = Fraction(0)
+    for key, match in matches.items():
+        changes = worth[key]
+        if match.giver != match.payer:
+            changes[match.payer] = changes.get(match.payer, 0) + changes.pop(match.giver, 0)
+        for account in sorted(changes):
+            drift = abs(changes[account])
+            if drift > largest[0] or largest[1] is None:
+                largest = drift, account
+            in_atoms = max(in_atoms, Fraction(drift, atoms[key]))
+    scaled = in_atoms * 1000
+    return {
+        "settlements": len(matches),
+        "largest_drift_usdc": exact_text(largest[0]),
+        "largest_drift_atoms": format_decimal(-(-scaled.numerator // scaled.denominator), 3),
+        "largest_drift_account": largest[1],
+    }
+
+
+def as_columns(marks: Marks, events: EncodedEvents) -> Figures:
+    """The record, as a run gathers it."""
+    found = Conservation(marks)
+    found.read(events)
+    for kind, place in events.places():
+        if kind == BALANCE:
+            found.note(place)
+        elif kind in HEARD:
+            found.update(events.at(place))
+    found.close()
+    return found.result()
+
+
+@cache
+def crowded() -> tuple[EngineParameters, Figures, list[tuple[Event, ...]]]:
+    """A crash: its parameters, the record of its run, and all its events."""
+    heard: list[tuple[Event, ...]] = []
+
+    class Kept(FastEngine):
+        def apply_encoded(self, batch: Iterable[object]) -> list[EncodedEvents]:
+            answers = super().apply_encoded(batch)  # type: ignore[arg-type]
+            heard.extend(map(tuple, answers))
+            return answers
+
+    scenario = load_scenario("crash-2025-10-10")
+    result = run(scenario, accounts=300, engine_factory=Kept)
+    return scenario.parameters, result.figures["conservation"], heard
+
+
+def marks_of(parameters: EngineParameters, *prices: int) -> Marks:
+    marks = Marks(parameters)
+    for asset, price in enumerate(prices, 1):
+        marks.update(IndexUpdated(asset, price, price))
+    return marks
+
+
+@proves("A10", "I23")
+def test_a_crash_comes_to_the_same() -> None:
+    """Marks move between its commands, so each is added up by itself."""
+    parameters, figures, heard = crowded()
+    assert figures["settlements"]
+    best = Fraction(0)
+    account = None
+    marks = Marks(parameters)
+    for events in heard:
+        for event in events:
+            if type(event).__name__ in {"IndexUpdated", "MarkUpdated"}:
+                marks.update(event)
+        found = plainly(marks, events)
+        drift = Fraction(str(found["largest_drift_usdc"]))
+        if drift > best:
+            best, account = drift, found["largest_drift_account"]
+    assert Fraction(str(figures["largest_drift_usdc"])) == best > 0
+    assert figures["largest_drift_account"] == account
+
+
+@pytest.mark.parametrize("many", [0, 1, 100, conservation.MANY])
+def test_where_rounds_are_cut_makes_no_difference(
+    many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parameters, figures, heard = crowded()
+    monkeypatch.setattr(conservation, "MANY", many)
+    recorder = Recorder(parameters)
+    for events in heard:
+        assert recorder.hear(EncodedEvents.of(events)) == len(events)
+    assert recorder.figures()["conservation"] == figures
+
+
+def made_up(seed: int, size: int) -> list[Event]:
+    """Matches of which some lose or win, with amounts up to `size`."""
+    rng = Random(seed)
+    events: list[Event] = []
+    for number in range(1, 6):
+        events.append(AdlOpened(number, 1, AdlCase.BORROWER_DEFAULT, 0, 1, 1, 1))
+        for match in range(rng.randint(1, 4)):
+            lender, payer = rng.sample(range(2, 9), 2)
+            giver = rng.choice([payer, 0])
+            before, after = [], []
+            for account in dict.fromkeys((lender, payer, giver)):
+                for asset in range(3):
+                    amounts = [rng.choice([0, 1, rng.randint(0, size), size]) for _ in range(7)]
+                    amounts[2] = 0
+                    before.append(
+                        PartyBalance(Stage.ADL, number, match, 0, account, asset, *amounts)
+                    )
+                    amounts[rng.randrange(2)] += rng.choice([0, 0, 0, 1, -1]) if size > 1 else 0
+                    after.append(
+                        PartyBalance(Stage.ADL, number, match, 1, account, asset, *amounts)
+                    )
+            leg = AdlLeg(number, match, giver, lender, 2, LegForm.AVAILABLE, 1, 1, 0)
+            matched = AdlMatched(number, match, lender, payer, giver, 1, 1, 1, 1)
+            fill = PartyBalance(Stage.BACKSTOP, number, match, 1, lender, 0, *([size] * 7))
+            events += [*before, leg, matched, *after, fill]
+    return events
+
+
+@pytest.mark.parametrize("size", [1, 10**6, 10**12, 1 << 60, INT64_MAX - 1])
+@pytest.mark.parametrize("prices", [(1, 1), (10**14, 10**10), (10**18, 1), (3, 10**18)])
+def test_made_up_matches_come_to_the_same(size: int, prices: tuple[int, int]) -> None:
+    """With drifts of an atom among amounts up to the largest there can be."""
+    parameters = crowded()[0]
+    marks = marks_of(parameters, *prices)
+    for seed in range(30):
+        events = made_up(seed, size)
+        assert as_columns(marks, EncodedEvents.of(events)) == plainly(marks, events), seed
+
+
+def test_without_a_match_there_is_no_drift() -> None:
+    marks = Marks(crowded()[0])
+    none = as_columns(marks, EncodedEvents(b""))
+    assert none == plainly(marks, chain()) == none | {"settlements": 0}
+    assert none["largest_drift_account"] is None

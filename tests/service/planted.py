@@ -1,0 +1,136 @@
+"""Lives with a planted fault, each of which a rehearsal must find.
+
+A killed process finds these functions by their names, so they are in a module that loads quickly.
+"""
+
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+
+from solvent.domain.commands import Command
+from solvent.domain.events import Event
+from solvent.journal.durable import Journal
+from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
+from solvent.service.opening import JOURNAL
+from solvent.service.rehearsal.life import Life, live
+from solvent.service.replies import Answer, ClientRow, Replies
+from solvent.service.replies import Row as DigestRow
+from solvent.views.market_views import Views
+from solvent.views.memo import Memo
+
+HELD_BACK = 5
+LEFT_OUT = 5
+
+
+def acknowledges_early(life: Life, pipe: Connection) -> None:
+    """Answers before the batch is written; it is written with those that follow."""
+    held: list[bytes] = []
+    append, snapshot, close = Journal.append, Journal.snapshot, Journal.close
+
+    def flush(journal: Journal) -> None:
+        if held:
+            append(journal, held)
+            held.clear()
+
+    def hold(journal: Journal, records: Sequence[bytes]) -> int:
+        held.extend(records)
+        if len(held) > HELD_BACK:
+            flush(journal)
+        return 0
+
+    def flush_and_snapshot(journal: Journal, data: bytes) -> None:
+        flush(journal)
+        snapshot(journal, data)
+
+    def flush_and_close(journal: Journal) -> None:
+        flush(journal)
+        close(journal)
+
+    Journal.append = hold  # type: ignore[method-assign, assignment]
+    Journal.snapshot = flush_and_snapshot  # type: ignore[method-assign, assignment]
+    Journal.close = flush_and_close  # type: ignore[method-assign, assignment]
+    live(life, pipe)
+
+
+def loses_the_tail(life: Life, pipe: Connection) -> None:
+    """Finds a journal without its last batch, and no snapshot that would tell."""
+    journal = life.folder / JOURNAL
+    path = segment_path(journal, 1)
+    if path.exists():
+        for snapshot in journal.glob("snapshot-*"):
+            snapshot.unlink()
+        data = path.read_bytes()
+        end = _last_batch(data)
+        path.write_bytes(data[:end] + bytes(len(data) - end))
+    live(life, pipe)
+
+
+def _last_batch(data: bytes) -> int:
+    """Where the last frame with records begins."""
+    header = decode_header(data)
+    offset = last = header.end
+    while True:
+        try:
+            frame = decode_frame(data, offset, header.marker)
+        except FlawError:
+            return last
+        last = frame.start if frame.records else last
+        offset = frame.end
+
+
+def forgets_answers(life: Life, pipe: Connection) -> None:
+    """Carries out again what was answered without a word."""
+    find = Replies.find
+
+    def forget(replies: Replies, digest: bytes) -> Answer | None:
+        first = find(replies, digest)
+        return first if first and first.body else None
+
+    Replies.find = forget  # type: ignore[method-assign, assignment]
+    live(life, pipe)
+
+
+def saves_no_answers(life: Life, pipe: Connection) -> None:
+    """Takes snapshots in which the answers without a word are missing."""
+    rows = Replies.rows
+
+    def some(replies: Replies) -> tuple[list[DigestRow], list[ClientRow]]:
+        digests, clients = rows(replies)
+        return [row for row in digests if row[-1]], clients
+
+    Replies.rows = some  # type: ignore[method-assign, assignment]
+    live(life, pipe)
+
+
+def answers_otherwise(life: Life, pipe: Connection) -> None:
+    """Says something else to a request that comes again."""
+    find = Replies.find
+
+    def other(replies: Replies, digest: bytes) -> Answer | None:
+        first = find(replies, digest)
+        return first and Answer(first.status, first.body + b" ")
+
+    Replies.find = other  # type: ignore[method-assign, assignment]
+    live(life, pipe)
+
+
+def keeps_no_fifth(life: Life, pipe: Connection) -> None:
+    """Has histories in which every fifth command is missing."""
+    apply = Views.apply
+
+    def leave_out(
+        views: Views,
+        sequence: int,
+        time_us: int,
+        command: Command,
+        events: Sequence[Event],
+        memo: Memo | None = None,
+    ) -> None:
+        apply(views, sequence, time_us, command, events if sequence % LEFT_OUT else (), memo)
+
+    Views.apply = leave_out  # type: ignore[method-assign, assignment]
+    live(life, pipe)
+
+
+def ends_by_itself(_life: Life, _pipe: Connection) -> None:
+    """Never serves."""
+    raise SystemExit(7)
