@@ -112,8 +112,6 @@ REASONS = {
     "RFQ": "no quotes on request: all trading is on the book",
     "Strategy": "no strategies: no engine here places orders over time",
     "Vaults": "no vaults: they hold futures, and there are none here",
-    "Borrow/lend": "its signature is not published and keys are refused live; "
-    "GET /solvent/v1/forecast has liquidation prices",
 }
 """Why endpoints of a section are not served."""
 
@@ -149,8 +147,14 @@ STREAMS = (
         "accepted and silent: there are no quotes on request here",
         _SILENT,
     ),
+    (
+        "Ping every 60 s, Close on shutdown",
+        "no pings: the server answers those of clients and sends none, so a client that vanished "
+        "is found when what it does not read piles up",
+        "tests/service/test_serve.py::test_listeners_are_told_that_the_service_goes_away",
+    ),
 )
-"""Streams: name, what lacks, the test that proves it."""
+"""Streams and what keeps them: name, what lacks, the test that proves it."""
 
 HEADER = """\
 # Compatibility

@@ -13,6 +13,7 @@ from solvent.domain.events import Refused
 from solvent.domain.parameters import USDC
 from solvent.domain.units import PRICE_SCALE, RATIO
 from solvent.engine import queries as queries_module
+from solvent.engine import query_previews
 from solvent.engine.engine import FastEngine, encode_batch
 from solvent.engine.language import EngineFault, Memory
 from solvent.engine.layout import MARK, PRICE_WIDTH
@@ -29,6 +30,7 @@ from tests.engine.moments import (
     moments,
     some_order,
 )
+from tests.engine.test_query_bounds import check_bounds
 from tests.proof import proves
 from tests.reference.test_queries import WHALE
 from tests.tables.market import plain_parameters
@@ -53,6 +55,7 @@ def rows_by_address(monkeypatch: pytest.MonkeyPatch) -> dict[int, Memory]:
 
     monkeypatch.setattr(queries_module, "_row", row)
     monkeypatch.setattr(queries_module, "encode_batch", batch)
+    monkeypatch.setattr(query_previews, "encode_batch", batch)
     return rows
 
 
@@ -87,6 +90,7 @@ def test_kernels_as_plain_python(rows_by_address: dict[int, Memory]) -> None:
             asset = seen.rng.choice(seen.assets)
             check_futures(seen, account, asset)
             check_previews(seen, account, asset)
+            check_bounds(seen, account, asset)
 
 
 # What then happens.

@@ -1,5 +1,6 @@
 """An example request for every endpoint: who sends it, where to, and its fields."""
 
+import base64
 from typing import Any, NamedTuple
 
 TABLE = """
@@ -8,7 +9,7 @@ ann GET /api/v1/borrowLend/positions
 ann GET /wapi/v1/history/borrowLend type=Lend sources=Manual,Interest limit=5
 ann GET /wapi/v1/history/borrowLend/positions side=Lend state=Open
 bob GET /wapi/v1/history/interest symbol=USDC source=BorrowLend
-- GET /api/v1/borrowLend/position/liquidationPrice borrow=e30
+bob GET /api/v1/borrowLend/position/liquidationPrice borrow=LEND
 - GET /api/v1/borrowLend/markets
 - GET /api/v1/borrowLend/markets/history interval=1d symbol=USDC
 - GET /api/v1/borrowLend/apy
@@ -59,12 +60,14 @@ ann GET /wapi/v1/history/funding symbol=SOL_USDC
 - GET /api/v1/ping
 - GET /api/v1/time
 - GET /api/v1/wallets
-ann GET /solvent/v1/limits symbol=USDC
+ann GET /solvent/v1/limits symbol=USDC autoBorrow=true
+ann GET /solvent/v1/limits/order symbol=SOL_USDC side=Bid price=200 autoBorrow=true
 bob GET /solvent/v1/forecast symbol=USDC
 pat GET /solvent/v1/backstop
 pat POST /solvent/v1/backstop symbol=SOL quantity=1
 pat DELETE /solvent/v1/backstop symbol=SOL quantity=1
 - GET /solvent/v1/solvency
+auditor GET /solvent/v1/receipts limit=5
 risk POST /solvent/v1/risk/proposals symbol=SOL field=POOL_FEE value=5
 risk-2 POST /solvent/v1/risk/approvals proposal=1
 risk GET /solvent/v1/risk/proposals
@@ -111,7 +114,13 @@ class Example(NamedTuple):
     fields: dict[str, Any]
 
 
+LEND = base64.b64encode(b'{"quantity":"1","side":"Lend","symbol":"SOL"}').decode()
+"""What stands where the table says so: a payload in a length that needs no padding."""
+
+
 def _value(name: str, text: str) -> Any:
+    if text == "LEND":
+        return LEND
     if text in ("true", "false"):
         return text == "true"
     is_number = name in ("clientId", "withdrawalDelayHours", "value", "proposal", "account")

@@ -5,6 +5,7 @@ then each example runs against it. An endpoint without an example fails.
 """
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +14,17 @@ from typing import Any
 import httpx
 import pytest
 
-from solvent.domain.units import HOUR
+from solvent.domain.units import HOUR, SECOND
 from solvent.service.desk import wall_clock
 from solvent.service.endpoints import Endpoint
 from solvent.service.routes.all import ENDPOINTS
+from solvent.views.verify import verify_receipt
 from tests.service.examples import EXAMPLES, LISTS, Example
 from tests.service.harness import Client, House, opened
 from tests.service.published import complaints
 from tests.tables.market import plain_parameters, with_setting
 
 STATUS = {
-    "GET /api/v1/borrowLend/position/liquidationPrice": 400,
     "GET /wapi/v1/capital/withdrawals/delay": 204,
     "POST /wapi/v1/capital/withdrawals/delay": 400,
     "PATCH /wapi/v1/capital/withdrawals/delay": 400,
@@ -87,8 +88,11 @@ class Street:
         await zoe.send("POST", "/solvent/v1/backstop", "backstopPost", **fields)
         await self._provide(house)
         await house.give(eve, SOL="1000", BTC="0.00001")
+        fay = house.client("fay")
+        await house.open(fay)
+        await house.give(fay, BTC="1")
         await _done(ann, "borrowLend", "borrowLendExecute", symbol="USDC", quantity="500000")
-        for who, quantity in ((bob, "1000"), (eve, "150000")):
+        for who, quantity in ((bob, "1000"), (eve, "150000"), (fay, "90000")):
             await _done(
                 who, "borrowLend", "borrowLendExecute", "Borrow", symbol="USDC", quantity=quantity
             )
@@ -98,12 +102,16 @@ class Street:
         await _done(eve, "account/convertDust", "convertDust", symbol="BTC")
         await _withdraw(bob, symbol="SOL", quantity="1", clientId="w-1")
         await _withdraw(eve, symbol="USDC", quantity="150000")
+        await _withdraw(fay, symbol="USDC", quantity="90000")
         later = wall_clock() + 2 * HOUR
         await house.desk.step_to(later)
         await house.quote()
         await house.quote(SOL=160)
         await house.desk.step_to(later + HOUR)
         await house.quote(SOL=160)
+        for second in range(1, 4):
+            await house.quote(SOL=160, BTC=91_000)
+            await house.desk.step_to(later + HOUR + second * SECOND)
 
     async def _provide(self, house: House) -> None:
         """A backstop provider with a commitment."""
@@ -194,8 +202,18 @@ def test_endpoint(street: Street, endpoint: Endpoint) -> None:
     elif endpoint.returns == "text":
         assert reply.headers["content-type"].startswith("text/")
         assert reply.text
+    elif endpoint.returns == "lines":
+        _check_lines(reply)
     else:
         _check_json(endpoint, reply)
+
+
+def _check_lines(reply: httpx.Response) -> None:
+    assert reply.headers["content-type"] == "application/x-ndjson"
+    documents = [json.loads(line) for line in reply.content.splitlines()]
+    assert documents
+    assert [problem for document in documents for problem in verify_receipt(document)] == []
+    assert int(reply.headers["x-total"]) >= len(documents)
 
 
 def _check_json(endpoint: Endpoint, reply: httpx.Response) -> None:

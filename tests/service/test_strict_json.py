@@ -109,3 +109,46 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     except JsonError:
         return
     assert decode(encode(value)) == value
+
+
+# The fast reader and the slow one take and refuse the same.
+
+scalars = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=6)
+flat = st.dictionaries(st.sampled_from(["a", "b", "\u2028", "é", '"']), scalars, max_size=4)
+
+
+@given(st.one_of(flat, st.lists(flat, max_size=3), st.dictionaries(st.text(), st.lists(flat))))
+def test_a_terse_text_means_what_it_means_with_blanks(value: JsonValue) -> None:
+    def read(text: str) -> object:
+        try:
+            return decode(text.encode(errors="surrogatepass"))
+        except JsonError as error:
+            return str(error)
+
+    terse = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    assert read(terse) == read(json.dumps(value)) == read(f" {terse}")
+
+
+DOUBLED = [
+    b'{"a":1,"a":1}',
+    b'{"a":"1","b":"2","a":"3"}',
+    b'[{"a":1},{"a":1,"a":2}]',
+    b'{"commands":[{"verb":"lend","verb":"lend"}]}',
+    b'{"a":[],"a":[]}',
+    b'{"":0,"":0}',
+]
+
+
+@pytest.mark.parametrize("text", DOUBLED)
+def test_a_key_that_comes_twice_in_a_terse_text_is_refused(text: bytes) -> None:
+    with pytest.raises(JsonError, match="a key comes more than once"):
+        decode(text)
+
+
+TERSE = [b'{"a":1e2}', b'{"a":1.0}', b'{"a":0.5}', b'[{"a":1E0}]', b'{"a":01}', b'{"a":NaN}']
+
+
+@pytest.mark.parametrize("text", TERSE)
+def test_a_number_that_is_not_whole_is_refused_in_a_terse_text(text: bytes) -> None:
+    with pytest.raises(JsonError):
+        decode(text)

@@ -6,6 +6,7 @@ from random import Random
 from typing import NamedTuple, TypeVar
 
 from solvent.domain.commands import Command, Withdraw
+from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
@@ -69,12 +70,12 @@ class Recording(FastEngine):
         self.initial = parameters
         self.records: list[Applied] = []
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
+    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
         """Carry commands out one by one and keep what they led to."""
         answers = []
         for command in batch:
-            (events,) = super().apply([command])
-            self.records.append((len(self.records), self.now, command, events, None))
+            (events,) = super().apply_encoded([command])
+            self.records.append((len(self.records), self.now, command, tuple(events), None))
             answers.append(events)
         return answers
 

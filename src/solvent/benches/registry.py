@@ -20,6 +20,10 @@ class Bench(StrEnum):
     RESOLVE = "resolve"
     GROWTH = "growth"
     SERVICE = "service"
+    LATENCY = "latency"
+    FAN_OUT = "fan-out"
+    RECOVERY = "recovery"
+    MEMORY = "memory"
 
 
 def run_bench(bench: Bench, *, quick: bool = False) -> Iterator[Row]:

@@ -1,191 +1,157 @@
-"""The service: signed requests a second on one core, from the ASGI call to the durable answer.
+"""The service: signed orders and batches, from the ASGI call to the durable answer.
 
-One process, no socket: what a request costs here is the service's own work, its journal's sync
-included. Clients sign before the clock starts. Orders come one a request, with so many in flight;
-batches come with a hundred commands under one signature. The limit beside both is the check of the
-signatures alone, in the same run.
+One process, no socket: what a request costs here is the service's own work, its journal's sync, its
+views and its streams included. Orders come one a request, with so many in flight; batches come with
+a hundred commands under one signature. A core's second is a second of processor time, of whatever
+thread: it counts what runs beside the event loop, and until the views have seen the last command.
+
+The limit beside both is the check of the signatures alone. The peer of the orders is the same
+endpoint written with FastAPI (`fastapi_peer`), that of the batches the engine with the same
+commands.
 """
 
 import asyncio
-import base64
-import hashlib
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-from nacl.signing import SigningKey
-
-from solvent.benches.market import PRICES, market
+from solvent.benches.fastapi_peer import Asgi, in_front, one_by_one
 from solvent.benches.measure import WrongAnswerError
-from solvent.benches.rows import AT_LEAST, Row, Target, of
-from solvent.domain.commands import Deposit, OpenAccount, UpdatePrice
-from solvent.domain.units import PRICE_SCALE
-from solvent.service.buckets import Buckets, Rate
-from solvent.service.desk import Desk, wall_clock
-from solvent.service.http import App
-from solvent.service.keys import Role, encode_addition
+from solvent.benches.rows import AT_LEAST, TIMES, Figure, Row, Target, of
+from solvent.benches.signed import (
+    PER_BATCH,
+    Request,
+    admissions,
+    admit,
+    batch_commands,
+    batches,
+    checks,
+    endless,
+    market_of_now,
+    orders,
+)
+from solvent.engine.engine import FastEngine, encode_batch
+from solvent.service.desk import Desk
 from solvent.service.opening import Start, open_desk
-from solvent.service.records import Record, RecordKind
 from solvent.service.serve import application
 
 NAME = "service"
-ACCOUNTS = 50
-FIRST = 2
 IN_FLIGHT = 64
-PER_BATCH = 100
-_OPEN = Rate(10**9, 10**9)
+ONE_BY_ONE_SHARE = 10
+"""The peer that syncs every order is given so many times fewer."""
+_OK = 200
 
 
-class Request(NamedTuple):
-    """A signed request, ready to be sent."""
+class Size(NamedTuple):
+    """How many requests of each kind, how often."""
 
-    path: str
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-    signed: bytes
-    signature: bytes
-    key: SigningKey
+    orders: int
+    batches: int
+    times: int
+
+
+class Run(NamedTuple):
+    """Requests answered, seconds of the clock, seconds of processor time."""
+
+    requests: int
+    seconds: float
+    worked: float
 
 
 def bench(*, quick: bool = False) -> Iterator[Row]:
     """Signed orders a second, and commands a second in signed batches."""
-    orders, batches, times = (200, 10, 2) if quick else (12_000, 300, 3)
-    yield from asyncio.run(_measure(orders, batches, times))
+    size = Size(200, 10, 2) if quick else Size(8_000, 300, 3)
+    yield from asyncio.run(_measure(size))
 
 
-async def _measure(orders: int, batches: int, times: int) -> list[Row]:
+async def _measure(size: Size) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
-        desk = open_desk(Path(folder) / "market", Start(market()))
+        desk = open_desk(Path(folder) / "market", Start(market_of_now()))
         await desk.start(keeps_time=False)
         try:
-            keys = await _admit(desk)
-            app = application(desk, Buckets({"address": _OPEN, "key": _OPEN}))
-            single = [await _rate(app, _orders(keys, orders)) for _ in range(times)]
-            many = [await _rate(app, _batches(keys, batches)) for _ in range(times)]
-            alone = [_checks(_orders(keys, orders)) for _ in range(times)]
+            await admit(desk)
+            app = application(desk, endless())
+            front = in_front(desk)
+            plain = one_by_one(Path(folder) / "plain", desk.market.parameters)
+            found: list[list[Run]] = [[], [], [], [], []]
+            # In turn, so that all are disturbed alike.
+            for _ in range(size.times):
+                found[0].append(await _run(app, orders(size.orders), desk))
+                found[1] += await _run_peer(front, size.orders, desk)
+                found[2] += await _run_peer(plain, size.orders // ONE_BY_ONE_SHARE, None)
+                found[3].append(_alone(orders(size.orders)))
+                found[4].append(await _run(app, batches(size.batches), desk))
+            engine = [_engine(desk, size.batches) for _ in range(size.times)]
         finally:
             await desk.close()
-    limit = of("orders/s", alone)
-    batched = of("commands/s", [value * PER_BATCH for value in many])
-    return [
-        Row(
-            NAME,
-            f"signed orders, one a request, {IN_FLIGHT} in flight",
-            of("orders/s", single),
-            "checks of their signatures alone",
-            limit,
-            Target(AT_LEAST, 6_000),
-        ),
-        Row(
-            NAME,
-            f"signed batches of {PER_BATCH} commands",
-            batched,
-            target=Target(AT_LEAST, 300_000),
-        ),
-    ]
+    return [*_order_rows(*found[:4]), *_batch_rows(found[4], found[3], of("commands/s", engine))]
 
 
-async def _admit(desk: Desk) -> list[SigningKey]:
-    """Accounts with means, keys that act for them, and prices."""
-    parameters = desk.market.parameters
-    sources = enumerate(parameters.assets)
-    quotes = [
-        UpdatePrice(asset, source, *[PRICES[asset]] * 3)
-        for asset, about in sources
-        if about.market
-        for source in range(len(about.price.source_weights))
-    ]
-    await desk.command(*quotes)
-    await desk.step_to(wall_clock())
-    keys = []
-    for number in range(ACCOUNTS):
-        account = FIRST + number
-        await desk.command(OpenAccount(account), Deposit(account, 0, 10**14))
-        key = SigningKey(hashlib.sha256(b"bench %d" % number).digest())
-        body = encode_addition(bytes(key.verify_key), Role.USER, account)
-        await desk.submit(Record(RecordKind.KEY, wall_clock(), body=body))
-        keys.append(key)
-    return keys
-
-
-def _orders(keys: Sequence[SigningKey], count: int) -> list[Request]:
-    """Orders that find nothing to trade with and expire at once."""
-    symbol = f"{market().assets[1].symbol}_USDC"
-    found = []
-    for number in range(count):
-        key = keys[number % len(keys)]
-        fields = {
-            "orderType": "Limit",
-            "price": str(PRICES[1] // PRICE_SCALE * 9 // 10),
-            "quantity": "0.01",
-            "side": "Bid",
-            "symbol": symbol,
-            "timeInForce": "IOC",
-        }
-        words = "".join(f"&{name}={fields[name]}" for name in sorted(fields))
-        found.append(_signed(key, "/api/v1/order", f"instruction=orderExecute{words}", fields))
-    return found
-
-
-def _batches(keys: Sequence[SigningKey], count: int) -> list[Request]:
-    item = {"verb": "lend", "symbol": "USDC", "quantity": "1"}
-    body = {"commands": [item] * PER_BATCH}
-    digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()
-    return [
-        _signed(
-            keys[number % len(keys)],
-            "/solvent/v1/batch",
-            f"instruction=batchExecute&sha256={digest}",
-            body,
-        )
-        for number in range(count)
-    ]
-
-
-_OK = 200
-_STAMPS = iter(range(10**9))
-"""No two requests are the same, or the second would get the first one's answer."""
-
-
-def _signed(key: SigningKey, path: str, text: str, body: dict[str, Any]) -> Request:
-    window = 60_000 - next(_STAMPS) % 50_000
-    stamp = wall_clock() // 1000
-    signed = f"{text}&timestamp={stamp}&window={window}".encode()
-    signature = key.sign(signed).signature
-    headers = {
-        "x-api-key": base64.b64encode(bytes(key.verify_key)).decode(),
-        "x-signature": base64.b64encode(signature).decode(),
-        "x-timestamp": str(stamp),
-        "x-window": str(window),
-        "content-type": "application/json",
-    }
-    return Request(
-        path,
-        [(name.encode(), value.encode()) for name, value in headers.items()],
-        msgspec.json.encode(body),
-        signed,
-        signature,
-        key,
+def _order_rows(
+    ours: Sequence[Run], front: Sequence[Run], plain: Sequence[Run], alone: Sequence[Run]
+) -> Iterator[Row]:
+    measured = f"signed orders, {IN_FLIGHT} in flight, a core"
+    a_core = _a_core("orders/s", ours)
+    peers = (
+        ("checks of their signatures alone", alone, Target(AT_LEAST, 6_000)),
+        ("FastAPI in front of the same desk", front, Target(TIMES, 2.5)),
+        ("FastAPI, an order and a sync at a time", plain, None),
     )
+    for name, runs, target in peers:
+        figure = _a_core("orders/s", runs) if runs else None
+        yield Row(NAME, measured, a_core, name, figure, target)
+    measured = f"signed orders, {IN_FLIGHT} in flight, by the clock"
+    by_clock = _by_clock("orders/s", ours)
+    for name, runs, _ in peers[1:]:
+        yield Row(NAME, measured, by_clock, name, _by_clock("orders/s", runs) if runs else None)
 
 
-async def _rate(app: App, requests: Sequence[Request]) -> float:
-    """Requests a second, so many at a time."""
+def _batch_rows(ours: Sequence[Run], alone: Sequence[Run], engine: Figure) -> Iterator[Row]:
+    measured = f"signed batches of {PER_BATCH} commands"
+    a_core = _a_core("commands/s", ours, PER_BATCH)
+    yield Row(
+        NAME,
+        f"{measured}, a core",
+        a_core,
+        "checks of their signatures alone",
+        _a_core("commands/s", alone, PER_BATCH),
+        Target(AT_LEAST, 300_000),
+    )
+    yield Row(NAME, f"{measured}, a core", a_core, "the engine alone", engine)
+    yield Row(NAME, f"{measured}, by the clock", _by_clock("commands/s", ours, PER_BATCH))
+
+
+def _a_core(unit: str, runs: Iterable[Run], each: int = 1) -> Figure:
+    return of(unit, [run.requests * each / run.worked for run in runs])
+
+
+def _by_clock(unit: str, runs: Iterable[Run], each: int = 1) -> Figure:
+    return of(unit, [run.requests * each / run.seconds for run in runs])
+
+
+async def _run_peer(app: Asgi | None, count: int, desk: Desk | None) -> list[Run]:
+    return [] if app is None else [await _run(app, orders(count), desk)]
+
+
+async def _run(app: Asgi, requests: Sequence[Request], desk: Desk | None) -> Run:
+    """Send requests, so many at a time; the views' work counts as processor time."""
     waiting = iter(requests)
 
     async def client() -> None:
         for request in waiting:
             await _send(app, request)
 
-    start = time.perf_counter()
+    worked, start = time.process_time(), time.perf_counter()
     await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))
-    return len(requests) / (time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    if desk is not None:
+        await desk.past(lambda views: views.applied)
+    return Run(len(requests), seconds, time.process_time() - worked)
 
 
-async def _send(app: App, request: Request) -> None:
+async def _send(app: Asgi, request: Request) -> None:
     said: dict[str, Any] = {}
 
     async def receive() -> dict[str, Any]:
@@ -196,20 +162,35 @@ async def _send(app: App, request: Request) -> None:
 
     scope = {
         "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
         "method": "POST",
         "path": request.path,
+        "raw_path": request.path.encode(),
+        "root_path": "",
         "query_string": b"",
         "headers": request.headers,
         "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 1),
     }
     await app(scope, receive, send)
     if said["status"] != _OK:
         raise WrongAnswerError(f"{request.path} was answered {said['body']!r}")
 
 
-def _checks(requests: Sequence[Request]) -> float:
-    """Signatures checked a second."""
-    start = time.perf_counter()
-    for request in requests:
-        request.key.verify_key.verify(request.signed, request.signature)
-    return len(requests) / (time.perf_counter() - start)
+def _alone(requests: Sequence[Request]) -> Run:
+    worked, start = time.process_time(), time.perf_counter()
+    checks(requests)
+    return Run(len(requests), time.perf_counter() - start, time.process_time() - worked)
+
+
+def _engine(desk: Desk, count: int) -> float:
+    """Commands a second of the engine by itself, in rows that are ready."""
+    engine = FastEngine(desk.market.parameters)
+    for record in admissions(desk.market.parameters):
+        engine.apply(record.decoded)
+    rows = encode_batch(batch_commands(count))
+    start = time.process_time()
+    engine.apply_rows(rows)
+    return len(rows) / (time.process_time() - start)

@@ -9,7 +9,6 @@ happens at the time of the last step. Prices, too, are commands.
 """
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import IntEnum
 
@@ -299,7 +298,8 @@ COMMAND_KINDS: tuple[type[Command], ...] = (
 
 _KIND_OF = {kind: number for number, kind in enumerate(COMMAND_KINDS)}
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in COMMAND_KINDS}
-_ENUMS: dict[str, Callable[[int], int]] = {
+_PACKERS = {kind: struct.Struct(f"<{len(names) + 1}q") for kind, names in _FIELDS.items()}
+_ENUMS: dict[str, type[bool] | type[IntEnum]] = {
     "role": Role,
     "side": Side,
     "order_type": OrderType,
@@ -315,6 +315,18 @@ _ENUMS: dict[str, Callable[[int], int]] = {
 }
 
 
+def _members(kind: type[Command]) -> list[tuple[int, dict[int, int]]]:
+    """The fields that hold words of a closed list: their places, and the words by number."""
+    return [
+        (place, {0: False, 1: True} if convert is bool else {int(each): each for each in convert})
+        for place, name in enumerate(_FIELDS[kind])
+        if (convert := _ENUMS.get(name)) is not None
+    ]
+
+
+_MEMBERS = {kind: _members(kind) for kind in COMMAND_KINDS}
+
+
 class CommandEncodingError(ValueError):
     """Bytes or numbers do not stand for a command. `str(error)` says why."""
 
@@ -327,10 +339,9 @@ def command_fields(kind: type[Command]) -> tuple[str, ...]:
 def encode_command(command: Command) -> bytes:
     """Kind and fields as little-endian signed 64-bit numbers."""
     kind = type(command)
-    names = _FIELDS[kind]
-    row = [int(getattr(command, name)) for name in names]
+    row = [getattr(command, name) for name in _FIELDS[kind]]
     try:
-        return struct.pack(f"<{len(row) + 1}q", _KIND_OF[kind], *row)
+        return _PACKERS[kind].pack(_KIND_OF[kind], *row)
     except struct.error as error:
         raise CommandEncodingError(f"{kind.__name__}: a field does not fit 64 bits") from error
 
@@ -339,16 +350,22 @@ def decode_command(data: bytes, offset: int = 0) -> tuple[Command, int]:
     """The command encoded at `offset` and the offset behind it. Raises CommandEncodingError."""
     if len(data) < offset + 8:
         raise CommandEncodingError(f"command at byte {offset} is cut short")
-    (number,) = struct.unpack_from("<q", data, offset)
+    number = int.from_bytes(data[offset : offset + 8], "little", signed=True)
     if not 0 <= number < len(COMMAND_KINDS):
         raise CommandEncodingError(f"command at byte {offset} has unknown kind {number}")
     kind = COMMAND_KINDS[number]
-    names = _FIELDS[kind]
-    end = offset + 8 * (len(names) + 1)
+    packer = _PACKERS[kind]
+    end = offset + packer.size
     if len(data) < end:
         raise CommandEncodingError(f"{kind.__name__} at byte {offset} is cut short")
-    row = struct.unpack_from(f"<{len(names)}q", data, offset + 8)
-    return make_command(kind, dict(zip(names, row, strict=True))), end
+    _, *row = packer.unpack_from(data, offset)
+    for place, members in _MEMBERS[kind]:
+        value = members.get(row[place])
+        if value is None:
+            # This says which value is none of the field's.
+            return make_command(kind, dict(zip(_FIELDS[kind], row, strict=True))), end
+        row[place] = value
+    return kind(*row), end
 
 
 def make_command(kind: type[Command], row: dict[str, int]) -> Command:

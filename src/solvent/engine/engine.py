@@ -27,7 +27,16 @@ from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
 from solvent.domain.snapshot_format import state_hash
-from solvent.engine import book, dispatch, house, previews, query_forecast, query_kernels, readings
+from solvent.engine import (
+    book,
+    dispatch,
+    house,
+    previews,
+    query_forecast,
+    query_kernels,
+    query_refusals,
+    readings,
+)
 from solvent.engine import layout as at
 from solvent.engine.columns import Columns, new_columns, read_snapshot, write_snapshot
 from solvent.engine.kinds import (
@@ -61,6 +70,8 @@ _ENTRIES = (
     query_kernels.read_depth,
     query_kernels.read_level,
     query_kernels.liquidation_prices,
+    query_kernels.liquidation_prices_after,
+    query_refusals.refusal_now,
 )
 _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
 _PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)

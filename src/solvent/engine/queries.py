@@ -14,14 +14,7 @@ Deliberately absent: locks. Whoever asks sees to it that no batch is being appli
 import numpy as np
 import numpy.typing as npt
 
-from solvent.domain.commands import (
-    OrderType,
-    PlaceOrder,
-    Role,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-)
+from solvent.domain.commands import Role, SelfTradePrevention, Side
 from solvent.domain.parameters import USDC, PoolState
 from solvent.domain.readings import (
     AccountFractions,
@@ -40,7 +33,7 @@ from solvent.domain.readings import (
 )
 from solvent.domain.units import RATIO, divide_up
 from solvent.engine import layout as at
-from solvent.engine.engine import FastEngine, encode_batch
+from solvent.engine.engine import encode_batch
 from solvent.engine.query_forecast import FORECAST_WIDTH
 from solvent.engine.query_kernels import (
     BALANCE_WIDTH,
@@ -51,21 +44,15 @@ from solvent.engine.query_kernels import (
     POOL_WIDTH,
     SUMS_WIDTH,
 )
+from solvent.engine.query_previews import PoolCommand, Previews
 
 Words = npt.NDArray[np.int64]
 
 
-class Queries:
+class Queries(Previews):
     """Reads an engine; see the module."""
 
-    def __init__(self, engine: FastEngine) -> None:
-        self._engine = engine
-
     # Accounts.
-
-    def accounts(self) -> int:
-        """How many accounts there are; they are numbered from 0."""
-        return int(self._engine.columns["globals"][at.ACCOUNTS])
 
     def role(self, account: int) -> Role:
         """What kind of account it is."""
@@ -132,21 +119,26 @@ class Queries:
     def liquidation_prices(self, account: int, asset: int) -> LiquidationPrices:
         """Marks of one asset, all else equal, at which the account is liquidatable."""
         self._check(account, asset)
+        return self._liquidating_marks("liquidation_prices", account, asset)
+
+    def liquidation_prices_after(self, command: PoolCommand) -> LiquidationPrices:
+        """The same of the command's asset, once the command was carried out.
+
+        Nothing may refuse it now.
+        """
+        assert self.refusal(command) is None
+        row = encode_batch([command])
+        return self._liquidating_marks("liquidation_prices_after", row.ctypes.data, command.asset)
+
+    def _liquidating_marks(self, kernel: str, of: int, asset: int) -> LiquidationPrices:
         out = _row(2)
-        self._engine.read(
-            "liquidation_prices",
-            account,
-            asset,
-            out.ctypes.data,
-            prices=self._engine.columns["prices"].copy(),
-        )
+        prices = self._engine.columns["prices"].copy()
+        self._engine.read(kernel, of, asset, out.ctypes.data, prices=prices)
         return LiquidationPrices(*(None if price == at.NONE else price for price in out.tolist()))
 
     def liquidation_price(self, account: int, asset: int) -> int | None:
         """The nearer of the two liquidation prices to the mark; None if there is none."""
-        mark = self.price(asset).mark
-        found = [price for price in self.liquidation_prices(account, asset) if price is not None]
-        return min(found, key=lambda price: abs(price - mark), default=None)
+        return nearest(self.liquidation_prices(account, asset), self.price(asset).mark)
 
     def forecast(self, account: int, asset: int, quantity: int | None = None) -> AdlForecast | None:
         """How a case L round of `quantity` atoms would treat the account; None if not at all.
@@ -160,75 +152,6 @@ class Queries:
         out = _row(FORECAST_WIDTH)
         found = self._engine.read("forecast", account, asset, quantity, out.ctypes.data)
         return AdlForecast(*out.tolist()) if found else None
-
-    # Previews.
-
-    def max_lend(self, account: int, asset: int) -> int:
-        """The most that a `Lend` may ask for now; 0 when none passes."""
-        self._check(account, asset)
-        return self._engine.read("max_lend", account, asset)
-
-    def max_redeem(self, account: int, asset: int) -> int:
-        """The most that a `Redeem` may ask for now; 0 when none passes."""
-        self._check(account, asset)
-        return self._engine.read("max_redeem", account, asset)
-
-    def max_borrow(self, account: int, asset: int) -> int:
-        """The most that a `Borrow` may ask for now; 0 when none passes."""
-        self._check(account, asset)
-        return self._engine.read("max_borrow", account, asset)
-
-    def max_repay(self, account: int, asset: int) -> int:
-        """The most that a `Repay` takes now, as far as it buys back a share."""
-        self._check(account, asset)
-        return self._engine.read("max_repay", account, asset)
-
-    def max_withdraw(
-        self, account: int, asset: int, *, auto_lend_redeem: bool, auto_borrow: bool
-    ) -> int:
-        """The most that a `Withdraw` with these flags may ask for now; 0 when none passes."""
-        self._check(account, asset)
-        return self._engine.read("max_withdraw", account, asset, auto_lend_redeem, auto_borrow)
-
-    def max_order(
-        self,
-        account: int,
-        asset: int,
-        side: Side,
-        price: int = 0,
-        *,
-        time_in_force: TimeInForce = TimeInForce.GTC,
-        post_only: bool = False,
-        reduce_only: bool = False,
-        auto_borrow: bool = False,
-        auto_borrow_repay: bool = False,
-        auto_lend_redeem: bool = False,
-    ) -> int:
-        """The largest quantity of an order, a market order where there is no price."""
-        return self.max_order_like(
-            PlaceOrder(
-                account,
-                asset,
-                side,
-                OrderType.LIMIT if price else OrderType.MARKET,
-                time_in_force,
-                price,
-                post_only=post_only,
-                reduce_only=reduce_only,
-                auto_borrow=auto_borrow,
-                auto_borrow_repay=auto_borrow_repay,
-                auto_lend_redeem=auto_lend_redeem,
-            )
-        )
-
-    def max_order_like(self, command: PlaceOrder) -> int:
-        """The largest quantity with which the order may be placed now; 0 when none passes.
-
-        For a market order, which fills what there is, the largest that the impact band holds.
-        """
-        self._check(command.account, command.asset)
-        row = encode_batch([command])
-        return self._engine.read("max_order", row.ctypes.data)
 
     # Pools, prices, books.
 
@@ -321,17 +244,11 @@ class Queries:
         rows = out.reshape(-1, LEVEL_READING_WIDTH).tolist()
         return [Level(price, join(upper, lower)) for upper, lower, price in rows]
 
-    def _check(self, account: int, asset: int) -> None:
-        """Kernels do not look whether a row is there."""
-        if not 0 <= account < self.accounts():
-            raise LookupError(f"there is no account {account}")
-        if not 0 <= asset < len(self._engine.parameters.assets):
-            raise LookupError(f"there is no asset {asset}")
 
-    def _check_market(self, asset: int) -> None:
-        self._check(0, asset)
-        if asset == USDC:
-            raise LookupError("USDC has no market")
+def nearest(prices: LiquidationPrices, mark: int) -> int | None:
+    """The one of two prices that is nearer to a mark; None if there is none."""
+    found = [price for price in prices if price is not None]
+    return min(found, key=lambda price: abs(price - mark), default=None)
 
 
 def join(upper: int, lower: int) -> int:

@@ -1,8 +1,8 @@
 """Queries in kernels: what `queries` reads, written into a row that the caller brings.
 
 As in `reference.queries`. A kernel here changes nothing but scratch and the row it fills; only
-`liquidation_prices` writes into the prices, of which its caller hands it a copy. Sums that need
-more than 64 bits are written as two numbers, see `join` in `queries`.
+`liquidation_prices` and the like write into the prices, of which a caller hands them a copy. Sums
+that need more than 64 bits are written as two numbers, see `join` in `queries`.
 """
 
 from solvent.domain.parameters import MAX_VALUE
@@ -54,8 +54,16 @@ from solvent.engine.ledger import (
 )
 from solvent.engine.levels import book_row, level_rows, order_row
 from solvent.engine.limits import gated, largest_passing, pool_state, smallest_passing
-from solvent.engine.margin import Doubt, health_of, is_liquidatable, report
+from solvent.engine.margin import (
+    Doubt,
+    health,
+    health_of,
+    is_liquidatable,
+    portfolio_of,
+    report,
+)
 from solvent.engine.pool import redeemable
+from solvent.engine.query_refusals import portfolio_after
 from solvent.engine.rates import borrow_apr, utilization
 from solvent.engine.scratch import take
 from solvent.engine.throttle import bound_in_force, within
@@ -75,9 +83,10 @@ LEVEL_READING_WIDTH = 3
 # Contexts of the questions here.
 _ASSET = 0
 _BOUND = 1
-_ACCOUNT = 1
-_MARK = 2
-_CONTEXT_WIDTH = 3
+_MARK = 1
+_CONTEXT_WIDTH = 2
+_PORTFOLIO = _CONTEXT_WIDTH
+"""Where a context that is followed by a portfolio has it."""
 
 
 @kernel
@@ -252,29 +261,45 @@ def liquidation_prices(s: Store, account: int, asset: int, out: Memory) -> None:
 
     Marks are tried out in the prices, which must be a copy.
     """
-    mark = mark_of(s, asset)
     top = s.globals[SCRATCH_TOP]
-    context = take(s, _CONTEXT_WIDTH)
-    context[_ASSET] = asset
-    context[_ACCOUNT] = account
-    context[_MARK] = mark
-    if _liquidatable_at(s, context, mark):
-        out[0] = mark
-        out[1] = mark
-    else:
-        below = largest_passing(_liquidatable_below, s, context, mark)
-        out[0] = below if below and _liquidatable_at(s, context, below) else NONE
-        most = max(mark, _highest_imagined(s, account, asset, mark))
-        above = mark + smallest_passing(_liquidatable_above, s, context, most - mark)
-        out[1] = above if _liquidatable_at(s, context, above) else NONE
+    context = take(s, _CONTEXT_WIDTH + 3 * s.globals[ASSETS])
+    portfolio_of(s, account, context.at(_PORTFOLIO))
+    _search(s, context, asset, out)
     s.globals[SCRATCH_TOP] = top
 
 
 @kernel
-def _highest_imagined(s: Store, account: int, asset: int, mark: int) -> int:
-    row = position(s, account, asset)
-    atoms = row[AVAILABLE] + row[LOCKED] + claim_of(s, account, asset)
-    atoms += debt_of(s, account, asset) + row[UNFUNDED]
+def liquidation_prices_after(s: Store, command: Memory, asset: int, out: Memory) -> None:
+    """The same once a command that nothing refuses was carried out."""
+    top = s.globals[SCRATCH_TOP]
+    context = take(s, _CONTEXT_WIDTH + 3 * s.globals[ASSETS])
+    portfolio_after(s, command, context.at(_PORTFOLIO))
+    _search(s, context, asset, out)
+    s.globals[SCRATCH_TOP] = top
+
+
+@kernel
+def _search(s: Store, context: Memory, asset: int, out: Memory) -> None:
+    """Write the highest mark below and the lowest above that liquidate the context's portfolio."""
+    mark = mark_of(s, asset)
+    context[_ASSET] = asset
+    context[_MARK] = mark
+    if _liquidatable_at(s, context, mark):
+        out[0] = mark
+        out[1] = mark
+        return
+    below = largest_passing(_liquidatable_below, s, context, mark)
+    out[0] = below if below and _liquidatable_at(s, context, below) else NONE
+    most = max(mark, _highest_imagined(s, context, mark))
+    above = mark + smallest_passing(_liquidatable_above, s, context, most - mark)
+    out[1] = above if _liquidatable_at(s, context, above) else NONE
+
+
+@kernel
+def _highest_imagined(s: Store, context: Memory, mark: int) -> int:
+    asset, count = context[_ASSET], s.globals[ASSETS]
+    portfolio = context.at(_PORTFOLIO)
+    atoms = portfolio[asset] + portfolio[count + asset] + portfolio[2 * count + asset]
     worth = wide(MAX_VALUE) * asset_row(s, asset)[VALUE_DIVISOR] // max(1, atoms)
     return narrow(min(wide(mark) * HIGHEST_MULTIPLE, worth, INT64_MAX // 4))
 
@@ -282,7 +307,7 @@ def _highest_imagined(s: Store, account: int, asset: int, mark: int) -> int:
 @kernel
 def _liquidatable_at(s: Store, context: Memory, price: int) -> bool:
     s.prices[context[_ASSET] * PRICE_WIDTH + MARK] = price
-    return is_liquidatable(health_of(s, context[_ACCOUNT], Doubt.FOR_ACCOUNT))
+    return is_liquidatable(health(s, context.at(_PORTFOLIO), Doubt.FOR_ACCOUNT, 0))
 
 
 @kernel

@@ -33,6 +33,14 @@ RATES = {
 }
 
 
+class _Kind(NamedTuple):
+    """Nanoseconds a token, tokens a bucket, and when each bucket will be full."""
+
+    token: int
+    size: int
+    full_at: OrderedDict[tuple[str | int, bool], int]
+
+
 class Buckets:
     """All buckets, by kind, caller and whether the request eases. `clock` gives nanoseconds."""
 
@@ -43,21 +51,19 @@ class Buckets:
         clock: Callable[[], int] = time.monotonic_ns,
         most: int = BUCKETS,
     ) -> None:
-        self._rates = RATES if rates is None else rates
         self._clock = clock
         self._most = most
-        self._full_at: dict[str, OrderedDict[tuple[str, bool], int]] = {
-            kind: OrderedDict() for kind in self._rates
+        self._kinds = {
+            kind: _Kind(_SECOND_NS // rate.a_second, rate.size, OrderedDict())
+            for kind, rate in (RATES if rates is None else rates).items()
         }
 
-    def spend(self, kind: str, name: str, *, eases: bool = False) -> int:
+    def spend(self, kind: str, name: str | int, *, eases: bool = False) -> int:
         """Take a token: 0, or in how many whole seconds there is one (Retry-After)."""
-        rate = self._rates[kind]
-        table = self._full_at[kind]
-        token = _SECOND_NS // rate.a_second
+        token, size, table = self._kinds[kind]
         now = self._clock()
         full_at = max(now, table.pop((name, eases), now))
-        wait = full_at + token - (now + rate.size * token)
+        wait = full_at + token - (now + size * token)
         table[name, eases] = full_at if wait > 0 else full_at + token
         if len(table) > self._most:
             table.popitem(last=False)

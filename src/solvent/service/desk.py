@@ -1,37 +1,49 @@
 """The desk: the running service behind its handlers.
 
 It owns the sequencer, the views, the publisher and the clock, and connects them: what the writer
-made durable goes to the views in a thread of their own and to the streams on the event loop. A
-handler reads the market under `reading`, which waits for the batch in work and never blocks the
-loop, and the past through `past`, which waits until the views have seen what was acknowledged.
+made durable goes to the views in a thread of their own and to the streams on the event loop. The
+loop is woken once for a batch and then tells everybody in it; the views lag behind, and write what
+gathered when somebody asks for the past. A handler reads the market under `reading`, which waits
+for the batch in work and never blocks the loop, and the past through `past`, which waits until the
+views have seen what was acknowledged.
 """
 
 import asyncio
+import gc
 import logging
-import queue
-import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from solvent.domain.commands import ChangeParameter, Command, TimeStep
+from solvent.domain.events import Refused
 from solvent.domain.units import SECOND
 from solvent.service.endpoints import TRADERS
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.keys import Principal
-from solvent.service.limits import ANSWER_SECONDS, VIEWS_QUEUE
 from solvent.service.market import Market, Outcome
 from solvent.service.metrics import Metrics
 from solvent.service.proposals import approval_body
 from solvent.service.records import Record, commands_record
 from solvent.service.replies import Answer
-from solvent.service.sequencer import QueueFullError, Sequencer, WriterStoppedError
+from solvent.service.sequencer import (
+    QueueFullError,
+    Sequencer,
+    Ticket,
+    Told,
+    WriterStoppedError,
+)
 from solvent.service.signing import verify_subscription
 from solvent.service.streams.publisher import Publisher
+from solvent.service.views_writer import ViewsWriter, apply_to_views
 from solvent.views.market_views import Views
-from solvent.views.memo import Memo
+
+__all__ = ["Clock", "Desk", "apply_to_views", "wall_clock"]
 
 LOG = logging.getLogger("solvent.desk")
 BAD_REQUEST = 400
@@ -39,6 +51,10 @@ FORBIDDEN = 403
 UNAVAILABLE = 503
 FLUSH_SECONDS = 0.05
 """How often streams are sent what gathered for them."""
+COLLECTION = (50_000, 20, 100)
+"""When Python looks for garbage in cycles: requests leave much that stays for a while, and hardly
+any cycles, so it looks seldom, and never at what was there when the desk was opened.
+"""
 
 Found = TypeVar("Found")
 Clock = Callable[[], int]
@@ -49,72 +65,24 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
-class ViewsWriter:
-    """Lets outcomes into the views, in their order, in a thread of its own."""
+class _Request(Ticket):
+    """A request that was handed in, and all who wait for its answer."""
 
-    def __init__(self, views: Views) -> None:
-        self.views = views
-        self.lock = threading.Lock()
-        self._queue: queue.Queue[Sequence[Outcome] | None] = queue.Queue(VIEWS_QUEUE)
-        self._changed = threading.Condition()
-        self._applied = views.applied
-        self._thread = threading.Thread(target=self._run, name="views", daemon=True)
-        self.failed: BaseException | None = None
+    __slots__ = ("digest", "waiting")
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+    def __init__(self, digest: bytes) -> None:
+        self.digest = digest
+        self.waiting: list[asyncio.Future[Outcome]] = []
 
-    def put(self, outcomes: Sequence[Outcome]) -> None:
-        """Hand outcomes in; waits when too many wait already."""
-        self._queue.put(outcomes)
-
-    def wait_for(self, commands: int) -> None:
-        """Wait until so many commands are in the views."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._applied >= commands or self.failed is not None, ANSWER_SECONDS
-            )
-
-    def close(self) -> None:
-        """Finish what waits."""
-        self._queue.put(None)
-        if self._thread.is_alive():
-            self._thread.join()
-        with self.lock:
-            self.views.close()
-
-    def _run(self) -> None:
-        while (outcomes := self._queue.get()) is not None:
-            if self.failed is not None:
+    def tell(self, said: Outcome | WriterStoppedError) -> None:
+        """Let those who still wait go on."""
+        for future in self.waiting:
+            if future.done():
                 continue
-            groups = [outcomes]
-            while not self._queue.empty():
-                more = self._queue.get()
-                if more is None:
-                    self._queue.put(None)
-                    break
-                groups.append(more)
-            try:
-                with self.lock:
-                    for group in groups:
-                        apply_to_views(self.views, group)
-                    self.views.commit()
-            except Exception as error:
-                LOG.exception("the views stopped")
-                self.failed = error
-            with self._changed:
-                self._applied = self.views.applied
-                self._changed.notify_all()
-
-
-def apply_to_views(views: Views, outcomes: Sequence[Outcome]) -> None:
-    """Let outcomes into the views that they do not have yet."""
-    for outcome in outcomes:
-        memo = Memo(*outcome.record.memo) if outcome.record.memo else None
-        for result in outcome.results:
-            if result.number >= views.applied:
-                views.apply(result.number, outcome.record.time, result.command, result.events, memo)
+            if isinstance(said, WriterStoppedError):
+                future.set_exception(said)
+            else:
+                future.set_result(said)
 
 
 class Desk:
@@ -139,11 +107,17 @@ class Desk:
         self.views_writer = ViewsWriter(views)
         self.publisher = Publisher(self.market.parameters)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._pending: dict[bytes, asyncio.Future[Outcome]] = {}
+        self._pending: dict[bytes, _Request] = {}
+        self._gathered: list[tuple[Record, _Request]] = []
+        self._outcomes: deque[Sequence[Outcome]] = deque()
+        self._told: deque[Sequence[Told]] = deque()
+        self._is_woken = False
         self._tasks: list[asyncio.Task[None]] = []
         self._acknowledged = self.market.commands
         self._lock_waiter = ThreadPoolExecutor(1, thread_name_prefix="reading")
+        self._thresholds = gc.get_threshold()
         sequencer.listen(self._on_outcomes)
+        sequencer.answer_to(self._on_answers)
 
     @property
     def market(self) -> Market:
@@ -158,6 +132,8 @@ class Desk:
     async def start(self, *, keeps_time: bool = True) -> None:
         """Start the writer, the views, the streams and, if it `keeps_time`, the clock."""
         self._loop = asyncio.get_running_loop()
+        gc.freeze()
+        gc.set_threshold(*COLLECTION)
         self.publisher.restore(self.market.queries, self.market.orders.all(), self.market.commands)
         self.publisher.recall(self.views_writer.views, self.time())
         self.views_writer.start()
@@ -174,6 +150,8 @@ class Desk:
         await asyncio.to_thread(self.sequencer.close)
         await asyncio.to_thread(self.views_writer.close)
         self._lock_waiter.shutdown()
+        gc.set_threshold(*self._thresholds)
+        gc.unfreeze()
 
     def authenticate(self, signature: list[str]) -> Principal:
         """Whose streams a subscription may have. Raises ApiError."""
@@ -193,12 +171,7 @@ class Desk:
             pending = self._pending.get(record.digest)
             if pending is not None:
                 return (await self._await(pending)).answer
-        future = self._submit(record)
-        if record.digest:
-            # A caller that goes away leaves the request pending until it is answered.
-            self._pending[record.digest] = future
-            future.add_done_callback(lambda _: self._pending.pop(record.digest, None))
-        return (await self._await(future)).answer
+        return (await self._await(self._hand_in(record))).answer
 
     def first_answer(self, digest: bytes, expires: int) -> Answer | None:
         """The answer to a signed request, if it came before.
@@ -211,28 +184,49 @@ class Desk:
             raise ApiError(BAD_REQUEST, ApiErrorCode.INVALID_CLIENT_REQUEST, "Request has expired")
         return first
 
-    def _submit(self, record: Record) -> "asyncio.Future[Outcome]":
+    def _hand_in(self, record: Record) -> _Request:
+        """Hand in with whatever else comes in this turn of the loop."""
+        request = _Request(record.digest)
         try:
-            future = asyncio.wrap_future(self.sequencer.submit(record), loop=self._loop)
+            self.sequencer.refuse_more(len(self._gathered) + 1)
         except QueueFullError:
             raise ApiError(
                 UNAVAILABLE, ApiErrorCode.TOO_MANY_REQUESTS, "too much waits: try again later"
             ) from None
         except WriterStoppedError:
             raise _stopped() from None
-        future.add_done_callback(_note)
-        return future
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._gathered.append((record, request))
+        if record.digest:
+            # A caller that goes away leaves the request pending until it is answered.
+            self._pending[record.digest] = request
+        return request
 
-    @staticmethod
-    async def _await(future: "asyncio.Future[Outcome]") -> Outcome:
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
         try:
-            return await asyncio.shield(future)
+            self.sequencer.hand_in(gathered)
+        except (QueueFullError, WriterStoppedError) as error:
+            stopped = WriterStoppedError(str(error))
+            for _, request in gathered:
+                self._settle(request, stopped)
+
+    def _settle(self, request: _Request, said: Outcome | WriterStoppedError) -> None:
+        self._pending.pop(request.digest, None)
+        request.tell(said)
+
+    async def _await(self, request: _Request) -> Outcome:
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        request.waiting.append(future)
+        try:
+            return await future
         except WriterStoppedError:
             raise _stopped() from None
 
     async def command(self, *commands: Command) -> Outcome:
         """Hand in commands that no client signed: time, prices of an own feed, a demo's people."""
-        return await self._await(self._submit(commands_record(self.time(), list(commands))))
+        return await self._await(self._hand_in(commands_record(self.time(), list(commands))))
 
     def apply(self, *commands: Command) -> Outcome:
         """As `command`, for another thread than the event loop's."""
@@ -274,21 +268,33 @@ class Desk:
     def _on_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """In the writer's thread."""
         self.views_writer.put(outcomes)
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._publish, outcomes)
+        self._outcomes.append(outcomes)
+
+    def _on_answers(self, told: Sequence[Told]) -> None:
+        """In the writer's thread, after `_on_outcomes`; wakes the loop unless it is woken."""
+        self._told.append(told)
+        if self._loop is not None and not self._is_woken and not self._loop.is_closed():
+            self._is_woken = True
+            self._loop.call_soon_threadsafe(self._tell_all)
+
+    def _tell_all(self) -> None:
+        """On the loop: what was done is published first, so that whoever is answered finds it."""
+        self._is_woken = False
+        while self._outcomes:
+            self._publish(self._outcomes.popleft())
+        while self._told:
+            for ticket, said in self._told.popleft():
+                assert isinstance(ticket, _Request)
+                self._settle(ticket, said)
 
     def _publish(self, outcomes: Sequence[Outcome]) -> None:
+        note, publish, queries = self.metrics.note, self.publisher.publish, self.market.queries
         for outcome in outcomes:
-            self.metrics.note(outcome)
-            for result in outcome.results:
-                self._acknowledged = max(self._acknowledged, result.number + 1)
-                self.publisher.publish(
-                    result.number,
-                    outcome.record.time,
-                    result.command,
-                    result.events,
-                    self.market.queries,
-                )
+            note(outcome)
+            time_us = outcome.record.time
+            for number, command, events, _ in outcome.results:
+                self._acknowledged = number + 1
+                publish(number, time_us, command, events, queries)
 
     async def _flush_streams(self) -> None:
         while True:
@@ -314,22 +320,14 @@ class Desk:
         for proposal in proposals:
             change = proposal.decoded
             assert isinstance(change, ChangeParameter)
-            record = commands_record(now, [change])
             body = approval_body(proposal.number, proposal.proposer)
-            await self._await(self._submit(_with_body(record, body)))
+            record = replace(commands_record(now, [change]), body=body)
+            await self._await(self._hand_in(record))
         if now > self.market.engine.now:
-            await self.command(TimeStep(now))
-
-
-def _with_body(record: Record, body: bytes) -> Record:
-    return Record(record.kind, record.time, commands=record.commands, body=body)
+            outcome = await self.command(TimeStep(now))
+            if any(isinstance(event, Refused) for event in outcome.results[0].events):
+                LOG.error("a step of time was refused: the market's time stands still")
 
 
 def _stopped() -> ApiError:
     return ApiError(UNAVAILABLE, ApiErrorCode.MAINTENANCE, "the service has stopped")
-
-
-def _note(future: "asyncio.Future[Outcome]") -> None:
-    """Look at an exception, so that nobody complains that nobody did."""
-    if not future.cancelled():
-        future.exception()

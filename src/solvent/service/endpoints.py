@@ -5,6 +5,7 @@ COMPATIBILITY.md are all made of these rows, so that none of them can say someth
 """
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from solvent.service.keys import Role
@@ -54,25 +55,30 @@ class Endpoint(NamedTuple):
     @property
     def list_fields(self) -> frozenset[str]:
         """Names of the query's fields that may come more than once."""
-        return frozenset(
-            word.partition(":")[0].removesuffix("?")
-            for word in self.query.split()
-            if word.partition(":")[2].startswith("[")
-        )
+        return _list_fields(self.query)
 
     @property
     def fields(self) -> frozenset[str]:
         """Names of all fields that may come."""
-        return frozenset(
-            word.partition(":")[0].removesuffix("?")
-            for word in (*self.query.split(), *self.body.split())
-        )
+        return _fields(f"{self.query} {self.body}")
 
     @property
     def required(self) -> frozenset[str]:
         """Names of the fields that must come."""
-        return frozenset(
-            word.partition(":")[0]
-            for word in (*self.query.split(), *self.body.split())
-            if "?:" not in word
-        )
+        return _required(f"{self.query} {self.body}")
+
+
+@cache
+def _fields(words: str) -> frozenset[str]:
+    return frozenset(word.partition(":")[0].removesuffix("?") for word in words.split())
+
+
+@cache
+def _required(words: str) -> frozenset[str]:
+    return frozenset(word.partition(":")[0] for word in words.split() if "?:" not in word)
+
+
+@cache
+def _list_fields(words: str) -> frozenset[str]:
+    lists = (word for word in words.split() if word.partition(":")[2].startswith("["))
+    return _fields(" ".join(lists))

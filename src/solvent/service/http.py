@@ -20,9 +20,10 @@ from solvent.service.calls import JSON_TYPE, Call, Reply
 from solvent.service.desk import Desk, wall_clock
 from solvent.service.endpoints import Endpoint
 from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.keys import NO_ACCOUNT
 from solvent.service.limits import BODY_BYTES, BODY_SECONDS, QUERY_BYTES
 from solvent.service.params import bad_request
-from solvent.service.signing import Verified, verify
+from solvent.service.signing import SIGNATURE_HEADERS, Verified, verify
 from solvent.service.strict_json import JsonError, JsonValue, decode, encode
 
 LOG = logging.getLogger("solvent.http")
@@ -46,7 +47,7 @@ class _Head(NamedTuple):
 
     path: str
     raw_query: str
-    headers: Mapping[str, str]
+    headers: Sequence[tuple[bytes, bytes]]
     address: str
 
 
@@ -58,8 +59,8 @@ class App:
     ) -> None:
         self._desk = desk
         self._endpoints = {(each.method, each.path): each for each in endpoints}
-        self._paths = {each.path for each in endpoints}
         self._buckets = buckets
+        self._patience = _Patience()
         self._socket = socket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,14 +106,16 @@ class App:
         self._spend("address", head.address, endpoint)
         if len(head.raw_query) > QUERY_BYTES:
             raise ApiError(TOO_LONG, ApiErrorCode.INVALID_CLIENT_REQUEST, "the query is too long")
-        raw = await _body(receive)
+        raw = await self._patience.body(receive)
         pairs = _pairs(head.raw_query)
         body = _json(raw) if endpoint.body else None
         query, lists = _fields(endpoint, pairs, body)
         verified = None
         if endpoint.is_signed:
             verified = self._verify(endpoint, head, pairs, body, raw)
-            self._spend("key", verified.principal.key_text, endpoint)
+            self._spend("key", verified.principal.number, endpoint)
+            if verified.principal.account != NO_ACCOUNT:
+                self._spend("account", verified.principal.account, endpoint)
         _check_required(endpoint, query, body)
         return await endpoint.handler(Call(self._desk, endpoint, query, body, lists, verified))
 
@@ -126,7 +129,7 @@ class App:
     ) -> Verified:
         signed = {"sha256": hashlib.sha256(raw).hexdigest()} if endpoint.signs_digest else body
         verified = verify(
-            head.headers,
+            _signature(head.headers),
             endpoint.instruction or "",
             pairs,
             head.raw_query,
@@ -138,7 +141,7 @@ class App:
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
         return verified
 
-    def _spend(self, kind: str, name: str, endpoint: Endpoint) -> None:
+    def _spend(self, kind: str, name: str | int, endpoint: Endpoint) -> None:
         wait = self._buckets.spend(kind, name, eases=endpoint.eases)
         if wait:
             raise ApiError(
@@ -147,19 +150,74 @@ class App:
 
 
 def _head(scope: Scope) -> _Head:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     client = scope.get("client")
     return _Head(
-        scope["path"], scope["query_string"].decode("latin-1"), headers, client[0] if client else ""
+        scope["path"],
+        scope["query_string"].decode("latin-1"),
+        scope["headers"],
+        client[0] if client else "",
     )
 
 
-async def _body(receive: Receive) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
+_SIGNATURE = {name.lower().encode(): name for name in SIGNATURE_HEADERS}
+
+
+def _signature(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers of a signature, by lower-case name. Raises ApiError where one comes twice.
+
+    Whoever else reads the request, a proxy say, may take the other one.
+    """
+    found: dict[str, str] = {}
+    for name, value in headers:
+        shown = _SIGNATURE.get(name)
+        if shown is None:
+            continue
+        if shown.lower() in found:
+            raise bad_request(f"{shown} comes more than once")
+        found[shown.lower()] = value.decode("latin-1")
+    return found
+
+
+class _Patience:
+    """How long bodies are waited for; one timer for all of them, as each may take as long."""
+
+    def __init__(self) -> None:
+        self._due: dict[asyncio.Task[None], float] = {}
+        self._late: set[asyncio.Task[None]] = set()
+        self._is_timed = False
+
+    async def body(self, receive: Receive) -> bytes:
+        """The body of the current task's request. Raises ApiError."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._due[task] = time.monotonic() + BODY_SECONDS
+        if not self._is_timed:
+            self._is_timed = True
+            asyncio.get_running_loop().call_later(BODY_SECONDS, self._look)
+        cancelled = task.cancelling()
+        try:
             return await _read(receive)
-    except TimeoutError:
-        raise ApiError(TIMEOUT, ApiErrorCode.TIMEOUT, "the body came too slowly") from None
+        except asyncio.CancelledError:
+            if task in self._late and task.uncancel() <= cancelled:
+                reason = "the body came too slowly"
+                raise ApiError(TIMEOUT, ApiErrorCode.TIMEOUT, reason) from None
+            raise
+        finally:
+            self._due.pop(task, None)
+            self._late.discard(task)
+
+    def _look(self) -> None:
+        """End those that are late; they are in the order in which they will be."""
+        now = time.monotonic()
+        while self._due:
+            task, due = next(iter(self._due.items()))
+            if due > now:
+                asyncio.get_running_loop().call_later(due - now, self._look)
+                return
+            del self._due[task]
+            self._late.add(task)
+            task.cancel()
+        self._is_timed = False
 
 
 async def _read(receive: Receive) -> bytes:
@@ -206,6 +264,8 @@ def _fields(
     endpoint: Endpoint, pairs: Sequence[tuple[str, str]], body: JsonValue
 ) -> tuple[dict[str, JsonValue], dict[str, list[str]]]:
     """Query fields by name; a name that comes more than once is a list, where one is expected."""
+    if not pairs and isinstance(body, dict) and body.keys() <= endpoint.fields:
+        return {}, {}
     lists: dict[str, list[str]] = {}
     for name, value in pairs:
         lists.setdefault(name, []).append(value)
@@ -224,10 +284,13 @@ def _fields(
 
 def _check_required(endpoint: Endpoint, query: Mapping[str, JsonValue], body: JsonValue) -> None:
     """Whether all is there that must be; the items of a batch are looked at one by one."""
-    found = {**query, **body} if isinstance(body, dict) else query
-    missing = sorted(name for name in endpoint.required if found.get(name) is None)
-    if missing and not endpoint.is_batch:
-        raise bad_request(f"{missing[0]} is missing")
+    if endpoint.is_batch:
+        return
+    found = {**query, **body} if isinstance(body, dict) and query else body or query
+    assert isinstance(found, Mapping)
+    missing = [name for name in endpoint.required if found.get(name) is None]
+    if missing:
+        raise bad_request(f"{min(missing)} is missing")
 
 
 def _error(error: ApiError) -> Reply:
@@ -236,12 +299,11 @@ def _error(error: ApiError) -> Reply:
     return Reply(error.status, body, JSON_TYPE, headers)
 
 
+_ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
+
 async def _send(send: Send, reply: Reply) -> None:
-    headers = [
-        (b"content-length", str(len(reply.body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
+    headers = [(b"content-length", b"%d" % len(reply.body)), *_ALWAYS]
     if reply.body:
         headers.append((b"content-type", reply.content_type.encode()))
     headers += [(name.encode(), value.encode()) for name, value in reply.headers]

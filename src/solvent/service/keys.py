@@ -23,6 +23,8 @@ from solvent.service.limits import PARSED_KEYS
 
 KEY_BYTES = 32
 NO_ACCOUNT = -1
+FIRST_ACCOUNT = 2
+"""Accounts before it are the fund's and the treasury's; no key acts for them."""
 _BAD_REQUEST = 400
 
 
@@ -38,11 +40,11 @@ class Role(StrEnum):
 
 
 WITH_ACCOUNT = frozenset({Role.USER, Role.BLP})
-"""Roles whose keys act for an account; the others' have none."""
+"""Roles whose keys act for an account. An auditor's may have one, whose it reads."""
 
 
 class Principal(NamedTuple):
-    """Who signed: a key's number, role and account (NO_ACCOUNT where the role has none)."""
+    """Who signed: a key's number, role and account (NO_ACCOUNT where it has none)."""
 
     number: int
     role: Role
@@ -79,7 +81,7 @@ def parse_public_key(text: str) -> bytes:
 
 def encode_addition(key: bytes, role: Role, account: int) -> bytes:
     """The body of a KEY record that lets a key act, or changes what it is. Raises ApiError."""
-    if (role in WITH_ACCOUNT) != (account >= 0):
+    if role is not Role.AUDITOR and (role in WITH_ACCOUNT) != (account >= 0):
         needs = "needs an account" if role in WITH_ACCOUNT else "has no account"
         raise _refused(f"a key of role {role} {needs}")
     return _ENCODER.encode((key, role, account))

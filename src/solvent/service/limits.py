@@ -7,6 +7,17 @@ holds.
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 5.0
 HEADER_MS = 5_000
+"""Also how long a connection may be idle between two requests."""
+UNREAD_MS = 10_000
+"""How long a client may take nothing of what is sent to it."""
+QUIET_SECONDS = 60
+PROBE_SECONDS = 15
+PROBES = 4
+"""A connection that is quiet so long is probed, so often, and ended when nothing comes back."""
+CONNECTIONS = 4_096
+"""Open at once; who comes then waits until another one ends."""
+BACKLOG = 1_024
+"""Connections that wait to be let in."""
 QUERY_BYTES = 8 * 1024
 JSON_DEPTH = 8
 JSON_NUMBER_DIGITS = 20
@@ -32,3 +43,19 @@ BUCKETS = 50_000
 ADDRESS_RATE = (4_000, 20_000)
 KEY_RATE = (2_000, 10_000)
 ACCOUNT_RATE = (2_000, 10_000)
+FRAME_BYTES = 64 * 1024
+STREAMS = 512
+"""Streams of one connection."""
+FRAMES_A_MINUTE = 600
+FRAME_ERRORS = 20
+"""Frames of a connection that are none, until it is cut off."""
+IDLE_SECONDS = 120
+"""How long a connection may listen to nothing."""
+MESSAGES = 4_096
+WAITING_SIZE = 8 * 1024 * 1024
+"""Messages that wait for a connection that reads slowly, and their characters."""
+CUT_SECONDS = 2
+"""How long who is cut off is waited for to hear why."""
+LISTENERS = 2_048
+"""Connections to streams: half of all, so that the others are for requests."""
+LISTENERS_OF_ADDRESS = 1_024

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from solvent.domain.commands import Command
 from solvent.domain.events import Refused
 from solvent.domain.waterfall_events import (
     AdlMatched,
@@ -31,6 +32,9 @@ class Metrics:
         self._seconds = Histogram(
             "solvent_request_seconds", "Time to an answer", ["tag"], registry=self._registry
         )
+        # A metric's child of these labels is found once and then kept.
+        self._counted: dict[type[Command], Counter] = {}
+        self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._gauge("records", "Durable records", lambda: desk.sequencer.journal.sequence)
         self._gauge("waiting", "Requests that wait for the writer", lambda: desk.sequencer.waiting)
         self._gauge("ready", "1 while requests are carried out", lambda: int(desk.is_ready))
@@ -47,7 +51,11 @@ class Metrics:
     def note(self, outcome: Outcome) -> None:
         """Count what a record led to."""
         for result in outcome.results:
-            self._commands.labels(type(result.command).__name__).inc()
+            kind = type(result.command)
+            counted = self._counted.get(kind)
+            if counted is None:
+                counted = self._counted[kind] = self._commands.labels(kind.__name__)
+            counted.inc()
             for event in result.events:
                 if isinstance(event, Refused):
                     self._refused.labels(event.code.name).inc()
@@ -56,8 +64,13 @@ class Metrics:
 
     def answered(self, tag: str, status: int, seconds: float) -> None:
         """Count a request."""
-        self._requests.labels(tag, str(status)).inc()
-        self._seconds.labels(tag).observe(seconds)
+        found = self._answered.get((tag, status))
+        if found is None:
+            found = self._requests.labels(tag, str(status)), self._seconds.labels(tag)
+            self._answered[tag, status] = found
+        count, durations = found
+        count.inc()
+        durations.observe(seconds)
 
     def text(self) -> bytes:
         """All of them, as Prometheus reads them."""

@@ -25,6 +25,8 @@ _PLAIN: dict[str, Json] = {
     "u32": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
     "u64": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
 }
+_TEXTS = {"text": "text/plain", "lines": "application/x-ndjson"}
+"""Answers that are no JSON value: a text, and JSON objects a line each."""
 _HEADERS = {
     "X-API-Key": "base64 of the 32-byte public key",
     "X-Signature": "base64 of the ed25519 signature",
@@ -102,8 +104,8 @@ def _operation(endpoint: Endpoint) -> Json:
 
 def _responses(endpoint: Endpoint) -> Json:
     done: Json = {"description": "done"}
-    if endpoint.returns == "text":
-        done["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    if endpoint.returns in _TEXTS:
+        done["content"] = {_TEXTS[endpoint.returns]: {"schema": {"type": "string"}}}
     elif endpoint.returns:
         done["content"] = {"application/json": {"schema": _type(endpoint.returns)}}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/ApiErrorResponse"}}}

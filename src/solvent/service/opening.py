@@ -3,7 +3,11 @@
     FOLDER/journal    the truth: records, snapshots, the writer's lock
     FOLDER/views.db   what queries of the past need, made anew from the journal when it is missing
 
-An existing journal brings its own parameters; those given are for a new one.
+An existing journal brings its own parameters; those given are for a new one. What makes a market
+new is that its journal has no record, however much of its folder is there.
+
+A market may be set up before it is for others: accounts first, all in one record, and last the key
+that says that all is there (`is_set_up`). A set-up that was interrupted is not gone on with.
 """
 
 from collections.abc import Sequence
@@ -14,7 +18,13 @@ from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.journal.durable import Journal, holds_journal
 from solvent.service.desk import Clock, Desk, apply_to_views, wall_clock
-from solvent.service.keys import NO_ACCOUNT, Role, encode_addition, parse_public_key
+from solvent.service.keys import (
+    FIRST_ACCOUNT,
+    NO_ACCOUNT,
+    Role,
+    encode_addition,
+    parse_public_key,
+)
 from solvent.service.market import Market, MarketError, Outcome, encode_head
 from solvent.service.proposals import Terms
 from solvent.service.sequencer import Sequencer, recover
@@ -55,6 +65,20 @@ def open_desk(
     except BaseException:
         journal.close()
         raise
+
+
+def is_set_up(desk: Desk, last_key: bytes) -> bool:
+    """Whether a market that `last_key` is let into last is set up; False where nothing was begun.
+
+    Raises InputError where its set-up was interrupted, or it was made without one.
+    """
+    market = desk.market
+    if market.keys.find(last_key) is not None:
+        return True
+    if market.queries.accounts() > FIRST_ACCOUNT:
+        reason = "was not set up to its end as a demo; begin in an empty folder"
+        raise InputError(str(desk.sequencer.journal.folder.parent), "market", reason)
+    return False
 
 
 def _create(place: Path, start: Start) -> None:

@@ -7,7 +7,7 @@ that nobody asked for was refused before (`Endpoint.fields`).
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import PRICE_DECIMALS, RATIO_DECIMALS
@@ -32,6 +32,31 @@ def not_served(message: str) -> ApiError:
     return ApiError(BAD_REQUEST, ApiErrorCode.NOT_IMPLEMENTED, message)
 
 
+class _Names(NamedTuple):
+    """Numbers of assets by symbol, and of markets' base assets by the markets' names."""
+
+    parameters: EngineParameters
+    assets: dict[str, int]
+    markets: dict[str, int]
+
+
+_LATEST: list[_Names] = []
+
+
+def _names(parameters: EngineParameters) -> _Names:
+    """The names of a market, made anew when its parameters are others than the last time."""
+    if not _LATEST or _LATEST[0].parameters is not parameters:
+        symbols = [asset.symbol for asset in parameters.assets]
+        numbers = {symbol: number for number, symbol in reversed(list(enumerate(symbols)))}
+        markets = {
+            f"{symbol}_{symbols[USDC]}": number
+            for symbol, number in numbers.items()
+            if number != USDC
+        }
+        _LATEST[:] = [_Names(parameters, numbers, markets)]
+    return _LATEST[0]
+
+
 class Params:
     """The fields of one request, by name."""
 
@@ -54,9 +79,10 @@ class Params:
 
     def need(self, name: str) -> str:
         """A text that must be there."""
-        if not self.has(name):
+        value = self._values.get(name)
+        if value is None:
             raise bad_request(f"{name} is missing")
-        return self.text(name)
+        return value if isinstance(value, str) else self.text(name)
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number within bounds."""
@@ -82,34 +108,27 @@ class Params:
 
     def choice(self, name: str, kind: type[Choice], default: Choice | None = None) -> Choice | None:
         """A member of an enum."""
-        if not self.has(name):
+        if self._values.get(name) is None:
             return default
-        text = self.text(name)
         try:
-            return kind(text)
+            return kind(self.text(name))
         except ValueError:
             known = ", ".join(kind)
             raise bad_request(f"{name}: unknown value; known are {known}") from None
 
     def asset(self, name: str = "symbol") -> int:
         """An asset by symbol."""
-        symbol = self.need(name)
-        for number, asset in enumerate(self._parameters.assets):
-            if asset.symbol == symbol:
-                return number
-        raise bad_request("Invalid asset symbol", ApiErrorCode.INVALID_ASSET)
+        number = _names(self._parameters).assets.get(self.need(name))
+        if number is None:
+            raise bad_request("Invalid asset symbol", ApiErrorCode.INVALID_ASSET)
+        return number
 
     def market(self, name: str = "symbol") -> int:
         """The base asset of a market by the market's name."""
-        base, _, quote = self.need(name).partition("_")
-        for number, asset in enumerate(self._parameters.assets):
-            if number != USDC and asset.symbol == base and quote == self._usdc:
-                return number
-        raise bad_request("Invalid market symbol")
-
-    @property
-    def _usdc(self) -> str:
-        return self._parameters.assets[USDC].symbol
+        number = _names(self._parameters).markets.get(self.need(name))
+        if number is None:
+            raise bad_request("Invalid market symbol")
+        return number
 
     def quantity(self, name: str, asset: int) -> int:
         """A quantity of an asset, in atoms."""

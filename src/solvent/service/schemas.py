@@ -11,7 +11,7 @@ OBJECTS = {
         "netQuantity:dec markPrice:dec mmf:dec mmfFunction:PositionImfFunction "
         "netExposureQuantity:dec netExposureNotional:dec symbol:Asset estLiquidationPrice:dec"
     ),
-    "PositionEstimatedLiquidationPrice": "liquidationPrice:dec markPrice:dec",
+    "PositionEstimatedLiquidationPrice": "liquidationPrice?:dec markPrice:dec",
     "BorrowLendMovement": (
         "eventType:BorrowLendEventType positionId:str positionQuantity?:dec quantity:dec "
         "source:BorrowLendSource symbol:str timestamp:ndt spotMarginOrderId?:str"
@@ -166,6 +166,26 @@ OBJECTS = {
     "OrderBookFilters": "price:PriceFilter quantity:QuantityFilter",
     "PositionImfFunction": "type:str base:dec factor:dec",
     "CollateralFunction": "weight:dec kind:object",
+    "Bound": "quantity:dec limit:LimitName code?:ApiErrorCode message?:str",
+    "Limits": (
+        "symbol:Asset lend:Bound redeem:Bound borrow:Bound repay:Bound withdraw:Bound "
+        "utilization:dec utilizationBound:dec throttleThreshold:dec maxUtilization:dec "
+        "poolCash:dec redeemable:dec gated:bool stalePrice:bool markPrice:dec"
+    ),
+    "OrderLimit": (
+        "symbol:str side:Side quantity:dec limit:LimitName code?:ApiErrorCode message?:str"
+    ),
+    "AdlForecast": (
+        "symbol:Asset candidate:bool liquidatedBelow?:dec liquidatedAbove?:dec distance?:dec "
+        "marginRatio?:dec leverage?:dec rank?:u64 candidates?:u64 settled?:dec share?:dec "
+        "settledValue?:dec cashLeft?:dec"
+    ),
+    "PoolSolvency": (
+        "symbol:Asset claims:dec cash:dec borrowed:dec fees:dec deficit:dec covered:bool"
+    ),
+    "Solvency": (
+        "pools:[PoolSolvency] liquidating:u64 stateHash:str records:u64 journalDigest:str"
+    ),
     "Security": "symbol:str",
     "MarketSession": "symbol:str",
 }
@@ -208,6 +228,13 @@ ENUMS = {
     "InterestPaymentSource": "UnrealizedPnl BorrowLend",
     "KlineInterval": "1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1month",
     "KlinePriceType": "Last Index Mark",
+    "LimitName": (
+        "AvailableBalance LentClaim OutstandingDebt PoolState OpenBorrowLendLimit PoolCash "
+        "UtilizationBound MaxUtilization InsolvencyGate InitialMargin Leverage PriceBand "
+        "StalePrice SupplyCap OrderCount BookLiquidity AccountLiquidating "
+        "LendRequiresBorrowRepay BorrowRequiresLendRedeem InvalidQuantity InvalidPrice "
+        "InvalidOrder"
+    ),
     "MarketType": "SPOT PERP IPERP DATED PREDICTION RFQ",
     "OrderBookState": "Open Closed CancelOnly LimitOnly PostOnly",
     "OrderExpiryReason": (

@@ -2,7 +2,8 @@
 
 Requests wait in a queue while the disk syncs; all that came meanwhile become one batch (group
 commit). The engine runs in this thread, so the event loop never waits for it; who reads the engine
-takes `lock` and waits for the batch in work at most. The writer fails for good: after a failed
+takes `lock` and waits for the batch in work at most. Who hands in many requests is told of a whole
+batch at once (`hand_in`). The writer fails for good: after a failed
 write or sync, a fault of the engine or a check that does not hold, it answers nothing more, and
 what was acknowledged is on the disk.
 """
@@ -28,6 +29,10 @@ Listener = Callable[[Sequence[Outcome]], None]
 """Told, in the writer's thread, what durable records led to."""
 
 
+class Ticket:
+    """By which somebody knows a request that he handed in."""
+
+
 class WriterStoppedError(RuntimeError):
     """The writer has stopped. `str(error)` is the reason."""
 
@@ -36,9 +41,14 @@ class QueueFullError(RuntimeError):
     """Too much waits already: come again later."""
 
 
+Told = tuple[Ticket, Outcome | WriterStoppedError]
+Tell = Callable[[Sequence[Told]], None]
+"""Told, in the writer's thread, what becomes of the requests of a batch that were handed in."""
+
+
 class _Waiting(NamedTuple):
     record: Record
-    future: "Future[Outcome]"
+    who: "Future[Outcome] | Ticket"
 
 
 class _Stop(NamedTuple):
@@ -66,6 +76,7 @@ class Sequencer:
         self.stopped: BaseException | None = None
         self.fault: BaseException | None = None
         self._listeners = list(listeners)
+        self._tell: Tell = _nobody
         self._snapshot_every = snapshot_every
         self._since_snapshot = 0
         self._queue: queue.SimpleQueue[_Waiting | _Stop] = queue.SimpleQueue()
@@ -75,6 +86,10 @@ class Sequencer:
     def listen(self, listener: Listener) -> None:
         """Add a listener; before `start`."""
         self._listeners.append(listener)
+
+    def answer_to(self, tell: Tell) -> None:
+        """Say who is told of what is handed in; before `start`."""
+        self._tell = tell
 
     def start(self) -> None:
         """Begin to take requests."""
@@ -95,20 +110,29 @@ class Sequencer:
 
         Raises WriterStoppedError or QueueFullError, and then nothing was taken in.
         """
-        if self.has_ended or self._is_closing:
-            raise WriterStoppedError(str(self.stopped or "the service is closing"))
-        if self._queue.qsize() >= QUEUE_RECORDS:
-            raise QueueFullError
         future: Future[Outcome] = Future()
         future.set_running_or_notify_cancel()
-        self._queue.put(_Waiting(record, future))
-        self._refuse_late()
+        self.hand_in([(record, future)])
         return future
 
-    def _refuse_late(self) -> None:
-        """Refuse what was put in after the writer had looked for the last time."""
+    def hand_in(self, requests: Sequence[tuple[Record, "Future[Outcome] | Ticket"]]) -> None:
+        """Hand many in, each all or nothing; what becomes of those with a ticket is told.
+
+        Raises WriterStoppedError or QueueFullError, and then none was taken in.
+        """
+        self.refuse_more(len(requests))
+        for request in requests:
+            self._queue.put(_Waiting(*request))
         if self.has_ended:
+            # The writer may have looked for the last time before these were put in.
             self._refuse_waiting()
+
+    def refuse_more(self, requests: int) -> None:
+        """Raise WriterStoppedError or QueueFullError unless so many would be taken in now."""
+        if self.has_ended or self._is_closing:
+            raise WriterStoppedError(str(self.stopped or "the service is closing"))
+        if self._queue.qsize() + requests > QUEUE_RECORDS:
+            raise QueueFullError
 
     def close(self) -> None:
         """Finish what waits, save the market and close the journal."""
@@ -148,7 +172,7 @@ class Sequencer:
             try:
                 self._carry_out(batch)
             except BaseException as error:
-                _refuse(batch, error)
+                self._refuse(batch, error)
                 raise
         if self._since_snapshot >= self._snapshot_every:
             self._snapshot()
@@ -176,8 +200,13 @@ class Sequencer:
         self._since_snapshot += len(records)
         for listener in self._listeners:
             listener(outcomes)
-        for waiting, outcome in zip(batch, outcomes, strict=True):
-            waiting.future.set_result(outcome)
+        told: list[Told] = []
+        for (_, who), outcome in zip(batch, outcomes, strict=True):
+            if isinstance(who, Future):
+                who.set_result(outcome)
+            else:
+                told.append((who, outcome))
+        self._tell(told)
 
     def _snapshot(self) -> None:
         """Write the state hash into the journal, then the market as of that record."""
@@ -198,14 +227,23 @@ class Sequencer:
             except queue.Empty:
                 return
             if isinstance(item, _Waiting):
-                _refuse([item], self.stopped)
+                self._refuse([item], self.stopped)
+
+    def _refuse(self, batch: Sequence[_Waiting], reason: BaseException | None) -> None:
+        """Say to those who were not answered that they will not be."""
+        told: list[Told] = []
+        for _, who in batch:
+            error = WriterStoppedError(str(reason))
+            if not isinstance(who, Future):
+                told.append((who, error))
+            elif not who.done():
+                who.set_exception(error)
+        if told:
+            self._tell(told)
 
 
-def _refuse(batch: Sequence[_Waiting], reason: BaseException | None) -> None:
-    """Say to those who were not answered that they will not be."""
-    for waiting in batch:
-        if not waiting.future.done():
-            waiting.future.set_exception(WriterStoppedError(str(reason)))
+def _nobody(_: Sequence[Told]) -> None:
+    """For a sequencer to which nothing is handed in."""
 
 
 BATCH_BYTES = 16 * 1024 * 1024

@@ -2,25 +2,39 @@
 
 The server closes a connection whose headers come too slowly; bodies are timed in `http`. It ends on
 SIGINT or SIGTERM, or when the writer stops: then with another exit code, for nothing may be
-answered that is not on the disk.
+answered that is not on the disk. Whoever listens to streams is told that the service goes away
+before its socket does.
 """
 
 import asyncio
 import logging
+import os
+import resource
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import NamedTuple
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from solvent.service.buckets import Buckets
 from solvent.service.desk import Desk
 from solvent.service.http import App
-from solvent.service.limits import HEADER_MS
+from solvent.service.limits import (
+    BACKLOG,
+    CONNECTIONS,
+    HEADER_MS,
+    PROBE_SECONDS,
+    PROBES,
+    QUIET_SECONDS,
+    UNREAD_MS,
+)
 from solvent.service.logs import SERVER_LOGS
 from solvent.service.once import Once
 from solvent.service.routes.all import ENDPOINTS
@@ -30,8 +44,38 @@ LOG = logging.getLogger("solvent.serve")
 STOPPED = 3
 """Exit code when the writer stopped: start again to recover from the disk."""
 POLL_SECONDS = 0.05
+OWN_FILES = 256
+"""Room for the journal, the views and the like beside the connections."""
 END_SECONDS = 5.0
 """How long open connections may take to end."""
+
+
+class _Server(Server):
+    """The server, with a socket whose connections end when nobody is at the other end any more.
+
+    What a client does not take for `UNREAD_MS` ends its connection, and so does silence when it is
+    asked whether it is there: the kernel asks, for the server sends no pings. Accepted sockets
+    inherit all of it from the one that listens.
+    """
+
+    def _init_shared_socket(self) -> None:
+        held = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        with socket.socket(fileno=os.dup(held.get_fd())) as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in _TCP:
+                if hasattr(socket, name):
+                    listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        self._shd = held  # type: ignore[assignment]
+        self._sfd = held.get_fd()
+
+
+_TCP = (
+    ("TCP_KEEPIDLE", QUIET_SECONDS),
+    ("TCP_KEEPINTVL", PROBE_SECONDS),
+    ("TCP_KEEPCNT", PROBES),
+    ("TCP_USER_TIMEOUT", UNREAD_MS),
+)
+"""Options of connections, where the system has them."""
 
 
 class Address(NamedTuple):
@@ -54,23 +98,43 @@ async def serve(
 
     Raises OSError where the address cannot be had.
     """
-    ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    try:
-        address = _free(address)
-        await desk.start(keeps_time=keeps_time)
-        await _serve(desk, address, ended, on_ready, buckets)
-    finally:
-        if on_end is not None:
-            await on_end()
-        await desk.close()
+    allow_open_files()
+    with _ended_by_signal() as ended:
+        try:
+            address = _free(address)
+            await desk.start(keeps_time=keeps_time)
+            await _serve(desk, address, ended, on_ready, buckets)
+        finally:
+            if on_end is not None:
+                await on_end()
+            await desk.close()
     fault = desk.sequencer.fault
     if fault is not None:
         LOG.error("the writer stopped", extra={"reason": str(fault)})
         return STOPPED
     LOG.info("ended")
     return 0
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set.
+
+    A handler of the loop's own would miss a signal that comes while the loop is busy and so much
+    was handed to it that its wake-up pipe is full. This one needs no pipe: the loop looks up soon.
+    """
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(ended.set)
+
+    former = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 async def _serve(
@@ -80,11 +144,15 @@ async def _serve(
     on_ready: Callable[[], Awaitable[None]] | None,
     buckets: Buckets | None,
 ) -> None:
-    server = Server(
-        application(desk, buckets),
+    streams = StreamEndpoint(desk.publisher, desk.authenticate)
+    server = _Server(
+        application(desk, buckets, streams),
         address=address.host,
         port=address.port,
         interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        backlog=BACKLOG,
+        backpressure=CONNECTIONS,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MS),
         log_level=LogLevels.error,
         log_dictconfig=SERVER_LOGS,
@@ -99,16 +167,33 @@ async def _serve(
         await ended.wait()
     finally:
         watching.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(streams.close(), END_SECONDS)
         server.stop()  # type: ignore[no-untyped-call]
         await asyncio.wait([serving], timeout=END_SECONDS)
 
 
-def application(desk: Desk, buckets: Buckets | None = None) -> App:
+def application(
+    desk: Desk, buckets: Buckets | None = None, streams: StreamEndpoint | None = None
+) -> App:
     """The ASGI application of a desk."""
-    streams = StreamEndpoint(desk.publisher, desk.authenticate)
     once = Once()
     endpoints = [once.guard(endpoint) for endpoint in ENDPOINTS]
-    return App(desk, endpoints, buckets or Buckets(), streams)
+    return App(
+        desk,
+        endpoints,
+        buckets or Buckets(),
+        streams or StreamEndpoint(desk.publisher, desk.authenticate),
+    )
+
+
+def allow_open_files() -> None:
+    """Let the process have as many files as its connections and itself need, or what it may."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OWN_FILES
+    if least != resource.RLIM_INFINITY and least < wanted:
+        least = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
 
 
 def _free(address: Address) -> Address:

@@ -19,6 +19,8 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -26,7 +28,7 @@ from nacl.exceptions import BadSignatureError
 
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.keys import KEY_BYTES, KeyRegistry, Principal, decode_base64
-from solvent.service.limits import DEFAULT_WINDOW_MS, FUTURE_MS, WINDOW_MS
+from solvent.service.limits import DEFAULT_WINDOW_MS, FUTURE_MS, PARSED_KEYS, WINDOW_MS
 from solvent.service.strict_json import JsonValue
 
 SIGNATURE_BYTES = 64
@@ -75,19 +77,19 @@ def verify(
     `headers` by lower-case name; `query` the decoded fields of `raw_query` in their order; `body`
     a decoded object, a list of them, or None.
     """
-    names = ("x-api-key", "x-signature", "x-timestamp", "x-window")
-    stamp = read_stamp([headers.get(name, "") for name in names])
+    stamp = read_stamp([headers.get(name, "") for name in _NAMES])
     return _check(stamp, signed_texts(instruction, query, raw_query, body), now_ms, registry)
 
 
 def verify_subscription(signature: Sequence[str], now_ms: int, registry: KeyRegistry) -> Verified:
     """Verify the four words of a subscription: key, signature, timestamp, window."""
-    if len(signature) != len(_WORDS):
+    if len(signature) != len(SIGNATURE_HEADERS):
         raise _refused("signature must be key, signature, timestamp and window")
     return _check(read_stamp(signature), [f"instruction={SUBSCRIPTION}"], now_ms, registry)
 
 
-_WORDS = ("X-API-Key", "X-Signature", "X-Timestamp", "X-Window")
+SIGNATURE_HEADERS = ("X-API-Key", "X-Signature", "X-Timestamp", "X-Window")
+_NAMES = tuple(name.lower() for name in SIGNATURE_HEADERS)
 
 
 def read_stamp(words: Sequence[str]) -> Stamp:
@@ -95,15 +97,22 @@ def read_stamp(words: Sequence[str]) -> Stamp:
     key_text, signature_text, timestamp_text, window_text = words
     if not (key_text or signature_text):
         raise ApiError(_UNAUTHORIZED, ApiErrorCode.UNAUTHORIZED, "The request is not signed")
-    key = decode_base64(key_text, KEY_BYTES)
+    key = _key(key_text)
     signature = decode_base64(signature_text, SIGNATURE_BYTES)
     if key is None or signature is None:
-        raise _refused(f"Invalid {_WORDS[0] if key is None else _WORDS[1]} header")
-    timestamp = _milliseconds(timestamp_text, _WORDS[2])
-    window = _milliseconds(window_text or str(DEFAULT_WINDOW_MS), _WORDS[3])
+        raise _refused(
+            f"Invalid {SIGNATURE_HEADERS[0] if key is None else SIGNATURE_HEADERS[1]} header"
+        )
+    timestamp = _milliseconds(timestamp_text, SIGNATURE_HEADERS[2])
+    window = _milliseconds(window_text or str(DEFAULT_WINDOW_MS), SIGNATURE_HEADERS[3])
     if not 1 <= window <= WINDOW_MS:
-        raise _refused(f"Invalid {_WORDS[3]} header: it must be from 1 to {WINDOW_MS}")
+        raise _refused(f"Invalid {SIGNATURE_HEADERS[3]} header: it must be from 1 to {WINDOW_MS}")
     return Stamp(key, signature, timestamp, window)
+
+
+@lru_cache(PARSED_KEYS)
+def _key(text: str) -> bytes | None:
+    return decode_base64(text, KEY_BYTES)
 
 
 def signed_texts(instruction: str, query: Pairs, raw_query: str, body: JsonValue) -> Iterator[str]:
@@ -111,21 +120,26 @@ def signed_texts(instruction: str, query: Pairs, raw_query: str, body: JsonValue
     if isinstance(body, list):
         return _batch_texts(instruction, query, body)
     sent = _body_pairs(body)
-    names = {name for name, _ in sent}
-    for name, value in query:
-        _check_pair(name, value)
-        if name in names:
-            raise _refused(f"{name} is in both query and body")
-    lowered = [(name, _BOOLEANS.get(value, value)) for name, value in query]
-    forms: list[tuple[Pairs, Pairs]] = [(lowered, sent), (query, sent)]
+    if query:
+        _check_pairs(query)
+        names = {name for name, _ in sent}
+        for name, _ in query:
+            if name in names:
+                raise _refused(f"{name} is in both query and body")
+    return _distinct(
+        _joined(instruction, sorted(first, key=order), sorted(second, key=order))
+        for order in _ORDERS
+        for first, second in _forms(query, raw_query, sent)
+    )
+
+
+def _forms(query: Pairs, raw_query: str, sent: Pairs) -> Iterator[tuple[Pairs, Pairs]]:
+    """Fields of query and body as clients write them, each made when the one before fails."""
+    yield [(name, _BOOLEANS.get(value, value)) for name, value in query], sent
+    yield query, sent
     # In a query a plus is a blank, in a signed text it is a plus: only %20 is a blank in both.
     if "+" not in raw_query:
-        forms.append((_raw_pairs(raw_query), _encoded(sent)))
-    return _distinct(
-        _joined(instruction, [*sorted(first, key=order), *sorted(second, key=order)])
-        for order in _ORDERS
-        for first, second in forms
-    )
+        yield _raw_pairs(raw_query), _encoded(sent)
 
 
 def _batch_texts(instruction: str, query: Pairs, items: Sequence[JsonValue]) -> Iterator[str]:
@@ -181,9 +195,12 @@ def _body_pairs(body: JsonValue) -> list[Pair]:
         return []
     if not isinstance(body, dict):
         raise _refused("the body must be a JSON object")
-    pairs = [(name, _word(name, value)) for name, value in body.items() if value is not None]
-    for name, value in pairs:
-        _check_pair(name, value)
+    pairs = [
+        (name, value if type(value) is str else _word(name, value))
+        for name, value in body.items()
+        if value is not None
+    ]
+    _check_pairs(pairs)
     return pairs
 
 
@@ -196,14 +213,26 @@ def _word(name: str, value: JsonValue) -> str:
     raise _refused(f"{_shown(name)} must be a string, a whole number or a boolean")
 
 
-def _check_pair(name: str, value: str) -> None:
-    if not _NAME.fullmatch(name) or name in _RESERVED:
-        raise _refused(f"{_shown(name)} is no name of a field")
-    if not value.isprintable() or not _AMBIGUOUS.isdisjoint(value):
+def _check_pairs(pairs: Pairs) -> None:
+    for name, _ in pairs:
+        if not _is_name(name):
+            raise _refused(f"{_shown(name)} is no name of a field")
+    # All at once, for nearly always all are good.
+    if not _is_plain("".join([value for _, value in pairs])):
+        name = next(name for name, value in pairs if not _is_plain(value))
         raise _refused(f"{name} must be without '&', '=', '%' and control characters")
 
 
-_AMBIGUOUS = frozenset("&=%")
+@lru_cache
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name not in _RESERVED
+
+
+def _is_plain(value: str) -> bool:
+    return value.isprintable() and not _AMBIGUOUS.search(value)
+
+
+_AMBIGUOUS = re.compile("[&=%]")
 _SHOWN = 32
 
 
@@ -224,19 +253,19 @@ def _encoded(pairs: Pairs) -> Pairs:
     return [(name, quote(value, safe="")) for name, value in pairs]
 
 
-def _by_code_point(pair: Pair) -> tuple[str, str]:
-    return pair[0], ""
+_by_code_point: Callable[[Pair], str] = itemgetter(0)
 
 
 def _by_locale(pair: Pair) -> tuple[str, str]:
     return pair[0].lower(), pair[0].swapcase()
 
 
-_ORDERS: tuple[Callable[[Pair], tuple[str, str]], ...] = (_by_code_point, _by_locale)
+_ORDERS = (_by_code_point, _by_locale)
 
 
-def _joined(instruction: str, pairs: Pairs) -> str:
-    return "&".join([f"instruction={instruction}", *(f"{name}={value}" for name, value in pairs)])
+def _joined(instruction: str, *fields: Pairs) -> str:
+    words = [f"{name}={value}" for pairs in fields for name, value in pairs]
+    return "&".join([f"instruction={instruction}", *words])
 
 
 def _distinct(texts: Iterable[str]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from solvent.domain import units
 
 WHOLE_DIGITS = 20
 FRACTION_DIGITS = 18
-_DECIMAL = re.compile(rf"[0-9]{{1,{WHOLE_DIGITS}}}(\.[0-9]{{1,{FRACTION_DIGITS}}})?")
+_DECIMAL = re.compile(rf"([0-9]{{1,{WHOLE_DIGITS}}})(?:\.([0-9]{{1,{FRACTION_DIGITS}}}))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECONDS_IN_MS = 1000
 
@@ -29,11 +29,17 @@ def parse_decimal(text: str, decimals: int, *, what: str) -> int:
 
     Zeros that end the fraction do not count as places. Raises WireError naming `what`.
     """
-    if not _DECIMAL.fullmatch(text):
+    found = _DECIMAL.fullmatch(text)
+    if found is None:
         raise WireError(
             f"{what} must be a plain decimal like 12 or 0.5, with at most {WHOLE_DIGITS} digits "
             f"before the point and {FRACTION_DIGITS} after"
         )
+    whole, fraction = found.groups("")
+    if len(fraction) <= decimals:
+        number = int(whole + fraction.ljust(decimals, "0"))
+        if number <= units.INT64_MAX:
+            return number
     try:
         return units.parse_decimal(text, decimals)
     except units.DecimalTextError as error:

@@ -38,10 +38,12 @@ class Context:
         "marks",
         "memo",
         "rounds",
+        "sequence",
         "time",
     )
 
     def __init__(self, sequence: int, time: int, command: Command, memo: Memo | None) -> None:
+        self.sequence = sequence
         self.time = time
         self.command = command
         self.memo = memo

@@ -21,6 +21,7 @@ from solvent.views.lending import Lending
 from solvent.views.memo import Memo
 from solvent.views.off_book import OffBook
 from solvent.views.pools import PoolMirrors
+from solvent.views.receipt_rows import ReceiptRows
 from solvent.views.rows import PriceKind
 from solvent.views.schema import DEPOSITS, DUST, WITHDRAWALS
 from solvent.views.trading import Trading
@@ -29,8 +30,9 @@ from solvent.views.trading import Trading
 class Listener:
     """All views in the making."""
 
-    def __init__(self, database: Database, batch: Batch, pools: PoolMirrors) -> None:
+    def __init__(self, database: Database, batch: Batch, pools: PoolMirrors, time: int) -> None:
         self._batch = batch
+        self.receipts = ReceiptRows(database, batch, pools.parameters, time)
         self.pools = pools
         self.lending = Lending(database, batch, pools)
         self._trading = Trading(database, batch)
@@ -66,7 +68,7 @@ class Listener:
             w.DeficitBooked: self._written_off,
         }
 
-    def hear(self, context: Context, events: Iterable[Event]) -> None:
+    def hear(self, context: Context, events: Sequence[Event]) -> None:
         """Take the events of one command."""
         held: list[Event] = []
         for event in events:
@@ -85,6 +87,7 @@ class Listener:
                 self._see(context, held)
                 held = []
         self._see(context, held)
+        self.receipts.hear(context, events)
 
     def _see(self, context: Context, events: Iterable[Event]) -> None:
         for event in events:

@@ -6,8 +6,8 @@ the database knows exactly the commands up to a commit, and the rest is applied 
 journal. Because nothing but the events goes in, the database is the same whatever the batches were
 and however often it is made anew (`rebuild`).
 
-Questions see what was committed. They are in `history` (an account's past) and `market_history`
-(everybody's). Views are used by one thread at a time.
+Questions see what was committed. They are in `history` (an account's past), `market_history`
+(everybody's) and `receipt_rows` (settlements). Views are used by one thread at a time.
 
 Deliberately absent: balances, open orders and health, which the engine answers; refused commands,
 of which nothing happened.
@@ -31,6 +31,7 @@ from solvent.views.listener import Listener
 from solvent.views.market_history import MarketHistory
 from solvent.views.memo import Memo
 from solvent.views.pools import PoolMirrors
+from solvent.views.receipt_rows import ReceiptHistory
 from solvent.views.schema import META, VERSION, create_tables, drop_tables, dump
 
 REBUILD_BATCH = 10_000
@@ -44,7 +45,7 @@ class ViewsError(Exception):
     """The views were told something that cannot follow what they know."""
 
 
-class Views(AccountHistory, MarketHistory):
+class Views(AccountHistory, MarketHistory, ReceiptHistory):
     """The views of one market in one database."""
 
     def __init__(self, database: Database, parameters: EngineParameters) -> None:
@@ -53,7 +54,6 @@ class Views(AccountHistory, MarketHistory):
         self._applied = self._committed = 0
         self._stored_parameters = parameters
         self._batch = Batch()
-        self._listener = Listener(database, self._batch, PoolMirrors(parameters, self._batch))
         self._prepare()
 
     @classmethod
@@ -160,6 +160,7 @@ class Views(AccountHistory, MarketHistory):
             "applied": "0",
             "parameters": json.dumps(encode_parameters(self._initial)),
             "next_position": "1",
+            "time": str(self._initial.start_time),
         }
         self._database.begin()
         try:
@@ -180,13 +181,14 @@ class Views(AccountHistory, MarketHistory):
         self._stored_parameters = parameters
         pools = PoolMirrors(parameters, self._batch)
         pools.load(self._database)
-        self._listener = Listener(self._database, self._batch, pools)
+        self._listener = Listener(self._database, self._batch, pools, int(stored["time"]))
         self._listener.lending.next_position = int(stored["next_position"])
         self._listener.lending.complete = self._applied == 0
 
     def _note_meta(self) -> None:
         self._batch.put(META, ("applied", str(self._applied)))
         self._batch.put(META, ("next_position", str(self._listener.lending.next_position)))
+        self._batch.put(META, ("time", str(self._listener.receipts.time)))
         parameters = self._listener.pools.parameters
         if parameters is not self._stored_parameters:
             self._batch.put(META, ("parameters", json.dumps(encode_parameters(parameters))))

@@ -3,7 +3,8 @@
 Feed it the events of every command of a run, in order, from the first. It keeps what a receipt
 needs and a settlement does not repeat: the parameters in force, settings, the time, when each
 account became liquidatable, and what the stages of the running step handed over. It gives one
-receipt per ADL round and one per backstop fill; `receipt` documents their fields.
+receipt per ADL round and one per backstop fill; `receipt` documents their fields. What it keeps
+between two commands, but for the parameters, is its `past`, with which another one can go on.
 """
 
 from collections import defaultdict
@@ -66,8 +67,20 @@ _Key = tuple[Stage, int]
 _Record = w.PoolRecorded | w.PartyBalance | w.PartyHealth
 
 
+@dataclass(slots=True)
+class Past:
+    """What receipts need of commands before: the time, who borrows to settle, who began to fall."""
+
+    time: int
+    borrowers: set[int] = field(default_factory=set)
+    started: dict[int, Started] = field(default_factory=dict)
+
+
 class ReceiptBuilder:
-    """Builds receipts; `parameters` are those that the engine began with."""
+    """Builds receipts; `parameters` are those in force, at first those that the engine began with.
+
+    `past` is that of all commands before, where the first that it is fed has any before it.
+    """
 
     KINDS: tuple[type[Event], ...] = (
         ParameterChanged,
@@ -90,12 +103,10 @@ class ReceiptBuilder:
     )
     """What it needs to be fed; other kinds are passed over."""
 
-    def __init__(self, parameters: EngineParameters) -> None:
+    def __init__(self, parameters: EngineParameters, past: Past | None = None) -> None:
         self._parameters = parameters
-        self._time = parameters.start_time
+        self.past = past or Past(parameters.start_time)
         self._command = 0
-        self._borrowers: set[int] = set()
-        self._started: dict[int, Started] = {}
         self._forget()
 
     def feed(self, command_index: int, events: Sequence[Event]) -> list[Receipt]:
@@ -103,7 +114,7 @@ class ReceiptBuilder:
         self._command = command_index
         for event in reversed(events):
             if isinstance(event, Stepped):
-                self._time = event.time
+                self.past.time = event.time
                 break
         self._forget()
         for event in events:
@@ -130,12 +141,12 @@ class ReceiptBuilder:
                 )
                 self._parameters = changed_parameters(self._parameters, change)
             case SettingsUpdated():
-                self._borrowers.discard(event.account)
+                self.past.borrowers.discard(event.account)
                 if event.auto_borrow_settlements:
-                    self._borrowers.add(event.account)
+                    self.past.borrowers.add(event.account)
             case w.LiquidationStarted():
-                line = started_line(self._command, self._time, event)
-                self._started[event.account] = line
+                line = started_line(self._command, self.past.time, event)
+                self.past.started[event.account] = line
             case w.HandedOver():
                 self._handed_over[event.account].append(event)
             case w.PoolRecorded() | w.PartyBalance() | w.PartyHealth():
@@ -206,7 +217,7 @@ class ReceiptBuilder:
             format=BACKSTOP_FORMAT,
             version=VERSION,
             command=self._command,
-            time=self._time,
+            time=self.past.time,
             fill=filled.fill,
             account=filled.account,
             provider=filled.provider,
@@ -218,7 +229,7 @@ class ReceiptBuilder:
             waterfall=waterfall_terms(self._parameters),
             terms=discount_terms(self._parameters),
             assets=asset_terms(self._parameters, pools, touched),
-            started=self._started[filled.account],
+            started=self.past.started[filled.account],
             handed_over=handover_lines(offered.handed_over, words.symbols),
             offer=Offer(
                 first_fill=offered.event.fill,
@@ -261,7 +272,7 @@ class ReceiptBuilder:
             format=ADL_FORMAT,
             version=VERSION,
             command=self._command,
-            time=self._time,
+            time=self.past.time,
             round=opened.round,
             case=case,
             policy=Policy(opened.policy),
@@ -280,7 +291,7 @@ class ReceiptBuilder:
     def _may_borrow(self, case: AdlCase, matched: w.AdlMatched | None) -> bool:
         """Whether the giver may settle in borrowed USDC: a case L borrower who set it so."""
         stuck_lender = case is AdlCase.STUCK_LENDER
-        return stuck_lender and matched is not None and matched.giver in self._borrowers
+        return stuck_lender and matched is not None and matched.giver in self.past.borrowers
 
     def _side(self, seen: _Round, event: w.AdlStuck, symbols: Sequence[str]) -> Side:
         return Side(
@@ -296,7 +307,7 @@ class ReceiptBuilder:
             book_reason=event.book_reason,
             backstop_reason=event.backstop_reason,
             handed_over=handover_lines(seen.handed_over[event.account], symbols),
-            started=self._started[event.account],
+            started=self.past.started[event.account],
         )
 
 

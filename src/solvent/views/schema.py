@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from solvent.views.database import Database
 
-VERSION = 1
+VERSION = 2
 PLACE_BITS = 24
 """A command makes fewer rows than 2 to this power."""
 NEVER = 2**63 - 1
@@ -137,6 +137,18 @@ POINTS = _table(
     "points", "asset start time lent borrowed utilization borrow_rate lend_rate", keys=2
 )
 
+RECEIPTS = _table(
+    "receipts",
+    "place round fill size line",
+    texts="line",
+    indexes=("(round)", "(fill)"),
+)
+RECEIPT_PARTIES = _table("receipt_parties", "account place", keys=2)
+LIQUIDATIONS = _table(
+    "liquidations", "account command time net_equity maintenance exposure total_value"
+)
+SETTLEMENT_BORROWERS = _table("settlement_borrowers", "account borrows")
+
 TABLES = (
     META,
     POOLS,
@@ -153,6 +165,10 @@ TABLES = (
     TRADES,
     CANDLES,
     POINTS,
+    RECEIPTS,
+    RECEIPT_PARTIES,
+    LIQUIDATIONS,
+    SETTLEMENT_BORROWERS,
 )
 
 

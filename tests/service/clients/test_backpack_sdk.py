@@ -187,11 +187,26 @@ def test_dust_is_converted(user: AuthenticationClient) -> None:
     assert float(row["usdcReceived"]) > 0
 
 
+def test_what_a_borrow_would_do_to_the_liquidation_price(user: AuthenticationClient) -> None:
+    def foreseen(side: str, symbol: str, quantity: str) -> dict[str, str]:
+        payload = json.dumps({"quantity": quantity, "side": side, "symbol": symbol}).encode()
+        # No value may have `=`: blanks behind the object take the place of padding.
+        payload += b" " * (-len(payload) % 3)
+        found: dict[str, str] = user.get_estimated_liquidation_price(
+            base64.b64encode(payload).decode()
+        )
+        return found
+
+    most = user.get_max_borrow_quantity("BTC")["maxBorrowQuantity"]
+    found = foreseen("Borrow", "BTC", most)
+    assert float(found["liquidationPrice"]) > float(found["markPrice"]) > 0
+    assert foreseen("Lend", "BTC", "0.001")["liquidationPrice"] is None
+    with pytest.raises(BackpackAPIError, match="INVALID_QUANTITY"):
+        foreseen("Borrow", "BTC", "0")
+
+
 def test_what_is_not_served_says_so(user: AuthenticationClient) -> None:
     assert user.get_open_positions() == user.get_position_history() == []
-    borrow = {"quantity": "1", "side": "Borrow", "symbol": "BTC"}
-    with pytest.raises(BackpackAPIError, match="NOT_IMPLEMENTED"):
-        user.get_estimated_liquidation_price(base64.b64encode(json.dumps(borrow).encode()).decode())
     with pytest.raises(BackpackAPIError, match="NOT_IMPLEMENTED"):
         user.create_withdrawal_delay(24, "123456")
     with pytest.raises(BackpackAPIError, match="NOT_IMPLEMENTED"):

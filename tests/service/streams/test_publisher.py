@@ -9,7 +9,7 @@ from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import Side
 from solvent.domain.labels import AdlCase, SystemOrder
-from solvent.domain.parameters import EngineParameters
+from solvent.domain.parameters import USDC, EngineParameters
 from solvent.service.answers import placed_by
 from solvent.service.open_orders import OpenOrders
 from solvent.service.shapes import market_symbol, quantity_text
@@ -177,6 +177,7 @@ def _system_fills(
 ) -> Iterator[tuple[str, str, str]]:
     """Market, side and quantity of every fill of the three stages."""
     opened: w.AdlOpened | None = None
+    given = Side.ASK
 
     def fill(asset: int, side: Side, quantity: int) -> tuple[str, str, str]:
         side_text = "Bid" if side is Side.BID else "Ask"
@@ -189,12 +190,18 @@ def _system_fills(
     for event in events:
         if isinstance(event, w.AdlOpened):
             opened = event
+            given = Side.BID if event.case is AdlCase.STUCK_LENDER else Side.ASK
         elif isinstance(event, w.AdlMatched):
             assert opened is not None
-            is_lender = opened.case is AdlCase.STUCK_LENDER
-            yield fill(opened.asset, Side.ASK if is_lender else Side.BID, event.quantity)
-        elif isinstance(event, w.BackstopFilled):
+            if opened.asset != USDC:
+                is_lender = opened.case is AdlCase.STUCK_LENDER
+                yield fill(opened.asset, Side.ASK if is_lender else Side.BID, event.quantity)
+        elif isinstance(event, w.AdlLeg) and event.asset != USDC:
+            yield fill(event.asset, given, event.quantity)
+        elif isinstance(event, w.BackstopFilled) and event.debt_asset != USDC:
             yield fill(event.debt_asset, Side.BID, event.debt_quantity)
+        elif isinstance(event, w.BackstopLeg) and event.asset != USDC:
+            yield fill(event.asset, Side.ASK, event.quantity)
         elif isinstance(event, e.Filled) and event.system_order is not SystemOrder.USER:
             yield fill(event.asset, event.side, event.quantity)
 

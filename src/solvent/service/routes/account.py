@@ -7,7 +7,7 @@ from solvent.service.calls import Call, Reply, json_reply
 from solvent.service.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.params import bad_request
 from solvent.service.routes.orders import SIDES, Side
-from solvent.service.shapes import Object, quantity_text, ratio_text, value_text
+from solvent.service.shapes import Object, quantity_text, ratio_text, side_text, value_text
 
 TAG = "Account"
 _BASIS_POINTS = 10_000
@@ -74,36 +74,43 @@ async def max_borrow(call: Call) -> Reply:
 async def max_order(call: Call) -> Reply:
     """The largest order that would pass."""
     fields = call.params
-    asset = fields.market()
-    side = fields.choice("side", Side)
-    if side is None:
-        raise bad_request("side is missing")
-    flags = {
-        name: fields.flag(name)
-        for name in ("autoBorrow", "autoBorrowRepay", "autoLendRedeem", "reduceOnly")
-        if fields.has(name)
-    }
+    command = asked_order(call)
     desk = call.desk
     async with desk.reading():
-        largest = desk.market.queries.max_order(
-            call.account,
-            asset,
-            SIDES[side],
-            price=fields.price() if fields.has("price") else 0,
-            reduce_only=flags.get("reduceOnly", False),
-            auto_borrow=flags.get("autoBorrow", False),
-            auto_borrow_repay=flags.get("autoBorrowRepay", False),
-            auto_lend_redeem=flags.get("autoLendRedeem", False),
-        )
+        largest = desk.market.queries.max_order_like(command)
     shape: Object = {
-        "maxOrderQuantity": quantity_text(desk.market.parameters, asset, largest),
-        "side": side,
+        "maxOrderQuantity": quantity_text(desk.market.parameters, command.asset, largest),
+        "side": side_text(command.side),
         "symbol": fields.text("symbol"),
-        **flags,
+        **{name: fields.flag(name) for name in _ORDER_FLAGS if fields.has(name)},
     }
     if fields.has("price"):
         shape["price"] = fields.text("price")
     return json_reply(shape)
+
+
+_ORDER_FLAGS = ("autoBorrow", "autoBorrowRepay", "autoLendRedeem", "reduceOnly")
+
+
+def asked_order(call: Call) -> c.PlaceOrder:
+    """An order of no quantity yet: a market order where there is no price."""
+    fields = call.params
+    asset = fields.market()
+    side = fields.choice("side", Side)
+    if side is None:
+        raise bad_request("side is missing")
+    price = fields.price() if fields.has("price") else 0
+    return c.PlaceOrder(
+        call.account,
+        asset,
+        SIDES[side],
+        c.OrderType.LIMIT if price else c.OrderType.MARKET,
+        price=price,
+        reduce_only=fields.flag("reduceOnly"),
+        auto_borrow=fields.flag("autoBorrow"),
+        auto_borrow_repay=fields.flag("autoBorrowRepay"),
+        auto_lend_redeem=fields.flag("autoLendRedeem"),
+    )
 
 
 async def max_withdrawal(call: Call) -> Reply:

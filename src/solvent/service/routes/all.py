@@ -15,6 +15,7 @@ from solvent.service.routes import (
     markets,
     orders,
     positions,
+    receipts,
     system,
     trade_history,
 )
@@ -34,6 +35,7 @@ _SERVED: list[Endpoint] = [
     *batch.ENDPOINTS,
     *backstop.ENDPOINTS,
     *insight.ENDPOINTS,
+    *receipts.ENDPOINTS,
     *house.ENDPOINTS,
     *health.ENDPOINTS,
 ]

@@ -11,6 +11,7 @@ order, or an error object.
 from collections.abc import Callable
 
 from solvent.domain import commands as c
+from solvent.domain.parameters import EngineParameters
 from solvent.service.calls import Call, Reply
 from solvent.service.endpoints import TRADERS, Endpoint
 from solvent.service.limits import BATCH_COMMANDS
@@ -40,15 +41,15 @@ def _cancel_all(account: int, fields: Params) -> c.Command:
     return c.CancelAllOrders(account, asset)
 
 
-_MOVED = frozenset({"symbol", "quantity"})
+_MOVED = frozenset({"verb", "symbol", "quantity"})
 VERBS: dict[str, tuple[Callable[[int, Params], c.Command], frozenset[str]]] = {
     "lend": (_mover(c.Lend), _MOVED),
     "redeem": (_mover(c.Redeem), _MOVED),
     "borrow": (_mover(c.Borrow), _MOVED),
     "repay": (_mover(c.Repay), _MOVED),
-    "order": (place_command, ORDER_FIELDS),
-    "cancel": (_cancel, frozenset({"orderId"})),
-    "cancelAll": (_cancel_all, frozenset({"symbol"})),
+    "order": (place_command, ORDER_FIELDS | {"verb"}),
+    "cancel": (_cancel, frozenset({"verb", "orderId"})),
+    "cancelAll": (_cancel_all, frozenset({"verb", "symbol"})),
 }
 """How a verb becomes a command, and the fields that it has."""
 
@@ -60,20 +61,20 @@ async def execute(call: Call) -> Reply:
         raise bad_request('the body must be {"commands": [...]} with at least one command')
     if len(items) > BATCH_COMMANDS:
         raise bad_request(f"at most {BATCH_COMMANDS} commands a request")
-    commands = [_command(call, number, item) for number, item in enumerate(items)]
+    account, parameters = call.account, call.desk.market.parameters
+    commands = [_command(account, parameters, number, item) for number, item in enumerate(items)]
     return await call.carry_out(*commands, is_batch=True)
 
 
-def _command(call: Call, number: int, item: JsonValue) -> c.Command:
+def _command(account: int, parameters: EngineParameters, number: int, item: JsonValue) -> c.Command:
     verb = item.get("verb") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not isinstance(verb, str) or verb not in VERBS:
         raise bad_request(f"commands[{number}]: verb must be one of {', '.join(VERBS)}")
     make, known = VERBS[verb]
-    fields = {name: value for name, value in item.items() if name != "verb"}
-    unknown = sorted(set(fields) - known)
-    if unknown:
-        raise bad_request(f"commands[{number}]: unknown field {unknown[0]!r}")
-    return make(call.account, call.item(fields))
+    if not item.keys() <= known:
+        unknown = min(item.keys() - known)
+        raise bad_request(f"commands[{number}]: unknown field {unknown!r}")
+    return make(account, Params(item, parameters))
 
 
 ENDPOINTS = [

@@ -4,19 +4,25 @@
 claim: a request never crosses through zero.
 """
 
+import base64
+import binascii
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from solvent.domain import commands as c
 from solvent.domain.parameters import MarginFunction, PoolState
 from solvent.domain.readings import DebtMargin
 from solvent.domain.units import RATIO
+from solvent.engine.queries import nearest
+from solvent.engine.query_previews import PoolCommand
 from solvent.service.calls import Call, Reply, json_reply
 from solvent.service.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.limits import PAGE_MOST
-from solvent.service.params import bad_request, not_served
+from solvent.service.params import Params, bad_request
+from solvent.service.routes.bounds import refusal_error
 from solvent.service.shapes import Object, price_text, quantity_text, ratio_text, value_text
-from solvent.service.strict_json import JsonValue
+from solvent.service.strict_json import JsonValue, decode_object
 from solvent.views.rows import Paging, Position
 
 TAG = "Borrow/lend"
@@ -41,17 +47,37 @@ def margin_object(function: MarginFunction) -> Object:
 
 async def execute(call: Call) -> Reply:
     """Lend, repay, borrow or redeem."""
-    fields = call.params
+    wanted = _wanted(call.params)
+    async with call.desk.reading():
+        command = _command(call, wanted)
+    return await call.carry_out(command)
+
+
+class _Wanted(NamedTuple):
+    """What a BorrowLendExecutePayload says."""
+
+    asset: int
+    side: Side
+    quantity: int
+
+
+def _wanted(fields: Params) -> _Wanted:
     asset = fields.asset()
     side = fields.choice("side", Side)
     if side is None:
         raise bad_request("side is missing")
-    quantity = fields.quantity("quantity", asset)
-    async with call.desk.reading():
-        balance = call.desk.market.queries.balances(call.account)[asset]
-    kinds = (c.Lend, c.Repay) if side is Side.LEND else (c.Borrow, c.Redeem)
-    kind = kinds[bool(balance.debt if side is Side.LEND else balance.lent)]
-    return await call.carry_out(kind(call.account, asset, quantity))
+    return _Wanted(asset, side, fields.quantity("quantity", asset))
+
+
+def _command(call: Call, wanted: _Wanted) -> PoolCommand:
+    """What it means for the account as it is now."""
+    balance = call.desk.market.queries.balances(call.account)[wanted.asset]
+    kind: type[PoolCommand]
+    if wanted.side is Side.LEND:
+        kind = c.Repay if balance.debt else c.Lend
+    else:
+        kind = c.Redeem if balance.lent else c.Borrow
+    return kind(call.account, wanted.asset, wanted.quantity)
 
 
 async def positions(call: Call) -> Reply:
@@ -98,9 +124,45 @@ def _position(call: Call, asset: int, net: int, margin: DebtMargin, row: Positio
     }
 
 
-async def liquidation_price(call: Call) -> Reply:  # noqa: ARG001
-    """What a borrow would do to the liquidation price is not estimated."""
-    raise not_served("liquidation prices of imagined borrows: see estLiquidationPrice of positions")
+async def liquidation_price(call: Call) -> Reply:
+    """The mark at which the account would be liquidated if a borrow or lend were carried out now.
+
+    One that would be refused is refused here, and in the same words.
+    """
+    wanted = _wanted(call.item(_imagined(call.params.need("borrow"))))
+    desk = call.desk
+    async with desk.reading():
+        queries = desk.market.queries
+        command = _command(call, wanted)
+        refusal = queries.refusal(command)
+        if refusal is not None:
+            bound = queries.bound(command)
+            raise refusal_error(desk.market.parameters, command, refusal, bound.largest)
+        prices = queries.liquidation_prices_after(command)
+        mark = queries.price(wanted.asset).mark
+    price = nearest(prices, mark)
+    return json_reply(
+        {
+            "liquidationPrice": None if price is None else price_text(price),
+            "markPrice": price_text(mark),
+        }
+    )
+
+
+_PAYLOAD = frozenset({"quantity", "side", "symbol"})
+
+
+def _imagined(text: str) -> dict[str, JsonValue]:
+    """The payload in base64, with or without the padding at its end."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        payload = decode_object(data)
+    except (ValueError, binascii.Error) as error:
+        raise bad_request("borrow must be a JSON object in base64") from error
+    unknown = sorted(payload.keys() - _PAYLOAD)
+    if unknown:
+        raise bad_request(f"borrow: unknown field {unknown[0]!r}")
+    return payload
 
 
 async def markets(call: Call) -> Reply:
@@ -182,9 +244,11 @@ ENDPOINTS = [
         "GET",
         "/api/v1/borrowLend/position/liquidationPrice",
         liquidation_price,
+        "borrowLendPositionLiquidationPrice",
         query="subaccountId?:u16 borrow:str",
         returns="PositionEstimatedLiquidationPrice",
-        lacks="refused with NOT_IMPLEMENTED",
+        roles=READERS,
+        lacks="base64 without its padding, for no value has `=`; null where no price liquidates",
     ),
     Endpoint(TAG, "GET", "/api/v1/borrowLend/markets", markets, returns="[BorrowLendMarket]"),
     Endpoint(

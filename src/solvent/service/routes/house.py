@@ -5,17 +5,29 @@ in the journal like everything else; a change of a parameter waits, and needs as
 journal's head asks for.
 """
 
+import asyncio
 from enum import StrEnum
+from weakref import WeakKeyDictionary
+
+from msgspec.structs import replace
 
 from solvent.domain import commands as c
 from solvent.service.calls import Call, Reply, answer_reply, json_reply
+from solvent.service.desk import Desk
 from solvent.service.endpoints import Endpoint, Handler
 from solvent.service.errors import ApiError, ApiErrorCode
-from solvent.service.keys import Role, encode_addition, encode_removal, parse_public_key
+from solvent.service.keys import (
+    FIRST_ACCOUNT,
+    WITH_ACCOUNT,
+    Role,
+    encode_addition,
+    encode_removal,
+    parse_public_key,
+)
 from solvent.service.limits import BATCH_COMMANDS
 from solvent.service.params import bad_request
 from solvent.service.proposals import Proposal, approval_body, proposal_body
-from solvent.service.records import Record, RecordKind
+from solvent.service.records import RecordKind
 from solvent.service.shapes import Object
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import naive_time
@@ -23,6 +35,8 @@ from solvent.service.wire import naive_time
 TAG = "House"
 NOT_FOUND = 404
 _SOURCES = 63
+_OPENING: WeakKeyDictionary[Desk, asyncio.Lock] = WeakKeyDictionary()
+"""Held while an account's number is in use: who opens another waits for the next one."""
 _ORACLE = frozenset({Role.ORACLE})
 _RISK = frozenset({Role.RISK_ADMIN})
 _OPERATOR = frozenset({Role.OPERATOR})
@@ -121,17 +135,15 @@ def _proposal(call: Call, proposal: Proposal, is_approved: bool) -> Object:
 async def open_account(call: Call) -> Reply:
     """Open the next account and let a key act for it."""
     fields = call.params
-    role = fields.choice("role", AccountRole, AccountRole.USER)
+    role = fields.choice("role", AccountRole, AccountRole.USER) or AccountRole.USER
     key = parse_public_key(fields.need("publicKey"))
-    async with call.desk.reading():
-        account = call.desk.market.queries.accounts()
     kind = c.Role.BACKSTOP_PROVIDER if role is AccountRole.BLP else c.Role.USER
-    reply = await call.carry_out(c.OpenAccount(account, kind))
-    if reply.status != 200:  # noqa: PLR2004
-        return reply
-    body = encode_addition(key, Role.BLP if role is AccountRole.BLP else Role.USER, account)
-    await call.desk.submit(Record(RecordKind.KEY, call.desk.time(), body=body))
-    return json_reply({"account": account})
+    async with _OPENING.setdefault(call.desk, asyncio.Lock()):
+        async with call.desk.reading():
+            account = call.desk.market.queries.accounts()
+        body = encode_addition(key, Role(role.value), account)
+        opening = c.OpenAccount(account, kind)
+        return await _record(call, RecordKind.OPENING, body, opening)
 
 
 async def add_key(call: Call) -> Reply:
@@ -144,7 +156,8 @@ async def add_key(call: Call) -> Reply:
     account = fields.integer("account", -1, 0, 2**40)
     async with call.desk.reading():
         known = call.desk.market.queries.accounts()
-    if role in (Role.USER, Role.BLP) and not 2 <= account < known:  # noqa: PLR2004
+    is_named = role in WITH_ACCOUNT or fields.has("account")
+    if is_named and not FIRST_ACCOUNT <= account < known:
         raise bad_request("account must be one that was opened")
     return await _record(call, RecordKind.KEY, encode_addition(key, role, account))
 
@@ -168,18 +181,10 @@ async def collect_fees(call: Call) -> Reply:
     return await call.carry_out(c.CollectFees(call.params.asset()))
 
 
-async def _record(call: Call, kind: RecordKind, body: bytes) -> Reply:
-    """Journal what is no command."""
-    verified = call.verified
-    assert verified is not None
-    record = Record(
-        kind,
-        call.desk.time(),
-        digest=verified.digest,
-        expires=verified.expires_ms,
-        body=body,
-    )
-    return answer_reply(await call.desk.submit(record))
+async def _record(call: Call, kind: RecordKind, body: bytes, *commands: c.Command) -> Reply:
+    """Journal what is no command, or not only one."""
+    record = call.record(list(commands))
+    return answer_reply(await call.desk.submit(replace(record, kind=kind, body=body)))
 
 
 def _endpoint(

@@ -3,37 +3,51 @@
 What the public API has no word for stands under a prefix of our own.
 """
 
+from solvent.domain import commands as c
+from solvent.domain.units import RATIO
+from solvent.engine.queries import nearest
+from solvent.engine.query_previews import AmountCommand
 from solvent.service.calls import Call, Reply, json_reply
 from solvent.service.endpoints import READERS, Endpoint
-from solvent.service.shapes import Object, price_text, quantity_text, ratio_text, value_text
+from solvent.service.routes.account import asked_order
+from solvent.service.routes.bounds import bound_object
+from solvent.service.shapes import (
+    Object,
+    price_text,
+    quantity_text,
+    ratio_text,
+    side_text,
+    value_text,
+)
 from solvent.service.strict_json import JsonValue
 
 TAG = "Solvent"
 
 
 async def limits(call: Call) -> Reply:
-    """The most that each action in an asset may ask for now, and what stands around it."""
-    asset = call.params.asset()
+    """The most that each action in an asset may ask for now, and which limit binds it."""
+    fields = call.params
+    asset = fields.asset()
     desk = call.desk
     account = call.account
+    redeem, borrow = fields.flag("autoLendRedeem"), fields.flag("autoBorrow")
+    asked: dict[str, AmountCommand] = {
+        "lend": c.Lend(account, asset, 0),
+        "redeem": c.Redeem(account, asset, 0),
+        "borrow": c.Borrow(account, asset, 0),
+        "repay": c.Repay(account, asset, 0),
+        "withdraw": c.Withdraw(account, asset, 0, redeem, borrow),
+    }
     async with desk.reading():
         queries = desk.market.queries
+        parameters = desk.market.parameters
         pool = queries.pool(asset)
         price = queries.price(asset)
-        largest = {
-            "lend": queries.max_lend(account, asset),
-            "redeem": queries.max_redeem(account, asset),
-            "borrow": queries.max_borrow(account, asset),
-            "repay": queries.max_repay(account, asset),
-            "withdraw": queries.max_withdraw(
-                account, asset, auto_lend_redeem=False, auto_borrow=False
-            ),
-        }
-    parameters = desk.market.parameters
+        bounds = {name: queries.bound(command) for name, command in asked.items()}
     shape: Object = {
         "symbol": parameters.assets[asset].symbol,
-        "largest": {
-            name: quantity_text(parameters, asset, amount) for name, amount in largest.items()
+        **{
+            name: bound_object(parameters, command, bounds[name]) for name, command in asked.items()
         },
         "utilization": ratio_text(pool.utilization),
         "utilizationBound": ratio_text(pool.bound),
@@ -48,6 +62,22 @@ async def limits(call: Call) -> Reply:
     return json_reply(shape)
 
 
+async def order_limit(call: Call) -> Reply:
+    """The largest order of a kind that may be placed now, and which limit binds it."""
+    command = asked_order(call)
+    desk = call.desk
+    async with desk.reading():
+        parameters = desk.market.parameters
+        bound = desk.market.queries.bound(command)
+    return json_reply(
+        {
+            "symbol": call.params.text("symbol"),
+            "side": side_text(command.side),
+            **bound_object(parameters, command, bound),
+        }
+    )
+
+
 async def forecast(call: Call) -> Reply:
     """How an ADL round in an asset that the account owes would treat it today."""
     asset = call.params.asset()
@@ -58,6 +88,9 @@ async def forecast(call: Call) -> Reply:
         seen = queries.forecast(call.account, asset, quantity)
         prices = queries.liquidation_prices(call.account, asset)
         fractions = queries.fractions(call.account)
+        mark = queries.price(asset).mark
+        debt = queries.balances(call.account)[asset].debt
+    price = nearest(prices, mark)
     parameters = desk.market.parameters
     shape: Object = {
         "symbol": parameters.assets[asset].symbol,
@@ -67,6 +100,9 @@ async def forecast(call: Call) -> Reply:
         "marginRatio": None
         if fractions.maintenance_ratio is None
         else ratio_text(fractions.maintenance_ratio),
+        "distance": None
+        if price is None or not mark
+        else ratio_text(abs(price - mark) * RATIO // mark),
         "leverage": None if fractions.leverage is None else ratio_text(fractions.leverage),
     }
     if seen is not None:
@@ -74,6 +110,7 @@ async def forecast(call: Call) -> Reply:
             "rank": seen.rank,
             "candidates": seen.candidates,
             "settled": quantity_text(parameters, asset, seen.allotted),
+            "share": ratio_text(seen.allotted * RATIO // debt),
             "settledValue": value_text(seen.value),
             "cashLeft": quantity_text(parameters, asset, max(0, seen.cash_left)),
         }
@@ -123,8 +160,19 @@ ENDPOINTS = [
         "/solvent/v1/limits",
         limits,
         "limitsQuery",
-        query="symbol:Asset",
-        returns="object",
+        query="symbol:Asset autoBorrow?:bool autoLendRedeem?:bool",
+        returns="Limits",
+        roles=READERS,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/solvent/v1/limits/order",
+        order_limit,
+        "limitsOrderQuery",
+        query="symbol:str side:Side price?:dec reduceOnly?:bool autoBorrow?:bool "
+        "autoBorrowRepay?:bool autoLendRedeem?:bool",
+        returns="OrderLimit",
         roles=READERS,
     ),
     Endpoint(
@@ -134,8 +182,8 @@ ENDPOINTS = [
         forecast,
         "forecastQuery",
         query="symbol:Asset quantity?:dec",
-        returns="object",
+        returns="AdlForecast",
         roles=READERS,
     ),
-    Endpoint(TAG, "GET", "/solvent/v1/solvency", solvency, returns="object"),
+    Endpoint(TAG, "GET", "/solvent/v1/solvency", solvency, returns="Solvency"),
 ]

@@ -3,7 +3,7 @@
 `e` names the kind, `E` is when it is told and `T` when it happened, both microseconds UTC; prices
 and quantities are decimal texts. Fills of backstop and auto-deleveraging are no trades of a market:
 they are told under `liquidation` and to both parties as order fills, at the mark, with an order id
-that says where they come from. The market of a debt in USDC is written USDC_USDC, which is none.
+that says where they come from.
 
 Absent: the fields of triggers, strategies and related orders, which do not exist here, and funding,
 which is zero.
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from solvent.domain import events as e
 from solvent.domain.commands import OrderType, Side
-from solvent.domain.labels import ExpiryReason, SystemOrder
+from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import SECOND
 from solvent.service.open_orders import OpenOrder
@@ -306,11 +306,6 @@ def system_fill(
     shape["O"] = fill.origin
     shape["y"] = shape["r"] = False
     return shape
-
-
-def origin_of(system_order: SystemOrder) -> Origin:
-    """Who sent an order."""
-    return Origin.USER if system_order is SystemOrder.USER else Origin.BOOK
 
 
 def _without_zone(time: int) -> str:

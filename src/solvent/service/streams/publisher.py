@@ -15,18 +15,17 @@ from functools import partial
 from typing import Protocol
 
 from solvent.domain import events as e
-from solvent.domain import waterfall_events as w
 from solvent.domain.commands import Command, OrderType, TimeInForce
 from solvent.domain.events import Event
-from solvent.domain.parameters import USDC, EngineParameters
+from solvent.domain.parameters import EngineParameters
 from solvent.domain.readings import OrderReading, PriceReading
-from solvent.domain.units import PRICE_SCALE
 from solvent.service.open_orders import OpenOrder
 from solvent.service.shapes import Object, market_symbol
 from solvent.service.streams import payloads
 from solvent.service.streams.balances import BalanceWatch, Holdings
 from solvent.service.streams.books import Books, Level, Watcher
 from solvent.service.streams.candles import CandleNews, Figures, Tape
+from solvent.service.streams.off_book import KINDS as OFF_BOOK_KINDS
 from solvent.service.streams.payloads import Moment
 from solvent.service.streams.reports import Reports, order_of
 from solvent.service.streams.subscriptions import PACES, Subscriptions, Topic, stream_names
@@ -203,12 +202,8 @@ class Publisher:
                 self._reports.expired(self._books.end(event.order), event)
             case e.IndexUpdated() | e.MarkUpdated():
                 self._marked(event.asset, event.index, event.mark)
-            case w.BackstopFilled():
-                self._reports.backstop(event, self._mark(event.debt_asset))
-            case w.AdlOpened():
-                self._reports.opened(event)
-            case w.AdlMatched():
-                self._reports.matched(event)
+            case _ if type(event) in OFF_BOOK_KINDS:
+                self._reports.exchanged(event)
             case _:
                 pass
 
@@ -224,9 +219,6 @@ class Publisher:
         market.index, market.mark = index, mark
         market.marked = self._reports.when.happened
         market.is_mark_news = True
-
-    def _mark(self, asset: int) -> int:
-        return PRICE_SCALE if asset == USDC else self._markets[asset].mark
 
     # What is known.
 

@@ -7,7 +7,6 @@ traded all it could. Absent: whatever is a state and is told by the tick, which 
 from collections.abc import Callable, Iterable
 
 from solvent.domain import events as e
-from solvent.domain import waterfall_events as w
 from solvent.domain.commands import (
     Command,
     OrderType,
@@ -16,12 +15,13 @@ from solvent.domain.commands import (
     Side,
     TimeInForce,
 )
-from solvent.domain.labels import AdlCase, SystemOrder
+from solvent.domain.labels import SystemOrder
 from solvent.domain.parameters import EngineParameters
 from solvent.service.open_orders import OpenOrder, accepted
 from solvent.service.shapes import Object, market_symbol
 from solvent.service.streams import payloads
-from solvent.service.streams.payloads import Moment, OrderTrade, Origin, SystemFill
+from solvent.service.streams.off_book import Exchange, OffBook
+from solvent.service.streams.payloads import Moment, OrderTrade, Origin
 from solvent.service.streams.subscriptions import LIQUIDATIONS, ORDERS, Subscriptions, Topic
 
 
@@ -61,7 +61,7 @@ class Reports:
         self._updates: list[tuple[int, str, Object]] = []
         self._last_fills: dict[int, Object] = {}
         self._system: set[int] = set()
-        self._rounds: dict[int, w.AdlOpened] = {}
+        self._off_book = OffBook()
 
     def entered(self, order: OpenOrder, system_order: SystemOrder) -> None:
         """An order was accepted."""
@@ -108,40 +108,13 @@ class Reports:
             maker, OrderTrade(event.trade, event.quantity, event.price, event.maker_fee, True)
         )
 
-    def backstop(self, event: w.BackstopFilled, mark: int) -> None:
-        """A provider took a debt over: the account buys it back, the provider sells."""
-        fill = SystemFill(
-            f"backstop-{event.fill}",
-            Origin.BACKSTOP,
-            event.debt_asset,
-            mark,
-            event.debt_quantity,
-            event.debt_value,
-        )
-        self._liquidation(fill.asset, Side.BID, fill.price, fill.quantity)
-        self._system_fill(event.account, fill, Side.BID, is_maker=False)
-        self._system_fill(event.provider, fill, Side.ASK, is_maker=True)
-
-    def opened(self, event: w.AdlOpened) -> None:
-        """A round of auto-deleveraging begins; its matches say only its number."""
-        self._rounds[event.round] = event
-
-    def matched(self, event: w.AdlMatched) -> None:
-        """A match: the payer buys his debt back from the lender."""
-        opened = self._rounds[event.round]
-        is_lender_stuck = opened.case is AdlCase.STUCK_LENDER
-        fill = SystemFill(
-            f"adl-{event.round}-{event.match}",
-            Origin.ADL,
-            opened.asset,
-            opened.mark,
-            event.quantity,
-            event.value,
-        )
-        side = Side.ASK if is_lender_stuck else Side.BID
-        self._liquidation(fill.asset, side, fill.price, fill.quantity)
-        self._system_fill(event.payer, fill, Side.BID, is_maker=is_lender_stuck)
-        self._system_fill(event.lender, fill, Side.ASK, is_maker=not is_lender_stuck)
+    def exchanged(self, event: e.Event) -> None:
+        """An event of the waterfall, and what changed hands by it off the book."""
+        for exchange in self._off_book.follow(event):
+            fill = exchange.fill
+            self._liquidation(fill.asset, exchange.side, fill.price, fill.quantity)
+            self._system_fill(exchange, exchange.buyer, Side.BID)
+            self._system_fill(exchange, exchange.seller, Side.ASK)
 
     def finish(self, traded: Iterable[int]) -> None:
         """Close a command and tell of its orders; `traded` are those at their end by trading."""
@@ -154,7 +127,7 @@ class Reports:
         self._updates.clear()
         self._last_fills.clear()
         self._system.clear()
-        self._rounds.clear()
+        self._off_book.finish()
 
     def _origin(self, order: OpenOrder) -> Origin:
         return Origin.BOOK if order.order in self._system else Origin.USER
@@ -173,12 +146,13 @@ class Reports:
         """Keep an update for the end of the command, if anybody listens."""
         return self._keep(order.account, order.asset, payload)
 
-    def _system_fill(self, account: int, fill: SystemFill, side: Side, *, is_maker: bool) -> None:
+    def _system_fill(self, exchange: Exchange, account: int, side: Side) -> None:
+        is_maker = account not in exchange.liquidated
         self._keep(
             account,
-            fill.asset,
+            exchange.fill.asset,
             lambda: payloads.system_fill(
-                self._parameters, fill, side, is_maker=is_maker, when=self.when
+                self._parameters, exchange.fill, side, is_maker=is_maker, when=self.when
             ),
         )
 

@@ -6,8 +6,8 @@ is cut off, with a status code and a reason where it still takes them. A client 
 nothing, or too often sends what is no frame, is cut off as well.
 
 Absent: pings. ASGI has no event for them, and the server underneath answers the client's but sends
-none of its own, so a client that vanished is found when its store is full or its transport gives
-up.
+none of its own. A client that vanished is found by the kernel, which probes a connection that is
+quiet and ends one that takes nothing (`serve`).
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from solvent.service import limits
 from solvent.service.errors import ApiError
 from solvent.service.streams.frames import Frame, FrameCode, FrameError, Method, read_frame
 from solvent.service.streams.publisher import Publisher
@@ -32,16 +33,16 @@ _BROKEN = (WebSocketDisconnect, RuntimeError, OSError)
 class Bounds(NamedTuple):
     """How much one connection may ask for, and how many there may be."""
 
-    frame_bytes: int = 64 * 1024
-    streams: int = 512
-    frames_per_minute: int = 600
-    errors: int = 20
-    idle_seconds: float = 120
-    messages: int = 4096
-    waiting_size: int = 8 * 1024 * 1024
-    cut_seconds: float = 2
-    connections: int = 4096
-    per_address: int = 1024
+    frame_bytes: int = limits.FRAME_BYTES
+    streams: int = limits.STREAMS
+    frames_per_minute: int = limits.FRAMES_A_MINUTE
+    errors: int = limits.FRAME_ERRORS
+    idle_seconds: float = limits.IDLE_SECONDS
+    messages: int = limits.MESSAGES
+    waiting_size: int = limits.WAITING_SIZE
+    cut_seconds: float = limits.CUT_SECONDS
+    connections: int = limits.LISTENERS
+    per_address: int = limits.LISTENERS_OF_ADDRESS
 
 
 class Subscriber(Protocol):

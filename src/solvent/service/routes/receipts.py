@@ -1,0 +1,70 @@
+"""Receipts: what every settlement of the waterfall found, decided and left, for everybody in it.
+
+An answer is a part of a `receipts.jsonl`, oldest first, so that its pages put together are a file
+that `solvent verify` takes. A receipt names all accounts of its settlement by number and has their
+balances, for without them nobody could compute it again.
+"""
+
+from solvent.service.calls import Call, Reply
+from solvent.service.endpoints import READERS, Endpoint
+from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.keys import NO_ACCOUNT
+from solvent.service.pages import page_headers, page_of
+from solvent.service.params import Params
+from solvent.views.rows import Paging
+
+TAG = "Solvent"
+LINES_TYPE = "application/x-ndjson"
+PAGE_BYTES = 1 << 23
+"""Where a page of receipts ends, unless one alone is longer."""
+FORBIDDEN = 403
+_FAR = 2**53
+
+
+async def receipts(call: Call) -> Reply:
+    """Receipts of settlements, oldest first, a line each, as `solvent verify` takes them."""
+    fields = call.params
+    account = _whose(call)
+    numbers = {
+        "adl_round": _number(fields, "round"),
+        "fill": _number(fields, "fill"),
+    }
+    page = page_of(fields)
+    paging = Paging(page.limit, page.offset, ascending=True)
+    found = await call.desk.past(
+        lambda views: views.receipts(account, **numbers, paging=paging, most_bytes=PAGE_BYTES)
+    )
+    headers = page_headers(fields, found.total)
+    seen = page.offset + len(found.rows)
+    if found.rows and seen < found.total:
+        headers.append(("x-next-offset", str(seen)))
+    return Reply(200, "".join(f"{line}\n" for line in found.rows).encode(), LINES_TYPE, headers)
+
+
+def _whose(call: Call) -> int | None:
+    """The account whose receipts are asked for: a key's own; all where the key has none."""
+    own = call.principal.account
+    named = _number(call.params, "account")
+    if own == NO_ACCOUNT:
+        return named
+    if named not in (None, own):
+        raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key is for another account")
+    return own
+
+
+def _number(fields: Params, name: str) -> int | None:
+    return fields.integer(name, 0, 0, _FAR) if fields.has(name) else None
+
+
+ENDPOINTS = [
+    Endpoint(
+        TAG,
+        "GET",
+        "/solvent/v1/receipts",
+        receipts,
+        "receiptsQuery",
+        query="account?:u64 round?:u64 fill?:u64 limit?:u64 offset?:u64",
+        returns="lines",
+        roles=READERS,
+    )
+]
