@@ -22,6 +22,7 @@ class Bench(StrEnum):
     SERVICE = "service"
     LATENCY = "latency"
     FAN_OUT = "fan-out"
+    SLOW_SOCKETS = "slow-sockets"
     RECOVERY = "recovery"
     MEMORY = "memory"
 

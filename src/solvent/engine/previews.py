@@ -82,8 +82,9 @@ def _largest(passes: Question, s: Store, account: int, asset: int, high: int) ->
 
 @kernel
 def largest_repay(s: Store, account: int, asset: int) -> int:
-    """The most that `Repay` can take: the debt, or the balance where that is less."""
-    return min(debt_of(s, account, asset), position(s, account, asset)[AVAILABLE])
+    """The most that `Repay` would accept now: the debt, or the balance where that is less."""
+    largest = min(debt_of(s, account, asset), position(s, account, asset)[AVAILABLE])
+    return largest if repay_form(s, account, asset, largest) == 0 else 0
 
 
 @kernel
@@ -168,10 +169,9 @@ def max_withdraw(s: Store, account: int, asset: int, redeem: int, borrow: int) -
 @kernel
 def max_repay(s: Store, account: int, asset: int) -> int:
     """The most that a `Repay` takes now, as far as it buys back a share; in the waterfall too."""
-    largest = largest_repay(s, account, asset)
-    if not _has_owner(s, account) or repay_form(s, account, asset, largest) != 0:
+    if not _has_owner(s, account):
         return 0
-    return min(largest, MAX_SUPPLY)
+    return min(largest_repay(s, account, asset), MAX_SUPPLY)
 
 
 @kernel

@@ -227,12 +227,7 @@ def max_withdraw(state: State, account: int, asset: int, *, redeem: bool, borrow
 
 def max_repay(state: State, account: int, asset: int) -> int:
     """The most that a `Repay` takes now, as far as it buys back a share; in the waterfall too."""
-    largest = wallet.largest_repay(state, account, asset)
-    if (
-        not _has_owner(state, account)
-        or wallet.repay_form(state, account, asset, largest) is not None
-    ):
-        return 0
+    largest = wallet.largest_repay(state, account, asset) if _has_owner(state, account) else 0
     return min(largest, MAX_SUPPLY)
 
 

@@ -297,8 +297,9 @@ def largest_borrow(state: State, account: int, asset: int) -> int:
 
 
 def largest_repay(state: State, account: int, asset: int) -> int:
-    """The most that `Repay` can take: the debt, or the balance where that is less."""
-    return min(debt_of(state, account, asset), state.accounts[account].available[asset])
+    """The most that `Repay` would accept now: the debt, or the balance where that is less."""
+    largest = min(debt_of(state, account, asset), state.accounts[account].available[asset])
+    return largest if repay_form(state, account, asset, largest) is None else 0
 
 
 def largest_withdraw(state: State, account: int, asset: int, *, redeem: bool, borrow: bool) -> int:
