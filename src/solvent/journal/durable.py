@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain as joined
 from pathlib import Path
-from secrets import token_bytes
 from typing import NamedTuple, Self
 
 from solvent.journal import segments, snapshots
@@ -101,7 +100,7 @@ class Journal:
                 names = set(files.names(folder))
                 if names - _TEMPORARIES:
                     raise JournalError(folder, "folder", "is not empty; name a new or empty one")
-            marker = token_bytes(segments.MARKER_BYTES)
+            marker = segments.new_marker()
             with journal._writing(segment_path(folder, 1)):
                 for name in names:
                     files.remove(folder / name)

@@ -8,9 +8,10 @@
 
 All numbers are little-endian; `first` counts records since the journal began, checks are CRC-32.
 The marker is drawn at random for each journal, so that no record can be written to look like a
-frame. A frame without records is a seal: it says that all before it was on the disk. It leaves the
-digest as it is, and the next frame is written over it. After the last frame there may be zeros,
-written ahead so that a sync need not wait for a new size of the file.
+frame, and without a byte of zero, so that what is left of a torn frame never looks blank. A frame
+without records is a seal: it says that all before it was on the disk. It leaves the digest as it
+is, and the next frame is written over it. After the last frame there may be zeros, written ahead so
+that a sync need not wait for a new size of the file.
 
 Here bytes are told apart from damage. What to do about it, is for `recovery` to say.
 """
@@ -21,6 +22,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from secrets import choice
 from typing import NamedTuple
 
 MAGIC = b"SOLVJRNL"
@@ -36,6 +38,7 @@ _WORD = struct.Struct("<I")
 FRAME_BYTES = _FRAME.size + _WORD.size
 """What a frame adds to its payload."""
 
+_NOT_ZERO = range(1, 256)
 _NAME = re.compile(r"segment-(\d{6})")
 TEMPORARY = "segment.tmp"
 
@@ -85,6 +88,11 @@ def segment_number(name: str) -> int | None:
     """The number of the segment of that name, if it is one."""
     match = _NAME.fullmatch(name)
     return int(match[1]) if match else None
+
+
+def new_marker() -> bytes:
+    """The marker of a new journal."""
+    return bytes(choice(_NOT_ZERO) for _ in range(MARKER_BYTES))
 
 
 def genesis(marker: bytes, head: bytes) -> bytes:
