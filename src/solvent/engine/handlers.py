@@ -36,7 +36,7 @@ from solvent.engine.layout import (
     SETTINGS_UPDATED,
     field_of,
 )
-from solvent.engine.ledger import account_row, position
+from solvent.engine.ledger import account_row, pledge
 from solvent.engine.levels import order_row
 from solvent.engine.refusals import refusal_limit, refuse
 
@@ -292,7 +292,7 @@ def post_backstop(s: Store, command: Memory) -> int:
     refusal = _unknown_provider(s, command)
     if refusal:
         return refusal
-    room = MAX_SUPPLY - position(s, account, asset)[COMMITTED]
+    room = MAX_SUPPLY - pledge(s, account, asset)[COMMITTED]
     if quantity > room:
         s.globals[LARGEST] = room
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP)
@@ -311,7 +311,7 @@ def withdraw_backstop(s: Store, command: Memory) -> int:
         refusal = questions.busy(s, account)
     if refusal:
         return refusal
-    committed = position(s, account, asset)[COMMITTED]
+    committed = pledge(s, account, asset)[COMMITTED]
     if quantity > committed:
         s.globals[LARGEST] = committed
         return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY)
@@ -321,6 +321,6 @@ def withdraw_backstop(s: Store, command: Memory) -> int:
 
 @kernel
 def _commit(s: Store, account: int, asset: int, change: int) -> None:
-    row = position(s, account, asset)
+    row = pledge(s, account, asset)
     row[COMMITTED] += change
     emit(s, BACKSTOP_COMMITTED, account, asset, row[COMMITTED])
