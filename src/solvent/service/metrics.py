@@ -1,5 +1,6 @@
 """Metrics: counters and gauges in Prometheus' text form, with no name or key in them."""
 
+from collections import Counter as Counts
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -50,12 +51,13 @@ class Metrics:
 
     def note(self, outcome: Outcome) -> None:
         """Count what a record led to."""
-        for result in outcome.results:
-            kind = type(result.command)
+        kinds = Counts(type(result.command) for result in outcome.results)
+        for kind, times in kinds.items():
             counted = self._counted.get(kind)
             if counted is None:
                 counted = self._counted[kind] = self._commands.labels(kind.__name__)
-            counted.inc()
+            counted.inc(times)
+        for result in outcome.results:
             for event in result.events:
                 if isinstance(event, Refused):
                     self._refused.labels(event.code.name).inc()

@@ -34,6 +34,17 @@ from solvent.views.rows import CandleRow, PriceKind, TickerRow
 
 _MS = 1000
 
+_FOLLOWED = OFF_BOOK_KINDS | {
+    e.OrderAccepted,
+    e.OrderRested,
+    e.Filled,
+    e.OrderCancelled,
+    e.OrderExpired,
+    e.IndexUpdated,
+    e.MarkUpdated,
+}
+"""Events that others than the streams of balances tell of."""
+
 
 class Questions(Holdings, Protocol):
     """What is asked of the engine, while it stands still."""
@@ -177,9 +188,16 @@ class Publisher:
         self._has_published = True
         self._now = max(self._now, time_us)
         self._reports.when = Moment(self._now, time_us)
+        is_followed = False
         for event in events:
             self._balances.note(event)
-            self._follow(event, command)
+            if type(event) in _FOLLOWED:
+                self._follow(event, command)
+                is_followed = True
+        if is_followed:
+            self._finish(sequence, time_us)
+
+    def _finish(self, sequence: int, time_us: int) -> None:
         finish = self._books.finish(sequence + 1, time_us)
         for asset, levels in finish.changed.items():
             for pace in self._markets[asset].paces:
@@ -202,10 +220,8 @@ class Publisher:
                 self._reports.expired(self._books.end(event.order), event)
             case e.IndexUpdated() | e.MarkUpdated():
                 self._marked(event.asset, event.index, event.mark)
-            case _ if type(event) in OFF_BOOK_KINDS:
-                self._reports.exchanged(event)
             case _:
-                pass
+                self._reports.exchanged(event)
 
     def _filled(self, event: e.Filled) -> None:
         taker = self._books.fill(event.taker_order, event.quantity, event.quote)
