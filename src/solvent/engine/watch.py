@@ -218,7 +218,6 @@ def _ask_hot(s: Store, out: Memory) -> int:
                 count += 1
             elif answer.fall > 0 and _has_slot(s, account):
                 cool(s, account)
-                section(s, SLOTS)[holder[SLOT] - 1] = account + 1
                 _tighten(s, (holder[SLOT] - 1) // BLOCK, answer)
     return count
 
@@ -239,7 +238,7 @@ def _ask_fired(s: Store, out: Memory, count: int) -> int:
         members = section(s, SLOTS).at(block * BLOCK)
         together = of_nobody()
         for member in range(BLOCK):
-            if members[member] > 0:
+            if _is_cool(s, members[member]):
                 account = members[member] - 1
                 answer = _ask(s, account)
                 if answer.fall == _FOUND:
@@ -250,6 +249,15 @@ def _ask_fired(s: Store, out: Memory, count: int) -> int:
         _tighten(s, block, together)
     s.watch[FIRED_COUNT] = 0
     return count
+
+
+@kernel
+def _is_cool(s: Store, member: int) -> bool:
+    """Whether what is in a slot is an account that owes, is not marked and relies on its block."""
+    if member == 0:
+        return False
+    holder = account_row(s, member - 1)
+    return holder[HOT_PLACE] == 0 and holder[DEBTS] != 0 and not holder[IS_LIQUIDATING]
 
 
 @kernel
@@ -324,6 +332,7 @@ def _has_slot(s: Store, account: int) -> bool:
     """Give the account a slot if it has none; whether it has one now."""
     holder = account_row(s, account)
     if holder[SLOT] == 0 and s.watch[SLOT_COUNT] < s.watch[SLOT_CAPACITY]:
+        section(s, SLOTS)[s.watch[SLOT_COUNT]] = account + 1
         s.watch[SLOT_COUNT] += 1
         holder[SLOT] = s.watch[SLOT_COUNT]
     return holder[SLOT] != 0

@@ -49,7 +49,7 @@ SCREEN = 15
 """Rows of `scan`."""
 HOT = 16
 SLOTS = 17
-"""A number for each slot: of its account, from 1, and negative while triggers leave it out."""
+"""A number for each slot: of its account, from 1. Triggers leave an account out while it is hot."""
 TRIGGERS = 18
 """A row of one pair an asset for each block."""
 SUPER_TRIGGERS = 19
@@ -141,8 +141,6 @@ def heat(s: Store, account: int, mask: int) -> None:
     if holder[HOT_PLACE] == 0:
         s.watch[HOT_COUNT] += 1
         holder[HOT_PLACE] = s.watch[HOT_COUNT]
-        if holder[SLOT]:
-            section(s, SLOTS)[holder[SLOT] - 1] = -account - 1
     row = hot_row(s, holder[HOT_PLACE] - 1)
     row[HOT_ACCOUNT] = account
     row[HOT_MASK] = mask
@@ -150,7 +148,7 @@ def heat(s: Store, account: int, mask: int) -> None:
 
 @kernel
 def cool(s: Store, account: int) -> None:
-    """Take a hot account off the list; the last takes its place. Its slot stays left out."""
+    """Take a hot account off the list; the last takes its place."""
     holder = s.accounts.at(account * ACCOUNT_WIDTH)
     place = holder[HOT_PLACE]
     last = hot_row(s, s.watch[HOT_COUNT] - 1)
