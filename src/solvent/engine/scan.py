@@ -116,10 +116,10 @@ def liquidatable_accounts(s: Store, found: Memory) -> int:
     for start in range(0, s.globals[ACCOUNTS], _AT_ONCE):
         listed = _list_owing(s, start, owing)
         for place in range(min(listed, _AHEAD)):
-            _bring_positions(s, owing[place])
+            bring_positions(s, owing[place])
         for place in range(listed):
             if place + _AHEAD < listed:
-                _bring_positions(s, owing[place + _AHEAD])
+                bring_positions(s, owing[place + _AHEAD])
             _bring_rows(s, start + _AT_ONCE + place * _ROWS_EACH)
             account = owing[place]
             if _is_liquidatable(s, screen, account):
@@ -141,7 +141,7 @@ def _list_owing(s: Store, start: int, owing: Memory) -> int:
 
 
 @kernel
-def _bring_positions(s: Store, account: int) -> None:
+def bring_positions(s: Store, account: int) -> None:
     """Have what an account has and owes brought near."""
     positions = position(s, account, 0)
     rest = account_row(s, account)[HELD]
