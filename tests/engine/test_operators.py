@@ -29,6 +29,7 @@ from tests.engine.extremes import HALF, WORD, Exact, fits, last_line, outcome, p
 Row = npt.NDArray[np.int64]
 
 TWO_WORDS = 1 << 128
+POWER = 1 << 62
 
 
 # Every operator at every width.
@@ -57,6 +58,16 @@ def int_quotient(left: int, right: int) -> int:
 @kernel
 def int_rest(left: int, right: int) -> int:
     return left % right
+
+
+@kernel
+def int_product_of_upper(left: int, right: int) -> int:
+    return left // POWER * right
+
+
+@kernel
+def int_product_of_lower(left: int, right: int) -> int:
+    return left % POWER * right
 
 
 @kernel
@@ -113,6 +124,18 @@ def wide_quotient(left: Memory, right: Memory, result: Memory) -> None:
 def wide_rest(left: Memory, right: Memory, result: Memory) -> None:
     one, other = wide_at(left), wide_at(right)
     put_wide(result, one % other)
+
+
+@kernel
+def wide_product_of_upper(left: Memory, right: Memory, result: Memory) -> None:
+    one, other = wide_at(left), wide_at(right)
+    put_wide(result, one // POWER * other)
+
+
+@kernel
+def wide_product_of_lower(left: Memory, right: Memory, result: Memory) -> None:
+    one, other = wide_at(left), wide_at(right)
+    put_wide(result, one % POWER * other)
 
 
 @kernel
@@ -235,6 +258,16 @@ def rest(left: int, right: int) -> int | None:
     return left % right if right > 0 else None
 
 
+def product_of_upper(left: int, right: int) -> int:
+    """What is above the lower bits of the left number, times the right one."""
+    return (left >> 62) * right
+
+
+def product_of_lower(left: int, right: int) -> int:
+    """The lower bits of the left number, times the right one."""
+    return (left - (left >> 62 << 62)) * right
+
+
 def shifted(left: int, right: int) -> int | None:
     """A shift by less than the width."""
     return left >> right if 0 <= right < 64 else None
@@ -266,6 +299,8 @@ OPERATIONS: dict[Callable[..., object], tuple[Exact, int, int]] = {
     int_product: (operator.mul, 64, 64),
     int_quotient: (quotient, 64, 64),
     int_rest: (rest, 64, 64),
+    int_product_of_upper: (product_of_upper, 64, 64),
+    int_product_of_lower: (product_of_lower, 64, 64),
     int_negative: (negative, 64, 64),
     int_magnitude: (magnitude, 64, 64),
     int_shifted: (shifted, 64, 64),
@@ -274,6 +309,8 @@ OPERATIONS: dict[Callable[..., object], tuple[Exact, int, int]] = {
     wide_product: (operator.mul, 128, 128),
     wide_quotient: (quotient, 128, 128),
     wide_rest: (rest, 128, 128),
+    wide_product_of_upper: (product_of_upper, 128, 128),
+    wide_product_of_lower: (product_of_lower, 128, 128),
     wide_negative: (negative, 128, 128),
     wide_magnitude: (magnitude, 128, 128),
     wide_sum_by_word: (operator.add, 128, 64),

@@ -1,16 +1,20 @@
-"""Policies in kernels against the reference's: random and boundary rounds, as plain Python."""
+"""Policies in kernels against the reference's: random and boundary rounds, most as plain Python."""
 
 from array import array
 from collections.abc import Iterable
-from itertools import accumulate
+from itertools import accumulate, product
 from random import Random
 
+import numpy as np
 import pytest
 
+from solvent.benches.kernels import call, root_of
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, Policy
+from solvent.domain.units import INT64_MAX
 from solvent.engine.apportionment import apportion
 from solvent.engine.columns import new_columns, plain_store
 from solvent.engine.language import Memory
+from solvent.engine.machine import compile_kernels
 from solvent.engine.policies import CANDIDATE_WIDTH, allot
 from solvent.reference import policies
 from solvent.reference.policies import Candidate, Demand
@@ -18,7 +22,9 @@ from tests.proof import proves
 from tests.tables.market import plain_parameters
 
 EDGES = (1, 2, 3, 7, 10**6, 10**9, 10**12, MAX_SUPPLY - 1, MAX_SUPPLY)
-STORE = plain_store(new_columns(plain_parameters()))
+LENGTHS = (1, 2, 3, 2**31, 2**61 - 1, 2**61, 2**62 - 3, 2**62 - 2, 2**62 - 1, 2**62, 2**62 + 1)
+COLUMNS = new_columns(plain_parameters())
+STORE = plain_store(COLUMNS)
 VALUES = (1, 2, 10**6, 10**12, 2**59, MAX_VALUE - 1, MAX_VALUE)
 
 
@@ -93,3 +99,19 @@ def test_apportionment_is_the_references(seed: int) -> None:
         parts = row([0] * count)
         apportion(STORE, total, row(weights), row(caps), count, parts)
         assert numbers_of(parts, count) == policies.apportion(total, weights, caps)
+
+
+def test_parts_are_exact_however_long_weights_are() -> None:
+    """Up to 2^62 for all together they are found by a rate that is rounded down."""
+    machine = compile_kernels((apportion,))
+    root = root_of(COLUMNS)
+    caps = [INT64_MAX] * 2
+    for weights in product(LENGTHS, repeat=2):
+        for total in (*LENGTHS, INT64_MAX - 1, INT64_MAX):
+            expected = policies.apportion(total, weights, caps)
+            parts = row([0, 0])
+            apportion(STORE, total, row(weights), row(caps), 2, parts)
+            assert numbers_of(parts, 2) == expected
+            given = [np.array(numbers, dtype=np.int64) for numbers in (weights, caps, (0, 0))]
+            call(machine, "apportion", root, total, given[0], given[1], 2, given[2])
+            assert given[2].tolist() == expected

@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from solvent.benches.health_scan import scanner
 from solvent.benches.market import market
 from solvent.benches.population import Edge, populated
 from solvent.domain.parameters import MAX_VALUE, EngineParameters
@@ -163,8 +164,9 @@ def test_the_scan_finds_whom_the_exact_margin_finds() -> None:
 
 
 @pytest.mark.parametrize("owing", ["everybody", "nobody", "some"])
-def test_a_scan_ends_where_the_accounts_end(owing: str) -> None:
-    """However many there are: they are looked at a few at a time."""
+def test_a_scan_ends_where_the_accounts_end(owing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are: they are looked at some at a time."""
+    monkeypatch.setattr(scan, "_AT_ONCE", 10)
     store = plain_store(populated(market(), 40, edge=Edge(0.3, -0.001)))
     last = store.globals[at.ACCOUNTS]
     for account in range(FIRST, last):
@@ -178,6 +180,19 @@ def test_a_scan_ends_where_the_accounts_end(owing: str) -> None:
         expected = [a for a in range(accounts) if liquidatable(store, a)]
         assert [found[place] for place in range(count)] == expected
     assert len(expected) == {"everybody": last - FIRST, "nobody": 0}.get(owing, len(expected))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.45])
+def test_a_compiled_scan_ends_there_too(share: float) -> None:
+    columns = populated(market(), 3 * scan._AT_ONCE, edge=Edge(share, -0.001))
+    store = plain_store(columns)
+    expected = [a for a in range(store.globals[at.ACCOUNTS]) if liquidatable(store, a)]
+    assert bool(expected) == bool(share)
+    for edge_of_some in (1, 2):
+        for beside in range(-3, 4):
+            accounts = edge_of_some * scan._AT_ONCE + beside
+            columns["globals"][at.ACCOUNTS] = accounts
+            assert scanner(columns)().tolist() == [a for a in expected if a < accounts]
 
 
 def test_sizes_beyond_the_flat_part_are_asked_exactly() -> None:

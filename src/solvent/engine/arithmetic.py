@@ -101,7 +101,10 @@ class Arithmetic:
 
     def _divide(self, frame: Frame, name: str, left: Value, right: Value, node: ast.AST) -> Value:
         builder = frame.builder
-        if not (isinstance(right.ir, ir.Constant) and right.ir.constant > 0):
+        constant = right.ir.constant if isinstance(right.ir, ir.Constant) else 0
+        if constant.bit_count() == 1 and constant > 0:
+            return _divide_by_power(frame, name, *frame.alike(left, right, node), constant)
+        if constant <= 0:
             frame.stop_if(builder.icmp_signed("<=", right.ir, right.kind.constant(0)))
         word = right.ir
         by_word = left.kind is WIDE and right.kind is INT
@@ -204,6 +207,15 @@ class Arithmetic:
         constraint = "={rax},={rdx},{rdx},{rax},r,~{cc}"
         both = builder.asm(kind, "divq $4", constraint, [high, low, divisor], side_effect=False)
         return builder.extract_value(both, 0)
+
+
+def _divide_by_power(frame: Frame, name: str, left: Value, right: Value, power: int) -> Value:
+    """Division by a constant power of two: the upper bits, and the lower ones."""
+    kind, bits = left.kind, power.bit_length() - 1
+    if name == "FloorDiv":
+        quotient = frame.builder.ashr(left.ir, kind.constant(bits))
+        return Value(kind, quotient, max(0, left.magnitude - bits))
+    return Value(kind, frame.builder.and_(left.ir, kind.constant(power - 1)), right.magnitude)
 
 
 def _floor(builder: ir.IRBuilder, left: ir.Value, right: ir.Value) -> ir.Value:

@@ -7,7 +7,7 @@ sorted: who is served last is found by selection, and only there does the order 
 
 from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO
-from solvent.engine.apportionment import apportion, apportion_by
+from solvent.engine.apportionment import Places, apportion, apportion_by
 from solvent.engine.language import (
     Memory,
     Store,
@@ -60,6 +60,20 @@ def allot(
 
     Positions and caps are parts of one pool's claims or debts, so all together are below 2^63.
     """
+    places = Places(rows, rows.at(CAP), CANDIDATE_WIDTH, parts, count)
+    if policy == Policy.PRO_RATA:
+        apportion_by(s, quantity, _position_weight, places)
+    elif policy == Policy.RISK_WEIGHTED:
+        apportion_by(s, quantity, _risk_weight, places)
+    else:
+        _allot_in_order(s, policy, rows, count, quantity, value, parts)
+
+
+@kernel
+def _allot_in_order(
+    s: Store, policy: int, rows: Memory, count: int, quantity: int, value: int, parts: Memory
+) -> None:
+    """By a policy that looks at some before others."""
     caps = allocate(count)
     reachable = 0
     for place in range(count):
@@ -70,14 +84,10 @@ def allot(
             parts[place] = caps[place]
     elif policy == Policy.LEVERAGE:
         _leverage(s, rows, count, quantity, value, caps, parts)
-    elif policy == Policy.PRO_RATA:
-        apportion_by(s, quantity, _position_weight, rows, caps, count, parts)
     elif policy == Policy.QUEUE:
         _queue(s, rows, count, quantity, caps, parts)
-    elif policy == Policy.LARGEST_LOAN:
-        _largest_loan(s, rows, count, quantity, caps, parts)
     else:
-        apportion_by(s, quantity, _risk_weight, rows, caps, count, parts)
+        _largest_loan(s, rows, count, quantity, caps, parts)
     release(caps)
 
 

@@ -71,8 +71,8 @@ from solvent.engine.layout import (
     UNIT,
     WEIGHT,
 )
-from solvent.engine.ledger import account_row, asset_row, mark_of, pool_row
-from solvent.engine.margin import liquidatable
+from solvent.engine.ledger import account_row, asset_row, mark_of, pool_row, position
+from solvent.engine.margin import first_asset, liquidatable
 from solvent.engine.scratch import take
 from solvent.engine.units import divide_up
 
@@ -97,8 +97,12 @@ _SLACK_OF_BALANCE = 2
 _SLACK_OF_DEBT = 3
 """What 1 + ceil((K + 32) / U) is more than floor(K / U), at most."""
 _LAST_BIT = 63
-_AT_ONCE = 8
-"""While so many accounts are looked at, the positions of as many that follow are on their way."""
+_AT_ONCE = 256
+"""Of so many accounts those who owe are listed, and then looked at."""
+_AHEAD = 8
+"""While one of them is looked at, the positions of the one so many places on are on their way."""
+_ROWS_EACH = 2
+"""And so many rows of the accounts that are listed next: every other account owes, about."""
 
 
 @kernel
@@ -107,53 +111,61 @@ def liquidatable_accounts(s: Store, found: Memory) -> int:
     top = s.globals[SCRATCH_TOP]
     screen = take(s, s.globals[ASSETS] * SCREEN_WIDTH)
     prepare_screen(s, screen)
-    now, later = take(s, _AT_ONCE), take(s, _AT_ONCE)
-    accounts = s.globals[ACCOUNTS]
+    owing = take(s, _AT_ONCE)
     count = 0
-    listed = _list_owing(s, 0, now)
-    for start in range(_AT_ONCE, accounts + _AT_ONCE, _AT_ONCE):
-        coming = _list_owing(s, start, later)
-        count = _add_liquidatable(s, screen, now, listed, found, count)
-        now, later = later, now
-        listed = coming
+    for start in range(0, s.globals[ACCOUNTS], _AT_ONCE):
+        listed = _list_owing(s, start, owing)
+        for place in range(min(listed, _AHEAD)):
+            bring_positions(s, owing[place])
+        for place in range(listed):
+            if place + _AHEAD < listed:
+                bring_positions(s, owing[place + _AHEAD])
+            _bring_rows(s, start + _AT_ONCE + place * _ROWS_EACH)
+            account = owing[place]
+            if _is_liquidatable(s, screen, account):
+                found[count] = account
+                count += 1
     s.globals[SCRATCH_TOP] = top
     return count
 
 
 @kernel
 def _list_owing(s: Store, start: int, owing: Memory) -> int:
-    """Write who owes something of the accounts from `start` on, and bring their positions near."""
-    width = s.globals[ASSETS] * POSITION_WIDTH
+    """Write who owes something of the _AT_ONCE accounts from `start` on; return how many."""
     count = 0
     for account in range(start, min(s.globals[ACCOUNTS], start + _AT_ONCE)):
+        # No branch, for nobody can foresee who owes.
         owing[count] = account
-        count += 1 if account_row(s, account)[DEBTS] else 0
-    for place in range(count):
-        account = owing[place]
-        positions = s.positions.at(account * width)
-        rest = account_row(s, account)[HELD]
-        while rest:
-            asset = _LAST_BIT - leading_zeros(rest)
-            rest = rest ^ bit(asset)
-            prefetch(positions.at(asset * POSITION_WIDTH))
+        count += account_row(s, account)[DEBTS] != 0
     return count
 
 
 @kernel
-def _add_liquidatable(
-    s: Store, screen: Memory, owing: Memory, listed: int, found: Memory, count: int
-) -> int:
-    """Write which of the listed accounts are liquidatable behind the `count` found before."""
-    width = s.globals[ASSETS] * POSITION_WIDTH
-    for place in range(listed):
-        account = owing[place]
-        held = account_row(s, account)[HELD]
-        if surely_healthy(screen, held, s.positions.at(account * width)):
-            continue
-        if liquidatable(s, account):
-            found[count] = account
-            count += 1
-    return count
+def bring_positions(s: Store, account: int) -> None:
+    """Have what an account has and owes brought near."""
+    positions = position(s, account, 0)
+    rest = account_row(s, account)[HELD]
+    while rest:
+        asset = first_asset(rest)
+        rest = rest & wrapping_sub(rest, 1)
+        prefetch(positions.at(asset * POSITION_WIDTH))
+
+
+@kernel
+def _bring_rows(s: Store, account: int) -> None:
+    """Have the rows of some accounts from `account` on brought near, if there are so many."""
+    if account + _ROWS_EACH <= s.globals[ACCOUNTS]:
+        for following in range(account, account + _ROWS_EACH):
+            prefetch(account_row(s, following))
+
+
+@kernel
+def _is_liquidatable(s: Store, screen: Memory, account: int) -> bool:
+    """As `margin.liquidatable` of an account that owes something, at one glance if that will do."""
+    held = account_row(s, account)[HELD]
+    if surely_healthy(screen, held, position(s, account, 0)):
+        return False
+    return liquidatable(s, account)
 
 
 @kernel
@@ -162,8 +174,8 @@ def surely_healthy(screen: Memory, held: int, positions: Memory) -> bool:
     surplus = 0
     rest = held
     while rest:
-        asset = _LAST_BIT - leading_zeros(rest)
-        rest = rest ^ bit(asset)
+        asset = first_asset(rest)
+        rest = rest & wrapping_sub(rest, 1)
         row = positions.at(asset * POSITION_WIDTH)
         by = screen.at(asset * SCREEN_WIDTH)
         balance = row[AVAILABLE] + row[LOCKED]

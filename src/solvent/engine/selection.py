@@ -28,8 +28,8 @@ Room = Callable[[Memory, int], int]
 Word = Callable[[Memory, int, int, int], int]
 """(rows, shift, place, number) -> the word of this number, from 1 on, of the place's key."""
 
-_DIGIT = 12
-"""Bits a digit: as many sums stay in the processor's nearest cache."""
+_DIGIT = 11
+"""Bits a digit: two sums for each stay in the processor's nearest cache."""
 _DIGITS = 1 << _DIGIT
 _WORD_BITS = 64
 
@@ -49,7 +49,7 @@ class Keys(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """The key at which a total is used up, and how much is left for those with this very key."""
+    """The key or digit at which a total is used up, and how much is left for those that have it."""
 
     key: int
     left: int
@@ -85,21 +85,9 @@ def fill_largest(
     """
     if total == 0:
         return
-    cut = _cut(s, keys.first, keys.length, room, rooms, total)
-    count = 0
-    for place in range(keys.length):
-        if keys.first[place] > cut.key:
-            parts[place] += room(rooms, place)
-        elif keys.first[place] == cut.key:
-            count += 1
-    places = allocate(count)
-    count = 0
-    for place in range(keys.length):
-        if keys.first[place] == cut.key:
-            places[count] = place
-            count += 1
-    alike = Alike(places, count, cut.left)
-    number = 1
+    alike = _fill_by_first_digit(s, keys, room, rooms, total, parts)
+    places = alike.places
+    number = 0
     while number < keys.words and alike.length > 1:
         alike = _fill_alike(s, alike, keys, word, number, room, rooms, parts)
         number += 1
@@ -109,6 +97,38 @@ def fill_largest(
         parts[places[which]] += part
         left -= part
     release(places)
+
+
+@kernel
+def _fill_by_first_digit(
+    s: Store, keys: Keys, room: Room, rooms: Memory, total: int, parts: Memory
+) -> Alike:
+    """Fill those above the cut by the first digit of their keys, and keep those at it."""
+    first = keys.first
+    shift = max(0, _bits_of_largest(first, keys.length) - _DIGIT)
+    top = s.globals[SCRATCH_TOP]
+    sums = take(s, _DIGITS)
+    for digit in range(_DIGITS):
+        sums[digit] = 0
+    for place in range(keys.length):
+        if first[place] >= 0:
+            sums[first[place] >> shift] += room(rooms, place)
+    cut = _run_out(sums, _DIGITS - 1, total)
+    s.globals[SCRATCH_TOP] = top
+    count = 0
+    for place in range(keys.length):
+        count += first[place] >> shift == cut.key
+    places = allocate(count)
+    kept = 0
+    for place in range(keys.length):
+        digit = first[place] >> shift
+        # No branch, for as many may be above as below.
+        whole = room(rooms, place)
+        parts[place] += whole if digit > cut.key else 0
+        if digit == cut.key:
+            places[kept] = place
+            kept += 1
+    return Alike(places, kept, cut.left)
 
 
 @kernel
@@ -126,8 +146,9 @@ def _fill_alike(
     words = allocate(alike.length)
     own_rooms = allocate(alike.length)
     for which in range(alike.length):
-        words[which] = word(keys.rows, keys.shift, alike.places[which], number)
-        own_rooms[which] = room(rooms, alike.places[which])
+        place = alike.places[which]
+        words[which] = word(keys.rows, keys.shift, place, number) if number else keys.first[place]
+        own_rooms[which] = room(rooms, place)
     cut = _cut(s, words, alike.length, room_listed, own_rooms, alike.left)
     kept = 0
     for which in range(alike.length):
@@ -145,12 +166,9 @@ def _fill_alike(
 @kernel
 def _cut(s: Store, keys: Memory, count: int, room: Room, rooms: Memory, total: int) -> Cut:
     """The largest key such that all from it on have room for `total` (> 0)."""
-    largest = 0
-    for place in range(count):
-        largest = max(largest, keys[place])
     top = s.globals[SCRATCH_TOP]
     sums = take(s, _DIGITS)
-    shift = _WORD_BITS - leading_zeros(largest)
+    shift = _bits_of_largest(keys, count)
     key = 0
     left = total
     while shift:
@@ -164,12 +182,30 @@ def _cut(s: Store, keys: Memory, count: int, room: Room, rooms: Memory, total: i
             upper = keys[place] >> shift
             if upper >> width == key:
                 sums[upper & mask] += room(rooms, place)
-        digit = mask
-        while sums[digit] < left:
-            left -= sums[digit]
-            digit -= 1
-            if digit < 0:
-                fail()
-        key = shift_left(key, width) | digit
+        cut = _run_out(sums, mask, left)
+        key = shift_left(key, width) | cut.key
+        left = cut.left
     s.globals[SCRATCH_TOP] = top
     return Cut(key, left)
+
+
+@kernel
+def _bits_of_largest(keys: Memory, count: int) -> int:
+    """How many bits the largest key has."""
+    largest = 0
+    for place in range(count):
+        largest = max(largest, keys[place])
+    return _WORD_BITS - leading_zeros(largest)
+
+
+@kernel
+def _run_out(sums: Memory, largest: int, total: int) -> Cut:
+    """The digit, from the largest on down, at which `total` is used up."""
+    digit = largest
+    left = total
+    while sums[digit] < left:
+        left -= sums[digit]
+        digit -= 1
+        if digit < 0:
+            fail()
+    return Cut(digit, left)

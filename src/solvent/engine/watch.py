@@ -33,7 +33,6 @@ from solvent.engine.language import (
     bit,
     kernel,
     leading_zeros,
-    prefetch,
     release,
 )
 from solvent.engine.layout import (
@@ -49,10 +48,11 @@ from solvent.engine.layout import (
     STALE_DOUBT,
     WEIGHT,
 )
-from solvent.engine.ledger import account_row, asset_row, is_stale, mark_of, pool_row, position
+from solvent.engine.ledger import account_row, asset_row, is_stale, mark_of, pool_row
 from solvent.engine.margin import Doubt, first_asset, health_of, is_liquidatable
 from solvent.engine.scan import prepare_asset
 from solvent.engine.sorting import sort_ascending
+from solvent.engine.watch_ahead import bring_block_after, bring_first, bring_member_after
 from solvent.engine.watch_blocks import (
     clear_triggers,
     empty_blocks,
@@ -226,18 +226,16 @@ def _ask_hot(s: Store, out: Memory) -> int:
 def _ask_fired(s: Store, out: Memory, count: int) -> int:
     """Ask the members of all fired blocks and give these their triggers anew."""
     fired = s.watch[FIRED_COUNT]
-    _bring_rows(s, 0)
-    _bring_rows(s, 1)
-    _bring_positions(s, 0)
+    bring_first(s)
     for place in range(fired):
-        _bring_rows(s, place + 2)
-        _bring_positions(s, place + 1)
+        bring_block_after(s, place)
         block = section(s, FIRED)[place]
         section(s, IS_FIRED)[block] = 0
         clear_triggers(s, block)
         members = section(s, SLOTS).at(block * BLOCK)
         together = of_nobody()
         for member in range(BLOCK):
+            bring_member_after(s, place * BLOCK + member)
             if _is_cool(s, members[member]):
                 account = members[member] - 1
                 answer = _ask(s, account)
@@ -258,31 +256,6 @@ def _is_cool(s: Store, member: int) -> bool:
         return False
     holder = account_row(s, member - 1)
     return holder[HOT_PLACE] == 0 and holder[DEBTS] != 0 and not holder[IS_LIQUIDATING]
-
-
-@kernel
-def _bring_rows(s: Store, place: int) -> None:
-    """Have the rows of a fired block's members brought near, if there is such a block."""
-    if place < s.watch[FIRED_COUNT]:
-        members = section(s, SLOTS).at(section(s, FIRED)[place] * BLOCK)
-        for member in range(BLOCK):
-            if members[member] > 0:
-                prefetch(account_row(s, members[member] - 1))
-
-
-@kernel
-def _bring_positions(s: Store, place: int) -> None:
-    """Have what a fired block's members have and owe brought near."""
-    if place < s.watch[FIRED_COUNT]:
-        members = section(s, SLOTS).at(section(s, FIRED)[place] * BLOCK)
-        for member in range(BLOCK):
-            if members[member] > 0:
-                account = members[member] - 1
-                rest = account_row(s, account)[HELD]
-                while rest:
-                    asset = first_asset(rest)
-                    rest = rest ^ bit(asset)
-                    prefetch(position(s, account, asset))
 
 
 @kernel

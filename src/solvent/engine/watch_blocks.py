@@ -6,7 +6,7 @@ of one price is held against few numbers before it finds what it fires.
 """
 
 from solvent.domain.units import INT64_MAX
-from solvent.engine.language import Memory, Store, kernel
+from solvent.engine.language import Memory, Store, kernel, prefetch
 from solvent.engine.layout import ASSETS
 from solvent.engine.watch_rows import (
     BLOCK,
@@ -73,6 +73,13 @@ def tighten_high(s: Store, block: int, asset: int, high: int) -> None:
         pair[HIGH] = high
         outer = _super_trigger(s, block // SUPER, asset)
         outer[HIGH] = min(outer[HIGH], high)
+
+
+@kernel
+def bring_triggers(s: Store, block: int) -> None:
+    """Have the triggers of a block brought near."""
+    for asset in range(s.globals[ASSETS]):
+        prefetch(_trigger(s, block, asset))
 
 
 @kernel
