@@ -6,10 +6,14 @@ size of the batches was.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from itertools import chain
 
 from solvent.views.database import Database, Value
 from solvent.views.schema import MOVEMENTS, Table
+
+MOST_VALUES = 999
+"""Values of one statement, as many as any SQLite takes."""
 
 
 class Batch:
@@ -51,7 +55,7 @@ class Batch:
         if self._ends:
             database.execute_many(_END, self._ends)
         for table, rows in self._appended.items():
-            database.execute_many(table.insert(), rows)
+            _append(database, table, rows)
         for table, newest in self._put.items():
             if newest:
                 database.execute_many(table.upsert(), newest.values())
@@ -62,6 +66,18 @@ class Batch:
         self._put.clear()
         self._movements.clear()
         self._ends.clear()
+
+
+def _append(database: Database, table: Table, rows: Sequence[Sequence[Value]]) -> None:
+    """Write new rows, as many in a statement as may be: a statement costs more than a row."""
+    together = MOST_VALUES // len(table.columns)
+    whole = len(rows) - len(rows) % together
+    blocks = range(0, whole, together)
+    database.execute_many(
+        table.insert(together),
+        ([*chain.from_iterable(rows[start : start + together])] for start in blocks),
+    )
+    database.execute_many(table.insert(), rows[whole:])
 
 
 _UNTIL = MOVEMENTS.columns.index("until")
