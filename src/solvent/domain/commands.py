@@ -298,6 +298,9 @@ COMMAND_KINDS: tuple[type[Command], ...] = (
 
 _KIND_OF = {kind: number for number, kind in enumerate(COMMAND_KINDS)}
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in COMMAND_KINDS}
+COMMAND_WORDS = tuple(1 + len(_FIELDS[kind]) for kind in COMMAND_KINDS)
+"""How many 64-bit numbers each kind of command takes, its kind included."""
+
 _PACKERS = {kind: struct.Struct(f"<{len(names) + 1}q") for kind, names in _FIELDS.items()}
 _ENUMS: dict[str, type[bool] | type[IntEnum]] = {
     "role": Role,
@@ -325,10 +328,17 @@ def _members(kind: type[Command]) -> list[tuple[int, dict[int, int]]]:
 
 
 _MEMBERS = {kind: _members(kind) for kind in COMMAND_KINDS}
+WORDED_KINDS = frozenset(_KIND_OF[kind] for kind, members in _MEMBERS.items() if members)
+"""Kinds of commands, by number, some fields of which hold words of a closed list."""
 
 
 class CommandEncodingError(ValueError):
     """Bytes or numbers do not stand for a command. `str(error)` says why."""
+
+
+def command_number(kind: type[Command]) -> int:
+    """The number that stands for a kind of command."""
+    return _KIND_OF[kind]
 
 
 def command_fields(kind: type[Command]) -> tuple[str, ...]:

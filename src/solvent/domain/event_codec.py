@@ -115,6 +115,8 @@ EVENT_WORDS = tuple(1 + len(_FIELDS[kind]) for kind in EVENT_KINDS)
 """How many 64-bit numbers each kind of event takes, its kind included."""
 
 _PACKERS = tuple(struct.Struct(f"<{words}q") for words in EVENT_WORDS)
+_FIELD_PACKERS = tuple(struct.Struct(f"<{words - 1}q") for words in EVENT_WORDS)
+_WORD = 8
 _ENUMS = {
     "code": RejectionCode,
     "limit": Limit,
@@ -169,6 +171,12 @@ def decode_event(data: bytes | memoryview, offset: int = 0) -> tuple[Event, int]
             reason = f"{kind.__name__}.{name}: {value} is not a valid {enum.__name__}"
             raise EventEncodingError(reason) from None
     return kind(*row), offset + packer.size
+
+
+def event_numbers(words: memoryview, kind: int, place: int) -> tuple[int, ...]:
+    """The fields of the event of this kind that begins at a place in `words`, as plain numbers."""
+    numbers: tuple[int, ...] = _FIELD_PACKERS[kind].unpack_from(words, _WORD * (place + 1))
+    return numbers
 
 
 def _enum_of(kind: type[Event], name: str) -> type[IntEnum] | None:

@@ -1,10 +1,12 @@
 """Metrics: counters and gauges in Prometheus' text form, with no name or key in them."""
 
+import collections
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from solvent.domain.commands import Command
+from solvent.domain.commands import COMMAND_KINDS
+from solvent.domain.event_codec import kind_number
 from solvent.domain.events import Refused
 from solvent.domain.waterfall_events import (
     AdlMatched,
@@ -17,7 +19,10 @@ from solvent.service.market import Outcome
 if TYPE_CHECKING:
     from solvent.service.desk import Desk
 
-_WATERFALL = (LiquidationStarted, BackstopFilled, AdlMatched, DeficitBooked)
+_COUNTED = frozenset(
+    map(kind_number, (Refused, LiquidationStarted, BackstopFilled, AdlMatched, DeficitBooked))
+)
+"""Kinds of events, by number, that are counted."""
 
 
 class Metrics:
@@ -33,7 +38,7 @@ class Metrics:
             "solvent_request_seconds", "Time to an answer", ["tag"], registry=self._registry
         )
         # A metric's child of these labels is found once and then kept.
-        self._counted: dict[type[Command], Counter] = {}
+        self._counted: dict[int, Counter] = {}
         self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._gauge("records", "Durable records", lambda: desk.sequencer.journal.sequence)
         self._gauge("waiting", "Requests that wait for the writer", lambda: desk.sequencer.waiting)
@@ -50,17 +55,20 @@ class Metrics:
 
     def note(self, outcome: Outcome) -> None:
         """Count what a record led to."""
-        for result in outcome.results:
-            kind = type(result.command)
+        transcript = outcome.transcript
+        for kind, times in collections.Counter(transcript.commands.kinds).items():
             counted = self._counted.get(kind)
             if counted is None:
-                counted = self._counted[kind] = self._commands.labels(kind.__name__)
-            counted.inc()
-            for event in result.events:
-                if isinstance(event, Refused):
-                    self._refused.labels(event.code.name).inc()
-                elif isinstance(event, _WATERFALL):
-                    self._waterfall.labels(type(event).__name__).inc()
+                name = COMMAND_KINDS[kind].__name__
+                counted = self._counted[kind] = self._commands.labels(name)
+            counted.inc(times)
+        if transcript.present.isdisjoint(_COUNTED):
+            return
+        for event in transcript.of_kinds(_COUNTED):
+            if isinstance(event, Refused):
+                self._refused.labels(event.code.name).inc()
+            else:
+                self._waterfall.labels(type(event).__name__).inc()
 
     def answered(self, tag: str, status: int, seconds: float) -> None:
         """Count a request."""

@@ -11,7 +11,8 @@ from enum import IntEnum
 
 import msgspec
 
-from solvent.domain.commands import Command, CommandEncodingError, decode_command, encode_command
+from solvent.domain.commands import Command, CommandEncodingError, encode_command
+from solvent.domain.encoded_commands import EncodedCommands
 
 NOBODY = -1
 """The account of a record that is nobody's."""
@@ -52,17 +53,12 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
     body: bytes = b""
 
     @property
-    def decoded(self) -> list[Command]:
+    def decoded(self) -> EncodedCommands:
         """The commands. Raises RecordError."""
-        found = []
-        place = 0
         try:
-            while place < len(self.commands):
-                command, place = decode_command(self.commands, place)
-                found.append(command)
+            return EncodedCommands(self.commands)
         except CommandEncodingError as error:
             raise RecordError(str(error)) from error
-        return found
 
 
 def commands_record(

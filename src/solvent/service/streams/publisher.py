@@ -16,9 +16,12 @@ from typing import Protocol
 
 from solvent.domain import events as e
 from solvent.domain.commands import Command, OrderType, TimeInForce
+from solvent.domain.event_codec import kind_number
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.readings import OrderReading, PriceReading
+from solvent.domain.transcript import Transcript
+from solvent.service.open_orders import FOLLOWED as OF_ORDERS
 from solvent.service.open_orders import OpenOrder
 from solvent.service.shapes import Object, market_symbol
 from solvent.service.streams import payloads
@@ -33,6 +36,10 @@ from solvent.views.candles import DAY, INTERVALS, MINUTE, start_of
 from solvent.views.rows import CandleRow, PriceKind, TickerRow
 
 _MS = 1000
+_FOLLOWED = OF_ORDERS.union(
+    map(kind_number, (e.IndexUpdated, e.MarkUpdated)), map(kind_number, OFF_BOOK_KINDS)
+)
+"""Kinds of events, by number, that more follows from than that balances changed."""
 
 
 class Questions(Holdings, Protocol):
@@ -161,26 +168,28 @@ class Publisher:
 
     # What happens.
 
-    def publish(
-        self,
-        sequence: int,
-        time_us: int,
-        command: Command,
-        events: Sequence[Event],
-        queries: Questions,
-    ) -> None:
-        """A durable command, the `sequence`-th from 0, and what it led to.
+    def publish(self, time_us: int, transcript: Transcript, queries: Questions) -> None:
+        """Durable commands and what they led to.
 
         `queries` is not asked before the next flush.
         """
         self._questions = queries
         self._has_published = True
         self._now = max(self._now, time_us)
+        self._balances.note(transcript)
+        if transcript.present.isdisjoint(_FOLLOWED):
+            return
         self._reports.when = Moment(self._now, time_us)
-        for event in events:
-            self._balances.note(event)
-            self._follow(event, command)
-        finish = self._books.finish(sequence + 1, time_us)
+        for index in range(len(transcript)):
+            events = transcript.events(index, _FOLLOWED)
+            if events:
+                for event in events:
+                    self._follow(event, transcript.commands[index])
+                self._finish(transcript.first + index + 1, time_us)
+
+    def _finish(self, commands: int, time_us: int) -> None:
+        """Close the last of so many commands."""
+        finish = self._books.finish(commands, time_us)
         for asset, levels in finish.changed.items():
             for pace in self._markets[asset].paces:
                 pace.watcher.note(levels)
@@ -202,10 +211,8 @@ class Publisher:
                 self._reports.expired(self._books.end(event.order), event)
             case e.IndexUpdated() | e.MarkUpdated():
                 self._marked(event.asset, event.index, event.mark)
-            case _ if type(event) in OFF_BOOK_KINDS:
-                self._reports.exchanged(event)
             case _:
-                pass
+                self._reports.exchanged(event)
 
     def _filled(self, event: e.Filled) -> None:
         taker = self._books.fill(event.taker_order, event.quantity, event.quote)
