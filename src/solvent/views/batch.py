@@ -17,12 +17,12 @@ MOST_VALUES = 999
 
 
 class Batch:
-    """Rows on their way to the database."""
+    """Rows on their way to the database. `movements` are those of that table, by their places."""
 
     def __init__(self) -> None:
         self._appended: defaultdict[Table, list[list[Value]]] = defaultdict(list)
         self._put: defaultdict[Table, dict[Hashable, tuple[Value, ...]]] = defaultdict(dict)
-        self._movements: dict[int, list[Value]] = {}
+        self.movements: dict[int, list[Value]] = {}
         self._ends: list[tuple[int, int, int]] = []
 
     def append(self, table: Table, row: list[Value]) -> None:
@@ -33,27 +33,23 @@ class Batch:
         """A row's newest state."""
         self._put[table][row[: table.keys]] = row
 
-    def append_movement(self, row: list[Value]) -> None:
-        """A movement, which `end_movement` may still change."""
-        self._movements[int(row[0])] = row
-        self.append(MOVEMENTS, row)
-
     def end_movement(self, place: int, until: int, *, pays: bool) -> None:
         """Say until when what a movement left was held, and whether an hour was charged by then.
 
         A movement with an entry fee pays in any case.
         """
-        row = self._movements.get(place)
+        row = self.movements.get(place)
         if row is None:
             self._ends.append((until, int(pays), place))
         else:
             row[_UNTIL] = until
-            row[_PAYS] = int(pays or row[_ENTRY_FEE] != 0)
+            row[_PAYS] = 1 if pays or row[_ENTRY_FEE] else 0
 
     def write(self, database: Database) -> None:
         """Write everything, within the transaction in work."""
         if self._ends:
             database.execute_many(_END, self._ends)
+        _append(database, MOVEMENTS, list(self.movements.values()))
         for table, rows in self._appended.items():
             _append(database, table, rows)
         for table, newest in self._put.items():
@@ -64,7 +60,7 @@ class Batch:
         """Forget everything: it is written."""
         self._appended.clear()
         self._put.clear()
-        self._movements.clear()
+        self.movements.clear()
         self._ends.clear()
 
 

@@ -18,6 +18,8 @@ _ORDER = MOVEMENTS.columns.index("order_id")
 _BACKSTOP = (int(Source.LIQUIDATION_BACKSTOP), int(Source.BACKSTOP_PROVIDER))
 _ADL = (int(Source.LIQUIDATION_ADL), int(Source.ADL_PROVIDER))
 _SIDES = {source: sides for sides in (_BACKSTOP, _ADL) for source in sides}
+TWO_SIDED = frozenset(_SIDES)
+"""Sources that `Context.source_for` tells apart."""
 
 
 class Round(NamedTuple):
@@ -63,8 +65,8 @@ class Context:
         """Go on with the command of this number, which knows nothing of those before."""
         self.sequence = sequence
         self._place = sequence << PLACE_BITS
-        for gathered in (self._margin, self.marks, self.rounds, self.fills, self.liquidated):
-            if gathered:
+        if self._margin or self.marks or self.rounds or self.fills or self.liquidated:
+            for gathered in (self._margin, self.marks, self.rounds, self.fills, self.liquidated):
                 gathered.clear()
 
     @property
@@ -97,8 +99,7 @@ class Context:
 
     def source_for(self, account: int, source: int) -> int:
         """The source of a movement as it is for `account`: liquidated, or the other side."""
-        sides = _SIDES.get(source)
-        return source if sides is None else sides[account not in self.liquidated]
+        return _SIDES[source][account not in self.liquidated] if source in _SIDES else source
 
     def note_margin(self, account: int, movement: list[Value]) -> None:
         """A movement of a spot trade, whose order a later event names."""

@@ -15,32 +15,43 @@ In the waterfall a movement's source says what the account was: the one liquidat
 Deliberately absent: tokens that are not lent or owed; the engine answers for balances.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.labels import Source
+from solvent.domain.transcript import Transcript
 from solvent.domain.units import INDEX_SCALE
 from solvent.reference.rates import lend_apr
 from solvent.views.batch import Batch
-from solvent.views.context import Context
+from solvent.views.context import TWO_SIDED, Context
 from solvent.views.database import Database, Value
 from solvent.views.holding import BORROW, LEND, Holding
+from solvent.views.movements import (
+    ADDING,
+    BORROWED,
+    LENT,
+    REDEEMED,
+    REPAID,
+    SIDE_OF,
+    Change,
+    Movement,
+    movements_of,
+)
 from solvent.views.pools import PoolMirror, PoolMirrors
-from solvent.views.rows import MovementType
 from solvent.views.schema import INTEREST, LOSSES, NEVER, POSITIONS
 
 CACHED = 200_000
 """Positions kept in memory between batches."""
 
-_BORROWED, _REPAID = int(MovementType.BORROW), int(MovementType.BORROW_REPAY)
-_LENT, _REDEEMED = int(MovementType.LEND), int(MovementType.LEND_REDEEM)
-_ADDING = (_BORROWED, _LENT)
-_SIDE_OF = {_BORROWED: BORROW, _REPAID: BORROW, _LENT: LEND, _REDEEMED: LEND}
 _SPOT_MARGIN = int(Source.SPOT_MARGIN)
 
 Key = tuple[int, int, int]
 """(account, asset, side)."""
+
+
+_NO_ASSET = -1
+_ZERO = "0"
 
 
 class Lending:
@@ -57,17 +68,21 @@ class Lending:
 
     # Events.
 
+    def moved(self, context: Context, transcript: Transcript) -> None:
+        """Take a transcript of nothing but the kinds of MOVED, each of which is one movement."""
+        self._move_all(context, movements_of(transcript))
+
     def lent(
         self, context: Context, account: int, asset: int, quantity: int, shares: int, source: int
     ) -> None:
         """A claim rose."""
-        self._move(context, account, asset, _Change(_LENT, quantity, shares, source))
+        self._move(context, account, asset, Change(LENT, quantity, shares, source))
 
     def redeemed(
         self, context: Context, account: int, asset: int, quantity: int, shares: int, source: int
     ) -> None:
         """A claim fell."""
-        self._move(context, account, asset, _Change(_REDEEMED, quantity, -shares, source))
+        self._move(context, account, asset, Change(REDEEMED, quantity, -shares, source))
 
     def borrowed(
         self,
@@ -84,7 +99,7 @@ class Lending:
         parameters = self.pools.parameters.assets[asset].pool
         rate = pool.entry_rate(parameters, quantity) if entry_fee else 0
         self._move(
-            context, account, asset, _Change(_BORROWED, quantity, shares, source, entry_fee, rate)
+            context, account, asset, Change(BORROWED, quantity, shares, source, entry_fee, rate)
         )
         pool.share_entry_fee(parameters, entry_fee)
 
@@ -92,7 +107,7 @@ class Lending:
         self, context: Context, account: int, asset: int, quantity: int, shares: int, source: int
     ) -> None:
         """A debt fell."""
-        self._move(context, account, asset, _Change(_REPAID, quantity, -shares, source))
+        self._move(context, account, asset, Change(REPAID, quantity, -shares, source))
 
     def netted(self, context: Context, event: e.Netted) -> None:
         """A claim and a debt cancelled each other."""
@@ -100,14 +115,14 @@ class Lending:
 
     def _cancel(self, context: Context, lender: int, borrower: int, event: e.Netted) -> None:
         asset, quantity = event.asset, event.quantity
-        claim = _Change(_REDEEMED, quantity, -event.claim_shares, event.source)
-        debt = _Change(_REPAID, quantity, -event.debt_shares, event.source)
+        claim = Change(REDEEMED, quantity, -event.claim_shares, event.source)
+        debt = Change(REPAID, quantity, -event.debt_shares, event.source)
         self._move(context, lender, asset, claim)
         self._move(context, borrower, asset, debt)
 
     def voided(self, context: Context, event: e.ClaimVoided) -> None:
         """Shares worth less than an atom ended: the position ends, and nothing moved."""
-        row = _Change(_REDEEMED, 0, -event.shares, Source.RECONCILIATION)
+        row = Change(REDEEMED, 0, -event.shares, Source.RECONCILIATION)
         self._move(context, event.account, event.asset, row)
 
     def charged(self, context: Context, event: e.InterestCharged) -> None:
@@ -146,8 +161,8 @@ class Lending:
         holding = self._holding((event.account, event.debt_asset, BORROW))
         shares = pool.debt_shares_up(holding.shares if holding else 0, quantity)
         source = Source.LIQUIDATION_BACKSTOP
-        gone = _Change(_REPAID, quantity, -shares, source)
-        come = _Change(_BORROWED, quantity, shares, source)
+        gone = Change(REPAID, quantity, -shares, source)
+        come = Change(BORROWED, quantity, shares, source)
         self._move(context, event.account, event.debt_asset, gone)
         self._move(context, event.provider, event.debt_asset, come)
 
@@ -171,8 +186,8 @@ class Lending:
         shares: int,
         source: Source,
     ) -> None:
-        gone = _Change(_REDEEMED, leg.quantity, -shares, source)
-        come = _Change(_LENT, leg.quantity, shares, source)
+        gone = Change(REDEEMED, leg.quantity, -shares, source)
+        come = Change(LENT, leg.quantity, shares, source)
         self._move(context, giver, leg.asset, gone)
         self._move(context, leg.receiver, leg.asset, come)
 
@@ -192,7 +207,7 @@ class Lending:
         holding = self._holding((event.account, event.asset, BORROW))
         if holding is not None:
             owed, shares = pool.debt(holding.shares), holding.shares
-            row = _Change(_REPAID, owed, -shares, Source.RECONCILIATION)
+            row = Change(REPAID, owed, -shares, Source.RECONCILIATION)
             self._move(context, event.account, event.asset, row)
         after = 0 if restarted else event.lend_index
         pool.noted = context.next_place()
@@ -216,65 +231,69 @@ class Lending:
         holding = self._holding((account, asset, LEND))
         return holding.shares if holding else 0
 
-    def _move(self, context: Context, account: int, asset: int, change: "_Change") -> None:
+    def _move(self, context: Context, account: int, asset: int, change: Change) -> None:
         """Change a position and write the movement down."""
-        kind, quantity, shares, source, entry_fee, rate = change
-        side = _SIDE_OF[kind]
-        key = (account, asset, side)
-        time = context.time
-        place = context.next_place()
-        pool = self.pools.change(asset, time)
-        source = context.source_for(account, source)
-        holding = self._held.get(key) or self._holding(key)
-        if holding is None:
-            holding = self._open(key, source, place, time, pool)
-        else:
-            self._batch.end_movement(holding.last, place, pays=holding.last < pool.noted)
-            if holding.last < pool.charged:
-                holding.settle_hours(pool, side)
-        holding.last = place
-        holding.shares = left = holding.shares + shares
-        holding.fees += entry_fee
-        if kind in _ADDING:
-            holding.added += quantity
-        else:
-            holding.removed += quantity
-        if side == LEND:
-            pool.lend_shares += shares
-            held = left * pool.lend_index // INDEX_SCALE
-        else:
-            pool.debt_shares += shares
-            held = pool.debt(left)
-        net = holding.added + holding.fees - holding.removed
-        closing = 0 if left else -net - holding.settled
-        row: list[Value] = [
-            place,
-            time,
-            account,
-            asset,
-            kind,
-            source,
-            quantity,
-            entry_fee,
-            rate,
-            holding.number,
-            side,
-            left,
-            held,
-            NEVER,
-            0,
-            str(net),
-            str(holding.settled),
-            str(closing),
-            int(left > 0 or closing != 0 or entry_fee > 0),
-        ]
-        self._batch.append_movement(row)
-        if source == _SPOT_MARGIN:
-            context.note_margin(account, row)
-        if left:
-            self._dirty.add(key)
-        else:
-            self._close(key, holding, pool, place, time)
+        self._move_all(context, [(context.next_place(), account, asset, *change)])
+
+    def _move_all(self, context: Context, movements: Iterable[Movement]) -> None:
+        """Change positions and write the movements down, one after another."""
+        time, rows, at, pool = context.time, self._batch.movements, _NO_ASSET, None
+        for place, account, asset, kind, quantity, shares, source, entry_fee, rate in movements:
+            if asset != at or pool is None:
+                pool, at = self.pools.change(asset, time), asset
+            side = SIDE_OF[kind]
+            key = (account, asset, side)
+            origin = context.source_for(account, source) if source in TWO_SIDED else source
+            holding = self._held.get(key) or self._holding(key)
+            if holding is None:
+                holding = self._open(key, origin, place, time, pool)
+            else:
+                self._batch.end_movement(holding.last, place, pays=holding.last < pool.noted)
+                if holding.last < pool.charged:
+                    holding.settle_hours(pool, side)
+            holding.last = place
+            holding.shares = left = holding.shares + shares
+            if kind in ADDING:
+                holding.added += quantity
+                holding.fees += entry_fee
+            else:
+                holding.removed += quantity
+            if side == LEND:
+                pool.lend_shares += shares
+                held = left * pool.lend_index // INDEX_SCALE
+            else:
+                pool.debt_shares += shares
+                held = pool.debt(left)
+            net = holding.added + holding.fees - holding.removed
+            settled = holding.settled
+            closing = 0 if left else -net - settled
+            rows[place] = [
+                place,
+                time,
+                account,
+                asset,
+                kind,
+                origin,
+                quantity,
+                entry_fee,
+                rate,
+                holding.number,
+                side,
+                left,
+                held,
+                NEVER,
+                0,
+                str(net),
+                str(settled) if settled else _ZERO,
+                str(closing) if closing else _ZERO,
+                1 if left or closing or entry_fee else 0,
+            ]
+            if origin == _SPOT_MARGIN:
+                context.note_margin(account, rows[place])
+            if left:
+                self._dirty.add(key)
+            else:
+                self._close(key, holding, pool, place, time)
 
     def _open(self, key: Key, source: int, place: int, time: int, pool: PoolMirror) -> Holding:
         holding = Holding(self.next_position, source, place, time)
@@ -353,14 +372,3 @@ class Lending:
         if len(self._held) > CACHED:
             self._held.clear()
             self.complete = False
-
-
-class _Change(NamedTuple):
-    """What is to happen to one position; `kind` is a MovementType, `source` a Source."""
-
-    kind: int
-    quantity: int
-    shares: int
-    source: int
-    entry_fee: int = 0
-    rate: int = 0

@@ -21,6 +21,7 @@ from solvent.views.context import Context
 from solvent.views.database import Database
 from solvent.views.lending import Lending
 from solvent.views.memo import Memo
+from solvent.views.movements import MOVED
 from solvent.views.off_book import OffBook
 from solvent.views.pools import PoolMirrors
 from solvent.views.receipt_rows import ReceiptRows
@@ -89,6 +90,9 @@ class Listener:
         if transcript.present.isdisjoint(self._heard):
             return
         context = Context(time, transcript, memo)
+        if transcript.present <= MOVED:
+            self.lending.moved(context, transcript)
+            return
         is_for_receipts = not transcript.present.isdisjoint(ReceiptRows.KINDS)
         start = 0
         for index, end in enumerate(transcript.ends):
