@@ -7,6 +7,7 @@ journal is read again. A record is made durable before anything is done about it
 the market follows from the records.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 import msgspec
@@ -63,7 +64,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 def commands_record(
     time: int,
-    commands: list[Command],
+    commands: Iterable[Command] | bytes,
     *,
     account: int = NOBODY,
     is_batch: bool = False,
@@ -71,12 +72,13 @@ def commands_record(
     expires: int = 0,
     memo: tuple[str, str, str] | None = None,
 ) -> Record:
-    """The record of a request for the engine."""
+    """The record of a request for the engine; commands may come encoded."""
+    data = commands if isinstance(commands, bytes) else b"".join(map(encode_command, commands))
     return Record(
         RecordKind.COMMANDS,
         time,
         account,
-        b"".join(map(encode_command, commands)),
+        data,
         is_batch,
         digest,
         expires,
