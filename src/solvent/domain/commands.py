@@ -349,11 +349,7 @@ def command_fields(kind: type[Command]) -> tuple[str, ...]:
 def encode_command(command: Command) -> bytes:
     """Kind and fields as little-endian signed 64-bit numbers."""
     kind = type(command)
-    return encode_numbers(kind, *[getattr(command, name) for name in _FIELDS[kind]])
-
-
-def encode_numbers(kind: type[Command], *row: int) -> bytes:
-    """A command of a kind and these fields, as `encode_command` would write it."""
+    row = [getattr(command, name) for name in _FIELDS[kind]]
     try:
         return _PACKERS[kind].pack(_KIND_OF[kind], *row)
     except struct.error as error:
