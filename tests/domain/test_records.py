@@ -103,6 +103,37 @@ def test_damaged_events(row: list[int], reason: str) -> None:
         codec.decode_event(data)
 
 
+@given(
+    st.lists(
+        st.lists(st.one_of([records(kind) for kind in codec.EVENT_KINDS]), max_size=3), max_size=4
+    )
+)
+def test_events_of_many_commands_come_back_together(groups: list[list[Event]]) -> None:
+    words: list[int] = []
+    ends = []
+    for group in groups:
+        for event in group:
+            data = codec.encode_event(event)
+            words += struct.unpack(f"<{len(data) // 8}q", data)
+        ends.append(len(words))
+    assert codec.decode_events(words, ends) == [tuple(group) for group in groups]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ([-1], "word 0 has unknown kind -1"),
+        ([len(codec.EVENT_KINDS)], f"word 0 has unknown kind {len(codec.EVENT_KINDS)}"),
+        ([2, 2, 0], "word 0 is cut short"),
+        ([2, 2, 0, 5, 2, 2], "word 4 is cut short"),
+        ([0, 1, 2, 0, 999, 0, 0], "Refused.code: 999 is not a valid RejectionCode"),
+    ],
+)
+def test_damaged_events_among_many(row: list[int], reason: str) -> None:
+    with pytest.raises(codec.EventEncodingError, match=reason):
+        codec.decode_events(row, [0, len(row), len(row)])
+
+
 @given(st.binary(max_size=120))
 def test_noise_is_refused_or_is_what_it_encodes_to(noise: bytes) -> None:
     try:

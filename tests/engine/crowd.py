@@ -23,6 +23,7 @@ from solvent.engine.layout import (
     HELD,
     IS_LIQUIDATING,
     LEND_INDEX,
+    LEND_SHARES,
     LENT,
     LOCKED,
     MAINTENANCE_BASE,
@@ -33,7 +34,18 @@ from solvent.engine.layout import (
     VALUE_DIVISOR,
     WEIGHT,
 )
-from solvent.engine.ledger import account_row, asset_row, is_stale, mark_of, pool_row, position
+from solvent.engine.ledger import (
+    OUTSIDE_PLACE,
+    account_row,
+    asset_row,
+    available,
+    change_claim,
+    is_stale,
+    mark_of,
+    move,
+    pool_row,
+    position,
+)
 from solvent.engine.machine import Machine
 from solvent.engine.margin import Doubt, health_of, is_liquidatable, liquidatable
 from solvent.engine.watch import candidates
@@ -44,6 +56,7 @@ FIRST = 2
 """The fund and the treasury stand aside."""
 MOST_ATOMS = 10**15
 MOST_VALUE = 2**56
+MOST_SHARES = 2**61
 FAR = (0, 0, 1, 10, 100, 1000, 2000)
 """How much less than the most an account owes, in 10^-4."""
 
@@ -78,7 +91,18 @@ def hug(s: Store, account: int, asset: int, most: int, offset: int) -> int:
     return low
 
 
-KERNELS = (everyone, hug, candidates, touched)
+@kernel
+def trade(s: Store, account: int, asset: int, bought: int, lent: int) -> None:
+    """Let an account buy atoms and lend shares of `asset`, or sell and redeem where negative."""
+    if bought > 0:
+        move(s, asset, bought, OUTSIDE_PLACE, available(account))
+    else:
+        move(s, asset, -bought, available(account), OUTSIDE_PLACE)
+    if lent:
+        change_claim(s, account, asset, lent)
+
+
+KERNELS = (everyone, hug, trade, candidates, touched)
 
 
 class Crowd:
@@ -115,6 +139,7 @@ class Crowd:
             pool = pool_row(self.store, asset)
             pool[DEBT_INDEX] = INDEX_SCALE + self.rng.randrange(INDEX_SCALE)
             pool[LEND_INDEX] = INDEX_SCALE + self.rng.randrange(INDEX_SCALE // 10)
+            pool[LEND_SHARES] = MOST_SHARES
 
     def most(self, asset: int, worth: int = MOST_VALUE) -> int:
         """Atoms of an asset worth so much, in 10^-6 USDC, and no more than there can be."""
@@ -230,15 +255,28 @@ class Crowd:
         pool[LEND_INDEX] += by // 2
 
     def trade(self, asset: int) -> None:
-        """An account has more or less of an asset, or borrows anew."""
+        """An account has more or less of an asset, perhaps one that it owes, or borrows anew."""
         account = self.rng.choice(self.accounts)
         row = position(self.store, account, asset)
-        holder = account_row(self.store, account)
-        holder[HELD] = holder[HELD] | bit(asset)
-        row[AVAILABLE] = row[AVAILABLE] * self.rng.randint(90, 110) // 100 + self.rng.choice((0, 1))
+        bought = max(-row[AVAILABLE], self._little(row[AVAILABLE]))
+        lent = max(-row[LENT], self._little(row[LENT]))
+        self._trade(account, asset, bought, lent)
         if self.rng.random() < 0.3:
             self.place(account)
-        self.touch(account)
+            self.touch(account)
+
+    def receive(self, account: int, asset: int) -> None:
+        """An account gets a tenth of what it owes of an asset, and an atom."""
+        self._trade(account, asset, position(self.store, account, asset)[DEBT] // 10 + 1, 0)
+
+    def _trade(self, account: int, asset: int, bought: int, lent: int) -> None:
+        if self.machine is None:
+            trade(self.store, account, asset, bought, lent)
+        else:
+            self._call("trade", account, asset, bought, lent)
+
+    def _little(self, of: int) -> int:
+        return of * self.rng.randint(-10, 10) // 100 + self.rng.choice((-1, 0, 1))
 
     def turn_stale(self, asset: int) -> None:
         """A price goes stale, or comes back."""

@@ -23,6 +23,7 @@ from solvent.engine.language import (
     emit,
     event_words,
     kernel,
+    prefetch,
     release,
 )
 from solvent.engine.machine import Machine, compile_kernels
@@ -120,6 +121,8 @@ def rows_of_their_own(count: int) -> int:
 @kernel
 def row_of(count: int) -> int:
     row = allocate(count)
+    prefetch(row)
+    prefetch(row.at(count))
     release(row)
     return count
 

@@ -162,6 +162,24 @@ def test_the_scan_finds_whom_the_exact_margin_finds() -> None:
     assert asked < 120, "the screen clears too little to be of use"
 
 
+@pytest.mark.parametrize("owing", ["everybody", "nobody", "some"])
+def test_a_scan_ends_where_the_accounts_end(owing: str) -> None:
+    """However many there are: they are looked at a few at a time."""
+    store = plain_store(populated(market(), 40, edge=Edge(0.3, -0.001)))
+    last = store.globals[at.ACCOUNTS]
+    for account in range(FIRST, last):
+        if owing != "some":
+            owe(store, account, 0, MOST_SHARES if owing == "everybody" else 0)
+    found = allocate(last)
+    expected: list[int] = []
+    for accounts in range(last + 1):
+        store.globals[at.ACCOUNTS] = accounts
+        count = liquidatable_accounts(store, found)
+        expected = [a for a in range(accounts) if liquidatable(store, a)]
+        assert [found[place] for place in range(count)] == expected
+    assert len(expected) == {"everybody": last - FIRST, "nobody": 0}.get(owing, len(expected))
+
+
 def test_sizes_beyond_the_flat_part_are_asked_exactly() -> None:
     store = plain_store(populated(market(), 20))
     screen = screen_of(store)

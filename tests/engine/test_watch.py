@@ -13,6 +13,7 @@ from solvent.engine.layout import (
     ASSETS,
     DEBT,
     DEBT_INDEX,
+    DEBTS,
     IS_LIQUIDATING,
     LEND_INDEX,
     MARK,
@@ -22,7 +23,7 @@ from solvent.engine.layout import (
 )
 from solvent.engine.ledger import account_row, is_stale, mark_of, pool_row, position
 from solvent.engine.machine import Machine, compile_kernels
-from solvent.engine.margin import Doubt, health_of, is_liquidatable, liquidatable
+from solvent.engine.margin import Doubt, first_asset, health_of, is_liquidatable, liquidatable
 from tests.engine.crowd import KERNELS, Crowd
 
 Certify = Callable[[Store, int], Certificate]
@@ -71,6 +72,26 @@ def test_the_watch_follows_holders_of_what_is_stale(seed: int, machine: Machine)
         for account in expected:
             account_row(crowd.store, account)[IS_LIQUIDATING] = 1
         crowd.accrue(crowd.rng.randrange(crowd.assets))
+
+
+def test_what_is_owed_can_be_received_to_one_s_harm(machine: Machine) -> None:
+    """While a price is stale a debt counts for less, but not as far as the same asset is held."""
+    harmed = 0
+    for seed in range(10):
+        crowd = Crowd(seed, 1000, machine)
+        crowd.store.rules[STALE_DOUBT] = 10**11
+        for asset in range(1, crowd.assets):
+            crowd.store.prices[asset * PRICE_WIDTH + STALE] = 1
+        for account in crowd.accounts:
+            crowd.place(account)
+        crowd.mark_some(crowd.found())
+        for account in crowd.accounts:
+            owed = account_row(crowd.store, account)[DEBTS]
+            crowd.receive(account, first_asset(owed))
+        expected = crowd.expected()
+        assert crowd.found() == expected
+        harmed += len(expected)
+    assert harmed > 0
 
 
 def test_small_moves_ask_few(machine: Machine) -> None:

@@ -19,6 +19,7 @@ from solvent.journal.durable import (
     holds_journal,
     verify,
 )
+from solvent.journal.segments import new_marker
 from solvent.journal.snapshots import snapshot_path
 from tests.journal.faulty_files import FaultyFiles
 from tests.proof import proves
@@ -80,6 +81,12 @@ def test_batches_of_any_size_fill_segments_of_any_size(
     digest = journal.digest
     journal.close()
     assert verify(MEMORY, files=files) == Verified(len(expected), digest, (), 0)
+
+
+@proves("I36")
+def test_what_is_left_of_a_frame_never_looks_blank() -> None:
+    """A marker that began with zero hid a cut one byte into a frame."""
+    assert all(0 not in new_marker() for _ in range(10_000))
 
 
 @proves("I36")

@@ -15,7 +15,7 @@ from solvent.domain.events import Refused
 from solvent.domain.units import PRICE_SCALE, RATIO, SECOND
 from solvent.engine.engine import FastEngine
 from solvent.engine.queries import Queries
-from solvent.lab.live import DEMO, DEMO_STEP, LiveCast, LiveCastError, parameters_at
+from solvent.lab.live import DEMO_STEP, LiveCast, LiveCastError, parameters_at
 from solvent.lab.live_prices import FARTHEST, wander
 from solvent.lab.runner import run
 from solvent.lab.scenario import Scenario, load_scenario
@@ -103,12 +103,6 @@ class TestWallClock:
         assert engine.times() == []
         assert len(engine.prices(SOL)) == 4
 
-    def test_a_set_up_that_was_interrupted_is_not_taken_up(self, tmp_path: Path) -> None:
-        scenario = small(tmp_path)
-        engine = market(scenario, scenario.start, 0)
-        with pytest.raises(LiveCastError, match="empty folder"):
-            cast_of(scenario, engine).resume()
-
 
 def run_of(scenario: Scenario, seconds: int) -> Heard:
     """A market in which the cast followed the wall clock without a break."""
@@ -120,10 +114,10 @@ class TestAfterTheStory:
 
     def test_the_market_goes_on(self, tmp_path: Path) -> None:
         scenario = small(tmp_path)
-        cast, engine = played(scenario, 600, speed=60)
-        assert engine.now > cast.story_end + 500 * STEP
+        _, engine = played(scenario, 600, speed=60)
         last = 150 * PRICE_SCALE
         wandered = engine.prices(SOL)[12:]
+        assert len(wandered) > 500
         assert len(set(wandered)) > len(wandered) // 2
         assert all(abs(each - last) * RATIO <= last * FARTHEST for each in wandered)
         assert not any(
@@ -152,7 +146,7 @@ class TestThread:
     """The cast in a thread of its own."""
 
     def test_start_to_stop(self) -> None:
-        scenario = load_scenario(DEMO)
+        scenario = load_scenario("demo-market")
         ended: list[BaseException | None] = []
         engine = FastEngine(parameters_at(scenario, DAY * 20_000))
         cast = LiveCast(scenario, engine, start=DAY * 20_000, speed=1000, on_end=ended.append)
@@ -170,7 +164,7 @@ class TestThread:
             assert asks
 
     def test_a_stop_ends_a_set_up(self) -> None:
-        scenario = load_scenario(DEMO)
+        scenario = load_scenario("demo-market")
         engine = Heard(parameters_at(scenario, DAY))
         engine.watch = HandWatch(DAY, DAY)
         cast = cast_of(scenario, engine)

@@ -7,7 +7,7 @@ from nacl.signing import SigningKey
 from solvent.domain.commands import Borrow, Lend, PlaceOrder, Side, TimeInForce
 from solvent.domain.events import Borrowed, Filled, Lent, Refused
 from solvent.engine.queries import Queries
-from solvent.lab.live import DEMO, DEMO_STEP, DEMO_TRADERS
+from solvent.lab.live import DEMO_STEP, DEMO_TRADERS
 from solvent.lab.live_keys import ACCOUNTS, demo_accounts, demo_keys
 from solvent.lab.scenario import load_scenario
 from tests.lab.live_helpers import DAY, cast_of, market, played
@@ -17,7 +17,7 @@ class TestDemo:
     """The packaged demo."""
 
     def test_book_and_trades(self) -> None:
-        scenario = load_scenario(DEMO)
+        scenario = load_scenario("demo-market")
         cast, engine = played(
             scenario,
             60,
@@ -46,7 +46,7 @@ class TestDemo:
         assert moved
 
     def test_traders_say_the_same_for_the_same_seed(self) -> None:
-        scenario = load_scenario(DEMO)
+        scenario = load_scenario("demo-market")
         hashes = {
             played(scenario, 30, DAY * 20_000, step=DEMO_STEP, traders=3)[1].state_hash()
             for _ in range(2)
@@ -68,7 +68,7 @@ class TestDemo:
         assert [key.role for key in keys if key.account(2) == 4] == ["blp"]
 
     def test_a_demo_user_can_lend_borrow_and_trade_at_once(self) -> None:
-        scenario = load_scenario(DEMO)
+        scenario = load_scenario("demo-market")
         engine = market(scenario, DAY * 20_000, 10)
         answers = engine.apply(demo_accounts(2, engine.parameters))
         assert not any(isinstance(events[0], Refused) for events in answers)

@@ -10,6 +10,7 @@ from solvent.domain.transcript import Transcript
 from solvent.journal.durable import Journal
 from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
 from solvent.service.opening import JOURNAL
+from solvent.service.proposals import Proposals
 from solvent.service.rehearsal.life import Life, live
 from solvent.service.replies import Answer, ClientRow, Replies
 from solvent.service.replies import Row as DigestRow
@@ -125,6 +126,34 @@ def keeps_no_fifth(life: Life, pipe: Connection) -> None:
         apply(views, time_us, Transcript.of(transcript.first, left), memo)
 
     Views.apply = leave_out  # type: ignore[method-assign, assignment]
+    live(life, pipe)
+
+
+def saves_no_proposals(life: Life, pipe: Connection) -> None:
+    """Takes snapshots in which no change waits."""
+    rows = Proposals.rows
+
+    def none(proposals: Proposals) -> bytes:
+        waiting, proposals.waiting = proposals.waiting, {}
+        saved = rows(proposals)
+        proposals.waiting = waiting
+        return saved
+
+    Proposals.rows = none  # type: ignore[method-assign, assignment]
+    live(life, pipe)
+
+
+def makes_changes_twice(life: Life, pipe: Connection) -> None:
+    """Forgets that a change was made, once."""
+    done = Proposals.done
+    made: set[int] = set()
+
+    def forget(proposals: Proposals, number: int) -> None:
+        if number in made:
+            done(proposals, number)
+        made.add(number)
+
+    Proposals.done = forget  # type: ignore[method-assign, assignment]
     live(life, pipe)
 
 

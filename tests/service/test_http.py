@@ -191,7 +191,7 @@ def test_bodies_that_come_too_slowly_are_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each has its own time from its own start, and a caller that goes away is no slow body."""
-    monkeypatch.setattr(http, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(http, "BODY_SECONDS", 1.0)
 
     async def story(house: House) -> None:
         app = application(house.desk)

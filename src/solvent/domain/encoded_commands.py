@@ -31,7 +31,7 @@ class EncodedCommands(Sequence[Command]):
         self.data = data
         self.kinds: list[int] = []
         self._places: list[int] = []
-        self._made: dict[int, Command] = {}
+        self._made: list[Command | None] = []
         words = memoryview(data)[: len(data) // _WORD * _WORD].cast("q")
         place, end = 0, len(words)
         while place < end:
@@ -40,9 +40,11 @@ class EncodedCommands(Sequence[Command]):
                 raise CommandEncodingError(
                     f"command at byte {_WORD * place} has unknown kind {kind}"
                 )
+            made = None
             if kind in WORDED_KINDS or place + COMMAND_WORDS[kind] > end:
                 # This says which number is none of a field's, or that the command is cut short.
-                self._made[len(self.kinds)], _ = decode_command(data, _WORD * place)
+                made, _ = decode_command(data, _WORD * place)
+            self._made.append(made)
             self.kinds.append(kind)
             self._places.append(place)
             place += COMMAND_WORDS[kind]
@@ -64,9 +66,8 @@ class EncodedCommands(Sequence[Command]):
     def __getitem__(self, index: int | slice) -> Command | tuple[Command, ...]:
         if isinstance(index, slice):
             return tuple(self[place] for place in range(*index.indices(len(self))))
-        number = range(len(self))[index]
-        found = self._made.get(number)
+        found = self._made[index]
         if found is None:
-            found, _ = decode_command(self.data, _WORD * self._places[number])
-            self._made[number] = found
+            found, _ = decode_command(self.data, _WORD * self._places[index])
+            self._made[index] = found
         return found

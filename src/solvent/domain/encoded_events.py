@@ -4,7 +4,7 @@ A large step has millions of events. Most listeners want a few kinds of them, so
 their numbers, so nothing is decoded before somebody asks for it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 from solvent.domain.event_codec import (
@@ -12,7 +12,6 @@ from solvent.domain.event_codec import (
     EventEncodingError,
     decode_event,
     encode_event,
-    kind_number,
 )
 from solvent.domain.events import Event
 
@@ -53,11 +52,6 @@ class EncodedEvents(Sequence[Event]):
     def at(self, place: int) -> Event:
         """The event that begins at a place in `words`."""
         return decode_event(self.data, place * _WORD)[0]
-
-    def of_kinds(self, kinds: Collection[type[Event]]) -> Iterator[Event]:
-        """Those that are of some kinds, in order."""
-        wanted = {kind_number(kind) for kind in kinds}
-        return (self.at(place) for kind, place in self.places() if kind in wanted)
 
     def __iter__(self) -> Iterator[Event]:
         return (self.at(place) for _, place in self.places())

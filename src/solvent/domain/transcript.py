@@ -10,7 +10,7 @@ from typing import NamedTuple, overload
 
 from solvent.domain.commands import Command
 from solvent.domain.encoded_commands import EncodedCommands
-from solvent.domain.event_codec import EVENT_WORDS, decode_event, encode_event
+from solvent.domain.event_codec import EVENT_WORDS, encode_event, event_numbers, make_event
 from solvent.domain.events import Event
 
 _WORD = 8
@@ -43,7 +43,6 @@ class Transcript(Sequence[Entry]):
         self.kinds: list[int] = []
         self.places: list[int] = []
         self.ends: list[int] = []
-        self._made: dict[int, Event] = {}
         kinds, places = self.kinds, self.places
         place = 0
         for end in ends:
@@ -54,6 +53,7 @@ class Transcript(Sequence[Entry]):
                 place += EVENT_WORDS[kind]
             self.ends.append(len(kinds))
         self.present = frozenset(kinds)
+        self._made: list[Event | None] = [None] * len(kinds)
 
     @classmethod
     def of(cls, first: int, done: Iterable[tuple[Command, Iterable[Event]]]) -> "Transcript":
@@ -77,12 +77,13 @@ class Transcript(Sequence[Entry]):
         left = [(entry.command, entry.events) for entry in self if entry.number >= number]
         return Transcript.of(max(self.first, min(number, self.end)), left)
 
-    def event(self, place: int) -> Event:
-        """The event that begins at a place in `words`."""
-        found = self._made.get(place)
+    def event(self, each: int) -> Event:
+        """An event, by its number among all that are here."""
+        found = self._made[each]
         if found is None:
-            found, _ = decode_event(memoryview(self.words).cast("B"), _WORD * place)
-            self._made[place] = found
+            kind = self.kinds[each]
+            found = make_event(kind, [*event_numbers(self.words, kind, self.places[each])])
+            self._made[each] = found
         return found
 
     def span(self, index: int) -> range:
@@ -91,14 +92,11 @@ class Transcript(Sequence[Entry]):
 
     def events(self, index: int, kinds: Collection[int]) -> list[Event]:
         """Those events of a command, by its index here, that are of some kinds."""
-        return [
-            self.event(self.places[each]) for each in self.span(index) if self.kinds[each] in kinds
-        ]
+        return [self.event(each) for each in self.span(index) if self.kinds[each] in kinds]
 
     def of_kinds(self, kinds: Collection[int]) -> list[Event]:
         """All events of some kinds, in order."""
-        pairs = zip(self.kinds, self.places, strict=True)
-        return [self.event(place) for kind, place in pairs if kind in kinds]
+        return [self.event(each) for each, kind in enumerate(self.kinds) if kind in kinds]
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -110,6 +108,6 @@ class Transcript(Sequence[Entry]):
     def __getitem__(self, index: int | slice) -> Entry | tuple[Entry, ...]:
         if isinstance(index, slice):
             return tuple(self[place] for place in range(*index.indices(len(self))))
-        place = range(len(self))[index]
-        events = tuple(self.event(self.places[each]) for each in self.span(place))
-        return Entry(self.first + place, self.commands[place], events)
+        place = range(len(self.ends))[index]
+        events = [self.event(each) for each in self.span(place)]
+        return Entry(self.first + place, self.commands[place], tuple(events))

@@ -36,14 +36,7 @@ from solvent.engine.layout import (
     PROVIDER_COUNT,
     SCRATCH_TOP,
 )
-from solvent.engine.ledger import (
-    asset_row,
-    available,
-    debt_of,
-    mark_of,
-    move,
-    position,
-)
+from solvent.engine.ledger import asset_row, available, debt_of, mark_of, move, pledge, position
 from solvent.engine.limits import largest_passing
 from solvent.engine.margin import (
     Doubt,
@@ -258,7 +251,7 @@ def _record_offer(
     )
     for place in range(count):
         provider = takers[place]
-        committed = position(s, provider, offer[OFFER_DEBT])[COMMITTED]
+        committed = pledge(s, provider, offer[OFFER_DEBT])[COMMITTED]
         emit(s, BACKSTOP_CANDIDATE, fill, provider, committed, capacities[place], parts[place])
 
 
@@ -289,8 +282,7 @@ def _hand_collateral(s: Store, offer: Memory, provider: int, quantity: int, fill
     put_deliverable(s, offer)
     provider_value = collateral_value(s, offer, quantity, provider_premium(s, offer))
     fund_value = collateral_value(s, offer, quantity, offer[OFFER_DISCOUNT]) - provider_value
-    held = position(s, provider, debt)
-    held[COMMITTED] -= quantity
+    pledge(s, provider, debt)[COMMITTED] -= quantity
     emit(
         s,
         BACKSTOP_FILLED,

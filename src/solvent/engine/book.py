@@ -48,7 +48,7 @@ from solvent.engine.layout import (
     UNFUNDED,
     UNFUNDEDS,
 )
-from solvent.engine.ledger import account_row, asset_row, available, locked, move, position
+from solvent.engine.ledger import account_row, asset_row, available, locked, move, pledge
 from solvent.engine.levels import (
     best_slot,
     free_slot,
@@ -164,7 +164,7 @@ def set_funding(s: Store, order: Memory, lock: int, unfunded: int) -> None:
 
 @kernel
 def _change_unfunded(s: Store, account: int, asset: int, change: int) -> None:
-    row = position(s, account, asset)
+    row = pledge(s, account, asset)
     row[UNFUNDED] += change
     holder = account_row(s, account)
     if row[UNFUNDED]:

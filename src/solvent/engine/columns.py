@@ -31,9 +31,13 @@ Column = npt.NDArray[np.int64]
 
 SCRATCH_WORDS = 1 << 16
 """Room for what kernels keep while they work: some rows of one number an asset."""
+_LINE = 8
+"""Numbers in a cache line."""
 FIRST_ACCOUNTS = 64
 FIRST_ORDERS = 64
-_SNAPSHOT_POSITIONS = (at.AVAILABLE, at.LOCKED, at.LENT, at.DEBT, at.COMMITTED)
+_SNAPSHOT_POSITIONS = (at.AVAILABLE, at.LOCKED, at.LENT, at.DEBT)
+_SNAPSHOT_COLUMNS = len(_SNAPSHOT_POSITIONS) + 1
+"""What a snapshot has of each account and asset: the numbers above and the commitment."""
 _SNAPSHOT_SETTINGS = 5
 _POOL_NUMBERS = at.DEFICIT + 1
 
@@ -106,6 +110,7 @@ class Columns:
         assets = int(numbers[at.ASSETS])
         self._resize("accounts", capacity * at.ACCOUNT_WIDTH)
         self._resize("positions", capacity * assets * at.POSITION_WIDTH)
+        self._resize("pledges", capacity * assets * at.PLEDGE_WIDTH)
         self._resize("liquidating", capacity)
         self._resize("providers", capacity)
         self.by_name["watch"] = _zeros(watch_words(capacity, assets))
@@ -164,7 +169,10 @@ class Columns:
 
 
 def _zeros(count: int) -> Column:
-    return np.zeros(count, dtype=np.int64)
+    """Zeros that begin with a cache line, so that no row takes more lines than it must."""
+    whole = np.zeros(count + _LINE, dtype=np.int64)
+    start = -whole.ctypes.data // whole.itemsize % _LINE
+    return whole[start : start + count]
 
 
 def _put_asset(row: Column, asset: AssetParameters) -> None:
@@ -252,11 +260,14 @@ def write_snapshot(columns: Columns) -> bytes:
     accounts = int(numbers[at.ACCOUNTS])
     settings = columns.table("accounts", at.ACCOUNT_WIDTH)[:accounts, :_SNAPSHOT_SETTINGS]
     positions = columns["positions"].reshape(-1, count, at.POSITION_WIDTH)[:accounts]
-    account_rows = np.empty((accounts, _SNAPSHOT_SETTINGS + 5 * count), dtype=np.int64)
+    pledges = columns["pledges"].reshape(-1, count, at.PLEDGE_WIDTH)[:accounts]
+    width = _SNAPSHOT_SETTINGS + _SNAPSHOT_COLUMNS * count
+    account_rows = np.empty((accounts, width), dtype=np.int64)
     account_rows[:, :_SNAPSHOT_SETTINGS] = settings
     for place, number in enumerate(_SNAPSHOT_POSITIONS):
         start = _SNAPSHOT_SETTINGS + place * count
         account_rows[:, start : start + count] = positions[:, :, number]
+    account_rows[:, width - count :] = pledges[:, :, at.COMMITTED]
     orders = columns.table("orders", at.ORDER_WIDTH)
     resting = orders[orders[:, at.ORDER_ID] > 0][:, : at.ORDER_ROW]
     sections: tuple[npt.ArrayLike, ...] = (
@@ -351,7 +362,8 @@ def _read_prices(columns: Columns, numbers: list[int]) -> None:
 
 
 def _read_accounts(columns: Columns, section: Column, count: int) -> None:
-    rows = section.reshape(-1, _SNAPSHOT_SETTINGS + 5 * count)
+    width = _SNAPSHOT_SETTINGS + _SNAPSHOT_COLUMNS * count
+    rows = section.reshape(-1, width)
     columns.grow_accounts(len(rows))
     columns["globals"][at.ACCOUNTS] = len(rows)
     accounts = columns.table("accounts", at.ACCOUNT_WIDTH)[: len(rows)]
@@ -364,9 +376,11 @@ def _read_accounts(columns: Columns, section: Column, count: int) -> None:
     for place, number in enumerate(_SNAPSHOT_POSITIONS):
         start = _SNAPSHOT_SETTINGS + place * count
         positions[:, :, number] = rows[:, start : start + count]
+    pledges = columns["pledges"].reshape(-1, count, at.PLEDGE_WIDTH)[: len(rows)]
+    pledges[:, :, at.COMMITTED] = rows[:, width - count :]
     bits = np.left_shift(1, np.arange(count, dtype=np.int64))
     accounts[:, at.DEBTS] = (positions[:, :, at.DEBT] != 0) @ bits
-    accounts[:, at.HELD] = (positions[:, :, : at.UNFUNDED] != 0).any(axis=2) @ bits
+    accounts[:, at.HELD] = (positions != 0).any(axis=2) @ bits
 
 
 def plain_store(columns: Columns) -> Store:

@@ -6,18 +6,24 @@ As in `reference.dispatch`; the handlers of account commands are in `handlers`, 
 
 from solvent.domain import commands as c
 from solvent.engine import handlers, house
-from solvent.engine.language import Memory, Store, emit, event_words, fail, kernel
+from solvent.engine.language import Memory, Store, bit, emit, event_words, fail, kernel, prefetch
 from solvent.engine.layout import (
+    ACCOUNT_WIDTH,
+    ACCOUNTS,
+    ASSETS,
     BATCH_NEXT,
     COMMAND_KIND,
     COMMAND_WIDTH,
     EVENT_LIMIT,
+    HELD,
     LARGEST,
     NONE,
     REFUSED,
     field_of,
     kind_of,
 )
+from solvent.engine.ledger import account_row, position
+from solvent.engine.margin import first_asset
 from solvent.engine.refusals import refusal_code, refusal_limit
 
 _OPEN_ACCOUNT = kind_of(c.OpenAccount)
@@ -44,6 +50,10 @@ _ACCOUNT = field_of(c.Deposit, "account")
 _ASSET = field_of(c.Deposit, "asset")
 _HOUSE_ASSET = field_of(c.UpdatePrice, "asset")
 
+_ROWS_AHEAD = 8
+_POSITIONS_AHEAD = 4
+"""So many commands before its turn an account's row, and then its positions, are sent for."""
+
 
 @kernel
 def apply_batch(s: Store, count: int) -> int:
@@ -52,11 +62,17 @@ def apply_batch(s: Store, count: int) -> int:
     It stops before a `ChangeParameter` and after a command that took the events past EVENT_LIMIT;
     `ends` has for each command applied how many numbers the events then took.
     """
+    for number in range(s.globals[BATCH_NEXT], min(count, s.globals[BATCH_NEXT] + _ROWS_AHEAD)):
+        _bring_row(s, number)
     while s.globals[BATCH_NEXT] < count:
         number = s.globals[BATCH_NEXT]
         command = s.commands.at(number * COMMAND_WIDTH)
         if command[COMMAND_KIND] == _CHANGE_PARAMETER:
             break
+        if number + _ROWS_AHEAD < count:
+            _bring_row(s, number + _ROWS_AHEAD)
+        if number + _POSITIONS_AHEAD < count:
+            _bring_positions(s, number + _POSITIONS_AHEAD)
         apply_command(s, command)
         words = event_words(s)
         s.ends[number] = words
@@ -64,6 +80,41 @@ def apply_batch(s: Store, count: int) -> int:
         if words > s.globals[EVENT_LIMIT]:
             break
     return s.globals[BATCH_NEXT]
+
+
+@kernel
+def _bring_row(s: Store, number: int) -> None:
+    """Have the row of the account that a later command is about brought near."""
+    account = _account_of(s, number)
+    if account != NONE:
+        row = account_row(s, account)
+        prefetch(row)
+        prefetch(row.at(ACCOUNT_WIDTH - 1))
+
+
+@kernel
+def _bring_positions(s: Store, number: int) -> None:
+    """Have what that account has and owes brought near."""
+    account = _account_of(s, number)
+    if account != NONE:
+        rest = account_row(s, account)[HELD]
+        asset = s.commands[number * COMMAND_WIDTH + _ASSET]
+        if 0 <= asset < s.globals[ASSETS]:
+            rest = rest | bit(asset)
+        while rest:
+            held = first_asset(rest)
+            rest = rest ^ bit(held)
+            prefetch(position(s, account, held))
+
+
+@kernel
+def _account_of(s: Store, number: int) -> int:
+    """The account that a command of the batch is about, if there is one; else NONE."""
+    command = s.commands.at(number * COMMAND_WIDTH)
+    account = command[_ACCOUNT]
+    if command[COMMAND_KIND] < _UPDATE_PRICE and 0 <= account < s.globals[ACCOUNTS]:
+        return account
+    return NONE
 
 
 @kernel

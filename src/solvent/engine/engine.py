@@ -26,6 +26,7 @@ from solvent.domain.commands import (
 from solvent.domain.encoded_commands import EncodedCommands
 from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import PoolReading
+from solvent.domain.event_codec import decode_events
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
 from solvent.domain.snapshot_format import state_hash
@@ -114,7 +115,8 @@ class FastEngine:
 
     def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
         """Carry out commands in order; one tuple of events each."""
-        return [tuple(events) for events in self.apply_encoded(batch)]
+        events, ends = self.apply_rows(encode_batch(list(batch)))
+        return decode_events(events.tolist(), ends.tolist())
 
     def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
         """Carry out commands in order; the events of each, encoded."""

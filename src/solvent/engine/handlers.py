@@ -1,7 +1,8 @@
 """Handlers in kernels of the commands that belong to an account.
 
 As in `reference.dispatch`: one handler a command, the refusals in the order of the rejection enum
-and, when nothing refuses, the deed. Each returns its refusal, or 0.
+(`questions` has those that queries ask too) and, when nothing refuses, the deed. Each returns its
+refusal, or 0.
 """
 
 from solvent.domain import commands as c
@@ -9,7 +10,7 @@ from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import RATIO
-from solvent.engine import book, orders, pool, previews, wallet
+from solvent.engine import book, orders, pool, previews, questions, wallet
 from solvent.engine.language import Memory, Store, emit, fail, kernel
 from solvent.engine.layout import (
     ACCOUNT_CAPACITY,
@@ -23,7 +24,6 @@ from solvent.engine.layout import (
     BACKSTOP_COMMITTED,
     COMMITTED,
     FIRST_ORDER,
-    IS_LIQUIDATING,
     LARGEST,
     LAST_ORDER,
     LEVERAGE_LIMIT,
@@ -34,60 +34,22 @@ from solvent.engine.layout import (
     PROVIDER_COUNT,
     ROLE,
     SETTINGS_UPDATED,
-    TREASURY,
     field_of,
 )
-from solvent.engine.ledger import account_row, position
+from solvent.engine.ledger import account_row, pledge
 from solvent.engine.levels import order_row
 from solvent.engine.refusals import refusal_limit, refuse
 
 # Fields that have the same place in every command here that has them.
 _ACCOUNT = field_of(c.Deposit, "account")
 _ASSET = field_of(c.Deposit, "asset")
-_QUANTITY = field_of(c.Deposit, "quantity")
 
 _ROLE = field_of(c.OpenAccount, "role")
-_AUTO_LEND_REDEEM = field_of(c.Withdraw, "auto_lend_redeem")
-_AUTO_BORROW = field_of(c.Withdraw, "auto_borrow")
 _ORDER = field_of(c.CancelOrder, "order")
 _AUTO_LEND = field_of(c.UpdateSettings, "auto_lend")
 _AUTO_REPAY_BORROWS = field_of(c.UpdateSettings, "auto_repay_borrows")
 _AUTO_BORROW_SETTLEMENTS = field_of(c.UpdateSettings, "auto_borrow_settlements")
 _LEVERAGE_LIMIT = field_of(c.UpdateSettings, "leverage_limit")
-
-
-@kernel
-def _amount(command: Memory) -> tuple[int, int, int]:
-    """Account, asset and quantity of a command that has all three."""
-    return command[_ACCOUNT], command[_ASSET], command[_QUANTITY]
-
-
-@kernel
-def _unknown(s: Store, account: int, asset: int, quantity: int, custodial: bool) -> int:
-    """What every account command asks first: that account, asset and quantity make sense."""
-    if not 0 <= account < s.globals[ACCOUNTS]:
-        return refuse(RejectionCode.RESOURCE_NOT_FOUND, Limit.NONE)
-    if _is_custodial(account_row(s, account)[ROLE]) and not custodial:
-        return refuse(RejectionCode.FORBIDDEN, Limit.NONE)
-    if not 0 <= asset < s.globals[ASSETS]:
-        return refuse(RejectionCode.INVALID_ASSET, Limit.NONE)
-    if not 1 <= quantity <= MAX_SUPPLY:
-        return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
-    return 0
-
-
-@kernel
-def _is_custodial(role: int) -> bool:
-    """Whether it is the role of the fund or of the treasury."""
-    return role == c.Role.BACKSTOP_FUND or role == c.Role.TREASURY
-
-
-@kernel
-def _busy(s: Store, account: int) -> int:
-    """An account in the waterfall may only deposit and repay (I8)."""
-    if account_row(s, account)[IS_LIQUIDATING]:
-        return refuse(RejectionCode.ACCOUNT_LIQUIDATING, Limit.NONE)
-    return 0
 
 
 @kernel
@@ -97,7 +59,7 @@ def open_account(s: Store, command: Memory) -> int:
     role = command[_ROLE]
     if account != s.globals[ACCOUNTS]:
         return refuse(RejectionCode.INVALID_CLIENT_REQUEST, Limit.NONE)
-    if _is_custodial(role):
+    if questions.is_custodial(role):
         return refuse(RejectionCode.FORBIDDEN, Limit.NONE)
     if account >= s.globals[ACCOUNT_CAPACITY]:
         fail()
@@ -117,8 +79,8 @@ def open_account(s: Store, command: Memory) -> int:
 @kernel
 def deposit(s: Store, command: Memory) -> int:
     """Take tokens from outside."""
-    account, asset, quantity = _amount(command)
-    refusal = _unknown(s, account, asset, quantity, custodial=True)
+    account, asset, quantity = questions.amount(command)
+    refusal = questions.unknown(s, account, asset, quantity, custodial=True)
     if not refusal:
         refusal = wallet.deposit_refusal(s, asset, quantity)
     if not refusal:
@@ -129,16 +91,11 @@ def deposit(s: Store, command: Memory) -> int:
 @kernel
 def withdraw(s: Store, command: Memory) -> int:
     """Let tokens leave."""
-    account, asset, quantity = _amount(command)
-    redeem = command[_AUTO_LEND_REDEEM] != 0
-    borrow = command[_AUTO_BORROW] != 0 and account != TREASURY
-    refusal = _unknown(s, account, asset, quantity, custodial=account == TREASURY)
-    if not refusal:
-        refusal = _busy(s, account)
-    if not refusal:
-        refusal = wallet.withdraw_refusal(s, account, asset, quantity, redeem, borrow)
-        if refusal_limit(refusal):
-            s.globals[LARGEST] = previews.largest_withdraw(s, account, asset, redeem, borrow)
+    account, asset, quantity = questions.amount(command)
+    refusal = questions.withdraw(s, command)
+    if refusal_limit(refusal):
+        redeem, borrow = questions.may_redeem(command), questions.may_borrow(command)
+        s.globals[LARGEST] = previews.largest_withdraw(s, account, asset, redeem, borrow)
     if not refusal:
         wallet.withdraw(s, account, asset, quantity)
     return refusal
@@ -147,16 +104,10 @@ def withdraw(s: Store, command: Memory) -> int:
 @kernel
 def lend(s: Store, command: Memory) -> int:
     """Put available tokens into the pool."""
-    account, asset, quantity = _amount(command)
-    refusal = _unknown(s, account, asset, quantity, custodial=False)
-    if not refusal:
-        refusal = wallet.lend_form(s, asset, quantity)
-    if not refusal:
-        refusal = _busy(s, account)
-    if not refusal:
-        refusal = wallet.lend_refusal(s, account, asset, quantity)
-        if refusal_limit(refusal):
-            s.globals[LARGEST] = previews.largest_lend(s, account, asset)
+    account, asset, quantity = questions.amount(command)
+    refusal = questions.lend(s, command)
+    if refusal_limit(refusal):
+        s.globals[LARGEST] = previews.largest_lend(s, account, asset)
     if not refusal:
         pool.lend(s, account, asset, quantity, Source.MANUAL)
     return refusal
@@ -165,14 +116,10 @@ def lend(s: Store, command: Memory) -> int:
 @kernel
 def redeem(s: Store, command: Memory) -> int:
     """Take lent tokens back."""
-    account, asset, quantity = _amount(command)
-    refusal = _unknown(s, account, asset, quantity, custodial=account == TREASURY)
-    if not refusal:
-        refusal = _busy(s, account)
-    if not refusal:
-        refusal = wallet.user_redeem_refusal(s, account, asset, quantity)
-        if refusal_limit(refusal):
-            s.globals[LARGEST] = previews.largest_redeem(s, account, asset)
+    account, asset, quantity = questions.amount(command)
+    refusal = questions.redeem(s, command)
+    if refusal_limit(refusal):
+        s.globals[LARGEST] = previews.largest_redeem(s, account, asset)
     if not refusal:
         pool.redeem(s, account, asset, quantity, Source.MANUAL)
     return refusal
@@ -181,14 +128,10 @@ def redeem(s: Store, command: Memory) -> int:
 @kernel
 def borrow(s: Store, command: Memory) -> int:
     """Borrow from the pool."""
-    account, asset, quantity = _amount(command)
-    refusal = _unknown(s, account, asset, quantity, custodial=False)
-    if not refusal:
-        refusal = _busy(s, account)
-    if not refusal:
-        refusal = wallet.user_borrow_refusal(s, account, asset, quantity)
-        if refusal_limit(refusal):
-            s.globals[LARGEST] = previews.largest_borrow(s, account, asset)
+    account, asset, quantity = questions.amount(command)
+    refusal = questions.borrow(s, command)
+    if refusal_limit(refusal):
+        s.globals[LARGEST] = previews.largest_borrow(s, account, asset)
     if not refusal:
         pool.borrow(s, account, asset, quantity, Source.MANUAL, fee=True)
     return refusal
@@ -197,14 +140,10 @@ def borrow(s: Store, command: Memory) -> int:
 @kernel
 def repay(s: Store, command: Memory) -> int:
     """Repay a debt; an account in the waterfall may."""
-    account, asset, quantity = _amount(command)
-    refusal = _unknown(s, account, asset, quantity, custodial=False)
-    if not refusal:
-        refusal = wallet.repay_form(s, account, asset, quantity)
-    if not refusal:
-        refusal = wallet.repay_refusal(s, account, asset, quantity)
-        if refusal_limit(refusal):
-            s.globals[LARGEST] = previews.largest_repay(s, account, asset)
+    account, asset, quantity = questions.amount(command)
+    refusal = questions.repay(s, command)
+    if refusal_limit(refusal):
+        s.globals[LARGEST] = previews.largest_repay(s, account, asset)
     if not refusal:
         wallet.repay(s, account, asset, quantity)
     return refusal
@@ -213,18 +152,7 @@ def repay(s: Store, command: Memory) -> int:
 @kernel
 def place_order(s: Store, command: Memory) -> int:
     """Place an order."""
-    account = command[_ACCOUNT]
-    asset = command[_ASSET]
-    refusal = _unknown(s, account, asset, quantity=1, custodial=False)
-    if not refusal and asset == USDC:
-        refusal = refuse(RejectionCode.INVALID_MARKET, Limit.NONE)
-    if refusal:
-        return refusal
-    refusal = orders.order_form(s, command)
-    if not refusal:
-        refusal = _busy(s, account)
-    if not refusal:
-        refusal = orders.order_refusal(s, command)
+    refusal = questions.place_order(s, command)
     if not refusal:
         orders.place_order(s, command)
     elif _is_about_quantity(refusal_limit(refusal)):
@@ -242,7 +170,7 @@ def _is_about_quantity(limit: int) -> bool:
 def cancel_order(s: Store, command: Memory) -> int:
     """Cancel one resting order."""
     account = command[_ACCOUNT]
-    refusal = _unknown(s, account, USDC, quantity=1, custodial=False)
+    refusal = questions.unknown(s, account, USDC, quantity=1, custodial=False)
     if refusal:
         return refusal
     slot = book.find(s, command[_ORDER])
@@ -258,9 +186,10 @@ def cancel_all(s: Store, command: Memory) -> int:
     account = command[_ACCOUNT]
     asset = command[_ASSET]
     anywhere = asset == c.ANY_ASSET
-    refusal = _unknown(s, account, USDC if anywhere else asset, quantity=1, custodial=False)
+    named = USDC if anywhere else asset
+    refusal = questions.unknown(s, account, named, quantity=1, custodial=False)
     if not refusal:
-        refusal = _busy(s, account)
+        refusal = questions.busy(s, account)
     if refusal:
         return refusal
     slot = account_row(s, account)[FIRST_ORDER]
@@ -288,9 +217,9 @@ def update_settings(s: Store, command: Memory) -> int:
     if leverage != c.UNCHANGED and not RATIO <= leverage <= highest:
         s.globals[LARGEST] = highest
         return refuse(RejectionCode.INVALID_CLIENT_REQUEST, Limit.LEVERAGE)
-    refusal = _unknown(s, account, USDC, quantity=1, custodial=False)
+    refusal = questions.unknown(s, account, USDC, quantity=1, custodial=False)
     if not refusal:
-        refusal = _busy(s, account)
+        refusal = questions.busy(s, account)
     if not refusal:
         _write_settings(s, account, command)
     return refusal
@@ -333,11 +262,11 @@ def convert_dust(s: Store, command: Memory) -> int:
     """Sell dust to the treasury."""
     account = command[_ACCOUNT]
     asset = command[_ASSET]
-    refusal = _unknown(s, account, asset, quantity=1, custodial=False)
+    refusal = questions.unknown(s, account, asset, quantity=1, custodial=False)
     if not refusal:
         refusal = wallet.dust_form(s, account, asset)
     if not refusal:
-        refusal = _busy(s, account)
+        refusal = questions.busy(s, account)
     if not refusal:
         refusal = wallet.dust_refusal(s, account, asset)
     if not refusal:
@@ -348,26 +277,26 @@ def convert_dust(s: Store, command: Memory) -> int:
 @kernel
 def _unknown_provider(s: Store, command: Memory) -> int:
     """What every commitment asks first: commitments are for backstop providers."""
-    account, asset, quantity = _amount(command)
+    account, asset, quantity = questions.amount(command)
     if not 0 <= account < s.globals[ACCOUNTS]:
         return refuse(RejectionCode.RESOURCE_NOT_FOUND, Limit.NONE)
     if account_row(s, account)[ROLE] != c.Role.BACKSTOP_PROVIDER:
         return refuse(RejectionCode.FORBIDDEN, Limit.NONE)
-    return _unknown(s, account, asset, quantity, custodial=False)
+    return questions.unknown(s, account, asset, quantity, custodial=False)
 
 
 @kernel
 def post_backstop(s: Store, command: Memory) -> int:
     """Commit to take over more of debts in an asset."""
-    account, asset, quantity = _amount(command)
+    account, asset, quantity = questions.amount(command)
     refusal = _unknown_provider(s, command)
     if refusal:
         return refusal
-    room = MAX_SUPPLY - position(s, account, asset)[COMMITTED]
+    room = MAX_SUPPLY - pledge(s, account, asset)[COMMITTED]
     if quantity > room:
         s.globals[LARGEST] = room
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP)
-    refusal = _busy(s, account)
+    refusal = questions.busy(s, account)
     if not refusal:
         _commit(s, account, asset, quantity)
     return refusal
@@ -376,13 +305,13 @@ def post_backstop(s: Store, command: Memory) -> int:
 @kernel
 def withdraw_backstop(s: Store, command: Memory) -> int:
     """Take unused commitment back."""
-    account, asset, quantity = _amount(command)
+    account, asset, quantity = questions.amount(command)
     refusal = _unknown_provider(s, command)
     if not refusal:
-        refusal = _busy(s, account)
+        refusal = questions.busy(s, account)
     if refusal:
         return refusal
-    committed = position(s, account, asset)[COMMITTED]
+    committed = pledge(s, account, asset)[COMMITTED]
     if quantity > committed:
         s.globals[LARGEST] = committed
         return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY)
@@ -392,6 +321,6 @@ def withdraw_backstop(s: Store, command: Memory) -> int:
 
 @kernel
 def _commit(s: Store, account: int, asset: int, change: int) -> None:
-    row = position(s, account, asset)
+    row = pledge(s, account, asset)
     row[COMMITTED] += change
     emit(s, BACKSTOP_COMMITTED, account, asset, row[COMMITTED])

@@ -49,6 +49,7 @@ COLUMNS = (
     "quotes",
     "accounts",
     "positions",
+    "pledges",
     "orders",
     "order_index",
     "levels",

@@ -90,6 +90,7 @@ class Store:
     quotes: Memory
     accounts: Memory
     positions: Memory
+    pledges: Memory
     orders: Memory
     order_index: Memory
     levels: Memory
@@ -199,6 +200,10 @@ def unsigned_divide(word: int, divisor: int) -> int:
 def unsigned_less(left: int, right: int) -> bool:
     """Whether left < right, both read as unsigned."""
     return left % _WORD < right % _WORD
+
+
+def prefetch(row: Memory) -> None:
+    """Have the start of a row brought near: it will be read soon. Nothing else follows from it."""
 
 
 def leading_zeros(word: int) -> int:

@@ -7,7 +7,8 @@
     prices      a row an asset: index, premium, mark, staleness
     quotes      MAX_SOURCES rows an asset
     accounts    a row an account: role, settings, its orders
-    positions   a row an account and asset, one cache line each
+    positions   a row an account and asset, two of them in a cache line
+    pledges     a row an account and asset: what it has promised, which most never do
     orders      a row a slot: an order that rests, or a free slot
     order_index a table from order ids to slots
     books       two rows an asset, bids then asks: how many levels the side has
@@ -169,14 +170,14 @@ AUTO_BORROW_SETTLEMENTS = 4
 IS_LIQUIDATING = 5
 DEBTS = 6
 """Assets in which the account has debt shares, as bits."""
-UNFUNDEDS = 7
-"""Assets in which open orders would borrow, as bits."""
-FIRST_ORDER = 8
-"""Slot of the account's oldest resting order, or NONE."""
-LAST_ORDER = 9
-ORDER_COUNT = 10
-HELD = 11
+HELD = 7
 """Assets that the account may hold or owe, as bits; a bit may be set for one it no longer has."""
+UNFUNDEDS = 8
+"""Assets in which open orders would borrow, as bits."""
+FIRST_ORDER = 9
+"""Slot of the account's oldest resting order, or NONE."""
+LAST_ORDER = 10
+ORDER_COUNT = 11
 LAST_WALK = 12
 """Number of the last such walk that counted an order of the account."""
 ACCOUNT_WIDTH = 16
@@ -188,9 +189,14 @@ LENT = 2
 """Claim shares."""
 DEBT = 3
 """Debt shares."""
-UNFUNDED = 4
-COMMITTED = 5
-POSITION_WIDTH = 8
+POSITION_WIDTH = 4
+
+# pledges
+UNFUNDED = 0
+"""Atoms that open orders would borrow."""
+COMMITTED = 1
+"""Atoms of debts that a backstop provider offers to take over."""
+PLEDGE_WIDTH = 2
 
 # orders; the first 13 are a snapshot's row
 ORDER_ID = 0

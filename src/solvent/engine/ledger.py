@@ -25,11 +25,14 @@ from solvent.engine.layout import (
     LOCKED,
     MARK,
     OUTSIDE,
+    PLEDGE_WIDTH,
     POOL_WIDTH,
     POSITION_WIDTH,
     PRICE_WIDTH,
     RESIDUE,
     STALE,
+    UNFUNDED,
+    UNFUNDEDS,
 )
 from solvent.engine.units import mul_div_down, mul_div_up
 from solvent.engine.watch_rows import touched
@@ -78,6 +81,20 @@ def position(s: Store, account: int, asset: int) -> Memory:
 
 
 @kernel
+def pledge(s: Store, account: int, asset: int) -> Memory:
+    """What `account` has promised of `asset`: to open orders, and as a backstop provider."""
+    return s.pledges.at((account * s.globals[ASSETS] + asset) * PLEDGE_WIDTH)
+
+
+@kernel
+def unfunded_of(s: Store, account: int, asset: int) -> int:
+    """Atoms of `asset` that open orders of `account` would borrow."""
+    if account_row(s, account)[UNFUNDEDS] & bit(asset):
+        return pledge(s, account, asset)[UNFUNDED]
+    return 0
+
+
+@kernel
 def mark_of(s: Store, asset: int) -> int:
     """Mark price of `asset`, 10^-10 USDC per whole token."""
     return s.prices[asset * PRICE_WIDTH + MARK]
@@ -96,6 +113,9 @@ def move(s: Store, asset: int, quantity: int, source: int, target: int) -> None:
         fail()
     _post(s, asset, source, -quantity)
     _post(s, asset, target, quantity)
+    if source < 0 or target < 0 or source // _PLACES != target // _PLACES:
+        _changed(s, asset, source, -quantity)
+        _changed(s, asset, target, quantity)
 
 
 @kernel
@@ -109,7 +129,12 @@ def _post(s: Store, asset: int, place: int, change: int) -> None:
         account = place // _PLACES
         column = LOCKED if place % _PLACES else AVAILABLE
         _add(position(s, account, asset), column, change)
-        _touch(s, account, asset)
+
+
+@kernel
+def _changed(s: Store, asset: int, place: int, change: int) -> None:
+    if place >= 0:
+        _hold(s, place // _PLACES, asset, change)
 
 
 @kernel
@@ -121,10 +146,16 @@ def _add(row: Memory, number: int, change: int) -> None:
 
 
 @kernel
-def _touch(s: Store, account: int, asset: int) -> None:
+def _hold(s: Store, account: int, asset: int, change: int) -> None:
+    """Note that `account` holds more or less of `asset` than before.
+
+    Only who owes can come nearer to the edge, and by more only where he owes the same asset: what
+    he holds of it and what he owes are netted while its price is stale.
+    """
     holder = account_row(s, account)
     holder[HELD] = holder[HELD] | bit(asset)
-    touched(s, account)
+    if holder[DEBTS] and (change < 0 or holder[DEBTS] & bit(asset)):
+        touched(s, account)
 
 
 @kernel
@@ -158,7 +189,7 @@ def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's claim and to its pool."""
     _add(position(s, account, asset), LENT, shares)
     _add(pool_row(s, asset), LEND_SHARES, shares)
-    _touch(s, account, asset)
+    _hold(s, account, asset, shares)
 
 
 @kernel
@@ -167,8 +198,9 @@ def change_debt(s: Store, account: int, asset: int, shares: int) -> None:
     row = position(s, account, asset)
     _add(row, DEBT, shares)
     _add(pool_row(s, asset), DEBT_SHARES, shares)
-    _touch(s, account, asset)
     holder = account_row(s, account)
+    holder[HELD] = holder[HELD] | bit(asset)
+    touched(s, account)
     if row[DEBT]:
         holder[DEBTS] = holder[DEBTS] | bit(asset)
     else:

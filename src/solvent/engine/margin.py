@@ -37,7 +37,6 @@ from solvent.engine.layout import (
     MAINTENANCE_FACTOR,
     STALE_DOUBT,
     TARGET_BUFFER,
-    UNFUNDED,
     UNFUNDEDS,
 )
 from solvent.engine.ledger import (
@@ -48,6 +47,7 @@ from solvent.engine.ledger import (
     is_stale,
     mark_of,
     position,
+    unfunded_of,
 )
 from solvent.engine.units import (
     divide_up,
@@ -131,11 +131,17 @@ def _recorded_up(requirement: Wide) -> int:
 def portfolio_of(s: Store, account: int, portfolio: Memory) -> None:
     """Write what `account` has and owes now into a row."""
     count = s.globals[ASSETS]
-    for asset in range(count):
+    for place in range(3 * count):
+        portfolio[place] = 0
+    holder = account_row(s, account)
+    rest = holder[HELD] | holder[UNFUNDEDS]
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
         row = position(s, account, asset)
         portfolio[asset] = row[AVAILABLE] + row[LOCKED] + claim_of(s, account, asset)
         portfolio[count + asset] = debt_of(s, account, asset)
-        portfolio[2 * count + asset] = row[UNFUNDED]
+        portfolio[2 * count + asset] = unfunded_of(s, account, asset)
 
 
 @kernel
@@ -172,7 +178,8 @@ def health_of(s: Store, account: int, doubt: int) -> Health:
         row = position(s, account, asset)
         quantity = row[AVAILABLE] + row[LOCKED] + claim_of(s, account, asset)
         debt = debt_of(s, account, asset)
-        values = _with_asset(s, values, asset, quantity, debt, row[UNFUNDED], doubt)
+        pending = unfunded_of(s, account, asset)
+        values = _with_asset(s, values, asset, quantity, debt, pending, doubt)
     return values
 
 

@@ -24,8 +24,8 @@ from solvent.engine.ledger import (
     asset_row,
     claim_of,
     mark_of,
+    pledge,
     pool_row,
-    position,
 )
 from solvent.engine.limits import largest_passing
 from solvent.engine.margin import (
@@ -64,7 +64,7 @@ def provides(s: Store, offer: Memory, provider: int) -> bool:
     """Whether a provider has commitment in the debt on offer and is free to take it."""
     if provider == offer[OFFER_ACCOUNT] or account_row(s, provider)[IS_LIQUIDATING]:
         return False
-    return position(s, provider, offer[OFFER_DEBT])[COMMITTED] != 0
+    return pledge(s, provider, offer[OFFER_DEBT])[COMMITTED] != 0
 
 
 @kernel
@@ -82,7 +82,7 @@ def capacity(s: Store, offer: Memory, provider: int) -> int:
     put_deliverable(s, offer)
     portfolio_of(s, provider, portfolio_before(s, offer))
     offer[_CLAIM] = claim_of(s, provider, offer[OFFER_DEBT])
-    most = min(offer[OFFER_QUANTITY], position(s, provider, offer[OFFER_DEBT])[COMMITTED])
+    most = min(offer[OFFER_QUANTITY], pledge(s, provider, offer[OFFER_DEBT])[COMMITTED])
     largest = largest_passing(_is_bearable, s, offer, most)
     return largest if _draw_collateral(s, offer, largest) else 0
 

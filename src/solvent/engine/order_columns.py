@@ -90,9 +90,9 @@ def _read_unfunded(columns: "Columns", orders: Column) -> None:
     """Add up what each account's orders would borrow."""
     assets = int(columns["globals"][at.ASSETS])
     paid = np.where(orders[:, at.ORDER_SIDE] == Side.BID, USDC, orders[:, at.ORDER_ASSET])
-    positions = columns["positions"].reshape(-1, assets, at.POSITION_WIDTH)
-    unfunded = positions[:, :, at.UNFUNDED]
+    pledges = columns["pledges"].reshape(-1, assets, at.PLEDGE_WIDTH)
+    unfunded = pledges[:, :, at.UNFUNDED]
     np.add.at(unfunded, (orders[:, at.ORDER_ACCOUNT], paid), orders[:, at.ORDER_UNFUNDED])
-    accounts = columns.table("accounts", at.ACCOUNT_WIDTH)[: len(positions)]
+    accounts = columns.table("accounts", at.ACCOUNT_WIDTH)[: len(pledges)]
     bits = np.left_shift(1, np.arange(assets, dtype=np.int64))
     accounts[:, at.UNFUNDEDS] = (unfunded != 0) @ bits

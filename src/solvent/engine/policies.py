@@ -47,7 +47,6 @@ CANDIDATE_WIDTH = 5
 _MAX_LEVERAGE_WEIGHT = 1000 * RATIO
 _SHORT = 2**62
 """Two numbers below this, and the difference of two such products, have 128 bits."""
-_KEY_BITS = 63
 _KEY_UNIT = 2**63
 _LEVERAGE_WORDS = 3
 """Two leverages that differ do so by more than 2^-126, for total values have 63 bits."""

@@ -84,8 +84,8 @@ class Queries(Previews):
     def committed(self, provider: int, asset: int) -> int:
         """Atoms of debts in the asset that the provider still offers to take over."""
         self._check(provider, asset)
-        place = (provider * len(self._engine.parameters.assets) + asset) * at.POSITION_WIDTH
-        return int(self._engine.columns["positions"][place + at.COMMITTED])
+        place = (provider * len(self._engine.parameters.assets) + asset) * at.PLEDGE_WIDTH
+        return int(self._engine.columns["pledges"][place + at.COMMITTED])
 
     def health(self, account: int) -> AccountHealth:
         """The account's margin, rounded against it."""

@@ -38,7 +38,6 @@ from solvent.engine.layout import (
     RESIDUE,
     SCRATCH_TOP,
     THROTTLE_THRESHOLD,
-    UNFUNDED,
     VALUE_DIVISOR,
 )
 from solvent.engine.ledger import (
@@ -51,6 +50,7 @@ from solvent.engine.ledger import (
     mark_of,
     pool_row,
     position,
+    unfunded_of,
 )
 from solvent.engine.levels import book_row, level_rows, order_row
 from solvent.engine.limits import gated, largest_passing, pool_state, smallest_passing
@@ -99,7 +99,7 @@ def read_balances(s: Store, account: int, out: Memory) -> None:
         found[1] = row[LOCKED]
         found[2] = claim_of(s, account, asset)
         found[3] = debt_of(s, account, asset)
-        found[4] = row[UNFUNDED]
+        found[4] = unfunded_of(s, account, asset)
 
 
 @kernel

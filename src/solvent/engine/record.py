@@ -22,7 +22,6 @@ from solvent.engine.layout import (
     PARTY_BALANCE,
     PARTY_HEALTH,
     POOL_RECORDED,
-    UNFUNDED,
     UNFUNDEDS,
 )
 from solvent.engine.ledger import (
@@ -33,6 +32,7 @@ from solvent.engine.ledger import (
     mark_of,
     pool_row,
     position,
+    unfunded_of,
 )
 from solvent.engine.margin import Doubt, health_of, report
 
@@ -108,7 +108,7 @@ def touched(s: Store, parties: Memory, count: int) -> None:
 @kernel
 def _has_any(s: Store, account: int, asset: int) -> bool:
     row = position(s, account, asset)
-    if row[AVAILABLE] or row[LOCKED] or row[UNFUNDED]:
+    if row[AVAILABLE] or row[LOCKED] or unfunded_of(s, account, asset):
         return True
     return claim_of(s, account, asset) > 0 or debt_of(s, account, asset) > 0
 
@@ -153,7 +153,7 @@ def _record_balance(s: Store, record: Record, account: int, asset: int, after: i
         asset,
         row[AVAILABLE],
         row[LOCKED],
-        row[UNFUNDED],
+        unfunded_of(s, account, asset),
         claim_of(s, account, asset),
         debt_of(s, account, asset),
         row[LENT],

@@ -40,13 +40,13 @@ from solvent.engine.language import (
     kernel,
     leading_zeros,
     narrow,
+    prefetch,
     shift_right,
     wide,
     wrapping_mul,
     wrapping_sub,
 )
 from solvent.engine.layout import (
-    ACCOUNT_WIDTH,
     ACCOUNTS,
     ASSETS,
     AVAILABLE,
@@ -71,7 +71,7 @@ from solvent.engine.layout import (
     UNIT,
     WEIGHT,
 )
-from solvent.engine.ledger import asset_row, mark_of, pool_row
+from solvent.engine.ledger import account_row, asset_row, mark_of, pool_row
 from solvent.engine.margin import liquidatable
 from solvent.engine.scratch import take
 from solvent.engine.units import divide_up
@@ -97,6 +97,8 @@ _SLACK_OF_BALANCE = 2
 _SLACK_OF_DEBT = 3
 """What 1 + ceil((K + 32) / U) is more than floor(K / U), at most."""
 _LAST_BIT = 63
+_AT_ONCE = 8
+"""While so many accounts are looked at, the positions of as many that follow are on their way."""
 
 
 @kernel
@@ -105,19 +107,52 @@ def liquidatable_accounts(s: Store, found: Memory) -> int:
     top = s.globals[SCRATCH_TOP]
     screen = take(s, s.globals[ASSETS] * SCREEN_WIDTH)
     prepare_screen(s, screen)
-    holders = s.accounts
+    now, later = take(s, _AT_ONCE), take(s, _AT_ONCE)
+    accounts = s.globals[ACCOUNTS]
+    count = 0
+    listed = _list_owing(s, 0, now)
+    for start in range(_AT_ONCE, accounts + _AT_ONCE, _AT_ONCE):
+        coming = _list_owing(s, start, later)
+        count = _add_liquidatable(s, screen, now, listed, found, count)
+        now, later = later, now
+        listed = coming
+    s.globals[SCRATCH_TOP] = top
+    return count
+
+
+@kernel
+def _list_owing(s: Store, start: int, owing: Memory) -> int:
+    """Write who owes something of the accounts from `start` on, and bring their positions near."""
     width = s.globals[ASSETS] * POSITION_WIDTH
     count = 0
-    for account in range(s.globals[ACCOUNTS]):
-        holder = holders.at(account * ACCOUNT_WIDTH)
-        if holder[DEBTS] == 0:
-            continue
-        if surely_healthy(screen, holder[HELD], s.positions.at(account * width)):
+    for account in range(start, min(s.globals[ACCOUNTS], start + _AT_ONCE)):
+        owing[count] = account
+        count += 1 if account_row(s, account)[DEBTS] else 0
+    for place in range(count):
+        account = owing[place]
+        positions = s.positions.at(account * width)
+        rest = account_row(s, account)[HELD]
+        while rest:
+            asset = _LAST_BIT - leading_zeros(rest)
+            rest = rest ^ bit(asset)
+            prefetch(positions.at(asset * POSITION_WIDTH))
+    return count
+
+
+@kernel
+def _add_liquidatable(
+    s: Store, screen: Memory, owing: Memory, listed: int, found: Memory, count: int
+) -> int:
+    """Write which of the listed accounts are liquidatable behind the `count` found before."""
+    width = s.globals[ASSETS] * POSITION_WIDTH
+    for place in range(listed):
+        account = owing[place]
+        held = account_row(s, account)[HELD]
+        if surely_healthy(screen, held, s.positions.at(account * width)):
             continue
         if liquidatable(s, account):
             found[count] = account
             count += 1
-    s.globals[SCRATCH_TOP] = top
     return count
 
 

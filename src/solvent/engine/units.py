@@ -3,7 +3,6 @@
 Operands are non-negative; a divisor is positive. A result that leaves its column stops the engine.
 """
 
-from solvent.domain.units import RATIO, SQUARE_ROOT_SCALE
 from solvent.engine.language import Memory, Wide, fail, isqrt, kernel, narrow, wide
 from solvent.engine.layout import FINE_DIVISOR, FINE_FACTOR, VALUE_DIVISOR
 
@@ -92,15 +91,3 @@ def fine_up(quantity: int, price: int, asset: Memory) -> Wide:
     if quantity < 0 or price < 0:
         fail()
     return divide_up(wide(quantity) * price * asset[FINE_FACTOR], asset[FINE_DIVISOR])
-
-
-@kernel
-def of_ratio_down(value: Wide, ratio: int) -> Wide:
-    """value * ratio / 10^9, rounded down."""
-    return value * ratio // RATIO
-
-
-@kernel
-def root_factor_up(factor: int, root: int) -> int:
-    """factor * root / 10^3, rounded up: what a square-root margin function adds."""
-    return mul_div_up(factor, root, SQUARE_ROOT_SCALE)

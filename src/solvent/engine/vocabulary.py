@@ -23,6 +23,7 @@ from solvent.engine.kinds import (
 )
 
 _WORD_BYTES = 8
+_FLAG = ir.IntType(32)
 _MAX_ROW = 1 << 48
 """More numbers than any machine has room for, and few enough that their bytes can be counted."""
 
@@ -228,6 +229,15 @@ def unsigned_remainder(frame: Frame, word: Value, divisor: Value) -> Value:
 @_word(INT, INT)
 def unsigned_less(frame: Frame, left: Value, right: Value) -> Value:
     return Value(BOOL, frame.builder.icmp_unsigned("<", left.ir, right.ir))
+
+
+@_word(MEMORY)
+def prefetch(frame: Frame, row: Value) -> Value:
+    kinds = [row.ir.type, _FLAG, _FLAG, _FLAG]
+    function = frame.runtime.library("llvm.prefetch.p0", ir.VoidType(), kinds)
+    # To be read, to be kept in all caches, and data.
+    frame.builder.call(function, [row.ir, _FLAG(0), _FLAG(3), _FLAG(1)])
+    return NOTHING
 
 
 @_word(INT)

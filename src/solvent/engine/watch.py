@@ -1,6 +1,6 @@
 """The margin watch in kernels: finds accounts at MMR >= 100 % without asking all of them.
 
-Between two watches an account's health changes only if what it has or owes does, and then it is
+Between two watches an account's health gets worse only if it has less or owes more, and then it is
 hot, or if a mark, an index, a staleness or a parameter does, and then the watch sees that. Healthy
 accounts carry a certificate (`certificates`) for moves of marks and indices, folded into the
 triggers of their block and of its superblock. A watch asks the hot accounts that hold what changed
@@ -33,19 +33,18 @@ from solvent.engine.language import (
     bit,
     kernel,
     leading_zeros,
+    prefetch,
     release,
 )
 from solvent.engine.layout import (
     ACCOUNT_CAPACITY,
     ACCOUNTS,
     ASSETS,
-    AVAILABLE,
     DEBT_INDEX,
     DEBTS,
     HELD,
     IS_LIQUIDATING,
     LEND_INDEX,
-    SCRATCH_TOP,
     SCREEN_WIDTH,
     STALE_DOUBT,
     WEIGHT,
@@ -53,7 +52,6 @@ from solvent.engine.layout import (
 from solvent.engine.ledger import account_row, asset_row, is_stale, mark_of, pool_row, position
 from solvent.engine.margin import Doubt, first_asset, health_of, is_liquidatable
 from solvent.engine.scan import prepare_asset
-from solvent.engine.scratch import take
 from solvent.engine.sorting import sort_ascending
 from solvent.engine.watch_blocks import (
     clear_triggers,
@@ -228,12 +226,17 @@ def _ask_hot(s: Store, out: Memory) -> int:
 @kernel
 def _ask_fired(s: Store, out: Memory, count: int) -> int:
     """Ask the members of all fired blocks and give these their triggers anew."""
-    for place in range(s.watch[FIRED_COUNT]):
+    fired = s.watch[FIRED_COUNT]
+    _bring_rows(s, 0)
+    _bring_rows(s, 1)
+    _bring_positions(s, 0)
+    for place in range(fired):
+        _bring_rows(s, place + 2)
+        _bring_positions(s, place + 1)
         block = section(s, FIRED)[place]
         section(s, IS_FIRED)[block] = 0
         clear_triggers(s, block)
         members = section(s, SLOTS).at(block * BLOCK)
-        _fetch(s, members)
         together = of_nobody()
         for member in range(BLOCK):
             if members[member] > 0:
@@ -250,21 +253,28 @@ def _ask_fired(s: Store, out: Memory, count: int) -> int:
 
 
 @kernel
-def _fetch(s: Store, members: Memory) -> None:
-    """Read from the rows of a block's members, so that memory brings them all at once."""
-    top = s.globals[SCRATCH_TOP]
-    held = take(s, BLOCK)
-    for member in range(BLOCK):
-        held[member] = account_row(s, members[member] - 1)[HELD] if members[member] > 0 else 0
-    some = 0
-    for member in range(BLOCK):
-        rest = held[member]
-        while rest:
-            asset = first_asset(rest)
-            rest = rest ^ bit(asset)
-            some = some | position(s, members[member] - 1, asset)[AVAILABLE]
-    held[0] = some
-    s.globals[SCRATCH_TOP] = top
+def _bring_rows(s: Store, place: int) -> None:
+    """Have the rows of a fired block's members brought near, if there is such a block."""
+    if place < s.watch[FIRED_COUNT]:
+        members = section(s, SLOTS).at(section(s, FIRED)[place] * BLOCK)
+        for member in range(BLOCK):
+            if members[member] > 0:
+                prefetch(account_row(s, members[member] - 1))
+
+
+@kernel
+def _bring_positions(s: Store, place: int) -> None:
+    """Have what a fired block's members have and owe brought near."""
+    if place < s.watch[FIRED_COUNT]:
+        members = section(s, SLOTS).at(section(s, FIRED)[place] * BLOCK)
+        for member in range(BLOCK):
+            if members[member] > 0:
+                account = members[member] - 1
+                rest = account_row(s, account)[HELD]
+                while rest:
+                    asset = first_asset(rest)
+                    rest = rest ^ bit(asset)
+                    prefetch(position(s, account, asset))
 
 
 @kernel

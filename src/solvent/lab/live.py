@@ -38,11 +38,9 @@ SPEED_UNIT = 1000
 SLOWEST, FASTEST = 1, 1_000_000
 """Speeds are taken in thousandths, from a thousandth to a thousand."""
 
-
-DEMO = "demo-market"
 DEMO_STEP = 2 * SECOND
 DEMO_TRADERS = 8
-"""What a demo plays, in steps of how long, and how many trade."""
+"""In steps of how long a demo is played, and how many trade."""
 
 
 class LiveCastError(RuntimeError):
@@ -158,11 +156,6 @@ class LiveCast:
         """The first account number that the cast leaves free."""
         return self._traders.next_account
 
-    @property
-    def story_end(self) -> int:
-        """The market's time when the scenario's own prices end, microseconds UTC."""
-        return self._prices.end
-
     def clock(self) -> int:
         """The market's time, microseconds UTC; never goes backwards."""
         if self._follows_wall:
@@ -183,12 +176,7 @@ class LiveCast:
         self.ready.set()
 
     def resume(self) -> None:
-        """Go on in a market that was set up before: nothing that was done is done again.
-
-        Raises LiveCastError where the set-up was interrupted.
-        """
-        if self._market.now == self._start:
-            raise LiveCastError("the market was not set up to its end: begin in an empty folder")
+        """Go on in a market that was set up to its end: nothing that was done is done again."""
         self._done = (self._market.now - self._start) // self._step * self._step
         self.ready.set()
 

@@ -15,9 +15,6 @@ from solvent.domain.parameters import USDC, PriceParameters
 from solvent.domain.units import RATIO, divide_up
 from solvent.reference.state import Price, Quote, State
 
-STALE_MARK = 0
-"""The mark of an asset that never had a price."""
-
 
 def record_quote(state: State, asset: int, source: int, quote: Quote) -> None:
     """Take one source's quote and make the index and the mark anew."""

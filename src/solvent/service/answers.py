@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from solvent.domain import commands as c
 from solvent.domain import events as e
-from solvent.domain.commands import command_number
 from solvent.domain.event_codec import kind_number
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import EngineParameters
@@ -40,7 +39,7 @@ Memo = tuple[str, str, str]
 
 _REFUSED = kind_number(e.Refused)
 _TELLING = frozenset(
-    map(command_number, (c.PlaceOrder, c.CancelOrder, c.CancelAllOrders, c.Withdraw))
+    map(c.COMMAND_KINDS.index, (c.PlaceOrder, c.CancelOrder, c.CancelAllOrders, c.Withdraw))
 )
 """Kinds of commands, by number, that are answered with more than that they were carried out."""
 _DONE = encode({"operation": "Ok"})
@@ -58,10 +57,13 @@ def placed_by(command: c.Command, events: Events, time: int) -> OpenOrder | None
 
 def answer(results: Results, memo: Memo | None = None) -> Answer:
     """What is said to a request of these results: what its first success says, if it has one."""
-    indexes = range(len(results.transcript))
-    if not indexes:
+    transcript = results.transcript
+    if not transcript:
         return OK
-    return answer_to(results, next((i for i in indexes if not _is_refused(results, i)), 0), memo)
+    if _REFUSED not in transcript.present:
+        return answer_to(results, 0, memo)
+    done = (index for index in range(len(transcript)) if not _is_refused(results, index))
+    return answer_to(results, next(done, 0), memo)
 
 
 def answer_to(results: Results, index: int, memo: Memo | None = None) -> Answer:

@@ -1,6 +1,5 @@
 """Metrics: counters and gauges in Prometheus' text form, with no name or key in them."""
 
-import collections
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -56,12 +55,13 @@ class Metrics:
     def note(self, outcome: Outcome) -> None:
         """Count what a record led to."""
         transcript = outcome.transcript
-        for kind, times in collections.Counter(transcript.commands.kinds).items():
+        kinds = transcript.commands.kinds
+        for kind in dict.fromkeys(kinds):
             counted = self._counted.get(kind)
             if counted is None:
                 name = COMMAND_KINDS[kind].__name__
                 counted = self._counted[kind] = self._commands.labels(name)
-            counted.inc(times)
+            counted.inc(kinds.count(kind))
         if transcript.present.isdisjoint(_COUNTED):
             return
         for event in transcript.of_kinds(_COUNTED):

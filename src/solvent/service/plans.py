@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from solvent.domain.commands import PlaceOrder, command_number, encode_command
+from solvent.domain.commands import COMMAND_KINDS, PlaceOrder, encode_command
 from solvent.domain.encoded_commands import EncodedCommands
 from solvent.service.errors import ApiErrorCode
 from solvent.service.proposals import Proposals, read_approval
@@ -19,7 +19,7 @@ from solvent.service.records import Record, RecordKind
 from solvent.service.replies import Answer, Replies
 
 _OK = 200
-_PLACE_ORDER = command_number(PlaceOrder)
+_PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
 _NOTHING = EncodedCommands(b"")
 _REFUSED = Answer(
     400,

@@ -30,7 +30,9 @@ class Round(NamedTuple):
 
 
 class Context:
-    """Commands of one moment, one after another. `sequence` is the number of the one in work.
+    """Commands of one moment, one after another; `begin` is called before each.
+
+    `sequence` is the number of the one in work.
 
     `consequences` counts the events held back for the one in work.
     """
@@ -59,7 +61,7 @@ class Context:
         self.rounds: dict[int, Round] = {}
         self.fills: dict[int, w.BackstopFilled] = {}
         self.liquidated: set[int] = set()
-        self.begin(transcript.first)
+        self.sequence = self._place = 0
 
     def begin(self, sequence: int) -> None:
         """Go on with the command of this number, which knows nothing of those before."""

@@ -104,22 +104,22 @@ class Listener:
 
     def _hear(self, context: Context, transcript: Transcript, start: int, end: int) -> None:
         """Take the events of one command, from the one at `start` until before `end`."""
-        kinds, places = transcript.kinds[start:end], transcript.places[start:end]
         held: list[Event] = []
-        for kind, place in zip(kinds, places, strict=True):
+        for each in range(start, end):
+            kind = transcript.kinds[each]
             if kind in _CONSEQUENCES:
-                held.append(transcript.event(place))
+                held.append(transcript.event(each))
                 continue
             if held:
-                if not _caused(held, transcript.event(place)):
+                if not _caused(held, transcript.event(each)):
                     self._see(context, held)
                     held = []
                 context.consequences = len(held)
             by_numbers = self._by_numbers.get(kind)
             if by_numbers is not None:
-                by_numbers(context, *event_numbers(transcript.words, kind, place))
+                by_numbers(context, *event_numbers(transcript.words, kind, transcript.places[each]))
             elif (by_event := self._by_event.get(kind)) is not None:
-                by_event(context, transcript.event(place))
+                by_event(context, transcript.event(each))
             if held:
                 self._see(context, held)
                 held = []

@@ -189,7 +189,7 @@ class TestMisbehaviour:
             assert "too late" in reasons(caplog)
 
     def test_a_time_limit_is_a_failure(self, exchange: Exchange) -> None:
-        client = kraken(exchange, timeout_ms=100)
+        client = kraken(exchange, timeout_ms=1000)
         feed = ExchangeFeed({"kraken": client}, ["BTC"])
         assert feed.read().quotes
         exchange.hangs.set()

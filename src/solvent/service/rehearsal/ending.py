@@ -14,7 +14,8 @@ from solvent.service.open_orders import OpenOrder
 from solvent.service.opening import JOURNAL, VIEWS, open_desk
 from solvent.service.rehearsal.client import Client
 from solvent.service.rehearsal.result import Difference
-from solvent.service.rehearsal.script import CONSEQUENCE, NOBODY, Op
+from solvent.service.rehearsal.script import CONSEQUENCE, NOBODY, RISK_DESK, Op
+from solvent.service.rehearsal.staff import CHANGE
 from solvent.service.sequencer import replay
 from solvent.views.market_views import Views
 
@@ -110,5 +111,7 @@ def _op(  # noqa: C901
             return Op(account, "cancel all")
         case c.UpdatePrice() as price:
             return Op(NOBODY, "price", price.last)
+        case c.ChangeParameter() as change:
+            return Op(RISK_DESK, CHANGE, change.value)
         case command:
             return Op(NOBODY, type(command).__name__)

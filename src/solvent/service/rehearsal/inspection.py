@@ -18,6 +18,7 @@ from solvent.service.rehearsal.life import LOOPBACK
 from solvent.service.rehearsal.result import Difference
 from solvent.service.rehearsal.script import Holding, Op, Place, Plan, name_of
 from solvent.service.rehearsal.signed import Ask, send, signed
+from solvent.service.rehearsal.staff import RISK_ADMINS
 from solvent.service.wire import parse_decimal
 
 _HISTORIES = (
@@ -51,9 +52,15 @@ class _Price(msgspec.Struct, rename="camel"):
     index_price: str
 
 
+class _Proposal(msgspec.Struct):
+    proposal: int
+    approved: bool
+
+
 _MARGIN = msgspec.json.Decoder(_Margin)
 _ORDERS = msgspec.json.Decoder(list[_Order])
 _PRICES = msgspec.json.Decoder(list[_Price])
+_PROPOSALS = msgspec.json.Decoder(list[_Proposal])
 
 
 class Reader:
@@ -92,6 +99,13 @@ class Reader:
             market = self._place.market
             body, _ = _get(connection, "anybody", "/api/v1/markPrices", "none", symbol=market)
         return _number(_PRICES.decode(body)[0].index_price, PRICE_DECIMALS)
+
+    def proposals(self) -> dict[int, bool]:
+        """Which changes of a parameter wait, and whether they are approved."""
+        with _connected(self._port) as connection:
+            path = "/solvent/v1/risk/proposals"
+            body, _ = _get(connection, RISK_ADMINS[0], path, "riskQuery")
+        return {each.proposal: each.approved for each in _PROPOSALS.decode(body)}
 
     def acts(self, account: int) -> bool:
         """Whether the account's key may act."""

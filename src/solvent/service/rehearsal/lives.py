@@ -25,28 +25,22 @@ from solvent.journal.snapshots import TEMPORARY
 from solvent.service.desk import wall_clock
 from solvent.service.market_audit import audit_market
 from solvent.service.opening import JOURNAL, Start
+from solvent.service.proposals import Terms
 from solvent.service.rehearsal.client import PATIENCE, Client, Tally
 from solvent.service.rehearsal.ending import compare_journal, compare_views
 from solvent.service.rehearsal.inspection import InspectionError, Reader, judge
 from solvent.service.rehearsal.life import LOG, Life
+from solvent.service.rehearsal.players import Pair, Trader
 from solvent.service.rehearsal.result import Difference, Rehearsal
-from solvent.service.rehearsal.script import (
-    FIRST_ACCOUNT,
-    OPERATOR,
-    Holding,
-    Operator,
-    Oracle,
-    Pair,
-    Place,
-    Script,
-    Trader,
-)
+from solvent.service.rehearsal.script import FIRST_ACCOUNT, Holding, Place, Script
 from solvent.service.rehearsal.signed import public_key
+from solvent.service.rehearsal.staff import OPERATOR, Operator, Oracle, RiskDesk
 
 TRADERS = 3
 WORKING_SECONDS = 0.1
 CLOSING_SECONDS = 0.02
 POLL_SECONDS = 0.0002
+CHANGE_SECONDS = 0.05
 ANSWERS = 40
 LAST_STEPS = 5
 SNAPSHOTS = (3, 40, 10**6)
@@ -105,7 +99,7 @@ class Lives:
         self._live = live
         self._result = result
         free = replace(parameters, start_time=wall_clock(), maker_fee=0, taker_fee=0)
-        self._start = Start(free, operator_key=public_key(OPERATOR))
+        self._start = Start(free, Terms(people=2, delay=0), public_key(OPERATOR))
         self._place = place = Place.of(parameters)
         self._answers = _Answers()
         traders = range(FIRST_ACCOUNT, FIRST_ACCOUNT + TRADERS)
@@ -113,9 +107,11 @@ class Lives:
         operator = Operator(place, [*traders, *pair], pair)
         self._set_up = operator.set_up
         self._operator, self._oracle = self._client(operator), self._client(Oracle(place))
+        self._risk_desk = self._client(RiskDesk(place))
         self._clients = [
             self._operator,
             self._oracle,
+            self._risk_desk,
             *(self._client(Trader(place, account)) for account in traders),
             self._client(Pair(place, pair)),
         ]
@@ -160,6 +156,7 @@ class Lives:
                 for client in (self._oracle, *self._clients):
                     client.work(port, client.step + LAST_STEPS)
                 self._inspect(port)
+                self._await_changes(port)
                 self._leave(process)
         if self._result.is_good:
             self._audit()
@@ -256,6 +253,7 @@ class Lives:
             done = self._compare_holdings(reader)
             done |= self._compare_account(reader)
             done |= self._compare_price(reader)
+            done |= self._compare_proposals(reader)
         except InspectionError as error:
             self._note(str(error))
             return False
@@ -302,6 +300,25 @@ class Lives:
             self._result.note(Difference(f"the price is {price}, expected {last}", lost=1))
         return {} if self._oracle.pending is None else {self._oracle: is_done}
 
+    def _compare_proposals(self, reader: Reader) -> dict[Client, bool]:
+        """Whether what was proposed waits until it is approved, and nothing else."""
+        desk = self._risk_desk
+        waiting = {number for number, approved in reader.proposals().items() if not approved}
+        is_done = desk.pending is not None and waiting == _unapproved(desk.step + 1)
+        if waiting != _unapproved(desk.step) and not is_done:
+            text = f"proposals {waiting} wait for approval after {desk.step} steps"
+            self._result.note(Difference(text, lost=1))
+        return {} if desk.pending is None else {desk: is_done}
+
+    def _await_changes(self, port: int) -> None:
+        """Wait until every approved change is made."""
+        reader, until = Reader(port, self._place), time.monotonic() + PATIENCE
+        while any(reader.proposals().values()):
+            if time.monotonic() > until:
+                self._note("an approved change is not made")
+                return
+            time.sleep(CHANGE_SECONDS)
+
     def _settle(self) -> None:
         """Bring what must be up to what was answered."""
         for client in self._clients:
@@ -344,6 +361,11 @@ class Lives:
 
     def _note(self, text: str) -> None:
         self._result.note(Difference(f"{text}; see {self._folder / LOG}"))
+
+
+def _unapproved(step: int) -> set[int]:
+    """Which proposals wait for their second person after so many steps of the risk desk."""
+    return {step // 2 + 1} if step % 2 else set()
 
 
 def _said(pipe: Connection) -> int | None:

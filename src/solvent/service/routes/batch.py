@@ -31,7 +31,7 @@ Encode = Callable[[int, Item, EngineParameters], bytes]
 
 def _mover(kind: type[c.Lend] | type[c.Redeem] | type[c.Borrow] | type[c.Repay]) -> Encode:
     """Most items of large batches are these, and right; of others the fields say what is wrong."""
-    pack, number = Struct("<4q").pack, c.command_number(kind)
+    pack, number = Struct("<4q").pack, c.COMMAND_KINDS.index(kind)
 
     def encode(account: int, item: Item, parameters: EngineParameters) -> bytes:
         try:

@@ -183,8 +183,9 @@ class Publisher:
         for index in range(len(transcript)):
             events = transcript.events(index, _FOLLOWED)
             if events:
+                command = transcript.commands[index]
                 for event in events:
-                    self._follow(event, transcript.commands[index])
+                    self._follow(event, command)
                 self._finish(transcript.first + index + 1, time_us)
 
     def _finish(self, commands: int, time_us: int) -> None:

@@ -45,7 +45,6 @@ class CloseCode(IntEnum):
     GOING_AWAY = 1001
     POLICY = 1008
     TOO_BIG = 1009
-    TRY_LATER = 1013
 
 
 class Cut(NamedTuple):
