@@ -81,15 +81,19 @@ def batch_items(results: Results) -> list[bytes]:
     kinds = transcript.commands.kinds
     if _REFUSED not in transcript.present and _TELLING.isdisjoint(kinds):
         return [_DONE] * len(kinds)
-    return [encode(_batch_item(results, index)) for index in range(len(kinds))]
+    return [
+        encode(_batch_item(results, index))
+        if kind in _TELLING or _is_refused(results, index)
+        else _DONE
+        for index, kind in enumerate(kinds)
+    ]
 
 
 def _is_refused(results: Results, index: int) -> bool:
     """Whether a command was: a refusal is the only event then."""
     transcript = results.transcript
-    if _REFUSED not in transcript.present:
-        return False
-    return any(transcript.kinds[each] == _REFUSED for each in transcript.span(index)[:1])
+    events = transcript.span(index)
+    return bool(events) and transcript.kinds[events[0]] == _REFUSED
 
 
 def _error(results: Results, index: int) -> ApiError:
