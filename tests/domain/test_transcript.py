@@ -83,6 +83,8 @@ def test_a_transcript_is_what_was_told(
     for index, entry in enumerate(entries):
         chosen = [event for event in entry.events if type(event) in wanted]
         assert transcript.events(index, kinds) == chosen
+    found = [(index, transcript.events(index, kinds)) for index in range(len(entries))]
+    assert list(transcript.by_command(kinds)) == [each for each in found if each[1]]
     assert transcript.of_kinds(kinds) == [
         event for entry in entries for event in entry.events if type(event) in wanted
     ]

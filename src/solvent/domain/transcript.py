@@ -5,7 +5,7 @@ each, and where its numbers are. Most listeners want a few kinds, or a few of th
 event becomes an object when somebody asks for it, and once.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, overload
 
 from solvent.domain.commands import Command
@@ -93,6 +93,15 @@ class Transcript(Sequence[Entry]):
     def events(self, index: int, kinds: Collection[int]) -> list[Event]:
         """Those events of a command, by its index here, that are of some kinds."""
         return [self.event(each) for each in self.span(index) if self.kinds[each] in kinds]
+
+    def by_command(self, kinds: Collection[int]) -> Iterator[tuple[int, list[Event]]]:
+        """Commands with events of some kinds, by their indexes here, and those events."""
+        start = 0
+        for index, end in enumerate(self.ends):
+            found = [self.event(each) for each in range(start, end) if self.kinds[each] in kinds]
+            if found:
+                yield index, found
+            start = end
 
     def of_kinds(self, kinds: Collection[int]) -> list[Event]:
         """All events of some kinds, in order."""

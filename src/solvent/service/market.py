@@ -170,11 +170,9 @@ class Market:
         found: dict[int, list[OpenOrder]] = {}
         if transcript.present.isdisjoint(FOLLOWED):
             return found
-        for index, number in enumerate(range(transcript.first, transcript.end)):
-            events = transcript.events(index, FOLLOWED)
-            if events:
-                placed = placed_by(transcript.commands[index], events, time)
-                found[number] = self.orders.follow(placed, events)
+        for index, events in transcript.by_command(FOLLOWED):
+            placed = placed_by(transcript.commands[index], events, time)
+            found[transcript.first + index] = self.orders.follow(placed, events)
         return found
 
     def _settle(self, plan: Plan, results: Results) -> Answer:

@@ -180,13 +180,11 @@ class Publisher:
         if transcript.present.isdisjoint(_FOLLOWED):
             return
         self._reports.when = Moment(self._now, time_us)
-        for index in range(len(transcript)):
-            events = transcript.events(index, _FOLLOWED)
-            if events:
-                command = transcript.commands[index]
-                for event in events:
-                    self._follow(event, command)
-                self._finish(transcript.first + index + 1, time_us)
+        for index, events in transcript.by_command(_FOLLOWED):
+            command = transcript.commands[index]
+            for event in events:
+                self._follow(event, command)
+            self._finish(transcript.first + index + 1, time_us)
 
     def _finish(self, commands: int, time_us: int) -> None:
         """Close the last of so many commands."""
