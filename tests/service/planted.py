@@ -6,8 +6,7 @@ A killed process finds these functions by their names, so they are in a module t
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-from solvent.domain.commands import Command
-from solvent.domain.events import Event
+from solvent.domain.transcript import Transcript
 from solvent.journal.durable import Journal
 from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
 from solvent.service.opening import JOURNAL
@@ -119,14 +118,12 @@ def keeps_no_fifth(life: Life, pipe: Connection) -> None:
     apply = Views.apply
 
     def leave_out(
-        views: Views,
-        sequence: int,
-        time_us: int,
-        command: Command,
-        events: Sequence[Event],
-        memo: Memo | None = None,
+        views: Views, time_us: int, transcript: Transcript, memo: Memo | None = None
     ) -> None:
-        apply(views, sequence, time_us, command, events if sequence % LEFT_OUT else (), memo)
+        left = [
+            (command, events if number % LEFT_OUT else ()) for number, command, events in transcript
+        ]
+        apply(views, time_us, Transcript.of(transcript.first, left), memo)
 
     Views.apply = leave_out  # type: ignore[method-assign, assignment]
     live(life, pipe)

@@ -47,11 +47,15 @@ def played(seed: int, commands: int = 600) -> Played:
         count = rng.choice((1, 1, 1, 2, 7))
         rows = told.records[place : min(place + count, commands)]
         place += len(rows)
-        group = [_named(number, command) for number, _, command, _, _ in rows]
-        memo = rows[0][4]
+        group = [
+            _named(number, command)
+            for _, transcript, _ in rows
+            for number, command, _ in transcript
+        ]
+        time, _, memo = rows[0]
         records.append(
             commands_record(
-                rows[0][1],
+                time,
                 group,
                 account=2,
                 is_batch=len(group) > 1,
@@ -62,7 +66,7 @@ def played(seed: int, commands: int = 600) -> Played:
         )
         all_commands += group
         if rng.random() < 0.05:
-            records += _aside(len(records), rows[0][1])
+            records += _aside(len(records), time)
     return Played(told.parameters, encode_head(told.parameters, Terms(2, 0)), records, all_commands)
 
 

@@ -101,7 +101,7 @@ def test_no_record_happens_twice(seed: int) -> None:
     for record in game.records:
         outcomes = market.carry_out([record, record] if record.digest else [record])
         assert {outcome.answer for outcome in outcomes} == {outcomes[0].answer}
-        assert not outcomes[-1].results or len(outcomes) == 1
+        assert not outcomes[-1].transcript or len(outcomes) == 1
         first[record.digest] = outcomes[0].answer
     again = market.carry_out(signed)
     assert [outcome.answer for outcome in again] == [first[record.digest] for record in signed]

@@ -108,7 +108,7 @@ def test_a_listener_that_is_behind_hears_everything(tmp_path: Path) -> None:
     for behind, hears_all in ((len(game.commands) - 1, True), (len(game.commands), False)):
         heard: list[Outcome] = []
         recover(journal, heard.extend, behind)
-        numbers = [result.number for outcome in heard for result in outcome.results]
+        numbers = [entry.number for outcome in heard for entry in outcome.transcript]
         assert numbers == (list(range(len(game.commands))) if hears_all else [])
     journal.close()
 

@@ -9,6 +9,7 @@ from solvent.domain.commands import Command, Withdraw
 from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.transcript import Entry, Transcript
 from solvent.engine.engine import FastEngine
 from solvent.lab.runner import run
 from solvent.lab.scenario import load_scenario
@@ -35,10 +36,16 @@ class Told(NamedTuple):
 
     def events(self, kind: type[Kind]) -> Iterator[tuple[int, int, Kind]]:
         """(sequence, time, event) of every event of a kind."""
-        for sequence, time, _, events, _ in self.records:
+        for time, (number, _, events) in self.entries():
             for event in events:
                 if isinstance(event, kind):
-                    yield sequence, time, event
+                    yield number, time, event
+
+    def entries(self) -> Iterator[tuple[int, Entry]]:
+        """Every command with what it led to, and its time."""
+        for time, transcript, _ in self.records:
+            for entry in transcript:
+                yield time, entry
 
 
 @cache
@@ -54,7 +61,8 @@ def simulated(seed: int, commands: int = 1200) -> Told:
         if plan is not None:
             events = tuple(engine.apply_one(plan.command))
             number = len(records)
-            records.append((number, engine.now, plan.command, events, _memo(number, plan.command)))
+            transcript = Transcript.of(number, [(plan.command, events)])
+            records.append((engine.now, transcript, _memo(number, plan.command)))
     return Told(parameters, records, engine.state)
 
 
@@ -75,7 +83,8 @@ class Recording(FastEngine):
         answers = []
         for command in batch:
             (events,) = super().apply_encoded([command])
-            self.records.append((len(self.records), self.now, command, tuple(events), None))
+            transcript = Transcript.of(len(self.records), [(command, events)])
+            self.records.append((self.now, transcript, None))
             answers.append(events)
         return answers
 

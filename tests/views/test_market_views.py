@@ -7,6 +7,7 @@ import pytest
 from solvent.domain.commands import ChangeParameter, Deposit, OpenAccount
 from solvent.domain.errors import InputError
 from solvent.domain.events import InterestCharged
+from solvent.domain.transcript import Transcript
 from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
 from solvent.reference.queries import pool_report
 from solvent.views import schema
@@ -171,7 +172,7 @@ def test_parameters_that_changed_are_kept(tmp_path: Path) -> None:
     market = simulated(4)
     changes = [
         number
-        for number, _, command, events, _ in market.records
+        for _, (number, command, events) in market.entries()
         if isinstance(command, ChangeParameter) and len(events) == 1
     ]
     charged = [number for number, _, _ in market.events(InterestCharged)]
@@ -190,8 +191,7 @@ def test_refused_commands_leave_nothing_but_their_number() -> None:
     market = simulated(5)
     views = Views.open(":memory:", market.parameters)
     empty = views.dump()
-    views.apply(0, 0, OpenAccount(9), ())
-    views.apply(1, 0, Deposit(9, 0, 5), ())
+    views.apply(0, Transcript.of(0, [(OpenAccount(9), ()), (Deposit(9, 0, 5), ())]))
     views.commit()
     assert views.applied == 2
     assert {name for name, rows in views.dump().items() if rows != empty[name]} == {"meta"}

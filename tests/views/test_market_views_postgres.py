@@ -41,8 +41,8 @@ def url(server: str) -> Iterator[str]:
 
 def answers(views: Views, market: Told) -> Iterator[object]:
     """What every question is answered with."""
-    now = market.records[-1][1]
-    middle = market.records[len(market.records) // 2][1]
+    now = market.records[-1][0]
+    middle = market.records[len(market.records) // 2][0]
     for account in range(min(len(market.state.accounts), 40)):
         for page in (Paging(), Paging(3, 2, ascending=True)):
             yield views.movements(account, paging=page)

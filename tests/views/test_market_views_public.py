@@ -8,6 +8,7 @@ import pytest
 
 from solvent.domain import events as e
 from solvent.domain.commands import Side, UpdatePrice
+from solvent.domain.transcript import Transcript
 from solvent.domain.units import HOUR, SECOND
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import borrowed_total, lent_total
@@ -86,7 +87,7 @@ def as_tuple(candle: CandleRow) -> tuple[int, ...]:
 def seen_prices(name: int | str, asset: int) -> dict[PriceKind, Seen]:
     market = told(name)
     seen: dict[PriceKind, Seen] = {kind: [] for kind in PriceKind}
-    for _, time, _, events, _ in market.records:
+    for time, (_, _, events) in market.entries():
         for event in events:
             if isinstance(event, e.Filled) and event.asset == asset:
                 seen[PriceKind.LAST].append((time, event.price, event.quantity, event.quote))
@@ -139,7 +140,8 @@ def test_a_clock_that_goes_back_finds_its_candles_again(size: int) -> None:
         price = 1000 + (number * 7) % 11
         seen.append((seconds * SECOND, price, 0, 0))
         events = (e.IndexUpdated(1, price, price),)
-        views.apply(number, seconds * SECOND, UpdatePrice(1, 0, price, price, price), events)
+        command = UpdatePrice(1, 0, price, price, price)
+        views.apply(seconds * SECOND, Transcript.of(number, [(command, events)]))
         if number % size == 0:
             views.commit()
     views.commit()
@@ -162,7 +164,7 @@ def test_months_and_weeks_begin_where_the_calendar_says() -> None:
 @pytest.mark.parametrize("interval", TICKER_SPANS)
 def test_tickers_are_sums_of_trades(name: int | str, interval: str) -> None:
     market, views = told(name), views_of(name)
-    now = market.records[-1][1]
+    now = market.records[-1][0]
     points, length = TICKER_SPANS[interval]
     start = now // length * length - points * length
     for asset in range(1, len(market.state.pools)):
@@ -203,12 +205,12 @@ def test_pools_are_known_at_the_end_of_each_interval(seed: int, interval: str) -
     market = simulated(seed)
     engine = ReferenceEngine(market.parameters)
     count, length = POOL_SPANS[interval]
-    now = market.records[-1][1]
+    now = market.records[-1][0]
     known: list[dict[int, tuple[int, ...]]] = [{} for _ in market.state.pools]
-    for record in market.records:
-        engine.apply_one(record[2])
+    for time, (_, command, _) in market.entries():
+        engine.apply_one(command)
         for pool, states in zip(engine.state.pools, known, strict=True):
-            states[record[1] // length] = (lent_total(pool), borrowed_total(pool))
+            states[time // length] = (lent_total(pool), borrowed_total(pool))
     views = views_of(seed)
     compared = 0
     for asset, states in enumerate(known):

@@ -26,7 +26,7 @@ def built(market: Told) -> list[Receipt]:
     builder = ReceiptBuilder(market.parameters)
     return [
         receipt
-        for number, _, _, events, _ in market.records
+        for _, (number, _, events) in market.entries()
         for receipt in builder.feed(number, events)
     ]
 

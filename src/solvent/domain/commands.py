@@ -300,6 +300,9 @@ COMMAND_KINDS: tuple[type[Command], ...] = (
 
 _KIND_OF = {kind: number for number, kind in enumerate(COMMAND_KINDS)}
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in COMMAND_KINDS}
+COMMAND_WORDS = tuple(1 + len(_FIELDS[kind]) for kind in COMMAND_KINDS)
+"""How many 64-bit numbers each kind of command takes, its kind included."""
+
 _PACKERS = {kind: struct.Struct(f"<{len(names) + 1}q") for kind, names in _FIELDS.items()}
 _ENUMS: dict[str, type[bool] | type[IntEnum]] = {
     "role": Role,
@@ -338,6 +341,8 @@ def _members(kind: type[Command]) -> list[tuple[int, dict[int, int]]]:
 
 
 _MEMBERS = {kind: _members(kind) for kind in COMMAND_KINDS}
+WORDED_KINDS = frozenset(_KIND_OF[kind] for kind, members in _MEMBERS.items() if members)
+"""Kinds of commands, by number, some fields of which hold words of a closed list."""
 
 
 class CommandEncodingError(ValueError):

@@ -116,6 +116,8 @@ EVENT_WORDS = tuple(1 + len(_FIELDS[kind]) for kind in EVENT_KINDS)
 """How many 64-bit numbers each kind of event takes, its kind included."""
 
 _PACKERS = tuple(struct.Struct(f"<{words}q") for words in EVENT_WORDS)
+_FIELD_PACKERS = tuple(struct.Struct(f"<{words - 1}q") for words in EVENT_WORDS)
+_WORD = 8
 _ENUMS = {
     "code": RejectionCode,
     "limit": Limit,
@@ -162,7 +164,7 @@ def decode_event(data: bytes | memoryview, offset: int = 0) -> tuple[Event, int]
     if len(data) < offset + packer.size:
         raise EventEncodingError(f"{kind.__name__} at byte {offset} is cut short")
     _, *row = packer.unpack_from(data, offset)
-    return _made(number, row), offset + packer.size
+    return make_event(number, row), offset + packer.size
 
 
 def decode_events(words: list[int], ends: Iterable[int]) -> list[tuple[Event, ...]]:
@@ -181,14 +183,14 @@ def decode_events(words: list[int], ends: Iterable[int]) -> list[tuple[Event, ..
             following = place + EVENT_WORDS[number]
             if following > end:
                 raise EventEncodingError(f"event at word {place} is cut short")
-            events.append(_made(number, words[place + 1 : following]))
+            events.append(make_event(number, words[place + 1 : following]))
             place = following
         found.append(tuple(events))
     return found
 
 
-def _made(number: int, row: MutableSequence[int]) -> Event:
-    """The event of a kind from the numbers of its fields."""
+def make_event(number: int, row: MutableSequence[int]) -> Event:
+    """The event of a kind, by number, from the numbers of its fields. Raises EventEncodingError."""
     kind = EVENT_KINDS[number]
     for place, enum, members in _MEMBERS[number]:
         try:
@@ -198,6 +200,12 @@ def _made(number: int, row: MutableSequence[int]) -> Event:
             reason = f"{kind.__name__}.{name}: {value} is not a valid {enum.__name__}"
             raise EventEncodingError(reason) from None
     return kind(*row)
+
+
+def event_numbers(words: memoryview, kind: int, place: int) -> tuple[int, ...]:
+    """The fields of the event of this kind that begins at a place in `words`, as plain numbers."""
+    numbers: tuple[int, ...] = _FIELD_PACKERS[kind].unpack_from(words, _WORD * (place + 1))
+    return numbers
 
 
 def _enum_of(kind: type[Event], name: str) -> type[IntEnum] | None:

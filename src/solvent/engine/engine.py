@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from solvent.domain.commands import (
     COMMAND_KINDS,
+    COMMAND_WORDS,
     ChangeParameter,
     Command,
     OpenAccount,
@@ -22,6 +23,7 @@ from solvent.domain.commands import (
     decode_command,
     encode_command,
 )
+from solvent.domain.encoded_commands import EncodedCommands
 from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import PoolReading
 from solvent.domain.event_codec import decode_events
@@ -131,8 +133,8 @@ class FastEngine:
         """Carry out commands given as rows of COMMAND_WIDTH numbers.
 
         Returns the events of all as one row of numbers, as `event_codec` writes them, and where in
-        it the events of each command end. Rows must be what `encode_batch` writes. Raises
-        EngineFault when a kernel stops; from then on the engine refuses to go on.
+        it the events of each command end. Rows must be those of `encode_batch` or `command_rows`.
+        Raises EngineFault when a kernel stops; from then on the engine refuses to go on.
         """
         count = len(rows)
         if rows.ndim != 2 or rows.shape[1] != at.COMMAND_WIDTH:  # noqa: PLR2004
@@ -257,6 +259,7 @@ class FastEngine:
 
 
 _CHANGE_PARAMETER = COMMAND_KINDS.index(ChangeParameter)
+_WIDTHS = np.array(COMMAND_WORDS, dtype=np.int64)
 _FREE = ctypes.CDLL(None).free
 _FREE.argtypes = [ctypes.c_void_p]
 
@@ -265,3 +268,12 @@ def encode_batch(batch: Sequence[Command]) -> Words:
     """Commands as rows of numbers: the kind, the fields, zeros."""
     data = b"".join(encode_command(command).ljust(_ROW_BYTES, b"\0") for command in batch)
     return np.frombuffer(data, dtype=np.int64).reshape(-1, at.COMMAND_WIDTH)
+
+
+def command_rows(groups: Sequence[EncodedCommands]) -> Words:
+    """Encoded commands as rows of numbers, as `encode_batch` makes them of objects."""
+    kinds = np.array([kind for commands in groups for kind in commands.kinds], dtype=np.int64)
+    rows = np.zeros((len(kinds), at.COMMAND_WIDTH), dtype=np.int64)
+    data = b"".join(commands.data for commands in groups)
+    rows[np.arange(at.COMMAND_WIDTH) < _WIDTHS[kinds, None]] = np.frombuffer(data, dtype=np.int64)
+    return rows

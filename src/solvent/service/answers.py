@@ -4,32 +4,45 @@ Nothing here looks at the market as it is now, so that a request that comes agai
 restart, gets the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from solvent.domain import commands as c
 from solvent.domain import events as e
+from solvent.domain.event_codec import kind_number
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import EngineParameters
-from solvent.service.errors import from_refusal
+from solvent.domain.transcript import Transcript
+from solvent.service.errors import ApiError, from_refusal
 from solvent.service.open_orders import OpenOrder, accepted
 from solvent.service.replies import Answer
 from solvent.service.shapes import order_object, withdrawal_object
 from solvent.service.strict_json import JsonValue, encode
 
-Events = tuple[e.Event, ...]
+Events = Sequence[e.Event]
 
 
-class Result(NamedTuple):
-    """A command, its number among all commands, what happened, and the orders that ended by it."""
+class Results(NamedTuple):
+    """What the commands of a record led to, at `time`, under `parameters`.
 
-    number: int
-    command: c.Command
-    events: Events
-    ended: Sequence[OpenOrder]
+    `ended` are the orders that ended, by the number of the command that ended them.
+    """
+
+    parameters: EngineParameters
+    transcript: Transcript
+    ended: Mapping[int, Sequence[OpenOrder]]
+    time: int
 
 
 OK = Answer(200, b"")
+Memo = tuple[str, str, str]
+
+_REFUSED = kind_number(e.Refused)
+_TELLING = frozenset(
+    map(c.COMMAND_KINDS.index, (c.PlaceOrder, c.CancelOrder, c.CancelAllOrders, c.Withdraw))
+)
+"""Kinds of commands, by number, that are answered with more than that they were carried out."""
+_DONE = encode({"operation": "Ok"})
 
 
 def placed_by(command: c.Command, events: Events, time: int) -> OpenOrder | None:
@@ -42,59 +55,76 @@ def placed_by(command: c.Command, events: Events, time: int) -> OpenOrder | None
     return None
 
 
-def answer(
-    parameters: EngineParameters,
-    results: Sequence[Result],
-    time: int,
-    *,
-    is_batch: bool = False,
-    memo: tuple[str, str, str] | None = None,
-) -> Answer:
-    """What is said to a request of these results: without a batch, what its first success says."""
-    if is_batch:
-        return Answer(200, encode([_batch_item(parameters, result, time) for result in results]))
-    if not results:
+def answer(results: Results, memo: Memo | None = None) -> Answer:
+    """What is said to a request of these results: what its first success says, if it has one."""
+    transcript = results.transcript
+    if not transcript:
         return OK
-    result = next((each for each in results if _refused(each.events) is None), results[0])
-    refused = _refused(result.events)
-    if refused is not None:
-        error = from_refusal(refused, parameters, result.command)
+    if _REFUSED not in transcript.present:
+        return answer_to(results, 0, memo)
+    done = (index for index in range(len(transcript)) if not _is_refused(results, index))
+    return answer_to(results, next(done, 0), memo)
+
+
+def answer_to(results: Results, index: int, memo: Memo | None = None) -> Answer:
+    """What is said to one command, as if it had come alone."""
+    if _is_refused(results, index):
+        error = _error(results, index)
         return Answer(error.status, encode({"code": error.code, "message": error.message}))
-    body = _body(parameters, result, time, memo)
+    body = _body(results, index, memo)
     return OK if body is None else Answer(200, encode(body))
 
 
-def _refused(events: Events) -> e.Refused | None:
-    return events[0] if events and isinstance(events[0], e.Refused) else None
+def batch_items(results: Results) -> list[bytes]:
+    """What is said to each command of a batch."""
+    transcript = results.transcript
+    kinds = transcript.commands.kinds
+    if _REFUSED not in transcript.present and _TELLING.isdisjoint(kinds):
+        return [_DONE] * len(kinds)
+    return [
+        encode(_batch_item(results, index))
+        if kind in _TELLING or _is_refused(results, index)
+        else _DONE
+        for index, kind in enumerate(kinds)
+    ]
 
 
-def _batch_item(parameters: EngineParameters, result: Result, time: int) -> JsonValue:
-    refused = _refused(result.events)
-    if refused is not None:
-        error = from_refusal(refused, parameters, result.command)
+def _is_refused(results: Results, index: int) -> bool:
+    """Whether a command was: a refusal is the only event then."""
+    transcript = results.transcript
+    events = transcript.span(index)
+    return bool(events) and transcript.kinds[events[0]] == _REFUSED
+
+
+def _error(results: Results, index: int) -> ApiError:
+    _, command, (refused, *_) = results.transcript[index]
+    assert isinstance(refused, e.Refused)
+    return from_refusal(refused, results.parameters, command)
+
+
+def _batch_item(results: Results, index: int) -> JsonValue:
+    if _is_refused(results, index):
+        error = _error(results, index)
         return {"operation": "Err", "code": error.code, "message": error.message}
-    body = _body(parameters, result, time, None)
+    body = _body(results, index, None)
     return {"operation": "Ok", **(body if isinstance(body, dict) else {})}
 
 
-def _body(
-    parameters: EngineParameters,
-    result: Result,
-    time: int,
-    memo: tuple[str, str, str] | None,
-) -> JsonValue:
-    command = result.command
+def _body(results: Results, index: int, memo: Memo | None) -> JsonValue:
+    parameters, transcript, ended, time = results
+    if transcript.commands.kinds[index] not in _TELLING:
+        return None
+    number, command, events = transcript[index]
     if isinstance(command, c.PlaceOrder):
-        order = placed_by(command, result.events, time)
+        order = placed_by(command, events, time)
         assert order is not None
-        return order_object(parameters, _after(order, result.events), _status(order, result.events))
+        return order_object(parameters, _after(order, events), _status(order, events))
     if isinstance(command, c.CancelOrder):
-        return order_object(parameters, result.ended[-1], "Cancelled")
+        return order_object(parameters, ended[number][-1], "Cancelled")
     if isinstance(command, c.CancelAllOrders):
-        return [order_object(parameters, order, "Cancelled") for order in result.ended]
-    if isinstance(command, c.Withdraw):
-        return withdrawal_object(parameters, result.number, command, time, memo)
-    return None
+        return [order_object(parameters, order, "Cancelled") for order in ended.get(number, ())]
+    assert isinstance(command, c.Withdraw)
+    return withdrawal_object(parameters, number, command, time, memo)
 
 
 def _after(order: OpenOrder, events: Events) -> OpenOrder:

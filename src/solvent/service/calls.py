@@ -88,12 +88,12 @@ class Call(NamedTuple):
 
     def record(
         self,
-        commands: list[Command],
+        commands: Sequence[Command] | bytes,
         *,
         is_batch: bool = False,
         memo: tuple[str, str, str] | None = None,
     ) -> Record:
-        """The record of this request."""
+        """The record of this request; commands may come encoded."""
         verified = self.verified
         return commands_record(
             self.desk.time(),
@@ -112,5 +112,8 @@ class Call(NamedTuple):
         memo: tuple[str, str, str] | None = None,
     ) -> Reply:
         """Hand commands to the sequencer and reply with what it answers."""
-        record = self.record(list(commands), is_batch=is_batch, memo=memo)
+        return await self.hand_in(self.record(commands, is_batch=is_batch, memo=memo))
+
+    async def hand_in(self, record: Record) -> Reply:
+        """Hand a record to the sequencer and reply with what it answers."""
         return answer_reply(await self.desk.submit(record))

@@ -291,10 +291,9 @@ class Desk:
         note, publish, queries = self.metrics.note, self.publisher.publish, self.market.queries
         for outcome in outcomes:
             note(outcome)
-            time_us = outcome.record.time
-            for number, command, events, _ in outcome.results:
-                self._acknowledged = number + 1
-                publish(number, time_us, command, events, queries)
+            if outcome.transcript:
+                self._acknowledged = outcome.transcript.end
+                publish(outcome.record.time, outcome.transcript, queries)
 
     async def _flush_streams(self) -> None:
         while True:
@@ -325,7 +324,7 @@ class Desk:
             await self._await(self._hand_in(record))
         if now > self.market.engine.now:
             outcome = await self.command(TimeStep(now))
-            if any(isinstance(event, Refused) for event in outcome.results[0].events):
+            if any(isinstance(event, Refused) for event in outcome.transcript[0].events):
                 LOG.error("a step of time was refused: the market's time stands still")
 
 

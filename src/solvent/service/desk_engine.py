@@ -37,7 +37,7 @@ class DeskEngine:
             except QueueFullError:
                 time.sleep(PATIENCE)
                 continue
-            return [tuple(result.events) for result in outcome.results]
+            return [entry.events for entry in outcome.transcript]
 
     def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
         """Carry out commands in order; the events of each, encoded."""

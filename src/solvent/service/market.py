@@ -10,20 +10,21 @@ and gets the first answer, and so does an order whose client id was (`plans`); a
 of a parameter is made once, while it waits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from solvent.domain.commands import OpenAccount, PlaceOrder, encode_command
+from solvent.domain.commands import OpenAccount, encode_command
 from solvent.domain.parameter_codec import decode_parameters, encode_parameters
 from solvent.domain.parameters import EngineParameters
-from solvent.engine.engine import FastEngine
+from solvent.domain.transcript import Transcript
+from solvent.engine.engine import FastEngine, command_rows
 from solvent.engine.queries import Queries
-from solvent.service.answers import Result, answer, placed_by
+from solvent.service.answers import Results, answer, answer_to, batch_items, placed_by
 from solvent.service.keys import KeyRegistry
-from solvent.service.open_orders import OpenOrders
-from solvent.service.plans import Plan, Planner, read, skipped_item
+from solvent.service.open_orders import FOLLOWED, OpenOrder, OpenOrders
+from solvent.service.plans import Plan, Planner, named_orders, read, skipped_item
 from solvent.service.proposals import Proposals, Terms, read_approval, read_proposal
 from solvent.service.records import Record, RecordKind
 from solvent.service.replies import Answer, ClientRow, Replies
@@ -35,11 +36,16 @@ class MarketError(Exception):
 
 
 class Outcome(NamedTuple):
-    """What a record led to; `answer` is what whoever asked is told."""
+    """What a record led to.
+
+    `answer` is what whoever asked is told, `ended` the orders that ended by each command, by the
+    command's number.
+    """
 
     record: Record
-    results: Sequence[Result]
+    transcript: Transcript
     answer: Answer
+    ended: Mapping[int, Sequence[OpenOrder]]
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
@@ -141,21 +147,35 @@ class Market:
         return outcomes + self._apply(planner.take())
 
     def _apply(self, plans: Sequence[Plan]) -> list[Outcome]:
-        events = self.engine.apply([command for plan in plans for command in plan.commands])
-        done = 0
+        events, all_ends = self.engine.apply_rows(command_rows([plan.commands for plan in plans]))
+        words, ends = events.data, all_ends.tolist()
+        done = start = 0
         outcomes = []
         for plan in plans:
-            results = []
-            for command in plan.commands:
-                placed = placed_by(command, events[done], plan.record.time)
-                ended = self.orders.follow(placed, events[done])
-                results.append(Result(self.commands, command, events[done], ended))
-                self.commands += 1
-                done += 1
-            outcomes.append(Outcome(plan.record, results, self._settle(plan, results)))
+            own = ends[done : done + len(plan.commands)]
+            done += len(own)
+            end = own[-1] if own else start
+            transcript = Transcript(
+                self.commands, plan.commands, words[start:end], [each - start for each in own]
+            )
+            start = end
+            self.commands += len(own)
+            ended = self._follow(transcript, plan.record.time)
+            results = Results(self.parameters, transcript, ended, plan.record.time)
+            outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), ended))
         return outcomes
 
-    def _settle(self, plan: Plan, results: Sequence[Result]) -> Answer:
+    def _follow(self, transcript: Transcript, time: int) -> dict[int, list[OpenOrder]]:
+        """Let orders be placed, filled and ended; those that ended, by the command's number."""
+        found: dict[int, list[OpenOrder]] = {}
+        if transcript.present.isdisjoint(FOLLOWED):
+            return found
+        for index, events in transcript.by_command(FOLLOWED):
+            placed = placed_by(transcript.commands[index], events, time)
+            found[transcript.first + index] = self.orders.follow(placed, events)
+        return found
+
+    def _settle(self, plan: Plan, results: Results) -> Answer:
         """What a record does besides its commands, and what it is answered."""
         if plan.first is not None:
             return plan.first
@@ -165,68 +185,50 @@ class Market:
             said = self._answer(plan, results)
         if record.digest:
             self.replies.keep(record.digest, record.expires, said)
-        for result in results:
-            self._keep_client_id(record, result)
+        for index, order in named_orders(plan.commands):
+            one = answer_to(results, index)
+            if one.status == _OK:
+                row = encode_command(order)
+                self.replies.keep_order(order.account, order.client_id, row, one)
         return said
 
-    def _answer(self, plan: Plan, results: Sequence[Result]) -> Answer:
-        record = plan.record
-        if not plan.skipped:
-            return answer(
-                self.parameters,
-                results,
-                record.time,
-                is_batch=record.is_batch,
-                memo=record.memo,
-            )
-        done = iter(results)
-        items = []
-        for place in range(len(results) + len(plan.skipped)):
-            first = plan.skipped.get(place)
-            if first is None:
-                one = answer(self.parameters, [next(done)], record.time, is_batch=True)
-                items.append(one.body[1:-1])
-            else:
-                items.append(skipped_item(first))
+    def _answer(self, plan: Plan, results: Results) -> Answer:
+        if not plan.record.is_batch:
+            return answer(results, plan.record.memo)
+        items = batch_items(results)
+        for place in sorted(plan.skipped):
+            items.insert(place, skipped_item(plan.skipped[place]))
         return Answer(_OK, b"[" + b",".join(items) + b"]")
 
-    def _keep_client_id(self, record: Record, result: Result) -> None:
-        command = result.command
-        if isinstance(command, PlaceOrder) and command.client_id:
-            said = answer(self.parameters, [result], record.time)
-            if said.status == _OK:
-                row = encode_command(command)
-                self.replies.keep_order(command.account, command.client_id, row, said)
-
-    def _commands(self, record: Record, _: Sequence[Result]) -> None:
+    def _commands(self, record: Record, _: Results) -> None:
         if record.body:
             number, _key = read_approval(record.body)
             self.proposals.done(number)
 
-    def _opening(self, record: Record, results: Sequence[Result]) -> Answer | None:
-        command = results[0].command
+    def _opening(self, record: Record, results: Results) -> Answer | None:
+        command = results.transcript.commands[0]
         if not isinstance(command, OpenAccount):
             raise MarketError("an account's key comes without its account")
-        said = answer(self.parameters, results, record.time)
+        said = answer(results)
         if said.status != _OK:
             return said
         self.keys.apply(record.body)
         return Answer(_OK, _ENCODER_JSON.encode({"account": command.account}))
 
-    def _key(self, record: Record, _: Sequence[Result]) -> Answer:
+    def _key(self, record: Record, _: Results) -> Answer:
         self.keys.apply(record.body)
         return Answer(_OK, b"")
 
-    def _proposal(self, record: Record, _: Sequence[Result]) -> Answer:
+    def _proposal(self, record: Record, _: Results) -> Answer:
         proposal = self.proposals.propose(*read_proposal(record.body), record.time)
         return Answer(_OK, _ENCODER_JSON.encode({"proposal": proposal.number}))
 
-    def _approval(self, record: Record, _: Sequence[Result]) -> Answer:
+    def _approval(self, record: Record, _: Results) -> Answer:
         proposal = self.proposals.approve(*read_approval(record.body))
         found = {"proposal": proposal.number} if proposal else {}
         return Answer(_OK, _ENCODER_JSON.encode(found))
 
-    def _check(self, record: Record, _: Sequence[Result]) -> Answer:
+    def _check(self, record: Record, _: Results) -> Answer:
         state = self.engine.state_hash()
         if state.encode() != record.body:
             raise MarketError(
@@ -237,7 +239,7 @@ class Market:
 
 _OK = 200
 _ENCODER_JSON = msgspec.json.Encoder()
-_OTHERS: dict[RecordKind, Callable[[Market, Record, Sequence[Result]], Answer | None]] = {
+_OTHERS: dict[RecordKind, Callable[[Market, Record, Results], Answer | None]] = {
     RecordKind.COMMANDS: Market._commands,
     RecordKind.KEY: Market._key,
     RecordKind.PROPOSAL: Market._proposal,

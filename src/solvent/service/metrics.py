@@ -1,11 +1,11 @@
 """Metrics: counters and gauges in Prometheus' text form, with no name or key in them."""
 
-from collections import Counter as Counts
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from solvent.domain.commands import Command
+from solvent.domain.commands import COMMAND_KINDS
+from solvent.domain.event_codec import kind_number
 from solvent.domain.events import Refused
 from solvent.domain.waterfall_events import (
     AdlMatched,
@@ -18,7 +18,10 @@ from solvent.service.market import Outcome
 if TYPE_CHECKING:
     from solvent.service.desk import Desk
 
-_WATERFALL = (LiquidationStarted, BackstopFilled, AdlMatched, DeficitBooked)
+_COUNTED = frozenset(
+    map(kind_number, (Refused, LiquidationStarted, BackstopFilled, AdlMatched, DeficitBooked))
+)
+"""Kinds of events, by number, that are counted."""
 
 
 class Metrics:
@@ -34,7 +37,7 @@ class Metrics:
             "solvent_request_seconds", "Time to an answer", ["tag"], registry=self._registry
         )
         # A metric's child of these labels is found once and then kept.
-        self._counted: dict[type[Command], Counter] = {}
+        self._counted: dict[int, Counter] = {}
         self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._gauge("records", "Durable records", lambda: desk.sequencer.journal.sequence)
         self._gauge("waiting", "Requests that wait for the writer", lambda: desk.sequencer.waiting)
@@ -51,18 +54,21 @@ class Metrics:
 
     def note(self, outcome: Outcome) -> None:
         """Count what a record led to."""
-        kinds = Counts(type(result.command) for result in outcome.results)
-        for kind, times in kinds.items():
+        transcript = outcome.transcript
+        kinds = transcript.commands.kinds
+        for kind in dict.fromkeys(kinds):
             counted = self._counted.get(kind)
             if counted is None:
-                counted = self._counted[kind] = self._commands.labels(kind.__name__)
-            counted.inc(times)
-        for result in outcome.results:
-            for event in result.events:
-                if isinstance(event, Refused):
-                    self._refused.labels(event.code.name).inc()
-                elif isinstance(event, _WATERFALL):
-                    self._waterfall.labels(type(event).__name__).inc()
+                name = COMMAND_KINDS[kind].__name__
+                counted = self._counted[kind] = self._commands.labels(name)
+            counted.inc(kinds.count(kind))
+        if transcript.present.isdisjoint(_COUNTED):
+            return
+        for event in transcript.of_kinds(_COUNTED):
+            if isinstance(event, Refused):
+                self._refused.labels(event.code.name).inc()
+            else:
+                self._waterfall.labels(type(event).__name__).inc()
 
     def answered(self, tag: str, status: int, seconds: float) -> None:
         """Count a request."""

@@ -15,6 +15,15 @@ from solvent.domain.commands import (
     Side,
     TimeInForce,
 )
+from solvent.domain.event_codec import kind_number
+
+FOLLOWED = frozenset(
+    map(
+        kind_number,
+        (e.OrderAccepted, e.OrderRested, e.OrderCancelled, e.OrderExpired, e.Filled),
+    )
+)
+"""The kinds of events, by number, that say something about orders."""
 
 
 class OpenOrder(NamedTuple):

@@ -38,6 +38,7 @@ class _Names(NamedTuple):
     parameters: EngineParameters
     assets: dict[str, int]
     markets: dict[str, int]
+    decimals: dict[str, tuple[int, int]]
 
 
 _LATEST: list[_Names] = []
@@ -53,8 +54,17 @@ def _names(parameters: EngineParameters) -> _Names:
             for symbol, number in numbers.items()
             if number != USDC
         }
-        _LATEST[:] = [_Names(parameters, numbers, markets)]
+        decimals = {
+            symbol: (number, parameters.assets[number].decimals)
+            for symbol, number in numbers.items()
+        }
+        _LATEST[:] = [_Names(parameters, numbers, markets, decimals)]
     return _LATEST[0]
+
+
+def assets_by_symbol(parameters: EngineParameters) -> Mapping[str, tuple[int, int]]:
+    """The number and the decimals of each asset."""
+    return _names(parameters).decimals
 
 
 class Params:

@@ -6,18 +6,21 @@ record by record, right before the engine. What an earlier record of the batch w
 not known yet: a record that depends on one ends the batch (`depends_on_plans`).
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, Set
 from typing import NamedTuple
 
 import msgspec
 
-from solvent.domain.commands import Command, PlaceOrder, encode_command
+from solvent.domain.commands import COMMAND_KINDS, PlaceOrder, encode_command
+from solvent.domain.encoded_commands import EncodedCommands
 from solvent.service.errors import ApiErrorCode
 from solvent.service.proposals import Proposals, read_approval
 from solvent.service.records import Record, RecordKind
 from solvent.service.replies import Answer, Replies
 
 _OK = 200
+_PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
+_NOTHING = EncodedCommands(b"")
 _REFUSED = Answer(
     400,
     msgspec.json.encode(
@@ -37,7 +40,7 @@ class Plan(NamedTuple):
     """
 
     record: Record
-    commands: Sequence[Command]
+    commands: EncodedCommands
     first: Answer | None = None
     skipped: Mapping[int, Answer] = {}
 
@@ -46,18 +49,14 @@ class Request(NamedTuple):
     """A record read: its commands, and all by which it or its orders may be known again."""
 
     record: Record
-    commands: Sequence[Command]
+    commands: EncodedCommands
     names: Set[Hashable]
 
 
 def read(record: Record) -> Request:
     """A record's commands and names. Raises RecordError."""
     commands = record.decoded
-    names: set[Hashable] = {
-        (command.account, command.client_id)
-        for command in commands
-        if isinstance(command, PlaceOrder) and command.client_id
-    }
+    names: set[Hashable] = {(order.account, order.client_id) for _, order in named_orders(commands)}
     if record.digest:
         names.add(record.digest)
     if record.kind in _ABOUT_PROPOSALS or (record.kind == RecordKind.COMMANDS and record.body):
@@ -97,16 +96,16 @@ class Planner:
             return Plan(record, commands)
         first = self._replies.find(record.digest) if record.digest else None
         if first is not None:
-            return Plan(record, (), first)
+            return Plan(record, _NOTHING, first)
         if record.kind == RecordKind.COMMANDS and record.body and not self._waits(record):
-            return Plan(record, (), Answer(_OK, b""))
+            return Plan(record, _NOTHING, Answer(_OK, b""))
         skipped = dict(self._skipped(commands))
         if not skipped:
             return Plan(record, commands)
         if not record.is_batch:
-            return Plan(record, (), skipped[0])
+            return Plan(record, _NOTHING, skipped[0])
         left = [command for place, command in enumerate(commands) if place not in skipped]
-        return Plan(record, left, None, skipped)
+        return Plan(record, EncodedCommands.of(left), None, skipped)
 
     def _waits(self, record: Record) -> bool:
         """Whether the change of a parameter is still to be made, and may be."""
@@ -114,19 +113,29 @@ class Planner:
         proposal = self._proposals.waiting.get(number)
         return proposal is not None and self._proposals.is_approved(proposal)
 
-    def _skipped(self, commands: Sequence[Command]) -> Iterator[tuple[int, Answer]]:
+    def _skipped(self, commands: EncodedCommands) -> Iterator[tuple[int, Answer]]:
         """Orders whose client id was used, by their places, and what is said to them."""
         used: set[tuple[int, int]] = set()
-        for place, command in enumerate(commands):
-            if not isinstance(command, PlaceOrder) or not command.client_id:
-                continue
-            name = command.account, command.client_id
+        for place, order in named_orders(commands):
+            name = order.account, order.client_id
             found = self._replies.find_order(*name)
             if found is not None:
-                yield place, found[1] if found[0] == encode_command(command) else _REFUSED
+                yield place, found[1] if found[0] == encode_command(order) else _REFUSED
             elif name in used:
                 yield place, _REFUSED
             used.add(name)
+
+
+def named_orders(commands: EncodedCommands) -> Iterator[tuple[int, PlaceOrder]]:
+    """Orders that come with a client id, and their places among the commands."""
+    if _PLACE_ORDER not in commands.kinds:
+        return
+    for place, kind in enumerate(commands.kinds):
+        if kind == _PLACE_ORDER:
+            order = commands[place]
+            assert isinstance(order, PlaceOrder)
+            if order.client_id:
+                yield place, order
 
 
 _ABOUT_PROPOSALS = (RecordKind.PROPOSAL, RecordKind.APPROVAL)

@@ -7,11 +7,13 @@ journal is read again. A record is made durable before anything is done about it
 the market follows from the records.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 import msgspec
 
-from solvent.domain.commands import Command, CommandEncodingError, decode_command, encode_command
+from solvent.domain.commands import Command, CommandEncodingError, encode_command
+from solvent.domain.encoded_commands import EncodedCommands
 
 NOBODY = -1
 """The account of a record that is nobody's."""
@@ -52,22 +54,17 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
     body: bytes = b""
 
     @property
-    def decoded(self) -> list[Command]:
+    def decoded(self) -> EncodedCommands:
         """The commands. Raises RecordError."""
-        found = []
-        place = 0
         try:
-            while place < len(self.commands):
-                command, place = decode_command(self.commands, place)
-                found.append(command)
+            return EncodedCommands(self.commands)
         except CommandEncodingError as error:
             raise RecordError(str(error)) from error
-        return found
 
 
 def commands_record(
     time: int,
-    commands: list[Command],
+    commands: Iterable[Command] | bytes,
     *,
     account: int = NOBODY,
     is_batch: bool = False,
@@ -75,12 +72,13 @@ def commands_record(
     expires: int = 0,
     memo: tuple[str, str, str] | None = None,
 ) -> Record:
-    """The record of a request for the engine."""
+    """The record of a request for the engine; commands may come encoded."""
+    data = commands if isinstance(commands, bytes) else b"".join(map(encode_command, commands))
     return Record(
         RecordKind.COMMANDS,
         time,
         account,
-        b"".join(map(encode_command, commands)),
+        data,
         is_batch,
         digest,
         expires,

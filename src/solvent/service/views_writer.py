@@ -94,6 +94,4 @@ def apply_to_views(views: Views, outcomes: Sequence[Outcome]) -> None:
     """Let outcomes into the views that they do not have yet."""
     for outcome in outcomes:
         memo = Memo(*outcome.record.memo) if outcome.record.memo else None
-        for result in outcome.results:
-            if result.number >= views.applied:
-                views.apply(result.number, outcome.record.time, result.command, result.events, memo)
+        views.apply(outcome.record.time, outcome.transcript.since(views.applied), memo)

@@ -6,19 +6,23 @@ size of the batches was.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from itertools import chain
 
 from solvent.views.database import Database, Value
 from solvent.views.schema import MOVEMENTS, Table
 
+MOST_VALUES = 999
+"""Values of one statement, as many as any SQLite takes."""
+
 
 class Batch:
-    """Rows on their way to the database."""
+    """Rows on their way to the database. `movements` are those of that table, by their places."""
 
     def __init__(self) -> None:
         self._appended: defaultdict[Table, list[list[Value]]] = defaultdict(list)
         self._put: defaultdict[Table, dict[Hashable, tuple[Value, ...]]] = defaultdict(dict)
-        self._movements: dict[int, list[Value]] = {}
+        self.movements: dict[int, list[Value]] = {}
         self._ends: list[tuple[int, int, int]] = []
 
     def append(self, table: Table, row: list[Value]) -> None:
@@ -29,29 +33,25 @@ class Batch:
         """A row's newest state."""
         self._put[table][row[: table.keys]] = row
 
-    def append_movement(self, row: list[Value]) -> None:
-        """A movement, which `end_movement` may still change."""
-        self._movements[int(row[0])] = row
-        self.append(MOVEMENTS, row)
-
     def end_movement(self, place: int, until: int, *, pays: bool) -> None:
         """Say until when what a movement left was held, and whether an hour was charged by then.
 
         A movement with an entry fee pays in any case.
         """
-        row = self._movements.get(place)
+        row = self.movements.get(place)
         if row is None:
             self._ends.append((until, int(pays), place))
         else:
             row[_UNTIL] = until
-            row[_PAYS] = int(pays or row[_ENTRY_FEE] != 0)
+            row[_PAYS] = 1 if pays or row[_ENTRY_FEE] else 0
 
     def write(self, database: Database) -> None:
         """Write everything, within the transaction in work."""
         if self._ends:
             database.execute_many(_END, self._ends)
+        _append(database, MOVEMENTS, list(self.movements.values()))
         for table, rows in self._appended.items():
-            database.execute_many(table.insert(), rows)
+            _append(database, table, rows)
         for table, newest in self._put.items():
             if newest:
                 database.execute_many(table.upsert(), newest.values())
@@ -60,8 +60,20 @@ class Batch:
         """Forget everything: it is written."""
         self._appended.clear()
         self._put.clear()
-        self._movements.clear()
+        self.movements.clear()
         self._ends.clear()
+
+
+def _append(database: Database, table: Table, rows: Sequence[Sequence[Value]]) -> None:
+    """Write new rows, as many in a statement as may be: a statement costs more than a row."""
+    together = MOST_VALUES // len(table.columns)
+    whole = len(rows) - len(rows) % together
+    blocks = range(0, whole, together)
+    database.execute_many(
+        table.insert(together),
+        ([*chain.from_iterable(rows[start : start + together])] for start in blocks),
+    )
+    database.execute_many(table.insert(), rows[whole:])
 
 
 _UNTIL = MOVEMENTS.columns.index("until")

@@ -1,4 +1,4 @@
-"""The context of a command: what later events of it take from earlier ones.
+"""The context of commands: what later events of it take from earlier ones.
 
 Where rows of the command stand in the order of everything, at which marks the waterfall settled,
 which accounts it liquidated, and which movements wait for the order that they were made for.
@@ -9,13 +9,17 @@ from typing import NamedTuple
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import Command
 from solvent.domain.labels import Source
+from solvent.domain.transcript import Transcript
 from solvent.views.database import Value
 from solvent.views.memo import Memo
 from solvent.views.schema import MOVEMENTS, PLACE_BITS
 
 _ORDER = MOVEMENTS.columns.index("order_id")
-_BACKSTOP = (Source.LIQUIDATION_BACKSTOP, Source.BACKSTOP_PROVIDER)
-_ADL = (Source.LIQUIDATION_ADL, Source.ADL_PROVIDER)
+_BACKSTOP = (int(Source.LIQUIDATION_BACKSTOP), int(Source.BACKSTOP_PROVIDER))
+_ADL = (int(Source.LIQUIDATION_ADL), int(Source.ADL_PROVIDER))
+_SIDES = {source: sides for sides in (_BACKSTOP, _ADL) for source in sides}
+TWO_SIDED = frozenset(_SIDES)
+"""Sources that `Context.source_for` tells apart."""
 
 
 class Round(NamedTuple):
@@ -26,12 +30,17 @@ class Round(NamedTuple):
 
 
 class Context:
-    """One command. `consequences` counts the events held back for the one in work."""
+    """Commands of one moment, one after another; `begin` is called before each.
+
+    `sequence` is the number of the one in work.
+
+    `consequences` counts the events held back for the one in work.
+    """
 
     __slots__ = (
         "_margin",
         "_place",
-        "command",
+        "_transcript",
         "consequences",
         "fills",
         "liquidated",
@@ -42,18 +51,30 @@ class Context:
         "time",
     )
 
-    def __init__(self, sequence: int, time: int, command: Command, memo: Memo | None) -> None:
-        self.sequence = sequence
+    def __init__(self, time: int, transcript: Transcript, memo: Memo | None) -> None:
+        self._transcript = transcript
         self.time = time
-        self.command = command
         self.memo = memo
         self.consequences = 0
-        self._place = sequence << PLACE_BITS
         self._margin: list[tuple[int, list[Value]]] = []
         self.marks: dict[int, int] = {}
         self.rounds: dict[int, Round] = {}
         self.fills: dict[int, w.BackstopFilled] = {}
         self.liquidated: set[int] = set()
+        self.sequence = self._place = 0
+
+    def begin(self, sequence: int) -> None:
+        """Go on with the command of this number, which knows nothing of those before."""
+        self.sequence = sequence
+        self._place = sequence << PLACE_BITS
+        if self._margin or self.marks or self.rounds or self.fills or self.liquidated:
+            for gathered in (self._margin, self.marks, self.rounds, self.fills, self.liquidated):
+                gathered.clear()
+
+    @property
+    def command(self) -> Command:
+        """The command in work."""
+        return self._transcript.commands[self.sequence - self._transcript.first]
 
     def next_place(self) -> int:
         """A new place, after all before it."""
@@ -78,13 +99,9 @@ class Context:
         """An account that the round liquidates."""
         self.liquidated.add(event.account)
 
-    def source_for(self, account: int, source: Source) -> Source:
+    def source_for(self, account: int, source: int) -> int:
         """The source of a movement as it is for `account`: liquidated, or the other side."""
-        if source in _BACKSTOP:
-            return _BACKSTOP[account not in self.liquidated]
-        if source in _ADL:
-            return _ADL[account not in self.liquidated]
-        return source
+        return _SIDES[source][account not in self.liquidated] if source in _SIDES else source
 
     def note_margin(self, account: int, movement: list[Value]) -> None:
         """A movement of a spot trade, whose order a later event names."""

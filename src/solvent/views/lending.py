@@ -15,60 +15,43 @@ In the waterfall a movement's source says what the account was: the one liquidat
 Deliberately absent: tokens that are not lent or owed; the engine answers for balances.
 """
 
+from collections.abc import Iterable
+
 from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.labels import Source
-from solvent.domain.units import INDEX_SCALE, divide_up
+from solvent.domain.transcript import Transcript
+from solvent.domain.units import INDEX_SCALE
 from solvent.reference.rates import lend_apr
 from solvent.views.batch import Batch
-from solvent.views.context import Context
+from solvent.views.context import TWO_SIDED, Context
 from solvent.views.database import Database, Value
+from solvent.views.holding import BORROW, LEND, Holding
+from solvent.views.movements import (
+    ADDING,
+    BORROWED,
+    LENT,
+    REDEEMED,
+    REPAID,
+    SIDE_OF,
+    Change,
+    Movement,
+    movements_of,
+)
 from solvent.views.pools import PoolMirror, PoolMirrors
-from solvent.views.rows import BorrowLendSide, MovementType
 from solvent.views.schema import INTEREST, LOSSES, NEVER, POSITIONS
 
-BORROW, LEND = BorrowLendSide.BORROW, BorrowLendSide.LEND
 CACHED = 200_000
 """Positions kept in memory between batches."""
 
-Key = tuple[int, int, BorrowLendSide]
+_SPOT_MARGIN = int(Source.SPOT_MARGIN)
+
+Key = tuple[int, int, int]
 """(account, asset, side)."""
 
 
-class Holding:
-    """An open position. `last` is the place of its last movement, `fees` its entry fees.
-
-    `settled` is what it had earned or cost when the last hour before that movement was charged.
-    """
-
-    __slots__ = (
-        "added",
-        "fees",
-        "hours",
-        "last",
-        "number",
-        "opened",
-        "opened_at",
-        "rates",
-        "removed",
-        "settled",
-        "shares",
-        "source",
-    )
-
-    def __init__(self, number: int, source: int, opened: int, opened_at: int) -> None:
-        self.number = number
-        self.source = source
-        self.opened = opened
-        self.opened_at = opened_at
-        self.shares = 0
-        self.added = 0
-        self.removed = 0
-        self.fees = 0
-        self.settled = 0
-        self.last = opened
-        self.hours = 0
-        self.rates = 0
+_NO_ASSET = -1
+_ZERO = "0"
 
 
 class Lending:
@@ -85,30 +68,46 @@ class Lending:
 
     # Events.
 
-    def lent(self, context: Context, event: e.Lent) -> None:
+    def moved(self, context: Context, transcript: Transcript) -> None:
+        """Take a transcript of nothing but the kinds of MOVED, each of which is one movement."""
+        self._move_all(context, movements_of(transcript))
+
+    def lent(
+        self, context: Context, account: int, asset: int, quantity: int, shares: int, source: int
+    ) -> None:
         """A claim rose."""
-        row = _Change(MovementType.LEND, event.quantity, event.shares, event.source)
-        self._move(context, event.account, event.asset, row)
+        self._move(context, account, asset, Change(LENT, quantity, shares, source))
 
-    def redeemed(self, context: Context, event: e.Redeemed) -> None:
+    def redeemed(
+        self, context: Context, account: int, asset: int, quantity: int, shares: int, source: int
+    ) -> None:
         """A claim fell."""
-        row = _Change(MovementType.LEND_REDEEM, event.quantity, -event.shares, event.source)
-        self._move(context, event.account, event.asset, row)
+        self._move(context, account, asset, Change(REDEEMED, quantity, -shares, source))
 
-    def borrowed(self, context: Context, event: e.Borrowed) -> None:
+    def borrowed(
+        self,
+        context: Context,
+        account: int,
+        asset: int,
+        quantity: int,
+        entry_fee: int,
+        shares: int,
+        source: int,
+    ) -> None:
         """A debt rose; its entry fee is shared among the lenders."""
-        pool = self.pools.change(event.asset, context.time)
-        parameters = self.pools.parameters.assets[event.asset].pool
-        rate = pool.entry_rate(parameters, event.quantity) if event.entry_fee else 0
-        row = _Change(MovementType.BORROW, event.quantity, event.shares, event.source)
-        row.entry_fee, row.rate = event.entry_fee, rate
-        self._move(context, event.account, event.asset, row)
-        pool.share_entry_fee(parameters, event.entry_fee)
+        pool = self.pools.change(asset, context.time)
+        parameters = self.pools.parameters.assets[asset].pool
+        rate = pool.entry_rate(parameters, quantity) if entry_fee else 0
+        self._move(
+            context, account, asset, Change(BORROWED, quantity, shares, source, entry_fee, rate)
+        )
+        pool.share_entry_fee(parameters, entry_fee)
 
-    def repaid(self, context: Context, event: e.Repaid) -> None:
+    def repaid(
+        self, context: Context, account: int, asset: int, quantity: int, shares: int, source: int
+    ) -> None:
         """A debt fell."""
-        row = _Change(MovementType.BORROW_REPAY, event.quantity, -event.shares, event.source)
-        self._move(context, event.account, event.asset, row)
+        self._move(context, account, asset, Change(REPAID, quantity, -shares, source))
 
     def netted(self, context: Context, event: e.Netted) -> None:
         """A claim and a debt cancelled each other."""
@@ -116,14 +115,14 @@ class Lending:
 
     def _cancel(self, context: Context, lender: int, borrower: int, event: e.Netted) -> None:
         asset, quantity = event.asset, event.quantity
-        claim = _Change(MovementType.LEND_REDEEM, quantity, -event.claim_shares, event.source)
-        debt = _Change(MovementType.BORROW_REPAY, quantity, -event.debt_shares, event.source)
+        claim = Change(REDEEMED, quantity, -event.claim_shares, event.source)
+        debt = Change(REPAID, quantity, -event.debt_shares, event.source)
         self._move(context, lender, asset, claim)
         self._move(context, borrower, asset, debt)
 
     def voided(self, context: Context, event: e.ClaimVoided) -> None:
         """Shares worth less than an atom ended: the position ends, and nothing moved."""
-        row = _Change(MovementType.LEND_REDEEM, 0, -event.shares, Source.RECONCILIATION)
+        row = Change(REDEEMED, 0, -event.shares, Source.RECONCILIATION)
         self._move(context, event.account, event.asset, row)
 
     def charged(self, context: Context, event: e.InterestCharged) -> None:
@@ -162,8 +161,8 @@ class Lending:
         holding = self._holding((event.account, event.debt_asset, BORROW))
         shares = pool.debt_shares_up(holding.shares if holding else 0, quantity)
         source = Source.LIQUIDATION_BACKSTOP
-        gone = _Change(MovementType.BORROW_REPAY, quantity, -shares, source)
-        come = _Change(MovementType.BORROW, quantity, shares, source)
+        gone = Change(REPAID, quantity, -shares, source)
+        come = Change(BORROWED, quantity, shares, source)
         self._move(context, event.account, event.debt_asset, gone)
         self._move(context, event.provider, event.debt_asset, come)
 
@@ -187,8 +186,8 @@ class Lending:
         shares: int,
         source: Source,
     ) -> None:
-        gone = _Change(MovementType.LEND_REDEEM, leg.quantity, -shares, source)
-        come = _Change(MovementType.LEND, leg.quantity, shares, source)
+        gone = Change(REDEEMED, leg.quantity, -shares, source)
+        come = Change(LENT, leg.quantity, shares, source)
         self._move(context, giver, leg.asset, gone)
         self._move(context, leg.receiver, leg.asset, come)
 
@@ -208,7 +207,7 @@ class Lending:
         holding = self._holding((event.account, event.asset, BORROW))
         if holding is not None:
             owed, shares = pool.debt(holding.shares), holding.shares
-            row = _Change(MovementType.BORROW_REPAY, owed, -shares, Source.RECONCILIATION)
+            row = Change(REPAID, owed, -shares, Source.RECONCILIATION)
             self._move(context, event.account, event.asset, row)
         after = 0 if restarted else event.lend_index
         pool.noted = context.next_place()
@@ -232,74 +231,81 @@ class Lending:
         holding = self._holding((account, asset, LEND))
         return holding.shares if holding else 0
 
-    def _move(self, context: Context, account: int, asset: int, change: "_Change") -> None:
+    def _move(self, context: Context, account: int, asset: int, change: Change) -> None:
         """Change a position and write the movement down."""
-        side = LEND if change.kind >= MovementType.LEND else BORROW
-        key = (account, asset, side)
-        place = context.next_place()
-        pool = self.pools.change(asset, context.time)
-        source = context.source_for(account, change.source)
-        holding = self._holding(key)
-        if holding is None:
-            holding = self._open(key, source, place, context.time, pool)
-        else:
-            self._batch.end_movement(holding.last, place, pays=holding.last < pool.noted)
-            _settle_hours(holding, pool, side)
-        holding.last = place
-        holding.shares += change.shares
-        holding.fees += change.entry_fee
-        if change.kind in (MovementType.LEND, MovementType.BORROW):
-            holding.added += change.quantity
-        else:
-            holding.removed += change.quantity
-        if side is LEND:
-            pool.lend_shares += change.shares
-            held = pool.claim(holding.shares)
-        else:
-            pool.debt_shares += change.shares
-            held = pool.debt(holding.shares)
-        net = holding.added + holding.fees - holding.removed
-        closing = 0 if holding.shares else -net - holding.settled
-        row: list[Value] = [
-            place,
-            context.time,
-            account,
-            asset,
-            int(change.kind),
-            int(source),
-            change.quantity,
-            change.entry_fee,
-            change.rate,
-            holding.number,
-            int(side),
-            holding.shares,
-            held,
-            NEVER,
-            0,
-            str(net),
-            str(holding.settled),
-            str(closing),
-            int(holding.shares > 0 or closing != 0 or change.entry_fee > 0),
-        ]
-        self._batch.append_movement(row)
-        if source is Source.SPOT_MARGIN:
-            context.note_margin(account, row)
-        self._settle(key, holding, pool, place, context.time)
+        self._move_all(context, [(context.next_place(), account, asset, *change)])
 
-    def _open(self, key: Key, source: Source, place: int, time: int, pool: PoolMirror) -> Holding:
-        holding = Holding(self.next_position, int(source), place, time)
+    def _move_all(self, context: Context, movements: Iterable[Movement]) -> None:
+        """Change positions and write the movements down, one after another."""
+        time, rows, at, pool = context.time, self._batch.movements, _NO_ASSET, None
+        for place, account, asset, kind, quantity, shares, source, entry_fee, rate in movements:
+            if asset != at or pool is None:
+                pool, at = self.pools.change(asset, time), asset
+            side = SIDE_OF[kind]
+            key = (account, asset, side)
+            origin = context.source_for(account, source) if source in TWO_SIDED else source
+            holding = self._held.get(key) or self._holding(key)
+            if holding is None:
+                holding = self._open(key, origin, place, time, pool)
+            else:
+                self._batch.end_movement(holding.last, place, pays=holding.last < pool.noted)
+                if holding.last < pool.charged:
+                    holding.settle_hours(pool, side)
+            holding.last = place
+            holding.shares = left = holding.shares + shares
+            if kind in ADDING:
+                holding.added += quantity
+                holding.fees += entry_fee
+            else:
+                holding.removed += quantity
+            if side == LEND:
+                pool.lend_shares += shares
+                held = left * pool.lend_index // INDEX_SCALE
+            else:
+                pool.debt_shares += shares
+                held = pool.debt(left)
+            net = holding.added + holding.fees - holding.removed
+            settled = holding.settled
+            closing = 0 if left else -net - settled
+            rows[place] = [
+                place,
+                time,
+                account,
+                asset,
+                kind,
+                origin,
+                quantity,
+                entry_fee,
+                rate,
+                holding.number,
+                side,
+                left,
+                held,
+                NEVER,
+                0,
+                str(net),
+                str(settled) if settled else _ZERO,
+                str(closing) if closing else _ZERO,
+                1 if left or closing or entry_fee else 0,
+            ]
+            if origin == _SPOT_MARGIN:
+                context.note_margin(account, rows[place])
+            if left:
+                self._dirty.add(key)
+            else:
+                self._close(key, holding, pool, place, time)
+
+    def _open(self, key: Key, source: int, place: int, time: int, pool: PoolMirror) -> Holding:
+        holding = Holding(self.next_position, source, place, time)
         self.next_position += 1
         holding.hours = pool.hours
-        holding.rates = pool.lend_rates if key[2] is LEND else pool.borrow_rates
+        holding.rates = pool.lend_rates if key[2] == LEND else pool.borrow_rates
         self._held[key] = holding
         return holding
 
-    def _settle(self, key: Key, holding: Holding, pool: PoolMirror, place: int, time: int) -> None:
-        """Close a position without shares; remember to write an open one."""
-        if holding.shares:
-            self._dirty.add(key)
-            return
-        rates = pool.lend_rates if key[2] is LEND else pool.borrow_rates
+    def _close(self, key: Key, holding: Holding, pool: PoolMirror, place: int, time: int) -> None:
+        """Write down that a position ended."""
+        rates = pool.lend_rates if key[2] == LEND else pool.borrow_rates
         self._put(key, holding, (place, time), (pool.hours, rates))
         self._held[key] = None
         self._dirty.discard(key)
@@ -312,7 +318,7 @@ class Lending:
             holding.number,
             account,
             asset,
-            int(side),
+            side,
             holding.source,
             holding.opened,
             holding.opened_at,
@@ -342,7 +348,7 @@ class Lending:
             "SELECT id, source, opened, opened_at, shares, added, removed, fees, settled, last, "
             "hours_before, rates_before FROM positions "
             "WHERE account = ? AND asset = ? AND side = ? AND closed = ?",
-            (key[0], key[1], int(key[2]), NEVER),
+            (*key, NEVER),
         )
         if not found:
             return None
@@ -366,27 +372,3 @@ class Lending:
         if len(self._held) > CACHED:
             self._held.clear()
             self.complete = False
-
-
-def _settle_hours(holding: Holding, pool: PoolMirror, side: BorrowLendSide) -> None:
-    """Before a movement: what the position had earned or cost after the last hour charged."""
-    if holding.last < pool.charged:
-        if side is LEND:
-            worth = holding.shares * pool.lend_charged // INDEX_SCALE
-        else:
-            worth = divide_up(holding.shares * pool.debt_charged, INDEX_SCALE)
-        holding.settled = worth + holding.removed - holding.added - holding.fees
-
-
-class _Change:
-    """What is to happen to one position."""
-
-    __slots__ = ("entry_fee", "kind", "quantity", "rate", "shares", "source")
-
-    def __init__(self, kind: MovementType, quantity: int, shares: int, source: Source) -> None:
-        self.kind = kind
-        self.quantity = quantity
-        self.shares = shares
-        self.source = source
-        self.entry_fee = 0
-        self.rate = 0

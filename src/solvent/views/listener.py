@@ -5,20 +5,23 @@ before the leg is written, and claims worth nothing end before the deficit that 
 wait here for their cause, so that positions change in the order in which things happened.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import ChangeParameter, ParameterField
+from solvent.domain.event_codec import event_numbers, kind_number
 from solvent.domain.events import Event
 from solvent.domain.labels import LegForm
 from solvent.domain.parameters import changed_parameters
+from solvent.domain.transcript import Transcript
 from solvent.views.batch import Batch
 from solvent.views.candles import Candles
 from solvent.views.context import Context
 from solvent.views.database import Database
 from solvent.views.lending import Lending
 from solvent.views.memo import Memo
+from solvent.views.movements import MOVED
 from solvent.views.off_book import OffBook
 from solvent.views.pools import PoolMirrors
 from solvent.views.receipt_rows import ReceiptRows
@@ -26,9 +29,16 @@ from solvent.views.rows import PriceKind
 from solvent.views.schema import DEPOSITS, DUST, WITHDRAWALS
 from solvent.views.trading import Trading
 
+Handlers = dict[int, Callable[..., None]]
+"""What takes an event, by the number of its kind."""
+_CONSEQUENCES = frozenset(map(kind_number, (e.Netted, e.ClaimVoided)))
+
 
 class Listener:
-    """All views in the making."""
+    """All views in the making.
+
+    The kinds that come in great numbers are taken as numbers, all others as events.
+    """
 
     def __init__(self, database: Database, batch: Batch, pools: PoolMirrors, time: int) -> None:
         self._batch = batch
@@ -38,60 +48,87 @@ class Listener:
         self._trading = Trading(database, batch)
         self._off_book = OffBook(batch)
         self._candles = Candles(database, batch)
-        self._handlers: dict[type[Event], Callable[..., None]] = {
-            e.Deposited: self._deposited,
-            e.Withdrawn: self._withdrawn,
-            e.DustConverted: self._dust,
-            e.Lent: self.lending.lent,
-            e.Redeemed: self.lending.redeemed,
-            e.ClaimVoided: self.lending.voided,
-            e.Borrowed: self.lending.borrowed,
-            e.Repaid: self.lending.repaid,
-            e.Netted: self.lending.netted,
-            e.InterestCharged: self.lending.charged,
-            e.ParameterChanged: self._parameter,
-            e.OrderAccepted: self._trading.accepted,
-            e.OrderRested: lambda _, event: self._trading.rested(event),
-            e.OrderCancelled: self._trading.cancelled,
-            e.OrderExpired: self._trading.expired,
-            e.Filled: self._filled,
-            e.IndexUpdated: self._priced,
-            e.MarkUpdated: self._priced,
-            w.PoolRecorded: Context.pool_recorded,
-            w.BackstopOffered: Context.offered,
-            w.BackstopFilled: self._taken_over,
-            w.BackstopLeg: self._backstop_leg,
-            w.AdlOpened: Context.round_opened,
-            w.AdlStuck: Context.stuck,
-            w.AdlLeg: self._adl_leg,
-            w.AdlMatched: self._matched,
-            w.DeficitBooked: self._written_off,
-        }
+        self._by_numbers: Handlers = _by_kind(
+            {
+                e.Deposited: self._deposited,
+                e.Withdrawn: self._withdrawn,
+                e.DustConverted: self._dust,
+                e.Lent: self.lending.lent,
+                e.Redeemed: self.lending.redeemed,
+                e.Borrowed: self.lending.borrowed,
+                e.Repaid: self.lending.repaid,
+            }
+        )
+        self._by_event: Handlers = _by_kind(
+            {
+                e.ClaimVoided: self.lending.voided,
+                e.Netted: self.lending.netted,
+                e.InterestCharged: self.lending.charged,
+                e.ParameterChanged: self._parameter,
+                e.OrderAccepted: self._trading.accepted,
+                e.OrderRested: lambda _, event: self._trading.rested(event),
+                e.OrderCancelled: self._trading.cancelled,
+                e.OrderExpired: self._trading.expired,
+                e.Filled: self._filled,
+                e.IndexUpdated: self._priced,
+                e.MarkUpdated: self._priced,
+                w.PoolRecorded: Context.pool_recorded,
+                w.BackstopOffered: Context.offered,
+                w.BackstopFilled: self._taken_over,
+                w.BackstopLeg: self._backstop_leg,
+                w.AdlOpened: Context.round_opened,
+                w.AdlStuck: Context.stuck,
+                w.AdlLeg: self._adl_leg,
+                w.AdlMatched: self._matched,
+                w.DeficitBooked: self._written_off,
+            }
+        )
+        self._heard = ReceiptRows.KINDS.union(self._by_numbers, self._by_event)
 
-    def hear(self, context: Context, events: Sequence[Event]) -> None:
-        """Take the events of one command."""
+    def hear(self, time: int, transcript: Transcript, memo: Memo | None) -> None:
+        """Take the events of commands of one moment."""
+        if transcript.present.isdisjoint(self._heard):
+            return
+        context = Context(time, transcript, memo)
+        if transcript.present <= MOVED:
+            self.lending.moved(context, transcript)
+            return
+        is_for_receipts = not transcript.present.isdisjoint(ReceiptRows.KINDS)
+        start = 0
+        for index, end in enumerate(transcript.ends):
+            context.begin(transcript.first + index)
+            self._hear(context, transcript, start, end)
+            if is_for_receipts:
+                self.receipts.hear(context, transcript.events(index, ReceiptRows.KINDS))
+            start = end
+
+    def _hear(self, context: Context, transcript: Transcript, start: int, end: int) -> None:
+        """Take the events of one command, from the one at `start` until before `end`."""
         held: list[Event] = []
-        for event in events:
-            kind = type(event)
-            if kind is e.Netted or kind is e.ClaimVoided:
-                held.append(event)
+        for each in range(start, end):
+            kind = transcript.kinds[each]
+            if kind in _CONSEQUENCES:
+                held.append(transcript.event(each))
                 continue
-            if held and not _caused(held, event):
-                self._see(context, held)
-                held = []
-            context.consequences = len(held)
-            handler = self._handlers.get(kind)
-            if handler is not None:
-                handler(context, event)
+            if held:
+                if not _caused(held, transcript.event(each)):
+                    self._see(context, held)
+                    held = []
+                context.consequences = len(held)
+            by_numbers = self._by_numbers.get(kind)
+            if by_numbers is not None:
+                by_numbers(context, *event_numbers(transcript.words, kind, transcript.places[each]))
+            elif (by_event := self._by_event.get(kind)) is not None:
+                by_event(context, transcript.event(each))
             if held:
                 self._see(context, held)
                 held = []
+                context.consequences = 0
         self._see(context, held)
-        self.receipts.hear(context, events)
 
     def _see(self, context: Context, events: Iterable[Event]) -> None:
         for event in events:
-            self._handlers[type(event)](context, event)
+            self._by_event[kind_number(type(event))](context, event)
 
     def note_all(self) -> None:
         """Put the newest state of everything that changed into the batch."""
@@ -108,18 +145,20 @@ class Listener:
 
     # Events that concern more than one view, or none of the others.
 
-    def _deposited(self, context: Context, event: e.Deposited) -> None:
-        row = [context.next_place(), context.time, event.account, event.asset, event.quantity]
+    def _deposited(self, context: Context, account: int, asset: int, quantity: int) -> None:
+        row = [context.next_place(), context.time, account, asset, quantity]
         self._batch.append(DEPOSITS, [*row])
 
-    def _withdrawn(self, context: Context, event: e.Withdrawn) -> None:
+    def _withdrawn(self, context: Context, account: int, asset: int, quantity: int) -> None:
         memo = context.memo or Memo()
-        row = [context.next_place(), context.time, event.account, event.asset, event.quantity]
+        row = [context.next_place(), context.time, account, asset, quantity]
         self._batch.append(WITHDRAWALS, [*row, *memo])
 
-    def _dust(self, context: Context, event: e.DustConverted) -> None:
-        row = [context.next_place(), context.time, event.account, event.asset, event.quantity]
-        self._batch.append(DUST, [*row, event.received])
+    def _dust(
+        self, context: Context, account: int, asset: int, quantity: int, received: int
+    ) -> None:
+        row = [context.next_place(), context.time, account, asset, quantity, received]
+        self._batch.append(DUST, [*row])
 
     def _parameter(self, context: Context, event: e.ParameterChanged) -> None:
         change = ChangeParameter(event.asset, ParameterField(event.field), event.value, event.index)
@@ -159,6 +198,10 @@ class Listener:
     def _written_off(self, context: Context, event: w.DeficitBooked) -> None:
         self._off_book.written_off(context, event)
         self.lending.written_off(context, event, restarted=context.consequences > 0)
+
+
+def _by_kind(handlers: Mapping[type[Event], Callable[..., None]]) -> Handlers:
+    return {kind_number(kind): handler for kind, handler in handlers.items()}
 
 
 def _caused(held: Sequence[Event], event: Event) -> bool:

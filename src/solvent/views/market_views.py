@@ -1,6 +1,6 @@
 """Market views: what queries of the past need, made from commands and their events alone.
 
-`apply` takes one command after another in their order and keeps the rows that follow from it;
+`apply` takes commands in their order and keeps the rows that follow from it;
 `commit` writes them in one transaction together with the number of the next command. After a stop
 the database knows exactly the commands up to a commit, and the rest is applied again from the
 journal. Because nothing but the events goes in, the database is the same whatever the batches were
@@ -14,17 +14,15 @@ of which nothing happened.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Self
 
-from solvent.domain.commands import Command
 from solvent.domain.errors import InputError
-from solvent.domain.events import Event
 from solvent.domain.parameter_codec import decode_parameters, encode_parameters
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.transcript import Transcript
 from solvent.views.batch import Batch
-from solvent.views.context import Context
 from solvent.views.database import Database, DatabaseError, Value, open_database
 from solvent.views.history import AccountHistory
 from solvent.views.listener import Listener
@@ -37,8 +35,8 @@ from solvent.views.schema import META, VERSION, create_tables, drop_tables, dump
 REBUILD_BATCH = 10_000
 """Commands of one transaction while views are made anew."""
 
-Applied = tuple[int, int, Command, Sequence[Event], Memo | None]
-"""What `apply` takes: sequence, time, command, events, memo."""
+Applied = tuple[int, Transcript, Memo | None]
+"""What `apply` takes: time, commands with their events, memo."""
 
 
 class ViewsError(Exception):
@@ -78,23 +76,17 @@ class Views(AccountHistory, MarketHistory, ReceiptHistory):
         """Number of the next command: so many were applied."""
         return self._applied
 
-    def apply(
-        self,
-        sequence: int,
-        time_us: int,
-        command: Command,
-        events: Sequence[Event],
-        memo: Memo | None = None,
-    ) -> None:
-        """Take one command and what the engine answered.
+    def apply(self, time_us: int, transcript: Transcript, memo: Memo | None = None) -> None:
+        """Take commands of one moment and what the engine answered.
 
-        Raises ViewsError when `sequence` is not the number of the next command.
+        Raises ViewsError when the first is not the next command.
         """
-        if sequence != self._applied:
-            raise ViewsError(f"command {sequence} came where {self._applied} is next")
-        context = Context(sequence, time_us, command, memo)
-        self._listener.hear(context, events)
-        self._applied = sequence + 1
+        if not transcript:
+            return
+        if transcript.first != self._applied:
+            raise ViewsError(f"command {transcript.first} came where {self._applied} is next")
+        self._listener.hear(time_us, transcript, memo)
+        self._applied = transcript.end
 
     def commit(self) -> None:
         """Write everything applied since the last commit, in one transaction.

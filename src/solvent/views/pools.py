@@ -150,6 +150,8 @@ class PoolMirrors:
     def change(self, asset: int, time: int) -> PoolMirror:
         """The mirror of `asset`, to be changed at `time`."""
         mirror = self._pools[asset]
+        if mirror.changed and mirror.touched == time:
+            return mirror
         if mirror.touched >= 0 and time // HOUR > mirror.touched // HOUR:
             self._note_point(mirror)
         mirror.touched = max(mirror.touched, time)

@@ -7,6 +7,7 @@ a candidate is none.
 
 from collections.abc import Sequence
 
+from solvent.domain.event_codec import kind_number
 from solvent.domain.events import Event, SettingsUpdated
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.waterfall_events import LiquidationStarted
@@ -22,11 +23,13 @@ from solvent.views.schema import LIQUIDATIONS, RECEIPT_PARTIES, RECEIPTS, SETTLE
 
 NONE = 0
 """The number of a round or a fill that there is not; they count from 1."""
-_HEARD = frozenset(ReceiptBuilder.KINDS)
 
 
 class ReceiptRows:
     """Receipts in the making; `time` is that of the last step."""
+
+    KINDS = frozenset(map(kind_number, ReceiptBuilder.KINDS))
+    """Kinds of events, by number, that it needs to hear."""
 
     def __init__(
         self, database: Database, batch: Batch, parameters: EngineParameters, time: int
@@ -40,13 +43,12 @@ class ReceiptRows:
         return self._builder.past.time
 
     def hear(self, context: Context, events: Sequence[Event]) -> None:
-        """Take the events of one command."""
-        heard = [event for event in events if type(event) in _HEARD]
-        if not heard:
+        """Take those events of one command that are of the `KINDS`."""
+        if not events:
             return
-        for receipt in self._builder.feed(context.sequence, heard):
+        for receipt in self._builder.feed(context.sequence, events):
             self._keep(context, receipt)
-        for event in heard:
+        for event in events:
             self._note(event)
 
     def _keep(self, context: Context, receipt: Receipt) -> None:

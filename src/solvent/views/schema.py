@@ -40,10 +40,10 @@ class Table:
         """All columns, for a SELECT."""
         return ", ".join(self.columns)
 
-    def insert(self) -> str:
-        """The statement that appends a row."""
-        marks = ", ".join("?" * len(self.columns))
-        return f"INSERT INTO {self.name} ({self.listed}) VALUES ({marks})"
+    def insert(self, rows: int = 1) -> str:
+        """The statement that appends so many rows."""
+        row = f"({', '.join('?' * len(self.columns))})"
+        return f"INSERT INTO {self.name} ({self.listed}) VALUES {', '.join([row] * rows)}"
 
     def upsert(self) -> str:
         """The statement that writes a row whether or not its key is there."""

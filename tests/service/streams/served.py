@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed
 
 from solvent.domain import commands as c
 from solvent.domain.events import Event
+from solvent.domain.transcript import Transcript
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.engine.engine import FastEngine
 from solvent.engine.queries import Queries
@@ -68,9 +69,9 @@ class Served:
     def apply(self, *commands: c.Command) -> list[tuple[Event, ...]]:
         """Carry commands out and publish what they led to."""
         found = self.engine.apply(commands)
-        for command, events in zip(commands, found, strict=True):
-            self.publisher.publish(self.commands, self.now, command, events, self.queries)
-            self.commands += 1
+        transcript = Transcript.of(self.commands, zip(commands, found, strict=True))
+        self.publisher.publish(self.now, transcript, self.queries)
+        self.commands = transcript.end
         return found
 
     def quote(self, price: int) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from solvent.domain.commands import Command, Side
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.transcript import Transcript
 from solvent.engine.engine import FastEngine
 from solvent.engine.queries import Queries
 from solvent.lab.simulator_market import random_parameters
@@ -117,9 +118,8 @@ class Stage:
                 continue
             self.reference.apply_one(plan.command)
             events = self.engine.apply_one(plan.command)
-            self.publisher.publish(
-                self.commands, self.engine.now, plan.command, events, self.queries
-            )
+            transcript = Transcript.of(self.commands, [(plan.command, events)])
+            self.publisher.publish(self.engine.now, transcript, self.queries)
             self.commands += 1
             yield plan.command, events
 

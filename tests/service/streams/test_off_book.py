@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
+from solvent.domain.transcript import Transcript
 from solvent.service.shapes import (
     market_symbol,
     price_text,
@@ -43,7 +44,7 @@ def played(seed: int) -> Story:
     public = Listener(stage.publisher)
     public.join(Topic(LIQUIDATIONS))
     for number, (command, events) in enumerate(stage.play(COMMANDS)):
-        views.apply(number, stage.engine.now, command, events, None)
+        views.apply(stage.engine.now, Transcript.of(number, [(command, events)]))
     views.commit()
     orders = {
         account: [each for each in listener.heard() if each.data["O"] in KINDS.values()]

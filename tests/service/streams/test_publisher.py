@@ -10,6 +10,7 @@ from solvent.domain import waterfall_events as w
 from solvent.domain.commands import Side
 from solvent.domain.labels import AdlCase, SystemOrder
 from solvent.domain.parameters import USDC, EngineParameters
+from solvent.domain.transcript import Transcript
 from solvent.service.answers import placed_by
 from solvent.service.open_orders import OpenOrders
 from solvent.service.shapes import market_symbol, quantity_text
@@ -278,7 +279,8 @@ def test_candles_and_tickers_go_on_after_a_restart() -> None:
             for kind in ("ticker", *(f"kline.{interval}" for interval in INTERVALS))
         ]
         for command, events in stage.play(COMMANDS // 2):
-            views.apply(stage.commands - 1, stage.engine.now, command, events, None)
+            transcript = Transcript.of(stage.commands - 1, [(command, events)])
+            views.apply(stage.engine.now, transcript)
         views.commit()
         stage.publisher.flush()
         again = Publisher(stage.parameters, stage.clock)
@@ -289,7 +291,8 @@ def test_candles_and_tickers_go_on_after_a_restart() -> None:
         for listener in listeners:
             listener.join(*topics)
         for command, events in stage.go_on(COMMANDS // 2):
-            again.publish(stage.commands - 1, stage.engine.now, command, events, stage.queries)
+            transcript = Transcript.of(stage.commands - 1, [(command, events)])
+            again.publish(stage.engine.now, transcript, stage.queries)
             if stage.rng.random() < 0.2:
                 stage.publisher.flush()
                 again.flush()

@@ -9,8 +9,8 @@ from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.journal.durable import Journal
-from solvent.service.answers import Result
 from solvent.service.market import Market
+from solvent.service.open_orders import OpenOrder
 from solvent.service.opening import JOURNAL, VIEWS, open_desk
 from solvent.service.rehearsal.client import Client
 from solvent.service.rehearsal.result import Difference
@@ -77,16 +77,19 @@ def _found(place: Path) -> Iterator[Op]:
     market = Market(journal.head)
     try:
         for outcomes in replay(journal, market):
-            for result in (result for outcome in outcomes for result in outcome.results):
-                is_refused = bool(result.events) and isinstance(result.events[0], Refused)
-                if not is_refused and not isinstance(result.command, c.TimeStep):
-                    yield _op(result, market.parameters)
+            for outcome in outcomes:
+                for number, command, events in outcome.transcript:
+                    is_refused = bool(events) and isinstance(events[0], Refused)
+                    if not is_refused and not isinstance(command, c.TimeStep):
+                        yield _op(command, outcome.ended.get(number, ()), market.parameters)
     finally:
         journal.close()
 
 
-def _op(result: Result, parameters: EngineParameters) -> Op:  # noqa: C901
-    match result.command:
+def _op(  # noqa: C901
+    command: c.Command, ended: Sequence[OpenOrder], parameters: EngineParameters
+) -> Op:
+    match command:
         case c.OpenAccount(account):
             return Op(account, "open")
         case c.Deposit(account, asset, quantity) if asset == USDC:
@@ -103,7 +106,7 @@ def _op(result: Result, parameters: EngineParameters) -> Op:  # noqa: C901
             is_taker = order.time_in_force is c.TimeInForce.IOC
             return Op(order.account, "buy" if is_taker else "order", order.client_id)
         case c.CancelOrder(account):
-            return Op(account, "cancel", result.ended[-1].client_id)
+            return Op(account, "cancel", ended[-1].client_id)
         case c.CancelAllOrders(account):
             return Op(account, "cancel all")
         case c.UpdatePrice() as price:

@@ -4,28 +4,28 @@ Values are absolute, so that one message says all that several changes did. Abse
 themselves, which are asked of the engine when they are told, for accounts that somebody watches.
 """
 
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Sequence
 from typing import Protocol
 
 from solvent.domain.event_codec import EVENT_KINDS, event_fields
 from solvent.domain.events import Event, Refused
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.readings import Balance
+from solvent.domain.transcript import Transcript
 from solvent.service.streams import payloads
 from solvent.service.streams.subscriptions import BALANCES, Subscriptions, Topic
 
 _PARTIES = ("account", "taker", "maker", "provider", "receiver", "lender", "payer", "giver")
 
 
-def _parties(kind: type[Event]) -> tuple[Callable[[Event], int], ...]:
-    """How to read whom an event touched; a refusal touches nobody, who may not even exist."""
+def _parties(kind: type[Event]) -> tuple[int, ...]:
+    """Which numbers say whom an event touched; a refusal touches nobody, who may not even exist."""
     if kind is Refused:
         return ()
-    return tuple(attrgetter(name) for name in event_fields(kind) if name in _PARTIES)
+    return tuple(place for place, name in enumerate(event_fields(kind), 1) if name in _PARTIES)
 
 
-_PARTIES_OF = {kind: _parties(kind) for kind in EVENT_KINDS}
+_PARTIES_OF = tuple(map(_parties, EVENT_KINDS))
 
 
 class Holdings(Protocol):
@@ -44,10 +44,12 @@ class BalanceWatch:
         self._touched: set[int] = set()
         self._told: dict[int, list[tuple[int, int]]] = {}
 
-    def note(self, event: Event) -> None:
-        """Remember whom an event touched."""
-        for party in _PARTIES_OF[type(event)]:
-            self._touched.add(party(event))
+    def note(self, transcript: Transcript) -> None:
+        """Remember whom events touched."""
+        words, events = transcript.words, zip(transcript.kinds, transcript.places, strict=True)
+        self._touched.update(
+            [words[place + party] for kind, place in events for party in _PARTIES_OF[kind]]
+        )
 
     def tell(self, holdings: Holdings, now: int) -> None:
         """Tell of what changed; of an account watched anew, all of it, for what is known is not."""

@@ -16,9 +16,12 @@ from typing import Protocol
 
 from solvent.domain import events as e
 from solvent.domain.commands import Command, OrderType, TimeInForce
+from solvent.domain.event_codec import kind_number
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.readings import OrderReading, PriceReading
+from solvent.domain.transcript import Transcript
+from solvent.service.open_orders import FOLLOWED as OF_ORDERS
 from solvent.service.open_orders import OpenOrder
 from solvent.service.shapes import Object, market_symbol
 from solvent.service.streams import payloads
@@ -33,17 +36,10 @@ from solvent.views.candles import DAY, INTERVALS, MINUTE, start_of
 from solvent.views.rows import CandleRow, PriceKind, TickerRow
 
 _MS = 1000
-
-_FOLLOWED = OFF_BOOK_KINDS | {
-    e.OrderAccepted,
-    e.OrderRested,
-    e.Filled,
-    e.OrderCancelled,
-    e.OrderExpired,
-    e.IndexUpdated,
-    e.MarkUpdated,
-}
-"""Events that others than the streams of balances tell of."""
+_FOLLOWED = OF_ORDERS.union(
+    map(kind_number, (e.IndexUpdated, e.MarkUpdated)), map(kind_number, OFF_BOOK_KINDS)
+)
+"""Kinds of events, by number, that more follows from than that balances changed."""
 
 
 class Questions(Holdings, Protocol):
@@ -172,33 +168,27 @@ class Publisher:
 
     # What happens.
 
-    def publish(
-        self,
-        sequence: int,
-        time_us: int,
-        command: Command,
-        events: Sequence[Event],
-        queries: Questions,
-    ) -> None:
-        """A durable command, the `sequence`-th from 0, and what it led to.
+    def publish(self, time_us: int, transcript: Transcript, queries: Questions) -> None:
+        """Durable commands and what they led to.
 
         `queries` is not asked before the next flush.
         """
         self._questions = queries
         self._has_published = True
         self._now = max(self._now, time_us)
+        self._balances.note(transcript)
+        if transcript.present.isdisjoint(_FOLLOWED):
+            return
         self._reports.when = Moment(self._now, time_us)
-        is_followed = False
-        for event in events:
-            self._balances.note(event)
-            if type(event) in _FOLLOWED:
+        for index, events in transcript.by_command(_FOLLOWED):
+            command = transcript.commands[index]
+            for event in events:
                 self._follow(event, command)
-                is_followed = True
-        if is_followed:
-            self._finish(sequence, time_us)
+            self._finish(transcript.first + index + 1, time_us)
 
-    def _finish(self, sequence: int, time_us: int) -> None:
-        finish = self._books.finish(sequence + 1, time_us)
+    def _finish(self, commands: int, time_us: int) -> None:
+        """Close the last of so many commands."""
+        finish = self._books.finish(commands, time_us)
         for asset, levels in finish.changed.items():
             for pace in self._markets[asset].paces:
                 pace.watcher.note(levels)
