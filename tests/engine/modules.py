@@ -31,7 +31,10 @@ def module_of(folder: Path, text: str) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["written"] = module
-    spec.loader.exec_module(module)
+    # A text as long as one of the same second before would be taken for it.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)
+        spec.loader.exec_module(module)
     return module
 
 

@@ -16,7 +16,9 @@ Report = Callable[[int, int], None]
 
 
 def say(text: str) -> None:
-    """Write one line on standard error, where there is one."""
+    """Write one line on standard error, where there is one, behind all that was printed before."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
     if sys.stderr is not None:
         print(f"solvent: {text}", file=sys.stderr, flush=True)
 

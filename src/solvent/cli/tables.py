@@ -1,6 +1,7 @@
 """Tables for the terminal."""
 
 import sys
+from typing import NoReturn
 
 from rich import box
 from rich.console import Console
@@ -10,6 +11,14 @@ from rich.text import Text
 from solvent.lab.summary import Sheet
 
 PIPED_WIDTH = 100
+
+
+class _Terminal(Console):
+    """A console whose reader may leave; what to do about that is for the command line to say."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Raise the error that was caught, and not an exit with a code of its own."""
+        raise BrokenPipeError
 
 
 def print_sheet(sheet: Sheet) -> None:
@@ -23,6 +32,6 @@ def print_sheet(sheet: Sheet) -> None:
         table.add_row(*(Text(cell) for cell in row))
     if not sheet.rows:
         table.add_row("none")
-    console = Console(width=width, highlight=False)
+    console = _Terminal(width=width, highlight=False)
     console.print()
     console.print(table)
