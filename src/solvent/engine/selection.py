@@ -29,7 +29,7 @@ Word = Callable[[Memory, int, int, int], int]
 """(rows, shift, place, number) -> the word of this number, from 1 on, of the place's key."""
 
 _DIGIT = 11
-"""Bits a digit: two sums for each stay in the processor's nearest cache."""
+"""Bits a digit: as many sums stay in the processor's nearest cache."""
 _DIGITS = 1 << _DIGIT
 _WORD_BITS = 64
 
