@@ -31,7 +31,7 @@ without saying so; those of live orders are milliseconds, those of streams and d
 A signed request has four headers. What is signed is `instruction=NAME`, then `&name=value` for each
 field of query and body in alphabetical order, then `&timestamp=T&window=W`; of a list of orders,
 what stands before `&timestamp` of each, joined by `&`. Booleans are written `true` and `false`.
-Where a description says so, the field `sha256`, the SHA-256 of the body in hexadecimal, is signed in
+Where a description says so, the SHA-256 of the body in hexadecimal is signed as field `sha256` in
 place of the body's fields. A request that comes again, as it was, gets the first answer.
 
 Fields that are not listed are refused. Every error is an ApiErrorResponse.

@@ -131,7 +131,9 @@ class AccountWithdrawalPayload(Request):
 
     address: Annotated[str, says("Where to; kept and told again, no chain is here.", "home")]
     blockchain: Annotated[Blockchain, says("On which chain; kept and told again.", "Solana")]
-    client_id: Annotated[Maybe[str], says("The client's own name of it.", "w-1")] = UNSET
+    client_id: Annotated[
+        Maybe[str | U64], says("The client's own name of it; a number is taken as text.", "w-1")
+    ] = UNSET
     quantity: Annotated[Amount, says("Tokens.")]
     symbol: Annotated[AssetSymbol, says("The asset.")]
     two_factor_token: Annotated[Maybe[str], says("Taken and passed over.")] = UNSET

@@ -12,6 +12,7 @@ from solvent.service.api.objects.base import (
     MarketSymbol,
     Maybe,
     NaiveTime,
+    NumberText,
     Request,
     SignedDecimal,
     says,
@@ -49,7 +50,7 @@ class FuturePositionWithMargin(ApiObject):
     subaccount_id: Annotated[Maybe[U16], says("The subaccount.")] = UNSET
     symbol: Annotated[MarketSymbol, says("The market.")]
     user_id: Annotated[I32, says("Number of the account.")]
-    position_id: Annotated[str, says("Number of the position.")]
+    position_id: Annotated[NumberText, says("Number of the position.")]
     cumulative_interest: Annotated[SignedDecimal, says("Interest on what it won.")]
 
 
@@ -65,7 +66,7 @@ class PositionHistoryQuery(PageQuery):
 class PositionHistoryRow(ApiObject):
     """A position, standing or ended."""
 
-    id: Annotated[str, says("Number of the position.")]
+    id: Annotated[NumberText, says("Number of the position.")]
     symbol: Annotated[MarketSymbol, says("The market.")]
     net_quantity: Annotated[SignedDecimal, says("Contracts, below zero where it is short.")]
     net_exposure_quantity: Annotated[Decimal, says("Contracts with open orders.")]
