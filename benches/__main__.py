@@ -98,6 +98,11 @@ def _show(bench: Bench, rows: "Sequence[Row]") -> None:
 
 
 if __name__ == "__main__":
-    app = App(name="./run bench", help_format="plaintext", default_parameter=Parameter(negative=""))
+    app = App(
+        name="./run bench",
+        help_format="plaintext",
+        version_flags=(),
+        default_parameter=Parameter(negative=""),
+    )
     app.default(bench)
     sys.exit(main(app=app))
