@@ -2,6 +2,8 @@
 
 One handler a command, all of one shape: the refusals in the order of the rejection enum, and, when
 nothing refuses, the deed. Prices, time, parameters and fees are in `house`.
+
+Specification: sections 6.1, 6.2.
 """
 
 from collections.abc import Callable

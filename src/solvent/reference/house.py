@@ -2,6 +2,8 @@
 
 Each has the shape of the account commands in `dispatch`: what refuses, then the deed. Prices, time
 and parameters end by looking for accounts that became liquidatable.
+
+Specification: sections 6.1, 7.2.
 """
 
 from solvent.domain import commands as c
