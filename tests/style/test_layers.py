@@ -18,6 +18,7 @@ ROOMS = [
     "engine",
     "receipts",
     "journal",
+    "prices",
     "history",
     "lab",
     "service",
@@ -27,11 +28,13 @@ ROOMS = [
 
 ALLOWED = {
     "cli/x.py": "import solvent.service.x, solvent.lab.x, time",
-    "lab/x.py": "import solvent.reference.x, solvent.engine.x, solvent.history.x, polars",
+    "lab/x.py": "import solvent.reference.x, solvent.engine.x, solvent.history.x, duckdb",
     "journal/x.py": "import solvent.reference.x, os",
     "reference/x.py": "import solvent.domain.x, math, hashlib",
     "engine/x.py": "import solvent.domain.x, solvent.kernels.x, numpy, os",
     "history/x.py": "import solvent.receipts.x",
+    "prices/x.py": "import solvent.domain.x, duckdb",
+    "service/x.py": "import solvent.prices.x",
     "proof/x.py": "import solvent.service.x, solvent.lab.x",
 }
 
@@ -44,6 +47,8 @@ FORBIDDEN = [
     ("history/x.py", "import solvent.lab.x"),
     ("journal/x.py", "from solvent.receipts import x"),
     ("kernels/x.py", "import solvent.engine.x"),
+    ("prices/x.py", "import solvent.journal.x"),
+    ("journal/x.py", "import solvent.prices.x"),
     ("lab/x.py", "import solvent.proof.x"),
     ("service/x.py", "from solvent.proof import x"),
     ("lab/x.py", "import solvent.service.x"),
@@ -52,6 +57,7 @@ FORBIDDEN = [
     ("domain/x.py", "from random import Random"),
     ("domain/x.py", "import os.path"),
     ("reference/x.py", "import numpy"),
+    ("domain/x.py", "import duckdb"),
     ("engine/x.py", "import logging"),
     ("shed/__init__.py", ""),
 ]
