@@ -23,6 +23,10 @@ ROOMS = [
     "lab",
     "service",
     "proof",
+    "proof/audit",
+    "proof/crash",
+    "proof/fuzz",
+    "proof/invariants",
     "cli",
 ]
 
@@ -36,6 +40,8 @@ ALLOWED = {
     "prices/x.py": "import solvent.domain.x, duckdb",
     "service/x.py": "import solvent.prices.x",
     "proof/x.py": "import solvent.service.x, solvent.lab.x",
+    "proof/invariants/x.py": "import solvent.domain.x, solvent.reference.state",
+    "proof/fuzz/x.py": "import solvent.proof.invariants.x, solvent.reference.x",
 }
 
 FORBIDDEN = [
@@ -59,6 +65,10 @@ FORBIDDEN = [
     ("reference/x.py", "import numpy"),
     ("domain/x.py", "import duckdb"),
     ("engine/x.py", "import logging"),
+    ("proof/invariants/x.py", "import solvent.reference.x"),
+    ("proof/invariants/x.py", "def f() -> None:\n    from solvent.engine import x"),
+    ("proof/invariants/x.py", "import solvent.proof.fuzz.x"),
+    ("proof/fuzz/x.py", "import solvent.proof.audit.x"),
     ("shed/__init__.py", ""),
 ]
 
@@ -67,6 +77,7 @@ def lint(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess[str
     """Check a package with all rooms, each with a module `x`, and these files."""
     package = folder / "src" / "solvent"
     rooms = {f"{room}/{name}": "" for room in ROOMS for name in ("__init__.py", "x.py")}
+    rooms["reference/state.py"] = ""
     for name, text in ({"__init__.py": ""} | rooms | files).items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text, encoding="utf-8")

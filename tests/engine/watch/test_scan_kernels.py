@@ -11,9 +11,9 @@ from random import Random
 
 import pytest
 
+from benches.common.market import market
+from benches.common.population import Edge, populated
 from benches.health_scan import scanner
-from benches.market import market
-from benches.population import Edge, populated
 from solvent.domain.parameters import MAX_VALUE, EngineParameters
 from solvent.domain.units import INDEX_SCALE
 from solvent.engine.ledger import account_row, asset_row, mark_of, pool_row, position

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
-from benches.measure import Timing
+from benches.common.measure import Timing
 
 NOT_INSTALLED = "not installed"
 _RATE = "/s"

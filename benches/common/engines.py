@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from benches.measure import agree
+from benches.common.measure import agree
 from solvent.domain.codec.events import EVENT_KINDS, encode_event, event_fields
 from solvent.domain.commands import decode_command
 from solvent.domain.events import Event

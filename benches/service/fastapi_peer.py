@@ -23,8 +23,8 @@ from typing import Annotated, Any, Literal
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
-from benches.peers import peer
-from benches.signed import ORDER_PATH, admissions, keys, symbol
+from benches.common.peers import peer
+from benches.service.signed import ORDER_PATH, admissions, keys, symbol
 from solvent.domain.commands import OrderType, PlaceOrder, Side, TimeInForce
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_DECIMALS, parse_decimal

@@ -1,6 +1,6 @@
 """Memory: what a market with a million accounts takes in a process, per account.
 
-    python -m benches.memory ACCOUNTS
+    python -m benches.service.memory ACCOUNTS
 
 says the bytes of memory that the process took for them. Each account has a key of its own and a
 balance in USDC; it owes nothing and has no orders. The process is a fresh one, and what counts is
@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benches.market import market
-from benches.measure import WrongAnswerError
-from benches.rows import Figure, Row, of
+from benches.common.market import market
+from benches.common.measure import WrongAnswerError
+from benches.common.rows import Figure, Row, of
 from solvent.domain.commands import COMMAND_KINDS, Deposit, OpenAccount
 from solvent.domain.parameters import USDC
 from solvent.engine.engine import Words

@@ -1,6 +1,6 @@
 """A served market in a process of its own: benches drive it over real sockets.
 
-    python -m benches.served FOLDER
+    python -m benches.service.served FOLDER
 
 It says its port once it listens, and then does a line of standard input at a time, `trade N`: N
 trades, made durable together. It ends with its input.
@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benches.market import PRICES
-from benches.measure import WrongAnswerError
-from benches.signed import admit, endless, market_of_now
+from benches.common.market import PRICES
+from benches.common.measure import WrongAnswerError
+from benches.service.signed import admit, endless, market_of_now
 from solvent.domain.commands import Command, PlaceOrder, Side, TimeInForce
 from solvent.service.core.keys import FIRST_ACCOUNT
 from solvent.service.core.node import Desk

@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benches.fastapi_peer import Asgi, in_front, one_by_one
-from benches.measure import WrongAnswerError
-from benches.rows import AT_LEAST, TIMES, Figure, Row, Target, of
-from benches.signed import (
+from benches.common.measure import WrongAnswerError
+from benches.common.rows import AT_LEAST, TIMES, Figure, Row, Target, of
+from benches.service.fastapi_peer import Asgi, in_front, one_by_one
+from benches.service.signed import (
     PER_BATCH,
     Request,
     admissions,

@@ -13,10 +13,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from benches.measure import WrongAnswerError
-from benches.rows import Row, of
-from benches.served import HOST, Served, served
-from benches.signed import on_the_wire, orders
+from benches.common.measure import WrongAnswerError
+from benches.common.rows import Row, of
+from benches.service.served import HOST, Served, served
+from benches.service.signed import on_the_wire, orders
 
 NAME = "latency"
 CONNECTIONS = 64

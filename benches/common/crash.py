@@ -8,7 +8,7 @@ Interest runs all day. Prices are drawn once from a seed and are integers from t
 import numpy as np
 import numpy.typing as npt
 
-from benches.market import PRICES
+from benches.common.market import PRICES
 
 MINUTES = 1440
 CRASH = range(700, 745)

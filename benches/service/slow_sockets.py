@@ -31,8 +31,8 @@ from typing import NamedTuple
 
 from nacl.signing import SigningKey
 
-from benches.measure import WrongAnswerError
-from benches.rows import AT_MOST, Row, Target, of
+from benches.common.measure import WrongAnswerError
+from benches.common.rows import AT_MOST, Row, Target, of
 from solvent.lab.live.keys import demo_keys
 from solvent.service.limits import BODY_BYTES
 

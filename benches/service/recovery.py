@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benches.market import PRICES
-from benches.measure import Timing, agree, once
-from benches.rows import Figure, Row, of
-from benches.signed import ACCOUNTS, admissions, market_of_now
+from benches.common.market import PRICES
+from benches.common.measure import Timing, agree, once
+from benches.common.rows import Figure, Row, of
+from benches.service.signed import ACCOUNTS, admissions, market_of_now
 from solvent.domain.commands import CancelAllOrders, Command, Lend, PlaceOrder, Side
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.history.market_views import Views

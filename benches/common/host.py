@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from benches.rows import NOT_INSTALLED
+from benches.common.rows import NOT_INSTALLED
 
 LIBRARIES = (
     "numpy",

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benches.market import PRICES, START
-from benches.population import FIRST
+from benches.common.market import PRICES, START
+from benches.common.population import FIRST
 from solvent.domain import commands as c
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE, SECOND, VALUE_SCALE

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benches.market import PRICES
+from benches.common.market import PRICES
 from solvent.domain.commands import Role
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO, VALUE_SCALE

@@ -14,10 +14,10 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from benches.measure import WrongAnswerError
-from benches.rows import Row, of
-from benches.served import HOST, Served, served
-from benches.signed import symbol
+from benches.common.measure import WrongAnswerError
+from benches.common.rows import Row, of
+from benches.service.served import HOST, Served, served
+from benches.service.signed import symbol
 
 NAME = "fan-out"
 CLIENTS = 100

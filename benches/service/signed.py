@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from nacl.signing import SigningKey
 
-from benches.market import PRICES, market
+from benches.common.market import PRICES, market
 from solvent.domain.commands import (
     Command,
     Deposit,
