@@ -12,10 +12,9 @@ from solvent.history.tables.memo import Memo
 from solvent.journal.durable import Journal
 from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
 from solvent.proof.crash.process import Life, live
+from solvent.service.core.idempotency import Answer, ClientRow, DigestRow, FirstAnswers
 from solvent.service.core.opening import JOURNAL
 from solvent.service.core.proposals import Proposals
-from solvent.service.core.replies import Answer, ClientRow, Replies
-from solvent.service.core.replies import Row as DigestRow
 
 HELD_BACK = 5
 LEFT_OUT = 5
@@ -79,37 +78,37 @@ def _last_batch(data: bytes) -> int:
 
 def forgets_answers(life: Life, pipe: Connection) -> None:
     """Carries out again what was answered without a word."""
-    find = Replies.find
+    find = FirstAnswers.find
 
-    def forget(replies: Replies, digest: bytes) -> Answer | None:
-        first = find(replies, digest)
+    def forget(answers: FirstAnswers, digest: bytes) -> Answer | None:
+        first = find(answers, digest)
         return first if first and first.body else None
 
-    Replies.find = forget  # type: ignore[method-assign, assignment]
+    FirstAnswers.find = forget  # type: ignore[method-assign, assignment]
     live(life, pipe)
 
 
 def saves_no_answers(life: Life, pipe: Connection) -> None:
     """Takes snapshots in which the answers without a word are missing."""
-    rows = Replies.rows
+    rows = FirstAnswers.rows
 
-    def some(replies: Replies) -> tuple[list[DigestRow], list[ClientRow]]:
-        digests, clients = rows(replies)
+    def some(answers: FirstAnswers) -> tuple[list[DigestRow], list[ClientRow]]:
+        digests, clients = rows(answers)
         return [row for row in digests if row[-1]], clients
 
-    Replies.rows = some  # type: ignore[method-assign, assignment]
+    FirstAnswers.rows = some  # type: ignore[method-assign, assignment]
     live(life, pipe)
 
 
 def answers_otherwise(life: Life, pipe: Connection) -> None:
     """Says something else to a request that comes again."""
-    find = Replies.find
+    find = FirstAnswers.find
 
-    def other(replies: Replies, digest: bytes) -> Answer | None:
-        first = find(replies, digest)
+    def other(answers: FirstAnswers, digest: bytes) -> Answer | None:
+        first = find(answers, digest)
         return first and Answer(first.status, first.body + b" ")
 
-    Replies.find = other  # type: ignore[method-assign, assignment]
+    FirstAnswers.find = other  # type: ignore[method-assign, assignment]
     live(life, pipe)
 
 
