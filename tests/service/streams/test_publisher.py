@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pytest
+from msgspec import to_builtins
 
 from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
@@ -53,7 +54,7 @@ def _set(side: Levels, levels: Levels) -> None:
 
 
 def snapshot(publisher: Publisher, asset: int) -> Message:
-    return Message("depth", publisher.depth(asset, 10**6))
+    return Message("depth", to_builtins(publisher.depth(asset, 10**6)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -17,8 +17,8 @@ from solvent.service.api.objects.base import ApiObject
 from solvent.service.api.objects.enums import OrderStatus
 from solvent.service.api.objects.orders import OrderType
 from solvent.service.api.shapes import order_type, withdrawal
+from solvent.service.core.idempotency import Answer, batch_item, error_answer
 from solvent.service.core.open_orders import OpenOrder, accepted
-from solvent.service.core.replies import Answer
 from solvent.service.errors import ApiError, from_refusal
 from solvent.service.strict_json import encode
 
@@ -38,6 +38,7 @@ class Results(NamedTuple):
 
 
 OK = Answer(200, b"")
+_DONE = batch_item(OK)
 Memo = tuple[str, str, str]
 
 _REFUSED = kind_number(e.Refused)
@@ -71,8 +72,7 @@ def answer(results: Results, memo: Memo | None = None) -> Answer:
 def answer_to(results: Results, index: int, memo: Memo | None = None) -> Answer:
     """What is said to one command, as if it had come alone."""
     if _is_refused(results, index):
-        error = _error(results, index)
-        return Answer(error.status, encode(error.body))
+        return error_answer(_error(results, index))
     body = _body(results, index, memo)
     return OK if body is None else Answer(200, encode(body))
 
@@ -89,16 +89,6 @@ def batch_items(results: Results) -> list[bytes]:
         else _DONE
         for index, kind in enumerate(kinds)
     ]
-
-
-def batch_item(said: Answer) -> bytes:
-    """What was said to a command as an item of a batch's answer."""
-    outcome = b"Ok" if said.status == OK.status else b"Err"
-    fields = b"," + said.body[1:] if said.body.startswith(b"{") else b"}"
-    return b'{"operation":"' + outcome + b'"' + fields
-
-
-_DONE = batch_item(OK)
 
 
 def _is_refused(results: Results, index: int) -> bool:

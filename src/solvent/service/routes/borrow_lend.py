@@ -7,13 +7,10 @@ claim: a request never crosses through zero.
 import base64
 import binascii
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from solvent.domain import commands as c
 from solvent.domain.parameters import PoolState
 from solvent.domain.readings import DebtMargin
 from solvent.domain.units import RATIO
-from solvent.engine.queries.previews import PoolCommand
 from solvent.engine.queries.queries import nearest
 from solvent.history.tables.rows import Paging, Position
 from solvent.service.api.calls import Call, Reply, json_reply
@@ -37,47 +34,27 @@ from solvent.service.api.shapes import (
     ratio_text,
     value_text,
 )
+from solvent.service.core.intents import MoveInPool, PoolSide
 from solvent.service.limits import PAGE_MOST
 from solvent.service.routes.bounds import refusal_error
 from solvent.service.strict_json import JsonValue, decode_object
 
 TAG = "Borrow/lend"
 _STATES = {state: BorrowLendBookState[state.name] for state in PoolState}
+_SIDES = {side: PoolSide[side.name] for side in BorrowLendSide}
 
 
 async def execute(call: Call) -> Reply:
     """Lend, repay, borrow or redeem."""
-    wanted = _wanted(call.params)
-    async with call.desk.reading():
-        command = _command(call, wanted)
-    return await call.carry_out(command)
+    return await call.intend(_wanted(call.params))
 
 
-class _Wanted(NamedTuple):
-    """What a BorrowLendExecutePayload says."""
-
-    asset: int
-    side: BorrowLendSide
-    quantity: int
-
-
-def _wanted(fields: Params) -> _Wanted:
+def _wanted(fields: Params) -> MoveInPool:
     asset = fields.asset()
     side = fields.choice("side", BorrowLendSide)
     if side is None:
         raise bad_request("side is missing")
-    return _Wanted(asset, side, fields.quantity("quantity", asset))
-
-
-def _command(call: Call, wanted: _Wanted) -> PoolCommand:
-    """What it means for the account as it is now."""
-    balance = call.desk.market.queries.balances(call.account)[wanted.asset]
-    kind: type[PoolCommand]
-    if wanted.side is BorrowLendSide.LEND:
-        kind = c.Repay if balance.debt else c.Lend
-    else:
-        kind = c.Redeem if balance.lent else c.Borrow
-    return kind(call.account, wanted.asset, wanted.quantity)
+    return MoveInPool(asset, _SIDES[side], fields.quantity("quantity", asset))
 
 
 async def positions(call: Call) -> Reply:
@@ -132,7 +109,7 @@ async def liquidation_price(call: Call) -> Reply:
     desk = call.desk
     async with desk.reading():
         queries = desk.market.queries
-        command = _command(call, wanted)
+        command = wanted.command(call.account, queries)
         refusal = queries.refusal(command)
         if refusal is not None:
             bound = queries.bound(command)
