@@ -30,7 +30,7 @@ from solvent.domain.commands import (
 from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
-from solvent.engine import dispatch, house, previews, readings
+from solvent.engine import dispatch, governance, previews, readings
 from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns, new_columns, read_snapshot, write_snapshot
 from solvent.engine.orderbook import book
@@ -49,8 +49,8 @@ from solvent.kernels.machine import Machine, Progress, compile_kernels
 
 _ENTRIES = (
     dispatch.apply_batch,
-    house.parameters_changed,
-    house.parameters_refused,
+    governance.parameters_changed,
+    governance.parameters_refused,
     readings.read_pools,
     book.find,
     previews.max_lend,
