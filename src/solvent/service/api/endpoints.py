@@ -7,17 +7,15 @@ can say something else.
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 from msgspec.structs import FieldInfo, fields
 
+from solvent.service.api.calls import Call, Reply
 from solvent.service.api.objects.base import Request
 from solvent.service.core.keys import Role
 
-if TYPE_CHECKING:
-    from solvent.service.api.calls import Call, Reply
-
-Handler = Callable[["Call"], Awaitable["Reply"]]
+Handler = Callable[[Call], Awaitable[Reply]]
 
 TRADERS = frozenset({Role.USER, Role.BLP})
 READERS = frozenset({Role.USER, Role.BLP, Role.AUDITOR})
