@@ -103,13 +103,6 @@ class BorrowLendMarketHistoryInterval(StrEnum):
     YEAR = "1year"
 
 
-class CancelOrderTypeEnum(StrEnum):
-    """Which orders are cancelled; there are no conditional ones here."""
-
-    RESTING_LIMIT_ORDER = "RestingLimitOrder"
-    CONDITIONAL_ORDER = "ConditionalOrder"
-
-
 class DepositStatus(StrEnum):
     """Where a deposit stands; here it is confirmed at once."""
 
@@ -353,13 +346,6 @@ class Side(StrEnum):
 
     BID = "Bid"
     ASK = "Ask"
-
-
-class SlippageToleranceType(StrEnum):
-    """In what a slippage tolerance is given."""
-
-    TICK_SIZE = "TickSize"
-    PERCENT = "Percent"
 
 
 class SortDirection(StrEnum):

@@ -1,5 +1,6 @@
 """Orders: placing, cancelling and looking at them, one by one and in batches."""
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from msgspec import UNSET
@@ -19,16 +20,28 @@ from solvent.service.api.objects.base import (
     says,
 )
 from solvent.service.api.objects.enums import (
-    CancelOrderTypeEnum,
     MarketType,
     OrderStatus,
     OrderTypeEnum,
     SelfTradePrevention,
     Side,
-    SlippageToleranceType,
     TimeInForce,
 )
 from solvent.service.errors import ApiErrorResponse
+
+
+class CancelOrderTypeEnum(StrEnum):
+    """Which orders are cancelled; there are no conditional ones here."""
+
+    RESTING_LIMIT_ORDER = "RestingLimitOrder"
+    CONDITIONAL_ORDER = "ConditionalOrder"
+
+
+class SlippageToleranceType(StrEnum):
+    """In what a slippage tolerance is given."""
+
+    TICK_SIZE = "TickSize"
+    PERCENT = "Percent"
 
 
 class OrderType(ApiObject):
