@@ -31,14 +31,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse ids that nobody defined, however they came; slow tests go first, or not at all."""
-    for item in items:
-        for marker in item.iter_markers("proves"):
-            if unknown := unknown_ids(marker.args):
-                raise pytest.UsageError(f"{item.nodeid} claims to prove {unknown}: no such id")
+    """Refuse unknown ids; slow tests go first, or not at all."""
+    refuse_unknown_ids(items)
     slow = [item for item in items if item.get_closest_marker("slow")]
     others = [item for item in items if not item.get_closest_marker("slow")]
     if config.getoption("size") is Size.QUICK:
         config.hook.pytest_deselected(items=slow)
         slow = []
     items[:] = slow + others
+
+
+def refuse_unknown_ids(items: list[pytest.Item]) -> None:
+    """Refuse ids that nobody defined, also where they came past `tests.proof.proves`."""
+    for item in items:
+        for marker in item.iter_markers("proves"):
+            if unknown := unknown_ids(marker.args):
+                raise pytest.UsageError(f"{item.nodeid} claims to prove {unknown}: no such id")
