@@ -79,7 +79,7 @@ class Desk:
         self.sequencer = sequencer
         self.time = clock
         self.step = step
-        self.metrics = Metrics(self)
+        self.metrics = Metrics(sequencer, lambda: self.is_ready)
         self.views_writer = ViewsWriter(views)
         self.publisher = Publisher(self.market.parameters)
         self._loop: asyncio.AbstractEventLoop | None = None
