@@ -16,8 +16,6 @@ from solvent.domain.waterfall_events import (
 from solvent.service.core.market import Outcome
 from solvent.service.core.sequencer import Sequencer
 
-Reading = Callable[[], float]
-
 _COUNTED = frozenset(
     map(kind_number, (Refused, LiquidationStarted, BackstopFilled, AdlMatched, DeficitBooked))
 )
@@ -25,7 +23,7 @@ _COUNTED = frozenset(
 
 
 class Metrics:
-    """All metrics of one node."""
+    """All metrics of one node: of its writer, and of the requests that it answers."""
 
     def __init__(self, sequencer: Sequencer, is_ready: Callable[[], bool]) -> None:
         self._registry = CollectorRegistry()
@@ -41,7 +39,7 @@ class Metrics:
         self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._gauge("records", "Durable records", lambda: sequencer.journal.sequence)
         self._gauge("waiting", "Requests that wait for the writer", lambda: sequencer.waiting)
-        self._gauge("ready", "1 while requests are carried out", is_ready)
+        self._gauge("ready", "1 while requests are carried out", lambda: int(is_ready()))
         self._gauge(
             "engine_time_seconds", "The engine's time", lambda: sequencer.market.engine.now / 1e6
         )
@@ -49,7 +47,7 @@ class Metrics:
     def _counter(self, name: str, said: str, labels: list[str]) -> Counter:
         return Counter(f"solvent_{name}", said, labels, registry=self._registry)
 
-    def _gauge(self, name: str, said: str, reading: Reading) -> None:
+    def _gauge(self, name: str, said: str, reading: Callable[[], float]) -> None:
         Gauge(f"solvent_{name}", said, registry=self._registry).set_function(reading)
 
     def note(self, outcome: Outcome) -> None:
