@@ -209,6 +209,7 @@ def _system_fills(
             yield fill(event.asset, event.side, event.quantity)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("joins_after", [0, COMMANDS // 4])
 def test_balance_updates_add_up_to_the_balances(seed: int, joins_after: int) -> None:
