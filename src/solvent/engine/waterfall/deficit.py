@@ -1,31 +1,26 @@
 """Deficits in kernels: what is owed when nothing is left to pay it with, as in `reference`."""
 
 from solvent.domain.labels import Reason, Stage
+from solvent.domain.waterfall_events import DeficitBooked, HandedOver
 from solvent.engine.ledger import asset_row, debt_of, is_stale, mark_of, pool_row
 from solvent.engine.lending.pool import write_off
 from solvent.engine.margin import Doubt, health_of, report
-from solvent.engine.memory.layout import (
-    ASSETS,
-    ATTEMPT_ACCOUNT,
-    ATTEMPT_DEFAULTED,
-    ATTEMPT_WIDTH,
-    DEFICIT_BOOKED,
-    HANDED_OVER,
-    LEND_INDEX,
-)
+from solvent.engine.memory.rows import Attempt
+from solvent.engine.memory.store import Store
 from solvent.engine.units import value_up
 from solvent.engine.waterfall.sizing import deliverable_value
-from solvent.kernels.language import Memory, Store, emit, kernel
+from solvent.kernels.language import emit, kernel
+from solvent.kernels.rows import Rows
 
 
 @kernel
-def book_deficits(s: Store, attempts: Memory, count: int) -> None:
+def book_deficits(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """Book what each account in default, of `count` attempts, owes and cannot pay."""
     for place in range(count):
-        attempt = attempts.at(place * ATTEMPT_WIDTH)
-        account = attempt[ATTEMPT_ACCOUNT]
-        if attempt[ATTEMPT_DEFAULTED] and _nothing_left(s, account):
-            for asset in range(s.globals[ASSETS]):
+        attempt = attempts[place]
+        account = attempt.account
+        if attempt.defaulted and _nothing_left(s, account):
+            for asset in range(s.globals.assets):
                 _book_deficit(s, account, asset)
 
 
@@ -35,10 +30,25 @@ def _book_deficit(s: Store, account: int, asset: int) -> None:
     if owed == 0 or is_stale(s, asset):
         return
     value = value_up(owed, mark_of(s, asset), asset_row(s, asset))
-    emit(s, HANDED_OVER, account, Stage.ADL, Reason.PRICE_GAP, asset, value)
+    emit(
+        s,
+        HandedOver(
+            account=account, stage=Stage.ADL, reason=Reason.PRICE_GAP, asset=asset, value=value
+        ),
+    )
     loss, lenders = write_off(s, account, asset)
-    index = pool_row(s, asset)[LEND_INDEX]
-    emit(s, DEFICIT_BOOKED, account, asset, loss, lenders, value, index)
+    index = pool_row(s, asset).lend_index
+    emit(
+        s,
+        DeficitBooked(
+            account=account,
+            asset=asset,
+            quantity=loss,
+            lenders=lenders,
+            value=value,
+            lend_index=index,
+        ),
+    )
 
 
 @kernel
@@ -46,13 +56,13 @@ def _nothing_left(s: Store, account: int) -> bool:
     """Whether an account owes and holds at most dust: less than an atom of what it owes."""
     dearest = 0
     owes = False
-    for asset in range(s.globals[ASSETS]):
+    for asset in range(s.globals.assets):
         if debt_of(s, account, asset):
             owes = True
             dearest = max(dearest, value_up(1, mark_of(s, asset), asset_row(s, asset)))
     if not owes:
         return False
     deliverable = deliverable_value(s, account)
-    if report(health_of(s, account, Doubt.NONE)).assets_value > deliverable + s.globals[ASSETS]:
+    if report(health_of(s, account, Doubt.NONE)).assets_value > deliverable + s.globals.assets:
         return False
     return deliverable <= dearest
