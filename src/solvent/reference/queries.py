@@ -3,6 +3,8 @@
 Reading changes nothing (I37). Everything here is computed from the state when it is asked for: a
 pool's utilization, rates and limits; an account's health and the price at which it would be
 liquidated; and for a borrower how an auto-deleveraging round of a given size would treat him today.
+
+Specification: section 6.5.
 """
 
 from typing import NamedTuple
