@@ -58,6 +58,12 @@ def test_three_million_simulator_commands(group: int) -> None:
 
 
 @proves("I35")
+def test_values_whose_products_pass_128_bits_are_compared() -> None:
+    found = compare(3, 5_100)
+    assert found.difference is None, str(found.difference)
+
+
+@proves("I35")
 @pytest.mark.parametrize("size", [1, 2, 17, 5000])
 def test_the_size_of_batches_changes_nothing(size: int) -> None:
     parameters, made, reference = stream(7, 1500)

@@ -101,7 +101,7 @@ class PlainEngine(FastEngine):
         kernel = next(entry for entry in entries if entry.__name__ == name)
         kinds = [each.annotation for each in inspect.signature(kernel).parameters.values()][1:]
         given = [
-            argument if issubclass(kind, int) else column_of(kind, self.rows[argument])
+            column_of(kind, self.rows[argument]) if argument in self.rows else argument
             for kind, argument in zip(kinds, arguments, strict=True)
         ]
         result = kernel(store, *given)

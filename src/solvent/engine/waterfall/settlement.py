@@ -31,7 +31,7 @@ from solvent.engine.waterfall.record import PARTIES, Record, put_parties, record
 from solvent.engine.waterfall.rows import Match, Party
 from solvent.engine.waterfall.sizing import deliverable_value
 from solvent.engine.weights import weighted_down
-from solvent.kernels.language import Wide, emit, kernel, rows_in, wide
+from solvent.kernels.language import Wide, emit, huge, kernel, rows_in, wide
 from solvent.kernels.rows import Memory
 
 
@@ -201,7 +201,8 @@ def _weighs_enough(s: Store, match: Match, asset: int, lender: Memory, weight: W
     gain = fine_down(repaid, mark, parameters)
     portfolio_of(s, match.lender, lender)
     gain += _collateral_gain(s, lender, asset, quantity - repaid)
-    return gain * match.full_value >= weight * value
+    # Values in 10^-12 USDC times values in 10^-6 may take more than 128 bits.
+    return huge(gain) * match.full_value >= huge(weight) * value
 
 
 @kernel
