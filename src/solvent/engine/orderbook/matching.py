@@ -54,7 +54,7 @@ class Taker(Row):
     system: SystemOrder
     repays: int
     """Whether it repays debts with what it receives."""
-    prevention: int
+    prevention: SelfTradePrevention
     filled: int
     stopped: int
     """Why it stopped before its limit, or 0."""
@@ -271,10 +271,8 @@ def _fill(s: Store, taker: Taker, slot: int, quantity: int, rate: int) -> None:
     maker = order_row(s, slot)
     trade = _plan_trade(s, taker, maker, quantity, rate)
     bid = taker.side == Side.BID
-    _take_from_taker(s, taker, _payment(s, taker, maker.price, quantity, rate))
-    _take_from_maker(s, maker, quantity)
-    _distribute(s, taker, trade)
     taker.filled += quantity
+    maker.quantity -= quantity
     emit(
         s,
         Filled(
@@ -290,12 +288,16 @@ def _fill(s: Store, taker: Taker, slot: int, quantity: int, rate: int) -> None:
             quote=trade.paid if bid else trade.received,
             taker_fee=trade.buyer_fee if bid else trade.seller_fee,
             maker_fee=trade.seller_fee if bid else trade.buyer_fee,
+            taker_left=taker_open(taker),
+            maker_left=maker.quantity,
             system_order=taker.system,
         ),
     )
     s.globals.next_trade += 1
+    _take_from_taker(s, taker, _payment(s, taker, maker.price, quantity, rate))
+    _take_from_maker(s, maker, quantity)
+    _distribute(s, taker, trade)
     maker_repays = maker.auto_borrow_repay != 0
-    maker.quantity -= quantity
     _settle_maker(s, slot)
     _after_fill(s, taker, trade, maker_repays)
 

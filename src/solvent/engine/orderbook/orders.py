@@ -189,10 +189,7 @@ def place_order(s: Store, command: PlaceOrder) -> None:
     plan = plan_order(s, command)
     paid = pays_with(side, asset)
     funding = funding_of(s, account, paid, plan.payment)
-    if funding.redeemed:
-        pools.redeem(s, account, paid, funding.redeemed, Source.SPOT_MARGIN)
     lock = plan.payment - funding.borrowed
-    move(s, paid, lock, available(account), locked(account))
     order = s.globals.next_order
     s.globals.next_order = order + 1
     emit(
@@ -202,14 +199,25 @@ def place_order(s: Store, command: PlaceOrder) -> None:
             account=account,
             asset=asset,
             side=side,
+            order_type=command.order_type,
+            time_in_force=command.time_in_force,
             price=command.price,
             quantity=command.quantity,
             quote_quantity=command.quote_quantity,
-            locked=lock,
+            post_only=command.post_only,
+            reduce_only=command.reduce_only,
+            auto_borrow=command.auto_borrow,
+            auto_borrow_repay=command.auto_borrow_repay,
+            auto_lend_redeem=command.auto_lend_redeem,
+            self_trade_prevention=command.self_trade_prevention,
             client_id=command.client_id,
+            locked=lock,
             system_order=SystemOrder.USER,
         ),
     )
+    if funding.redeemed:
+        pools.redeem(s, account, paid, funding.redeemed, Source.SPOT_MARGIN)
+    move(s, paid, lock, available(account), locked(account))
     top = s.globals.scratch_top
     limit = limit_within_band(s, command, plan)
     taker = new_taker(s, order, account, asset, side, limit, plan.quantity, lock)

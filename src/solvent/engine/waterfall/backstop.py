@@ -4,6 +4,8 @@ An offer is a row: what is offered, the order of collateral, and room for what i
 Providers are visited through the list of them, which is in order of account id.
 """
 
+from typing import NamedTuple
+
 from solvent.domain.labels import LegForm, Reason, Source, Stage
 from solvent.domain.units import RATIO
 from solvent.domain.waterfall_events import (
@@ -64,6 +66,15 @@ from solvent.engine.waterfall.sizing import (
 )
 from solvent.kernels.language import allocate, bit, emit, kernel, narrow, release, rows_in, wide
 from solvent.kernels.rows import Memory
+
+
+class Leg(NamedTuple):
+    """From whom to whom one asset goes in a fill."""
+
+    fill: int
+    giver: int
+    receiver: int
+    asset: int
 
 
 @kernel
@@ -261,16 +272,19 @@ def _carry_out(s: Store, offer: Offer, provider: int, quantity: int) -> None:
     touched(s, parties, count)
     record_pools(s, record)
     record_parties(s, record, parties, count, 0)
-    _hand_collateral(s, offer, provider, quantity, fill)
+    shares = pools.debt_shares_up(s, offer.account, offer.debt, quantity)
+    _hand_collateral(s, offer, provider, quantity, shares, fill)
     source = Source.LIQUIDATION_BACKSTOP
-    pools.transfer_debt(s, offer.debt, quantity, offer.account, provider, source)
+    pools.transfer_debt(s, offer.debt, shares, offer.account, provider, source)
     touched(s, parties, count)
     record_parties(s, record, parties, count, 1)
     s.globals.scratch_top = top
 
 
 @kernel
-def _hand_collateral(s: Store, offer: Offer, provider: int, quantity: int, fill: int) -> None:
+def _hand_collateral(
+    s: Store, offer: Offer, provider: int, quantity: int, shares: int, fill: int
+) -> None:
     """Hand the collateral that goes with one part to the provider, and the fund's share to it."""
     debt = offer.debt
     put_deliverable(s, offer)
@@ -284,8 +298,10 @@ def _hand_collateral(s: Store, offer: Offer, provider: int, quantity: int, fill:
             account=offer.account,
             provider=provider,
             debt_asset=debt,
+            mark=mark_of(s, debt),
             debt_quantity=quantity,
             debt_value=value_up(quantity, mark_of(s, debt), asset_row(s, debt)),
+            debt_shares=shares,
             discount=offer.discount,
             fund_value=fund_value,
         ),
@@ -307,40 +323,36 @@ def _hand_legs(s: Store, offer: Offer, receiver: int, value: int, fill: int) -> 
 @kernel
 def _hand_leg(s: Store, giver: int, receiver: int, asset: int, quantity: int, fill: int) -> None:
     """Hand one asset over: free tokens first, then the claim itself."""
-    parameters = asset_row(s, asset)
-    mark = mark_of(s, asset)
     free = min(quantity, position(s, giver, asset).available)
     claim = quantity - free
+    leg = Leg(fill, giver, receiver, asset)
     if free:
+        _say_leg(s, leg, LegForm.AVAILABLE, free, 0)
         move(s, asset, free, available(giver), available(receiver))
         _repay_at_once(s, receiver, asset, free)
-        value = value_down(free, mark, parameters)
-        emit(
-            s,
-            BackstopLeg(
-                fill=fill,
-                receiver=receiver,
-                asset=asset,
-                form=LegForm.AVAILABLE,
-                quantity=free,
-                value=value,
-            ),
-        )
     if claim:
         shares = pools.claim_shares_down(s, giver, asset, claim)
+        _say_leg(s, leg, LegForm.CLAIM, claim, shares)
         pools.transfer_claim(s, asset, shares, giver, receiver, Source.BACKSTOP_PROVIDER)
-        value = value_down(claim, mark, parameters)
-        emit(
-            s,
-            BackstopLeg(
-                fill=fill,
-                receiver=receiver,
-                asset=asset,
-                form=LegForm.CLAIM,
-                quantity=claim,
-                value=value,
-            ),
-        )
+
+
+@kernel
+def _say_leg(s: Store, leg: Leg, form: LegForm, quantity: int, shares: int) -> None:
+    mark = mark_of(s, leg.asset)
+    emit(
+        s,
+        BackstopLeg(
+            fill=leg.fill,
+            giver=leg.giver,
+            receiver=leg.receiver,
+            asset=leg.asset,
+            mark=mark,
+            form=form,
+            quantity=quantity,
+            value=value_down(quantity, mark, asset_row(s, leg.asset)),
+            shares=shares,
+        ),
+    )
 
 
 @kernel

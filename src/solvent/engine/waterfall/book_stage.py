@@ -6,7 +6,7 @@ its price, one step closes at most a fraction of the debt, and a draw of the see
 
 from typing import NamedTuple
 
-from solvent.domain.commands import Side
+from solvent.domain.commands import OrderType, Side, TimeInForce
 from solvent.domain.events import OrderAccepted, OrderExpired
 from solvent.domain.labels import ExpiryReason, Reason, Source, Stage, SystemOrder
 from solvent.domain.parameters import USDC
@@ -348,11 +348,19 @@ def _trade(
             account=account,
             asset=asset,
             side=side,
+            order_type=OrderType.LIMIT,
+            time_in_force=TimeInForce.IOC,
             price=limit,
             quantity=quantity,
             quote_quantity=0,
-            locked=0,
+            post_only=0,
+            reduce_only=1,
+            auto_borrow=0,
+            auto_borrow_repay=0,
+            auto_lend_redeem=0,
+            self_trade_prevention=taker.prevention,
             client_id=0,
+            locked=0,
             system_order=system,
         ),
     )

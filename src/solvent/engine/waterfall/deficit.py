@@ -1,9 +1,18 @@
 """Deficits in kernels: what is owed when nothing is left to pay it with, as in `reference`."""
 
 from solvent.domain.labels import Reason, Stage
+from solvent.domain.units import INDEX_SCALE
 from solvent.domain.waterfall_events import DeficitBooked, HandedOver
-from solvent.engine.ledger import asset_row, debt_of, is_stale, mark_of, pool_row
-from solvent.engine.lending.pool import write_off
+from solvent.engine.ledger import (
+    asset_row,
+    debt_of,
+    is_stale,
+    lent_total,
+    mark_of,
+    pool_row,
+    position,
+)
+from solvent.engine.lending.pool import restart, write_off
 from solvent.engine.margin import Doubt, health_of, report
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.store import Store
@@ -36,8 +45,11 @@ def _book_deficit(s: Store, account: int, asset: int) -> None:
             account=account, stage=Stage.ADL, reason=Reason.PRICE_GAP, asset=asset, value=value
         ),
     )
+    shares = position(s, account, asset).debt_shares
     loss, lenders = write_off(s, account, asset)
-    index = pool_row(s, asset).lend_index
+    pool = pool_row(s, asset)
+    worthless = lent_total(pool) == 0
+    index = INDEX_SCALE if worthless else pool.lend_index
     emit(
         s,
         DeficitBooked(
@@ -46,9 +58,13 @@ def _book_deficit(s: Store, account: int, asset: int) -> None:
             quantity=loss,
             lenders=lenders,
             value=value,
+            debt_shares=shares,
             lend_index=index,
+            restarted=1 if worthless else 0,
         ),
     )
+    if worthless:
+        restart(s, asset)
 
 
 @kernel

@@ -90,14 +90,7 @@ def _settle(s: Store, match: Match) -> None:
         match.quantity = payable(
             match.quantity, match.value, mark_of(s, asset), asset_row(s, asset)
         )
-    claim_shares, debt_shares = pools.cancel(
-        s,
-        asset,
-        match.quantity,
-        match.lender,
-        match.debtor,
-        Source.LIQUIDATION_ADL,
-    )
+    claim_shares, debt_shares = pools.cancel(s, asset, match.quantity, match.lender, match.debtor)
     emit(
         s,
         AdlMatched(
@@ -106,10 +99,13 @@ def _settle(s: Store, match: Match) -> None:
             lender=match.lender,
             payer=match.debtor,
             giver=match.giver,
+            asset=asset,
+            mark=mark_of(s, asset),
             quantity=match.quantity,
             value=match.value,
             claim_shares=claim_shares,
             debt_shares=debt_shares,
+            borrow_allowed=1 if _may_borrow(s, match) else 0,
         ),
     )
     touched(s, parties, count)
@@ -127,7 +123,7 @@ def _pay(s: Store, match: Match) -> int:
     match.left = match.value
     match.full_value = match.value
     _hand_over(s, match, USDC, 0)
-    if match.left and match.borrow_allowed:
+    if match.left and _may_borrow(s, match):
         _borrow_and_pay(s, match)
     order = take(s, assets)
     count = _in_kind_order(s, order)
@@ -224,8 +220,8 @@ def _hand_over(s: Store, match: Match, asset: int, lighter: int) -> None:
     claim = _portion(s, match, asset, claim_of(s, giver, asset))
     if claim:
         shares = pools.claim_shares_up(s, giver, asset, claim)
+        _count(s, match, asset, claim, LegForm.CLAIM, lighter, shares)
         pools.transfer_claim(s, asset, shares, giver, lender, Source.ADL_PROVIDER)
-        _count(s, match, asset, claim, LegForm.CLAIM, lighter)
 
 
 @kernel
@@ -243,16 +239,19 @@ def _give_tokens(
 ) -> None:
     """Move tokens to the lender, whose debt in them is repaid at once."""
     lender = match.lender
+    _count(s, match, asset, quantity, form, lighter, 0)
     move(s, asset, quantity, available(match.giver), available(lender))
     if debt_of(s, lender, asset):
         pools.repay(s, lender, asset, quantity, Source.LIQUIDATION_ADL)
-    _count(s, match, asset, quantity, form, lighter)
 
 
 @kernel
-def _count(s: Store, match: Match, asset: int, quantity: int, form: LegForm, lighter: int) -> None:
+def _count(
+    s: Store, match: Match, asset: int, quantity: int, form: LegForm, lighter: int, shares: int
+) -> None:
     """Count a leg against what is still to be paid and write it down."""
-    _, counted = cover(quantity, match.left, mark_of(s, asset), asset_row(s, asset))
+    mark = mark_of(s, asset)
+    _, counted = cover(quantity, match.left, mark, asset_row(s, asset))
     match.left -= counted
     emit(
         s,
@@ -262,19 +261,29 @@ def _count(s: Store, match: Match, asset: int, quantity: int, form: LegForm, lig
             giver=match.giver,
             receiver=match.lender,
             asset=asset,
+            mark=mark,
             form=form,
             quantity=quantity,
             value=counted,
+            shares=shares,
             lighter=lighter,
         ),
     )
 
 
 @kernel
+def _may_borrow(s: Store, match: Match) -> bool:
+    """Whether this match and the giver's settings allow a payment in borrowed USDC."""
+    if match.borrow_allowed == 0:
+        return False
+    return account_row(s, match.giver).auto_borrow_settlements != 0
+
+
+@kernel
 def _borrow_and_pay(s: Store, match: Match) -> None:
     """Borrow USDC for the rest, as far as the pool lends and the payer's health does not fall."""
     giver = match.giver
-    if not account_row(s, giver).auto_borrow_settlements or claim_of(s, giver, USDC):
+    if claim_of(s, giver, USDC):
         return
     if is_stale(s, USDC) or match.asset == USDC:
         return
