@@ -23,8 +23,8 @@ from benches.common.stream import mixed_stream
 from benches.registry import Bench, run_bench
 from solvent.domain.events import Refused
 from solvent.domain.waterfall_events import AdlMatched
-from solvent.engine.memory.columns import write_snapshot
 from solvent.engine.memory.rows import Account, Price
+from solvent.engine.memory.snapshot import write_snapshot
 from solvent.proof.invariants.invariants import check
 from solvent.reference.snapshot import read_snapshot
 from tests.cli.helpers import solvent

@@ -32,8 +32,9 @@ from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
 from solvent.engine import dispatch, governance, previews, readings
-from solvent.engine.memory.columns import Columns, new_columns, read_snapshot, write_snapshot
+from solvent.engine.memory.columns import Columns, new_columns
 from solvent.engine.memory.rows import COMMAND_WIDTH, Globals
+from solvent.engine.memory.snapshot import read_snapshot, write_snapshot
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import book
 from solvent.engine.queries import forecast as query_forecast
