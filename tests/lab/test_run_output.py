@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from solvent.domain.commands import TimeStep
+from solvent.domain.commands import Command, TimeStep
 from solvent.domain.errors import InputError
+from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.journal.run_log import RunLogReader
 from solvent.lab.report.receipt_search import Wanted, receipts_of
@@ -82,12 +83,12 @@ class FailingEngine(ReferenceEngine):
         super().__init__(parameters)
         self.steps = 0
 
-    def apply_one(self, command: object) -> object:  # type: ignore[override]
+    def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Count steps and stop."""
         self.steps += isinstance(command, TimeStep)
         if self.steps == 3:
             raise RuntimeError("stopped")
-        return super().apply_one(command)  # type: ignore[arg-type]
+        return super().apply_one(command)
 
 
 class TestNothing:
