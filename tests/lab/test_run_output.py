@@ -41,6 +41,7 @@ class TestFolder:
         assert {path.name for path in written.iterdir()} == NAMES
         assert {*RunLogReader(written).manifest.files, "run.json"} == NAMES
 
+    @pytest.mark.slow
     @proves("I36")
     @pytest.mark.parametrize("name", sorted(NAMES))
     def test_an_altered_file_fails_the_audit(
@@ -142,6 +143,7 @@ class TestReceiptsAgain:
             found = [receipt_line(each) for each in receipts_of(reader, Wanted(account=account))]
             assert found == expected
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("room", [0, 20_000, 60_000])
     def test_where_room_ends_none_is_written(
         self, tmp_path: Path, written: Path, monkeypatch: pytest.MonkeyPatch, room: int
