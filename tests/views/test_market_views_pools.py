@@ -37,9 +37,9 @@ def test_shares_and_their_worth(lend_index: int, debt_index: int) -> None:
         claim, debt = claim_of(state, 0, 1), debt_of(state, 0, 1)
         assert (mirror.claim(held), mirror.debt(held)) == (claim, debt)
         quantity = max(0, rng.choice([claim, claim - 1, claim + 1, rng.randrange(claim + 2)]))
-        up, down = pools.claim_shares_up, pools.claim_shares_down
-        assert mirror.claim_shares_up(held, quantity) == up(state, 0, 1, quantity)
-        assert mirror.claim_shares_down(held, quantity) == down(state, 0, 1, quantity)
+        pool = state.pools[1]
+        assert mirror.claim_shares_up(held, quantity) == pools.shares_up(pool, held, quantity)
+        assert mirror.claim_shares_down(held, quantity) == pools.shares_down(pool, held, quantity)
 
 
 @proves("I4")

@@ -283,7 +283,8 @@ def _hand_leg(state: State, giver: int, receiver: int, leg: Draw, fill: int) -> 
         state.emit(BackstopLeg(fill, receiver, leg.asset, LegForm.AVAILABLE, free, value))
     if claim:
         source = Source.BACKSTOP_PROVIDER
-        shares = pools.claim_shares_down(state, giver, leg.asset, claim)
+        held = state.accounts[giver].lent_shares[leg.asset]
+        shares = pools.shares_down(state.pools[leg.asset], held, claim)
         pools.transfer_claim(state, leg.asset, shares, giver, receiver, source)
         value = value_down(claim, mark, decimals)
         state.emit(BackstopLeg(fill, receiver, leg.asset, LegForm.CLAIM, claim, value))

@@ -7,6 +7,8 @@ the account goes on with nothing. Dust worth less than an atom of what is owed n
 (I31); assets whose price is stale do, since nobody knows what they are worth.
 """
 
+from typing import NamedTuple
+
 from solvent.domain.labels import Reason, Stage
 from solvent.domain.units import value_up
 from solvent.domain.waterfall_events import DeficitBooked, HandedOver
@@ -17,28 +19,50 @@ from solvent.reference.sizing import deliverable_value
 from solvent.reference.state import State
 
 
+class Deficit(NamedTuple):
+    """A debt that nothing is left to pay with: atoms owed, worth `value` (10^-6 USDC), up."""
+
+    account: int
+    asset: int
+    quantity: int
+    value: int
+
+
 def book_deficits(state: State, accounts: list[int]) -> None:
     """Book what each of these accounts owes and cannot pay."""
     for account in accounts:
-        if not _nothing_left(state, account):
-            continue
-        for asset, parameters in enumerate(state.parameters.assets):
-            owed = debt_of(state, account, asset)
-            if not owed or state.prices[asset].stale:
-                continue
-            value = value_up(owed, state.mark(asset), parameters.decimals)
-            state.emit(HandedOver(account, Stage.ADL, Reason.PRICE_GAP, asset, value))
-            loss, lenders = write_off(state, account, asset)
-            state.emit(
-                DeficitBooked(
-                    account=account,
-                    asset=asset,
-                    quantity=loss,
-                    lenders=lenders,
-                    value=value,
-                    lend_index=state.pools[asset].lend_index,
-                )
-            )
+        for deficit in plan_deficits(state, account):
+            apply_deficit(state, deficit)
+
+
+def plan_deficits(state: State, account: int) -> list[Deficit]:
+    """What the account owes at fresh prices, by asset, if it has nothing left to pay with."""
+    if not _nothing_left(state, account):
+        return []
+    return [
+        Deficit(account, asset, owed, value_up(owed, state.mark(asset), parameters.decimals))
+        for asset, parameters in enumerate(state.parameters.assets)
+        if (owed := debt_of(state, account, asset)) and not state.prices[asset].stale
+    ]
+
+
+def apply_deficit(state: State, plan: Deficit) -> None:
+    """Write the debt off at the expense of the asset's lenders."""
+    account, asset = plan.account, plan.asset
+    assert debt_of(state, account, asset) == plan.quantity, "what is booked is what is owed (I29)"
+    state.emit(HandedOver(account, Stage.ADL, Reason.PRICE_GAP, asset, plan.value))
+    loss, lenders = write_off(state, account, asset)
+    assert 0 <= lenders <= loss <= plan.quantity, "lenders lose no more than was owed (I29)"
+    state.emit(
+        DeficitBooked(
+            account=account,
+            asset=asset,
+            quantity=loss,
+            lenders=lenders,
+            value=plan.value,
+            lend_index=state.pools[asset].lend_index,
+        )
+    )
 
 
 def _nothing_left(state: State, account: int) -> bool:

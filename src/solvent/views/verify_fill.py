@@ -202,7 +202,8 @@ def _hand_leg(scene: Scene, giver: int, receiver: int, leg: Draw) -> None:
             if owed:
                 pools.repay(state, receiver, leg.asset, owed, source)
         else:
-            shares = pools.claim_shares_down(state, giver, leg.asset, quantity)
+            held = state.accounts[giver].lent_shares[leg.asset]
+            shares = pools.shares_down(state.pools[leg.asset], held, quantity)
             pools.transfer_claim(state, leg.asset, shares, giver, receiver, source)
         value = value_down(quantity, mark, decimals)
         state.emit(BackstopLeg(0, receiver, leg.asset, form, quantity, value))
