@@ -47,20 +47,19 @@ class _Settling:
     def carry_out(self, state: State, match: Match) -> int:
         """Settle a match again and compare with its line; return the atoms settled."""
         self._forget_minted(state, match.asset)
-        place, line = self.left.pop(match.number, (0, None))
+        place, line = self.left.get(match.number, (0, None))
         borrows = match.borrow_allowed and line is not None and line.borrows
         state.accounts[match.giver].auto_borrow_settlements = borrows
         settled = settle(state, match)
         exchange = self.scene.take_exchange()
         if exchange.matched is None:
-            if line is not None:
-                self.problems.append(f"matches[{place}]: nothing was left to settle here")
-            elif not self._exhausted(state, match):
+            if line is None and not self._exhausted(state, match):
                 self._miss(match)
             return 0
         if line is None:
             self._miss(match)
         else:
+            del self.left[match.number]
             found = exchange.match_line(self.scene.words, match.asset, borrows=borrows)
             self.problems += differences(line, found, f"matches[{place}]")
         return settled
