@@ -8,7 +8,7 @@ each row names the test that proves it.
 from pathlib import Path
 from typing import NamedTuple
 
-from solvent.service.endpoints import Endpoint
+from solvent.service.api.endpoints import Endpoint
 from solvent.service.routes.all import ENDPOINTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -197,7 +197,7 @@ def sections() -> dict[str, list[Row]]:
 def _row(section: str, name: str, endpoint: Endpoint | None) -> Row:
     if endpoint is None:
         return Row(name, "no", REASONS[section], "")
-    test = f"tests/service/test_endpoints.py::test_endpoint[{name}]"
+    test = f"tests/service/api/test_endpoints.py::test_endpoint[{name}]"
     is_refused = endpoint.lacks.startswith("refused")
     served = "no" if is_refused else "partial" if endpoint.lacks else "full"
     return Row(name, served, endpoint.lacks, test)

@@ -9,11 +9,11 @@ from solvent.domain.commands import CancelAllOrders, PlaceOrder, Side
 from solvent.domain.events import Filled
 from solvent.domain.labels import SystemOrder
 from solvent.domain.units import PRICE_SCALE, RATIO
-from solvent.lab.market_makers import MarketMakers
-from solvent.lab.population import Population, crowd
-from solvent.lab.sampling import draw_between, draw_normal, draw_size, exponential
-from solvent.lab.scenario import load_scenario
-from solvent.lab.scenario_model import Scenario
+from solvent.lab.people.market_makers import MarketMakers
+from solvent.lab.people.population import Population, crowd
+from solvent.lab.people.sampling import draw_between, draw_normal, draw_size, exponential
+from solvent.lab.scenario.catalog import load_scenario
+from solvent.lab.scenario.model import Scenario
 from solvent.reference.ledger import claim_of, debt_of
 from tests.lab.run_helpers import keep, packaged, small
 from tests.proof import proves
@@ -113,7 +113,7 @@ class TestPeople:
 
     def test_deeds(self, tmp_path: Path) -> None:
         """Longs repay all; then lenders withdraw what they lent, all but the interest."""
-        deeds = "".join(
+        actions = "".join(
             f"[[actions]]\nat = 2026-01-01T00:0{minute}:00Z\ngroup = {group!r}\ndo = {deed!r}\n"
             f"asset = 'USDC'\n{rest}"
             for minute, group, deed, rest in (
@@ -121,7 +121,7 @@ class TestPeople:
                 (4, "lenders", "withdraw", "spread_over = 120\n"),
             )
         )
-        kept = keep(small(tmp_path, ("[depth]\n", deeds + "[depth]\n")))
+        kept = keep(small(tmp_path, ("[depth]\n", actions + "[depth]\n")))
         assert kept.figures["liquidated_accounts"] == 0
         assert kept.pool("USDC")["end_utilization"] == 0
         claims = sum(claim_of(kept.state, n, 0) for n in range(2, len(kept.state.accounts)))

@@ -23,28 +23,13 @@ from solvent.domain.units import (
     mul_div_up,
     value_up,
 )
-from solvent.lab.simulator import SimulationBreach, simulate
-from solvent.reference import (
-    adl,
-    backstop,
-    book,
-    default,
-    house,
-    ledger,
-    limits,
-    liquidation,
-    margin,
-    matching,
-    orders,
-    pool,
-    prices,
-    rates,
-    settlement,
-    throttle,
-    wallet,
-)
-from solvent.reference.policies import Candidate
+from solvent.proof.fuzz.simulator import SimulationBreach, simulate
+from solvent.reference import clock, governance, ledger, limits, margin, oracle, prices
+from solvent.reference.lending import pool, rates, throttle, wallet
+from solvent.reference.orderbook import book, matching, orders
 from solvent.reference.state import Order, State
+from solvent.reference.waterfall import adl, backstop, default, liquidation, settlement
+from solvent.reference.waterfall.policies import Candidate
 
 RUN = 1500
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -321,7 +306,8 @@ def borrowing_needs_no_margin(patch: pytest.MonkeyPatch) -> None:
 
 @canary("A13", within=3000)
 def nobody_watches_prices(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(house, "watch", lambda *_: None)
+    for module in (oracle, clock, governance):
+        patch.setattr(module, "watch", lambda *_: None)
 
 
 @canary("A13", within=5000)

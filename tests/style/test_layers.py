@@ -11,29 +11,64 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LINT = Path(sys.executable).parent / "lint-imports"
-ROOMS = ["domain", "reference", "engine", "journal", "views", "lab", "service", "cli"]
+ROOMS = [
+    "domain",
+    "kernels",
+    "reference",
+    "engine",
+    "receipts",
+    "journal",
+    "prices",
+    "history",
+    "lab",
+    "service",
+    "proof",
+    "proof/audit",
+    "proof/crash",
+    "proof/fuzz",
+    "proof/invariants",
+    "cli",
+]
 
 ALLOWED = {
     "cli/x.py": "import solvent.service.x, solvent.lab.x, time",
-    "lab/x.py": "import solvent.reference.x, solvent.engine.x, solvent.views.x, polars",
+    "lab/x.py": "import solvent.reference.x, solvent.engine.x, solvent.history.x, duckdb",
     "journal/x.py": "import solvent.reference.x, os",
     "reference/x.py": "import solvent.domain.x, math, hashlib",
-    "engine/x.py": "import solvent.domain.x, numpy, os",
+    "engine/x.py": "import solvent.domain.x, solvent.kernels.x, numpy, os",
+    "history/x.py": "import solvent.receipts.x",
+    "prices/x.py": "import solvent.domain.x, duckdb",
+    "service/x.py": "import solvent.prices.x",
+    "proof/x.py": "import solvent.service.x, solvent.lab.x",
+    "proof/invariants/x.py": "import solvent.domain.x, solvent.reference.state",
+    "proof/fuzz/x.py": "import solvent.proof.invariants.x, solvent.reference.x",
 }
 
 FORBIDDEN = [
     ("domain/x.py", "import solvent.reference.x"),
     ("reference/x.py", "import solvent.engine.x"),
     ("engine/x.py", "from solvent.reference import x"),
-    ("views/x.py", "import solvent.journal.x"),
-    ("views/x.py", "import solvent.lab.x"),
+    ("receipts/x.py", "import solvent.history.x"),
+    ("receipts/x.py", "import solvent.journal.x"),
+    ("history/x.py", "import solvent.lab.x"),
+    ("journal/x.py", "from solvent.receipts import x"),
+    ("kernels/x.py", "import solvent.engine.x"),
+    ("prices/x.py", "import solvent.journal.x"),
+    ("journal/x.py", "import solvent.prices.x"),
+    ("lab/x.py", "import solvent.proof.x"),
+    ("service/x.py", "from solvent.proof import x"),
     ("lab/x.py", "import solvent.service.x"),
     ("service/x.py", "def f() -> None:\n    import solvent.lab.x"),
     ("reference/__init__.py", "import time"),
     ("domain/x.py", "from random import Random"),
     ("domain/x.py", "import os.path"),
     ("reference/x.py", "import numpy"),
+    ("domain/x.py", "import duckdb"),
     ("engine/x.py", "import logging"),
+    ("proof/invariants/x.py", "import solvent.reference.x"),
+    ("proof/invariants/x.py", "def f() -> None:\n    from solvent.engine import x"),
+    ("proof/invariants/x.py", "import solvent.proof.fuzz.x"),
+    ("proof/fuzz/x.py", "import solvent.proof.audit.x"),
     ("shed/__init__.py", ""),
 ]
 
@@ -42,6 +77,7 @@ def lint(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess[str
     """Check a package with all rooms, each with a module `x`, and these files."""
     package = folder / "src" / "solvent"
     rooms = {f"{room}/{name}": "" for room in ROOMS for name in ("__init__.py", "x.py")}
+    rooms["reference/state.py"] = ""
     for name, text in ({"__init__.py": ""} | rooms | files).items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text, encoding="utf-8")

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from cyclopts import Parameter
 
 from solvent.domain.errors import InputError
+from solvent.service.limits import LOOPBACK
 
 if TYPE_CHECKING:
     from typing import Annotated
 
-    from solvent.lab.scenario_model import Scenario
+    from solvent.lab.scenario.model import Scenario
 else:
     from typing import Annotated
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PORT = 8620
 MEMORY_FOLDER = "solvent-market"
 
@@ -62,7 +62,7 @@ def up(
         How many people play, for --demo and --replay.
     """
     from solvent.cli.live import Plan, run_live
-    from solvent.lab.scenario import load_scenario
+    from solvent.lab.scenario.catalog import load_scenario
 
     if (demo or replay is not None) and host not in LOOPBACK:
         raise InputError("--host", host, "demo keys are known to everybody: serve 127.0.0.1 only")

@@ -4,6 +4,8 @@ Every check is a pure question: would this pass? It answers with None or with a 
 the code and the limit. The largest amount that would have passed is found by asking the same
 question again (`largest_passing`), so a preview cannot disagree with execution (I37). Caps bind the
 result, not the kind of order (I12): whatever redeems or borrows on the way asks here.
+
+Specification: sections 4, 5.1.
 """
 
 from collections.abc import Callable
@@ -11,6 +13,8 @@ from collections.abc import Callable
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.reference.ledger import borrowed_total
+from solvent.reference.lending.pool import lent_after_redeem, pool_terms, redeemable
+from solvent.reference.lending.throttle import bound_in_force, within
 from solvent.reference.margin import (
     Doubt,
     Portfolio,
@@ -18,9 +22,7 @@ from solvent.reference.margin import (
     leverage_exceeded,
     portfolio_of,
 )
-from solvent.reference.pool import lent_after_redeem, pool_terms, redeemable
 from solvent.reference.state import Pool, State
-from solvent.reference.throttle import bound_in_force, within
 
 
 def pool_state(state: State, asset: int) -> PoolState:

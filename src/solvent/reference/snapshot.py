@@ -4,15 +4,17 @@ The row is a sequence of sections, each led by its length, in a fixed order; equ
 bytes and the state hash is a hash of them. Parameters travel with the state, so a snapshot stands
 alone. Resting orders are written in id order; books are rebuilt from price and id, which is what
 price-time priority means.
+
+Specification: section 10.
 """
 
 import struct
 from collections.abc import Iterator
 
+from solvent.domain.codec.parameters import decode_parameters, encode_parameters
+from solvent.domain.codec.snapshots import MAGIC, VERSION, SnapshotError, split_sections
 from solvent.domain.commands import Role, SelfTradePrevention, Side
-from solvent.domain.parameter_codec import decode_parameters, encode_parameters
-from solvent.domain.snapshot_format import MAGIC, VERSION, SnapshotError, split_sections
-from solvent.reference.book import insert
+from solvent.reference.orderbook.book import insert
 from solvent.reference.state import (
     Account,
     Order,

@@ -1,0 +1,371 @@
+"""Pictures: one state as the checks see it, light enough to take after every command.
+
+A picture is made of tuples, so two of them compare in one go: equal pictures are equal states. It
+carries what the checks need beside the raw numbers: claims and debts in atoms, and each account's
+`Vitals`. Those are computed here again, from the formulas in the specification and from nothing
+that `margin` or `ledger` compute, so that a mistake there shows as a difference.
+
+What did not change since the last picture is taken over from it.
+
+Specification: section 9.
+"""
+
+from dataclasses import dataclass
+from math import isqrt
+from typing import NamedTuple
+
+from solvent.domain.parameters import (
+    AssetParameters,
+    EngineParameters,
+    Haircut,
+    HaircutKind,
+    MarginFunction,
+    SizeBy,
+)
+from solvent.domain.units import (
+    FINE_DECIMALS,
+    FINE_PER_VALUE,
+    INDEX_SCALE,
+    INT64_MAX,
+    PRICE_DECIMALS,
+    RATIO,
+    SQUARE_ROOT_SCALE,
+    VALUE_DECIMALS,
+)
+from solvent.reference.state import Account, Order, Pool, Price, State
+
+FINE = 10 ** (FINE_DECIMALS - PRICE_DECIMALS)
+ROOT = RATIO * SQUARE_ROOT_SCALE
+
+
+class PoolPicture(NamedTuple):
+    """One pool: its columns, and what they come to in atoms."""
+
+    cash: int
+    lend_shares: int
+    debt_shares: int
+    lend_index: int
+    debt_index: int
+    fees: int
+    residue: int
+    bound: int
+    deficit: int
+    lent: int
+    borrowed: int
+
+    @property
+    def utilization_up(self) -> int:
+        """Borrowed / lent in 10^-9, rounded up; full where something is owed to nobody."""
+        if not self.borrowed:
+            return 0
+        if not self.lent:
+            return RATIO
+        return min(INT64_MAX, -(-self.borrowed * RATIO // self.lent))
+
+
+class PricePicture(NamedTuple):
+    """One asset's price; `quotes` are (bid, ask, last, time)."""
+
+    index_price: int
+    premium: int
+    mark: int
+    updated: int
+    halted: bool
+    stale: bool
+    quotes: tuple[tuple[int, int, int, int], ...]
+
+
+class Holding(NamedTuple):
+    """One account's columns."""
+
+    role: int
+    available: tuple[int, ...]
+    locked: tuple[int, ...]
+    lent_shares: tuple[int, ...]
+    debt_shares: tuple[int, ...]
+    unfunded: tuple[int, ...]
+    committed: tuple[int, ...]
+    leverage_limit: int
+    settings: tuple[bool, bool, bool]
+    open_orders: frozenset[int]
+
+
+class Vitals(NamedTuple):
+    """One account's claims and debts in atoms, and its sums in 10^-12 USDC.
+
+    `net_equity` and `maintenance` read stale prices for the account, `careful_equity`,
+    `careful_maintenance` and `initial` against it; without stale prices they agree.
+    """
+
+    claims: tuple[int, ...]
+    debts: tuple[int, ...]
+    net_equity: int
+    maintenance: int
+    careful_equity: int
+    careful_maintenance: int
+    initial: int
+    exposure: int
+    assets_value: int
+    debts_value: int
+
+    @property
+    def total_value(self) -> int:
+        """Assets less debts at the mark, unweighted."""
+        return self.assets_value - self.debts_value
+
+    @property
+    def surplus(self) -> int:
+        """NE - M with stale prices read for the account."""
+        return self.net_equity - self.maintenance
+
+    @property
+    def careful_surplus(self) -> int:
+        """NE - M with stale prices read against the account."""
+        return self.careful_equity - self.careful_maintenance
+
+    @property
+    def liquidatable(self) -> bool:
+        """Something is owed, and NE <= M: MMR is at or above 100 %."""
+        return self.debts_value > 0 and not self.net_equity > self.maintenance
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One state. `market` is everything that vitals depend on beside the account itself."""
+
+    parameters: EngineParameters
+    now: int
+    counters: tuple[int, ...]
+    outside: tuple[int, ...]
+    pools: tuple[PoolPicture, ...]
+    prices: tuple[PricePicture, ...]
+    holdings: tuple[Holding, ...]
+    vitals: tuple[Vitals, ...]
+    orders: tuple[tuple[int, ...], ...]
+    books: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+    liquidating: frozenset[int]
+
+    def quantity(self, account: int, asset: int) -> int:
+        """Atoms held free, locked and lent."""
+        holding = self.holdings[account]
+        claim = self.vitals[account].claims[asset]
+        return holding.available[asset] + holding.locked[asset] + claim
+
+    def net(self, account: int, asset: int) -> int:
+        """Atoms held less atoms owed."""
+        return self.quantity(account, asset) - self.vitals[account].debts[asset]
+
+
+def take_picture(state: State, last: Picture | None = None) -> Picture:
+    """The picture of `state`; `last` is an earlier one, from which unchanged parts are taken."""
+    parameters = state.parameters
+    pools = tuple(_pool(pool) for pool in state.pools)
+    prices = tuple(_price(price) for price in state.prices)
+    holdings = tuple(_holding(account) for account in state.accounts)
+    known: dict[int, Vitals] = {}
+    if last is not None and last.parameters is parameters:
+        changed = _moved_assets(last, pools, prices)
+        known = {
+            number: last.vitals[number]
+            for number, (old, new) in enumerate(zip(last.holdings, holdings, strict=False))
+            if (old is new or old == new) and not _concerned(new, changed)
+        }
+    return Picture(
+        parameters=parameters,
+        now=state.now,
+        counters=(
+            state.steps,
+            state.next_order,
+            state.next_trade,
+            state.next_fill,
+            state.next_round,
+        ),
+        outside=tuple(state.outside),
+        pools=pools,
+        prices=prices,
+        holdings=holdings,
+        vitals=tuple(
+            known.get(number) or vitals_of(parameters, pools, prices, holding)
+            for number, holding in enumerate(holdings)
+        ),
+        orders=tuple(_order(state.orders[number]) for number in sorted(state.orders)),
+        books=tuple((tuple(book.bids), tuple(book.asks)) for book in state.books),
+        liquidating=frozenset(state.liquidating),
+    )
+
+
+def _moved_assets(
+    last: Picture, pools: tuple[PoolPicture, ...], prices: tuple[PricePicture, ...]
+) -> list[int]:
+    return [
+        asset
+        for asset, (pool, price) in enumerate(zip(pools, prices, strict=True))
+        if pool.lend_index != last.pools[asset].lend_index
+        or pool.debt_index != last.pools[asset].debt_index
+        or price.mark != last.prices[asset].mark
+        or price.stale != last.prices[asset].stale
+    ]
+
+
+def _concerned(holding: Holding, assets: list[int]) -> bool:
+    return any(
+        holding.available[asset]
+        or holding.locked[asset]
+        or holding.lent_shares[asset]
+        or holding.debt_shares[asset]
+        or holding.unfunded[asset]
+        for asset in assets
+    )
+
+
+def _pool(pool: Pool) -> PoolPicture:
+    return PoolPicture(
+        pool.cash,
+        pool.lend_shares,
+        pool.debt_shares,
+        pool.lend_index,
+        pool.debt_index,
+        pool.fees,
+        pool.residue,
+        pool.bound,
+        pool.deficit,
+        pool.lend_shares * pool.lend_index // INDEX_SCALE,
+        -(-pool.debt_shares * pool.debt_index // INDEX_SCALE),
+    )
+
+
+def _price(price: Price) -> PricePicture:
+    quotes = tuple((quote.bid, quote.ask, quote.last, quote.time) for quote in price.quotes)
+    return PricePicture(
+        price.index, price.premium, price.mark, price.updated, price.halted, price.stale, quotes
+    )
+
+
+def _holding(account: Account) -> Holding:
+    return Holding(
+        account.role,
+        tuple(account.available),
+        tuple(account.locked),
+        tuple(account.lent_shares),
+        tuple(account.debt_shares),
+        tuple(account.unfunded),
+        tuple(account.committed),
+        account.leverage_limit,
+        (account.auto_lend, account.auto_repay_borrows, account.auto_borrow_settlements),
+        frozenset(account.open_orders),
+    )
+
+
+def _order(order: Order) -> tuple[int, ...]:
+    return (
+        order.order,
+        order.account,
+        order.asset,
+        order.side,
+        order.price,
+        order.quantity,
+        order.locked,
+        order.unfunded,
+        order.reduce_only,
+        order.auto_borrow,
+        order.auto_borrow_repay,
+        order.self_trade_prevention,
+        order.client_id,
+    )
+
+
+def vitals_of(
+    parameters: EngineParameters,
+    pools: tuple[PoolPicture, ...],
+    prices: tuple[PricePicture, ...],
+    holding: Holding,
+) -> Vitals:
+    """Claims, debts and sums of one account, from the specification's formulas (section 4)."""
+    doubt = parameters.waterfall.stale_doubt
+    claims, debts = [], []
+    kindly = carefully = needed = careful = initial = exposure = assets_value = debts_value = 0
+    for number, asset in enumerate(parameters.assets):
+        lent, owed = holding.lent_shares[number], holding.debt_shares[number]
+        claim = lent * pools[number].lend_index // INDEX_SCALE if lent else 0
+        debt = -(-owed * pools[number].debt_index // INDEX_SCALE) if owed else 0
+        claims.append(claim)
+        debts.append(debt)
+        quantity = holding.available[number] + holding.locked[number] + claim
+        at_risk = debt + holding.unfunded[number]
+        if not (quantity or at_risk):
+            continue
+        mark, stale = prices[number].mark, prices[number].stale
+        worth = quantity * mark * FINE // 10**asset.decimals
+        weighted = collateral(asset, quantity, mark, worth) if quantity else 0
+        assets_value += worth
+        netted = min(quantity, debt)
+        beyond = (quantity - netted) * mark * FINE // 10**asset.decimals
+        kindly += worth + beyond * doubt // RATIO if stale else weighted
+        carefully += 0 if stale else weighted
+        if at_risk:
+            cost = _cost(asset, debt, mark)
+            debts_value += cost
+            carefully -= cost
+            careful += _margin(asset.maintenance, cost)
+            at_stake = _cost(asset, at_risk, mark)
+            exposure += at_stake
+            initial += _margin(asset.initial, at_stake)
+            if stale:
+                lower = mark * RATIO // (RATIO + doubt)
+                cost = _cost(asset, netted, mark) + _cost(asset, debt - netted, lower)
+            kindly -= cost
+            needed += _margin(asset.maintenance, cost)
+    return Vitals(
+        tuple(claims),
+        tuple(debts),
+        kindly,
+        needed,
+        carefully,
+        careful,
+        initial,
+        exposure,
+        assets_value,
+        debts_value,
+    )
+
+
+def collateral(asset: AssetParameters, quantity: int, mark: int, worth: int) -> int:
+    """Value of `quantity` atoms, worth `worth` at the mark, after the haircut, in 10^-12 USDC.
+
+    The weight falls in steps of the size's root; at the start of a step the end of the last counts.
+    """
+    haircut: Haircut = asset.haircut
+    if haircut.kind is HaircutKind.IDENTITY:
+        return worth * haircut.weight // RATIO
+    if haircut.size_by is SizeBy.QUANTITY:
+        root = _root_up(-(-quantity * 10**VALUE_DECIMALS // 10**asset.decimals))
+        last = (root - 1) ** 2 * mark * FINE // 10**VALUE_DECIMALS
+    else:
+        shift = 10 ** (asset.decimals + PRICE_DECIMALS - VALUE_DECIMALS)
+        root = _root_up(-(-quantity * mark // shift))
+        last = (root - 1) ** 2 * 10 ** (FINE_DECIMALS - VALUE_DECIMALS)
+    now = worth * _weight(haircut, root) // RATIO
+    return max(now, last * _weight(haircut, root - 1) // RATIO) if root else now
+
+
+def _weight(haircut: Haircut, root: int) -> int:
+    return int(min(haircut.weight, haircut.base * ROOT // (ROOT + haircut.penalty * root)))
+
+
+def _root_up(number: int) -> int:
+    root = isqrt(number)
+    return root + (root * root < number)
+
+
+def _cost(asset: AssetParameters, debt: int, mark: int) -> int:
+    """Value of a debt in 10^-12 USDC, rounded up."""
+    return int(-(-debt * mark * FINE // 10**asset.decimals))
+
+
+def _margin(function: MarginFunction, value: int) -> int:
+    """What a debt worth `value` (10^-12 USDC) requires, in the same unit, rounded up."""
+    fraction = function.base
+    if function.factor:
+        root = _root_up(-(-value // FINE_PER_VALUE))
+        fraction = max(fraction, -(-function.factor * root // SQUARE_ROOT_SCALE))
+    return -(-value * fraction // RATIO)

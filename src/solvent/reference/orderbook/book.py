@@ -1,0 +1,148 @@
+"""The order book: price-time priority, one market per asset against USDC.
+
+Resting orders are kept best price first and, within a price, oldest first. This module puts orders
+in, takes them out, frees what they lock, and answers questions about the book; `matching` trades
+and `orders` decides who may place what.
+
+A bid locks USDC for its quantity at its price plus the maker's fee; an ask locks the base asset.
+What an order does not lock (`unfunded`) would be borrowed when it fills, and counts in its owner's
+initial requirement until then.
+
+Specification: section 6.3.
+"""
+
+from bisect import insort
+
+from solvent.domain.commands import Side
+from solvent.domain.events import OrderCancelled, OrderExpired
+from solvent.domain.labels import ExpiryReason
+from solvent.domain.parameters import USDC, MarketParameters
+from solvent.domain.units import RATIO, divide_up, mul_div_up, value_up
+from solvent.reference.ledger import available, locked, move
+from solvent.reference.limits import largest_passing
+from solvent.reference.state import Order, State
+
+
+def market_of(state: State, asset: int) -> MarketParameters:
+    """Filters and bands of an asset's market; USDC has none and must not be asked for."""
+    market = state.asset(asset).market
+    if market is None:
+        raise AssertionError(f"asset {asset} has no market")
+    return market
+
+
+def pays_with(side: Side, asset: int) -> int:
+    """The asset that an order gives: USDC for a bid, the base asset for an ask."""
+    return USDC if side is Side.BID else asset
+
+
+def fee_up(quote: int, rate: int) -> int:
+    """Trading fee on `quote` USDC atoms."""
+    return mul_div_up(quote, rate, RATIO)
+
+
+def cost_up(state: State, asset: int, price: int, quantity: int, fee_rate: int) -> int:
+    """USDC that a buyer of `quantity` at `price` pays, fee included."""
+    quote = value_up(quantity, price, state.asset(asset).decimals)
+    return quote + fee_up(quote, fee_rate)
+
+
+def side_of(state: State, asset: int, side: Side) -> list[int]:
+    """Ids of the resting orders on one side, in priority order."""
+    book = state.books[asset]
+    return book.bids if side is Side.BID else book.asks
+
+
+def opposite(side: Side) -> Side:
+    """The other side."""
+    return Side.ASK if side is Side.BID else Side.BID
+
+
+def crosses(side: Side, limit: int, price: int) -> bool:
+    """Whether a taker on `side` with `limit` would trade at `price`."""
+    return price <= limit if side is Side.BID else price >= limit
+
+
+def best_price(state: State, asset: int, side: Side) -> int | None:
+    """Best resting price of a side, or None when it is empty."""
+    ids = side_of(state, asset, side)
+    return state.orders[ids[0]].price if ids else None
+
+
+def impact_limit(state: State, asset: int, side: Side) -> int | None:
+    """Worst price a taker on `side` may reach: the best opposite price times the impact band."""
+    best = best_price(state, asset, opposite(side))
+    if best is None:
+        return None
+    market = market_of(state, asset)
+    if side is Side.BID:
+        return best * market.max_impact_multiplier // RATIO
+    return divide_up(best * market.min_impact_multiplier, RATIO)
+
+
+def insert(state: State, order: Order) -> None:
+    """Let an order rest, behind all orders at its price."""
+    state.orders[order.order] = order
+    ids = side_of(state, order.asset, order.side)
+    if order.side is Side.BID:
+        insort(ids, order.order, key=lambda other: (-state.orders[other].price, other))
+    else:
+        insort(ids, order.order, key=lambda other: (state.orders[other].price, other))
+    state.accounts[order.account].open_orders.add(order.order)
+
+
+def remove(state: State, order: Order) -> None:
+    """Take a resting order out and free what it still locks and what it would have borrowed."""
+    side_of(state, order.asset, order.side).remove(order.order)
+    del state.orders[order.order]
+    state.accounts[order.account].open_orders.discard(order.order)
+    set_funding(state, order, 0, 0)
+
+
+def set_funding(state: State, order: Order, lock: int, unfunded: int) -> None:
+    """Make an order lock `lock` atoms (at most what it locks now) and `unfunded` more on credit."""
+    asset = pays_with(order.side, order.asset)
+    freed = order.locked - lock
+    move(state, asset, freed, locked(order.account), available(order.account))
+    state.accounts[order.account].unfunded[asset] += unfunded - order.unfunded
+    order.locked = lock
+    order.unfunded = unfunded
+
+
+def cancel(state: State, order: Order) -> None:
+    """End a resting order at its owner's wish."""
+    remove(state, order)
+    state.emit(OrderCancelled(order.order, order.account, order.quantity))
+
+
+def expire(state: State, order: Order, reason: ExpiryReason) -> None:
+    """End a resting order for a reason its owner did not choose."""
+    remove(state, order)
+    state.emit(OrderExpired(order.order, order.account, order.quantity, reason))
+
+
+def expire_all(state: State, account: int, reason: ExpiryReason) -> None:
+    """End all of an account's orders, oldest first; nothing of it is locked afterwards (I20)."""
+    for number in sorted(state.accounts[account].open_orders):
+        expire(state, state.orders[number], reason)
+
+
+def required_lock(state: State, order: Order) -> int:
+    """What the rest of an order needs to be paid in full at its limit, maker's fee included."""
+    if order.side is Side.ASK:
+        return order.quantity
+    fee = state.parameters.maker_fee
+    return cost_up(state, order.asset, order.price, order.quantity, fee)
+
+
+def affordable(
+    state: State, asset: int, price: int, budget: int, fee_rate: int, wanted: int
+) -> int:
+    """Most of `wanted`, in whole lots, that `budget` USDC buys at `price`, fee included."""
+    if cost_up(state, asset, price, wanted, fee_rate) <= budget:
+        return wanted
+    lot = market_of(state, asset).lot
+    lots = largest_passing(
+        lambda count: cost_up(state, asset, price, count * lot, fee_rate) <= budget, wanted // lot
+    )
+    return lots * lot

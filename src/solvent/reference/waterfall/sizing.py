@@ -1,0 +1,156 @@
+"""Sizing: how much of a debt must be closed, and out of which collateral.
+
+All three stages ask the same question: what is the least debt that, closed against collateral of
+the same value plus a premium (a fee, a discount, or nothing), restores target health? They differ
+in the premium and in which collateral may go. The answer comes from asking `what if` of a copy of
+the portfolio, by bisection, so no formula can disagree with what the stage then does (I17).
+
+Specification: sections 7.3, 8.2.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from solvent.domain.units import (
+    FINE_PER_VALUE,
+    RATIO,
+    fine_down,
+    fine_up,
+    mul_div_up,
+    payable,
+    quantity_down,
+    quantity_up,
+    value_down,
+    value_up,
+)
+from solvent.reference.ledger import claim_of
+from solvent.reference.limits import smallest_passing
+from solvent.reference.margin import Doubt, Portfolio, health, target_restored
+from solvent.reference.state import State
+
+
+class Draw(NamedTuple):
+    """`quantity` atoms of `asset` counted at `value`."""
+
+    asset: int
+    quantity: int
+    value: int
+
+
+def deliverable(state: State, account: int, asset: int) -> int:
+    """Atoms of an asset that an account can hand over: free, locked and lent, at a fresh price."""
+    if state.prices[asset].stale:
+        return 0
+    holder = state.accounts[account]
+    return holder.available[asset] + holder.locked[asset] + claim_of(state, account, asset)
+
+
+def deliverable_value(state: State, account: int) -> int:
+    """Value at the mark of all that an account can hand over, rounded down per asset."""
+    return sum(
+        value_down(deliverable(state, account, asset), state.mark(asset), parameters.decimals)
+        for asset, parameters in enumerate(state.parameters.assets)
+    )
+
+
+def largest_first(state: State, account: int) -> list[int]:
+    """Assets an account can hand over, by value, largest first; ties by asset number."""
+    values = []
+    for asset, parameters in enumerate(state.parameters.assets):
+        quantity = deliverable(state, account, asset)
+        if quantity:
+            value = value_down(quantity, state.mark(asset), parameters.decimals)
+            values.append((-value, asset))
+    return [asset for _, asset in sorted(values)]
+
+
+def debts_largest_first(state: State, portfolio: Portfolio) -> list[int]:
+    """Debts at fresh prices by notional, largest first; ties by asset number."""
+    debts = []
+    for asset, debt in enumerate(portfolio.debts):
+        if debt and not state.prices[asset].stale:
+            notional = value_up(debt, state.mark(asset), state.asset(asset).decimals)
+            debts.append((-notional, asset))
+    return [asset for _, asset in sorted(debts)]
+
+
+def draw_up(state: State, quantities: list[int], value: int, order: list[int]) -> list[Draw]:
+    """Take collateral worth `value` out of `quantities`, in the given order of assets.
+
+    Quantities round up, so that the value is reached; an asset used up counts what it is worth.
+    """
+    return _draw(state, quantities, value, order, quantity_up)
+
+
+def draw_down(state: State, quantities: list[int], value: int, order: list[int]) -> list[Draw]:
+    """Take collateral worth at most `value` out of `quantities`: as `draw_up`, rounded down."""
+    return _draw(state, quantities, value, order, quantity_down)
+
+
+def _draw(
+    state: State,
+    quantities: list[int],
+    value: int,
+    order: list[int],
+    rounded: Callable[[int, int, int], int],
+) -> list[Draw]:
+    draws = []
+    for asset in order:
+        if value <= 0:
+            break
+        mark, decimals = state.mark(asset), state.asset(asset).decimals
+        worth = value_down(quantities[asset], mark, decimals)
+        wanted = quantities[asset] if worth < value else rounded(value, mark, decimals)
+        counted = min(worth, value)
+        value -= counted
+        if wanted:
+            quantities[asset] -= wanted
+            draws.append(Draw(asset, wanted, counted))
+    return draws
+
+
+def needed_debt(
+    state: State, portfolio: Portfolio, debt: int, order: list[int], premium: int
+) -> int:
+    """Least atoms of `debt` whose closing restores target health; the whole debt if none does.
+
+    Closing x takes collateral worth x * (1 + premium) at the mark, in the given order of assets.
+    """
+
+    def restored(quantity: int) -> bool:
+        after = portfolio.copy()
+        after.debts[debt] -= quantity
+        notional = value_up(quantity, state.mark(debt), state.asset(debt).decimals)
+        draw_up(state, after.quantities, mul_div_up(notional, RATIO + premium, RATIO), order)
+        return target_restored(state, health(state, after, Doubt.FOR_ACCOUNT))
+
+    return smallest_passing(restored, portfolio.debts[debt])
+
+
+def needed_claim(state: State, portfolio: Portfolio, asset: int, most: int) -> int:
+    """Least atoms of a claim which, turned into value that retires debts, restore target health.
+
+    Value goes to the USDC debt first, then to the largest; `most` where nothing less is enough.
+    """
+    order = debts_largest_first(state, portfolio)
+    order.sort(key=lambda debt: debt != 0)
+    decimals = state.asset(asset).decimals
+
+    def restored(quantity: int) -> bool:
+        after = portfolio.copy()
+        after.quantities[asset] -= quantity
+        cash = retire(state, after, fine_down(quantity, state.mark(asset), decimals), order)
+        return target_restored(state, health(state, after, Doubt.FOR_ACCOUNT, cash=cash))
+
+    return smallest_passing(restored, most)
+
+
+def retire(state: State, portfolio: Portfolio, value: int, order: list[int]) -> int:
+    """Spend `value` (10^-12 USDC) on debts at the mark in the given order; return what is left."""
+    for debt in order:
+        decimals = state.asset(debt).decimals
+        mark = state.mark(debt)
+        quantity = payable(portfolio.debts[debt], value // FINE_PER_VALUE, mark, decimals)
+        portfolio.debts[debt] -= quantity
+        value -= min(value, fine_up(quantity, mark, decimals))
+    return value

@@ -1,0 +1,259 @@
+"""The market: everything that follows from the journal's records, and nothing else.
+
+Engine, open orders, first answers, keys and proposals move together, record by record, and are
+saved and restored together. There is no clock, no disk and no client in here: the sequencer hands
+in records that are durable and takes outcomes out. Whatever the batches are in which records come,
+the same follows from them.
+
+What a record comes to is decided here, where order is certain: whether it came before, and which
+commands its intent means (`plans`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from solvent.domain.codec.parameters import decode_parameters, encode_parameters
+from solvent.domain.codec.transcript import Transcript
+from solvent.domain.commands import OpenAccount
+from solvent.domain.parameters import EngineParameters
+from solvent.engine.engine import FastEngine, command_rows
+from solvent.engine.queries.queries import Queries
+from solvent.service.core.answers import Results, answer, answer_to, batch_items, placed_by
+from solvent.service.core.idempotency import (
+    OK,
+    Answer,
+    ClientRow,
+    DigestRow,
+    FirstAnswers,
+    error_answer,
+    named_orders,
+    repeated_item,
+)
+from solvent.service.core.intents import MakeChange, OpenNext
+from solvent.service.core.keys import FIRST_ACCOUNT, NO_ACCOUNT, KeyRegistry, account_of
+from solvent.service.core.open_orders import FOLLOWED, OpenOrder, OpenOrders
+from solvent.service.core.plans import Plan, Planner, read
+from solvent.service.core.proposals import Proposals, Terms, read_approval, read_proposal
+from solvent.service.core.records import Record, RecordKind
+from solvent.service.errors import ApiError, ApiErrorCode
+
+
+class MarketError(Exception):
+    """The journal says one thing and the market another: it must not go on. One line."""
+
+
+class Outcome(NamedTuple):
+    """What a record led to.
+
+    `answer` is what whoever asked is told, `ended` the orders that ended by each command, by the
+    command's number.
+    """
+
+    record: Record
+    transcript: Transcript
+    answer: Answer
+    ended: Mapping[int, Sequence[OpenOrder]]
+
+
+class Head(msgspec.Struct, array_like=True, frozen=True):
+    """What a journal begins with: parameters as numbers, the terms of their changes, first keys."""
+
+    parameters: tuple[int, ...]
+    people: int
+    delay: int
+    keys: tuple[bytes, ...] = ()
+
+
+class _Saved(msgspec.Struct, array_like=True, frozen=True):
+    """A snapshot of the market."""
+
+    engine: bytes
+    commands: int
+    digests: list[DigestRow]
+    clients: list[ClientRow]
+    orders: list[tuple[int, ...]]
+    keys: bytes
+    proposals: bytes
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_HEAD = msgspec.msgpack.Decoder(Head)
+_SAVED = msgspec.msgpack.Decoder(_Saved)
+
+
+def encode_head(parameters: EngineParameters, terms: Terms, keys: Sequence[bytes] = ()) -> bytes:
+    """The head of a new journal; `keys` are the changes that let the first keys in."""
+    return _ENCODER.encode(
+        Head(encode_parameters(parameters), terms.people, terms.delay, tuple(keys))
+    )
+
+
+class Market:
+    """The market of a journal's head, from its beginning or from a snapshot of it.
+
+    Raises MarketError where they cannot be read.
+    """
+
+    def __init__(self, head: bytes, saved: bytes | None = None) -> None:
+        try:
+            self._begin(head, saved)
+        except (ValueError, LookupError) as error:
+            what = "the head" if saved is None else "the snapshot"
+            raise MarketError(f"{what} cannot be read: {error}") from error
+        self.queries = Queries(self.engine)
+
+    def _begin(self, head: bytes, saved: bytes | None) -> None:
+        begun = _HEAD.decode(head)
+        self.proposals = Proposals(Terms(begun.people, begun.delay))
+        if saved is None:
+            self.engine = FastEngine(decode_parameters(begun.parameters))
+            self.commands = 0
+            self.first_answers = FirstAnswers()
+            self.orders = OpenOrders()
+            self.keys = KeyRegistry()
+            for body in begun.keys:
+                self.keys.apply(body)
+        else:
+            state = _SAVED.decode(saved)
+            self.engine = FastEngine.restore(state.engine)
+            self.commands = state.commands
+            self.first_answers = FirstAnswers.from_rows(state.digests, state.clients)
+            self.orders = OpenOrders.from_rows(state.orders)
+            self.keys = KeyRegistry.decode(state.keys)
+            self.proposals.restore(state.proposals)
+
+    @property
+    def parameters(self) -> EngineParameters:
+        """Parameters in force."""
+        return self.engine.parameters
+
+    def save(self) -> bytes:
+        """All of it as bytes."""
+        digests, clients = self.first_answers.rows()
+        return _ENCODER.encode(
+            _Saved(
+                self.engine.snapshot(),
+                self.commands,
+                digests,
+                clients,
+                self.orders.rows(),
+                self.keys.encode(),
+                self.proposals.rows(),
+            )
+        )
+
+    def carry_out(self, records: Sequence[Record]) -> list[Outcome]:
+        """Let durable records happen, in order."""
+        outcomes: list[Outcome] = []
+        planner = Planner(self.first_answers, self)
+        for record in records:
+            request = read(record)
+            if planner.depends_on_plans(request):
+                outcomes += self._apply(planner.take())
+            planner.plan(request)
+        return outcomes + self._apply(planner.take())
+
+    def _apply(self, plans: Sequence[Plan]) -> list[Outcome]:
+        events, all_ends = self.engine.apply_rows(command_rows([plan.commands for plan in plans]))
+        words, ends = events.data, all_ends.tolist()
+        done = start = 0
+        outcomes = []
+        for plan in plans:
+            own = ends[done : done + len(plan.commands)]
+            done += len(own)
+            end = own[-1] if own else start
+            transcript = Transcript(
+                self.commands, plan.commands, words[start:end], [each - start for each in own]
+            )
+            start = end
+            self.commands += len(own)
+            ended = self._follow(transcript, plan.record.time)
+            results = Results(self.parameters, transcript, ended, plan.record.time)
+            outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), ended))
+        return outcomes
+
+    def _follow(self, transcript: Transcript, time: int) -> dict[int, list[OpenOrder]]:
+        """Let orders be placed, filled and ended; those that ended, by the command's number."""
+        found: dict[int, list[OpenOrder]] = {}
+        if transcript.present.isdisjoint(FOLLOWED):
+            return found
+        for index, events in transcript.by_command(FOLLOWED):
+            placed = placed_by(transcript.commands[index], events, time)
+            found[transcript.first + index] = self.orders.follow(placed, events)
+        return found
+
+    def _settle(self, plan: Plan, results: Results) -> Answer:
+        """What a record does besides its commands, and what it is answered."""
+        record = plan.record
+        said = plan.first
+        if said is None:
+            said = _SETTLING[RecordKind(record.kind)](self, plan, results)
+        if record.digest:
+            self.first_answers.keep(record.digest, record.expires, said)
+        for index, order in named_orders(plan.commands):
+            one = answer_to(results, index)
+            if one.status == OK:
+                self.first_answers.keep_order(order, one)
+        return said
+
+    def _commands(self, plan: Plan, results: Results) -> Answer:
+        if not plan.record.is_batch:
+            return answer(results, plan.record.memo)
+        items = batch_items(results)
+        for place in sorted(plan.skipped):
+            items.insert(place, repeated_item(plan.skipped[place]))
+        return Answer(OK, b"[" + b",".join(items) + b"]")
+
+    def _intent(self, plan: Plan, results: Results) -> Answer:
+        intent = plan.intent
+        if isinstance(intent, OpenNext):
+            opening = results.transcript.commands[0]
+            assert isinstance(opening, OpenAccount)
+            self.keys.let_in(intent.key, intent.role, opening.account)
+            return _said({"account": opening.account})
+        if isinstance(intent, MakeChange) and results.transcript:
+            self.proposals.done(intent.proposal)
+        return answer(results)
+
+    def _key(self, plan: Plan, _: Results) -> Answer:
+        account = account_of(plan.record.body)
+        if account != NO_ACCOUNT and not FIRST_ACCOUNT <= account < self.queries.accounts():
+            return _NO_SUCH_ACCOUNT
+        self.keys.apply(plan.record.body)
+        return Answer(OK, b"")
+
+    def _proposal(self, plan: Plan, _: Results) -> Answer:
+        proposal = self.proposals.propose(*read_proposal(plan.record.body), plan.record.time)
+        return _said({"proposal": proposal.number})
+
+    def _approval(self, plan: Plan, _: Results) -> Answer:
+        try:
+            proposal = self.proposals.approve(*read_approval(plan.record.body))
+        except ApiError as error:
+            return error_answer(error)
+        return _said({"proposal": proposal.number})
+
+    def _check(self, plan: Plan, _: Results) -> Answer:
+        state, body = self.engine.state_hash(), plan.record.body
+        if state.encode() != body:
+            raise MarketError(f"state hash {state} is not {body.decode()}, which the journal has")
+        return Answer(OK, b"")
+
+
+_SETTLING: dict[RecordKind, Callable[[Market, Plan, Results], Answer]] = {
+    RecordKind.COMMANDS: Market._commands,
+    RecordKind.KEY: Market._key,
+    RecordKind.PROPOSAL: Market._proposal,
+    RecordKind.APPROVAL: Market._approval,
+    RecordKind.CHECK: Market._check,
+    RecordKind.INTENT: Market._intent,
+}
+_NO_SUCH_ACCOUNT = error_answer(
+    ApiError(400, ApiErrorCode.INVALID_CLIENT_REQUEST, "account must be one that was opened")
+)
+
+
+def _said(value: dict[str, int]) -> Answer:
+    return Answer(OK, msgspec.json.encode(value))

@@ -1,0 +1,126 @@
+"""Real commands and events for the views: the simulator's, and those of packaged scenarios."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from random import Random
+from typing import NamedTuple, TypeVar
+
+from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.transcript import Entry, Transcript
+from solvent.domain.commands import Command, Withdraw
+from solvent.domain.events import Event
+from solvent.domain.parameters import EngineParameters
+from solvent.engine.engine import FastEngine
+from solvent.history.market_views import Applied, Views
+from solvent.history.tables.memo import Memo
+from solvent.lab.runner import run
+from solvent.lab.scenario.catalog import load_scenario
+from solvent.proof.fuzz.actions import Moves
+from solvent.proof.fuzz.market import random_parameters
+from solvent.reference.engine import ReferenceEngine
+from solvent.reference.state import State
+
+SEEDS = (4, 5, 7, 9, 19, 22, 25, 38, 39, 57)
+"""Simulations in which claims are handed over, debts are taken over, and pools start anew."""
+SCENARIOS = ("weth-stuck-2026-04", "short-squeeze")
+
+Kind = TypeVar("Kind", bound=Event)
+
+
+class Told(NamedTuple):
+    """What views are told of one market, and what the engine came to."""
+
+    parameters: EngineParameters
+    records: list[Applied]
+    state: State
+
+    def events(self, kind: type[Kind]) -> Iterator[tuple[int, int, Kind]]:
+        """(sequence, time, event) of every event of a kind."""
+        for time, (number, _, events) in self.entries():
+            for event in events:
+                if isinstance(event, kind):
+                    yield number, time, event
+
+    def entries(self) -> Iterator[tuple[int, Entry]]:
+        """Every command with what it led to, and its time."""
+        for time, transcript, _ in self.records:
+            for entry in transcript:
+                yield time, entry
+
+
+@cache
+def simulated(seed: int, commands: int = 1200) -> Told:
+    """A simulation; every withdrawal has a memo."""
+    rng = Random(seed)
+    parameters, anchors = random_parameters(rng)
+    engine = ReferenceEngine(parameters)
+    moves = Moves(rng, engine, anchors)
+    records: list[Applied] = []
+    while len(records) < commands:
+        plan = moves.next()
+        if plan is not None:
+            events = tuple(engine.apply_one(plan.command))
+            number = len(records)
+            transcript = Transcript.of(number, [(plan.command, events)])
+            records.append((engine.now, transcript, _memo(number, plan.command)))
+    return Told(parameters, records, engine.state)
+
+
+def _memo(number: int, command: Command) -> Memo | None:
+    return Memo(f"w{number}", "an address", "Solana") if isinstance(command, Withdraw) else None
+
+
+class Recording(FastEngine):
+    """The fast engine, which keeps what it was told and said."""
+
+    def __init__(self, parameters: EngineParameters) -> None:
+        super().__init__(parameters)
+        self.initial = parameters
+        self.records: list[Applied] = []
+
+    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
+        """Carry commands out one by one and keep what they led to."""
+        answers = []
+        for command in batch:
+            (events,) = super().apply_encoded([command])
+            transcript = Transcript.of(len(self.records), [(command, events)])
+            self.records.append((self.now, transcript, None))
+            answers.append(events)
+        return answers
+
+
+@cache
+def scenario(name: str) -> Told:
+    """A packaged scenario, run on the fast engine."""
+    engines: list[Recording] = []
+
+    def make(parameters: EngineParameters) -> Recording:
+        engines.append(Recording(parameters))
+        return engines[-1]
+
+    run(load_scenario(name), engine_factory=make)
+    (engine,) = engines
+    state = ReferenceEngine.restore(engine.snapshot()).state
+    return Told(engine.initial, engine.records, state)
+
+
+def told(name: int | str) -> Told:
+    """A simulation by its seed, or a scenario by its name."""
+    return simulated(name) if isinstance(name, int) else scenario(name)
+
+
+def filled(market: Told, url: str = ":memory:", size: int = 10**9) -> Views:
+    """Views that were told everything, committed after every `size` commands."""
+    views = Views.open(url, market.parameters)
+    for record in market.records[views.applied :]:
+        views.apply(*record)
+        if views.applied % size == 0:
+            views.commit()
+    views.commit()
+    return views
+
+
+@cache
+def views_of(name: int | str) -> Views:
+    """Views of a market in memory, for questions."""
+    return filled(told(name))

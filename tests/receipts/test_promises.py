@@ -1,0 +1,81 @@
+"""Every promise that is checked on a receipt can be broken, and then it is said."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from solvent.receipts.form import AdlReceipt, Balance, MatchLine, Party
+from solvent.receipts.verify.settlement_properties import promise_problems
+from tests.journal.small_run import example_run, receipts_of
+from tests.proof import proves
+
+LENDER, PAYER = 2, 4
+Change = Callable[[MatchLine], MatchLine]
+
+
+def example() -> AdlReceipt:
+    (receipt,) = receipts_of(*example_run())
+    assert isinstance(receipt, AdlReceipt)
+    return receipt
+
+
+def after(account: int, change: Callable[[Party], Party]) -> Change:
+    """Change one party after the match."""
+
+    def changed(match: MatchLine) -> MatchLine:
+        parties = [change(one) if one.account == account else one for one in match.after]
+        return replace(match, after=tuple(parties))
+
+    return changed
+
+
+def balance(account: int, asset: str, change: Callable[[Balance], Balance]) -> Change:
+    """Change one balance of one party after the match."""
+    return after(
+        account,
+        lambda party: replace(
+            party,
+            balances=tuple(change(one) if one.asset == asset else one for one in party.balances),
+        ),
+    )
+
+
+BROKEN: list[tuple[str, Change]] = [
+    ("value is not the quantity", lambda match: replace(match, value=match.value + 1)),
+    ("the legs do not sum", lambda match: replace(match, legs=match.legs[:1])),
+    ("a leg does not go from", lambda match: replace(
+        match, legs=(replace(match.legs[0], receiver=3), match.legs[1]))),
+    ("a leg counts for more", lambda match: replace(
+        match, legs=(replace(match.legs[0], quantity=1), match.legs[1]))),
+    ("a leg counts for less", lambda match: replace(
+        match, legs=(match.legs[0], replace(match.legs[1], quantity=130_000)))),
+    ("the quantity exceeds", lambda match: replace(match, quantity=10**14)),
+    ("the payer's debt does not fall",
+     balance(PAYER, "SOL", lambda one: replace(one, debt=one.debt - 100))),
+    ("the lender's claim does not fall",
+     balance(LENDER, "SOL", lambda one: replace(one, lent=one.lent - 100))),
+    ("BTC does not net to zero",
+     balance(LENDER, "BTC", lambda one: replace(one, available=one.available + 100))),
+    ("account 2 has more locked",
+     balance(LENDER, "BTC", lambda one: replace(one, available=0, locked=one.available))),
+    ("the total value of account 2 changes",
+     balance(LENDER, "USDC", lambda one: replace(one, debt=one.debt + 10**6))),
+    ("the health of account 4 falls",
+     after(PAYER, lambda party: replace(party, maintenance=party.maintenance + 10**9))),
+    ("the health of account 2 falls",
+     after(LENDER, lambda party: replace(party, net_equity=party.net_equity - 10**9))),
+    ("before and after must hold", lambda match: replace(match, after=match.after[:1])),
+]  # fmt: skip
+
+
+def test_a_real_receipt_keeps_them_all() -> None:
+    assert list(promise_problems(example())) == []
+
+
+@proves("A8", "A9", "A10", "A11", "I22", "I23", "I24", "I26")
+@pytest.mark.parametrize(("said", "change"), BROKEN, ids=[said for said, _ in BROKEN])
+def test_a_broken_promise_is_named(said: str, change: Change) -> None:
+    receipt = example()
+    broken = replace(receipt, matches=(change(receipt.matches[0]),))
+    assert any(said in problem for problem in promise_problems(broken))

@@ -1,0 +1,68 @@
+"""Items of a batch: what is read of each, and what is said to a request with a wrong one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from solvent.service.core.records import decode_record
+from tests.service.harness import House, with_house
+
+GOOD = {"verb": "lend", "symbol": "USDC", "quantity": "1.5"}
+WRONG: list[tuple[Any, str]] = [
+    ([], "verb must be one of lend, redeem, borrow, repay, order, cancel, cancelAll"),
+    ({}, "verb must be one of"),
+    ({"verb": ["lend"]}, "verb must be one of"),
+    ({"verb": "give"}, "verb must be one of"),
+    (GOOD | {"price": "1"}, "commands[1]: unknown field 'price'"),
+    ({"verb": "lend", "quantity": "1"}, "symbol is missing"),
+    (GOOD | {"symbol": None}, "symbol is missing"),
+    (GOOD | {"symbol": 7}, "symbol must be a string"),
+    (GOOD | {"symbol": ["USDC"]}, "symbol must be a string"),
+    (GOOD | {"symbol": "PEPE"}, "Invalid asset symbol"),
+    (GOOD | {"symbol": "PEPE", "quantity": None}, "Invalid asset symbol"),
+    ({"verb": "repay", "symbol": "SOL"}, "quantity is missing"),
+    (GOOD | {"quantity": None}, "quantity is missing"),
+    (GOOD | {"quantity": 1}, "quantity must be a string"),
+    (GOOD | {"quantity": True}, "quantity must be a string"),
+    (GOOD | {"quantity": "-1"}, "quantity must be a plain decimal"),
+    (GOOD | {"quantity": "1.0000001"}, "more than 6 decimals"),
+    (GOOD | {"quantity": "9223372036855"}, "too large"),
+    ({"verb": "cancel", "orderId": 0}, "orderId must be a whole number"),
+    ({"verb": "cancelAll", "symbol": "SOL"}, "Invalid market symbol"),
+    ({"verb": "order", "symbol": "SOL_USDC"}, "side and orderType must be given"),
+]
+
+
+def test_a_wrong_item_is_named_and_nothing_happens(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        before = house.desk.market.commands
+        for item, reason in WRONG:
+            body = {"commands": [GOOD, item, GOOD]}
+            reply = await house.ann.send_digest("/solvent/v1/batch", "batchExecute", body)
+            assert (reply.status_code, reason in reply.json()["message"]) == (400, True), reply.text
+        assert house.desk.market.commands == before
+
+    with_house(tmp_path / "market", story)
+
+
+@pytest.mark.parametrize("verb", ["lend", "borrow"])
+def test_an_item_is_the_command_that_the_other_endpoint_makes(tmp_path: Path, verb: str) -> None:
+    """The same bytes in the journal, for every asset and way to write a quantity."""
+
+    async def story(house: House) -> None:
+        journal = house.desk.sequencer.journal
+        first = journal.sequence
+        for symbol in ("USDC", "SOL", "BTC"):
+            for quantity in ("1", "0.5", "007.250", "12.000000"):
+                fields = {"symbol": symbol, "quantity": quantity}
+                body = {"commands": [fields | {"verb": verb}]}
+                await house.ann.send_digest("/solvent/v1/batch", "batchExecute", body)
+                fields["side"] = verb.title()
+                await house.ann.send("POST", "/api/v1/borrowLend", "borrowLendExecute", **fields)
+        records = [decode_record(data) for _, data in journal.records(first)]
+        own = [record.commands for record in records if record.digest]
+        assert len(own) == 24
+        assert own[::2] == own[1::2]
+
+    with_house(tmp_path / "market", story)

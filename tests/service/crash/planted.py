@@ -1,0 +1,161 @@
+"""Lives with a planted fault, each of which a rehearsal must find.
+
+A killed process finds these functions by their names, so they are in a module that loads quickly.
+"""
+
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+
+from solvent.domain.codec.transcript import Transcript
+from solvent.history.market_views import Views
+from solvent.history.tables.memo import Memo
+from solvent.journal.durable import Journal
+from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
+from solvent.proof.crash.process import Launch, serve_until_killed
+from solvent.service.core.idempotency import Answer, ClientRow, DigestRow, FirstAnswers
+from solvent.service.core.opening import JOURNAL
+from solvent.service.core.proposals import Proposals
+
+HELD_BACK = 5
+LEFT_OUT = 5
+
+
+def acknowledges_early(launch: Launch, pipe: Connection) -> None:
+    """Answers before the batch is written; it is written with those that follow."""
+    held: list[bytes] = []
+    append, snapshot, close = Journal.append, Journal.snapshot, Journal.close
+
+    def flush(journal: Journal) -> None:
+        if held:
+            append(journal, held)
+            held.clear()
+
+    def hold(journal: Journal, records: Sequence[bytes]) -> int:
+        held.extend(records)
+        if len(held) > HELD_BACK:
+            flush(journal)
+        return 0
+
+    def flush_and_snapshot(journal: Journal, data: bytes) -> None:
+        flush(journal)
+        snapshot(journal, data)
+
+    def flush_and_close(journal: Journal) -> None:
+        flush(journal)
+        close(journal)
+
+    Journal.append = hold  # type: ignore[method-assign, assignment]
+    Journal.snapshot = flush_and_snapshot  # type: ignore[method-assign, assignment]
+    Journal.close = flush_and_close  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def loses_the_tail(launch: Launch, pipe: Connection) -> None:
+    """Finds a journal without its last batch, and no snapshot that would tell."""
+    journal = life.folder / JOURNAL
+    path = segment_path(journal, 1)
+    if path.exists():
+        for snapshot in journal.glob("snapshot-*"):
+            snapshot.unlink()
+        data = path.read_bytes()
+        end = _last_batch(data)
+        path.write_bytes(data[:end] + bytes(len(data) - end))
+    serve_until_killed(launch, pipe)
+
+
+def _last_batch(data: bytes) -> int:
+    """Where the last frame with records begins."""
+    header = decode_header(data)
+    offset = last = header.end
+    while True:
+        try:
+            frame = decode_frame(data, offset, header.marker)
+        except FlawError:
+            return last
+        last = frame.start if frame.records else last
+        offset = frame.end
+
+
+def forgets_answers(launch: Launch, pipe: Connection) -> None:
+    """Carries out again what was answered without a word."""
+    find = FirstAnswers.find
+
+    def forget(answers: FirstAnswers, digest: bytes) -> Answer | None:
+        first = find(answers, digest)
+        return first if first and first.body else None
+
+    FirstAnswers.find = forget  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def saves_no_answers(launch: Launch, pipe: Connection) -> None:
+    """Takes snapshots in which the answers without a word are missing."""
+    rows = FirstAnswers.rows
+
+    def some(answers: FirstAnswers) -> tuple[list[DigestRow], list[ClientRow]]:
+        digests, clients = rows(answers)
+        return [row for row in digests if row[-1]], clients
+
+    FirstAnswers.rows = some  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def answers_otherwise(launch: Launch, pipe: Connection) -> None:
+    """Says something else to a request that comes again."""
+    find = FirstAnswers.find
+
+    def other(answers: FirstAnswers, digest: bytes) -> Answer | None:
+        first = find(answers, digest)
+        return first and Answer(first.status, first.body + b" ")
+
+    FirstAnswers.find = other  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def keeps_no_fifth(launch: Launch, pipe: Connection) -> None:
+    """Has histories in which every fifth command is missing."""
+    apply = Views.apply
+
+    def leave_out(
+        views: Views, time_us: int, transcript: Transcript, memo: Memo | None = None
+    ) -> None:
+        left = [
+            (command, events if number % LEFT_OUT else ()) for number, command, events in transcript
+        ]
+        apply(views, time_us, Transcript.of(transcript.first, left), memo)
+
+    Views.apply = leave_out  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def saves_no_proposals(launch: Launch, pipe: Connection) -> None:
+    """Takes snapshots in which no change waits."""
+    rows = Proposals.rows
+
+    def none(proposals: Proposals) -> bytes:
+        waiting, proposals.waiting = proposals.waiting, {}
+        saved = rows(proposals)
+        proposals.waiting = waiting
+        return saved
+
+    Proposals.rows = none  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def makes_changes_twice(launch: Launch, pipe: Connection) -> None:
+    """Forgets that a change was made, once."""
+    done = Proposals.done
+    made: set[int] = set()
+
+    def forget(proposals: Proposals, number: int) -> None:
+        if number in made:
+            done(proposals, number)
+        made.add(number)
+
+    Proposals.done = forget  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def ends_by_itself(_launch: Launch, _pipe: Connection) -> None:
+    """Never serves."""
+    raise SystemExit(7)
