@@ -41,6 +41,8 @@ from solvent.service.core.records import (
 )
 from solvent.service.errors import ApiErrorCode
 from tests.proof import proves
+from tests.service.core.test_exactly_once import order
+from tests.service.core.test_market import bid, code, traded
 from tests.service.harness import House, with_house
 from tests.service.played import CHANGE
 
