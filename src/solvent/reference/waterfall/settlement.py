@@ -244,21 +244,20 @@ class _Payment:
 
     def _usdc_pool(self) -> Pool:
         """The pool of USDC as the legs found so far, all in USDC, will leave it."""
-        pool = replace(self.state.pools[USDC])
-        owed = self.state.accounts[self.match.lender].debt_shares[USDC]
+        pool = self.state.pools[USDC]
+        owed = left = self.state.accounts[self.match.lender].debt_shares[USDC]
+        taken = 0
         for leg in self.legs:
-            taken = leg.shares if leg.form is LegForm.REDEEMED else 0
-            repaid = 0
             if leg.form is LegForm.AVAILABLE:
-                repaid, _ = pools.repaid_by(pool, owed, leg.quantity)
-            elif leg.form is LegForm.CLAIM:
-                netted = min(claim_worth(pool, leg.shares), debt_worth(pool, owed))
-                taken = pools.shares_up(pool, leg.shares, netted) if netted else 0
-                repaid, _ = pools.repaid_by(pool, owed, netted)
-            owed -= repaid
-            pool.debt_shares -= repaid
-            pool.lend_shares -= taken
-        return pool
+                left -= pools.repaid_by(pool, left, leg.quantity)[0]
+            elif leg.form is LegForm.REDEEMED:
+                taken += leg.shares
+            else:
+                netted = min(claim_worth(pool, leg.shares), debt_worth(pool, left))
+                taken += pools.shares_up(pool, leg.shares, netted) if netted else 0
+                left -= pools.repaid_by(pool, left, netted)[0]
+        lend_shares, debt_shares = pool.lend_shares - taken, pool.debt_shares - (owed - left)
+        return replace(pool, lend_shares=lend_shares, debt_shares=debt_shares)
 
     def _borrowing_hurts(self, quantity: int) -> bool:
         """Whether swapping this much of the debt for a USDC debt would lower the giver's health."""
