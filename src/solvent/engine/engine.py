@@ -9,6 +9,7 @@ here, between two calls.
 import ctypes
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -31,21 +32,17 @@ from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
 from solvent.engine import dispatch, governance, previews, readings
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns, new_columns, read_snapshot, write_snapshot
+from solvent.engine.memory.rows import COMMAND_WIDTH, Globals
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import book
 from solvent.engine.queries import forecast as query_forecast
 from solvent.engine.queries import kernels as query_kernels
 from solvent.engine.queries import refusals as query_refusals
-from solvent.kernels.kinds import (
-    COLUMNS,
-    EVENTS,
-    EVENTS_CAPACITY,
-    EVENTS_USED,
-    ROOT_WORDS,
-)
-from solvent.kernels.language import EngineFault
-from solvent.kernels.machine import Machine, Progress, compile_kernels
+from solvent.kernels.kinds import EVENTS, EVENTS_CAPACITY, EVENTS_USED, FIRST_COLUMN
+from solvent.kernels.machine import Machine, Progress, compile_kernels, digest_of
+from solvent.kernels.rows import EngineFault
+from solvent.kernels.shapes import column_types
 
 _ENTRIES = (
     dispatch.apply_batch,
@@ -71,11 +68,15 @@ _ENTRIES = (
     query_kernels.liquidation_prices_after,
     query_refusals.refusal_now,
 )
+_COLUMNS = tuple(column_types(Store))
+_ENGINE = Path(__file__).parent
+_SOURCES = digest_of(_ENGINE, _ENGINE.parent / "domain")
+"""Where kernels and their constants are, as it is when they are imported."""
 _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
 _PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
 _EVENT_LIMIT = 1 << 22
 """Words of events after which a batch is stopped, read out and resumed."""
-_ROW_BYTES = 8 * at.COMMAND_WIDTH
+_ROW_BYTES = 8 * COMMAND_WIDTH
 
 Words = npt.NDArray[np.int64]
 
@@ -86,7 +87,7 @@ _MACHINES: list[Machine] = []
 def machine(progress: Progress | None = None) -> Machine:
     """The engine's kernels in this process, made when first asked for."""
     if not _MACHINES:
-        _MACHINES.append(compile_kernels(_ENTRIES, progress=progress))
+        _MACHINES.append(compile_kernels(_ENTRIES, sources=_SOURCES, progress=progress))
     return _MACHINES[0]
 
 
@@ -99,8 +100,8 @@ class FastEngine:
     def _start(self, columns: Columns, progress: Progress | None) -> None:
         self.columns = columns
         self._machine = machine(progress)
-        self._root = np.zeros(ROOT_WORDS, dtype=np.int64)
-        self._attached: list[Words | None] = [None] * len(COLUMNS)
+        self._root = np.zeros(FIRST_COLUMN + len(_COLUMNS), dtype=np.int64)
+        self._attached: list[Words | None] = [None] * len(_COLUMNS)
         self._fault: EngineFault | None = None
 
     @property
@@ -132,16 +133,16 @@ class FastEngine:
         Raises EngineFault when a kernel stops; from then on the engine refuses to go on.
         """
         count = len(rows)
-        if rows.ndim != 2 or rows.shape[1] != at.COMMAND_WIDTH:  # noqa: PLR2004
-            raise ValueError(f"rows must be {at.COMMAND_WIDTH} numbers wide, are {rows.shape}")
+        if rows.ndim != 2 or rows.shape[1] != COMMAND_WIDTH:  # noqa: PLR2004
+            raise ValueError(f"rows must be {COMMAND_WIDTH} numbers wide, are {rows.shape}")
         if count and not 0 <= rows[:, 0].min() <= rows[:, 0].max() < len(COMMAND_KINDS):
             raise ValueError("a row is no command: its first number is none of the kinds")
         self._make_room(rows)
         ends = np.zeros(max(1, count), dtype=np.int64)
         commands = np.ascontiguousarray(rows, dtype=np.int64).reshape(-1)
         numbers = self.columns["globals"]
-        numbers[at.BATCH_NEXT] = 0
-        numbers[at.EVENT_LIMIT] = _EVENT_LIMIT
+        numbers[Globals.batch_next] = 0
+        numbers[Globals.event_limit] = _EVENT_LIMIT
         pieces: list[Words] = []
         before = done = 0
         while done < count:
@@ -157,7 +158,7 @@ class FastEngine:
                 before += len(pieces[-1])
                 ends[done] = before
                 done += 1
-                numbers[at.BATCH_NEXT] = done
+                numbers[Globals.batch_next] = done
         events = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
         return events, ends[:count]
 
@@ -173,19 +174,19 @@ class FastEngine:
     def _make_room(self, rows: Words) -> None:
         numbers = self.columns["globals"]
         kinds = rows[:, 0]
-        accounts = int(numbers[at.ACCOUNTS]) + int(np.count_nonzero(kinds == _OPEN_ACCOUNT))
-        orders = int(numbers[at.ORDERS]) + int(np.count_nonzero(kinds == _PLACE_ORDER))
+        accounts = int(numbers[Globals.accounts]) + int(np.count_nonzero(kinds == _OPEN_ACCOUNT))
+        orders = int(numbers[Globals.orders]) + int(np.count_nonzero(kinds == _PLACE_ORDER))
         self.columns.grow_accounts(accounts)
         self.columns.grow_orders(orders)
 
     def _attach(self, **batch: Words) -> None:
         """Write the addresses of all columns where kernels look for them."""
         columns = self.columns.by_name | batch
-        for place, name in enumerate(COLUMNS):
+        for place, name in enumerate(_COLUMNS):
             column = columns.get(name)
             if column is not self._attached[place]:
                 self._attached[place] = column
-                self._root[place] = 0 if column is None else column.ctypes.data
+                self._root[FIRST_COLUMN + place] = 0 if column is None else column.ctypes.data
 
     def _take_events(self) -> Words:
         """The events written so far; the buffer is empty again."""
@@ -209,7 +210,7 @@ class FastEngine:
     @property
     def now(self) -> int:
         """Time of the last step, microseconds UTC."""
-        return int(self.columns["globals"][at.NOW])
+        return int(self.columns["globals"][Globals.now])
 
     def read(self, name: str, *arguments: int, **instead: Words) -> int:
         """Call a kernel that reads, between two batches; `instead` are columns it gets copies of.
@@ -222,12 +223,12 @@ class FastEngine:
         try:
             return self._machine.call(name, int(self._root.ctypes.data), *arguments)
         finally:
-            self.columns["globals"][at.SCRATCH_TOP] = 0
+            self.columns["globals"][Globals.scratch_top] = 0
 
     def pool_readings(self) -> list[PoolReading]:
         """Utilization and bound in force of every pool, by asset number."""
         count = len(self.parameters.assets)
-        rows = np.zeros((count, readings.READING_WIDTH), dtype=np.int64)
+        rows = np.zeros((count, readings.PoolReadingRow.WIDTH), dtype=np.int64)
         self.read("read_pools", rows.ctypes.data)
         return [PoolReading(*row) for row in rows.tolist()]
 
@@ -262,13 +263,13 @@ _FREE.argtypes = [ctypes.c_void_p]
 def encode_batch(batch: Sequence[Command]) -> Words:
     """Commands as rows of numbers: the kind, the fields, zeros."""
     data = b"".join(encode_command(command).ljust(_ROW_BYTES, b"\0") for command in batch)
-    return np.frombuffer(data, dtype=np.int64).reshape(-1, at.COMMAND_WIDTH)
+    return np.frombuffer(data, dtype=np.int64).reshape(-1, COMMAND_WIDTH)
 
 
 def command_rows(groups: Sequence[EncodedCommands]) -> Words:
     """Encoded commands as rows of numbers, as `encode_batch` makes them of objects."""
     kinds = np.array([kind for commands in groups for kind in commands.kinds], dtype=np.int64)
-    rows = np.zeros((len(kinds), at.COMMAND_WIDTH), dtype=np.int64)
+    rows = np.zeros((len(kinds), COMMAND_WIDTH), dtype=np.int64)
     data = b"".join(commands.data for commands in groups)
-    rows[np.arange(at.COMMAND_WIDTH) < _WIDTHS[kinds, None]] = np.frombuffer(data, dtype=np.int64)
+    rows[np.arange(COMMAND_WIDTH) < _WIDTHS[kinds, None]] = np.frombuffer(data, dtype=np.int64)
     return rows

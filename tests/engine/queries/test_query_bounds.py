@@ -16,7 +16,7 @@ from solvent.domain.readings import LiquidationPrices
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
-from solvent.engine.memory.layout import MARK, PRICE_WIDTH
+from solvent.engine.memory.rows import Price
 from solvent.engine.queries.previews import AmountCommand, PoolCommand
 from solvent.engine.queries.queries import Queries, nearest
 from tests.engine.queries.moments import FLAGS, Seen, moments, some_order
@@ -130,7 +130,7 @@ def test_each_limit_is_named() -> None:
 def liquidatable_at(engine: FastEngine, account: int, asset: int, mark: int) -> bool:
     """Whether another mark makes an account liquidating, on a copy."""
     copy = FastEngine.restore(engine.snapshot())
-    copy.columns.table("prices", PRICE_WIDTH)[asset, MARK] = mark
+    copy.columns.table("prices", Price.WIDTH)[asset, Price.mark] = mark
     # Whatever is said of a price makes the engine look for liquidatable accounts.
     copy.apply_one(c.HaltPrice(asset, halted=Queries(copy).price(asset).halted))
     return Queries(copy).settings(account).liquidating

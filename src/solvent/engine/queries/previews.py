@@ -22,7 +22,7 @@ from solvent.domain.parameters import USDC
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import divide_up
 from solvent.engine.engine import FastEngine, encode_batch
-from solvent.engine.memory import layout as at
+from solvent.engine.memory.rows import Globals
 from solvent.engine.refusals import refusal_code, refusal_limit
 
 PoolCommand = Lend | Redeem | Borrow | Repay
@@ -47,7 +47,7 @@ class Previews:
 
     def accounts(self) -> int:
         """How many accounts there are; they are numbered from 0."""
-        return int(self._engine.columns["globals"][at.ACCOUNTS])
+        return int(self._engine.columns["globals"][Globals.accounts])
 
     def max_lend(self, account: int, asset: int) -> int:
         """The most that a `Lend` may ask for now; 0 when none passes."""
