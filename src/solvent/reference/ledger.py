@@ -13,6 +13,7 @@ below zero is a defect of the caller and stops the engine.
 Specification: section 5.1.
 """
 
+from dataclasses import replace
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -89,6 +90,11 @@ def claim_worth(pool: Pool, shares: int) -> int:
 def debt_worth(pool: Pool, shares: int) -> int:
     """What `shares` of debts to the pool cost, in atoms, rounded up."""
     return mul_div_up(shares, pool.debt_index, INDEX_SCALE)
+
+
+def imagined_pool(pool: Pool, lend_shares: int, debt_shares: int) -> Pool:
+    """A copy of a pool as it would be with other shares, to ask `what if` of."""
+    return replace(pool, lend_shares=lend_shares, debt_shares=debt_shares)
 
 
 def lent_total(pool: Pool) -> int:

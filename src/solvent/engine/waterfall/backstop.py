@@ -16,7 +16,16 @@ from solvent.domain.waterfall_events import (
     HandedOver,
 )
 from solvent.engine.allot.apportionment import apportion
-from solvent.engine.ledger import asset_row, available, debt_of, mark_of, move, pledge, position
+from solvent.engine.ledger import (
+    asset_row,
+    available,
+    debt_of,
+    mark_of,
+    move,
+    pledge,
+    pool_row,
+    position,
+)
 from solvent.engine.lending import pool as pools
 from solvent.engine.limits import largest_passing
 from solvent.engine.margin import (
@@ -331,7 +340,8 @@ def _hand_leg(s: Store, giver: int, receiver: int, asset: int, quantity: int, fi
         move(s, asset, free, available(giver), available(receiver))
         _repay_at_once(s, receiver, asset, free)
     if claim:
-        shares = pools.claim_shares_down(s, giver, asset, claim)
+        held = position(s, giver, asset).lent_shares
+        shares = pools.shares_down(pool_row(s, asset), held, claim)
         _say_leg(s, leg, LegForm.CLAIM, claim, shares)
         pools.transfer_claim(s, asset, shares, giver, receiver, Source.BACKSTOP_PROVIDER)
 

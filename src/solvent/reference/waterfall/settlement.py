@@ -25,14 +25,21 @@ Specification: section 8.5.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from solvent.domain.labels import ExpiryReason, LegForm, Source, Stage
 from solvent.domain.parameters import USDC
 from solvent.domain.units import cover, fine_down, payable, value_down, value_up
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched
-from solvent.reference.ledger import available, claim_of, claim_worth, debt_of, debt_worth, move
+from solvent.reference.ledger import (
+    available,
+    claim_of,
+    claim_worth,
+    debt_of,
+    debt_worth,
+    imagined_pool,
+    move,
+)
 from solvent.reference.lending import pool as pools
 from solvent.reference.limits import largest_passing, pool_refusal
 from solvent.reference.margin import Portfolio, health, portfolio_of, weighted_down
@@ -73,7 +80,8 @@ class Leg(NamedTuple):
 class Settlement(NamedTuple):
     """The plan of a match: `quantity` atoms settled at `value`, which is the sum of the legs.
 
-    `ends_orders` says that the giver's orders end first, so that what they lock can pay.
+    The lender's claim and the debtor's debt fall by so many shares. `ends_orders` says that the
+    giver's orders end first, so that what they lock can pay.
     """
 
     match: Match
@@ -81,8 +89,8 @@ class Settlement(NamedTuple):
     value: int
     ends_orders: bool
     legs: tuple[Leg, ...]
-    claim_shares: int
-    debt_shares: int
+    lender_shares: int
+    debtor_shares: int
 
 
 def settle(state: State, match: Match) -> int:
@@ -120,8 +128,8 @@ def plan_settlement(state: State, match: Match) -> Settlement | None:
         value=value,
         ends_orders=payment.ends_orders,
         legs=tuple(payment.legs),
-        claim_shares=pools.shares_up(pool, lent, quantity),
-        debt_shares=pools.repay_shares_down(state, match.debtor, match.asset, quantity)[0],
+        lender_shares=pools.shares_up(pool, lent, quantity),
+        debtor_shares=pools.repay_shares_down(state, match.debtor, match.asset, quantity)[0],
     )
 
 
@@ -152,12 +160,13 @@ class _Payment:
         self._pay_with(USDC)
         if self.left and _may_borrow(self.state, self.match):
             self._pay_with_a_borrow()
-        claim_weight = _claim_weight(self.state, self.match, self.quantity)
+        lender = portfolio_of(self.state, self.match.lender)
+        claim_weight = _collateral_gain(self.state, lender, self.match.asset, -self.quantity)
         lighter = []
         for asset in _in_kind_order(self.state):
             if self.left == 0:
                 return
-            if self._weighs_enough(asset, claim_weight):
+            if self._weighs_enough(asset, lender, claim_weight):
                 self._pay_with(asset)
             else:
                 lighter.append(asset)
@@ -170,10 +179,11 @@ class _Payment:
         locked = self.giver.locked[asset] if self.ends_orders else 0
         return self.giver.available[asset] + locked
 
-    def _weighs_enough(self, asset: int, claim_weight: int) -> bool:
+    def _weighs_enough(self, asset: int, lender: Portfolio, claim_weight: int) -> bool:
         """Whether this asset, at the size it would be paid in, weighs at least what the claim does.
 
-        What repays a debt of the lender counts in full, the rest as the collateral it becomes.
+        What repays a debt of the lender, whose portfolio is given, counts in full, the rest as the
+        collateral it becomes.
         """
         state, match = self.state, self.match
         mark, decimals = state.mark(asset), state.asset(asset).decimals
@@ -181,8 +191,7 @@ class _Payment:
         quantity, value = cover(held, self.left, mark, decimals)
         repaid = min(quantity, debt_of(state, match.lender, asset))
         gain = fine_down(repaid, mark, decimals)
-        portfolio = portfolio_of(state, match.lender)
-        gain += _collateral_gain(state, portfolio, asset, quantity - repaid)
+        gain += _collateral_gain(state, lender, asset, quantity - repaid)
         return gain * self.value >= claim_weight * value
 
     def _pay_with(self, asset: int, *, lighter: bool = False) -> None:
@@ -214,7 +223,7 @@ class _Payment:
         repaid, _ = pools.repaid_by(pool, owed, free)
         if asset == self.match.asset or repaid < owed:
             return 0
-        return pools.redeemable(replace(pool, debt_shares=pool.debt_shares - repaid))
+        return pools.redeemable(imagined_pool(pool, pool.lend_shares, pool.debt_shares - repaid))
 
     def _count(
         self, asset: int, form: LegForm, quantity: int, shares: int, *, lighter: bool
@@ -256,8 +265,7 @@ class _Payment:
                 netted = min(claim_worth(pool, leg.shares), debt_worth(pool, left))
                 taken += pools.shares_up(pool, leg.shares, netted) if netted else 0
                 left -= pools.repaid_by(pool, left, netted)[0]
-        lend_shares, debt_shares = pool.lend_shares - taken, pool.debt_shares - (owed - left)
-        return replace(pool, lend_shares=lend_shares, debt_shares=debt_shares)
+        return imagined_pool(pool, pool.lend_shares - taken, pool.debt_shares - (owed - left))
 
     def _borrowing_hurts(self, quantity: int) -> bool:
         """Whether swapping this much of the debt for a USDC debt would lower the giver's health."""
@@ -305,11 +313,6 @@ def _in_kind_order(state: State) -> Iterator[int]:
     return (asset for asset in order if not state.prices[asset].stale)
 
 
-def _claim_weight(state: State, match: Match, quantity: int) -> int:
-    """Collateral value that the lender gives up with `quantity` of the claim."""
-    return _collateral_gain(state, portfolio_of(state, match.lender), match.asset, -quantity)
-
-
 def _collateral_gain(state: State, portfolio: Portfolio, asset: int, change: int) -> int:
     """How much collateral value `change` atoms make at the size held: absolute, after haircut."""
     parameters, mark = state.asset(asset), state.mark(asset)
@@ -339,7 +342,7 @@ def apply_settlement(state: State, plan: Settlement) -> None:
         lender=match.lender,
         borrower=match.debtor,
     )
-    assert shares == (plan.claim_shares, plan.debt_shares), "claim and debt fall as planned (A9)"
+    assert shares == (plan.lender_shares, plan.debtor_shares), "claim and debt fall as planned (A9)"
     state.emit(
         AdlMatched(
             round=match.round,
@@ -351,8 +354,8 @@ def apply_settlement(state: State, plan: Settlement) -> None:
             mark=state.mark(match.asset),
             quantity=plan.quantity,
             value=plan.value,
-            claim_shares=plan.claim_shares,
-            debt_shares=plan.debt_shares,
+            claim_shares=plan.lender_shares,
+            debt_shares=plan.debtor_shares,
             borrow_allowed=int(_may_borrow(state, match)),
         )
     )
