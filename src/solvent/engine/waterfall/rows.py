@@ -81,6 +81,33 @@ class Settlement(Row):
     debtor_shares: int
 
 
+class Fill(Row):
+    """The plan of one provider's part of an offer."""
+
+    provider: int
+    quantity: int
+    shares: int
+    """Of the debt, that move with it."""
+    value: int
+    """Of the debt at the mark, up."""
+    fund_value: int
+    """The fund's part of the discount."""
+    legs: int
+
+
+class FillLeg(Row):
+    """One thing that goes with a fill, to the provider or to the fund."""
+
+    receiver: int
+    asset: int
+    form: LegForm
+    quantity: int
+    shares: int
+    """Of the claim that is handed over, 0 for tokens."""
+    value: int
+    """At the mark, 10^-6 USDC, down."""
+
+
 class Lending(Row):
     """A pool as it would be, and how many of its lent shares are the borrower's own."""
 

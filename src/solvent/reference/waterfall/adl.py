@@ -108,8 +108,9 @@ def accounts_of(rows: Sequence[Side | Candidate]) -> list[int]:
 def settle_stuck_lenders(state: State, stuck: Reasons) -> None:
     """Case L: one round per asset in which a liquidatable lender's claim cannot be redeemed."""
     for asset in range(len(state.pools)):
-        plan = plan_lender_round(state, asset, sorted(stuck))
-        if plan is not None:
+        sides = plan_stuck_sides(state, asset, sorted(stuck))
+        if sides:
+            plan = plan_lender_round(state, asset, sides)
             number = open_round(state, plan, stuck)
             settle_lenders(state, plan, number, settle)
             if plan.total < plan.needed:
@@ -117,14 +118,16 @@ def settle_stuck_lenders(state: State, stuck: Reasons) -> None:
                     _hand_over(state, side.account, asset)
 
 
-def plan_lender_round(state: State, asset: int, stuck: Sequence[int]) -> Round | None:
-    """The round of all stuck claims of one asset; None where there is none, or no fresh price."""
+def plan_stuck_sides(state: State, asset: int, stuck: Sequence[int]) -> list[Side]:
+    """Whose claims of one asset are stuck, and how much of them: by account id."""
     if state.prices[asset].stale:
-        return None
-    needs = [Side(account, stuck_claim(state, account, asset)) for account in stuck]
-    sides = [side for side in needs if side.own]
-    if not sides:
-        return None
+        return []
+    sides = [Side(account, stuck_claim(state, account, asset)) for account in stuck]
+    return [side for side in sides if side.own]
+
+
+def plan_lender_round(state: State, asset: int, sides: Sequence[Side]) -> Round:
+    """The round of all stuck claims of one asset: borrowers picked and allotted."""
     candidates = borrowers(state, asset, set(accounts_of(sides)))
     policy = state.parameters.waterfall.lender_policy
     return allot_round(state, asset, AdlCase.STUCK_LENDER, policy, sides, candidates)

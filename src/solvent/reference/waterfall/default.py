@@ -51,7 +51,7 @@ ROUNDING_ATOMS = 2
 def settle_defaults(state: State, defaulted: Reasons) -> None:
     """Case B: one round per asset owed by a borrower in default, then what is left is booked."""
     for asset in range(len(state.pools)):
-        sides = plan_sides(state, asset, sorted(defaulted))
+        sides = plan_default_sides(state, asset, sorted(defaulted))
         if sides:
             _claim_for(state, asset, sum(side.needed for side in sides))
             plan = plan_default_round(state, asset, sides)
@@ -65,7 +65,7 @@ def _claim_for(state: State, asset: int, quantity: int) -> None:
     claim_fees(state, asset, max(0, quantity - lent_total(state.pools[asset])))
 
 
-def plan_sides(state: State, asset: int, defaulted: Sequence[int]) -> list[Side]:
+def plan_default_sides(state: State, asset: int, defaulted: Sequence[int]) -> list[Side]:
     """What is to be settled of one asset: by account id, each finding what is left of the fund."""
     if state.prices[asset].stale:
         return []
