@@ -22,8 +22,9 @@ from benches.common.population import BREACHED, Edge, populated
 from benches.common.rows import AT_MOST, TIMES, Row, Target, each, of
 from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO
 from solvent.engine import margin
-from solvent.engine.memory.columns import Columns, write_snapshot
+from solvent.engine.memory.columns import Columns
 from solvent.engine.memory.rows import Account, Globals, Pool, Position, Price
+from solvent.engine.memory.snapshot import write_snapshot
 from solvent.engine.memory.store import Store
 from solvent.engine.watch import scan
 from solvent.kernels.language import kernel

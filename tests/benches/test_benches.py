@@ -23,13 +23,14 @@ from benches.common.stream import mixed_stream
 from benches.registry import Bench, run_bench
 from solvent.domain.events import Refused
 from solvent.domain.waterfall_events import AdlMatched
-from solvent.engine.memory.columns import write_snapshot
 from solvent.engine.memory.rows import Account, Price
+from solvent.engine.memory.snapshot import write_snapshot
 from solvent.proof.invariants.invariants import check
 from solvent.reference.snapshot import read_snapshot
 from tests.cli.helpers import solvent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bench", Bench)
 def test_a_bench_runs_and_agrees_with_its_peers(bench: Bench) -> None:
     rows = list(run_bench(bench, quick=True))

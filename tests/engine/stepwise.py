@@ -17,8 +17,9 @@ from solvent.domain.commands import ChangeParameter, Command, encode_command
 from solvent.domain.parameters import ParameterError, changed_parameters
 from solvent.engine.dispatch import apply_command
 from solvent.engine.governance import parameters_changed, parameters_refused
-from solvent.engine.memory.columns import Columns, plain_store, read_snapshot, write_snapshot
+from solvent.engine.memory.columns import Columns, plain_store
 from solvent.engine.memory.rows import COMMAND_WIDTH, CommandRow, Globals
+from solvent.engine.memory.snapshot import read_snapshot, write_snapshot
 from solvent.engine.memory.store import Store
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters

@@ -20,11 +20,10 @@ from solvent.engine.memory.columns import (
     FIRST_ORDERS,
     new_columns,
     plain_store,
-    read_snapshot,
-    write_snapshot,
 )
 from solvent.engine.memory.layout import INDEX_FACTOR, NONE
 from solvent.engine.memory.rows import ORDER_ROW, Account, Globals, Order, Position
+from solvent.engine.memory.snapshot import read_snapshot, write_snapshot
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import book, levels
 from solvent.kernels.language import clear, numbers_of

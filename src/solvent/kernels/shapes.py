@@ -1,6 +1,5 @@
 """Shapes: kinds of the classes that numbers in memory are read by: rows, roots and messages."""
 
-from dataclasses import is_dataclass
 from enum import IntEnum
 from functools import cache
 from inspect import get_annotations
@@ -62,7 +61,8 @@ def _is_row(column: Any) -> bool:
 @cache
 def message_kind(message: type) -> Kind | None:
     """The kind of a frozen dataclass of numbers; None for a class that is none."""
-    if not is_dataclass(message) or not message.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    made_by = getattr(message, "__dataclass_params__", None)
+    if made_by is None or not made_by.frozen:
         return None
     hints = get_type_hints(message)
     places = {}

@@ -4,24 +4,21 @@ A snapshot has orders by id. Ids grow with time, so that within a price they are
 within an account the age.
 """
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from solvent.domain.commands import Side
 from solvent.domain.parameters import USDC
+from solvent.engine.memory.columns import Column, Columns
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Globals, Level, Order, Pledge
 
-if TYPE_CHECKING:
-    from solvent.engine.memory.columns import Columns
-
-Column: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
-def read_orders(columns: "Columns", rows: Column) -> None:
+def read_orders(columns: Columns, rows: Column) -> None:
     """Let the orders of a snapshot's rows rest. Raises ValueError on one that cannot."""
     numbers = columns["globals"]
     named = rows[:, (Order.account, Order.asset, Order.side)]
@@ -40,7 +37,7 @@ def read_orders(columns: "Columns", rows: Column) -> None:
     _read_unfunded(columns, orders)
 
 
-def _read_levels(columns: "Columns", orders: Column) -> None:
+def _read_levels(columns: Columns, orders: Column) -> None:
     """Write the levels of all sides, worst first, each with its orders linked by age."""
     sides = 2 * orders[:, Order.asset] + orders[:, Order.side]
     prices = orders[:, Order.price]
@@ -59,7 +56,7 @@ def _read_levels(columns: "Columns", orders: Column) -> None:
     levels[numbers, places, Level.last] = lasts
 
 
-def _read_lists(columns: "Columns", orders: Column) -> None:
+def _read_lists(columns: Columns, orders: Column) -> None:
     """Link the orders of each account by age."""
     accounts = columns.table("accounts", Account.WIDTH)
     slots = np.argsort(orders[:, Order.account], kind="stable")
@@ -89,7 +86,7 @@ def _link(orders: Column, slots: Column, begins: Mask, following: int) -> tuple[
     return slots[begins], slots[ends]
 
 
-def _read_unfunded(columns: "Columns", orders: Column) -> None:
+def _read_unfunded(columns: Columns, orders: Column) -> None:
     """Add up what each account's orders would borrow."""
     assets = int(columns["globals"][Globals.assets])
     paid = np.where(orders[:, Order.side] == Side.BID, USDC, orders[:, Order.asset])

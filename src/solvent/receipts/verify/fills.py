@@ -12,7 +12,7 @@ from dataclasses import replace
 from solvent.domain.commands import Role
 from solvent.domain.labels import Stage
 from solvent.receipts.form import BackstopReceipt, ProviderLine
-from solvent.receipts.lines import AFTER, BEFORE
+from solvent.receipts.lines import AFTER, BEFORE, leg_lines, parties, rounding
 from solvent.receipts.verify.compare import differences
 from solvent.receipts.verify.reconstructed import Scene
 from solvent.receipts.verify.stages import book_reason_given, no_orders, trigger_fits
@@ -71,7 +71,7 @@ def _offer_fits(receipt: BackstopReceipt, opening: Scene, offer: Offer) -> Itera
         yield f"offer: recomputed {offer.quantity} atoms at a discount of {offer.discount}"
     state, account = opening.state, opening.account(receipt.account)
     record_parties(state, Record(Stage.BACKSTOP, 0), (account,), touched(state, (account,)), BEFORE)
-    found = opening.take_exchange().parties(opening.words, BEFORE)[0]
+    found = parties(opening.take_transfer(), opening.words, BEFORE)[0]
     yield from differences(given.opening, found, "offer.opening")
     if not health_of(state, account, Doubt.FOR_ACCOUNT).liquidatable:
         yield "offer.opening: is not liquidatable"
@@ -133,16 +133,16 @@ def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Offer) -> 
         return
     state.next_fill = receipt.fill
     apply_fill(state, plan)
-    exchange = scene.take_exchange()
+    transfer = scene.take_transfer()
     found = replace(
         receipt,
         quantity=plan.quantity,
         value=plan.value,
         fund_value=plan.fund_value,
-        legs=exchange.leg_lines(words),
-        rounding=exchange.rounding(words, offer.debt, plan.quantity, plan.value),
-        before=exchange.parties(words, BEFORE),
-        after=exchange.parties(words, AFTER),
+        legs=leg_lines(transfer, words),
+        rounding=rounding(transfer, words, offer.debt, plan.quantity, plan.value),
+        before=parties(transfer, words, BEFORE),
+        after=parties(transfer, words, AFTER),
     )
     yield from differences(receipt, found, "receipt")
 

@@ -11,6 +11,7 @@ from solvent.domain.events import Lent
 from solvent.domain.labels import AdlCase
 from solvent.domain.units import payable
 from solvent.receipts.form import AdlReceipt
+from solvent.receipts.lines import match_line
 from solvent.receipts.verify.compare import differences
 from solvent.receipts.verify.reconstructed import Scene
 from solvent.reference.ledger import claim_of, debt_of
@@ -51,8 +52,8 @@ class _Settling:
         borrows = match.borrow_allowed and line is not None and line.borrows
         state.accounts[match.giver].auto_borrow_settlements = borrows
         settled = settle(state, match)
-        exchange = self.scene.take_exchange()
-        if exchange.matched is None:
+        transfer = self.scene.take_transfer()
+        if transfer.matched is None:
             if line is None and not self._exhausted(state, match):
                 self._miss(match)
             return 0
@@ -60,7 +61,7 @@ class _Settling:
             self._miss(match)
         else:
             del self.left[match.number]
-            found = exchange.match_line(self.scene.words)
+            found = match_line(transfer, self.scene.words)
             self.problems += differences(line, found, f"matches[{place}]")
         return settled
 
