@@ -36,11 +36,14 @@ class Difference:
     command: int
     what: str
 
+    @property
+    def again(self) -> str:
+        """What the command line is told to see it again."""
+        return f"sim --compare --seed {self.seed} --commands {self.command + 1}"
+
     def __str__(self) -> str:
         """One line with the reproduction in front."""
-        return (
-            f"solvent sim --compare --seed {self.seed} --commands {self.command + 1}: {self.what}"
-        )
+        return f"{self.again}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
