@@ -14,6 +14,8 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from operator import attrgetter
 
+from solvent.domain.units import INSTEAD_OF_A_FLOAT, INT64_MAX, INT64_MIN
+
 ANY_ASSET = -1
 UNCHANGED = -1
 
@@ -360,7 +362,22 @@ def encode_command(command: Command) -> bytes:
     try:
         return _PACKERS[kind].pack(_KIND_OF[kind], *_ROWS[kind](command))
     except struct.error as error:
-        raise CommandEncodingError(f"{kind.__name__}: a field does not fit 64 bits") from error
+        raise CommandEncodingError(_unfit(command)) from error
+
+
+def _unfit(command: Command) -> str:
+    """Which field of a command is no 64-bit integer, and what to do."""
+    kind = type(command)
+    for name in _FIELDS[kind]:
+        value = getattr(command, name)
+        where = f"{kind.__name__}.{name}: {value!r}"
+        if isinstance(value, float):
+            return f"{where} is a float: {INSTEAD_OF_A_FLOAT}"
+        if not isinstance(value, int):
+            return f"{where} is not an integer"
+        if not INT64_MIN <= value <= INT64_MAX:
+            return f"{where} does not fit 64 bits"
+    raise AssertionError(f"{command} fits")
 
 
 def decode_command(data: bytes, offset: int = 0) -> tuple[Command, int]:

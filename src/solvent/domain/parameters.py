@@ -13,7 +13,15 @@ from enum import IntEnum
 from typing import TypeVar
 
 from solvent.domain.commands import ChangeParameter, ParameterField
-from solvent.domain.units import HOUR, INT64_MAX, MAX_DECIMALS, RATIO, SECOND, VALUE_DECIMALS
+from solvent.domain.units import (
+    HOUR,
+    INSTEAD_OF_A_FLOAT,
+    INT64_MAX,
+    MAX_DECIMALS,
+    RATIO,
+    SECOND,
+    VALUE_DECIMALS,
+)
 
 USDC = 0
 MAX_ASSETS = 64
@@ -42,8 +50,21 @@ class ParameterError(ValueError):
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
+    if not isinstance(value, int):
+        raise ParameterError(name, f"must be an integer, is {value!r}")
     if not low <= value <= high:
         raise ParameterError(name, f"must lie between {low} and {high}, is {value}")
+
+
+def _refuse_floats(record: "ParameterRecord") -> None:
+    """Name the field of a float before anything is compared with it."""
+    for each in fields(record):
+        _refuse_float(each.name, getattr(record, each.name))
+
+
+def _refuse_float(name: str, value: object) -> None:
+    if isinstance(value, float):
+        raise ParameterError(name, f"{value!r} is a float: {INSTEAD_OF_A_FLOAT}")
 
 
 class PoolState(IntEnum):
@@ -89,6 +110,7 @@ class Haircut:
     size_by: SizeBy = SizeBy.NOTIONAL
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("weight", self.weight, 0, RATIO)
         _between("base", self.base, 1, 2 * RATIO)
         _between("penalty", self.penalty, 0, RATIO)
@@ -102,6 +124,7 @@ class MarginFunction:
     factor: int = 0
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("base", self.base, 1, MAX_MARGIN_RATIO)
         _between("factor", self.factor, 0, RATIO)
 
@@ -113,6 +136,9 @@ class Curve:
     points: tuple[tuple[int, int], ...]
 
     def __post_init__(self) -> None:
+        for number, (utilization, rate) in enumerate(self.points):
+            _refuse_float(f"points[{number}].utilization", utilization)
+            _refuse_float(f"points[{number}].rate", rate)
         if not MIN_CURVE_POINTS <= len(self.points) <= MAX_CURVE_POINTS:
             raise ParameterError("points", f"needs {MIN_CURVE_POINTS} to {MAX_CURVE_POINTS} points")
         if self.points[0][0] != 0 or self.points[-1][0] != RATIO:
@@ -139,6 +165,7 @@ class PoolParameters:
     state: PoolState = PoolState.OPEN
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("fee", self.fee, 0, RATIO)
         _between("optimal_utilization", self.optimal_utilization, 0, RATIO)
         _between("max_utilization", self.max_utilization, 0, RATIO)
@@ -162,6 +189,7 @@ class MarketParameters:
     max_impact_multiplier: int
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("tick", self.tick, 1, INT64_MAX)
         _between("lot", self.lot, 1, MAX_SUPPLY)
         _between("min_quantity", self.min_quantity, 1, MAX_SUPPLY)
@@ -190,6 +218,7 @@ class PriceParameters:
     max_age: int = 600 * SECOND
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         if not 1 <= len(self.source_weights) <= MAX_SOURCES:
             raise ParameterError("source_weights", f"needs 1 to {MAX_SOURCES} sources")
         for number, weight in enumerate(self.source_weights):
@@ -215,6 +244,7 @@ class AssetParameters:
     price: PriceParameters = field(default_factory=PriceParameters)
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         plain = self.symbol.isascii() and self.symbol.isalnum()
         if not (plain and len(self.symbol) <= MAX_SYMBOL):
             reason = f"needs 1 to {MAX_SYMBOL} letters or digits, is {self.symbol!r}"
@@ -244,6 +274,7 @@ class WaterfallParameters:
     default_policy: Policy = Policy.PRO_RATA
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("target_buffer", self.target_buffer, 0, RATIO)
         _between("book_fraction", self.book_fraction, 0, RATIO)
         _between("book_probability", self.book_probability, 0, RATIO)
@@ -270,6 +301,7 @@ class EngineParameters:
     start_time: int = 0
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         if not 1 <= len(self.assets) <= MAX_ASSETS:
             raise ParameterError("assets", f"needs 1 to {MAX_ASSETS} assets")
         self._check_settlement_asset(self.assets[USDC])
@@ -305,10 +337,19 @@ class EngineParameters:
         raise KeyError(symbol)
 
 
-Record = TypeVar("Record", bound="Replaceable")
+ParameterRecord = (
+    EngineParameters
+    | WaterfallParameters
+    | AssetParameters
+    | PriceParameters
+    | MarketParameters
+    | PoolParameters
+    | Curve
+    | MarginFunction
+    | Haircut
+)
+Record = TypeVar("Record", bound=ParameterRecord)
 """Any parameter record."""
-
-Replaceable = WaterfallParameters | PoolParameters | Haircut | MarginFunction | AssetParameters
 
 _POOL_FIELDS = {
     ParameterField.POOL_STATE: "state",

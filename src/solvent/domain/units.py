@@ -45,6 +45,12 @@ _FINE_DIVISORS: tuple[int, ...] = tuple(10 ** max(0, shift) for shift in _FINE_S
 _FINE_FACTORS: tuple[int, ...] = tuple(10 ** max(0, -shift) for shift in _FINE_SHIFTS)
 _DIGITS = frozenset("0123456789")
 
+INSTEAD_OF_A_FLOAT = (
+    "floats are not exact, so write the number as text and let `amount`, `price`, `ratio` or "
+    "`value` make the integer"
+)
+"""What to do, in every refusal of a float."""
+
 
 class UnitsOverflowError(ArithmeticError):
     """A result does not fit its column. Nothing was written; the command cannot be carried out."""
