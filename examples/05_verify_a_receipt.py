@@ -8,12 +8,12 @@ import json
 
 from market import SOL, market, quote, worked_example
 
-from solvent.domain.canonical import digest_of
+from solvent.domain.codec.canonical import digest_of
 from solvent.domain.commands import TimeStep
 from solvent.domain.units import SECOND
-from solvent.views.receipt_codec import receipt_line
-from solvent.views.receipts import ReceiptBuilder
-from solvent.views.verify import verify_receipt
+from solvent.receipts.builder import ReceiptBuilder
+from solvent.receipts.codec import receipt_line
+from solvent.receipts.verify.check import verify_receipt
 
 
 def receipts() -> list[str]:

@@ -8,7 +8,7 @@ each row names the test that proves it.
 from pathlib import Path
 from typing import NamedTuple
 
-from solvent.service.endpoints import Endpoint
+from solvent.service.api.endpoints import Endpoint
 from solvent.service.routes.all import ENDPOINTS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -71,7 +71,7 @@ def checkout(tmp_path: Path) -> Checkout:
     [
         ([], f"{RUNS_SOLVENT} --help as ./run"),
         (["demo", "a b"], f"{RUNS_SOLVENT} demo a b as ./run"),
-        (["bench", "all"], f"{RUNS_SOLVENT} bench all as ./run"),
+        (["bench", "all"], "ran -P -m benches all"),
         (["test", "-k", "x"], "ran -m pytest -n auto -k x"),
     ],
 )

@@ -10,22 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from solvent.benches import burst, health_scan, order_book
-from solvent.benches.burst import Size, crowded, fall
-from solvent.benches.engines import apply_all, copy_of, engine_over, events_by_kind
-from solvent.benches.market import market
-from solvent.benches.measure import Timing, WrongAnswerError, agree, repeat
-from solvent.benches.order_stream import order_stream
-from solvent.benches.peers import peer
-from solvent.benches.population import Edge, populated
-from solvent.benches.registry import Bench, run_bench
-from solvent.benches.rows import AT_LEAST, AT_MOST, TIMES, Row, Target, each, of, rate, shown
-from solvent.benches.stream import mixed_stream
+from benches import burst, health_scan, order_book
+from benches.burst import Size, crowded, fall
+from benches.engines import apply_all, copy_of, engine_over, events_by_kind
+from benches.market import market
+from benches.measure import Timing, WrongAnswerError, agree, repeat
+from benches.order_stream import order_stream
+from benches.peers import peer
+from benches.population import Edge, populated
+from benches.registry import Bench, run_bench
+from benches.rows import AT_LEAST, AT_MOST, TIMES, Row, Target, each, of, rate, shown
+from benches.stream import mixed_stream
 from solvent.domain.events import Refused
 from solvent.domain.waterfall_events import AdlMatched
-from solvent.engine import layout as at
-from solvent.engine.columns import write_snapshot
-from solvent.reference.invariants import check
+from solvent.engine.memory import layout as at
+from solvent.engine.memory.columns import write_snapshot
+from solvent.proof.invariants.invariants import check
 from solvent.reference.snapshot import read_snapshot
 from tests.cli.helpers import solvent
 

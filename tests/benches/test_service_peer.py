@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from solvent.benches.fastapi_peer import Asgi, in_front, one_by_one
-from solvent.benches.peers import peer
-from solvent.benches.signed import ORDER_PATH, admit, endless, market_of_now, orders
-from solvent.service.desk import Desk
-from solvent.service.opening import Start, open_desk
+from benches.fastapi_peer import Asgi, in_front, one_by_one
+from benches.peers import peer
+from benches.signed import ORDER_PATH, admit, endless, market_of_now, orders
+from solvent.service.core.node import Desk
+from solvent.service.core.opening import Start, open_desk
 from solvent.service.serve import application
 
 pytestmark = pytest.mark.skipif(peer("fastapi") is None, reason="fastapi is not installed")

@@ -42,9 +42,7 @@ def test_version() -> None:
     assert solvent("--version").stdout == f"{__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["demo", "--help"], ["sim", "--help"], ["bench", "--help"]]
-)
+@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["sim", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     """What makes a start slow stays on the disk."""
     code = (

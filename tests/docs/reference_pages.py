@@ -10,8 +10,8 @@ from enum import IntEnum
 from pathlib import Path
 
 from solvent.domain import commands, labels
+from solvent.domain.codec.events import EVENT_KINDS, event_fields
 from solvent.domain.commands import COMMAND_KINDS, command_fields
-from solvent.domain.event_codec import EVENT_KINDS, event_fields
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 

@@ -130,9 +130,14 @@ class Page:
         command_line = f'exec "{sys.executable}" -P -m {module} "$@"'
         called = 'export SOLVENT_COMMAND="$0"'
         suite = f'shift && cd "{ROOT}" && exec "{sys.executable}" -m pytest -n auto "$@"'
+        bench = f'shift && PYTHONPATH="{ROOT}" exec "{sys.executable}" -P -m benches "$@"'
         for program, text in (
             (programs / "solvent", command_line),
-            (self.folder / "run", f'[ "$1" != test ] || {{ {suite}; }}\n{called}\n{command_line}'),
+            (
+                self.folder / "run",
+                f'[ "$1" != test ] || {{ {suite}; }}\n[ "$1" != bench ] || {{ {bench}; }}\n'
+                f"{called}\n{command_line}",
+            ),
         ):
             program.write_text(f"#!/bin/sh\n{text}\n")
             program.chmod(0o755)

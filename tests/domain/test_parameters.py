@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvent.domain import parameters as p
+from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.commands import ChangeParameter, ParameterField
-from solvent.domain.parameter_codec import decode_parameters, encode_parameters
 from solvent.domain.units import HOUR, INT64_MAX, RATIO
 from tests.proof import proves
 from tests.tables.market import plain_asset, plain_market, plain_parameters

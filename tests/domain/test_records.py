@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvent.domain import commands as c
-from solvent.domain import event_codec as codec
+from solvent.domain.codec import events as codec
 from solvent.domain.events import Event
 from tests.domain.strategies import records
 from tests.proof import proves

@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvent.domain import commands as c
-from solvent.domain.encoded_commands import EncodedCommands
-from solvent.domain.event_codec import (
+from solvent.domain.codec.commands import EncodedCommands
+from solvent.domain.codec.events import (
     EVENT_KINDS,
     encode_event,
     event_fields,
     event_numbers,
     kind_number,
 )
+from solvent.domain.codec.transcript import Entry, Transcript
 from solvent.domain.events import Deposited, Event, Lent, Refused
 from solvent.domain.labels import Source
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.domain.transcript import Entry, Transcript
 from tests.domain.strategies import records
 
 any_command = st.one_of([records(kind) for kind in c.COMMAND_KINDS])

@@ -9,10 +9,21 @@ from random import Random
 import numpy as np
 
 from solvent.domain.units import INDEX_SCALE, RATIO
-from solvent.engine.columns import Column, Columns, new_columns, plain_store
-from solvent.engine.kinds import COLUMNS, ROOT_WORDS
-from solvent.engine.language import Memory, Store, bit, kernel
-from solvent.engine.layout import (
+from solvent.engine.ledger import (
+    OUTSIDE_PLACE,
+    account_row,
+    asset_row,
+    available,
+    change_claim,
+    is_stale,
+    mark_of,
+    move,
+    pool_row,
+    position,
+)
+from solvent.engine.margin import Doubt, health_of, is_liquidatable, liquidatable
+from solvent.engine.memory.columns import Column, Columns, new_columns, plain_store
+from solvent.engine.memory.layout import (
     ACCOUNT_CAPACITY,
     ACCOUNTS,
     ASSETS,
@@ -34,23 +45,12 @@ from solvent.engine.layout import (
     VALUE_DIVISOR,
     WEIGHT,
 )
-from solvent.engine.ledger import (
-    OUTSIDE_PLACE,
-    account_row,
-    asset_row,
-    available,
-    change_claim,
-    is_stale,
-    mark_of,
-    move,
-    pool_row,
-    position,
-)
-from solvent.engine.machine import Machine
-from solvent.engine.margin import Doubt, health_of, is_liquidatable, liquidatable
-from solvent.engine.watch import candidates
-from solvent.engine.watch_rows import touched, watch_words
-from solvent.lab.simulator_market import random_parameters
+from solvent.engine.watch.rows import touched, watch_words
+from solvent.engine.watch.watch import candidates
+from solvent.kernels.kinds import COLUMNS, ROOT_WORDS
+from solvent.kernels.language import Memory, Store, bit, kernel
+from solvent.kernels.machine import Machine
+from solvent.proof.fuzz.market import random_parameters
 
 FIRST = 2
 """The fund and the treasury stand aside."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from solvent.domain.units import INT64_MAX
-from solvent.engine.language import Memory, Wide, fail, kernel, narrow, wide
+from solvent.kernels.language import Memory, Wide, fail, kernel, narrow, wide
 
 TRACE = 64
 """Numbers in a row of traces; the second half is free for forms to use."""

@@ -7,15 +7,15 @@ from types import ModuleType
 
 import pytest
 
-from solvent.engine.compiler import Program
-from solvent.engine.signatures import KernelError
+from solvent.kernels.compiler import Program
+from solvent.kernels.signatures import KernelError
 
 HEAD = """\
 from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
-from solvent.engine.language import (
+from solvent.kernels.language import (
     EngineFault, Huge, Memory, Store, Wide, allocate, bit, emit, fail, huge, isqrt, kernel, narrow,
     thin, wide,
 )

@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from solvent.domain import commands as c
-from solvent.domain.event_codec import encode_event
+from solvent.domain.codec.events import encode_event
 from solvent.domain.parameters import MAX_SUPPLY, USDC, EngineParameters
 from solvent.domain.readings import (
     AccountFractions,
@@ -25,14 +25,14 @@ from solvent.domain.readings import (
 )
 from solvent.domain.units import FINE_PER_VALUE, divide_up, fine_down, fine_up
 from solvent.engine import engine as engine_module
-from solvent.engine import queries as queries_module
-from solvent.engine.columns import plain_store
 from solvent.engine.engine import FastEngine, encode_batch
-from solvent.engine.language import Memory
-from solvent.engine.layout import SCRATCH_TOP
-from solvent.engine.queries import Queries
-from solvent.lab.simulator_market import random_parameters
-from solvent.lab.simulator_moves import Moves
+from solvent.engine.memory.columns import plain_store
+from solvent.engine.memory.layout import SCRATCH_TOP
+from solvent.engine.queries import queries as queries_module
+from solvent.engine.queries.queries import Queries
+from solvent.kernels.language import Memory
+from solvent.proof.fuzz.actions import Moves
+from solvent.proof.fuzz.market import random_parameters
 from solvent.reference import margin, queries
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import claim_of, debt_of

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from solvent.domain import units
 from solvent.domain.units import INT64_MAX, INT64_MIN
-from solvent.engine.language import Huge, Memory, Wide, huge, kernel, narrow, thin, wide
+from solvent.kernels.language import Huge, Memory, Wide, huge, kernel, narrow, thin, wide
 from tests.engine.forms import FREE
 
 FACTOR = 7

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, EngineParameters, PoolState
 from solvent.domain.units import value_divisor
-from solvent.engine.columns import plain_store, read_snapshot
-from solvent.engine.language import Memory, Store, allocate
+from solvent.engine.memory.columns import plain_store, read_snapshot
+from solvent.kernels.language import Memory, Store, allocate
 from solvent.reference.margin import Portfolio
 from solvent.reference.snapshot import read_snapshot as read_reference
 from solvent.reference.snapshot import write_snapshot

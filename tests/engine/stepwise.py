@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
+from solvent.domain.codec.events import decode_event, encode_event
 from solvent.domain.commands import ChangeParameter, Command, encode_command
-from solvent.domain.event_codec import decode_event, encode_event
 from solvent.domain.parameters import ParameterError, changed_parameters
-from solvent.engine.columns import Columns, plain_store, read_snapshot, write_snapshot
 from solvent.engine.dispatch import apply_command
 from solvent.engine.house import parameters_changed, parameters_refused
-from solvent.engine.language import Memory, Store
-from solvent.engine.layout import ACCOUNTS, COMMAND_WIDTH, ORDERS
-from solvent.lab.simulator_market import random_parameters
-from solvent.lab.simulator_moves import Moves
+from solvent.engine.memory.columns import Columns, plain_store, read_snapshot, write_snapshot
+from solvent.engine.memory.layout import ACCOUNTS, COMMAND_WIDTH, ORDERS
+from solvent.kernels.language import Memory, Store
+from solvent.proof.fuzz.actions import Moves
+from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
 
 

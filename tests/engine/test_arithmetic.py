@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from solvent.domain.units import INT64_MAX, INT64_MIN
-from solvent.engine.division import divide_words
-from solvent.engine.language import (
+from solvent.engine.units import divide_up
+from solvent.kernels.division import divide_words
+from solvent.kernels.language import (
     EngineFault,
     Memory,
     bit,
@@ -30,8 +31,7 @@ from solvent.engine.language import (
     wrapping_mul,
     wrapping_sub,
 )
-from solvent.engine.machine import Machine, compile_kernels
-from solvent.engine.units import divide_up
+from solvent.kernels.machine import Machine, compile_kernels
 from tests.engine.extremes import HALF, WORD, Exact, edges, last_line, outcome, pairs
 
 Row = npt.NDArray[np.int64]

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solvent.domain.codec.snapshots import SnapshotError
 from solvent.domain.commands import Side
 from solvent.domain.events import OrderCancelled, OrderExpired
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC
-from solvent.domain.snapshot_format import SnapshotError
 from solvent.domain.units import INT64_MAX
-from solvent.engine import book, levels
-from solvent.engine import layout as at
-from solvent.engine.columns import (
+from solvent.engine.ledger import account_row, pledge, position
+from solvent.engine.memory import layout as at
+from solvent.engine.memory.columns import (
     FIRST_ORDERS,
     new_columns,
     plain_store,
     read_snapshot,
     write_snapshot,
 )
-from solvent.engine.language import EngineFault, Store
-from solvent.engine.ledger import account_row, pledge, position
+from solvent.engine.orderbook import book, levels
+from solvent.kernels.language import EngineFault, Store
 from tests.engine.stepwise import shown
 from tests.tables.market import plain_parameters
 

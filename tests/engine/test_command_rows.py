@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvent.domain import commands as c
-from solvent.domain.encoded_commands import EncodedCommands
+from solvent.domain.codec.commands import EncodedCommands
 from solvent.engine.engine import command_rows, encode_batch
 from tests.domain.strategies import records
 

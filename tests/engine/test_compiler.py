@@ -13,9 +13,9 @@ from types import FunctionType
 import numpy as np
 import pytest
 
-from solvent.engine import language
-from solvent.engine.kinds import EVENTS, EVENTS_CAPACITY, EVENTS_USED, ROOT_WORDS
-from solvent.engine.language import (
+from solvent.kernels import language
+from solvent.kernels.kinds import EVENTS, EVENTS_CAPACITY, EVENTS_USED, ROOT_WORDS
+from solvent.kernels.language import (
     EngineFault,
     Memory,
     Store,
@@ -26,8 +26,8 @@ from solvent.engine.language import (
     prefetch,
     release,
 )
-from solvent.engine.machine import Machine, compile_kernels
-from solvent.engine.vocabulary import VOCABULARY
+from solvent.kernels.machine import Machine, compile_kernels
+from solvent.kernels.vocabulary import VOCABULARY
 from tests.engine import forms, number_forms
 
 Kernel = Callable[..., int | bool | None]

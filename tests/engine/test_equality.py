@@ -9,20 +9,20 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from solvent.domain import commands as c
+from solvent.domain.codec.events import encode_event
+from solvent.domain.codec.snapshots import SnapshotError
 from solvent.domain.commands import Command
-from solvent.domain.event_codec import encode_event
 from solvent.domain.parameters import MAX_SUPPLY, EngineParameters
-from solvent.domain.snapshot_format import SnapshotError
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.engine.engine import FastEngine, encode_batch
-from solvent.engine.language import EngineFault
-from solvent.engine.layout import POSITION_WIDTH
+from solvent.engine.memory.layout import POSITION_WIDTH
 from solvent.journal.run_log import RunLogReader
-from solvent.lab.comparison import compare
+from solvent.kernels.language import EngineFault
 from solvent.lab.runner import run
-from solvent.lab.scenario import list_scenarios, load_scenario
-from solvent.lab.simulator_market import random_parameters
-from solvent.lab.simulator_moves import Moves
+from solvent.lab.scenario.catalog import list_scenarios, load_scenario
+from solvent.proof.fuzz.actions import Moves
+from solvent.proof.fuzz.comparison import compare
+from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
 from tests.proof import proves
 from tests.tables.market import plain_parameters

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from solvent.domain.units import INT64_MAX, INT64_MIN, UnitsOverflowError
-from solvent.engine.language import EngineFault, kernel
-from solvent.engine.machine import Machine, cache_folder, compile_kernels
+from solvent.kernels.language import EngineFault, kernel
+from solvent.kernels.machine import Machine, cache_folder, compile_kernels
 from tests.engine.modules import line_of, module_of
 
 ROOT = Path(__file__).resolve().parents[2]

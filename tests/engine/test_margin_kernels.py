@@ -24,10 +24,10 @@ from solvent.domain.parameters import (
 )
 from solvent.domain.units import FINE_PER_VALUE, PRICE_SCALE, RATIO, value_divisor
 from solvent.engine import margin, weights
-from solvent.engine.columns import new_columns, plain_store
-from solvent.engine.language import Memory, allocate
-from solvent.engine.layout import AUTO_CLOSE_DIVISOR, AUTO_CLOSE_OFFSET, TARGET_BUFFER
 from solvent.engine.ledger import asset_row
+from solvent.engine.memory.columns import new_columns, plain_store
+from solvent.engine.memory.layout import AUTO_CLOSE_DIVISOR, AUTO_CLOSE_OFFSET, TARGET_BUFFER
+from solvent.kernels.language import Memory, allocate
 from solvent.reference import margin as reference_margin
 from solvent.reference.margin import Doubt
 from tests.engine.pairs import imagined, pairs, plain_pair, portfolio_row, words

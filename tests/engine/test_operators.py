@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from solvent.engine.language import (
+from solvent.kernels.language import (
     Huge,
     Memory,
     Wide,
@@ -23,7 +23,7 @@ from solvent.engine.language import (
     thin,
     wide,
 )
-from solvent.engine.machine import Machine, compile_kernels
+from solvent.kernels.machine import Machine, compile_kernels
 from tests.engine.extremes import HALF, WORD, Exact, fits, last_line, outcome, pairs
 
 Row = npt.NDArray[np.int64]

@@ -18,12 +18,12 @@ from solvent.domain.commands import (
 from solvent.domain.parameters import MAX_SUPPLY
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INT64_MAX, RATIO
-from solvent.engine import book, depth, order_plan, orders
-from solvent.engine import layout as at
+from solvent.engine.memory import layout as at
+from solvent.engine.orderbook import book, depth, order_plan, orders
 from solvent.engine.refusals import refusal_code, refusal_limit
-from solvent.reference import book as reference_book
-from solvent.reference import matching as reference_matching
-from solvent.reference import orders as reference_orders
+from solvent.reference.orderbook import book as reference_book
+from solvent.reference.orderbook import matching as reference_matching
+from solvent.reference.orderbook import orders as reference_orders
 from solvent.reference.state import Order, State
 from tests.engine.pairs import Pair, pair_of, pairs, plain_pair
 from tests.engine.stepwise import command_row

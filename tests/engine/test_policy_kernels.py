@@ -8,16 +8,16 @@ from random import Random
 import numpy as np
 import pytest
 
-from solvent.benches.kernels import call, root_of
+from benches.kernels import call, root_of
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, Policy
 from solvent.domain.units import INT64_MAX
-from solvent.engine.apportionment import apportion
-from solvent.engine.columns import new_columns, plain_store
-from solvent.engine.language import Memory
-from solvent.engine.machine import compile_kernels
-from solvent.engine.policies import CANDIDATE_WIDTH, allot
-from solvent.reference import policies
-from solvent.reference.policies import Candidate, Demand
+from solvent.engine.allot.apportionment import apportion
+from solvent.engine.memory.columns import new_columns, plain_store
+from solvent.engine.waterfall.policies import CANDIDATE_WIDTH, allot
+from solvent.kernels.language import Memory
+from solvent.kernels.machine import compile_kernels
+from solvent.reference.waterfall import policies
+from solvent.reference.waterfall.policies import Candidate, Demand
 from tests.proof import proves
 from tests.tables.market import plain_parameters
 

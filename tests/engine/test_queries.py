@@ -12,12 +12,12 @@ from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import USDC
 from solvent.domain.units import PRICE_SCALE, RATIO
-from solvent.engine import queries as queries_module
-from solvent.engine import query_previews
 from solvent.engine.engine import FastEngine, encode_batch
-from solvent.engine.language import EngineFault, Memory
-from solvent.engine.layout import MARK, PRICE_WIDTH
-from solvent.engine.queries import Queries, join
+from solvent.engine.memory.layout import MARK, PRICE_WIDTH
+from solvent.engine.queries import previews as query_previews
+from solvent.engine.queries import queries as queries_module
+from solvent.engine.queries.queries import Queries, join
+from solvent.kernels.language import EngineFault, Memory
 from solvent.reference import queries
 from tests.engine.moments import (
     FLAGS,

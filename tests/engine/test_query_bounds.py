@@ -16,9 +16,9 @@ from solvent.domain.readings import LiquidationPrices
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
-from solvent.engine.layout import MARK, PRICE_WIDTH
-from solvent.engine.queries import Queries, nearest
-from solvent.engine.query_previews import AmountCommand, PoolCommand
+from solvent.engine.memory.layout import MARK, PRICE_WIDTH
+from solvent.engine.queries.previews import AmountCommand, PoolCommand
+from solvent.engine.queries.queries import Queries, nearest
 from tests.engine.moments import FLAGS, Seen, moments, some_order
 from tests.proof import proves
 from tests.tables.market import plain_parameters

@@ -13,8 +13,8 @@ from textwrap import indent
 import numpy as np
 import pytest
 
-from solvent.engine.language import Memory
-from solvent.engine.machine import compile_kernels
+from solvent.kernels.language import Memory
+from solvent.kernels.machine import compile_kernels
 from tests.engine.modules import module_of
 
 KERNELS = 40

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from solvent.engine.compiler import Program
+from solvent.kernels.compiler import Program
 from tests.engine.modules import line_of, module_of, refusal_of
 
 AROUND = """

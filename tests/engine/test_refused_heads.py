@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from solvent.engine.compiler import Program
-from solvent.engine.signatures import KernelError
+from solvent.kernels.compiler import Program
+from solvent.kernels.signatures import KernelError
 from tests.engine.modules import module_of, refusal_of
 
 HEADS = {
@@ -199,9 +199,7 @@ def test_a_source_that_changed_after_the_import_is_refused(tmp_path: Path) -> No
 
 def test_code_without_a_source_is_refused() -> None:
     names: dict[str, object] = {}
-    text = (
-        "from solvent.engine.language import kernel\n@kernel\ndef one(a: int) -> int:\n    return a"
-    )
+    text = "from solvent.kernels.language import kernel\n@kernel\ndef one(a: int) -> int: return a"
     exec(compile(text, "nowhere", "exec"), names)
     function = names["one"]
     assert callable(function)

@@ -11,20 +11,20 @@ from random import Random
 
 import pytest
 
-from solvent.benches.health_scan import scanner
-from solvent.benches.market import market
-from solvent.benches.population import Edge, populated
+from benches.health_scan import scanner
+from benches.market import market
+from benches.population import Edge, populated
 from solvent.domain.parameters import MAX_VALUE, EngineParameters
 from solvent.domain.units import INDEX_SCALE
-from solvent.engine import layout as at
-from solvent.engine import scan
-from solvent.engine.columns import Columns, new_columns, plain_store
-from solvent.engine.language import Memory, Store, allocate
-from solvent.engine.layout import SCREEN_WIDTH
 from solvent.engine.ledger import account_row, asset_row, mark_of, pool_row, position
 from solvent.engine.margin import liquidatable
-from solvent.engine.scan import liquidatable_accounts, prepare_screen, surely_healthy
-from solvent.lab.simulator_market import random_parameters
+from solvent.engine.memory import layout as at
+from solvent.engine.memory.columns import Columns, new_columns, plain_store
+from solvent.engine.memory.layout import SCREEN_WIDTH
+from solvent.engine.watch import scan
+from solvent.engine.watch.scan import liquidatable_accounts, prepare_screen, surely_healthy
+from solvent.kernels.language import Memory, Store, allocate
+from solvent.proof.fuzz.market import random_parameters
 
 MARKETS = 60
 ACCOUNTS = 6

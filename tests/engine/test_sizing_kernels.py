@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 from solvent.domain.commands import Role
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INT64_MAX, PRICE_SCALE, RATIO
-from solvent.engine import draws, limits, sizing
-from solvent.engine.language import Memory, Store, allocate
-from solvent.engine.layout import LEVERAGE_LIMIT, SCRATCH_TOP
+from solvent.engine import limits
 from solvent.engine.ledger import account_row
+from solvent.engine.memory.layout import LEVERAGE_LIMIT, SCRATCH_TOP
 from solvent.engine.refusals import refusal_code, refusal_limit
-from solvent.reference import draws as reference_draws
+from solvent.engine.waterfall import draws, sizing
+from solvent.kernels.language import Memory, Store, allocate
 from solvent.reference import limits as reference_limits
 from solvent.reference import margin as reference_margin
-from solvent.reference import sizing as reference_sizing
 from solvent.reference.margin import Portfolio
 from solvent.reference.snapshot import read_snapshot
 from solvent.reference.state import State, new_account, new_state
+from solvent.reference.waterfall import draws as reference_draws
+from solvent.reference.waterfall import sizing as reference_sizing
 from tests.engine.pairs import (
     Pair,
     imagined,

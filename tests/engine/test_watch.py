@@ -6,10 +6,9 @@ from random import Random
 import pytest
 
 from solvent.domain.units import INDEX_SCALE
-from solvent.engine import certificates, watch_rows
-from solvent.engine.certificates import Certificate
-from solvent.engine.language import Store
-from solvent.engine.layout import (
+from solvent.engine.ledger import account_row, is_stale, mark_of, pool_row, position
+from solvent.engine.margin import Doubt, first_asset, health_of, is_liquidatable, liquidatable
+from solvent.engine.memory.layout import (
     ASSETS,
     DEBT,
     DEBT_INDEX,
@@ -21,9 +20,11 @@ from solvent.engine.layout import (
     STALE,
     STALE_DOUBT,
 )
-from solvent.engine.ledger import account_row, is_stale, mark_of, pool_row, position
-from solvent.engine.machine import Machine, compile_kernels
-from solvent.engine.margin import Doubt, first_asset, health_of, is_liquidatable, liquidatable
+from solvent.engine.watch import certificates
+from solvent.engine.watch import rows as watch_rows
+from solvent.engine.watch.certificates import Certificate
+from solvent.kernels.language import Store
+from solvent.kernels.machine import Machine, compile_kernels
 from tests.engine.crowd import KERNELS, Crowd
 
 Certify = Callable[[Store, int], Certificate]

@@ -44,10 +44,10 @@ from solvent.domain.parameters import (
 )
 from solvent.domain.units import HOUR, PRICE_SCALE, RATIO, SECOND
 from solvent.journal.run_log import RunLogWriter
+from solvent.receipts.builder import ReceiptBuilder
+from solvent.receipts.codec import receipt_line
+from solvent.receipts.form import Receipt
 from solvent.reference.engine import ReferenceEngine
-from solvent.views.receipt import Receipt
-from solvent.views.receipt_codec import receipt_line
-from solvent.views.receipts import ReceiptBuilder
 
 USDC, BTC, SOL = 0, 1, 2
 ONE_USDC, ONE_BTC, ONE_SOL = 10**6, 10**8, 10**9

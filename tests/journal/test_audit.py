@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from solvent.domain.canonical import DIGEST_FIELD, canonical, digest_of
+from solvent.domain.codec.canonical import DIGEST_FIELD, canonical, digest_of
 from solvent.domain.commands import Deposit, Repay
 from solvent.domain.errors import InputError
 from solvent.domain.events import Deposited, Event
-from solvent.journal.audit import audit
 from solvent.journal.run_log import COMMANDS, EVENTS, RunLogWriter
+from solvent.proof.audit.runs import audit
 from tests.journal.small_run import Answered, busy_run, example_run, write_run
 from tests.proof import proves
 

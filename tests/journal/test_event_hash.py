@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvent.domain.event_codec import encode_event
+from solvent.domain.codec.events import encode_event
 from solvent.domain.events import Deposited, Event, Stepped
 from solvent.journal.event_hash import BLOCK_BYTES, EventHasher
 from tests.proof import proves

@@ -8,8 +8,8 @@ from solvent.domain.commands import Command, TimeStep, UpdatePrice
 from solvent.domain.events import Event
 from solvent.domain.units import SECOND
 from solvent.engine.engine import FastEngine
-from solvent.lab.live import LiveCast, parameters_at
-from solvent.lab.scenario import Scenario
+from solvent.lab.live.driver import LiveCast, parameters_at
+from solvent.lab.scenario.catalog import Scenario
 
 DAY = 24 * 3600 * SECOND
 

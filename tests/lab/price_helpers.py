@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from solvent.domain.errors import InputError
-from solvent.lab.prices import read_prices
+from solvent.lab.prices.paths import read_prices
 
 MINUTE = 60 * 10**6
 LONG = "time,symbol,close\n"

@@ -11,7 +11,7 @@ from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.waterfall_events import AdlOpened
 from solvent.lab.runner import RunResult, run
-from solvent.lab.scenario import Scenario, load_scenario
+from solvent.lab.scenario.catalog import Scenario, load_scenario
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.state import State
 

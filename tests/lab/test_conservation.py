@@ -8,20 +8,20 @@ from random import Random
 
 import pytest
 
-from solvent.domain.encoded_events import EncodedEvents
-from solvent.domain.event_codec import kind_number
+from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.events import kind_number
 from solvent.domain.events import Event, IndexUpdated
 from solvent.domain.labels import AdlCase, LegForm, Stage
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import INT64_MAX, format_decimal
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched, AdlOpened, PartyBalance
 from solvent.engine.engine import FastEngine
-from solvent.lab import conservation
-from solvent.lab.conservation import BALANCE, Conservation
-from solvent.lab.figures import Recorder
-from solvent.lab.marks import Marks, exact_text
+from solvent.lab.report import conservation
+from solvent.lab.report.conservation import BALANCE, Conservation
+from solvent.lab.report.figures import Recorder
+from solvent.lab.report.marks import Marks, exact_text
 from solvent.lab.runner import run
-from solvent.lab.scenario import load_scenario
+from solvent.lab.scenario.catalog import load_scenario
 from tests.proof import proves
 
 HEARD = {kind_number(kind) for kind in Conservation.KINDS}

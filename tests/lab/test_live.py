@@ -14,14 +14,14 @@ from solvent.domain.errors import InputError
 from solvent.domain.events import Refused
 from solvent.domain.units import PRICE_SCALE, RATIO, SECOND
 from solvent.engine.engine import FastEngine
-from solvent.engine.queries import Queries
-from solvent.lab.live import DEMO_STEP, LiveCast, LiveCastError, parameters_at
-from solvent.lab.live_prices import FARTHEST, wander
+from solvent.engine.queries.queries import Queries
+from solvent.lab.live.driver import DEMO_STEP, LiveCast, LiveCastError, parameters_at
+from solvent.lab.live.prices import FARTHEST, wander
 from solvent.lab.runner import run
-from solvent.lab.scenario import Scenario, load_scenario
-from solvent.service.desk import Desk
-from solvent.service.desk_engine import DeskEngine
-from solvent.service.opening import Start, open_desk
+from solvent.lab.scenario.catalog import Scenario, load_scenario
+from solvent.service.core.node import Desk
+from solvent.service.core.node_engine import DeskEngine
+from solvent.service.core.opening import Start, open_desk
 from tests.lab.live_helpers import DAY, HandWatch, Heard, cast_of, market, played
 from tests.lab.run_helpers import SMALL, small, written
 from tests.proof import proves

@@ -6,10 +6,10 @@ from nacl.signing import SigningKey
 
 from solvent.domain.commands import Borrow, Lend, PlaceOrder, Side, TimeInForce
 from solvent.domain.events import Borrowed, Filled, Lent, Refused
-from solvent.engine.queries import Queries
-from solvent.lab.live import DEMO_STEP, DEMO_TRADERS
-from solvent.lab.live_keys import ACCOUNTS, demo_accounts, demo_keys
-from solvent.lab.scenario import load_scenario
+from solvent.engine.queries.queries import Queries
+from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS
+from solvent.lab.live.keys import ACCOUNTS, demo_accounts, demo_keys
+from solvent.lab.scenario.catalog import load_scenario
 from tests.lab.live_helpers import DAY, cast_of, market, played
 
 

@@ -10,8 +10,8 @@ from solvent.domain.events import Refused
 from solvent.domain.labels import AdlCase
 from solvent.domain.rejections import Limit
 from solvent.domain.waterfall_events import AdlLeg
-from solvent.lab.scenario import list_scenarios
-from solvent.reference.invariants import check
+from solvent.lab.scenario.catalog import list_scenarios
+from solvent.proof.invariants.invariants import check
 from tests.lab.run_helpers import Kept, packaged
 from tests.proof import proves
 

@@ -9,11 +9,11 @@ from solvent.domain.commands import CancelAllOrders, PlaceOrder, Side
 from solvent.domain.events import Filled
 from solvent.domain.labels import SystemOrder
 from solvent.domain.units import PRICE_SCALE, RATIO
-from solvent.lab.market_makers import MarketMakers
-from solvent.lab.population import Population, crowd
-from solvent.lab.sampling import draw_between, draw_normal, draw_size, exponential
-from solvent.lab.scenario import load_scenario
-from solvent.lab.scenario_model import Scenario
+from solvent.lab.people.market_makers import MarketMakers
+from solvent.lab.people.population import Population, crowd
+from solvent.lab.people.sampling import draw_between, draw_normal, draw_size, exponential
+from solvent.lab.scenario.catalog import load_scenario
+from solvent.lab.scenario.model import Scenario
 from solvent.reference.ledger import claim_of, debt_of
 from tests.lab.run_helpers import keep, packaged, small
 from tests.proof import proves

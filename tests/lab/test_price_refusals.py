@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvent.domain.errors import InputError
-from solvent.lab.prices import read_prices
+from solvent.lab.prices.paths import read_prices
 from tests.lab.price_helpers import BARS, LONG, NOON, planted, reason
 
 REFUSED = [

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from solvent.lab.prices import read_prices
+from solvent.lab.prices.paths import read_prices
 from tests.lab.price_helpers import MINUTE, at, price, reason
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvent.domain.units import INT64_MAX, format_decimal
-from solvent.lab.prices import Gap, PricePath, read_prices, time_text
+from solvent.lab.prices.paths import Gap, PricePath, read_prices, time_text
 from tests.lab.price_helpers import BARS, LONG, MINUTE, NOON, at, planted, price, reason
 
 

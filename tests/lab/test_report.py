@@ -12,17 +12,17 @@ from xml.etree import ElementTree
 
 import pytest
 
-from solvent.domain.canonical import strict_json
+from solvent.domain.codec.canonical import strict_json
 from solvent.domain.labels import AdlCase
-from solvent.lab.formatting import STAGE_TITLES, money, number, percent, trimmed, utc, words
-from solvent.lab.report import render
-from solvent.lab.report_charts import SPANS, Chart, Line, draw, nice_step, thinned
-from solvent.lab.report_markup import Markup, table, tag
-from solvent.lab.report_receipts import MATCHES_PER_ROUND, chosen
+from solvent.lab.report.charts import SPANS, Chart, Line, draw, nice_step, thinned
+from solvent.lab.report.formatting import STAGE_TITLES, money, number, percent, trimmed, utc, words
+from solvent.lab.report.markup import Markup, table, tag
+from solvent.lab.report.page import render
+from solvent.lab.report.receipts import MATCHES_PER_ROUND, chosen
 from solvent.lab.runner import RunResult, run
-from solvent.lab.scenario import load_scenario
-from solvent.views.receipt import AdlReceipt, Receipt
-from solvent.views.receipt_codec import read_receipt
+from solvent.lab.scenario.catalog import load_scenario
+from solvent.receipts.codec import read_receipt
+from solvent.receipts.form import AdlReceipt, Receipt
 from tests.proof import proves
 
 CRASH = "crash-2025-10-10"

@@ -10,15 +10,15 @@ import pytest
 from solvent.domain.commands import TimeStep
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
-from solvent.journal.audit import audit
 from solvent.journal.run_log import RunLogReader
-from solvent.lab.receipt_search import Wanted, receipts_of
+from solvent.lab.report.receipt_search import Wanted, receipts_of
 from solvent.lab.runner import run
-from solvent.lab.scenario import load_scenario
+from solvent.lab.scenario.catalog import load_scenario
+from solvent.proof.audit.runs import audit
+from solvent.receipts import runs as run_receipts
+from solvent.receipts.codec import receipt_line
+from solvent.receipts.verify.check import verify_path
 from solvent.reference.engine import ReferenceEngine
-from solvent.views import run_receipts
-from solvent.views.receipt_codec import receipt_line
-from solvent.views.verify import verify_path
 from tests.lab.run_helpers import small
 from tests.proof import proves
 

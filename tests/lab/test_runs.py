@@ -12,7 +12,7 @@ from solvent.domain.events import PriceStaleness
 from solvent.domain.parameters import Policy
 from solvent.domain.waterfall_events import LiquidationStarted
 from solvent.lab.runner import run
-from solvent.lab.scenario import load_scenario
+from solvent.lab.scenario.catalog import load_scenario
 from tests.lab.run_helpers import keep, packaged, small
 from tests.lab.test_price_sources import ROOT, shared
 from tests.proof import proves
@@ -22,7 +22,7 @@ SOME = 200
 SCRIPT = f"""
 import json
 from solvent.lab.runner import run
-from solvent.lab.scenario import load_scenario
+from solvent.lab.scenario.catalog import load_scenario
 result = run(load_scenario("short-squeeze"), accounts={FEW})
 print(json.dumps([result.figures, result.series], sort_keys=True))
 """

@@ -8,7 +8,7 @@ import pytest
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO
-from solvent.lab.scenario import list_scenarios, load_scenario
+from solvent.lab.scenario.catalog import list_scenarios, load_scenario
 from tests.lab.run_helpers import SMALL, small, written
 
 PACKAGED = ("crash-2025-10-10", "demo-market", "quiet", "short-squeeze", "weth-stuck-2026-04")

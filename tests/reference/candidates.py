@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from solvent.reference.policies import Candidate
+from solvent.reference.waterfall.policies import Candidate
 
 POSITIONS = 10**12
 VALUES = 10**13

@@ -12,9 +12,9 @@ from solvent.domain import commands as c
 from solvent.domain.events import Event, Refused
 from solvent.domain.units import FINE_PER_VALUE, PRICE_SCALE, SECOND, value_up
 from solvent.domain.waterfall_events import AdlLeg, DeficitBooked, LiquidationStarted
-from solvent.reference.invariants import check
+from solvent.proof.invariants.invariants import check
 from solvent.reference.margin import below_auto_close, health_of
-from solvent.reference.sizing import deliverable_value
+from solvent.reference.waterfall.sizing import deliverable_value
 from tests.reference.machines import SOL, USDC, engine_with
 from tests.reference.rounds import faults_of_step
 from tests.tables.audit import faults

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from solvent.domain.units import RATIO
-from solvent.reference.draws import draw_ratio, mix
 from solvent.reference.state import State, new_state
+from solvent.reference.waterfall.draws import draw_ratio, mix
 from tests.proof import proves
 from tests.tables.market import plain_parameters
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvent.domain import commands as c
-from solvent.domain.event_codec import encode_event
+from solvent.domain.codec.events import encode_event
+from solvent.domain.codec.snapshots import SnapshotError
 from solvent.domain.events import Refused
-from solvent.domain.snapshot_format import SnapshotError
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from tests.domain.strategies import records
@@ -111,7 +111,7 @@ def test_a_log_cut_at_any_byte_replays_to_a_state_that_was(story: Story) -> None
 
 PROGRAM = """
 import hashlib
-from solvent.domain.event_codec import encode_event
+from solvent.domain.codec.events import encode_event
 from tests.reference.test_engine import RICH
 from tests.tables.story import Story
 story = Story().run(RICH)

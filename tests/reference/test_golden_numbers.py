@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from solvent.domain.parameters import Policy
-from solvent.reference.policies import Candidate, Demand, allot
+from solvent.reference.waterfall.policies import Candidate, Demand, allot
 from tests.proof import proves
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"

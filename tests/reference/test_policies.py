@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO
-from solvent.reference.policies import (
+from solvent.reference.waterfall.policies import (
     Candidate,
     Demand,
     allot,

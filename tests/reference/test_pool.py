@@ -12,7 +12,6 @@ from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SUPPLY
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import INDEX_SCALE
-from solvent.reference import pool as pools
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import (
     OUTSIDE,
@@ -29,6 +28,7 @@ from solvent.reference.ledger import (
     move,
     settle_residue,
 )
+from solvent.reference.lending import pool as pools
 from solvent.reference.state import State
 from tests.proof import proves
 from tests.tables.audit import faults

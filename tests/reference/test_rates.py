@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from solvent.domain.parameters import MAX_SUPPLY, Curve, PoolParameters
 from solvent.domain.units import HOURS_PER_YEAR, INDEX_SCALE, INT64_MAX, RATIO
-from solvent.reference.rates import (
+from solvent.reference.lending.rates import (
     PiecewiseRate,
     borrow_apr,
     index_after_hour_up,

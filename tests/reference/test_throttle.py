@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from solvent.domain.parameters import Curve, PoolParameters
 from solvent.domain.units import RATIO
+from solvent.reference.lending.throttle import bound_by_rule, bound_in_force, within
 from solvent.reference.state import Pool
-from solvent.reference.throttle import bound_by_rule, bound_in_force, within
 from tests.proof import proves
 
 PERCENT = RATIO // 100

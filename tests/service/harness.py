@@ -14,11 +14,11 @@ from nacl.signing import SigningKey
 from solvent.domain import commands as c
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE
-from solvent.service.desk import Desk, wall_clock
-from solvent.service.keys import Role, encode_addition, parse_public_key
-from solvent.service.opening import Start, open_desk
-from solvent.service.proposals import Terms
-from solvent.service.records import Record, RecordKind
+from solvent.service.core.keys import Role, encode_addition, parse_public_key
+from solvent.service.core.node import Desk, wall_clock
+from solvent.service.core.opening import Start, open_desk
+from solvent.service.core.proposals import Terms
+from solvent.service.core.records import Record, RecordKind
 from solvent.service.serve import application
 from tests.tables.market import plain_parameters
 

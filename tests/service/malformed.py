@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 from nacl.signing import SigningKey
 
-from solvent.service.desk import wall_clock
-from solvent.service.endpoints import Endpoint
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.core.node import wall_clock
 from solvent.service.limits import BODY_BYTES, QUERY_BYTES
 from solvent.service.routes.all import ENDPOINTS
 from tests.service.examples import EXAMPLES, LISTS

@@ -6,16 +6,16 @@ A killed process finds these functions by their names, so they are in a module t
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-from solvent.domain.transcript import Transcript
+from solvent.domain.codec.transcript import Transcript
+from solvent.history.market_views import Views
+from solvent.history.tables.memo import Memo
 from solvent.journal.durable import Journal
 from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
-from solvent.service.opening import JOURNAL
-from solvent.service.proposals import Proposals
-from solvent.service.rehearsal.life import Life, live
-from solvent.service.replies import Answer, ClientRow, Replies
-from solvent.service.replies import Row as DigestRow
-from solvent.views.market_views import Views
-from solvent.views.memo import Memo
+from solvent.proof.crash.process import Life, live
+from solvent.service.core.opening import JOURNAL
+from solvent.service.core.proposals import Proposals
+from solvent.service.core.replies import Answer, ClientRow, Replies
+from solvent.service.core.replies import Row as DigestRow
 
 HELD_BACK = 5
 LEFT_OUT = 5

@@ -9,10 +9,10 @@ from nacl.signing import SigningKey
 
 from solvent.domain.commands import ChangeParameter, Command, ParameterField, PlaceOrder
 from solvent.domain.parameters import EngineParameters
-from solvent.service.keys import Role, encode_addition, encode_removal
-from solvent.service.market import Market, encode_head
-from solvent.service.proposals import Terms, approval_body, proposal_body
-from solvent.service.records import Record, RecordKind, commands_record
+from solvent.service.core.keys import Role, encode_addition, encode_removal
+from solvent.service.core.market import Market, encode_head
+from solvent.service.core.proposals import Terms, approval_body, proposal_body
+from solvent.service.core.records import Record, RecordKind, commands_record
 from tests.views.market_records import simulated
 
 NOW_MS = 1_700_000_000_000

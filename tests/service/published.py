@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from solvent.service.schemas import ENUMS, OBJECTS
+from solvent.service.api.schemas import ENUMS, OBJECTS
 
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _NAIVE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?")

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 import pytest
 from nacl.signing import SigningKey
 
+from solvent.service.api.signing import Verified, verify
+from solvent.service.core.keys import KeyRegistry, Role, encode_addition
 from solvent.service.errors import ApiError
-from solvent.service.keys import KeyRegistry, Role, encode_addition
-from solvent.service.signing import Verified, verify
 from solvent.service.strict_json import JsonValue, decode
 
 NOW = 1_760_000_000_000

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from solvent.service.records import decode_record
+from solvent.service.core.records import decode_record
 from tests.service.harness import House, with_house
 
 GOOD = {"verb": "lend", "symbol": "USDC", "quantity": "1.5"}

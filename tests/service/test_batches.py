@@ -9,20 +9,20 @@ import pytest
 
 from solvent.domain import commands as c
 from solvent.domain import events as e
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.transcript import Transcript
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
-from solvent.engine.language import EngineFault
-from solvent.engine.queries import Queries
-from solvent.service.market import Market, Outcome, encode_head
-from solvent.service.proposals import Terms
-from solvent.service.records import Record, commands_record
+from solvent.engine.queries.queries import Queries
+from solvent.history.market_views import Views
+from solvent.history.tables.memo import Memo
+from solvent.kernels.language import EngineFault
+from solvent.service.core.history_writer import apply_to_views
+from solvent.service.core.market import Market, Outcome, encode_head
+from solvent.service.core.proposals import Terms
+from solvent.service.core.records import Record, commands_record
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import BALANCES, LIQUIDATIONS, ORDERS, Topic
-from solvent.service.views_writer import apply_to_views
-from solvent.views.market_views import Views
-from solvent.views.memo import Memo
 from tests.proof import proves
 from tests.service.streams.stage import Clock, Listener
 from tests.tables.market import plain_parameters

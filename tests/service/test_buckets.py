@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvent.service.buckets import RATES, Buckets, Rate
+from solvent.service.api.buckets import RATES, Buckets, Rate
 
 SECOND = 10**9
 

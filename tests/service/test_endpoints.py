@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from solvent.domain.units import HOUR, SECOND
-from solvent.service.desk import wall_clock
-from solvent.service.endpoints import Endpoint
+from solvent.receipts.verify.check import verify_receipt
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.core.node import wall_clock
 from solvent.service.routes.all import ENDPOINTS
-from solvent.views.verify import verify_receipt
 from tests.service.examples import EXAMPLES, LISTS, Example
 from tests.service.harness import Client, House, opened
 from tests.service.published import complaints

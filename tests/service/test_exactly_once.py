@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from solvent.service.desk import wall_clock
+from solvent.service.core.node import wall_clock
+from solvent.service.core.records import commands_record
 from solvent.service.limits import FUTURE_MS, WINDOW_MS
-from solvent.service.records import commands_record
 from tests.proof import proves
 from tests.service.harness import Client, House, opened, with_house
 

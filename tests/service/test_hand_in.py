@@ -6,10 +6,10 @@ import pytest
 
 from solvent.domain.commands import OpenAccount
 from solvent.journal.durable import Journal
-from solvent.service import sequencer as module
-from solvent.service.market import Market, Outcome
-from solvent.service.records import Record, RecordKind, commands_record
-from solvent.service.sequencer import (
+from solvent.service.core import sequencer as module
+from solvent.service.core.market import Market, Outcome
+from solvent.service.core.records import Record, RecordKind, commands_record
+from solvent.service.core.sequencer import (
     QueueFullError,
     Sequencer,
     Ticket,

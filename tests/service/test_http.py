@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from solvent.service import http
-from solvent.service.buckets import RATES, Buckets, Rate
-from solvent.service.http import App
-from solvent.service.keys import Role
+from solvent.service.api import http
+from solvent.service.api.buckets import RATES, Buckets, Rate
+from solvent.service.api.http import App
+from solvent.service.core.keys import Role
 from solvent.service.serve import application
 from tests.proof import proves
 from tests.service.harness import Client, House, with_house

@@ -16,9 +16,9 @@ import pytest
 
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.rejections import Limit
-from solvent.service.desk import wall_clock
+from solvent.service.api.schemas import ENUMS
+from solvent.service.core.node import wall_clock
 from solvent.service.routes.histories import words
-from solvent.service.schemas import ENUMS
 from tests.proof import proves
 from tests.service.harness import Client, House, opened, with_house
 from tests.tables.market import plain_parameters, with_setting

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from solvent.service import keys as k
-from solvent.service.errors import ApiError
-from solvent.service.keys import (
+from solvent.service.core import keys as k
+from solvent.service.core.keys import (
     NO_ACCOUNT,
     WITH_ACCOUNT,
     KeyRegistry,
@@ -22,6 +21,7 @@ from solvent.service.keys import (
     encode_removal,
     parse_public_key,
 )
+from solvent.service.errors import ApiError
 
 HOUSE = sorted(set(Role) - WITH_ACCOUNT)
 P = 2**255 - 19

@@ -11,8 +11,8 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-from solvent.service.buckets import Buckets, Rate
-from solvent.service.http import App
+from solvent.service.api.buckets import Buckets, Rate
+from solvent.service.api.http import App
 from solvent.service.serve import application
 from tests.service.harness import House, with_house
 from tests.service.malformed import Maker, Request

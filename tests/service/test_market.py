@@ -9,11 +9,11 @@ import pytest
 from solvent.domain import commands as c
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
-from solvent.service.keys import Role, encode_addition
-from solvent.service.market import Market, MarketError, encode_head
-from solvent.service.proposals import Terms, approval_body, proposal_body
-from solvent.service.records import Record, RecordKind, commands_record
-from solvent.service.replies import Answer
+from solvent.service.core.keys import Role, encode_addition
+from solvent.service.core.market import Market, MarketError, encode_head
+from solvent.service.core.proposals import Terms, approval_body, proposal_body
+from solvent.service.core.records import Record, RecordKind, commands_record
+from solvent.service.core.replies import Answer
 from tests.proof import proves
 from tests.service.played import CHANGE, NOW_MS, played
 from tests.service.signed_requests import KEY

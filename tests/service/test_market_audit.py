@@ -6,9 +6,9 @@ import pytest
 
 from solvent.journal.durable import Journal, JournalLockedError
 from solvent.journal.segments import segment_path
-from solvent.service.market_audit import audit_market
-from solvent.service.records import Record, RecordKind, encode_record
-from solvent.service.sequencer import Sequencer, recover
+from solvent.proof.audit.markets import audit_market
+from solvent.service.core.records import Record, RecordKind, encode_record
+from solvent.service.core.sequencer import Sequencer, recover
 from tests.cli.helpers import files, solvent
 from tests.proof import proves
 from tests.service.played import played

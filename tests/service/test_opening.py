@@ -9,12 +9,12 @@ import pytest
 from solvent.domain import commands as c
 from solvent.domain.errors import InputError
 from solvent.journal.durable import Journal
-from solvent.lab.live_keys import demo_keys
-from solvent.service.desk import Desk
-from solvent.service.keys import FIRST_ACCOUNT, Role, parse_public_key
-from solvent.service.market import Market
-from solvent.service.opening import JOURNAL, is_set_up, open_desk
-from solvent.service.records import RecordKind, commands_record, decode_record, encode_record
+from solvent.lab.live.keys import demo_keys
+from solvent.service.core.keys import FIRST_ACCOUNT, Role, parse_public_key
+from solvent.service.core.market import Market
+from solvent.service.core.node import Desk
+from solvent.service.core.opening import JOURNAL, is_set_up, open_desk
+from solvent.service.core.records import RecordKind, commands_record, decode_record, encode_record
 from tests.cli.helpers import solvent
 from tests.proof import proves
 from tests.service.clients.served import serving

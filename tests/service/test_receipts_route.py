@@ -8,7 +8,7 @@ import pytest
 
 from solvent.cli.verify import verify
 from solvent.domain.units import SECOND
-from solvent.service.desk import wall_clock
+from solvent.service.core.node import wall_clock
 from solvent.service.routes import receipts as receipts_route
 from tests.proof import proves
 from tests.service.harness import Client, House

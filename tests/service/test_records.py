@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvent.domain.commands import Deposit, Lend, TimeStep
-from solvent.service.records import (
+from solvent.service.core.records import (
     Record,
     RecordError,
     RecordKind,

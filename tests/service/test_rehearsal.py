@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from solvent.service.rehearsal.inspection import judge
-from solvent.service.rehearsal.lives import Live
-from solvent.service.rehearsal.rehearse import rehearse
-from solvent.service.rehearsal.result import Difference, Rehearsal
-from solvent.service.rehearsal.script import Holding, Op, Plan
-from solvent.service.rehearsal.signed import Ask
+from solvent.proof.crash.inspection import judge
+from solvent.proof.crash.processes import Live
+from solvent.proof.crash.result import Difference, Rehearsal
+from solvent.proof.crash.rounds import rehearse
+from solvent.proof.crash.script import Holding, Op, Plan
+from solvent.proof.crash.signed import Ask
 from tests.proof import proves
 from tests.service import planted
 from tests.tables.market import plain_parameters

@@ -2,8 +2,8 @@
 
 from random import Random
 
+from solvent.service.core.replies import Answer, Replies
 from solvent.service.limits import CLIENT_IDS_KEPT, FUTURE_MS, WINDOW_MS
-from solvent.service.replies import Answer, Replies
 
 NOW = 1_700_000_000_000
 

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from solvent.service.desk import wall_clock
-from solvent.service.endpoints import Endpoint
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.core.keys import Role, encode_removal, parse_public_key
+from solvent.service.core.node import wall_clock
+from solvent.service.core.records import Record, RecordKind
 from solvent.service.errors import ApiError
-from solvent.service.keys import Role, encode_removal, parse_public_key
-from solvent.service.records import Record, RecordKind
 from solvent.service.routes.all import ENDPOINTS
 from tests.proof import proves
 from tests.service.examples import EXAMPLES, LISTS

@@ -12,8 +12,8 @@ import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from schemathesis.core.result import Ok
 
-from solvent.service.endpoints import Endpoint
-from solvent.service.openapi import document
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.openapi import document
 from solvent.service.routes.all import ENDPOINTS
 from solvent.service.serve import application
 from tests.service.examples import EXAMPLES, LISTS

@@ -10,17 +10,17 @@ import pytest
 
 from solvent.domain.commands import Deposit, OpenAccount
 from solvent.journal.durable import Journal, JournalError, JournalFailedError, JournalLockedError
-from solvent.service import sequencer as module
-from solvent.service.market import Market, MarketError, Outcome, encode_head
-from solvent.service.proposals import Terms
-from solvent.service.records import (
+from solvent.service.core import sequencer as module
+from solvent.service.core.market import Market, MarketError, Outcome, encode_head
+from solvent.service.core.proposals import Terms
+from solvent.service.core.records import (
     Record,
     RecordKind,
     commands_record,
     decode_record,
     encode_record,
 )
-from solvent.service.sequencer import (
+from solvent.service.core.sequencer import (
     QueueFullError,
     Sequencer,
     WriterStoppedError,

@@ -13,8 +13,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from solvent.service.core.opening import Start, open_desk
 from solvent.service.limits import CONNECTIONS
-from solvent.service.opening import Start, open_desk
 from solvent.service.serve import OWN_FILES, Address, serve
 from tests.service.clients.served import PATIENCE, serving
 from tests.tables.market import plain_parameters

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from solvent.service import limits
-from solvent.service.keys import Role
+from solvent.service.core.keys import Role
 from solvent.service.routes.all import ENDPOINTS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "service.md"

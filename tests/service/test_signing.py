@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 
-from solvent.service.errors import ApiError, ApiErrorCode
-from solvent.service.keys import KeyRegistry, Role, encode_addition
-from solvent.service.signing import (
+from solvent.service.api.signing import (
     DIGEST_BYTES,
     read_stamp,
     verify,
     verify_subscription,
 )
+from solvent.service.core.keys import KeyRegistry, Role, encode_addition
+from solvent.service.errors import ApiError, ApiErrorCode
 from tests.service.signed_requests import (
     ACCOUNT,
     KEY,

@@ -13,8 +13,8 @@ from bpx.account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
+from solvent.service.api.signing import verify_subscription
 from solvent.service.errors import ApiError
-from solvent.service.signing import verify_subscription
 from tests.service.signed_requests import (
     ACCOUNT,
     NOW,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from solvent.service.api.signing import signed_texts
 from solvent.service.errors import ApiErrorCode
-from solvent.service.signing import signed_texts
 from solvent.service.strict_json import JsonValue
 from tests.service.signed_requests import Sent, refusal, signed
 

@@ -23,28 +23,13 @@ from solvent.domain.units import (
     mul_div_up,
     value_up,
 )
-from solvent.lab.simulator import SimulationBreach, simulate
-from solvent.reference import (
-    adl,
-    backstop,
-    book,
-    default,
-    house,
-    ledger,
-    limits,
-    liquidation,
-    margin,
-    matching,
-    orders,
-    pool,
-    prices,
-    rates,
-    settlement,
-    throttle,
-    wallet,
-)
-from solvent.reference.policies import Candidate
+from solvent.proof.fuzz.simulator import SimulationBreach, simulate
+from solvent.reference import house, ledger, limits, margin, prices
+from solvent.reference.lending import pool, rates, throttle, wallet
+from solvent.reference.orderbook import book, matching, orders
 from solvent.reference.state import Order, State
+from solvent.reference.waterfall import adl, backstop, default, liquidation, settlement
+from solvent.reference.waterfall.policies import Candidate
 
 RUN = 1500
 Plant = Callable[[pytest.MonkeyPatch], None]

@@ -18,10 +18,10 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND
 from solvent.domain.waterfall_events import AdlMatched, BackstopFilled, DeficitBooked
 from solvent.journal.event_hash import EventHasher
-from solvent.lab.simulator import RUN_LENGTH, SimulationResult, simulate, simulate_many
-from solvent.reference import wallet
+from solvent.proof.fuzz.simulator import RUN_LENGTH, SimulationResult, simulate, simulate_many
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import claim_of, debt_of
+from solvent.reference.lending import wallet
 from solvent.reference.limits import gated, rounding_refusal
 from solvent.reference.margin import portfolio_of
 from solvent.reference.state import State
@@ -92,7 +92,7 @@ def test_every_corner_is_reached() -> None:
 def test_a_run_repeats_itself_also_under_another_hash_seed() -> None:
     here = simulate(7, 1000)
     code = (
-        "from solvent.lab.simulator import simulate; run = simulate(7, 1000); "
+        "from solvent.proof.fuzz.simulator import simulate; run = simulate(7, 1000); "
         "print(run.state_hash, run.event_hash)"
     )
     for hash_seed in ("1", "2"):

@@ -11,22 +11,41 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LINT = Path(sys.executable).parent / "lint-imports"
-ROOMS = ["domain", "reference", "engine", "journal", "views", "lab", "service", "cli"]
+ROOMS = [
+    "domain",
+    "kernels",
+    "reference",
+    "engine",
+    "receipts",
+    "journal",
+    "history",
+    "lab",
+    "service",
+    "proof",
+    "cli",
+]
 
 ALLOWED = {
     "cli/x.py": "import solvent.service.x, solvent.lab.x, time",
-    "lab/x.py": "import solvent.reference.x, solvent.engine.x, solvent.views.x, polars",
+    "lab/x.py": "import solvent.reference.x, solvent.engine.x, solvent.history.x, polars",
     "journal/x.py": "import solvent.reference.x, os",
     "reference/x.py": "import solvent.domain.x, math, hashlib",
-    "engine/x.py": "import solvent.domain.x, numpy, os",
+    "engine/x.py": "import solvent.domain.x, solvent.kernels.x, numpy, os",
+    "history/x.py": "import solvent.receipts.x",
+    "proof/x.py": "import solvent.service.x, solvent.lab.x",
 }
 
 FORBIDDEN = [
     ("domain/x.py", "import solvent.reference.x"),
     ("reference/x.py", "import solvent.engine.x"),
     ("engine/x.py", "from solvent.reference import x"),
-    ("views/x.py", "import solvent.journal.x"),
-    ("views/x.py", "import solvent.lab.x"),
+    ("receipts/x.py", "import solvent.history.x"),
+    ("receipts/x.py", "import solvent.journal.x"),
+    ("history/x.py", "import solvent.lab.x"),
+    ("journal/x.py", "from solvent.receipts import x"),
+    ("kernels/x.py", "import solvent.engine.x"),
+    ("lab/x.py", "import solvent.proof.x"),
+    ("service/x.py", "from solvent.proof import x"),
     ("lab/x.py", "import solvent.service.x"),
     ("service/x.py", "def f() -> None:\n    import solvent.lab.x"),
     ("reference/__init__.py", "import time"),

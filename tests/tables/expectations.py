@@ -23,14 +23,14 @@ from solvent.domain.units import (
     VALUE_DECIMALS,
     parse_decimal,
 )
-from solvent.reference import wallet
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
+from solvent.reference.lending import wallet
+from solvent.reference.lending.pool import redeemable
+from solvent.reference.lending.rates import borrow_apr, lend_apr, utilization
+from solvent.reference.lending.throttle import bound_in_force
 from solvent.reference.margin import health_of
-from solvent.reference.pool import redeemable
-from solvent.reference.rates import borrow_apr, lend_apr, utilization
 from solvent.reference.state import State
-from solvent.reference.throttle import bound_in_force
 from tests.tables.market import number, ratio
 from tests.tables.rows import Names
 

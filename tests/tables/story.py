@@ -24,8 +24,8 @@ from solvent.domain.events import Event, Refused
 from solvent.domain.parameters import MarketParameters
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import PRICE_SCALE
-from solvent.reference.book import market_of
 from solvent.reference.engine import ReferenceEngine
+from solvent.reference.orderbook.book import market_of
 from solvent.reference.state import State
 from tests.tables.audit import faults
 from tests.tables.expectations import Expectations, units_of

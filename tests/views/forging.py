@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from solvent.domain.canonical import DIGEST_FIELD, digest_of
+from solvent.domain.codec.canonical import DIGEST_FIELD, digest_of
 
 Step = str | int
 

@@ -5,20 +5,20 @@ from functools import cache
 from random import Random
 from typing import NamedTuple, TypeVar
 
+from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.transcript import Entry, Transcript
 from solvent.domain.commands import Command, Withdraw
-from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.transcript import Entry, Transcript
 from solvent.engine.engine import FastEngine
+from solvent.history.market_views import Applied, Views
+from solvent.history.tables.memo import Memo
 from solvent.lab.runner import run
-from solvent.lab.scenario import load_scenario
-from solvent.lab.simulator_market import random_parameters
-from solvent.lab.simulator_moves import Moves
+from solvent.lab.scenario.catalog import load_scenario
+from solvent.proof.fuzz.actions import Moves
+from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.state import State
-from solvent.views.market_views import Applied, Views
-from solvent.views.memo import Memo
 
 SEEDS = (4, 5, 7, 9, 19, 22, 25, 38, 39, 57)
 """Simulations in which claims are handed over, debts are taken over, and pools start anew."""

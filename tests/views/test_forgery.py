@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from solvent.views.receipt import AdlReceipt
-from solvent.views.receipt_codec import receipt_document
-from solvent.views.verify import verify_receipt
+from solvent.receipts.codec import receipt_document
+from solvent.receipts.form import AdlReceipt
+from solvent.receipts.verify.check import verify_receipt
 from tests.journal.small_run import busy_run, receipts_of
 from tests.proof import proves
 from tests.views.forging import Forgery, forgeries, resealed

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import ChangeParameter, Deposit, OpenAccount
 from solvent.domain.errors import InputError
 from solvent.domain.events import InterestCharged
-from solvent.domain.transcript import Transcript
+from solvent.history.market_views import Views, ViewsError
+from solvent.history.tables import schema
+from solvent.history.tables.database import DatabaseError, open_database
+from solvent.history.tables.rows import BorrowLendSide, Paging
 from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
 from solvent.reference.queries import pool_report
-from solvent.views import schema
-from solvent.views.database import DatabaseError, open_database
-from solvent.views.market_views import Views, ViewsError
-from solvent.views.rows import BorrowLendSide, Paging
 from tests.proof import proves
 from tests.views.market_records import SCENARIOS, SEEDS, filled, simulated, told, views_of
 
@@ -55,8 +55,8 @@ def test_rebuilt_views_are_equal(name: int | str) -> None:
 
 
 def test_what_memory_forgets_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solvent.views.lending.CACHED", 3)
-    monkeypatch.setattr("solvent.views.trading.CACHED", 3)
+    monkeypatch.setattr("solvent.history.followers.lending.CACHED", 3)
+    monkeypatch.setattr("solvent.history.followers.trading.CACHED", 3)
     assert filled(simulated(38), size=10).dump() == views_of(38).dump()
 
 
@@ -128,7 +128,7 @@ def test_another_layout_is_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     market = simulated(5)
     url = f"sqlite:///{tmp_path / 'views.db'}"
     filled(market, url).close()
-    monkeypatch.setattr("solvent.views.market_views.VERSION", schema.VERSION + 1)
+    monkeypatch.setattr("solvent.history.market_views.VERSION", schema.VERSION + 1)
     views = Views.open(url, market.parameters)
     assert views.applied == 0
     assert not views.deposits(0, paging=ALL).rows

@@ -9,8 +9,8 @@ from solvent.domain import waterfall_events as w
 from solvent.domain.commands import Role
 from solvent.domain.labels import Source, SystemOrder
 from solvent.domain.parameters import USDC
-from solvent.views.history import AccountHistory
-from solvent.views.rows import (
+from solvent.history.questions.accounts import AccountHistory
+from solvent.history.tables.rows import (
     BorrowLendSide,
     FillKind,
     InterestPayment,

@@ -1,6 +1,6 @@
 """Pages and filters: each lets through what it names, and pages join to the whole."""
 
-from solvent.views.rows import BorrowLendSide, FillKind, OrderStatus, Paging
+from solvent.history.tables.rows import BorrowLendSide, FillKind, OrderStatus, Paging
 from tests.views.market_records import views_of
 
 ALL = Paging(limit=10**9, ascending=True)

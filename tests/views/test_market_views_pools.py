@@ -6,10 +6,10 @@ import pytest
 
 from solvent.domain.labels import Source
 from solvent.domain.units import INDEX_SCALE
-from solvent.reference import pool as pools
+from solvent.history.followers.pools import PoolMirror
 from solvent.reference.ledger import claim_of, debt_of
+from solvent.reference.lending import pool as pools
 from solvent.reference.state import State, new_state
-from solvent.views.pools import PoolMirror
 from tests.proof import proves
 from tests.views.market_records import simulated
 

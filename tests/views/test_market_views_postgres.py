@@ -6,11 +6,11 @@ import pytest
 
 from solvent.domain.errors import InputError
 from solvent.domain.labels import Source
-from solvent.views.candles import INTERVALS
-from solvent.views.database import DatabaseError, open_database
-from solvent.views.market_history import POOL_SPANS, TICKER_SPANS
-from solvent.views.market_views import Views
-from solvent.views.rows import FillKind, OrderStatus, Paging, PaymentType, PriceKind
+from solvent.history.followers.candles import INTERVALS
+from solvent.history.market_views import Views
+from solvent.history.questions.market import POOL_SPANS, TICKER_SPANS
+from solvent.history.tables.database import DatabaseError, open_database
+from solvent.history.tables.rows import FillKind, OrderStatus, Paging, PaymentType, PriceKind
 from tests.proof import proves
 from tests.views.market_records import Told, filled, simulated, told, views_of
 from tests.views.postgres_server import NoServerError, running_server

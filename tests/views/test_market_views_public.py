@@ -7,15 +7,15 @@ from itertools import pairwise
 import pytest
 
 from solvent.domain import events as e
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Side, UpdatePrice
-from solvent.domain.transcript import Transcript
 from solvent.domain.units import HOUR, SECOND
+from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, WEEK, end_of, start_of
+from solvent.history.market_views import Views
+from solvent.history.questions.market import POOL_SPANS, TICKER_SPANS
+from solvent.history.tables.rows import CandleRow, Paging, PriceKind
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import borrowed_total, lent_total
-from solvent.views.candles import DAY, INTERVALS, MINUTE, WEEK, end_of, start_of
-from solvent.views.market_history import POOL_SPANS, TICKER_SPANS
-from solvent.views.market_views import Views
-from solvent.views.rows import CandleRow, Paging, PriceKind
 from tests.proof import proves
 from tests.views.market_records import simulated, told, views_of
 

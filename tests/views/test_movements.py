@@ -2,12 +2,19 @@
 
 from solvent.domain import commands as c
 from solvent.domain import events as e
-from solvent.domain.event_codec import EVENT_KINDS, event_fields
+from solvent.domain.codec.events import EVENT_KINDS, event_fields
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.labels import Source
-from solvent.domain.transcript import Transcript
-from solvent.views.market_views import Views
-from solvent.views.movements import BORROWED, LENT, MOVED, REDEEMED, REPAID, movements_of
-from solvent.views.schema import PLACE_BITS
+from solvent.history.followers.movements import (
+    BORROWED,
+    LENT,
+    MOVED,
+    REDEEMED,
+    REPAID,
+    movements_of,
+)
+from solvent.history.market_views import Views
+from solvent.history.tables.schema import PLACE_BITS
 from tests.tables.market import plain_parameters
 
 MANUAL = Source.MANUAL

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from solvent.views.promises import promise_problems
-from solvent.views.receipt import AdlReceipt, Balance, MatchLine, Party
+from solvent.receipts.form import AdlReceipt, Balance, MatchLine, Party
+from solvent.receipts.verify.settlement_properties import promise_problems
 from tests.journal.small_run import example_run, receipts_of
 from tests.proof import proves
 

@@ -6,14 +6,14 @@ from typing import NoReturn
 
 import pytest
 
-from solvent.domain.canonical import Json
-from solvent.views.market_views import Views
-from solvent.views.receipt import AdlReceipt, Receipt
-from solvent.views.receipt_codec import read_receipt, receipt_line
-from solvent.views.receipt_rows import parties
-from solvent.views.receipts import ReceiptBuilder
-from solvent.views.rows import Paging
-from solvent.views.verify import verify_path, verify_receipt
+from solvent.domain.codec.canonical import Json
+from solvent.history.followers.receipt_rows import parties
+from solvent.history.market_views import Views
+from solvent.history.tables.rows import Paging
+from solvent.receipts.builder import ReceiptBuilder
+from solvent.receipts.codec import read_receipt, receipt_line
+from solvent.receipts.form import AdlReceipt, Receipt
+from solvent.receipts.verify.check import verify_path, verify_receipt
 from tests.proof import proves
 from tests.views.market_records import SCENARIOS, SEEDS, Told, filled, simulated, told, views_of
 

@@ -5,17 +5,17 @@ from functools import cache
 
 import pytest
 
-from solvent.domain.canonical import DIGEST_FIELD, digest_of
+from solvent.domain.codec.canonical import DIGEST_FIELD, digest_of
 from solvent.domain.labels import AdlCase, LegForm, Reason, Stage
 from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO
-from solvent.views.receipt import AdlReceipt, BackstopReceipt, Receipt
-from solvent.views.receipt_codec import (
+from solvent.receipts.codec import (
     ReceiptFormError,
     read_receipt,
     receipt_document,
     receipt_line,
 )
+from solvent.receipts.form import AdlReceipt, BackstopReceipt, Receipt
 from tests.journal.small_run import ONE_SOL, ONE_USDC, busy_run, example_run, receipts_of
 from tests.proof import proves
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from solvent.domain.canonical import canonical
+from solvent.domain.codec.canonical import canonical
 from solvent.domain.commands import Command
 from solvent.domain.errors import InputError
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.journal.run_log import RunLogReader
-from solvent.lab.simulator import simulate
+from solvent.proof.fuzz.simulator import simulate
+from solvent.receipts.builder import ReceiptBuilder
+from solvent.receipts.codec import receipt_document, receipt_line
+from solvent.receipts.form import AdlReceipt, Receipt
+from solvent.receipts.verify.check import RECEIPTS, verify_path, verify_receipt
 from solvent.reference.engine import ReferenceEngine
-from solvent.views.receipt import AdlReceipt, Receipt
-from solvent.views.receipt_codec import receipt_document, receipt_line
-from solvent.views.receipts import ReceiptBuilder
-from solvent.views.verify import RECEIPTS, verify_path, verify_receipt
 from tests.journal.small_run import busy_run, example_run, receipts_of, write_run
 from tests.proof import proves
 from tests.views.forging import resealed

@@ -35,7 +35,6 @@ COMMANDS = {
     "verify": "Compute receipts again, offline, and say which were altered.",
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
-    "bench": "Measure how fast the fast engine is, beside peers and limits of the same run.",
 }
 
 
@@ -54,14 +53,17 @@ def build() -> App:
     return app
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command line and return its exit code; `arguments` default to the process's."""
+def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:
+    """Carry out one command line and return its exit code.
+
+    `arguments` default to the process's, `app` to the product's own command line.
+    """
     signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        code = _carry_out(sys.argv[1:] if arguments is None else arguments)
+        code = _carry_out(app or build(), sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # What is still buffered has no reader: let the flush at exit go nowhere.
@@ -70,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _carry_out(arguments: Sequence[str]) -> int:
+def _carry_out(app: App, arguments: Sequence[str]) -> int:
     try:
-        result = build()(
+        result = app(
             arguments, exit_on_error=False, print_error=False, result_action="return_value"
         )
     except (CycloptsError, InputError, JournalError) as error:

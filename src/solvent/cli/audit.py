@@ -37,8 +37,8 @@ def audit(
 
 def _audit_run(directory: Path, check_every: int) -> int:
     from solvent.cli.progress import progress
-    from solvent.journal.audit import audit as replay
-    from solvent.lab.formatting import number
+    from solvent.lab.report.formatting import number
+    from solvent.proof.audit.runs import audit as replay
 
     with progress(f"auditing {directory}", "commands") as report:
         found = replay(directory, check_every=check_every, progress=report)
@@ -51,8 +51,8 @@ def _audit_run(directory: Path, check_every: int) -> int:
 
 def _audit_market(journal: Path) -> int:
     from solvent.cli.progress import progress
-    from solvent.lab.formatting import number
-    from solvent.service.market_audit import audit_market
+    from solvent.lab.report.formatting import number
+    from solvent.proof.audit.markets import audit_market
 
     with progress(f"auditing {journal}", "records") as report:
         found = audit_market(journal, report)

@@ -9,16 +9,16 @@ from pathlib import Path
 from solvent.cli.up import LOOPBACK
 from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
-from solvent.lab.live import DEMO_STEP, DEMO_TRADERS, LiveCast, parameters_at
-from solvent.lab.live_keys import DemoKey, demo_accounts, demo_keys
-from solvent.lab.scenario_model import Scenario
-from solvent.service.desk import Clock, Desk, wall_clock
-from solvent.service.desk_engine import DeskEngine
-from solvent.service.keys import Role, encode_addition, parse_public_key
+from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS, LiveCast, parameters_at
+from solvent.lab.live.keys import DemoKey, demo_accounts, demo_keys
+from solvent.lab.scenario.model import Scenario
+from solvent.service.core.keys import Role, encode_addition, parse_public_key
+from solvent.service.core.node import Clock, Desk, wall_clock
+from solvent.service.core.node_engine import DeskEngine
+from solvent.service.core.opening import Start, is_set_up, open_desk
+from solvent.service.core.proposals import Terms
+from solvent.service.core.records import Record, RecordKind
 from solvent.service.logs import set_up_logs
-from solvent.service.opening import Start, is_set_up, open_desk
-from solvent.service.proposals import Terms
-from solvent.service.records import Record, RecordKind
 from solvent.service.serve import Address, serve
 
 DEMO_SEED = 1

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from solvent.lab.formatting import number
+from solvent.lab.report.formatting import number
 
 Report = Callable[[int, int], None]
 """Called with what is done and the whole, in the unit of the bar."""

@@ -37,8 +37,8 @@ def receipts(
     """
     from solvent.cli.progress import progress
     from solvent.journal.run_log import RunLogReader
-    from solvent.lab.receipt_search import Wanted, receipts_of
-    from solvent.views.receipt_codec import receipt_line
+    from solvent.lab.report.receipt_search import Wanted, receipts_of
+    from solvent.receipts.codec import receipt_line
 
     if sum(choice is not None for choice in (account, adl_round, fill)) > 1:
         choices = "--account, --adl-round, --fill"

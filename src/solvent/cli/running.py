@@ -60,7 +60,7 @@ class Request:
 def carry_out(request: Request) -> None:
     """Run, write the folder where one is asked for, and print. Raises InputError."""
     from solvent.lab.runner import run
-    from solvent.lab.scenario import load_scenario
+    from solvent.lab.scenario.catalog import load_scenario
 
     scenario = load_scenario(request.scenario)
     if request.out is not None:
@@ -94,8 +94,8 @@ def carry_out(request: Request) -> None:
 def show(figures: Mapping[str, Any]) -> None:
     """Print a run for people: its tables and its hashes."""
     from solvent.cli.tables import print_sheet
-    from solvent.lab.formatting import number, utc
-    from solvent.lab.summary import sheets
+    from solvent.lab.report.formatting import number, utc
+    from solvent.lab.report.summary import sheets
 
     print(f"{figures['scenario']}: {figures['description']}")
     print(f"{utc(figures['start'])} to {utc(figures['end'])}, {', '.join(figures['assets'])}")

@@ -3,7 +3,7 @@
 
 def scenarios() -> None:
     """List the packaged scenarios."""
-    from solvent.lab.scenario import list_scenarios, load_scenario
+    from solvent.lab.scenario.catalog import list_scenarios, load_scenario
 
     names = list_scenarios()
     width = max(map(len, names))

@@ -14,7 +14,7 @@ from solvent.cli.progress import say
 from solvent.domain.errors import InputError
 
 if TYPE_CHECKING:
-    from solvent.lab.simulator import SimulationResult
+    from solvent.proof.fuzz.simulator import SimulationResult
 
 
 def sim(
@@ -44,7 +44,7 @@ def sim(
         after each that nothing acknowledged was lost and nothing was done twice.
     """
     if kill is not None:
-        from solvent.cli.rehearsing import kill as kill_service
+        from solvent.cli.crash import kill as kill_service
 
         if compare:
             raise InputError("--kill", str(kill), "does not go with --compare; name one of them")
@@ -52,7 +52,7 @@ def sim(
     if compare:
         return _compare(seed, commands, runs)
     from solvent.cli.progress import progress
-    from solvent.lab.simulator import simulate, simulate_many
+    from solvent.proof.fuzz.simulator import simulate, simulate_many
 
     started = time.monotonic()
     whole = commands * runs
@@ -75,8 +75,8 @@ def _compare(seed: int, commands: int, runs: int) -> int:
     """Run both engines over the same commands; 1 when they differ."""
     from solvent.cli.progress import progress
     from solvent.engine.engine import machine
-    from solvent.lab.comparison import compare_many
-    from solvent.lab.formatting import number
+    from solvent.lab.report.formatting import number
+    from solvent.proof.fuzz.comparison import compare_many
 
     machine(say)
     started = time.monotonic()
@@ -107,7 +107,7 @@ def _compare(seed: int, commands: int, runs: int) -> int:
 
 def _tell(results: Sequence["SimulationResult"], seconds: float) -> int:
     """Print what the runs did; 1 when any broke an invariant."""
-    from solvent.lab.formatting import number
+    from solvent.lab.report.formatting import number
 
     done = sum(result.commands for result in results)
     accepted = sum(result.accepted for result in results)

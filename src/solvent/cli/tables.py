@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from solvent.lab.summary import Sheet
+from solvent.lab.report.summary import Sheet
 
 PIPED_WIDTH = 100
 

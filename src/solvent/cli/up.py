@@ -10,7 +10,7 @@ from solvent.domain.errors import InputError
 if TYPE_CHECKING:
     from typing import Annotated
 
-    from solvent.lab.scenario_model import Scenario
+    from solvent.lab.scenario.model import Scenario
 else:
     from typing import Annotated
 
@@ -62,7 +62,7 @@ def up(
         How many people play, for --demo and --replay.
     """
     from solvent.cli.live import Plan, run_live
-    from solvent.lab.scenario import load_scenario
+    from solvent.lab.scenario.catalog import load_scenario
 
     if (demo or replay is not None) and host not in LOOPBACK:
         raise InputError("--host", host, "demo keys are known to everybody: serve 127.0.0.1 only")

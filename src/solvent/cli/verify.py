@@ -12,8 +12,8 @@ def verify(path: Path, /) -> int:
         A receipts.jsonl file, one receipt as a .json file, or the folder of a run.
     """
     from solvent.journal.run_log import RunLogReader
-    from solvent.lab.formatting import number
-    from solvent.views.verify import verify_path
+    from solvent.lab.report.formatting import number
+    from solvent.receipts.verify.check import verify_path
 
     report = verify_path(path, RunLogReader)
     for problem in report.problems:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
+from solvent.domain.codec.encoded_events import EncodedEvents
 from solvent.domain.commands import Command
-from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.events import Event
 
 

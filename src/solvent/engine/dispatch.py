@@ -6,8 +6,9 @@ As in `reference.dispatch`; the handlers of account commands are in `handlers`, 
 
 from solvent.domain import commands as c
 from solvent.engine import handlers, house
-from solvent.engine.language import Memory, Store, bit, emit, event_words, fail, kernel, prefetch
-from solvent.engine.layout import (
+from solvent.engine.ledger import account_row, position
+from solvent.engine.margin import first_asset
+from solvent.engine.memory.layout import (
     ACCOUNT_WIDTH,
     ACCOUNTS,
     ASSETS,
@@ -22,9 +23,8 @@ from solvent.engine.layout import (
     field_of,
     kind_of,
 )
-from solvent.engine.ledger import account_row, position
-from solvent.engine.margin import first_asset
 from solvent.engine.refusals import refusal_code, refusal_limit
+from solvent.kernels.language import Memory, Store, bit, emit, event_words, fail, kernel, prefetch
 
 _OPEN_ACCOUNT = kind_of(c.OpenAccount)
 _DEPOSIT = kind_of(c.Deposit)

@@ -13,6 +13,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from solvent.domain.codec.commands import EncodedCommands
+from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.events import decode_events
+from solvent.domain.codec.snapshots import state_hash
 from solvent.domain.commands import (
     COMMAND_KINDS,
     COMMAND_WORDS,
@@ -23,34 +27,25 @@ from solvent.domain.commands import (
     decode_command,
     encode_command,
 )
-from solvent.domain.encoded_commands import EncodedCommands
-from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import PoolReading
-from solvent.domain.event_codec import decode_events
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
-from solvent.domain.snapshot_format import state_hash
-from solvent.engine import (
-    book,
-    dispatch,
-    house,
-    previews,
-    query_forecast,
-    query_kernels,
-    query_refusals,
-    readings,
-)
-from solvent.engine import layout as at
-from solvent.engine.columns import Columns, new_columns, read_snapshot, write_snapshot
-from solvent.engine.kinds import (
+from solvent.engine import dispatch, house, previews, readings
+from solvent.engine.memory import layout as at
+from solvent.engine.memory.columns import Columns, new_columns, read_snapshot, write_snapshot
+from solvent.engine.orderbook import book
+from solvent.engine.queries import forecast as query_forecast
+from solvent.engine.queries import kernels as query_kernels
+from solvent.engine.queries import refusals as query_refusals
+from solvent.kernels.kinds import (
     COLUMNS,
     EVENTS,
     EVENTS_CAPACITY,
     EVENTS_USED,
     ROOT_WORDS,
 )
-from solvent.engine.language import EngineFault
-from solvent.engine.machine import Machine, Progress, compile_kernels
+from solvent.kernels.language import EngineFault
+from solvent.kernels.machine import Machine, Progress, compile_kernels
 
 _ENTRIES = (
     dispatch.apply_batch,

@@ -10,9 +10,10 @@ from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import RATIO
-from solvent.engine import book, orders, pool, previews, questions, wallet
-from solvent.engine.language import Memory, Store, emit, fail, kernel
-from solvent.engine.layout import (
+from solvent.engine import previews, questions
+from solvent.engine.ledger import account_row, pledge
+from solvent.engine.lending import pool, wallet
+from solvent.engine.memory.layout import (
     ACCOUNT_CAPACITY,
     ACCOUNT_NEXT,
     ACCOUNT_OPENED,
@@ -36,9 +37,10 @@ from solvent.engine.layout import (
     SETTINGS_UPDATED,
     field_of,
 )
-from solvent.engine.ledger import account_row, pledge
-from solvent.engine.levels import order_row
+from solvent.engine.orderbook import book, orders
+from solvent.engine.orderbook.levels import order_row
 from solvent.engine.refusals import refusal_limit, refuse
+from solvent.kernels.language import Memory, Store, emit, fail, kernel
 
 # Fields that have the same place in every command here that has them.
 _ACCOUNT = field_of(c.Deposit, "account")

@@ -8,8 +8,17 @@ from solvent.domain import commands as c
 from solvent.domain.parameters import MAX_VALUE
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import HOUR, INT64_MAX
-from solvent.engine.language import Memory, Store, emit, kernel, narrow, wide
-from solvent.engine.layout import (
+from solvent.engine.ledger import (
+    POOL_PLACE,
+    asset_row,
+    available,
+    borrowed_total,
+    move,
+    pool_row,
+)
+from solvent.engine.lending.pool import charge_hour
+from solvent.engine.lending.throttle import step_bounds
+from solvent.engine.memory.layout import (
     ASSETS,
     CASH,
     FEES,
@@ -30,19 +39,10 @@ from solvent.engine.layout import (
     field_of,
     kind_of,
 )
-from solvent.engine.ledger import (
-    POOL_PLACE,
-    asset_row,
-    available,
-    borrowed_total,
-    move,
-    pool_row,
-)
-from solvent.engine.liquidation import step_waterfall, watch
-from solvent.engine.pool import charge_hour
 from solvent.engine.prices import price_row, record_quote, refresh_staleness, step_prices
 from solvent.engine.refusals import refuse
-from solvent.engine.throttle import step_bounds
+from solvent.engine.waterfall.liquidation import step_waterfall, watch
+from solvent.kernels.language import Memory, Store, emit, kernel, narrow, wide
 
 MAX_HOURS_PER_STEP = 366 * 24
 """A time step may pass at most a leap year, so that it ends."""

@@ -6,8 +6,7 @@ bits that say which assets an account has anything in are kept here, where every
 """
 
 from solvent.domain.units import INDEX_SCALE
-from solvent.engine.language import Memory, Store, bit, fail, kernel
-from solvent.engine.layout import (
+from solvent.engine.memory.layout import (
     ACCOUNT_WIDTH,
     ASSET_WIDTH,
     ASSETS,
@@ -35,7 +34,8 @@ from solvent.engine.layout import (
     UNFUNDEDS,
 )
 from solvent.engine.units import mul_div_down, mul_div_up
-from solvent.engine.watch_rows import touched
+from solvent.engine.watch.rows import touched
+from solvent.kernels.language import Memory, Store, bit, fail, kernel
 
 POOL_PLACE = -2
 """The cash of an asset's pool, as a place that tokens move between."""

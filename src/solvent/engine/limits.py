@@ -9,16 +9,6 @@ from collections.abc import Callable
 
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.engine.language import Memory, Store, kernel
-from solvent.engine.layout import (
-    DEBT,
-    DEBT_SHARES,
-    LEVERAGE_LIMIT,
-    LIQUIDATING_COUNT,
-    MAX_UTILIZATION,
-    OPEN_BORROW_LEND_LIMIT,
-    POOL_STATE,
-)
 from solvent.engine.ledger import (
     account_row,
     asset_row,
@@ -27,6 +17,8 @@ from solvent.engine.ledger import (
     pool_row,
     position,
 )
+from solvent.engine.lending.pool import borrow_terms, lent_after_redeem, redeemable
+from solvent.engine.lending.throttle import bound_in_force, within
 from solvent.engine.margin import (
     Doubt,
     health,
@@ -36,9 +28,17 @@ from solvent.engine.margin import (
     surplus,
     total_value,
 )
-from solvent.engine.pool import borrow_terms, lent_after_redeem, redeemable
+from solvent.engine.memory.layout import (
+    DEBT,
+    DEBT_SHARES,
+    LEVERAGE_LIMIT,
+    LIQUIDATING_COUNT,
+    MAX_UTILIZATION,
+    OPEN_BORROW_LEND_LIMIT,
+    POOL_STATE,
+)
 from solvent.engine.refusals import refuse
-from solvent.engine.throttle import bound_in_force, within
+from solvent.kernels.language import Memory, Store, kernel
 
 Question = Callable[[Store, Memory, int], bool]
 """Whether an amount passes, given a context row."""

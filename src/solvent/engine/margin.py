@@ -12,18 +12,17 @@ from solvent.domain.units import (
     INT64_MAX,
     RATIO,
 )
-from solvent.engine.language import (
-    Memory,
-    Store,
-    Wide,
-    bit,
-    kernel,
-    leading_zeros,
-    narrow,
-    wide,
-    wrapping_sub,
+from solvent.engine.ledger import (
+    account_row,
+    asset_row,
+    claim_of,
+    debt_of,
+    is_stale,
+    mark_of,
+    position,
+    unfunded_of,
 )
-from solvent.engine.layout import (
+from solvent.engine.memory.layout import (
     ASSETS,
     AUTO_CLOSE_DIVISOR,
     AUTO_CLOSE_OFFSET,
@@ -39,22 +38,23 @@ from solvent.engine.layout import (
     TARGET_BUFFER,
     UNFUNDEDS,
 )
-from solvent.engine.ledger import (
-    account_row,
-    asset_row,
-    claim_of,
-    debt_of,
-    is_stale,
-    mark_of,
-    position,
-    unfunded_of,
-)
 from solvent.engine.units import (
     divide_up,
     fine_down,
     fine_up,
 )
 from solvent.engine.weights import requirement_up, weighted_value_down
+from solvent.kernels.language import (
+    Memory,
+    Store,
+    Wide,
+    bit,
+    kernel,
+    leading_zeros,
+    narrow,
+    wide,
+    wrapping_sub,
+)
 
 _LAST_BIT = 63
 

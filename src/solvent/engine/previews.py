@@ -1,7 +1,8 @@
 """Previews in kernels: the largest amounts that wallet commands would accept now.
 
-As in `reference.wallet`: each asks the command's own refusal again and again, so that previews and
-execution cannot differ. A question's context row holds the account, the asset and the two flags.
+As in `reference.lending.wallet`: each asks the command's own refusal again and again, so that
+previews and execution cannot differ. A question's context row holds the account, the asset and the
+two flags.
 
 `largest_...` are for accounts that may act, `max_...` for any, as in `reference.queries`.
 """
@@ -9,15 +10,9 @@ execution cannot differ. A question's context row holds the account, the asset a
 from solvent.domain.commands import Role
 from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.units import INT64_MAX
-from solvent.engine.language import Memory, Store, kernel, narrow, wide
-from solvent.engine.layout import AVAILABLE, IS_LIQUIDATING, ROLE, SCRATCH_TOP, TREASURY
 from solvent.engine.ledger import account_row, claim_of, debt_of, pool_row, position
-from solvent.engine.limits import Question, largest_passing
-from solvent.engine.order_plan import ASKED_ACCOUNT, ASKED_ASSET
-from solvent.engine.orders import largest_order
-from solvent.engine.pool import redeemable
-from solvent.engine.scratch import take
-from solvent.engine.wallet import (
+from solvent.engine.lending.pool import redeemable
+from solvent.engine.lending.wallet import (
     lend_form,
     lend_refusal,
     repay_form,
@@ -25,6 +20,12 @@ from solvent.engine.wallet import (
     user_redeem_refusal,
     withdraw_refusal,
 )
+from solvent.engine.limits import Question, largest_passing
+from solvent.engine.memory.layout import AVAILABLE, IS_LIQUIDATING, ROLE, SCRATCH_TOP, TREASURY
+from solvent.engine.memory.scratch import take
+from solvent.engine.orderbook.order_plan import ASKED_ACCOUNT, ASKED_ASSET
+from solvent.engine.orderbook.orders import largest_order
+from solvent.kernels.language import Memory, Store, kernel, narrow, wide
 
 _ACCOUNT = 0
 _ASSET = 1

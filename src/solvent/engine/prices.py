@@ -6,9 +6,9 @@ median; the mark is the index plus a moving average of the book's premium, withi
 
 from solvent.domain.parameters import MAX_SOURCES, USDC
 from solvent.domain.units import RATIO
-from solvent.engine.book import best_price
-from solvent.engine.language import Memory, Store, Wide, emit, kernel, narrow, wide
-from solvent.engine.layout import (
+from solvent.engine.allot.sorting import sort_ascending
+from solvent.engine.ledger import asset_row
+from solvent.engine.memory.layout import (
     ASK,
     ASSETS,
     BID,
@@ -39,10 +39,10 @@ from solvent.engine.layout import (
     STALE,
     UPDATED,
 )
-from solvent.engine.ledger import asset_row
-from solvent.engine.scratch import take
-from solvent.engine.sorting import sort_ascending
+from solvent.engine.memory.scratch import take
+from solvent.engine.orderbook.book import best_price
 from solvent.engine.units import divide_up
+from solvent.kernels.language import Memory, Store, Wide, emit, kernel, narrow, wide
 
 
 @kernel

@@ -9,11 +9,12 @@ from solvent.domain import commands as c
 from solvent.domain.commands import Role
 from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.engine import orders, wallet
-from solvent.engine.language import Memory, Store, kernel
-from solvent.engine.layout import ACCOUNTS, ASSETS, IS_LIQUIDATING, ROLE, TREASURY, field_of
 from solvent.engine.ledger import account_row
+from solvent.engine.lending import wallet
+from solvent.engine.memory.layout import ACCOUNTS, ASSETS, IS_LIQUIDATING, ROLE, TREASURY, field_of
+from solvent.engine.orderbook import orders
 from solvent.engine.refusals import refuse
+from solvent.kernels.language import Memory, Store, kernel
 
 # Fields that have the same place in every command that has them.
 _ACCOUNT = field_of(c.Withdraw, "account")

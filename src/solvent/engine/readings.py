@@ -1,10 +1,10 @@
 """Readings in kernels: what a run looks at after a step."""
 
-from solvent.engine.language import Memory, Store, kernel
-from solvent.engine.layout import ASSETS
 from solvent.engine.ledger import asset_row, pool_row
-from solvent.engine.rates import utilization
-from solvent.engine.throttle import bound_in_force
+from solvent.engine.lending.rates import utilization
+from solvent.engine.lending.throttle import bound_in_force
+from solvent.engine.memory.layout import ASSETS
+from solvent.kernels.language import Memory, Store, kernel
 
 READING_WIDTH = 2
 """Utilization and the bound in force, both 10^-9."""

@@ -1,6 +1,6 @@
 """Refusals in kernels: one number that holds a code and the limit that binds; 0 is no refusal."""
 
-from solvent.engine.language import kernel
+from solvent.kernels.language import kernel
 
 _LIMITS = 64
 

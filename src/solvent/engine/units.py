@@ -3,8 +3,8 @@
 Operands are non-negative; a divisor is positive. A result that leaves its column stops the engine.
 """
 
-from solvent.engine.language import Memory, Wide, fail, isqrt, kernel, narrow, wide
-from solvent.engine.layout import FINE_DIVISOR, FINE_FACTOR, VALUE_DIVISOR
+from solvent.engine.memory.layout import FINE_DIVISOR, FINE_FACTOR, VALUE_DIVISOR
+from solvent.kernels.language import Memory, Wide, fail, isqrt, kernel, narrow, wide
 
 
 @kernel

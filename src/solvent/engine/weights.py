@@ -13,8 +13,7 @@ from solvent.domain.units import (
     SQUARE_ROOT_SCALE,
     VALUE_SCALE,
 )
-from solvent.engine.language import Memory, Wide, isqrt, kernel, narrow, wide
-from solvent.engine.layout import (
+from solvent.engine.memory.layout import (
     HAIRCUT_BASE,
     HAIRCUT_KIND,
     HAIRCUT_PENALTY,
@@ -23,6 +22,7 @@ from solvent.engine.layout import (
     WEIGHT,
 )
 from solvent.engine.units import divide_up, fine_down, mul_div_up, square_root_up, value_up
+from solvent.kernels.language import Memory, Wide, isqrt, kernel, narrow, wide
 
 _WEIGHT_UNIT = RATIO * SQUARE_ROOT_SCALE
 _STEP_DIVISOR = PRICE_SCALE * VALUE_SCALE // FINE_SCALE

@@ -12,7 +12,7 @@ import hashlib
 import struct
 from collections.abc import Iterable
 
-from solvent.domain.event_codec import encode_event
+from solvent.domain.codec.events import encode_event
 from solvent.domain.events import Event
 
 BLOCK_BYTES = 64 * 1024

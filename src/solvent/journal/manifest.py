@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from solvent.domain.canonical import DIGEST_FIELD, Json, canonical, digest_of, strict_json
+from solvent.domain.codec.canonical import DIGEST_FIELD, Json, canonical, digest_of, strict_json
 from solvent.domain.errors import InputError
 
 MANIFEST = "run.json"

@@ -20,12 +20,12 @@ from secrets import token_hex
 from types import TracebackType
 from typing import Self
 
-from solvent.domain.canonical import Json
+from solvent.domain.codec.canonical import Json
+from solvent.domain.codec.events import EventEncodingError, decode_event, encode_event
+from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.commands import Command, CommandEncodingError, decode_command, encode_command
 from solvent.domain.errors import InputError
-from solvent.domain.event_codec import EventEncodingError, decode_event, encode_event
 from solvent.domain.events import Event
-from solvent.domain.parameter_codec import decode_parameters, encode_parameters
 from solvent.domain.parameters import EngineParameters
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.frames import Frame, FrameWriter, damage, read_frames

@@ -13,24 +13,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from solvent.domain.codec.encoded_events import EncodedEvents
 from solvent.domain.commands import Command
-from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import Engine
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import INT64_MAX
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.run_log import RunLogWriter
-from solvent.lab.cast import Cast, Stage
-from solvent.lab.feed import Feed, Foreign, foreign_feed, own_feed
-from solvent.lab.figures import Recorder
-from solvent.lab.population import Crowd, crowd
-from solvent.lab.prices import time_text
-from solvent.lab.report import write_report
-from solvent.lab.report_receipts import Chosen
-from solvent.lab.scenario_model import Scenario
+from solvent.lab.people.agents import Cast, Stage
+from solvent.lab.people.population import Crowd, crowd
+from solvent.lab.prices.feed import Feed, Foreign, foreign_feed, own_feed
+from solvent.lab.prices.paths import time_text
+from solvent.lab.report.figures import Recorder
+from solvent.lab.report.page import write_report
+from solvent.lab.report.receipts import Chosen
+from solvent.lab.scenario.model import Scenario
+from solvent.receipts.codec import receipt_line
+from solvent.receipts.runs import RunReceipts
 from solvent.reference.engine import ReferenceEngine
-from solvent.views.receipt_codec import receipt_line
-from solvent.views.run_receipts import RunReceipts
 
 RECEIPTS = "receipts.jsonl"
 REPORT = "report.html"

@@ -21,7 +21,6 @@ from solvent.domain.parameters import (
 )
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import RATIO
-from solvent.reference import book, orders, pool, wallet
 from solvent.reference.house import (
     change_parameter,
     collect_fees,
@@ -29,6 +28,8 @@ from solvent.reference.house import (
     time_step,
     update_price,
 )
+from solvent.reference.lending import pool, wallet
+from solvent.reference.orderbook import book, orders
 from solvent.reference.state import TREASURY, Account, State, new_account
 
 

@@ -8,17 +8,17 @@ command changes nothing. The face is the same as every other engine's: `apply`, 
 
 from collections.abc import Iterable
 
+from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.snapshots import state_hash
 from solvent.domain.commands import Command
-from solvent.domain.encoded_events import EncodedEvents
 from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.snapshot_format import state_hash
 from solvent.reference.dispatch import HANDLERS, refused
-from solvent.reference.rates import utilization
+from solvent.reference.lending.rates import utilization
+from solvent.reference.lending.throttle import bound_in_force
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import new_state
-from solvent.reference.throttle import bound_in_force
 
 
 class ReferenceEngine:

@@ -17,11 +17,12 @@ from solvent.domain.parameters import (
 )
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import HOUR, INT64_MAX, value_divisor
-from solvent.reference import pool, prices
+from solvent.reference import prices
 from solvent.reference.ledger import POOL, available, borrowed_total, move
-from solvent.reference.liquidation import step_waterfall, watch
+from solvent.reference.lending import pool
+from solvent.reference.lending.throttle import step_bounds
 from solvent.reference.state import TREASURY, Quote, State
-from solvent.reference.throttle import step_bounds
+from solvent.reference.waterfall.liquidation import step_waterfall, watch
 
 MAX_HOURS_PER_STEP = 366 * 24
 """A time step may pass at most a leap year, so that it ends."""

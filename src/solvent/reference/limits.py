@@ -11,6 +11,8 @@ from collections.abc import Callable
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.reference.ledger import borrowed_total
+from solvent.reference.lending.pool import borrow_terms, lent_after_redeem, redeemable
+from solvent.reference.lending.throttle import bound_in_force, within
 from solvent.reference.margin import (
     Doubt,
     Portfolio,
@@ -18,9 +20,7 @@ from solvent.reference.margin import (
     leverage_exceeded,
     portfolio_of,
 )
-from solvent.reference.pool import borrow_terms, lent_after_redeem, redeemable
 from solvent.reference.state import State
-from solvent.reference.throttle import bound_in_force, within
 
 
 def pool_state(state: State, asset: int) -> PoolState:

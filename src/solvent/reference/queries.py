@@ -25,9 +25,11 @@ from solvent.domain.units import (
     value_divisor,
     value_up,
 )
-from solvent.reference import wallet
-from solvent.reference.adl import borrowers
 from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
+from solvent.reference.lending import wallet
+from solvent.reference.lending.pool import redeemable
+from solvent.reference.lending.rates import borrow_apr, lend_apr, utilization
+from solvent.reference.lending.throttle import bound_in_force, within
 from solvent.reference.limits import gated, largest_passing, pool_state, smallest_passing
 from solvent.reference.margin import (
     Doubt,
@@ -38,12 +40,10 @@ from solvent.reference.margin import (
     leverage_exceeded,
     portfolio_of,
 )
-from solvent.reference.orders import largest_order
-from solvent.reference.policies import Demand, allot, most_levered_first
-from solvent.reference.pool import redeemable
-from solvent.reference.rates import borrow_apr, lend_apr, utilization
+from solvent.reference.orderbook.orders import largest_order
 from solvent.reference.state import TREASURY, Pool, State
-from solvent.reference.throttle import bound_in_force, within
+from solvent.reference.waterfall.adl import borrowers
+from solvent.reference.waterfall.policies import Demand, allot, most_levered_first
 
 
 def pool_report(state: State, asset: int) -> PoolReport:

@@ -9,10 +9,10 @@ price-time priority means.
 import struct
 from collections.abc import Iterator
 
+from solvent.domain.codec.parameters import decode_parameters, encode_parameters
+from solvent.domain.codec.snapshots import MAGIC, VERSION, SnapshotError, split_sections
 from solvent.domain.commands import Role, SelfTradePrevention, Side
-from solvent.domain.parameter_codec import decode_parameters, encode_parameters
-from solvent.domain.snapshot_format import MAGIC, VERSION, SnapshotError, split_sections
-from solvent.reference.book import insert
+from solvent.reference.orderbook.book import insert
 from solvent.reference.state import (
     Account,
     Order,

@@ -23,9 +23,10 @@ from granian.log import LogLevels
 from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
-from solvent.service.buckets import Buckets
-from solvent.service.desk import Desk
-from solvent.service.http import App
+from solvent.service.api.buckets import Buckets
+from solvent.service.api.http import App
+from solvent.service.api.once import Once
+from solvent.service.core.node import Desk
 from solvent.service.limits import (
     BACKLOG,
     CONNECTIONS,
@@ -36,7 +37,6 @@ from solvent.service.limits import (
     UNREAD_MS,
 )
 from solvent.service.logs import SERVER_LOGS
-from solvent.service.once import Once
 from solvent.service.routes.all import ENDPOINTS
 from solvent.service.streams.sockets import StreamEndpoint
 

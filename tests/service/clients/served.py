@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 from nacl.signing import SigningKey
 
-from solvent.lab.live_keys import demo_keys
+from solvent.lab.live.keys import demo_keys
 
 PATIENCE = 30.0
 """Seconds after which a test gives up."""

@@ -12,11 +12,11 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from solvent.domain.commands import OpenAccount
+from solvent.service.core.keys import Role
 from solvent.service.feeds import Quote
 from solvent.service.feeds.exchanges import ExchangeFeed
 from solvent.service.feeds.poster import Poster, PostRefusedError, drive
 from solvent.service.feeds.synthetic import SyntheticFeed
-from solvent.service.keys import Role
 from solvent.service.serve import application
 from tests.cli.helpers import command
 from tests.service.feeds.exchange import kraken, running

@@ -21,13 +21,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from solvent.domain import commands as c
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event
-from solvent.domain.transcript import Transcript
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.engine.engine import FastEngine
-from solvent.engine.queries import Queries
-from solvent.service.keys import KeyRegistry, Principal, Role, encode_addition
-from solvent.service.signing import verify_subscription
+from solvent.engine.queries.queries import Queries
+from solvent.service.api.signing import verify_subscription
+from solvent.service.core.keys import KeyRegistry, Principal, Role, encode_addition
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.sockets import Bounds, StreamEndpoint
 from tests.service.streams.stage import Message

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command, Side
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.transcript import Transcript
 from solvent.engine.engine import FastEngine
-from solvent.engine.queries import Queries
-from solvent.lab.simulator_market import random_parameters
-from solvent.lab.simulator_moves import Moves
+from solvent.engine.queries.queries import Queries
+from solvent.proof.fuzz.actions import Moves
+from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
-from solvent.service.shapes import Object, market_symbol, price_text, quantity_text
+from solvent.service.api.shapes import Object, market_symbol, price_text, quantity_text
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import Consumer, Topic
 

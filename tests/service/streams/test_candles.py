@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from solvent.domain.units import HOUR, SECOND
+from solvent.history.followers.candles import DAY, INTERVALS, MINUTE
 from solvent.service.streams.candles import (
     Candle,
     CandleNews,
@@ -13,7 +14,6 @@ from solvent.service.streams.candles import (
     Tape,
     bounds,
 )
-from solvent.views.candles import DAY, INTERVALS, MINUTE
 
 NOON = 1_760_011_200 * SECOND
 

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 import pytest
 
-from solvent.domain.transcript import Transcript
-from solvent.service.shapes import (
+from solvent.domain.codec.transcript import Transcript
+from solvent.history.market_views import Views
+from solvent.history.tables.rows import FillKind, Paging
+from solvent.service.api.shapes import (
     market_symbol,
     price_text,
     quantity_text,
@@ -14,8 +16,6 @@ from solvent.service.shapes import (
     value_text,
 )
 from solvent.service.streams.subscriptions import LIQUIDATIONS, ORDERS, Topic
-from solvent.views.market_views import Views
-from solvent.views.rows import FillKind, Paging
 from tests.service.streams.stage import Listener, Message, Stage
 
 SEEDS = range(1, 13)

@@ -7,17 +7,17 @@ import pytest
 
 from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Side
 from solvent.domain.labels import AdlCase, SystemOrder
 from solvent.domain.parameters import USDC, EngineParameters
-from solvent.domain.transcript import Transcript
-from solvent.service.answers import placed_by
-from solvent.service.open_orders import OpenOrders
-from solvent.service.shapes import market_symbol, quantity_text
+from solvent.history.followers.candles import INTERVALS
+from solvent.history.market_views import Views
+from solvent.service.api.shapes import market_symbol, quantity_text
+from solvent.service.core.answers import placed_by
+from solvent.service.core.open_orders import OpenOrders
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import PACES, Topic
-from solvent.views.candles import INTERVALS
-from solvent.views.market_views import Views
 from tests.service.streams.stage import Levels, Listener, Message, Stage
 
 SEEDS = range(1, 7)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from solvent.service.shapes import Object
+from solvent.service.api.shapes import Object
 from solvent.service.streams.subscriptions import (
     CloseCode,
     Consumer,

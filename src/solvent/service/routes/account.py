@@ -3,11 +3,11 @@
 from solvent.domain import commands as c
 from solvent.domain.parameters import USDC
 from solvent.domain.readings import Balance
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import READERS, TRADERS, Endpoint
-from solvent.service.params import bad_request
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.params import bad_request
+from solvent.service.api.shapes import Object, quantity_text, ratio_text, side_text, value_text
 from solvent.service.routes.orders import SIDES, Side
-from solvent.service.shapes import Object, quantity_text, ratio_text, side_text, value_text
 
 TAG = "Account"
 _BASIS_POINTS = 10_000

@@ -1,6 +1,6 @@
 """All endpoints, in the order in which they are documented."""
 
-from solvent.service.endpoints import Endpoint
+from solvent.service.api.endpoints import Endpoint
 from solvent.service.routes import (
     account,
     backstop,

@@ -5,10 +5,10 @@ can be taken back at any time while it is unused.
 """
 
 from solvent.domain import commands as c
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import Endpoint
-from solvent.service.keys import Role
-from solvent.service.shapes import quantity_text
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.shapes import quantity_text
+from solvent.service.core.keys import Role
 from solvent.service.strict_json import JsonValue
 
 TAG = "Solvent"

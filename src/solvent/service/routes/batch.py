@@ -14,10 +14,10 @@ from typing import Any
 
 from solvent.domain import commands as c
 from solvent.domain.parameters import EngineParameters
-from solvent.service.calls import Call, Reply
-from solvent.service.endpoints import TRADERS, Endpoint
+from solvent.service.api.calls import Call, Reply
+from solvent.service.api.endpoints import TRADERS, Endpoint
+from solvent.service.api.params import Params, assets_by_symbol, bad_request
 from solvent.service.limits import BATCH_COMMANDS
-from solvent.service.params import Params, assets_by_symbol, bad_request
 from solvent.service.routes.orders import ORDER_FIELDS, place_command
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import WireError, parse_decimal

@@ -14,16 +14,16 @@ from solvent.domain import commands as c
 from solvent.domain.parameters import MarginFunction, PoolState
 from solvent.domain.readings import DebtMargin
 from solvent.domain.units import RATIO
-from solvent.engine.queries import nearest
-from solvent.engine.query_previews import PoolCommand
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import READERS, TRADERS, Endpoint
+from solvent.engine.queries.previews import PoolCommand
+from solvent.engine.queries.queries import nearest
+from solvent.history.tables.rows import Paging, Position
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.params import Params, bad_request
+from solvent.service.api.shapes import Object, price_text, quantity_text, ratio_text, value_text
 from solvent.service.limits import PAGE_MOST
-from solvent.service.params import Params, bad_request
 from solvent.service.routes.bounds import refusal_error
-from solvent.service.shapes import Object, price_text, quantity_text, ratio_text, value_text
 from solvent.service.strict_json import JsonValue, decode_object
-from solvent.views.rows import Paging, Position
 
 TAG = "Borrow/lend"
 _STATES = {PoolState.OPEN: "Open", PoolState.CLOSED: "Closed", PoolState.REPAY_ONLY: "RepayOnly"}

@@ -9,10 +9,10 @@ from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.rejections import Limit, Refusal
-from solvent.engine.query_previews import AmountCommand, Bound
+from solvent.engine.queries.previews import AmountCommand, Bound
+from solvent.service.api.shapes import Object, quantity_text
 from solvent.service.errors import ApiError, from_refusal
 from solvent.service.routes.histories import words
-from solvent.service.shapes import Object, quantity_text
 
 _BOOK = "BookLiquidity"
 

@@ -4,11 +4,11 @@ from enum import StrEnum
 
 from solvent.domain import commands as c
 from solvent.domain.units import RATIO
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.params import bad_request, not_served
+from solvent.service.api.shapes import Object, price_text, quantity_text, ratio_text, value_text
 from solvent.service.limits import MEMO_LENGTH
-from solvent.service.params import bad_request, not_served
-from solvent.service.shapes import Object, price_text, quantity_text, ratio_text, value_text
 from solvent.service.strict_json import JsonValue
 
 TAG = "Capital"

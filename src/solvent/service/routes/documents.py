@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from functools import cache
 
-from solvent.service.calls import Call, Reply, text_reply
-from solvent.service.endpoints import Endpoint
-from solvent.service.openapi import document, page
+from solvent.service.api.calls import Call, Reply, text_reply
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.openapi import document, page
 from solvent.service.strict_json import encode
 
 TAG = "Operation"

@@ -1,7 +1,7 @@
 """Health: for whoever runs the service. Nothing here names an account or a key."""
 
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import Endpoint
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import Endpoint
 
 TAG = "Operation"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import READERS, Endpoint, Handler
-from solvent.service.pages import page_headers, page_of
-from solvent.service.params import bad_request
-from solvent.service.shapes import Object
-from solvent.views import rows as r
-from solvent.views.market_views import Views
+from solvent.history.market_views import Views
+from solvent.history.tables import rows as r
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import READERS, Endpoint, Handler
+from solvent.service.api.pages import page_headers, page_of
+from solvent.service.api.params import bad_request
+from solvent.service.api.shapes import Object
 
 Item = TypeVar("Item")
 _FAR = 2**53

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from solvent.domain.labels import Source
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.pages import page_headers
-from solvent.service.params import bad_request
+from solvent.history.tables import rows as r
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.pages import page_headers
+from solvent.service.api.params import bad_request
+from solvent.service.api.shapes import Object, quantity_text, ratio_text, value_text
 from solvent.service.routes.histories import (
     asset_of,
     history_endpoint,
@@ -16,9 +18,7 @@ from solvent.service.routes.histories import (
     times_of,
     words,
 )
-from solvent.service.shapes import Object, quantity_text, ratio_text, value_text
 from solvent.service.wire import naive_time
-from solvent.views import rows as r
 
 SOURCES = {words(source.name): source for source in Source}
 _MOVEMENTS = {words(kind.name): kind for kind in r.MovementType}

@@ -12,11 +12,11 @@ from weakref import WeakKeyDictionary
 from msgspec.structs import replace
 
 from solvent.domain import commands as c
-from solvent.service.calls import Call, Reply, answer_reply, json_reply
-from solvent.service.desk import Desk
-from solvent.service.endpoints import Endpoint, Handler
-from solvent.service.errors import ApiError, ApiErrorCode
-from solvent.service.keys import (
+from solvent.service.api.calls import Call, Reply, answer_reply, json_reply
+from solvent.service.api.endpoints import Endpoint, Handler
+from solvent.service.api.params import bad_request
+from solvent.service.api.shapes import Object
+from solvent.service.core.keys import (
     FIRST_ACCOUNT,
     WITH_ACCOUNT,
     Role,
@@ -24,11 +24,11 @@ from solvent.service.keys import (
     encode_removal,
     parse_public_key,
 )
+from solvent.service.core.node import Desk
+from solvent.service.core.proposals import Proposal, approval_body, proposal_body
+from solvent.service.core.records import RecordKind
+from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import BATCH_COMMANDS
-from solvent.service.params import bad_request
-from solvent.service.proposals import Proposal, approval_body, proposal_body
-from solvent.service.records import RecordKind
-from solvent.service.shapes import Object
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import naive_time
 

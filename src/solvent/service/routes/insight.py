@@ -5,13 +5,11 @@ What the public API has no word for stands under a prefix of our own.
 
 from solvent.domain import commands as c
 from solvent.domain.units import RATIO
-from solvent.engine.queries import nearest
-from solvent.engine.query_previews import AmountCommand
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import READERS, Endpoint
-from solvent.service.routes.account import asked_order
-from solvent.service.routes.bounds import bound_object
-from solvent.service.shapes import (
+from solvent.engine.queries.previews import AmountCommand
+from solvent.engine.queries.queries import nearest
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import READERS, Endpoint
+from solvent.service.api.shapes import (
     Object,
     price_text,
     quantity_text,
@@ -19,6 +17,8 @@ from solvent.service.shapes import (
     side_text,
     value_text,
 )
+from solvent.service.routes.account import asked_order
+from solvent.service.routes.bounds import bound_object
 from solvent.service.strict_json import JsonValue
 
 TAG = "Solvent"

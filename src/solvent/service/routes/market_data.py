@@ -5,11 +5,13 @@ from enum import StrEnum
 from functools import partial
 
 from solvent.domain.units import SECOND
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import Endpoint
-from solvent.service.limits import KLINES_MOST
-from solvent.service.params import bad_request
-from solvent.service.shapes import (
+from solvent.history.followers.candles import INTERVALS
+from solvent.history.market_views import Views
+from solvent.history.tables.rows import Paging, PoolPoint, PriceKind, TickerRow
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.params import bad_request
+from solvent.service.api.shapes import (
     Object,
     market_symbol,
     price_text,
@@ -17,11 +19,9 @@ from solvent.service.shapes import (
     ratio_text,
     value_text,
 )
+from solvent.service.limits import KLINES_MOST
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import format_decimal, naive_time
-from solvent.views.candles import INTERVALS
-from solvent.views.market_views import Views
-from solvent.views.rows import Paging, PoolPoint, PriceKind, TickerRow
 
 TAG = "Assets/markets"
 _FAR = 2**40

@@ -3,17 +3,17 @@
 from enum import StrEnum
 
 from solvent.domain.parameters import USDC, AssetParameters, Haircut, HaircutKind
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import Endpoint
-from solvent.service.params import Params, bad_request
-from solvent.service.routes.borrow_lend import margin_object
-from solvent.service.shapes import (
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.params import Params, bad_request
+from solvent.service.api.shapes import (
     Object,
     market_symbol,
     price_text,
     quantity_text,
     ratio_text,
 )
+from solvent.service.routes.borrow_lend import margin_object
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import naive_time
 

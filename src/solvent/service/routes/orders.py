@@ -3,14 +3,14 @@
 from enum import StrEnum
 
 from solvent.domain import commands as c
-from solvent.service.calls import Call, Reply, answer_reply, json_reply
-from solvent.service.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.calls import Call, Reply, answer_reply, json_reply
+from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.params import Params, bad_request, not_served
+from solvent.service.api.shapes import order_object
+from solvent.service.core.open_orders import OpenOrder
+from solvent.service.core.replies import Answer
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import BATCH_ORDERS
-from solvent.service.open_orders import OpenOrder
-from solvent.service.params import Params, bad_request, not_served
-from solvent.service.replies import Answer
-from solvent.service.shapes import order_object
 from solvent.service.strict_json import JsonValue
 
 TAG = "Orders"

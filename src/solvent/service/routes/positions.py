@@ -1,8 +1,8 @@
 """Positions: empty, for there are no futures here."""
 
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.endpoints import READERS, Endpoint
-from solvent.service.pages import page_headers
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.endpoints import READERS, Endpoint
+from solvent.service.api.pages import page_headers
 
 TAG = "Positions"
 _NONE = "always empty: there are no futures here"

@@ -5,13 +5,13 @@ that `solvent verify` takes. A receipt names all accounts of its settlement by n
 balances, for without them nobody could compute it again.
 """
 
-from solvent.service.calls import Call, Reply
-from solvent.service.endpoints import READERS, Endpoint
+from solvent.history.tables.rows import Paging
+from solvent.service.api.calls import Call, Reply
+from solvent.service.api.endpoints import READERS, Endpoint
+from solvent.service.api.pages import page_headers, page_of
+from solvent.service.api.params import Params
+from solvent.service.core.keys import NO_ACCOUNT
 from solvent.service.errors import ApiError, ApiErrorCode
-from solvent.service.keys import NO_ACCOUNT
-from solvent.service.pages import page_headers, page_of
-from solvent.service.params import Params
-from solvent.views.rows import Paging
 
 TAG = "Solvent"
 LINES_TYPE = "application/x-ndjson"

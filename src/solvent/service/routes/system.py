@@ -1,8 +1,8 @@
 """System: whether the service runs and what time it has."""
 
-from solvent.service.calls import Call, Reply, json_reply, text_reply
-from solvent.service.desk import wall_clock
-from solvent.service.endpoints import Endpoint
+from solvent.service.api.calls import Call, Reply, json_reply, text_reply
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.core.node import wall_clock
 
 TAG = "System"
 

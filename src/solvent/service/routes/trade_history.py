@@ -2,18 +2,10 @@
 
 from solvent.domain.commands import OrderType
 from solvent.domain.labels import ExpiryReason, SystemOrder
-from solvent.service.calls import Call, Reply, json_reply
-from solvent.service.pages import page_headers
-from solvent.service.routes.histories import (
-    history_endpoint,
-    market_of,
-    number_of,
-    one_of,
-    page,
-    times_of,
-    words,
-)
-from solvent.service.shapes import (
+from solvent.history.tables import rows as r
+from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.pages import page_headers
+from solvent.service.api.shapes import (
     PREVENTIONS,
     TYPES,
     Object,
@@ -23,8 +15,16 @@ from solvent.service.shapes import (
     side_text,
     value_text,
 )
+from solvent.service.routes.histories import (
+    history_endpoint,
+    market_of,
+    number_of,
+    one_of,
+    page,
+    times_of,
+    words,
+)
 from solvent.service.wire import naive_time
-from solvent.views import rows as r
 
 _FILL_TYPES = {
     "User": (r.FillKind.USER,),

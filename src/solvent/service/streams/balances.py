@@ -7,11 +7,11 @@ themselves, which are asked of the engine when they are told, for accounts that 
 from collections.abc import Sequence
 from typing import Protocol
 
-from solvent.domain.event_codec import EVENT_KINDS, event_fields
+from solvent.domain.codec.events import EVENT_KINDS, event_fields
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event, Refused
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.readings import Balance
-from solvent.domain.transcript import Transcript
 from solvent.service.streams import payloads
 from solvent.service.streams.subscriptions import BALANCES, Subscriptions, Topic
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from solvent.domain.commands import Side
-from solvent.service.open_orders import OpenOrder
+from solvent.service.core.open_orders import OpenOrder
 
 Level = tuple[int, int]
 """Price (10^-10 USDC) and base atoms."""

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from solvent.domain.units import SECOND
-from solvent.views.candles import DAY, INTERVALS, MINUTE, end_of, start_of
-from solvent.views.rows import CandleRow
+from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, end_of, start_of
+from solvent.history.tables.rows import CandleRow
 
 
 def bounds(interval: str, time: int) -> tuple[int, int]:

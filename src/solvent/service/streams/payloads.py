@@ -18,8 +18,7 @@ from solvent.domain.commands import OrderType, Side
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import SECOND
-from solvent.service.open_orders import OpenOrder
-from solvent.service.shapes import (
+from solvent.service.api.shapes import (
     Object,
     market_symbol,
     price_text,
@@ -27,6 +26,7 @@ from solvent.service.shapes import (
     side_text,
     value_text,
 )
+from solvent.service.core.open_orders import OpenOrder
 from solvent.service.streams.books import Book, BookChange, Level
 from solvent.service.streams.candles import CandleNews, Figures
 from solvent.service.strict_json import JsonValue

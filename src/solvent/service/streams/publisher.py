@@ -15,15 +15,17 @@ from functools import partial
 from typing import Protocol
 
 from solvent.domain import events as e
+from solvent.domain.codec.events import kind_number
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command, OrderType, TimeInForce
-from solvent.domain.event_codec import kind_number
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.readings import OrderReading, PriceReading
-from solvent.domain.transcript import Transcript
-from solvent.service.open_orders import FOLLOWED as OF_ORDERS
-from solvent.service.open_orders import OpenOrder
-from solvent.service.shapes import Object, market_symbol
+from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, start_of
+from solvent.history.tables.rows import CandleRow, PriceKind, TickerRow
+from solvent.service.api.shapes import Object, market_symbol
+from solvent.service.core.open_orders import FOLLOWED as OF_ORDERS
+from solvent.service.core.open_orders import OpenOrder
 from solvent.service.streams import payloads
 from solvent.service.streams.balances import BalanceWatch, Holdings
 from solvent.service.streams.books import Books, Level, Watcher
@@ -32,8 +34,6 @@ from solvent.service.streams.off_book import KINDS as OFF_BOOK_KINDS
 from solvent.service.streams.payloads import Moment
 from solvent.service.streams.reports import Reports, order_of
 from solvent.service.streams.subscriptions import PACES, Subscriptions, Topic, stream_names
-from solvent.views.candles import DAY, INTERVALS, MINUTE, start_of
-from solvent.views.rows import CandleRow, PriceKind, TickerRow
 
 _MS = 1000
 _FOLLOWED = OF_ORDERS.union(

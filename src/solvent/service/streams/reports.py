@@ -17,8 +17,8 @@ from solvent.domain.commands import (
 )
 from solvent.domain.labels import SystemOrder
 from solvent.domain.parameters import EngineParameters
-from solvent.service.open_orders import OpenOrder, accepted
-from solvent.service.shapes import Object, market_symbol
+from solvent.service.api.shapes import Object, market_symbol
+from solvent.service.core.open_orders import OpenOrder, accepted
 from solvent.service.streams import payloads
 from solvent.service.streams.off_book import Exchange, OffBook
 from solvent.service.streams.payloads import Moment, OrderTrade, Origin

@@ -15,9 +15,9 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from solvent.domain.parameters import USDC, EngineParameters
-from solvent.service.shapes import Object, market_symbol
+from solvent.history.followers.candles import INTERVALS
+from solvent.service.api.shapes import Object, market_symbol
 from solvent.service.strict_json import encode
-from solvent.views.candles import INTERVALS
 
 PUBLIC = -1
 """In place of an account in the topics of public streams."""

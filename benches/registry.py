@@ -1,0 +1,37 @@
+"""The benches by name: what each asks, and the module that answers, imported when it is run."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from importlib import import_module
+
+from benches.rows import Row
+
+
+class Bench(StrEnum):
+    """The benches in the order in which `all` runs them. A module has the name of its bench."""
+
+    ARITHMETIC = "arithmetic"
+    HEALTH_SCAN = "health-scan"
+    MARGIN_WATCH = "margin-watch"
+    COMMANDS = "commands"
+    ORDER_BOOK = "order-book"
+    ADL_ROUND = "adl-round"
+    BURST = "burst"
+    RESOLVE = "resolve"
+    GROWTH = "growth"
+    SERVICE = "service"
+    LATENCY = "latency"
+    FAN_OUT = "fan-out"
+    SLOW_SOCKETS = "slow-sockets"
+    RECOVERY = "recovery"
+    MEMORY = "memory"
+
+
+def run_bench(bench: Bench, *, quick: bool = False) -> Iterator[Row]:
+    """Rows of one bench as they are measured. Raises WrongAnswerError.
+
+    `quick` takes sizes that only show that the bench works.
+    """
+    module = import_module(f"benches.{bench.replace('-', '_')}")
+    rows: Iterator[Row] = module.bench(quick=quick)
+    return rows

@@ -1,0 +1,1 @@
+"""Codecs: commands, events, parameters and transcripts as numbers and bytes, and canonical JSON."""

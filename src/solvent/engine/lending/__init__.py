@@ -1,0 +1,1 @@
+"""Lending in kernels: pools, rates, the throttle, and what an account does with its own tokens."""

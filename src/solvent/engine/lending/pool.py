@@ -1,0 +1,370 @@
+"""The pool in kernels: lend, redeem, borrow, repay, interest, and what the waterfall does to it.
+
+As in `reference.lending.pool`: each verb carries out one thing that was already found to be
+allowed, and shares round so that the pool never loses.
+"""
+
+from typing import NamedTuple
+
+from solvent.domain.labels import Source
+from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE
+from solvent.domain.units import HOUR, HOURS_PER_YEAR, INDEX_SCALE, INT64_MAX, RATIO
+from solvent.engine.ledger import (
+    POOL_PLACE,
+    asset_row,
+    available,
+    borrowed_total,
+    change_claim,
+    change_debt,
+    claim_of,
+    debt_of,
+    lent_total,
+    mark_of,
+    move,
+    pool_row,
+    position,
+    settle_residue,
+)
+from solvent.engine.lending.rates import (
+    borrow_apr,
+    index_after_hour_up,
+    utilization,
+    utilization_up,
+)
+from solvent.engine.memory.layout import (
+    ACCOUNTS,
+    BORROWED,
+    CLAIM_VOIDED,
+    DEBT,
+    DEBT_INDEX,
+    DEBT_SHARES,
+    DEFICIT,
+    FEES,
+    INTEREST_CHARGED,
+    LEND_INDEX,
+    LEND_SHARES,
+    LENT,
+    LENT_EVENT,
+    NETTED,
+    NOW,
+    POOL_FEE,
+    REDEEMED,
+    REPAID,
+    RESIDUE,
+    TREASURY,
+    VALUE_DIVISOR,
+)
+from solvent.engine.units import divide_up, mul_div_down, mul_div_up
+from solvent.kernels.language import Memory, Store, Wide, emit, kernel, narrow, wide
+
+_YEAR = RATIO * HOURS_PER_YEAR
+
+
+@kernel
+def redeemable(pool: Memory) -> int:
+    """Tokens that lenders could take out now, throttle aside: lent less borrowed."""
+    return max(0, lent_total(pool) - borrowed_total(pool))
+
+
+@kernel
+def lend(s: Store, account: int, asset: int, quantity: int, source: int) -> None:
+    """Put `quantity` of the available balance into the pool; see `lend_shares_down`."""
+    shares = lend_shares_down(s, asset, quantity)
+    move(s, asset, quantity, available(account), POOL_PLACE)
+    change_claim(s, account, asset, shares)
+    settle_residue(s, asset)
+    emit(s, LENT_EVENT, account, asset, quantity, shares, source)
+
+
+@kernel
+def lend_shares_down(s: Store, asset: int, quantity: int) -> int:
+    """Shares that a lend of `quantity` buys; 0 when it is less than one share's worth."""
+    index = pool_row(s, asset)[LEND_INDEX]
+    return mul_div_down(quantity, INDEX_SCALE, index) if index else 0
+
+
+@kernel
+def redeem(s: Store, account: int, asset: int, quantity: int, source: int) -> None:
+    """Take `quantity` (at most the claim and the pool's redeemable cash) out of the pool."""
+    shares = claim_shares_up(s, account, asset, quantity)
+    move(s, asset, quantity, POOL_PLACE, available(account))
+    change_claim(s, account, asset, -shares)
+    settle_residue(s, asset)
+    emit(s, REDEEMED, account, asset, quantity, shares, source)
+
+
+@kernel
+def claim_shares_up(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Shares that `quantity` of an account's claim costs; all where less than an atom is left."""
+    held = position(s, account, asset)[LENT]
+    index = pool_row(s, asset)[LEND_INDEX]
+    if quantity >= claim_of(s, account, asset):
+        return held
+    shares = mul_div_up(quantity, INDEX_SCALE, index)
+    return shares if mul_div_down(held - shares, index, INDEX_SCALE) else held
+
+
+@kernel
+def claim_shares_down(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Shares that are worth at most `quantity` of an account's claim; all for the whole claim."""
+    if quantity >= claim_of(s, account, asset):
+        return position(s, account, asset)[LENT]
+    return mul_div_down(quantity, INDEX_SCALE, pool_row(s, asset)[LEND_INDEX])
+
+
+@kernel
+def void_dust(s: Store, account: int, asset: int) -> None:
+    """Burn shares of a claim worth less than an atom, so that they never block the other side."""
+    shares = position(s, account, asset)[LENT]
+    if shares and claim_of(s, account, asset) == 0:
+        change_claim(s, account, asset, -shares)
+        settle_residue(s, asset)
+        emit(s, CLAIM_VOIDED, account, asset, shares)
+
+
+class BorrowTerms(NamedTuple):
+    """What a borrow leads to: atoms of entry fee, shares of debt, the pool's borrowed and lent."""
+
+    entry_fee: int
+    shares: int
+    borrowed: int
+    lent: int
+
+
+@kernel
+def borrow_terms(s: Store, account: int, asset: int, quantity: int, fee: bool) -> BorrowTerms:
+    """Terms of a borrow by an account whose own claim, if any, leaves the pool first."""
+    pool = pool_row(s, asset)
+    others = pool[LEND_SHARES] - position(s, account, asset)[LENT]
+    lent = mul_div_down(others, pool[LEND_INDEX], INDEX_SCALE)
+    entry_fee = 0
+    if fee:
+        after = utilization_up(borrowed_total(pool) + quantity, lent)
+        entry_fee = _entry_fee_up(s, quantity, borrow_apr(asset_row(s, asset), after))
+    shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool[DEBT_INDEX])
+    borrowed = mul_div_up(pool[DEBT_SHARES] + shares, pool[DEBT_INDEX], INDEX_SCALE)
+    return BorrowTerms(entry_fee, shares, borrowed, lent)
+
+
+@kernel
+def _entry_fee_up(s: Store, quantity: int, apr: int) -> int:
+    """Interest on `quantity` for the rest of the running hour, rounded up once.
+
+    The product of quantity, rate and time may pass 128 bits, so whole years' worth is split off.
+    """
+    remaining = HOUR - s.globals[NOW] % HOUR
+    yearly = wide(quantity) * apr
+    whole = yearly // _YEAR
+    part = divide_up((yearly - whole * _YEAR) * remaining, _YEAR)
+    return narrow(divide_up(whole * remaining + part, HOUR))
+
+
+@kernel
+def debt_after_borrow(s: Store, account: int, asset: int, quantity: int) -> int:
+    """What an account would owe after borrowing `quantity`, fee and rounding included."""
+    if quantity == 0:
+        return debt_of(s, account, asset)
+    shares = borrow_terms(s, account, asset, quantity, fee=True).shares
+    held = position(s, account, asset)[DEBT]
+    return mul_div_up(held + shares, pool_row(s, asset)[DEBT_INDEX], INDEX_SCALE)
+
+
+@kernel
+def lent_after_redeem(s: Store, account: int, asset: int, quantity: int) -> int:
+    """All claims on the pool after an account redeemed `quantity`."""
+    pool = pool_row(s, asset)
+    shares = claim_shares_up(s, account, asset, quantity)
+    return mul_div_down(pool[LEND_SHARES] - shares, pool[LEND_INDEX], INDEX_SCALE)
+
+
+@kernel
+def borrow(s: Store, account: int, asset: int, quantity: int, source: int, fee: bool) -> None:
+    """Take `quantity` out of the pool as a debt; an entry fee is added and shared as interest."""
+    void_dust(s, account, asset)
+    terms = borrow_terms(s, account, asset, quantity, fee)
+    move(s, asset, quantity, POOL_PLACE, available(account))
+    change_debt(s, account, asset, terms.shares)
+    _share_interest(s, asset, terms.entry_fee)
+    settle_residue(s, asset)
+    emit(s, BORROWED, account, asset, quantity, terms.entry_fee, terms.shares, source)
+
+
+@kernel
+def repay(s: Store, account: int, asset: int, quantity: int, source: int) -> int:
+    """Pay up to `quantity` of the debt from the available balance; return what was paid."""
+    shares, cost = repay_shares_down(s, account, asset, quantity)
+    if shares == 0:
+        return 0
+    move(s, asset, cost, available(account), POOL_PLACE)
+    change_debt(s, account, asset, -shares)
+    settle_residue(s, asset)
+    emit(s, REPAID, account, asset, cost, shares, source)
+    return cost
+
+
+@kernel
+def repay_shares_down(s: Store, account: int, asset: int, quantity: int) -> tuple[int, int]:
+    """Shares that `quantity` repays and what exactly they cost."""
+    index = pool_row(s, asset)[DEBT_INDEX]
+    held = position(s, account, asset)[DEBT]
+    debt = debt_of(s, account, asset)
+    if quantity >= debt:
+        return held, debt
+    shares = min(held, mul_div_down(quantity, INDEX_SCALE, index))
+    return shares, mul_div_up(shares, index, INDEX_SCALE)
+
+
+@kernel
+def _share_interest(s: Store, asset: int, interest: int) -> int:
+    """Split interest already added to debts into fee and lenders' part; return the fee."""
+    pool = pool_row(s, asset)
+    fee = mul_div_up(interest, asset_row(s, asset)[POOL_FEE], RATIO)
+    if pool[LEND_SHARES]:
+        index = pool[LEND_INDEX] + wide(interest - fee) * INDEX_SCALE // pool[LEND_SHARES]
+        if index <= INT64_MAX:
+            pool[LEND_INDEX] = narrow(index)
+    pool[FEES] += fee
+    return fee
+
+
+@kernel
+def charge_hour(s: Store, asset: int, hour: int) -> None:
+    """Charge interest for the hour that begins at `hour`, once, at the utilization of now."""
+    pool = pool_row(s, asset)
+    if pool[DEBT_SHARES] == 0:
+        return
+    level = utilization(pool)
+    apr = borrow_apr(asset_row(s, asset), level)
+    before = borrowed_total(pool)
+    index = index_after_hour_up(pool[DEBT_INDEX], apr)
+    if not _holdable(s, asset, index):
+        return
+    pool[DEBT_INDEX] = narrow(index)
+    interest = borrowed_total(pool) - before
+    fee = _share_interest(s, asset, interest)
+    settle_residue(s, asset)
+    emit(
+        s,
+        INTEREST_CHARGED,
+        asset,
+        hour,
+        apr,
+        level,
+        interest,
+        fee,
+        pool[LEND_INDEX],
+        pool[DEBT_INDEX],
+    )
+
+
+@kernel
+def _holdable(s: Store, asset: int, index: Wide) -> bool:
+    """Whether debts at a new index still fit their columns, and so does their value."""
+    owed = divide_up(pool_row(s, asset)[DEBT_SHARES] * index, INDEX_SCALE)
+    if owed > 2 * MAX_SUPPLY:
+        return False
+    return owed * mark_of(s, asset) <= wide(2 * MAX_VALUE) * asset_row(s, asset)[VALUE_DIVISOR]
+
+
+@kernel
+def transfer_claim(
+    s: Store, asset: int, shares: int, giver: int, receiver: int, source: int
+) -> None:
+    """Hand shares of a claim from one account to another, where they cancel against its debt."""
+    change_claim(s, giver, asset, -shares)
+    change_claim(s, receiver, asset, shares)
+    net_out(s, receiver, asset, source)
+
+
+@kernel
+def transfer_debt(
+    s: Store, asset: int, quantity: int, giver: int, receiver: int, source: int
+) -> None:
+    """Move `quantity` of a debt to another account, in whole shares rounded up for the giver."""
+    held = position(s, giver, asset)[DEBT]
+    shares = min(held, mul_div_up(quantity, INDEX_SCALE, pool_row(s, asset)[DEBT_INDEX]))
+    change_debt(s, giver, asset, -shares)
+    change_debt(s, receiver, asset, shares)
+    net_out(s, receiver, asset, source)
+
+
+@kernel
+def net_out(s: Store, account: int, asset: int, source: int) -> None:
+    """Cancel an account's claim against its debt in one asset, as far as both reach."""
+    debt = debt_of(s, account, asset)
+    if debt:
+        void_dust(s, account, asset)
+    quantity = min(claim_of(s, account, asset), debt)
+    if quantity:
+        cancel(s, asset, quantity, account, account, source)
+
+
+@kernel
+def cancel(
+    s: Store, asset: int, quantity: int, lender: int, borrower: int, source: int
+) -> tuple[int, int]:
+    """Let a claim and a debt fall by the same quantity, no cash moving.
+
+    Returns the claim's and the debt's shares, the former rounded up and the latter down.
+    """
+    claim_shares = claim_shares_up(s, lender, asset, quantity)
+    debt_shares, _ = repay_shares_down(s, borrower, asset, quantity)
+    change_claim(s, lender, asset, -claim_shares)
+    change_debt(s, borrower, asset, -debt_shares)
+    settle_residue(s, asset)
+    if lender == borrower:
+        emit(s, NETTED, lender, asset, quantity, claim_shares, debt_shares, source)
+    return claim_shares, debt_shares
+
+
+@kernel
+def claim_fees(s: Store, asset: int, quantity: int) -> None:
+    """Turn up to `quantity` of the pool's fees, then residue, into a claim of the treasury."""
+    pool = pool_row(s, asset)
+    room = wide(MAX_SUPPLY - pool[LEND_SHARES]) * pool[LEND_INDEX] // INDEX_SCALE
+    claimable = narrow(min(wide(min(quantity, pool[FEES] + pool[RESIDUE])), room))
+    shares = lend_shares_down(s, asset, claimable)
+    if shares == 0:
+        return
+    lent = lent_total(pool)
+    change_claim(s, TREASURY, asset, shares)
+    minted = lent_total(pool) - lent
+    from_fees = min(minted, pool[FEES])
+    pool[FEES] -= from_fees
+    pool[RESIDUE] -= minted - from_fees
+    settle_residue(s, asset)
+    emit(s, LENT_EVENT, TREASURY, asset, minted, shares, Source.RECONCILIATION)
+
+
+@kernel
+def write_off(s: Store, account: int, asset: int) -> tuple[int, int]:
+    """Forgive all of an account's debt and take the loss from the lenders.
+
+    Returns the loss of the pool and the lenders' part of it, in atoms.
+    """
+    pool = pool_row(s, asset)
+    before = borrowed_total(pool)
+    lent = lent_total(pool)
+    change_debt(s, account, asset, -position(s, account, asset)[DEBT])
+    loss = before - borrowed_total(pool)
+    lenders = min(loss, lent)
+    if lenders:
+        fall = divide_up(wide(lenders) * INDEX_SCALE, pool[LEND_SHARES])
+        pool[LEND_INDEX] = narrow(max(0, pool[LEND_INDEX] - fall))
+    rest = loss - (lent - lent_total(pool))
+    from_fees = max(0, min(rest, pool[FEES]))
+    pool[FEES] -= from_fees
+    pool[RESIDUE] -= max(0, rest - from_fees)
+    pool[DEFICIT] += lenders
+    settle_residue(s, asset)
+    if lent_total(pool) == 0:
+        _restart(s, asset)
+    return loss, lenders
+
+
+@kernel
+def _restart(s: Store, asset: int) -> None:
+    """Void shares that are worth nothing and let the index begin at one: the pool lives on."""
+    for account in range(s.globals[ACCOUNTS]):
+        void_dust(s, account, asset)
+    pool_row(s, asset)[LEND_INDEX] = INDEX_SCALE

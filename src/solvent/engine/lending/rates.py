@@ -1,0 +1,56 @@
+"""Rates in kernels: what a pool's utilization costs borrowers.
+
+As in `reference.lending.rates`: piecewise linear in the utilization, rounded up, against the
+borrower. Utilization may exceed one, up to what a record can hold.
+"""
+
+from solvent.domain.units import HOURS_PER_YEAR, INT64_MAX, RATIO
+from solvent.engine.ledger import borrowed_total, lent_total
+from solvent.engine.memory.layout import CURVE, CURVE_POINTS
+from solvent.engine.units import divide_up
+from solvent.kernels.language import Memory, Wide, kernel, narrow, wide
+
+_YEAR = RATIO * HOURS_PER_YEAR
+_POINT_WIDTH = 2
+"""A curve's point: utilization and rate."""
+
+
+@kernel
+def rate(asset: Memory, utilization_ratio: int) -> int:
+    """Borrow APR at a utilization, both 10^-9: the curve's points joined, rounded up."""
+    last = asset[CURVE_POINTS] - 1
+    for number in range(last):
+        left = asset.at(CURVE + number * _POINT_WIDTH)
+        right = left.at(_POINT_WIDTH)
+        if utilization_ratio <= right[0]:
+            rise = wide(right[1] - left[1]) * (utilization_ratio - left[0])
+            return left[1] + narrow(divide_up(rise, right[0] - left[0]))
+    return asset[CURVE + last * _POINT_WIDTH + 1]
+
+
+@kernel
+def utilization_up(borrowed: int, lent: int) -> int:
+    """borrowed / lent in 10^-9, rounded up, at most 2^63 - 1; 0 when nothing is borrowed."""
+    if borrowed == 0:
+        return 0
+    if lent == 0:
+        return RATIO
+    return narrow(min(wide(INT64_MAX), divide_up(wide(borrowed) * RATIO, lent)))
+
+
+@kernel
+def utilization(pool: Memory) -> int:
+    """Utilization of `pool` now."""
+    return utilization_up(borrowed_total(pool), lent_total(pool))
+
+
+@kernel
+def borrow_apr(asset: Memory, utilization_ratio: int) -> int:
+    """Borrow APR in 10^-9 at a utilization, which is read capped at one."""
+    return rate(asset, min(utilization_ratio, RATIO))
+
+
+@kernel
+def index_after_hour_up(debt_index: int, apr: int) -> Wide:
+    """The debt index times (1 + APR / 8760), rounded up."""
+    return divide_up(wide(debt_index) * (_YEAR + apr), _YEAR)

@@ -1,0 +1,357 @@
+"""The wallet in kernels: deposit, withdraw, lend, redeem, borrow, repay and dust.
+
+As in `reference.lending.wallet`: a `..._refusal` asks and changes nothing, a deed follows when
+nothing refused. The largest amounts that would pass are in `previews`. Where an account owes
+nothing its margin is not asked, for nobody without debts and pending borrows has an exposure.
+"""
+
+from typing import NamedTuple
+
+from solvent.domain.labels import Source
+from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, PoolState
+from solvent.domain.rejections import Limit, RejectionCode
+from solvent.domain.units import INDEX_SCALE
+from solvent.engine.ledger import (
+    OUTSIDE_PLACE,
+    account_row,
+    asset_row,
+    available,
+    claim_of,
+    debt_of,
+    is_stale,
+    lent_total,
+    mark_of,
+    move,
+    pool_row,
+    position,
+)
+from solvent.engine.lending import pool as pools
+from solvent.engine.limits import (
+    borrow_refusal,
+    pool_state,
+    redeem_refusal,
+    risk_refusal,
+    rounding_refusal,
+)
+from solvent.engine.margin import portfolio_of
+from solvent.engine.memory.layout import (
+    ASSETS,
+    AUTO_LEND,
+    AUTO_REPAY_BORROWS,
+    AVAILABLE,
+    DEBT,
+    DEBTS,
+    DEPOSITED,
+    DUST_CONVERTED,
+    IS_LIQUIDATING,
+    LARGEST,
+    LEND_INDEX,
+    LEND_SHARES,
+    LENT,
+    MIN_QUANTITY,
+    OPEN_BORROW_LEND_LIMIT,
+    OUTSIDE,
+    SCRATCH_TOP,
+    TREASURY,
+    VALUE_DIVISOR,
+    WITHDRAWN,
+)
+from solvent.engine.memory.scratch import take
+from solvent.engine.orderbook.book import is_exposed
+from solvent.engine.refusals import refusal_code, refuse
+from solvent.engine.units import mul_div_down, value_down
+from solvent.kernels.language import Store, emit, kernel, narrow, wide
+
+
+@kernel
+def deposit_refusal(s: Store, asset: int, quantity: int) -> int:
+    """A deposit may not carry an asset's supply or value past what the columns can hold."""
+    largest = largest_deposit(s, asset)
+    if quantity > largest:
+        s.globals[LARGEST] = largest
+        return refuse(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP)
+    return 0
+
+
+@kernel
+def largest_deposit(s: Store, asset: int) -> int:
+    """The most that `Deposit` would accept now, in atoms."""
+    worth = wide(MAX_VALUE) * asset_row(s, asset)[VALUE_DIVISOR] // max(1, mark_of(s, asset))
+    highest = narrow(min(MAX_SUPPLY, worth))
+    return max(0, highest + pool_row(s, asset)[OUTSIDE])
+
+
+@kernel
+def deposit(s: Store, account: int, asset: int, quantity: int) -> None:
+    """Tokens arrive; settings may repay a debt with them, then lend them."""
+    move(s, asset, quantity, OUTSIDE_PLACE, available(account))
+    emit(s, DEPOSITED, account, asset, quantity)
+    after_receipt(s, account, asset, quantity, repay_anyway=False)
+
+
+@kernel
+def after_receipt(s: Store, account: int, asset: int, quantity: int, repay_anyway: bool) -> None:
+    """What settings do with tokens that just arrived: repay a debt, then lend what is free."""
+    holder = account_row(s, account)
+    row = position(s, account, asset)
+    if row[DEBT] and (repay_anyway or holder[AUTO_REPAY_BORROWS]):
+        pools.repay(s, account, asset, quantity, Source.AUTO_BORROW_REPAY)
+    free = row[AVAILABLE]
+    if free and holder[AUTO_LEND] and not holder[IS_LIQUIDATING] and not row[DEBT]:
+        unfit = lend_form(s, asset, free)
+        if not unfit and not lend_refusal(s, account, asset, free):
+            pools.lend(s, account, asset, free, Source.AUTO_LEND)
+
+
+@kernel
+def lend_form(s: Store, asset: int, quantity: int) -> int:
+    """A lend buys at least one share; an index of 0 is the pool's affair, not the quantity's."""
+    if wide(quantity) * INDEX_SCALE < pool_row(s, asset)[LEND_INDEX]:
+        return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
+    return 0
+
+
+@kernel
+def lend_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Whether the account has the tokens and the pool takes them."""
+    row = position(s, account, asset)
+    pool = pool_row(s, asset)
+    if row[DEBT]:
+        return refuse(RejectionCode.LEND_REQUIRES_BORROW_REPAY, Limit.NONE)
+    if quantity > row[AVAILABLE]:
+        return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.AVAILABLE_BALANCE)
+    if pool_state(s, asset) != PoolState.OPEN:
+        limit = Limit.STALE_PRICE if is_stale(s, asset) else Limit.POOL_STATE
+        return refuse(RejectionCode.LEND_LIMIT, limit)
+    if lent_total(pool) + quantity > asset_row(s, asset)[OPEN_BORROW_LEND_LIMIT]:
+        return refuse(RejectionCode.LEND_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
+    room = wide(MAX_SUPPLY - pool[LEND_SHARES]) * pool[LEND_INDEX]
+    if wide(quantity) * INDEX_SCALE > room:
+        return refuse(RejectionCode.LEND_LIMIT, Limit.SUPPLY_CAP)
+    shares = row[LENT] + pools.lend_shares_down(s, asset, quantity)
+    lent = mul_div_down(shares, pool[LEND_INDEX], INDEX_SCALE)
+    return _rounding(s, account, asset, quantity + claim_of(s, account, asset) - lent)
+
+
+@kernel
+def _rounding(s: Store, account: int, asset: int, lost: int) -> int:
+    """Whether an account may lose `lost` atoms to rounding."""
+    if account_row(s, account)[DEBTS] == 0:
+        return 0
+    top = s.globals[SCRATCH_TOP]
+    after = take(s, 3 * s.globals[ASSETS])
+    portfolio_of(s, account, after)
+    after[asset] -= lost
+    refusal = rounding_refusal(s, after)
+    s.globals[SCRATCH_TOP] = top
+    return refusal
+
+
+@kernel
+def user_redeem_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Whether the account has the claim and the pool lets it go."""
+    if quantity > claim_of(s, account, asset):
+        return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.LENT_CLAIM)
+    refusal = redeem_refusal(s, account, asset, quantity)
+    if refusal:
+        return refusal
+    return _rounding(s, account, asset, redeem_rounding(s, account, asset, quantity))
+
+
+@kernel
+def redeem_rounding(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Atoms that a redemption of `quantity` takes from the claim beyond itself."""
+    shares = pools.claim_shares_up(s, account, asset, quantity)
+    left = position(s, account, asset)[LENT] - shares
+    claim_left = mul_div_down(left, pool_row(s, asset)[LEND_INDEX], INDEX_SCALE)
+    return claim_of(s, account, asset) - quantity - claim_left
+
+
+@kernel
+def user_borrow_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Whether pool and margin allow a borrow of `quantity`."""
+    if claim_of(s, account, asset):
+        return refuse(RejectionCode.BORROW_REQUIRES_LEND_REDEEM, Limit.NONE)
+    refusal = borrow_refusal(s, account, asset, quantity)
+    if refusal:
+        return refusal
+    assets = s.globals[ASSETS]
+    top = s.globals[SCRATCH_TOP]
+    after = take(s, 3 * assets)
+    portfolio_of(s, account, after)
+    after[asset] += quantity
+    after[assets + asset] = pools.debt_after_borrow(s, account, asset, quantity)
+    refusal = risk_refusal(s, account, after)
+    s.globals[SCRATCH_TOP] = top
+    return refusal
+
+
+@kernel
+def repay_form(s: Store, account: int, asset: int, quantity: int) -> int:
+    """A repayment buys back at least one share of the debt, where there is one."""
+    shares, _ = pools.repay_shares_down(s, account, asset, quantity)
+    if position(s, account, asset)[DEBT] and shares == 0:
+        return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
+    return 0
+
+
+@kernel
+def repay_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Repaying is always open, as far as there is a debt and a balance."""
+    row = position(s, account, asset)
+    if row[DEBT] == 0:
+        return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.OUTSTANDING_DEBT)
+    if min(quantity, debt_of(s, account, asset)) > row[AVAILABLE]:
+        return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.AVAILABLE_BALANCE)
+    return 0
+
+
+@kernel
+def repay(s: Store, account: int, asset: int, quantity: int) -> None:
+    """Repay by hand; also allowed while liquidating."""
+    pools.repay(s, account, asset, quantity, Source.MANUAL)
+
+
+class Funding(NamedTuple):
+    """How a payment of `quantity` is to be met: free balance, then redemption, then a borrow."""
+
+    account: int
+    asset: int
+    quantity: int
+    redeemed: int
+    borrowed: int
+
+
+@kernel
+def funding_of(s: Store, account: int, asset: int, quantity: int) -> Funding:
+    """How `account` would meet a payment of `quantity` now."""
+    short = max(0, quantity - position(s, account, asset)[AVAILABLE])
+    redeemed = min(short, claim_of(s, account, asset)) if short else 0
+    return Funding(account, asset, quantity, redeemed, short - redeemed)
+
+
+@kernel
+def funding_refusal(s: Store, funding: Funding, redeem: bool, borrow: bool) -> int:
+    """Whether the flags, the pool's limits and one-side-per-asset allow it."""
+    if funding.redeemed and not redeem:
+        if borrow:
+            return refuse(RejectionCode.BORROW_REQUIRES_LEND_REDEEM, Limit.NONE)
+        return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.AVAILABLE_BALANCE)
+    if funding.borrowed and not borrow:
+        limit = Limit.LENT_CLAIM if redeem else Limit.AVAILABLE_BALANCE
+        return refuse(RejectionCode.INSUFFICIENT_FUNDS, limit)
+    refusal = 0
+    if funding.redeemed:
+        refusal = redeem_refusal(s, funding.account, funding.asset, funding.redeemed)
+    if funding.borrowed:
+        other = borrow_refusal(s, funding.account, funding.asset, funding.borrowed)
+        if other and (refusal == 0 or refusal_code(other) < refusal_code(refusal)):
+            refusal = other
+    return refusal
+
+
+@kernel
+def carry_out(s: Store, funding: Funding, source: int) -> None:
+    """Redeem and borrow what was planned, so that the free balance covers the payment."""
+    if funding.redeemed:
+        pools.redeem(s, funding.account, funding.asset, funding.redeemed, source)
+    if funding.borrowed:
+        pools.borrow(s, funding.account, funding.asset, funding.borrowed, source, fee=True)
+
+
+@kernel
+def debt_after(s: Store, funding: Funding) -> int:
+    """What the account would owe of the asset after its funding was carried out."""
+    return pools.debt_after_borrow(s, funding.account, funding.asset, funding.borrowed)
+
+
+@kernel
+def withdraw_refusal(
+    s: Store, account: int, asset: int, quantity: int, redeem: bool, borrow: bool
+) -> int:
+    """Whether `quantity` can leave: funds, pool limits, then margin on what remains."""
+    funding = funding_of(s, account, asset, quantity)
+    refusal = funding_refusal(s, funding, redeem, borrow)
+    if refusal or not (funding.borrowed or is_exposed(s, account)):
+        return refusal
+    assets = s.globals[ASSETS]
+    top = s.globals[SCRATCH_TOP]
+    after = take(s, 3 * assets)
+    portfolio_of(s, account, after)
+    after[asset] -= quantity - funding.borrowed
+    if funding.redeemed:
+        after[asset] -= redeem_rounding(s, account, asset, funding.redeemed)
+    after[assets + asset] = debt_after(s, funding)
+    refusal = risk_refusal(s, account, after)
+    s.globals[SCRATCH_TOP] = top
+    return refusal
+
+
+@kernel
+def withdraw(s: Store, account: int, asset: int, quantity: int) -> None:
+    """Tokens leave, redeemed or borrowed first where the balance falls short."""
+    carry_out(s, funding_of(s, account, asset, quantity), Source.WITHDRAWAL)
+    move(s, asset, quantity, available(account), OUTSIDE_PLACE)
+    emit(s, WITHDRAWN, account, asset, quantity)
+
+
+@kernel
+def dust_quantity(s: Store, account: int, asset: int) -> int:
+    """What `convert dust` would convert: free balance and claim, when below the minimum order."""
+    return position(s, account, asset)[AVAILABLE] + claim_of(s, account, asset)
+
+
+@kernel
+def dust_form(s: Store, account: int, asset: int) -> int:
+    """Dust is a balance (with lend) below the market's minimum quantity, worth an atom of USDC."""
+    if asset == USDC:
+        return refuse(RejectionCode.INVALID_ASSET, Limit.NONE)
+    quantity = dust_quantity(s, account, asset)
+    large = quantity >= asset_row(s, asset)[MIN_QUANTITY]
+    if quantity == 0 or large or dust_value(s, account, asset) == 0:
+        return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
+    return 0
+
+
+@kernel
+def dust_refusal(s: Store, account: int, asset: int) -> int:
+    """Whether dust can be sold: a fresh price, the pool lets go, margin holds, treasury pays."""
+    if is_stale(s, asset):
+        return refuse(RejectionCode.TRADING_PAUSED, Limit.STALE_PRICE)
+    claim = claim_of(s, account, asset)
+    if claim:
+        unredeemed = redeem_refusal(s, account, asset, claim)
+        if unredeemed:
+            return unredeemed
+    received = dust_value(s, account, asset)
+    top = s.globals[SCRATCH_TOP]
+    after = take(s, 3 * s.globals[ASSETS])
+    portfolio_of(s, account, after)
+    after[asset] -= dust_quantity(s, account, asset)
+    after[USDC] += received
+    refusal = risk_refusal(s, account, after)
+    s.globals[SCRATCH_TOP] = top
+    if refusal == 0 and received > position(s, TREASURY, USDC)[AVAILABLE]:
+        return refuse(RejectionCode.PRECONDITION_FAILED, Limit.NONE)
+    return refusal
+
+
+@kernel
+def dust_value(s: Store, account: int, asset: int) -> int:
+    """USDC that an account's dust is worth at the mark, rounded down."""
+    quantity = dust_quantity(s, account, asset)
+    return value_down(quantity, mark_of(s, asset), asset_row(s, asset))
+
+
+@kernel
+def convert_dust(s: Store, account: int, asset: int) -> None:
+    """Sell the dust to the treasury at the mark."""
+    claim = claim_of(s, account, asset)
+    quantity = dust_quantity(s, account, asset)
+    received = dust_value(s, account, asset)
+    if claim:
+        pools.redeem(s, account, asset, claim, Source.DUST_CONVERSION)
+    move(s, asset, quantity, available(account), available(TREASURY))
+    move(s, USDC, received, available(TREASURY), available(account))
+    emit(s, DUST_CONVERTED, account, asset, quantity, received)
+    after_receipt(s, account, USDC, received, repay_anyway=False)

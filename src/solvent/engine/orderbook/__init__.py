@@ -1,0 +1,1 @@
+"""The order book in kernels: levels, depth, orders, matching."""

@@ -1,0 +1,1 @@
+"""Queries of the fast engine: what can be asked without changing anything."""

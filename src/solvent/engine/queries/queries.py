@@ -1,0 +1,260 @@
+"""Queries: what can be asked of the fast engine between two batches.
+
+Everything is as `reference.queries` has it, to the unit, and nothing is changed by asking (I37).
+What a row holds is read where it lies; what needs the engine's arithmetic is one call of a kernel.
+Nothing here looks at all accounts but `forecast`, as the round that it foresees would. Quantities
+are atoms, prices 10^-10 USDC, values 10^-6 USDC, ratios 10^-9.
+
+An account, asset or market that there is not raises LookupError. A number that no column can hold
+raises EngineFault and leaves the engine as it was.
+
+Deliberately absent: locks. Whoever asks sees to it that no batch is being applied.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from solvent.domain.commands import Role, SelfTradePrevention, Side
+from solvent.domain.parameters import USDC, PoolState
+from solvent.domain.readings import (
+    AccountFractions,
+    AccountHealth,
+    AccountSettings,
+    AdlForecast,
+    Balance,
+    CollateralValue,
+    DebtMargin,
+    Depth,
+    Level,
+    LiquidationPrices,
+    OrderReading,
+    PoolReport,
+    PriceReading,
+)
+from solvent.domain.units import RATIO, divide_up
+from solvent.engine.engine import encode_batch
+from solvent.engine.memory import layout as at
+from solvent.engine.queries.forecast import FORECAST_WIDTH
+from solvent.engine.queries.kernels import (
+    BALANCE_WIDTH,
+    HALF,
+    HEALTH_WIDTH,
+    LEVEL_READING_WIDTH,
+    MARGIN_WIDTH,
+    POOL_WIDTH,
+    SUMS_WIDTH,
+)
+from solvent.engine.queries.previews import PoolCommand, Previews
+
+Words = npt.NDArray[np.int64]
+
+
+class Queries(Previews):
+    """Reads an engine; see the module."""
+
+    # Accounts.
+
+    def role(self, account: int) -> Role:
+        """What kind of account it is."""
+        return Role(self._account_row(account)[at.ROLE])
+
+    def settings(self, account: int) -> AccountSettings:
+        """What the account has chosen, and whether it is in the waterfall."""
+        row = self._account_row(account)
+        return AccountSettings(
+            auto_lend=row[at.AUTO_LEND] != 0,
+            auto_repay_borrows=row[at.AUTO_REPAY_BORROWS] != 0,
+            auto_borrow_settlements=row[at.AUTO_BORROW_SETTLEMENTS] != 0,
+            leverage_limit=row[at.LEVERAGE_LIMIT],
+            liquidating=row[at.IS_LIQUIDATING] != 0,
+        )
+
+    def liquidating(self) -> list[int]:
+        """Accounts in the waterfall, ascending."""
+        columns = self._engine.columns
+        found: list[int] = columns["liquidating"][
+            : columns["globals"][at.LIQUIDATING_COUNT]
+        ].tolist()
+        return sorted(found)
+
+    def balances(self, account: int) -> list[Balance]:
+        """What the account has and owes, by asset number."""
+        return [Balance(*row) for row in self._account_table("read_balances", account)]
+
+    def committed(self, provider: int, asset: int) -> int:
+        """Atoms of debts in the asset that the provider still offers to take over."""
+        self._check(provider, asset)
+        place = (provider * len(self._engine.parameters.assets) + asset) * at.PLEDGE_WIDTH
+        return int(self._engine.columns["pledges"][place + at.COMMITTED])
+
+    def health(self, account: int) -> AccountHealth:
+        """The account's margin, rounded against it."""
+        return AccountHealth(*self._health(account)[:HEALTH_WIDTH])
+
+    def fractions(self, account: int) -> AccountFractions:
+        """The account's margin as fractions, from the sums before rounding."""
+        halves = self._health(account)[HEALTH_WIDTH:]
+        pairs = zip(halves[::2], halves[1::2], strict=True)
+        equity, _, maintenance, exposure = (join(*pair) for pair in pairs)
+        row = self._account_row(account)
+        positive = equity > 0
+        return AccountFractions(
+            margin_fraction=equity * RATIO // exposure if exposure else None,
+            maintenance_ratio=(
+                divide_up(maintenance * RATIO, equity) if exposure and positive else None
+            ),
+            leverage=divide_up(exposure * RATIO, equity) if positive else None,
+            liquidating=row[at.IS_LIQUIDATING] != 0,
+            over_leverage_limit=exposure * RATIO > row[at.LEVERAGE_LIMIT] * max(0, equity),
+        )
+
+    def collateral_values(self, account: int) -> list[CollateralValue]:
+        """What the account's holdings are worth and count for, by asset number, rounded down."""
+        return [CollateralValue(*row[:2]) for row in self._account_table("read_margins", account)]
+
+    def debt_margins(self, account: int) -> list[DebtMargin]:
+        """The account's debts and their margin fractions, by asset number, rounded up."""
+        return [DebtMargin(*row[2:]) for row in self._account_table("read_margins", account)]
+
+    def liquidation_prices(self, account: int, asset: int) -> LiquidationPrices:
+        """Marks of one asset, all else equal, at which the account is liquidatable."""
+        self._check(account, asset)
+        return self._liquidating_marks("liquidation_prices", account, asset)
+
+    def liquidation_prices_after(self, command: PoolCommand) -> LiquidationPrices:
+        """The same of the command's asset, once the command was carried out.
+
+        Nothing may refuse it now.
+        """
+        assert self.refusal(command) is None
+        row = encode_batch([command])
+        return self._liquidating_marks("liquidation_prices_after", row.ctypes.data, command.asset)
+
+    def _liquidating_marks(self, kernel: str, of: int, asset: int) -> LiquidationPrices:
+        out = _row(2)
+        prices = self._engine.columns["prices"].copy()
+        self._engine.read(kernel, of, asset, out.ctypes.data, prices=prices)
+        return LiquidationPrices(*(None if price == at.NONE else price for price in out.tolist()))
+
+    def liquidation_price(self, account: int, asset: int) -> int | None:
+        """The nearer of the two liquidation prices to the mark; None if there is none."""
+        return nearest(self.liquidation_prices(account, asset), self.price(asset).mark)
+
+    def forecast(self, account: int, asset: int, quantity: int | None = None) -> AdlForecast | None:
+        """How a case L round of `quantity` atoms would treat the account; None if not at all.
+
+        Without a quantity it is a round of everything lent that redemptions could not take now.
+        """
+        self._check(account, asset)
+        if quantity is None:
+            pool = self.pool(asset)
+            quantity = pool.lent - pool.redeemable
+        out = _row(FORECAST_WIDTH)
+        found = self._engine.read("forecast", account, asset, quantity, out.ctypes.data)
+        return AdlForecast(*out.tolist()) if found else None
+
+    # Pools, prices, books.
+
+    def pool(self, asset: int) -> PoolReport:
+        """What there is to know about one pool."""
+        self._check(0, asset)
+        out = _row(POOL_WIDTH)
+        self._engine.read("read_pool", asset, out.ctypes.data)
+        report = PoolReport(*out.tolist())
+        return report._replace(state=PoolState(report.state), gated=bool(report.gated))
+
+    def price(self, asset: int) -> PriceReading:
+        """The asset's index and mark."""
+        self._check(0, asset)
+        row = self._engine.columns.table("prices", at.PRICE_WIDTH)[asset].tolist()
+        return PriceReading(
+            index=row[at.INDEX],
+            mark=row[at.MARK],
+            stale=row[at.STALE] != 0,
+            halted=row[at.HALTED] != 0,
+            updated=row[at.UPDATED],
+        )
+
+    def order(self, order: int) -> OrderReading | None:
+        """The resting order of this number."""
+        if order <= 0:
+            return None
+        slot = self._engine.read("find", order)
+        return None if slot == at.NONE else self._order(slot)
+
+    def orders_of(self, account: int) -> list[OrderReading]:
+        """The account's resting orders, oldest first."""
+        count = self._account_row(account)[at.ORDER_COUNT]
+        out = _row(count)
+        self._engine.read("list_orders", account, out.ctypes.data)
+        return [self._order(slot) for slot in out.tolist()]
+
+    def depth(self, asset: int, levels: int | None = None) -> Depth:
+        """The best `levels` price levels of both sides, or all of them, best first."""
+        self._check_market(asset)
+        return Depth(self._side(asset, Side.BID, levels), self._side(asset, Side.ASK, levels))
+
+    def level(self, asset: int, side: Side, price: int) -> int:
+        """All that rests at one price, as an update of a book says it: 0 where nothing does."""
+        self._check_market(asset)
+        out = _row(2)
+        self._engine.read("read_level", asset, side, price, out.ctypes.data)
+        return join(*out.tolist())
+
+    # How.
+
+    def _account_row(self, account: int) -> list[int]:
+        self._check(account, USDC)
+        row: list[int] = self._engine.columns.table("accounts", at.ACCOUNT_WIDTH)[account].tolist()
+        return row
+
+    def _account_table(self, kernel: str, account: int) -> list[list[int]]:
+        """What a kernel writes for each asset."""
+        self._check(account, USDC)
+        width = {"read_balances": BALANCE_WIDTH, "read_margins": MARGIN_WIDTH}[kernel]
+        out = _row(len(self._engine.parameters.assets) * width)
+        self._engine.read(kernel, account, out.ctypes.data)
+        table: list[list[int]] = out.reshape(-1, width).tolist()
+        return table
+
+    def _health(self, account: int) -> list[int]:
+        self._check(account, USDC)
+        out = _row(HEALTH_WIDTH + 2 * SUMS_WIDTH)
+        self._engine.read("read_health", account, out.ctypes.data)
+        numbers: list[int] = out.tolist()
+        return numbers
+
+    def _order(self, slot: int) -> OrderReading:
+        orders = self._engine.columns.table("orders", at.ORDER_WIDTH)
+        found = OrderReading(*orders[slot, : at.ORDER_ROW].tolist())
+        return found._replace(
+            side=Side(found.side),
+            reduce_only=bool(found.reduce_only),
+            auto_borrow=bool(found.auto_borrow),
+            auto_borrow_repay=bool(found.auto_borrow_repay),
+            self_trade_prevention=SelfTradePrevention(found.self_trade_prevention),
+        )
+
+    def _side(self, asset: int, side: Side, levels: int | None) -> list[Level]:
+        books = self._engine.columns.table("books", at.BOOK_WIDTH)
+        held = int(books[2 * asset + side, at.LEVEL_COUNT])
+        count = held if levels is None else max(0, min(levels, held))
+        out = _row(count * LEVEL_READING_WIDTH)
+        self._engine.read("read_depth", asset, side, count, out.ctypes.data)
+        rows = out.reshape(-1, LEVEL_READING_WIDTH).tolist()
+        return [Level(price, join(upper, lower)) for upper, lower, price in rows]
+
+
+def nearest(prices: LiquidationPrices, mark: int) -> int | None:
+    """The one of two prices that is nearer to a mark; None if there is none."""
+    found = [price for price in prices if price is not None]
+    return min(found, key=lambda price: abs(price - mark), default=None)
+
+
+def join(upper: int, lower: int) -> int:
+    """A number that a kernel wrote as two."""
+    return upper * HALF + lower
+
+
+def _row(count: int) -> Words:
+    return np.zeros(count, dtype=np.int64)

@@ -1,0 +1,315 @@
+"""Scan in kernels: every liquidatable account of all, exactly, most of them at one glance.
+
+Margin is exact and long. Nearly every account is far from the edge, where much less will do: a
+lower bound of NE - M from one product for each number of a position, in 10^-6 USDC. An account
+whose bound is above zero is healthy whatever the rounding; the others are asked exactly. So the
+screen decides nothing that `margin.liquidatable` would decide otherwise, however it rounds.
+
+The bound. Let k be the weighted value of an atom and U = 10^6, so that 10^-12 USDC are k / U of our
+unit. While the whole weight counts, collateral of q atoms and l shares at index I / S is worth
+
+    W = floor(floor(Q * mark * F / D) * w / R) >= k * (q + l * I / S) - k - 2
+    where Q = q + floor(l * I / S)
+
+(the claim's floor costs less than an atom, the other two less than 2). With c = floor(k * 2^s / U),
+floor(q * c / 2^s) * U <= k * q, and as much for shares. So W / U is at least the two shifted
+products less ceil((k + 2) / U). Debts are the mirror image: each of at most three roundings up adds
+less than one, margin at most tenfold, and the factor is rounded up:
+
+    (N + M) / U <= floor(d * f / 2^s) + 1 + ceil((K + 32) / U),    f = ceil(K * J / S * 2^s / U)
+
+with K what an atom owed costs with its maintenance. Stale prices are read in the account's favour,
+which only raises what is exact. Beyond the sizes at which a weight falls or a margin fraction
+rises, and where a product would leave 64 bits, an account is asked exactly.
+"""
+
+from solvent.domain.parameters import HaircutKind, SizeBy
+from solvent.domain.units import (
+    FINE_PER_VALUE,
+    INDEX_SCALE,
+    INT64_MAX,
+    RATIO,
+    SQUARE_ROOT_SCALE,
+    VALUE_SCALE,
+)
+from solvent.engine.ledger import account_row, asset_row, mark_of, pool_row, position
+from solvent.engine.margin import first_asset, liquidatable
+from solvent.engine.memory.layout import (
+    ACCOUNTS,
+    ASSETS,
+    AVAILABLE,
+    DEBT,
+    DEBT_INDEX,
+    DEBTS,
+    FINE_DIVISOR,
+    FINE_FACTOR,
+    HAIRCUT_BASE,
+    HAIRCUT_KIND,
+    HAIRCUT_PENALTY,
+    HELD,
+    LEND_INDEX,
+    LENT,
+    LOCKED,
+    MAINTENANCE_BASE,
+    MAINTENANCE_FACTOR,
+    POSITION_WIDTH,
+    SCRATCH_TOP,
+    SCREEN_WIDTH,
+    SIZE_BY,
+    UNIT,
+    WEIGHT,
+)
+from solvent.engine.memory.scratch import take
+from solvent.engine.units import divide_up
+from solvent.kernels.language import (
+    Memory,
+    Store,
+    Wide,
+    bit,
+    kernel,
+    leading_zeros,
+    narrow,
+    prefetch,
+    shift_right,
+    wide,
+    wrapping_mul,
+    wrapping_sub,
+)
+
+# A row of the screen: for balances, claims and debts the largest number that the bound is good for,
+# the value of one, and by how many bits to shift the product; then what rounding may cost.
+OF_BALANCE = 0
+OF_CLAIM = 3
+OF_DEBT = 6
+SLACK = 9
+LARGEST, FACTOR, SHIFT = 0, 1, 2
+
+_MOST_VALUE = 2**55
+"""10^-6 USDC; sums of this for balance, claim and debt of 64 assets stay within 64 bits."""
+_MOST_MARK = 2**54
+_LONGEST_ROOT = 10**9
+_PRODUCT_BITS = 62
+_WIDE_BITS = 125
+_FINE = RATIO * FINE_PER_VALUE
+_UPPER = 2**_PRODUCT_BITS
+_SLACK_OF_BALANCE = 2
+"""What ceil((k + 2) / U) is more than floor(k / U), at most."""
+_SLACK_OF_DEBT = 3
+"""What 1 + ceil((K + 32) / U) is more than floor(K / U), at most."""
+_LAST_BIT = 63
+_AT_ONCE = 256
+"""Of so many accounts those who owe are listed, and then looked at."""
+_AHEAD = 8
+"""While one of them is looked at, the positions of the one so many places on are on their way."""
+_ROWS_EACH = 2
+"""And so many rows of the accounts that are listed next: every other account owes, about."""
+
+
+@kernel
+def liquidatable_accounts(s: Store, found: Memory) -> int:
+    """Write every account at or above MMR 100 % into `found`, in order; return how many."""
+    top = s.globals[SCRATCH_TOP]
+    screen = take(s, s.globals[ASSETS] * SCREEN_WIDTH)
+    prepare_screen(s, screen)
+    owing = take(s, _AT_ONCE)
+    count = 0
+    for start in range(0, s.globals[ACCOUNTS], _AT_ONCE):
+        listed = _list_owing(s, start, owing)
+        for place in range(min(listed, _AHEAD)):
+            bring_positions(s, owing[place])
+        for place in range(listed):
+            if place + _AHEAD < listed:
+                bring_positions(s, owing[place + _AHEAD])
+            _bring_rows(s, start + _AT_ONCE + place * _ROWS_EACH)
+            account = owing[place]
+            if _is_liquidatable(s, screen, account):
+                found[count] = account
+                count += 1
+    s.globals[SCRATCH_TOP] = top
+    return count
+
+
+@kernel
+def _list_owing(s: Store, start: int, owing: Memory) -> int:
+    """Write who owes something of the _AT_ONCE accounts from `start` on; return how many."""
+    count = 0
+    for account in range(start, min(s.globals[ACCOUNTS], start + _AT_ONCE)):
+        # No branch, for nobody can foresee who owes.
+        owing[count] = account
+        count += account_row(s, account)[DEBTS] != 0
+    return count
+
+
+@kernel
+def bring_positions(s: Store, account: int) -> None:
+    """Have what an account has and owes brought near."""
+    positions = position(s, account, 0)
+    rest = account_row(s, account)[HELD]
+    while rest:
+        asset = first_asset(rest)
+        rest = rest & wrapping_sub(rest, 1)
+        prefetch(positions.at(asset * POSITION_WIDTH))
+
+
+@kernel
+def _bring_rows(s: Store, account: int) -> None:
+    """Have the rows of some accounts from `account` on brought near, if there are so many."""
+    if account + _ROWS_EACH <= s.globals[ACCOUNTS]:
+        for following in range(account, account + _ROWS_EACH):
+            prefetch(account_row(s, following))
+
+
+@kernel
+def _is_liquidatable(s: Store, screen: Memory, account: int) -> bool:
+    """As `margin.liquidatable` of an account that owes something, at one glance if that will do."""
+    held = account_row(s, account)[HELD]
+    if surely_healthy(screen, held, position(s, account, 0)):
+        return False
+    return liquidatable(s, account)
+
+
+@kernel
+def surely_healthy(screen: Memory, held: int, positions: Memory) -> bool:
+    """Whether the bound alone shows that who holds `positions`, with bits `held`, is healthy."""
+    surplus = 0
+    rest = held
+    while rest:
+        asset = first_asset(rest)
+        rest = rest & wrapping_sub(rest, 1)
+        row = positions.at(asset * POSITION_WIDTH)
+        by = screen.at(asset * SCREEN_WIDTH)
+        balance = row[AVAILABLE] + row[LOCKED]
+        claim = row[LENT]
+        debt = row[DEBT]
+        fits = wrapping_sub(by[OF_BALANCE + LARGEST], balance)
+        fits = fits | wrapping_sub(by[OF_CLAIM + LARGEST], claim)
+        fits = fits | wrapping_sub(by[OF_DEBT + LARGEST], debt)
+        if fits < 0:
+            return False
+        surplus += bounded(by.at(OF_BALANCE), balance)
+        surplus += bounded(by.at(OF_CLAIM), claim)
+        surplus -= bounded(by.at(OF_DEBT), debt)
+        surplus -= by[SLACK]
+    return surplus > 0
+
+
+@kernel
+def bounded(by: Memory, number: int) -> int:
+    """The bound on what a balance, claim or debt counts for, by its part of a screen's row."""
+    return shift_right(wrapping_mul(number, by[FACTOR]), by[SHIFT])
+
+
+@kernel
+def prepare_screen(s: Store, screen: Memory) -> None:
+    """Write the screen's rows, one an asset, for the marks, indices and parameters in force."""
+    for asset in range(s.globals[ASSETS]):
+        prepare_asset(s, screen.at(asset * SCREEN_WIDTH), asset)
+
+
+@kernel
+def prepare_asset(s: Store, by: Memory, asset: int) -> None:
+    """One row; with a mark out of all proportion it stays zero, and holders are asked exactly."""
+    for place in range(SCREEN_WIDTH):
+        by[place] = 0
+    mark = mark_of(s, asset)
+    if mark >= _MOST_MARK:
+        return
+    row = asset_row(s, asset)
+    pool = pool_row(s, asset)
+    fine = wide(mark) * row[FINE_FACTOR]
+    divisor = wide(_FINE) * row[FINE_DIVISOR]
+    worth = fine * row[WEIGHT]
+    factor, shift = _ratio(worth, divisor)
+    half = _flat_balance(row, fine) // 2
+    index = pool[LEND_INDEX]
+    _fit(by.at(OF_BALANCE), factor, shift, half)
+    _fit(by.at(OF_CLAIM), wide(factor) * index // INDEX_SCALE, shift, _shares(half, index))
+    cost = fine * (RATIO + row[MAINTENANCE_BASE])
+    factor, shift = _ratio(cost, divisor)
+    index = pool[DEBT_INDEX]
+    most = _shares(max(0, _flat_debt(row, fine) - 1), index)
+    _fit(by.at(OF_DEBT), divide_up((wide(factor) + 1) * index, INDEX_SCALE), shift, most)
+    by[OF_DEBT + FACTOR] += 1
+    by[SLACK] = narrow(worth // divisor + cost // divisor) + _SLACK_OF_BALANCE + _SLACK_OF_DEBT
+
+
+@kernel
+def _shares(atoms: int, index: int) -> int:
+    """The most shares, of those that there can be, that are worth at most `atoms` at `index`."""
+    if index == 0:
+        return INT64_MAX
+    return narrow(min(wide(INT64_MAX), wide(atoms) * INDEX_SCALE // index))
+
+
+@kernel
+def _flat_balance(row: Memory, fine: Wide) -> int:
+    """A balance up to which the whole weight counts; `fine` / FINE_DIVISOR is an atom's value."""
+    if row[HAIRCUT_KIND] == HaircutKind.IDENTITY:
+        return INT64_MAX
+    weight = row[WEIGHT]
+    penalty = row[HAIRCUT_PENALTY]
+    spare = row[HAIRCUT_BASE] - weight
+    if spare < 0:
+        return 0
+    if weight == 0 or penalty == 0:
+        return INT64_MAX
+    root = min(_LONGEST_ROOT, spare * RATIO // weight // penalty) * SQUARE_ROOT_SCALE
+    size = wide(root) * root
+    if row[SIZE_BY] == SizeBy.NOTIONAL:
+        return _worth_less(row, fine, size)
+    return narrow(min(wide(INT64_MAX), size * row[UNIT] // VALUE_SCALE))
+
+
+@kernel
+def _flat_debt(row: Memory, fine: Wide) -> int:
+    """A debt up to which the base fraction is the maintenance."""
+    factor = row[MAINTENANCE_FACTOR]
+    if factor == 0:
+        return INT64_MAX
+    root = row[MAINTENANCE_BASE] * SQUARE_ROOT_SCALE // factor
+    return _worth_less(row, fine, wide(root) * root)
+
+
+@kernel
+def _worth_less(row: Memory, fine: Wide, value: Wide) -> int:
+    """The most atoms that are worth at most `value` (10^-6 USDC) less 2 * 10^-12 USDC."""
+    if fine == 0:
+        return INT64_MAX
+    limit = min(wide(_MOST_VALUE), value) * FINE_PER_VALUE - 2
+    return narrow(min(wide(INT64_MAX), max(wide(0), limit) * row[FINE_DIVISOR] // fine))
+
+
+@kernel
+def _ratio(numerator: Wide, divisor: Wide) -> tuple[int, int]:
+    """(f, s) with f = floor(numerator * 2^s / divisor) of as many bits as there is room for."""
+    shift = min(_PRODUCT_BITS, _WIDE_BITS - _bits(numerator))
+    factor = numerator * bit(shift) // divisor
+    excess = max(0, _bits(factor) - _PRODUCT_BITS)
+    return narrow(factor // bit(excess)), shift - excess
+
+
+@kernel
+def _fit(by: Memory, factor: Wide, shift: int, largest: int) -> None:
+    """Write the largest number, the factor and the shift, with fewer bits where it must be.
+
+    Products stay below 2^62 and values below `_MOST_VALUE`.
+    """
+    excess = max(0, _bits(factor) - _PRODUCT_BITS)
+    short = narrow(factor // bit(excess))
+    left = shift - excess
+    if left < 0:
+        return
+    most = min(wide(largest), wide(_MOST_VALUE) * bit(left) // max(1, short))
+    excess = max(0, _bits(wide(short)) + _bits(most) - _PRODUCT_BITS)
+    by[LARGEST] = narrow(most)
+    by[FACTOR] = short // bit(excess)
+    by[SHIFT] = left - excess
+
+
+@kernel
+def _bits(value: Wide) -> int:
+    """How many bits a number that is not negative takes."""
+    upper = narrow(value // _UPPER)
+    if upper:
+        return _PRODUCT_BITS + _LAST_BIT + 1 - leading_zeros(upper)
+    return _LAST_BIT + 1 - leading_zeros(narrow(value))

@@ -1,0 +1,1 @@
+"""The waterfall in kernels: liquidation, book stage, backstop, ADL, defaults, deficits."""

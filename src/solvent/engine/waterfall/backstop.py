@@ -1,0 +1,337 @@
+"""The backstop in kernels: providers take debt and collateral over, as in `reference`.
+
+An offer is a row: what is offered, the order of collateral, and room for what is asked about it.
+Providers are visited through the list of them, which is in order of account id.
+"""
+
+from solvent.domain.labels import LegForm, Reason, Source, Stage
+from solvent.domain.units import RATIO
+from solvent.engine.allot.apportionment import apportion
+from solvent.engine.ledger import asset_row, available, debt_of, mark_of, move, pledge, position
+from solvent.engine.lending import pool as pools
+from solvent.engine.limits import largest_passing
+from solvent.engine.margin import (
+    Doubt,
+    Health,
+    health,
+    health_of,
+    is_liquidatable,
+    portfolio_of,
+    report,
+    surplus,
+    target_restored,
+    total_value,
+)
+from solvent.engine.memory.layout import (
+    ASSETS,
+    AVAILABLE,
+    BACKSTOP_CANDIDATE,
+    BACKSTOP_FILLED,
+    BACKSTOP_LEG,
+    BACKSTOP_OFFERED,
+    COMMITTED,
+    FUND,
+    HANDED_OVER,
+    MAX_DISCOUNT,
+    NEXT_FILL,
+    NO_REASON,
+    PROVIDER_COUNT,
+    SCRATCH_TOP,
+)
+from solvent.engine.memory.scratch import take
+from solvent.engine.units import value_down, value_up
+from solvent.engine.waterfall.book_stage import without
+from solvent.engine.waterfall.offers import (
+    OFFER_ACCOUNT,
+    OFFER_COUNT,
+    OFFER_DEBT,
+    OFFER_DISCOUNT,
+    OFFER_ORDER,
+    OFFER_PER_ASSET,
+    OFFER_QUANTITY,
+    OFFER_TAKEN,
+    capacity,
+    collateral_value,
+    draws_of,
+    portfolio_after,
+    portfolio_before,
+    provider_premium,
+    provides,
+    put_deliverable,
+    quantities_of,
+)
+from solvent.engine.waterfall.record import (
+    PARTIES_WIDTH,
+    Record,
+    put_parties,
+    record_parties,
+    record_pools,
+    touched,
+)
+from solvent.engine.waterfall.sizing import (
+    DRAW_ASSET,
+    DRAW_QUANTITY,
+    DRAW_WIDTH,
+    debts_largest_first,
+    draw_down,
+    largest_first,
+    needed_debt,
+)
+from solvent.kernels.language import (
+    Memory,
+    Store,
+    allocate,
+    bit,
+    emit,
+    kernel,
+    narrow,
+    release,
+    wide,
+)
+
+
+@kernel
+def take_over(s: Store, account: int) -> int:
+    """Offer the account's debts to providers, largest first; why something is left or NO_REASON.
+
+    A further debt is offered only while the account is still at MMR >= 100 % (I14).
+    """
+    top = s.globals[SCRATCH_TOP]
+    offer = take(s, OFFER_ORDER + OFFER_PER_ASSET * s.globals[ASSETS])
+    offer[OFFER_ACCOUNT] = account
+    reason = _offer_debts(s, offer)
+    s.globals[SCRATCH_TOP] = top
+    return reason
+
+
+@kernel
+def _offer_debts(s: Store, offer: Memory) -> int:
+    offered = 0
+    while True:
+        values = health_of(s, offer[OFFER_ACCOUNT], Doubt.FOR_ACCOUNT)
+        if target_restored(s, values) or (offered and not is_liquidatable(values)):
+            return NO_REASON
+        if total_value(values) <= 0:
+            return _hand_over(s, offer[OFFER_ACCOUNT], Reason.PRICE_GAP, values)
+        if not _next_offer(s, offer, values, offered):
+            return _hand_over(s, offer[OFFER_ACCOUNT], Reason.NO_BACKSTOP_CAPACITY, values)
+        _fill(s, offer)
+        offered = offered | bit(offer[OFFER_DEBT])
+
+
+@kernel
+def _hand_over(s: Store, account: int, reason: int, values: Health) -> int:
+    top = s.globals[SCRATCH_TOP]
+    portfolio = take(s, 3 * s.globals[ASSETS])
+    debts = take(s, s.globals[ASSETS])
+    portfolio_of(s, account, portfolio)
+    asset = debts[0] if debts_largest_first(s, portfolio, debts) else 0
+    s.globals[SCRATCH_TOP] = top
+    emit(s, HANDED_OVER, account, Stage.BACKSTOP, reason, asset, report(values).debts_value)
+    return reason
+
+
+@kernel
+def _next_offer(s: Store, offer: Memory, values: Health, offered: int) -> bool:
+    """Offer the largest debt that some provider has capacity for, sized to what is needed."""
+    top = s.globals[SCRATCH_TOP]
+    portfolio = take(s, 3 * s.globals[ASSETS])
+    debts = take(s, s.globals[ASSETS])
+    account = offer[OFFER_ACCOUNT]
+    portfolio_of(s, account, portfolio)
+    discount = min(s.rules[MAX_DISCOUNT], total_value(values) * RATIO // values.debts_value)
+    found = False
+    for place in range(debts_largest_first(s, portfolio, debts)):
+        debt = debts[place]
+        order = offer.at(OFFER_ORDER)
+        count = without(order, largest_first(s, account, order), debt)
+        if count and not offered & bit(debt):
+            offer[OFFER_DEBT] = debt
+            offer[OFFER_DISCOUNT] = narrow(discount)
+            offer[OFFER_COUNT] = count
+            offer[OFFER_QUANTITY] = needed_debt(s, portfolio, debt, order, count, narrow(discount))
+            found = _is_wanted(s, offer)
+            if found:
+                break
+    s.globals[SCRATCH_TOP] = top
+    return found
+
+
+@kernel
+def _is_wanted(s: Store, offer: Memory) -> bool:
+    """Whether any provider has capacity for an offer."""
+    for place in range(s.globals[PROVIDER_COUNT]):
+        provider = s.providers[place]
+        if provides(s, offer, provider) and capacity(s, offer, provider):
+            return True
+    return False
+
+
+@kernel
+def _fill(s: Store, offer: Memory) -> None:
+    """Split an offer among the providers and carry out each part, by account id.
+
+    When the providers cannot take what is needed, the discount is what does not lower the
+    account's health (I16).
+    """
+    rows = allocate(3 * s.globals[PROVIDER_COUNT])
+    takers = rows
+    count = 0
+    for place in range(s.globals[PROVIDER_COUNT]):
+        if provides(s, offer, s.providers[place]):
+            takers[count] = s.providers[place]
+            count += 1
+    capacities = rows.at(count)
+    parts = rows.at(2 * count)
+    offer[OFFER_TAKEN] = _split(s, offer, takers, count, capacities, parts)
+    discount = offer[OFFER_DISCOUNT]
+    if not _keeps_health(s, offer, discount):
+        offer[OFFER_DISCOUNT] = largest_passing(_keeps_health, s, offer, discount)
+        _split(s, offer, takers, count, capacities, parts)
+    _record_offer(s, offer, takers, count, capacities, parts)
+    for place in range(count):
+        # Those before him may have taken the collateral that weighs most: ask once more.
+        if parts[place]:
+            quantity = min(parts[place], capacity(s, offer, takers[place]))
+            if quantity:
+                _carry_out(s, offer, takers[place], quantity)
+    release(rows)
+
+
+@kernel
+def _split(
+    s: Store, offer: Memory, takers: Memory, count: int, capacities: Memory, parts: Memory
+) -> int:
+    """Write each taker's capacity and his part of an offer; return the sum of the parts."""
+    for place in range(count):
+        capacities[place] = capacity(s, offer, takers[place])
+    apportion(s, offer[OFFER_QUANTITY], capacities, capacities, count, parts)
+    taken = 0
+    for place in range(count):
+        taken += parts[place]
+    return taken
+
+
+@kernel
+def _keeps_health(s: Store, offer: Memory, discount: int) -> bool:
+    """Whether, after handing what is taken over at `discount`, the account is at least as healthy.
+
+    Or owes nothing any more.
+    """
+    portfolio_of(s, offer[OFFER_ACCOUNT], portfolio_before(s, offer))
+    after = portfolio_after(s, offer)
+    after[s.globals[ASSETS] + offer[OFFER_DEBT]] -= offer[OFFER_TAKEN]
+    value = collateral_value(s, offer, offer[OFFER_TAKEN], discount)
+    draw_down(s, after, value, offer.at(OFFER_ORDER), offer[OFFER_COUNT], draws_of(s, offer))
+    new = health(s, after, Doubt.NONE, wide(0))
+    if new.debts_value <= 0:
+        return True
+    return surplus(new) >= surplus(health(s, portfolio_before(s, offer), Doubt.NONE, wide(0)))
+
+
+@kernel
+def _record_offer(
+    s: Store, offer: Memory, takers: Memory, count: int, capacities: Memory, parts: Memory
+) -> None:
+    """Write down an offer and what each provider committed, can bear, and takes."""
+    values = report(health_of(s, offer[OFFER_ACCOUNT], Doubt.NONE))
+    fill = s.globals[NEXT_FILL]
+    emit(
+        s,
+        BACKSTOP_OFFERED,
+        fill,
+        offer[OFFER_ACCOUNT],
+        offer[OFFER_DEBT],
+        offer[OFFER_QUANTITY],
+        offer[OFFER_TAKEN],
+        offer[OFFER_DISCOUNT],
+        values.total_value,
+        values.net_equity,
+        values.maintenance,
+    )
+    for place in range(count):
+        provider = takers[place]
+        committed = pledge(s, provider, offer[OFFER_DEBT])[COMMITTED]
+        emit(s, BACKSTOP_CANDIDATE, fill, provider, committed, capacities[place], parts[place])
+
+
+@kernel
+def _carry_out(s: Store, offer: Memory, provider: int, quantity: int) -> None:
+    """Move one provider's part: collateral to him and the fund, then the debt."""
+    top = s.globals[SCRATCH_TOP]
+    fill = s.globals[NEXT_FILL]
+    s.globals[NEXT_FILL] = fill + 1
+    record = Record(Stage.BACKSTOP, fill, 0)
+    parties = take(s, PARTIES_WIDTH)
+    count = put_parties(parties, offer[OFFER_ACCOUNT], provider, FUND)
+    touched(s, parties, count)
+    record_pools(s, record)
+    record_parties(s, record, parties, count, 0)
+    _hand_collateral(s, offer, provider, quantity, fill)
+    source = Source.LIQUIDATION_BACKSTOP
+    pools.transfer_debt(s, offer[OFFER_DEBT], quantity, offer[OFFER_ACCOUNT], provider, source)
+    touched(s, parties, count)
+    record_parties(s, record, parties, count, 1)
+    s.globals[SCRATCH_TOP] = top
+
+
+@kernel
+def _hand_collateral(s: Store, offer: Memory, provider: int, quantity: int, fill: int) -> None:
+    """Hand the collateral that goes with one part to the provider, and the fund's share to it."""
+    debt = offer[OFFER_DEBT]
+    put_deliverable(s, offer)
+    provider_value = collateral_value(s, offer, quantity, provider_premium(s, offer))
+    fund_value = collateral_value(s, offer, quantity, offer[OFFER_DISCOUNT]) - provider_value
+    pledge(s, provider, debt)[COMMITTED] -= quantity
+    emit(
+        s,
+        BACKSTOP_FILLED,
+        fill,
+        offer[OFFER_ACCOUNT],
+        provider,
+        debt,
+        quantity,
+        value_up(quantity, mark_of(s, debt), asset_row(s, debt)),
+        offer[OFFER_DISCOUNT],
+        fund_value,
+    )
+    _hand_legs(s, offer, provider, provider_value, fill)
+    _hand_legs(s, offer, FUND, fund_value, fill)
+
+
+@kernel
+def _hand_legs(s: Store, offer: Memory, receiver: int, value: int, fill: int) -> None:
+    """Take collateral worth `value` out of what an offer still has and hand it over."""
+    draws = draws_of(s, offer)
+    count = draw_down(
+        s, quantities_of(s, offer), value, offer.at(OFFER_ORDER), offer[OFFER_COUNT], draws
+    )
+    for place in range(count):
+        leg = draws.at(place * DRAW_WIDTH)
+        _hand_leg(s, offer[OFFER_ACCOUNT], receiver, leg[DRAW_ASSET], leg[DRAW_QUANTITY], fill)
+
+
+@kernel
+def _hand_leg(s: Store, giver: int, receiver: int, asset: int, quantity: int, fill: int) -> None:
+    """Hand one asset over: free tokens first, then the claim itself."""
+    parameters = asset_row(s, asset)
+    mark = mark_of(s, asset)
+    free = min(quantity, position(s, giver, asset)[AVAILABLE])
+    claim = quantity - free
+    if free:
+        move(s, asset, free, available(giver), available(receiver))
+        _repay_at_once(s, receiver, asset, free)
+        value = value_down(free, mark, parameters)
+        emit(s, BACKSTOP_LEG, fill, receiver, asset, LegForm.AVAILABLE, free, value)
+    if claim:
+        shares = pools.claim_shares_down(s, giver, asset, claim)
+        pools.transfer_claim(s, asset, shares, giver, receiver, Source.BACKSTOP_PROVIDER)
+        value = value_down(claim, mark, parameters)
+        emit(s, BACKSTOP_LEG, fill, receiver, asset, LegForm.CLAIM, claim, value)
+
+
+@kernel
+def _repay_at_once(s: Store, receiver: int, asset: int, quantity: int) -> None:
+    owed = debt_of(s, receiver, asset)
+    if owed:
+        pools.repay(s, receiver, asset, min(owed, quantity), Source.BACKSTOP_PROVIDER)

@@ -1,0 +1,392 @@
+"""ADL case B in kernels: a borrower in default, as in `reference.waterfall.default`.
+
+His assets go to the lenders of what he owes; those whom the swap would put below maintenance come
+last. Then the backstop fund pays, and what is left is a deficit.
+"""
+
+from solvent.domain.labels import AdlCase
+from solvent.domain.parameters import USDC
+from solvent.domain.units import FINE_PER_VALUE
+from solvent.engine.ledger import (
+    account_row,
+    asset_row,
+    claim_of,
+    debt_of,
+    is_stale,
+    lent_total,
+    mark_of,
+    pool_row,
+    position,
+)
+from solvent.engine.lending.pool import claim_fees
+from solvent.engine.margin import (
+    Doubt,
+    copy_portfolio,
+    health,
+    health_of,
+    is_liquidatable,
+    liquidatable,
+    portfolio_of,
+    receive,
+    report,
+    total_value,
+)
+from solvent.engine.memory.layout import (
+    ACCOUNTS,
+    ASSETS,
+    ATTEMPT_ACCOUNT,
+    ATTEMPT_DEFAULTED,
+    ATTEMPT_WIDTH,
+    DEFAULT_POLICY,
+    FUND,
+    HELD,
+    LENT,
+    SCRATCH_TOP,
+)
+from solvent.engine.memory.scratch import take
+from solvent.engine.units import cover, divide_up, mul_div_down, payable, value_down
+from solvent.engine.waterfall.adl import (
+    PAIR_LEFT,
+    PAIR_QUANTITY,
+    PAIR_RIGHT,
+    PAIR_WIDTH,
+    SIDE_ACCOUNT,
+    SIDE_FUND,
+    SIDE_OWN,
+    SIDE_WIDTH,
+    cap_total,
+    grant,
+    open_round,
+    pair,
+    put_side,
+    record_candidate,
+    record_sides,
+    side_total,
+    value_of,
+)
+from solvent.engine.waterfall.deficit import book_deficits
+from solvent.engine.waterfall.policies import (
+    ASSETS_VALUE,
+    CANDIDATE,
+    CANDIDATE_WIDTH,
+    CAP,
+    POSITION,
+    TOTAL_VALUE,
+    allot,
+)
+from solvent.engine.waterfall.settlement import MATCH_WIDTH, put_match, settle
+from solvent.engine.waterfall.sizing import (
+    debts_largest_first,
+    deliverable,
+    deliverable_value,
+    largest_first,
+    needed_debt,
+)
+from solvent.kernels.language import Memory, Store, allocate, bit, kernel, narrow, release, wide
+
+_ROUNDING_ATOMS = 2
+"""Atoms that the share rounding of one match may leave of a debt."""
+
+
+@kernel
+def settle_defaults(s: Store, attempts: Memory, count: int) -> None:
+    """Case B: one round per asset owed by a borrower in default, then the rest is booked."""
+    sides = allocate(count * SIDE_WIDTH)
+    for asset in range(s.globals[ASSETS]):
+        if not is_stale(s, asset):
+            fund_left = deliverable_value(s, FUND)
+            defaults = 0
+            for place in range(count):
+                attempt = attempts.at(place * ATTEMPT_WIDTH)
+                if attempt[ATTEMPT_DEFAULTED]:
+                    side = sides.at(defaults * SIDE_WIDTH)
+                    if _put_default(s, side, attempt[ATTEMPT_ACCOUNT], asset, fund_left, place):
+                        fund_left -= value_of(s, asset, side[SIDE_FUND])
+                        defaults += 1
+            if defaults:
+                _default_round(s, asset, sides, defaults, attempts)
+    release(sides)
+    book_deficits(s, attempts, count)
+
+
+@kernel
+def _put_default(
+    s: Store, side: Memory, account: int, asset: int, fund_left: int, attempt: int
+) -> bool:
+    """Write how much of one debt is to be settled, out of the debtor's and the fund's assets."""
+    debt = debt_of(s, account, asset)
+    if not debt or not liquidatable(s, account):
+        return False
+    mark = mark_of(s, asset)
+    parameters = asset_row(s, asset)
+    if total_value(health_of(s, account, Doubt.NONE)) > 0:
+        needed = _needed(s, account, asset)
+        own = payable(needed, deliverable_value(s, account), mark, parameters)
+        put_side(side, account, own, 0, fund_left, attempt)
+        return own > 0
+    own = payable(debt, _share_of_assets(s, account, asset), mark, parameters)
+    share = _fund_share(s, account, asset, fund_left)
+    fund = payable(debt - own, share, mark, parameters)
+    put_side(side, account, own, fund, fund_left, attempt)
+    return own + fund > 0
+
+
+@kernel
+def _needed(s: Store, account: int, asset: int) -> int:
+    """Atoms of a solvent account's largest debt that target health needs closed; 0 of others."""
+    assets = s.globals[ASSETS]
+    top = s.globals[SCRATCH_TOP]
+    portfolio = take(s, 3 * assets)
+    order = take(s, assets)
+    portfolio_of(s, account, portfolio)
+    debts = debts_largest_first(s, portfolio, order)
+    needed = 0
+    if debts and order[0] == asset:
+        held = largest_first(s, account, order)
+        count = 0
+        for place in range(held):
+            if order[place] != asset:
+                order[count] = order[place]
+                count += 1
+        needed = needed_debt(s, portfolio, asset, order, count, 0)
+    s.globals[SCRATCH_TOP] = top
+    return needed
+
+
+@kernel
+def _fund_share(s: Store, account: int, asset: int, fund_left: int) -> int:
+    """Value that the fund pays for one debt of a worthless account: its shortfall, to an atom."""
+    value = total_value(health_of(s, account, Doubt.NONE))
+    shortfall = narrow(divide_up(-value, FINE_PER_VALUE))
+    return max(0, min(fund_left, shortfall + value_of(s, asset, 1)))
+
+
+@kernel
+def _share_of_assets(s: Store, account: int, asset: int) -> int:
+    """This debt's part of the assets left, by value among the debts open from here on."""
+    total = wide(0)
+    for other in range(asset, s.globals[ASSETS]):
+        if not is_stale(s, other):
+            total += value_of(s, other, debt_of(s, account, other))
+    if total == 0:
+        return 0
+    notional = value_of(s, asset, debt_of(s, account, asset))
+    return mul_div_down(deliverable_value(s, account), notional, narrow(total))
+
+
+@kernel
+def _default_round(s: Store, asset: int, sides: Memory, count: int, attempts: Memory) -> None:
+    """Pick lenders for all defaulted debts of one asset, allot, match and settle."""
+    policy = s.rules[DEFAULT_POLICY]
+    needed = side_total(sides, count)
+    claimed = lent_total(pool_row(s, asset))
+    if claimed < needed:
+        claim_fees(s, asset, needed - claimed)
+    rows = allocate(s.globals[ACCOUNTS] * CANDIDATE_WIDTH)
+    found = _lenders(s, asset, sides, count, rows)
+    late = allocate(found)
+    allotted = allocate(found)
+    _find_late(s, asset, sides, count, rows, found, needed, late)
+    total = min(needed, cap_total(rows, found))
+    _allot_in_turn(s, policy, asset, rows, found, late, total, allotted)
+    number = open_round(s, asset, AdlCase.BORROWER_DEFAULT, policy, needed, total)
+    granted = allocate(count)
+    grant(s, sides, count, total, granted)
+    record_sides(s, number, sides, count, granted, attempts)
+    for place in range(found):
+        row = rows.at(place * CANDIDATE_WIDTH)
+        record_candidate(s, number, row, allotted[place], late[place])
+    pairs = allocate((found + count) * PAIR_WIDTH)
+    matches = pair(allotted, found, granted, count, pairs)
+    _settle_matches(s, number, asset, rows, sides, count, pairs, matches)
+    release(pairs)
+    release(granted)
+    release(allotted)
+    release(late)
+    release(rows)
+
+
+@kernel
+def _lenders(s: Store, asset: int, sides: Memory, count: int, rows: Memory) -> int:
+    """Write the lenders of the asset who are not in default on it, by account id."""
+    found = 0
+    owing = 0
+    for account in range(s.globals[ACCOUNTS]):
+        while owing < count and sides[owing * SIDE_WIDTH + SIDE_ACCOUNT] < account:
+            owing += 1
+        owes = owing < count and sides[owing * SIDE_WIDTH + SIDE_ACCOUNT] == account
+        if not owes and account_row(s, account)[HELD] & bit(asset):
+            found += _put_lender(s, account, asset, rows.at(found * CANDIDATE_WIDTH))
+    return found
+
+
+@kernel
+def _put_lender(s: Store, account: int, asset: int, row: Memory) -> int:
+    """Write a lender of the asset, whose position and cap are his claim; 1 when he is one."""
+    claim = claim_of(s, account, asset)
+    if claim == 0:
+        return 0
+    values = report(health_of(s, account, Doubt.NONE))
+    row[CANDIDATE] = account
+    row[POSITION] = claim
+    row[CAP] = claim
+    row[ASSETS_VALUE] = values.assets_value
+    row[TOTAL_VALUE] = max(1, values.total_value)
+    return 1
+
+
+@kernel
+def _find_late(
+    s: Store,
+    asset: int,
+    sides: Memory,
+    count: int,
+    rows: Memory,
+    found: int,
+    needed: int,
+    late: Memory,
+) -> None:
+    """Mark the lenders whom giving up their claim for these assets could make liquidatable."""
+    assets = s.globals[ASSETS]
+    top = s.globals[SCRATCH_TOP]
+    stock = take(s, assets)
+    for kind in range(assets):
+        stock[kind] = 0
+        for place in range(count):
+            stock[kind] += deliverable(s, sides[place * SIDE_WIDTH + SIDE_ACCOUNT], kind)
+    before = take(s, 3 * assets)
+    after = take(s, 3 * assets)
+    for place in range(found):
+        row = rows.at(place * CANDIDATE_WIDTH)
+        portfolio_of(s, row[CANDIDATE], before)
+        late[place] = 0
+        if health(s, before, Doubt.NONE, wide(0)).debts_value:
+            quantity = min(row[CAP], needed)
+            late[place] = 1 if _falls_below(s, asset, quantity, stock, before, after) else 0
+    s.globals[SCRATCH_TOP] = top
+
+
+@kernel
+def _falls_below(
+    s: Store, asset: int, quantity: int, stock: Memory, before: Memory, after: Memory
+) -> bool:
+    """Whether giving `quantity` up for any one asset of the stock makes him liquidatable."""
+    value = value_down(quantity, mark_of(s, asset), asset_row(s, asset))
+    for kind in range(s.globals[ASSETS]):
+        if stock[kind]:
+            copy_portfolio(s, before, after)
+            after[asset] -= quantity
+            mark = mark_of(s, kind)
+            received, worth = cover(stock[kind], value, mark, asset_row(s, kind))
+            receive(s, after, kind, received)
+            receive(s, after, USDC, value - worth)
+            if is_liquidatable(health(s, after, Doubt.FOR_ACCOUNT, wide(0))):
+                return True
+    return False
+
+
+@kernel
+def _allot_in_turn(
+    s: Store,
+    policy: int,
+    asset: int,
+    rows: Memory,
+    found: int,
+    late: Memory,
+    total: int,
+    allotted: Memory,
+) -> None:
+    """Allot to those who can bear it first, and what is left of `total` to the others."""
+    some = allocate(found * CANDIDATE_WIDTH)
+    parts = allocate(found)
+    left = total
+    for turn in range(2):
+        count = 0
+        for place in range(found):
+            if late[place] == turn:
+                row = rows.at(place * CANDIDATE_WIDTH)
+                copy = some.at(count * CANDIDATE_WIDTH)
+                for number in range(CANDIDATE_WIDTH):
+                    copy[number] = row[number]
+                count += 1
+        quantity = min(left, cap_total(some, count))
+        allot(s, policy, some, count, quantity, value_of(s, asset, quantity), parts)
+        left -= quantity
+        count = 0
+        for place in range(found):
+            if late[place] == turn:
+                allotted[place] = parts[count]
+                count += 1
+    release(parts)
+    release(some)
+
+
+@kernel
+def _settle_matches(
+    s: Store,
+    number: int,
+    asset: int,
+    rows: Memory,
+    sides: Memory,
+    count: int,
+    pairs: Memory,
+    matches: int,
+) -> None:
+    """Settle the pairs: the debtor pays for his part first, the fund for the rest."""
+    top = s.globals[SCRATCH_TOP]
+    match = take(s, MATCH_WIDTH)
+    place = 0
+    for which in range(matches):
+        one = pairs.at(which * PAIR_WIDTH)
+        lender = rows[one[PAIR_LEFT] * CANDIDATE_WIDTH + CANDIDATE]
+        side = sides.at(one[PAIR_RIGHT] * SIDE_WIDTH)
+        debtor = side[SIDE_ACCOUNT]
+        own = min(one[PAIR_QUANTITY], side[SIDE_OWN])
+        side[SIDE_OWN] -= own
+        put_match(match, number, place, asset, lender, debtor, debtor, own)
+        paid = settle(s, match)
+        rest = 0
+        if total_value(health_of(s, debtor, Doubt.NONE)) <= 0:
+            rest = one[PAIR_QUANTITY] - paid
+        put_match(match, number, place + 1, asset, lender, debtor, FUND, rest)
+        settle(s, match)
+        place += 2
+    _settle_rests(s, number, asset, sides, count, place, match)
+    s.globals[SCRATCH_TOP] = top
+
+
+@kernel
+def _settle_rests(
+    s: Store, number: int, asset: int, sides: Memory, count: int, matches: int, match: Memory
+) -> None:
+    """Offer the atoms that rounding left of a debt to the first lender, by debtor or fund."""
+    place = matches
+    for which in range(count):
+        debtor = sides[which * SIDE_WIDTH + SIDE_ACCOUNT]
+        rest = debt_of(s, debtor, asset)
+        few = 0 < rest <= _ROUNDING_ATOMS * (place + 1)
+        if few and total_value(health_of(s, debtor, Doubt.NONE)) <= 0:
+            claim_fees(s, asset, max(0, rest - lent_total(pool_row(s, asset))))
+            for lender in range(s.globals[ACCOUNTS]):
+                if debt_of(s, debtor, asset) == 0:
+                    break
+                if position(s, lender, asset)[LENT]:
+                    place += _offer_rest(s, number, asset, lender, debtor, debtor, place, match)
+                    place += _offer_rest(s, number, asset, lender, debtor, FUND, place, match)
+
+
+@kernel
+def _offer_rest(
+    s: Store,
+    number: int,
+    asset: int,
+    lender: int,
+    debtor: int,
+    giver: int,
+    place: int,
+    match: Memory,
+) -> int:
+    """Settle what one lender can take of the rest; 1 when anything was."""
+    rest = min(debt_of(s, debtor, asset), claim_of(s, lender, asset))
+    put_match(match, number, place, asset, lender, debtor, giver, rest)
+    return 1 if settle(s, match) > 0 else 0

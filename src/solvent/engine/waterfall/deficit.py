@@ -1,0 +1,58 @@
+"""Deficits in kernels: what is owed when nothing is left to pay it with, as in `reference`."""
+
+from solvent.domain.labels import Reason, Stage
+from solvent.engine.ledger import asset_row, debt_of, is_stale, mark_of, pool_row
+from solvent.engine.lending.pool import write_off
+from solvent.engine.margin import Doubt, health_of, report
+from solvent.engine.memory.layout import (
+    ASSETS,
+    ATTEMPT_ACCOUNT,
+    ATTEMPT_DEFAULTED,
+    ATTEMPT_WIDTH,
+    DEFICIT_BOOKED,
+    HANDED_OVER,
+    LEND_INDEX,
+)
+from solvent.engine.units import value_up
+from solvent.engine.waterfall.sizing import deliverable_value
+from solvent.kernels.language import Memory, Store, emit, kernel
+
+
+@kernel
+def book_deficits(s: Store, attempts: Memory, count: int) -> None:
+    """Book what each account in default, of `count` attempts, owes and cannot pay."""
+    for place in range(count):
+        attempt = attempts.at(place * ATTEMPT_WIDTH)
+        account = attempt[ATTEMPT_ACCOUNT]
+        if attempt[ATTEMPT_DEFAULTED] and _nothing_left(s, account):
+            for asset in range(s.globals[ASSETS]):
+                _book_deficit(s, account, asset)
+
+
+@kernel
+def _book_deficit(s: Store, account: int, asset: int) -> None:
+    owed = debt_of(s, account, asset)
+    if owed == 0 or is_stale(s, asset):
+        return
+    value = value_up(owed, mark_of(s, asset), asset_row(s, asset))
+    emit(s, HANDED_OVER, account, Stage.ADL, Reason.PRICE_GAP, asset, value)
+    loss, lenders = write_off(s, account, asset)
+    index = pool_row(s, asset)[LEND_INDEX]
+    emit(s, DEFICIT_BOOKED, account, asset, loss, lenders, value, index)
+
+
+@kernel
+def _nothing_left(s: Store, account: int) -> bool:
+    """Whether an account owes and holds at most dust: less than an atom of what it owes."""
+    dearest = 0
+    owes = False
+    for asset in range(s.globals[ASSETS]):
+        if debt_of(s, account, asset):
+            owes = True
+            dearest = max(dearest, value_up(1, mark_of(s, asset), asset_row(s, asset)))
+    if not owes:
+        return False
+    deliverable = deliverable_value(s, account)
+    if report(health_of(s, account, Doubt.NONE)).assets_value > deliverable + s.globals[ASSETS]:
+        return False
+    return deliverable <= dearest

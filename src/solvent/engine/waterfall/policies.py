@@ -1,0 +1,205 @@
+"""ADL policies in kernels: how a quantity is split among the counterparties of a round.
+
+As in `reference.waterfall.policies`: exactly the quantity, or every cap where the caps do not
+reach; ties go by place, which is the order of account ids. Candidates are rows of named numbers.
+Nothing is sorted: who is served last is found by selection, and only there does the order matter.
+"""
+
+from solvent.domain.parameters import Policy
+from solvent.domain.units import RATIO
+from solvent.engine.allot.apportionment import Places, apportion, apportion_by
+from solvent.engine.allot.selection import Keys, fill_largest, room_listed
+from solvent.engine.allot.water_filling import (
+    GLASS_AREA,
+    GLASS_FLOOR,
+    GLASS_TOP,
+    GLASS_WIDTH,
+    Level,
+    find_level,
+)
+from solvent.engine.units import divide_up
+from solvent.kernels.language import (
+    Memory,
+    Store,
+    Wide,
+    allocate,
+    huge,
+    kernel,
+    leading_zeros,
+    narrow,
+    release,
+    shift_left,
+    thin,
+    wide,
+)
+
+CANDIDATE = 0
+"""Account."""
+POSITION = 1
+"""Atoms lent or owed."""
+CAP = 2
+ASSETS_VALUE = 3
+"""10^-6 USDC."""
+TOTAL_VALUE = 4
+"""10^-6 USDC, above 0."""
+CANDIDATE_WIDTH = 5
+
+_MAX_LEVERAGE_WEIGHT = 1000 * RATIO
+_SHORT = 2**62
+"""Two numbers below this, and the difference of two such products, have 128 bits."""
+_KEY_UNIT = 2**63
+_LEVERAGE_WORDS = 3
+"""Two leverages that differ do so by more than 2^-126, for total values have 63 bits."""
+
+
+@kernel
+def allot(
+    s: Store, policy: int, rows: Memory, count: int, quantity: int, value: int, parts: Memory
+) -> None:
+    """Write each candidate's atoms of `quantity`, which is worth `value` at the mark.
+
+    Positions and caps are parts of one pool's claims or debts, so all together are below 2^63.
+    """
+    places = Places(rows, rows.at(CAP), CANDIDATE_WIDTH, parts, count)
+    if policy == Policy.PRO_RATA:
+        apportion_by(s, quantity, _position_weight, places)
+    elif policy == Policy.RISK_WEIGHTED:
+        apportion_by(s, quantity, _risk_weight, places)
+    else:
+        _allot_in_order(s, policy, rows, count, quantity, value, parts)
+
+
+@kernel
+def _allot_in_order(
+    s: Store, policy: int, rows: Memory, count: int, quantity: int, value: int, parts: Memory
+) -> None:
+    """By a policy that looks at some before others."""
+    caps = allocate(count)
+    reachable = 0
+    for place in range(count):
+        caps[place] = rows[place * CANDIDATE_WIDTH + CAP]
+        reachable += caps[place]
+    if quantity >= reachable:
+        for place in range(count):
+            parts[place] = caps[place]
+    elif policy == Policy.LEVERAGE:
+        _leverage(s, rows, count, quantity, value, caps, parts)
+    elif policy == Policy.QUEUE:
+        _queue(s, rows, count, quantity, caps, parts)
+    else:
+        _largest_loan(s, rows, count, quantity, caps, parts)
+    release(caps)
+
+
+@kernel
+def _position_weight(rows: Memory, place: int) -> Wide:
+    return wide(rows[place * CANDIDATE_WIDTH + POSITION])
+
+
+@kernel
+def _risk_weight(rows: Memory, place: int) -> Wide:
+    """Position times leverage, which counts as a thousand at most."""
+    row = rows.at(place * CANDIDATE_WIDTH)
+    leverage = wide(row[ASSETS_VALUE]) * RATIO // row[TOTAL_VALUE]
+    return wide(row[POSITION]) * narrow(min(leverage, _MAX_LEVERAGE_WEIGHT))
+
+
+@kernel
+def _queue(s: Store, rows: Memory, count: int, quantity: int, caps: Memory, parts: Memory) -> None:
+    """By leverage A / TV, highest first, each to his cap: keys are the digits of A / TV."""
+    most = 0
+    for place in range(count):
+        most = max(most, rows[place * CANDIDATE_WIDTH + ASSETS_VALUE])
+        parts[place] = 0
+    shift = max(0, leading_zeros(most) - 1)
+    first = allocate(count)
+    for place in range(count):
+        row = rows.at(place * CANDIDATE_WIDTH)
+        first[place] = shift_left(row[ASSETS_VALUE], shift) // row[TOTAL_VALUE]
+    keys = Keys(first, count, _LEVERAGE_WORDS, rows, shift)
+    fill_largest(s, keys, _leverage_word, room_listed, caps, quantity, parts)
+    release(first)
+
+
+@kernel
+def _leverage_word(rows: Memory, shift: int, place: int, number: int) -> int:
+    """The word of this number of A / TV * 2^shift in binary, by long division."""
+    row = rows.at(place * CANDIDATE_WIDTH)
+    rest = shift_left(row[ASSETS_VALUE], shift) % row[TOTAL_VALUE]
+    word = 0
+    for _ in range(number):
+        dividend = wide(rest) * _KEY_UNIT
+        word = narrow(dividend // row[TOTAL_VALUE])
+        rest = narrow(dividend - wide(word) * row[TOTAL_VALUE])
+    return word
+
+
+@kernel
+def _largest_loan(
+    s: Store, rows: Memory, count: int, quantity: int, caps: Memory, parts: Memory
+) -> None:
+    """By position, largest first, each to his cap."""
+    first = allocate(count)
+    for place in range(count):
+        first[place] = rows[place * CANDIDATE_WIDTH + POSITION]
+        parts[place] = 0
+    keys = Keys(first, count, 1, rows, 0)
+    fill_largest(s, keys, _leverage_word, room_listed, caps, quantity, parts)
+    release(first)
+
+
+@kernel
+def _leverage(
+    s: Store, rows: Memory, count: int, quantity: int, value: int, caps: Memory, parts: Memory
+) -> None:
+    """Water-filling: values above the common level, then atoms in proportion to them."""
+    value_caps = allocate(count)
+    for place in range(count):
+        if quantity:
+            assets = rows[place * CANDIDATE_WIDTH + ASSETS_VALUE]
+            value_caps[place] = narrow(min(divide_up(wide(caps[place]) * value, quantity), assets))
+    drained = allocate(count)
+    drain_to_level(s, rows, count, value_caps, value, drained)
+    apportion(s, quantity, drained, caps, count, parts)
+    release(drained)
+    release(value_caps)
+
+
+@kernel
+def drain_to_level(
+    s: Store, rows: Memory, count: int, value_caps: Memory, value: int, drained: Memory
+) -> None:
+    """Write values v = min(cap, max(0, A - level * TV)) that sum to `value`, rounded down."""
+    glasses = allocate(count * GLASS_WIDTH)
+    reachable = wide(0)
+    found = 0
+    for place in range(count):
+        cap = value_caps[place]
+        drained[place] = cap if value else 0
+        reachable += cap
+        if cap:
+            row = rows.at(place * CANDIDATE_WIDTH)
+            glass = glasses.at(found * GLASS_WIDTH)
+            glass[GLASS_TOP] = row[ASSETS_VALUE]
+            glass[GLASS_FLOOR] = row[ASSETS_VALUE] - cap
+            glass[GLASS_AREA] = row[TOTAL_VALUE]
+            found += 1
+    if value and reachable > value:
+        level = find_level(s, glasses, found, value)
+        for place in range(count):
+            row = rows.at(place * CANDIDATE_WIDTH)
+            drained[place] = _above_level(row, level, value_caps[place])
+    release(glasses)
+
+
+@kernel
+def _above_level(row: Memory, level: Level, cap: int) -> int:
+    """max(0, min(cap, A - level * TV)), rounded down."""
+    if level.top < _SHORT and level.bottom < _SHORT:
+        divisor = narrow(level.bottom)
+        above = wide(row[ASSETS_VALUE]) * divisor - wide(row[TOTAL_VALUE]) * narrow(level.top)
+        if above <= 0:
+            return 0
+        return cap if above >= wide(cap) * divisor else narrow(above // divisor)
+    far_above = huge(level.bottom) * row[ASSETS_VALUE] - huge(level.top) * row[TOTAL_VALUE]
+    return narrow(thin(max(0, min(far_above // level.bottom, cap))))

@@ -1,0 +1,258 @@
+"""Sizing in kernels: how much of a debt must be closed, and out of which collateral.
+
+As in `reference.waterfall.sizing`: the answer comes from asking `what if` of a copy of the
+portfolio, by bisection. Assets in an order are a row of their numbers and a count; a draw is a row
+of the asset, the atoms taken and the value that they count for.
+"""
+
+from collections.abc import Callable
+
+from solvent.domain.units import FINE_PER_VALUE, RATIO
+from solvent.engine.allot.sorting import sort_by
+from solvent.engine.ledger import asset_row, claim_of, is_stale, mark_of, position
+from solvent.engine.limits import smallest_passing
+from solvent.engine.margin import Doubt, copy_portfolio, health, target_restored
+from solvent.engine.memory.layout import ASSETS, AVAILABLE, LOCKED, SCRATCH_TOP
+from solvent.engine.memory.scratch import take
+from solvent.engine.units import (
+    fine_down,
+    fine_up,
+    mul_div_up,
+    payable,
+    quantity_down,
+    quantity_up,
+    value_down,
+    value_up,
+)
+from solvent.kernels.language import Memory, Store, Wide, kernel, narrow, wide
+
+Rounded = Callable[[int, int, Memory], int]
+"""(value, price, asset row) -> atoms."""
+
+DRAW_ASSET = 0
+DRAW_QUANTITY = 1
+DRAW_VALUE = 2
+"""In 10^-6 USDC."""
+DRAW_WIDTH = 3
+
+# The context of a sizing question: these, then the order and a portfolio, then room to work in.
+_WHICH = 0
+_COUNT = 1
+_PREMIUM = 2
+_ORDER = 3
+
+
+@kernel
+def deliverable(s: Store, account: int, asset: int) -> int:
+    """Atoms of an asset that an account can hand over: free, locked and lent, at a fresh price."""
+    if is_stale(s, asset):
+        return 0
+    row = position(s, account, asset)
+    return row[AVAILABLE] + row[LOCKED] + claim_of(s, account, asset)
+
+
+@kernel
+def deliverable_value(s: Store, account: int) -> int:
+    """Value at the mark of all that an account can hand over, rounded down per asset."""
+    value = 0
+    for asset in range(s.globals[ASSETS]):
+        quantity = deliverable(s, account, asset)
+        value += value_down(quantity, mark_of(s, asset), asset_row(s, asset))
+    return value
+
+
+@kernel
+def largest_first(s: Store, account: int, order: Memory) -> int:
+    """Write the assets an account can hand over by value, largest first; return how many."""
+    top = s.globals[SCRATCH_TOP]
+    values = take(s, s.globals[ASSETS])
+    count = 0
+    for asset in range(s.globals[ASSETS]):
+        quantity = deliverable(s, account, asset)
+        if quantity:
+            values[asset] = value_down(quantity, mark_of(s, asset), asset_row(s, asset))
+            order[count] = asset
+            count += 1
+    sort_by(s, order, count, _is_larger, values)
+    s.globals[SCRATCH_TOP] = top
+    return count
+
+
+@kernel
+def debts_largest_first(s: Store, portfolio: Memory, order: Memory) -> int:
+    """Write the debts at fresh prices by notional, largest first; return how many."""
+    top = s.globals[SCRATCH_TOP]
+    values = take(s, s.globals[ASSETS])
+    count = 0
+    for asset in range(s.globals[ASSETS]):
+        debt = portfolio[s.globals[ASSETS] + asset]
+        if debt and not is_stale(s, asset):
+            values[asset] = value_up(debt, mark_of(s, asset), asset_row(s, asset))
+            order[count] = asset
+            count += 1
+    sort_by(s, order, count, _is_larger, values)
+    s.globals[SCRATCH_TOP] = top
+    return count
+
+
+@kernel
+def _is_larger(s: Store, values: Memory, one: int, other: int) -> bool:  # noqa: ARG001
+    """Ties go by asset number."""
+    if values[one] == values[other]:
+        return one < other
+    return values[one] > values[other]
+
+
+@kernel
+def draw_up(
+    s: Store, quantities: Memory, value: int, order: Memory, count: int, draws: Memory
+) -> int:
+    """Take collateral worth `value` out of `quantities`, in the given order of assets.
+
+    Quantities round up, so that the value is reached; an asset used up counts what it is worth.
+    Writes the draws one after the other, at most one an asset, and returns how many they are.
+    """
+    return _draw(s, quantities, value, order, count, draws, quantity_up)
+
+
+@kernel
+def draw_down(
+    s: Store, quantities: Memory, value: int, order: Memory, count: int, draws: Memory
+) -> int:
+    """Take collateral worth at most `value`: as `draw_up`, rounded down."""
+    return _draw(s, quantities, value, order, count, draws, quantity_down)
+
+
+@kernel
+def _draw(
+    s: Store,
+    quantities: Memory,
+    value: int,
+    order: Memory,
+    count: int,
+    draws: Memory,
+    rounded: Rounded,
+) -> int:
+    drawn = 0
+    left = value
+    for place in range(count):
+        if left <= 0:
+            break
+        asset = order[place]
+        mark = mark_of(s, asset)
+        worth = value_down(quantities[asset], mark, asset_row(s, asset))
+        wanted = quantities[asset]
+        if worth >= left:
+            wanted = rounded(left, mark, asset_row(s, asset))
+        counted = min(worth, left)
+        left -= counted
+        if wanted:
+            quantities[asset] -= wanted
+            one = draws.at(drawn * DRAW_WIDTH)
+            one[DRAW_ASSET] = asset
+            one[DRAW_QUANTITY] = wanted
+            one[DRAW_VALUE] = counted
+            drawn += 1
+    return drawn
+
+
+@kernel
+def _context(s: Store, portfolio: Memory) -> Memory:
+    """A context with a copy of `portfolio`, room for another, and for an order and draws."""
+    assets = s.globals[ASSETS]
+    context = take(s, _ORDER + (1 + 3 + 3 + DRAW_WIDTH) * assets)
+    copy_portfolio(s, portfolio, context.at(_ORDER + assets))
+    return context
+
+
+@kernel
+def _imagined(s: Store, context: Memory) -> Memory:
+    """A fresh copy of the context's portfolio, to change."""
+    assets = s.globals[ASSETS]
+    after = context.at(_ORDER + 4 * assets)
+    copy_portfolio(s, context.at(_ORDER + assets), after)
+    return after
+
+
+@kernel
+def needed_debt(
+    s: Store, portfolio: Memory, debt: int, order: Memory, count: int, premium: int
+) -> int:
+    """Least atoms of `debt` whose closing restores target health; the whole debt if none does.
+
+    Closing x takes collateral worth x * (1 + premium) at the mark, in the given order of assets.
+    """
+    top = s.globals[SCRATCH_TOP]
+    context = _context(s, portfolio)
+    context[_WHICH] = debt
+    context[_COUNT] = count
+    context[_PREMIUM] = premium
+    for place in range(count):
+        context[_ORDER + place] = order[place]
+    needed = smallest_passing(_restored, s, context, portfolio[s.globals[ASSETS] + debt])
+    s.globals[SCRATCH_TOP] = top
+    return needed
+
+
+@kernel
+def _restored(s: Store, context: Memory, quantity: int) -> bool:
+    """Whether closing `quantity` of the debt restores target health."""
+    assets = s.globals[ASSETS]
+    debt = context[_WHICH]
+    after = _imagined(s, context)
+    after[assets + debt] -= quantity
+    notional = value_up(quantity, mark_of(s, debt), asset_row(s, debt))
+    value = mul_div_up(notional, RATIO + context[_PREMIUM], RATIO)
+    draw_up(s, after, value, context.at(_ORDER), context[_COUNT], after.at(3 * assets))
+    return target_restored(s, health(s, after, Doubt.FOR_ACCOUNT, wide(0)))
+
+
+@kernel
+def needed_claim(s: Store, portfolio: Memory, asset: int, most: int) -> int:
+    """Least atoms of a claim which, turned into value that retires debts, restore target health.
+
+    Value goes to the USDC debt first, then to the largest; `most` where nothing less is enough.
+    """
+    top = s.globals[SCRATCH_TOP]
+    context = _context(s, portfolio)
+    count = debts_largest_first(s, portfolio, context.at(_ORDER))
+    _settlement_asset_first(context.at(_ORDER), count)
+    context[_WHICH] = asset
+    context[_COUNT] = count
+    needed = smallest_passing(_claim_restored, s, context, most)
+    s.globals[SCRATCH_TOP] = top
+    return needed
+
+
+@kernel
+def _settlement_asset_first(order: Memory, count: int) -> None:
+    """Let USDC, where it is in the order, come before all others, which keep theirs."""
+    for place in range(count - 1, 0, -1):
+        if order[place] == 0:
+            order[place] = order[place - 1]
+            order[place - 1] = 0
+
+
+@kernel
+def _claim_restored(s: Store, context: Memory, quantity: int) -> bool:
+    """Whether turning `quantity` of the claim into value restores target health."""
+    asset = context[_WHICH]
+    after = _imagined(s, context)
+    after[asset] -= quantity
+    value = fine_down(quantity, mark_of(s, asset), asset_row(s, asset))
+    cash = retire(s, after, value, context.at(_ORDER), context[_COUNT])
+    return target_restored(s, health(s, after, Doubt.FOR_ACCOUNT, cash))
+
+
+@kernel
+def retire(s: Store, portfolio: Memory, value: Wide, order: Memory, count: int) -> Wide:
+    """Spend `value` (10^-12 USDC) on debts at the mark in the given order; return what is left."""
+    for place in range(count):
+        debt = order[place]
+        owed = s.globals[ASSETS] + debt
+        row = asset_row(s, debt)
+        mark = mark_of(s, debt)
+        quantity = payable(portfolio[owed], narrow(value // FINE_PER_VALUE), mark, row)
+        portfolio[owed] -= quantity
+        value -= min(value, fine_up(quantity, mark, row))
+    return value

@@ -1,0 +1,1 @@
+"""Followers: each takes a transcript and keeps the rows that follow from its events."""

@@ -1,0 +1,207 @@
+"""Candles: open, high, low and close of trades, index and mark, by second, minute, hour and day.
+
+Those four are kept; every other interval of the public API is put together from the widest kept one
+that divides it. Weeks begin on Monday, months on their first day, all in UTC. An interval in which
+nothing happened has no candle.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import NamedTuple
+
+from solvent.domain.units import HOUR, SECOND
+from solvent.history.tables.batch import Batch
+from solvent.history.tables.database import Database, Row, Value
+from solvent.history.tables.rows import CandleRow, PriceKind
+from solvent.history.tables.schema import CANDLES
+
+MINUTE = 60 * SECOND
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+MONDAY = 4 * DAY
+"""The first Monday since the epoch, which was a Thursday."""
+MONTH = -1
+"""Stands for a calendar month where a length in microseconds stands otherwise."""
+
+END_OF_TIME = 8000 * 365 * DAY
+"""No calendar is asked beyond this."""
+
+KEPT = (SECOND, MINUTE, HOUR, DAY)
+
+
+class Interval(NamedTuple):
+    """An interval: the length of its candles, and of those that it is put together from."""
+
+    length: int
+    kept: int
+
+
+INTERVALS: dict[str, Interval] = {
+    "1s": Interval(SECOND, SECOND),
+    "1m": Interval(MINUTE, MINUTE),
+    "3m": Interval(3 * MINUTE, MINUTE),
+    "5m": Interval(5 * MINUTE, MINUTE),
+    "15m": Interval(15 * MINUTE, MINUTE),
+    "30m": Interval(30 * MINUTE, MINUTE),
+    "1h": Interval(HOUR, HOUR),
+    "2h": Interval(2 * HOUR, HOUR),
+    "4h": Interval(4 * HOUR, HOUR),
+    "6h": Interval(6 * HOUR, HOUR),
+    "8h": Interval(8 * HOUR, HOUR),
+    "12h": Interval(12 * HOUR, HOUR),
+    "1d": Interval(DAY, DAY),
+    "3d": Interval(3 * DAY, DAY),
+    "1w": Interval(WEEK, DAY),
+    "1month": Interval(MONTH, DAY),
+}
+"""KlineInterval of the public API."""
+
+
+def start_of(time: int, length: int) -> int:
+    """When the interval that `time` lies in begins."""
+    if length == MONTH:
+        day = datetime.fromtimestamp(time // SECOND, UTC)
+        first = datetime(day.year, day.month, 1, tzinfo=UTC)
+        return int(first.timestamp()) * SECOND
+    if length == WEEK:
+        return (time - MONDAY) // WEEK * WEEK + MONDAY
+    return time // length * length
+
+
+def end_of(start: int, length: int) -> int:
+    """When the interval that begins at `start` ends."""
+    return start_of(start + 32 * DAY, MONTH) if length == MONTH else start + length
+
+
+class Candle:
+    """One candle in the making; `changed` since the last batch was written."""
+
+    __slots__ = (
+        "changed",
+        "close",
+        "end",
+        "high",
+        "low",
+        "open",
+        "quote",
+        "start",
+        "trades",
+        "volume",
+    )
+
+    def __init__(self, start: int, end: int, price: int) -> None:
+        self.start = start
+        self.end = end
+        self.open = self.high = self.low = self.close = price
+        self.volume = self.quote = self.trades = 0
+        self.changed = False
+
+
+_Key = tuple[int, int, int, int]
+"""(asset, kind, span, start)."""
+
+
+class Candles:
+    """Candles on their way to the table."""
+
+    def __init__(self, database: Database, batch: Batch) -> None:
+        self._database = database
+        self._batch = batch
+        self._current: dict[tuple[int, int, int], Candle] = {}
+        self._latest: dict[tuple[int, int, int], int] = {}
+        self._dirty: dict[_Key, Candle] = {}
+
+    def price(
+        self, asset: int, kind: PriceKind, time: int, price: int, quantity: int = 0, quote: int = 0
+    ) -> None:
+        """A price at a time; of a trade, its quantity and quote as well."""
+        for span in KEPT:
+            candle = self._current.get((asset, kind, span))
+            if candle is None or not candle.start <= time < candle.end:
+                candle = self._find((asset, kind, span), time // span * span, price)
+            if not candle.changed:
+                candle.changed = True
+                self._dirty[asset, kind, span, candle.start] = candle
+            if price > candle.high:
+                candle.high = price
+            elif price < candle.low:
+                candle.low = price
+            candle.close = price
+            if quantity:
+                candle.volume += quantity
+                candle.quote += quote
+                candle.trades += 1
+
+    def _find(self, series: tuple[int, int, int], start: int, price: int) -> Candle:
+        """The candle of a series that begins at `start`: of this batch, the database, or new."""
+        key = (*series, start)
+        candle = self._dirty.get(key)
+        if candle is None:
+            latest = self._latest.get(series)
+            stored = self._load(key) if latest is None or start <= latest else None
+            candle = stored or Candle(start, start + series[2], price)
+        self._latest[series] = max(start, self._latest.get(series, start))
+        self._current[series] = candle
+        return candle
+
+    def _load(self, key: _Key) -> Candle | None:
+        rows = self._database.fetch(
+            "SELECT open, high, low, close, volume, quote, trades FROM candles "
+            "WHERE asset = ? AND kind = ? AND span = ? AND start = ?",
+            [int(part) for part in key],
+        )
+        if not rows:
+            return None
+        numbers = [int(value) for value in rows[0]]
+        candle = Candle(key[3], key[3] + key[2], numbers[0])
+        candle.high, candle.low, candle.close = numbers[1:4]
+        candle.volume, candle.quote, candle.trades = numbers[4:]
+        return candle
+
+    def note_all(self) -> None:
+        """Put every candle that changed into the batch."""
+        for (asset, kind, span, start), candle in self._dirty.items():
+            row: tuple[Value, ...] = (
+                asset,
+                int(kind),
+                span,
+                start,
+                candle.open,
+                candle.high,
+                candle.low,
+                candle.close,
+                str(candle.volume),
+                str(candle.quote),
+                candle.trades,
+            )
+            self._batch.put(CANDLES, row)
+
+    def written(self) -> None:
+        """The batch is in the database."""
+        for candle in self._dirty.values():
+            candle.changed = False
+        self._dirty.clear()
+
+
+def candle_of(row: Row) -> CandleRow:
+    """A candle from (start, span, open, high, low, close, volume, quote, trades)."""
+    start, span, *numbers = (int(value) for value in row)
+    return CandleRow(start, start + span, *numbers)
+
+
+def joined(candles: Iterable[CandleRow], length: int) -> Iterator[CandleRow]:
+    """Candles of the given length, put together from shorter ones in the order of time."""
+    for start, group in groupby(candles, lambda candle: start_of(candle.start, length)):
+        parts = list(group)
+        yield CandleRow(
+            start=start,
+            end=end_of(start, length),
+            open=parts[0].open,
+            high=max(part.high for part in parts),
+            low=min(part.low for part in parts),
+            close=parts[-1].close,
+            volume=sum(part.volume for part in parts),
+            quote_volume=sum(part.quote_volume for part in parts),
+            trades=sum(part.trades for part in parts),
+        )

@@ -1,0 +1,215 @@
+"""The listener: lets each event of a command into every view that it concerns.
+
+Some events say first what follows from another: a claim that is handed over cancels against a debt
+before the leg is written, and claims worth nothing end before the deficit that made them so. Those
+wait here for their cause, so that positions change in the order in which things happened.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from solvent.domain import events as e
+from solvent.domain import waterfall_events as w
+from solvent.domain.codec.events import event_numbers, kind_number
+from solvent.domain.codec.transcript import Transcript
+from solvent.domain.commands import ChangeParameter, ParameterField
+from solvent.domain.events import Event
+from solvent.domain.labels import LegForm
+from solvent.domain.parameters import changed_parameters
+from solvent.history.followers.candles import Candles
+from solvent.history.followers.context import Context
+from solvent.history.followers.lending import Lending
+from solvent.history.followers.movements import MOVED
+from solvent.history.followers.off_book import OffBook
+from solvent.history.followers.pools import PoolMirrors
+from solvent.history.followers.receipt_rows import ReceiptRows
+from solvent.history.followers.trading import Trading
+from solvent.history.tables.batch import Batch
+from solvent.history.tables.database import Database
+from solvent.history.tables.memo import Memo
+from solvent.history.tables.rows import PriceKind
+from solvent.history.tables.schema import DEPOSITS, DUST, WITHDRAWALS
+
+Handlers = dict[int, Callable[..., None]]
+"""What takes an event, by the number of its kind."""
+_CONSEQUENCES = frozenset(map(kind_number, (e.Netted, e.ClaimVoided)))
+
+
+class Listener:
+    """All views in the making.
+
+    The kinds that come in great numbers are taken as numbers, all others as events.
+    """
+
+    def __init__(self, database: Database, batch: Batch, pools: PoolMirrors, time: int) -> None:
+        self._batch = batch
+        self.receipts = ReceiptRows(database, batch, pools.parameters, time)
+        self.pools = pools
+        self.lending = Lending(database, batch, pools)
+        self._trading = Trading(database, batch)
+        self._off_book = OffBook(batch)
+        self._candles = Candles(database, batch)
+        self._by_numbers: Handlers = _by_kind(
+            {
+                e.Deposited: self._deposited,
+                e.Withdrawn: self._withdrawn,
+                e.DustConverted: self._dust,
+                e.Lent: self.lending.lent,
+                e.Redeemed: self.lending.redeemed,
+                e.Borrowed: self.lending.borrowed,
+                e.Repaid: self.lending.repaid,
+            }
+        )
+        self._by_event: Handlers = _by_kind(
+            {
+                e.ClaimVoided: self.lending.voided,
+                e.Netted: self.lending.netted,
+                e.InterestCharged: self.lending.charged,
+                e.ParameterChanged: self._parameter,
+                e.OrderAccepted: self._trading.accepted,
+                e.OrderRested: lambda _, event: self._trading.rested(event),
+                e.OrderCancelled: self._trading.cancelled,
+                e.OrderExpired: self._trading.expired,
+                e.Filled: self._filled,
+                e.IndexUpdated: self._priced,
+                e.MarkUpdated: self._priced,
+                w.PoolRecorded: Context.pool_recorded,
+                w.BackstopOffered: Context.offered,
+                w.BackstopFilled: self._taken_over,
+                w.BackstopLeg: self._backstop_leg,
+                w.AdlOpened: Context.round_opened,
+                w.AdlStuck: Context.stuck,
+                w.AdlLeg: self._adl_leg,
+                w.AdlMatched: self._matched,
+                w.DeficitBooked: self._written_off,
+            }
+        )
+        self._heard = ReceiptRows.KINDS.union(self._by_numbers, self._by_event)
+
+    def hear(self, time: int, transcript: Transcript, memo: Memo | None) -> None:
+        """Take the events of commands of one moment."""
+        if transcript.present.isdisjoint(self._heard):
+            return
+        context = Context(time, transcript, memo)
+        if transcript.present <= MOVED:
+            self.lending.moved(context, transcript)
+            return
+        is_for_receipts = not transcript.present.isdisjoint(ReceiptRows.KINDS)
+        start = 0
+        for index, end in enumerate(transcript.ends):
+            context.begin(transcript.first + index)
+            self._hear(context, transcript, start, end)
+            if is_for_receipts:
+                self.receipts.hear(context, transcript.events(index, ReceiptRows.KINDS))
+            start = end
+
+    def _hear(self, context: Context, transcript: Transcript, start: int, end: int) -> None:
+        """Take the events of one command, from the one at `start` until before `end`."""
+        held: list[Event] = []
+        for each in range(start, end):
+            kind = transcript.kinds[each]
+            if kind in _CONSEQUENCES:
+                held.append(transcript.event(each))
+                continue
+            if held:
+                if not _caused(held, transcript.event(each)):
+                    self._see(context, held)
+                    held = []
+                context.consequences = len(held)
+            by_numbers = self._by_numbers.get(kind)
+            if by_numbers is not None:
+                by_numbers(context, *event_numbers(transcript.words, kind, transcript.places[each]))
+            elif (by_event := self._by_event.get(kind)) is not None:
+                by_event(context, transcript.event(each))
+            if held:
+                self._see(context, held)
+                held = []
+                context.consequences = 0
+        self._see(context, held)
+
+    def _see(self, context: Context, events: Iterable[Event]) -> None:
+        for event in events:
+            self._by_event[kind_number(type(event))](context, event)
+
+    def note_all(self) -> None:
+        """Put the newest state of everything that changed into the batch."""
+        self.pools.note_all()
+        self.lending.note_all()
+        self._trading.note_all()
+        self._candles.note_all()
+
+    def written(self) -> None:
+        """The batch is in the database."""
+        self.lending.written()
+        self._trading.written()
+        self._candles.written()
+
+    # Events that concern more than one view, or none of the others.
+
+    def _deposited(self, context: Context, account: int, asset: int, quantity: int) -> None:
+        row = [context.next_place(), context.time, account, asset, quantity]
+        self._batch.append(DEPOSITS, [*row])
+
+    def _withdrawn(self, context: Context, account: int, asset: int, quantity: int) -> None:
+        memo = context.memo or Memo()
+        row = [context.next_place(), context.time, account, asset, quantity]
+        self._batch.append(WITHDRAWALS, [*row, *memo])
+
+    def _dust(
+        self, context: Context, account: int, asset: int, quantity: int, received: int
+    ) -> None:
+        row = [context.next_place(), context.time, account, asset, quantity, received]
+        self._batch.append(DUST, [*row])
+
+    def _parameter(self, context: Context, event: e.ParameterChanged) -> None:
+        change = ChangeParameter(event.asset, ParameterField(event.field), event.value, event.index)
+        for asset in range(len(self.pools.parameters.assets)):
+            self.pools.change(asset, context.time)
+        self.pools.parameters = changed_parameters(self.pools.parameters, change)
+
+    def _filled(self, context: Context, event: e.Filled) -> None:
+        self._trading.filled(context, event)
+        self._candles.price(
+            event.asset, PriceKind.LAST, context.time, event.price, event.quantity, event.quote
+        )
+
+    def _priced(self, context: Context, event: e.IndexUpdated | e.MarkUpdated) -> None:
+        self._candles.price(event.asset, PriceKind.INDEX, context.time, event.index)
+        self._candles.price(event.asset, PriceKind.MARK, context.time, event.mark)
+
+    def _taken_over(self, context: Context, event: w.BackstopFilled) -> None:
+        self._off_book.taken_over(context, event)
+        self.lending.taken_over(context, event)
+
+    def _backstop_leg(self, context: Context, event: w.BackstopLeg) -> None:
+        if event.form is LegForm.CLAIM:
+            giver = context.fills[event.fill].account
+            self.lending.backstop_claim(context, giver, event)
+        self._off_book.backstop_leg(context, event)
+
+    def _adl_leg(self, context: Context, event: w.AdlLeg) -> None:
+        if event.form is LegForm.CLAIM:
+            self.lending.adl_claim(context, event)
+        self._off_book.adl_leg(context, event)
+
+    def _matched(self, context: Context, event: w.AdlMatched) -> None:
+        self.lending.matched(context, event)
+        self._off_book.matched(context, event)
+
+    def _written_off(self, context: Context, event: w.DeficitBooked) -> None:
+        self._off_book.written_off(context, event)
+        self.lending.written_off(context, event, restarted=context.consequences > 0)
+
+
+def _by_kind(handlers: Mapping[type[Event], Callable[..., None]]) -> Handlers:
+    return {kind_number(kind): handler for kind, handler in handlers.items()}
+
+
+def _caused(held: Sequence[Event], event: Event) -> bool:
+    """Whether `event` is what the held ones follow from."""
+    first = held[0]
+    if not isinstance(first, e.Netted | e.ClaimVoided):
+        return False
+    if isinstance(event, w.AdlLeg | w.BackstopLeg):
+        same = event.receiver == first.account and event.asset == first.asset
+        return same and event.form is LegForm.CLAIM
+    return isinstance(event, w.DeficitBooked) and event.asset == first.asset

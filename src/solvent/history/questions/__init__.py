@@ -1,0 +1,1 @@
+"""Questions: what is asked of the histories, a page at a time."""

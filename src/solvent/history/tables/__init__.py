@@ -1,0 +1,1 @@
+"""Tables: what the histories keep in SQL, and how rows get there."""

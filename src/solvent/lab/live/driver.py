@@ -1,0 +1,256 @@
+"""A live cast: a scenario's people play their parts in a market that runs, in their own thread.
+
+    set up    as fast as the market takes it; accounts open in one batch
+    steps     paced, one second of the scenario in 1/speed seconds
+    after     when the scenario's prices end, prices wander on and the cast goes on, until `stop`
+
+Times are the scenario's, counted from `start`. With `follows_wall` the market's time is the wall
+clock's: what is late merges into one step, and after an interruption the cast goes on where it
+would be by now. Otherwise the market has a time of its own, which `clock` tells: it stands still
+during the set-up and while nobody plays, runs `speed` times as fast, and no step is left out, so
+that a market that hears nobody else comes to what a run of the scenario comes to.
+
+The market's own rules hold for the cast as for everybody; only who is told what by whom is here.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import chain
+from typing import Protocol
+
+from solvent.domain.commands import Command, OpenAccount
+from solvent.domain.events import Event, Refused
+from solvent.domain.parameters import EngineParameters
+from solvent.domain.units import SECOND, divide_up
+from solvent.lab.live.prices import LivePrices
+from solvent.lab.live.traders import Traders
+from solvent.lab.people.agents import FIRST_ACCOUNT, Cast, Stage
+from solvent.lab.people.population import crowd
+from solvent.lab.prices.feed import PriceAt, own_feed
+from solvent.lab.scenario.model import Scenario
+
+BATCH = 256
+"""The set-up comes in batches of so many commands, so that others get a turn between them."""
+
+SPEED_UNIT = 1000
+SLOWEST, FASTEST = 1, 1_000_000
+"""Speeds are taken in thousandths, from a thousandth to a thousand."""
+
+DEMO_STEP = 2 * SECOND
+DEMO_TRADERS = 8
+"""In steps of how long a demo is played, and how many trade."""
+
+
+class LiveCastError(RuntimeError):
+    """The cast cannot play: the market is not as it must be. One line."""
+
+
+class _StoppedError(Exception):
+    """Somebody stopped the cast."""
+
+
+class LiveMarket(Protocol):
+    """What the cast needs of a market that runs; every engine will do."""
+
+    @property
+    def now(self) -> int:
+        """Time of the last step, microseconds UTC."""
+        ...
+
+    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
+        """Carry out commands in order; one tuple of events each."""
+        ...
+
+
+class Watch(Protocol):
+    """Tells the time and waits; another one in tests."""
+
+    def now(self) -> int:
+        """Microseconds UTC, never less than before."""
+        ...
+
+    def wait(self, duration: int, stopped: threading.Event) -> None:
+        """Let `duration` microseconds pass, or return when `stopped`."""
+        ...
+
+
+class WallWatch:
+    """The wall clock as of its making, carried on by a clock that nobody sets."""
+
+    def __init__(self) -> None:
+        self._offset = time.time_ns() - time.monotonic_ns()
+
+    def now(self) -> int:
+        """Microseconds UTC."""
+        return (time.monotonic_ns() + self._offset) // 1000
+
+    def wait(self, duration: int, stopped: threading.Event) -> None:
+        """Sleep."""
+        stopped.wait(duration / SECOND)
+
+
+def parameters_at(scenario: Scenario, start: int) -> EngineParameters:
+    """The scenario's parameters for a new market that starts at `start` (microseconds UTC)."""
+    return replace(scenario.parameters, start_time=start)
+
+
+class LiveCast:
+    """A scenario's people, to play in `market`, whose parameters are those of `parameters_at`.
+
+    - start: the market's `start_time`, microseconds UTC.
+    - accounts: how many people; the scenario's own number by default.
+    - first_account: the number of the first account that nobody has.
+    - speed: seconds of the scenario a second; 1 where the cast follows the wall clock.
+    - step: time between two steps in microseconds, instead of the scenario's.
+    - traders: accounts that trade a little at each step.
+    - keeps_time: whether the cast sends the time steps; otherwise somebody else must.
+    - on_end: told, in the thread, why it ended, or None when it was stopped.
+
+    Raises InputError for what the scenario does not allow.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        market: LiveMarket,
+        *,
+        start: int,
+        accounts: int | None = None,
+        first_account: int = FIRST_ACCOUNT,
+        speed: float = 1,
+        step: int | None = None,
+        traders: int = 0,
+        follows_wall: bool = False,
+        keeps_time: bool = True,
+        watch: Watch | None = None,
+        on_end: Callable[[BaseException | None], None] | None = None,
+    ) -> None:
+        self._rate = round(speed * SPEED_UNIT)
+        if not SLOWEST <= self._rate <= FASTEST:
+            raise scenario.error("speed", f"must lie between 0.001 and 1000, is {speed:g}")
+        if follows_wall and self._rate != SPEED_UNIT:
+            raise scenario.error("speed", "must be 1 where the cast follows the wall clock")
+        scenario = replace(scenario, step=step or scenario.step)
+        self._market = market
+        self._stopped = threading.Event()
+        self._stage = _LiveStage(market, self._stopped)
+        self._prices = LivePrices(own_feed(scenario), start, scenario.parameters.seed)
+        self._cast = Cast(scenario, self._prices, crowd(scenario, accounts), first_account)
+        self._traders = Traders(scenario.parameters, traders, self._cast.next_account)
+        self._start = start
+        self._step = scenario.step
+        self._follows_wall = follows_wall
+        self._keeps_time = keeps_time
+        self._watch = watch or WallWatch()
+        self._on_end = on_end
+        self._done = 0
+        self._begun: tuple[int, int] | None = None
+        self._thread = threading.Thread(target=self._run, name="cast", daemon=True)
+        self.ready = threading.Event()
+        self.failed: BaseException | None = None
+
+    @property
+    def next_account(self) -> int:
+        """The first account number that the cast leaves free."""
+        return self._traders.next_account
+
+    def clock(self) -> int:
+        """The market's time, microseconds UTC; never goes backwards."""
+        if self._follows_wall:
+            return max(self._watch.now(), self._market.now)
+        if self._begun is None:
+            return self._market.now
+        at, began = self._begun
+        return at + (self._watch.now() - began) * self._rate // SPEED_UNIT
+
+    def set_up(self) -> None:
+        """Bring a new market to where the scenario begins.
+
+        Raises LiveCastError where it is not new.
+        """
+        self._stage.open(chain(self._cast.open(), self._traders.open()))
+        self._cast.set_up(self._stage)
+        self._stage.play(self._traders.setup(self._prices_at(self._start)))
+        self.ready.set()
+
+    def resume(self) -> None:
+        """Go on in a market that was set up to its end: nothing that was done is done again."""
+        self._done = (self._market.now - self._start) // self._step * self._step
+        self.ready.set()
+
+    def start(self) -> None:
+        """Play in a thread, from the set-up, where it is still to be done, to `stop`."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the step in work, and wait for that."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            if not self.ready.is_set():
+                self.set_up()
+            self.play()
+        except _StoppedError:
+            pass
+        except BaseException as error:
+            self.failed = error
+        if self._on_end is not None:
+            self._on_end(self.failed)
+
+    def play(self) -> None:
+        """Play in this thread until `stop`; the market must be set up."""
+        if self._begun is None:
+            self._begun = (self._market.now, self._watch.now())
+        while not self._stopped.is_set():
+            due = self._done + self._step
+            missing = self._start + due - self.clock()
+            if missing > 0:
+                self._watch.wait(divide_up(missing * SPEED_UNIT, self._rate), self._stopped)
+                continue
+            if self._follows_wall:
+                due += -missing // self._step * self._step
+            self._take_step(due)
+
+    def _take_step(self, due: int) -> None:
+        since, self._done = self._done, due
+        self._cast.step(self._stage, since, due, keeps_time=self._keeps_time)
+        prices = self._prices_at(self._start + due)
+        self._stage.play(self._traders.deeds(due // self._step, prices))
+
+    def _prices_at(self, time: int) -> PriceAt:
+        return lambda asset: self._prices.price(asset, time)
+
+
+class _LiveStage(Stage[tuple[Event, ...]]):
+    """A market that runs, spoken to in small batches until `stopped`."""
+
+    BATCH = BATCH
+
+    def __init__(self, market: LiveMarket, stopped: threading.Event) -> None:
+        self._market = market
+        self._stopped = stopped
+
+    def carry_out(self, batch: list[Command]) -> list[tuple[Event, ...]]:
+        """Send them, unless the play is over."""
+        if self._stopped.is_set():
+            raise _StoppedError
+        return self._market.apply(batch)
+
+    def open(self, accounts: Iterable[Command]) -> None:
+        """Open accounts, all at once: all are there or none."""
+        batch = list(accounts)
+        for command, events in zip(batch, self.carry_out(batch), strict=True):
+            self.hear(command, events)
+
+    def hear(self, command: Command, events: tuple[Event, ...]) -> None:
+        """An account that does not open means that somebody else came before."""
+        if isinstance(command, OpenAccount) and isinstance(events[0], Refused):
+            raise LiveCastError(
+                f"account {command.account} cannot be opened: the market is not new; "
+                "start the cast before anybody else opens an account, or in an empty folder"
+            )

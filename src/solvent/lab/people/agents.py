@@ -1,0 +1,167 @@
+"""The cast: everybody who sends commands in a scenario, and the stage on which they are heard.
+
+    open      every account, in one batch
+    set up    prices are quoted, people deposit, lend and borrow, makers quote
+    step      parameters that change, people who act, makers re-quote, prices, then the time step
+
+People who ask for more than a limit allows take what it does allow, as somebody would who looked at
+the preview first: a refused loan or withdrawal is asked for once more at the largest amount named
+in the refusal. Everything else that is refused stays refused.
+
+The cast says the same whoever listens: the runner's engine of its own, or a market that runs. It
+reads no clock; what is said at a step depends on the scenario, its prices and the seed alone.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Any, Generic, Protocol, TypeVar
+
+from solvent.domain.commands import (
+    Borrow,
+    Command,
+    TimeStep,
+    UpdatePrice,
+    Withdraw,
+)
+from solvent.domain.events import Event, Refused
+from solvent.lab.people.market_makers import MarketMakers
+from solvent.lab.people.population import Crowd, Population
+from solvent.lab.people.providers import Providers
+from solvent.lab.scenario.model import Scenario
+
+FIRST_ACCOUNT = 2
+"""The fund and the treasury come before."""
+
+
+class Prices(Protocol):
+    """What the cast must know of prices; `feed.Feed` is one."""
+
+    @property
+    def start(self) -> int:
+        """The moment of the set-up, microseconds UTC."""
+        ...
+
+    def price(self, asset: int, time: int) -> int:
+        """Price of `asset` in force at `time`, 10^-10 USDC per whole token."""
+        ...
+
+    def quoted(self, asset: int, time: int) -> bool:
+        """Whether `asset` is quoted at `time`."""
+        ...
+
+
+Answer = TypeVar("Answer", bound=Sequence[Event])
+"""A command's events, in whatever form a market gives them."""
+
+
+class Stage(ABC, Generic[Answer]):
+    """A market that is spoken to, in batches; subclasses carry commands out and hear the answers.
+
+    How commands are cut into batches makes no difference to what comes of them.
+    """
+
+    BATCH = 4096
+
+    @abstractmethod
+    def carry_out(self, batch: list[Command]) -> Sequence[Answer]:
+        """Carry out commands in order; the events of each."""
+
+    @abstractmethod
+    def hear(self, command: Command, events: Answer) -> None:
+        """Take note of a command and what came of it."""
+
+    def play(self, commands: Iterable[Command]) -> None:
+        """Send commands."""
+        waiting = iter(commands)
+        while batch := list(islice(waiting, self.BATCH)):
+            for command, events in zip(batch, self.carry_out(batch), strict=True):
+                self.hear(command, events)
+
+    def play_person(self, command: Command) -> None:
+        """Send one person's command; once more with what a limit leaves, where it was refused."""
+        (events,) = self.carry_out([command])
+        self.hear(command, events)
+        if isinstance(command, Borrow | Withdraw) and isinstance(events[0], Refused):
+            largest = events[0].largest
+            if 0 < largest < command.quantity:
+                self.play([replace(command, quantity=largest)])
+
+
+class Cast:
+    """People, makers, providers, the prices and the schedule; accounts are numbered from `first`.
+
+    InputError where the scenario's groups cannot exist together.
+    """
+
+    def __init__(
+        self, scenario: Scenario, prices: Prices, people: Crowd, first: int = FIRST_ACCOUNT
+    ) -> None:
+        self._scenario = scenario
+        self._feed = prices
+        self._assets = range(1, len(scenario.parameters.assets))
+        self._makers = MarketMakers(scenario, people, first)
+        providers_first = first + len(self._makers.makers)
+        self._providers = Providers(scenario, people, providers_first)
+        members_first = providers_first + len(self._providers.accounts)
+        self._population = Population(
+            scenario,
+            people,
+            scenario.parameters.seed,
+            members_first,
+            lambda after: lambda asset: prices.price(asset, prices.start + after),
+        )
+        self.next_account = members_first + len(self._population.members)
+
+    def open(self) -> Iterator[Command]:
+        """Open everybody's account."""
+        yield from self._makers.open()
+        yield from self._providers.open()
+        yield from self._population.open()
+
+    def set_up(self, stage: Stage[Any]) -> None:
+        """Everything between the opening of accounts and the first step."""
+        start = self._feed.start
+        stage.play(self._prices(start))
+        for maker in self._makers.makers:
+            stage.play(maker.setup(self._feed.price(maker.asset, start)))
+        stage.play(self._providers.setup(lambda asset: self._feed.price(asset, start)))
+        stage.play(self._population.setup())
+        self._people(stage, -1, 0)
+        stage.play(self._quotes(start))
+
+    def step(self, stage: Stage[Any], since: int, until: int, *, keeps_time: bool = True) -> None:
+        """One step, from `since` to `until` microseconds after the start, and what leads to it.
+
+        The time step ends it, unless somebody else `keeps_time`.
+        """
+        time = self._feed.start + until
+        stage.play(self._changes(since, until))
+        self._people(stage, since, until)
+        clock = [TimeStep(time)] if keeps_time else []
+        stage.play(chain(self._quotes(time), self._prices(time), clock))
+
+    def _people(self, stage: Stage[Any], since: int, until: int) -> None:
+        for command in self._population.loans(since, until):
+            stage.play_person(command)
+        for action in self._scenario.actions:
+            if action.after <= until and since < action.after + action.spread_over + 1:
+                for command in self._population.deeds(action, since, until):
+                    stage.play_person(command)
+
+    def _changes(self, since: int, until: int) -> Iterator[Command]:
+        for change in self._scenario.changes:
+            if since < change.after <= until:
+                yield change.command
+
+    def _prices(self, time: int) -> Iterator[Command]:
+        for asset in self._assets:
+            if self._feed.quoted(asset, time):
+                price = self._feed.price(asset, time)
+                yield UpdatePrice(asset, 0, price, price, price)
+
+    def _quotes(self, time: int) -> Iterator[Command]:
+        for maker in self._makers.makers:
+            multiplier = self._makers.multiplier(time - self._feed.start)
+            yield from maker.quotes(self._feed.price(maker.asset, time), multiplier)

@@ -1,0 +1,127 @@
+"""Market makers: one account a market that quotes a ladder around the index at every step.
+
+A ladder has a level at each distance of the scenario's depth curve, holding what the curve adds
+there. At every step the maker cancels what is left and quotes anew around the price about to be
+published, at
+
+    quantity = depth * scale * m        distance = distance / m
+
+with m the thinning multiplier of the moment, on straight lines between its points: a book at
+m = 0.1 has a tenth of the depth and ten times the spread. Liquidations eat the ladder, and the
+maker's means with it: when those are used up his quotes are refused and the book stays empty.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from solvent.domain.commands import (
+    CancelAllOrders,
+    Command,
+    Deposit,
+    OpenAccount,
+    PlaceOrder,
+    Side,
+)
+from solvent.domain.parameters import USDC, AssetParameters, MarketParameters
+from solvent.domain.units import RATIO, divide_up, quantity_down
+from solvent.lab.people.population import Crowd
+from solvent.lab.scenario.model import Depth, DepthCurve, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The maker of one market; its curve holds (distance in 10^-9, USDC added there) a level."""
+
+    account: int
+    asset: int
+    parameters: AssetParameters
+    levels: tuple[tuple[int, int], ...]
+    inventory: int
+
+    @property
+    def market(self) -> MarketParameters:
+        """Filters of the market; the scenario's reader refuses bands of an asset without one."""
+        assert self.parameters.market is not None
+        return self.parameters.market
+
+    def setup(self, price: int) -> Iterator[Command]:
+        """Bring the means: so many calm ladders in USDC and in the token."""
+        value = self.inventory * sum(depth for _, depth in self.levels) // RATIO
+        yield Deposit(self.account, USDC, value)
+        yield Deposit(
+            self.account, self.asset, quantity_down(value, price, self.parameters.decimals)
+        )
+
+    def quotes(self, price: int, multiplier: int) -> Iterator[Command]:
+        """Cancel everything and quote around `price` at this thinning."""
+        yield CancelAllOrders(self.account, self.asset)
+        for distance, depth in self.levels:
+            away = distance * RATIO // multiplier
+            quantity = quantity_down(depth * multiplier // RATIO, price, self.parameters.decimals)
+            quantity = quantity // self.market.lot * self.market.lot
+            if quantity < self.market.min_quantity:
+                continue
+            for side, quoted in self._prices(price, away):
+                yield PlaceOrder(
+                    self.account,
+                    self.asset,
+                    side,
+                    price=quoted,
+                    quantity=quantity,
+                    post_only=True,
+                )
+
+    def _prices(self, price: int, away: int) -> Iterator[tuple[Side, int]]:
+        """Bid and ask so far from `price`, on ticks, rounded away from it."""
+        tick = self.market.tick
+        bid = price * (RATIO - away) // RATIO // tick * tick
+        if bid > 0:
+            yield Side.BID, bid
+        yield Side.ASK, divide_up(divide_up(price * (RATIO + away), RATIO), tick) * tick
+
+
+class MarketMakers:
+    """All makers of a scenario, numbered from `first` on."""
+
+    def __init__(self, scenario: Scenario, crowd: Crowd, first: int) -> None:
+        self._depth = scenario.depth
+        self.makers = tuple(
+            Maker(
+                account=first + place,
+                asset=curve.asset,
+                parameters=scenario.parameters.assets[curve.asset],
+                levels=_levels(scenario.depth, curve, crowd),
+                inventory=scenario.depth.inventory,
+            )
+            for place, curve in enumerate(scenario.depth.curves)
+        )
+
+    def open(self) -> Iterator[Command]:
+        """Open every maker's account."""
+        for maker in self.makers:
+            yield OpenAccount(maker.account)
+
+    def multiplier(self, after: int) -> int:
+        """The thinning multiplier `after` microseconds from the start."""
+        points = self._depth.thinning
+        place = bisect_right(points, after, key=lambda point: point[0])
+        if place == 0:
+            return points[0][1]
+        (since, left) = points[place - 1]
+        if place == len(points):
+            return left
+        (until, right) = points[place]
+        return left + (right - left) * (after - since) // (until - since)
+
+
+def _levels(depth: Depth, curve: DepthCurve, crowd: Crowd) -> tuple[tuple[int, int], ...]:
+    """What the cumulative curve adds at each distance, scaled."""
+    levels = []
+    below = 0
+    for distance, cumulative in curve.bands:
+        added = crowd.scaled((cumulative - below) * depth.scale // RATIO)
+        if added:
+            levels.append((distance, added))
+        below = cumulative
+    return tuple(levels)

@@ -1,0 +1,305 @@
+"""The population: a scenario's groups as accounts and as the commands that set them up.
+
+Everybody's size, cushion and place in line is drawn from the seed (`sampling`). A size is the value
+of what an account deposits, at the prices of the start; those of a group are scaled so that their
+sum is what median and spread lead to, so that a market does not change with the luck of the draw.
+Someone who owes takes a loan such that
+
+    weighted collateral = (1 + cushion) * (debt + its maintenance)
+
+at the prices of the moment, and never more than initial margin and the leverage limit allow; the
+borrowed tokens leave, sold or spent elsewhere. So an account is liquidated when its collateral has
+fallen against its debt by cushion / (1 + cushion). `--accounts N` keeps sizes and shares of the
+groups and scales their number; depth, providers and the fund scale with it (`crowd`).
+
+Accounts of all groups are mixed in line, since an engine that visits accounts by number would
+otherwise treat one group first.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from solvent.domain.commands import (
+    UNCHANGED,
+    Borrow,
+    Command,
+    Deposit,
+    Lend,
+    OpenAccount,
+    Repay,
+    UpdateSettings,
+    Withdraw,
+)
+from solvent.domain.units import (
+    FINE_PER_VALUE,
+    RATIO,
+    divide_up,
+    quantity_down,
+)
+from solvent.lab.people.sampling import draw_between, draw_size, draw_word, exponential
+from solvent.lab.prices.feed import PriceAt
+from solvent.lab.scenario.model import Action, Deed, Group, Holding, Scenario
+from solvent.reference.limits import largest_passing
+from solvent.reference.margin import margin_fraction_up, weighted_down
+from solvent.reference.waterfall.policies import apportion
+
+PricesAfter = Callable[[int], PriceAt]
+"""Prices so many microseconds after the start."""
+
+SIZE, CUSHION, LINE = range(3)
+"""What a draw is for."""
+
+HAIR = RATIO * 1 // 1000
+"""Loans stay a thousandth below what initial margin allows, for the entry fee and rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many people there are: per group, and as a ratio of the scenario's own number."""
+
+    counts: tuple[int, ...]
+    accounts: int
+    usual: int
+
+    def scaled(self, amount: int) -> int:
+        """An amount that grows with the number of people, rounded down."""
+        return amount * self.accounts // self.usual
+
+
+def crowd(scenario: Scenario, accounts: int | None) -> Crowd:
+    """Share `accounts` among the groups by largest remainder, at least one each.
+
+    InputError when there are fewer accounts than groups.
+    """
+    usual = scenario.accounts
+    wanted = usual if accounts is None else accounts
+    groups = scenario.groups
+    if wanted < len(groups):
+        reason = f"must be at least {len(groups)}, one for each group, is {wanted}"
+        raise scenario.error("accounts", reason)
+    weights = [group.count for group in groups]
+    counts = apportion(wanted - len(groups), weights, [wanted] * len(groups))
+    return Crowd(tuple(count + 1 for count in counts), wanted, usual)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One account: its group, what it holds (asset, atoms, lent) and what it wants to owe."""
+
+    account: int
+    group: Group
+    holdings: tuple[tuple[Holding, int], ...]
+    debt: int
+
+    def held(self, asset: int) -> int:
+        """Atoms of `asset` that it deposits."""
+        return sum(quantity for holding, quantity in self.holdings if holding.asset == asset)
+
+
+class Population:
+    """All members, in order of account number, and what they say to the engine.
+
+    `first` is the first free account number; `prices(after)` gives prices that long after the
+    start. InputError where groups cannot exist together.
+    """
+
+    def __init__(
+        self, scenario: Scenario, crowd: Crowd, seed: int, first: int, prices: PricesAfter
+    ) -> None:
+        self._scenario = scenario
+        self._parameters = scenario.parameters
+        self._seed = seed
+        self._prices = prices
+        places = [
+            (number, place) for number, count in enumerate(crowd.counts) for place in range(count)
+        ]
+        places.sort(key=lambda key: (draw_word(seed, *key, LINE), key))
+        sizes = [self._sizes(number, count) for number, count in enumerate(crowd.counts)]
+        drafts = [
+            self._member(first + line, number, place, sizes[number][place])
+            for line, (number, place) in enumerate(places)
+        ]
+        self.members = self._filled(drafts)
+        self._borrowers = sorted(
+            (member for member in self.members if member.group.debt is not None and member.debt),
+            key=lambda member: member.group.borrow_after,
+        )
+        self._by_group = {group.name: list[Member]() for group in scenario.groups}
+        for member in self.members:
+            self._by_group[member.group.name].append(member)
+
+    def _sizes(self, number: int, count: int) -> list[int]:
+        """Sizes of a group's members, which together make as many average sizes."""
+        group = self._scenario.groups[number]
+        drawn = [
+            draw_size(group.median, group.spread, self._seed, number, place, SIZE)
+            for place in range(count)
+        ]
+        half_variance = group.spread * group.spread // (2 * RATIO)
+        total = count * group.median * exponential(half_variance) // RATIO
+        return apportion(total, drawn, [total] * count)
+
+    def _member(self, account: int, number: int, place: int, size: int) -> Member:
+        group = self._scenario.groups[number]
+        start = self._prices(0)
+        holdings = []
+        for holding in group.holdings:
+            decimals = self._parameters.assets[holding.asset].decimals
+            value = max(1, size * holding.share // RATIO)
+            holdings.append((holding, quantity_down(value, start(holding.asset), decimals)))
+        member = Member(account, group, tuple(holdings), 0)
+        if group.debt is None:
+            return member
+        cushion = draw_between(*group.cushion, self._seed, number, place, CUSHION)
+        return replace(member, debt=self._loan(member, cushion))
+
+    def _loan(self, member: Member, cushion: int) -> int:
+        """Atoms of debt that leave the cushion over maintenance, and initial margin kept."""
+        group = member.group
+        assert group.debt is not None
+        prices = self._prices(group.borrow_after)
+        asset = self._parameters.assets[group.debt]
+        collateral = sum(
+            weighted_down(self._parameters.assets[each.asset], quantity, prices(each.asset))
+            for each, quantity in member.holdings
+        )
+        collateral //= FINE_PER_VALUE
+        limit = group.settings.leverage_limit or self._parameters.max_leverage
+
+        def asked(value: int) -> int:
+            """What a loan asks of collateral, in 10^-18 of its value; more where it is larger."""
+            maintenance = margin_fraction_up(asset.maintenance, value)
+            initial = margin_fraction_up(asset.initial, value)
+            initial = max(initial, divide_up(RATIO * RATIO, limit)) + HAIR
+            return max((RATIO + cushion) * (RATIO + maintenance), (RATIO + initial) * RATIO)
+
+        def bearable(value: int) -> bool:
+            return value * asked(value) <= collateral * RATIO * RATIO
+
+        # What the largest loan there is asks is enough for any; what that leaves asks the least.
+        low = collateral * RATIO * RATIO // asked(collateral)
+        high = collateral * RATIO * RATIO // asked(low)
+        value = low + largest_passing(lambda more: bearable(low + more), high - low)
+        return quantity_down(value, prices(group.debt), asset.decimals)
+
+    def _filled(self, members: list[Member]) -> tuple[Member, ...]:
+        """Scale the groups that fill a pool to the utilization they are to leave."""
+        for number, group in enumerate(self._scenario.groups):
+            if group.utilization is None:
+                continue
+            asset = group.holdings[0].asset
+            owed = sum(
+                member.debt
+                for member in members
+                if member.group.debt == asset and not member.group.borrow_after
+            )
+            lent = sum(
+                quantity
+                for member in members
+                for holding, quantity in member.holdings
+                if holding.asset == asset and holding.lent and member.group is not group
+            )
+            missing = divide_up(owed * RATIO, group.utilization) - lent
+            if missing <= 0:
+                symbol = self._parameters.assets[asset].symbol
+                reason = f"cannot be reached: what others lend and owe of {symbol} leaves it lower"
+                raise self._scenario.error(f"groups[{number}].utilization", reason)
+            members = _rescaled(members, group, missing)
+        return tuple(members)
+
+    def setup(self) -> Iterator[Command]:
+        """Deposits, then lends, in line; prices must have been given before."""
+        for member in self.members:
+            yield from _settings(member)
+        for member in self.members:
+            for holding, quantity in member.holdings:
+                if quantity:
+                    yield Deposit(member.account, holding.asset, quantity)
+        for member in self.members:
+            for holding, quantity in member.holdings:
+                if holding.lent and quantity:
+                    yield Lend(member.account, holding.asset, quantity)
+
+    def open(self) -> Iterator[Command]:
+        """Open every account."""
+        for member in self.members:
+            yield OpenAccount(member.account)
+
+    def loans(self, since: int, until: int) -> Iterator[Command]:
+        """Loans taken after `since` and up to `until` microseconds from the start, in line."""
+        first, end = (
+            bisect_right(self._borrowers, time, key=lambda member: member.group.borrow_after)
+            for time in (since, until)
+        )
+        due = sorted(self._borrowers[first:end], key=lambda member: member.account)
+        for member in due:
+            yield _loan_command(member, member.debt)
+
+    def deeds(self, action: Action, since: int, until: int) -> Iterator[Command]:
+        """What a group does of an action after `since` and up to `until`, in line.
+
+        The deed of the k-th of n accounts falls due k/n of `spread_over` after the action's time.
+        """
+        actors = self._by_group[action.group]
+        for place, member in enumerate(actors):
+            due = action.after + action.spread_over * place // len(actors)
+            if since < due <= until:
+                yield from _deed(member, action)
+
+
+def _rescaled(members: list[Member], group: Group, total: int) -> list[Member]:
+    """The members with a group's one holding scaled to `total` atoms together."""
+    places = [place for place, member in enumerate(members) if member.group is group]
+    weights = [members[place].holdings[0][1] for place in places]
+    parts = apportion(total, weights, [total] * len(places))
+    scaled = list(members)
+    for place, part in zip(places, parts, strict=True):
+        holding, _ = members[place].holdings[0]
+        scaled[place] = replace(members[place], holdings=((holding, part),))
+    return scaled
+
+
+def _settings(member: Member) -> Iterator[Command]:
+    settings = member.group.settings
+    changed = (
+        settings.auto_lend,
+        settings.auto_repay_borrows,
+        settings.auto_borrow_settlements,
+        settings.leverage_limit is not None,
+    )
+    if any(changed):
+        yield UpdateSettings(
+            member.account,
+            auto_lend=int(settings.auto_lend),
+            auto_repay_borrows=int(settings.auto_repay_borrows),
+            auto_borrow_settlements=int(settings.auto_borrow_settlements),
+            leverage_limit=settings.leverage_limit or UNCHANGED,
+        )
+
+
+def _loan_command(member: Member, quantity: int) -> Command:
+    """Take a loan: the tokens leave at once, or stay where the group keeps them."""
+    assert member.group.debt is not None
+    if member.group.keeps_loan:
+        return Borrow(member.account, member.group.debt, quantity)
+    return Withdraw(member.account, member.group.debt, quantity, auto_borrow=True)
+
+
+def _deed(member: Member, action: Action) -> Iterator[Command]:
+    account, asset = member.account, action.asset
+    owed = member.debt if member.group.debt == asset else 0
+    base = owed if action.deed in (Deed.REPAY, Deed.BORROW) else member.held(asset)
+    quantity = base * action.share // RATIO
+    if not quantity:
+        return
+    if action.deed is Deed.WITHDRAW:
+        yield Withdraw(account, asset, quantity, auto_lend_redeem=True)
+    elif action.deed is Deed.REPAY:
+        yield Deposit(account, asset, quantity)
+        yield Repay(account, asset, quantity)
+    elif action.deed is Deed.LEND:
+        yield Deposit(account, asset, quantity)
+        yield Lend(account, asset, quantity)
+    else:
+        yield _loan_command(member, quantity)

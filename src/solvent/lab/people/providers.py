@@ -1,0 +1,44 @@
+"""Backstop providers, the fund and the treasury: who brings what before the first step.
+
+Amounts are the scenario's, scaled with the number of people, so that the ratio between the debts
+that may fall and those who stand behind them does not depend on `--accounts`.
+"""
+
+from collections.abc import Iterator
+
+from solvent.domain.commands import Command, Deposit, OpenAccount, PostBackstop, Role
+from solvent.domain.parameters import USDC
+from solvent.domain.units import quantity_down
+from solvent.lab.people.population import Crowd
+from solvent.lab.prices.feed import PriceAt
+from solvent.lab.scenario.model import Provider, Scenario
+from solvent.reference.state import FUND, TREASURY
+
+
+class Providers:
+    """All backstop providers of a scenario, numbered from `first` on."""
+
+    def __init__(self, scenario: Scenario, crowd: Crowd, first: int) -> None:
+        self._scenario = scenario
+        self._crowd = crowd
+        each = [provider for provider in scenario.providers for _ in range(provider.count)]
+        self.accounts: tuple[tuple[int, Provider], ...] = tuple(
+            (first + place, provider) for place, provider in enumerate(each)
+        )
+
+    def open(self) -> Iterator[Command]:
+        """Open every provider's account."""
+        for account, _ in self.accounts:
+            yield OpenAccount(account, Role.BACKSTOP_PROVIDER)
+
+    def setup(self, price: PriceAt) -> Iterator[Command]:
+        """Fill the fund and the treasury, bring the equity, and commit at these prices."""
+        for account, balance in ((FUND, self._scenario.fund), (TREASURY, self._scenario.treasury)):
+            if balance:
+                yield Deposit(account, USDC, self._crowd.scaled(balance))
+        for account, provider in self.accounts:
+            yield Deposit(account, USDC, self._crowd.scaled(provider.equity))
+            for asset, value in provider.commitments:
+                decimals = self._scenario.parameters.assets[asset].decimals
+                scaled = self._crowd.scaled(value)
+                yield PostBackstop(account, asset, quantity_down(scaled, price(asset), decimals))

@@ -1,0 +1,1 @@
+"""Prices: files of prices, read exactly, as the paths that a run plays."""

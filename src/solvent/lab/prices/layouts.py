@@ -1,0 +1,257 @@
+"""What the columns of a price file mean: which rows and cells are which symbol's prices.
+
+Layouts, told apart by their columns, in whatever case and beside whatever other columns:
+
+    time, symbol, close [, open, high, low] [, window]    one row a bar; `price` for `close`
+    time, close                                           one symbol, named by `symbol` or the file
+    time, ask, bid [, symbol]                             the price is the mid, half to even
+    time, WETH, USDC, ...                                 one column a symbol
+
+`time` may also be called timestamp, datetime, date or open_time. It is kept as written: for bars
+of most exchanges that is the opening of the bar, though a close is known only at its end.
+
+With `ohlc` a bar becomes four prices a quarter of the bar apart: open, the adverse extreme, the
+other extreme, close. The adverse one is the low, which hurts whoever holds the token as collateral;
+ask for the high where the path must hurt whoever has borrowed it.
+
+Deliberately absent: how symbols are put side by side (see `prices`), and any repair of a row.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median_low
+from typing import Literal
+
+from solvent.domain.errors import InputError
+from solvent.lab.prices.files import Table, TimeUnit
+
+TIME_NAMES = ("time", "timestamp", "datetime", "date", "open_time")
+PRICE_NAMES = ("close", "price")
+BAR_NAMES = ("open", "high", "low", "close")
+CAPITALS = re.compile(r"[A-Z0-9._-]*[A-Z][A-Z0-9._-]*")
+QUARTERS = 4
+MOST_NAMES = 12
+
+Adverse = Literal["low", "high"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One file being read, what was asked of it (see `read_prices`), and notes as they gather."""
+
+    table: Table
+    symbols: tuple[str, ...]
+    symbol: str | None
+    window: str | None
+    ohlc: bool
+    adverse: Adverse
+    sort: bool
+    time_unit: TimeUnit | None
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One symbol: its bars' times, the usual time between them, and (time, price) points.
+
+    Both lists strictly increase in time; without `ohlc` there is one point a bar.
+    """
+
+    symbol: str
+    bars: list[int]
+    step: int
+    points: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where one symbol's prices stand: its rows, and one, two (ask, bid) or four (bar) columns."""
+
+    symbol: str
+    time: str
+    rows: list[int]
+    columns: tuple[str, ...]
+
+
+def read_series(reading: Reading) -> list[Series]:
+    """Every symbol that was asked for, in that order. InputError on whatever is wrong."""
+    rows = _window_rows(reading)
+    sources = _sources(reading, rows)
+    time = sources[0].time
+    cells = reading.table.times(time, rows, reading.time_unit)
+    times = dict(zip(rows, cells, strict=True))
+    return [_series(reading, source, times) for source in sources]
+
+
+def _window_rows(reading: Reading) -> list[int]:
+    """The rows of the window asked for, or all of them."""
+    table = reading.table
+    everything = list(range(table.height))
+    column = table.find("window")
+    if column is None:
+        if reading.window is not None:
+            raise table.error("window", "no such column; read the file without window")
+        return everything
+    names = table.texts(column, everything)
+    windows = list(dict.fromkeys(names))
+    if reading.window is None:
+        if len(windows) > 1:
+            reading.notes.append(f"read all windows as one path: {', '.join(windows)}")
+        return everything
+    if reading.window not in windows:
+        reason = f"no row is in {reading.window!r}; the file has {', '.join(windows)}"
+        raise table.error(column, reason)
+    return [row for row, name in enumerate(names) if name == reading.window]
+
+
+def _sources(reading: Reading, rows: list[int]) -> list[_Source]:
+    """Symbol by symbol, where the prices are."""
+    table = reading.table
+    time, named = table.find(*TIME_NAMES), table.find("symbol")
+    columns = _price_columns(reading)
+    if named is not None and reading.symbol is not None:
+        raise table.error(named, "the file names its symbols; choose with symbols, not symbol")
+    if time is not None and named is None and not columns:
+        wide = _symbol_columns(reading, time)
+        if wide:
+            return [_Source(symbol, time, rows, (symbol,)) for symbol in wide]
+    if time is None or not columns:
+        raise _missing(table, *([] if time else ["time"]), *([] if columns else ["close"]))
+    groups = {_only_symbol(reading): rows} if named is None else _grouped(table, named, rows)
+    chosen = reading.symbols or tuple(groups)
+    _check_known(table, chosen, groups)
+    return [_Source(symbol, time, groups[symbol], columns) for symbol in chosen]
+
+
+def _price_columns(reading: Reading) -> tuple[str, ...]:
+    """The columns a price is made of: open, high, low, close; or close; or ask, bid; or none."""
+    table = reading.table
+    if reading.ohlc:
+        bar = [(name, table.find(name)) for name in BAR_NAMES]
+        absent = [name for name, column in bar if column is None]
+        if absent:
+            raise _missing(table, *absent)
+        return tuple(column for _, column in bar if column is not None)
+    price, ask, bid = table.find(*PRICE_NAMES), table.find("ask"), table.find("bid")
+    if price is not None:
+        return (price,)
+    return (ask, bid) if ask is not None and bid is not None else ()
+
+
+def _symbol_columns(reading: Reading, time: str) -> tuple[str, ...]:
+    """The columns of a file that has one a symbol: those asked for, or those in capitals."""
+    if reading.symbols:
+        _check_known(reading.table, reading.symbols, reading.table.columns)
+        return reading.symbols
+    names = [name for name in reading.table.columns if name != time and CAPITALS.fullmatch(name)]
+    if names and reading.symbol is not None:
+        reason = f"the columns name the symbols; choose with symbols from {', '.join(names)}"
+        raise reading.table.error("symbol", reason)
+    return tuple(names)
+
+
+def _only_symbol(reading: Reading) -> str:
+    """What to call the token of a file without symbols."""
+    if reading.symbol is not None:
+        return reading.symbol
+    symbol = Path(reading.table.file).name.split("_")[0].split(".")[0].upper()
+    reading.notes.append(f"took the symbol {symbol} from the file's name; `symbol` says otherwise")
+    return symbol
+
+
+def _grouped(table: Table, named: str, rows: list[int]) -> dict[str, list[int]]:
+    """The rows of every symbol, in the file's order."""
+    groups: dict[str, list[int]] = {}
+    for row, name in zip(rows, table.texts(named, rows), strict=True):
+        groups.setdefault(name, []).append(row)
+    return groups
+
+
+def _check_known(table: Table, chosen: Sequence[str], known: Iterable[str]) -> None:
+    has = list(known)
+    absent = [name for name in chosen if name not in has]
+    if absent:
+        reason = f"no prices for {', '.join(absent)}; the file has {', '.join(has)}"
+        raise table.error("symbol", reason)
+
+
+def _missing(table: Table, *names: str) -> InputError:
+    """The columns that a price file needs and this one has not."""
+    has = list(table.columns)
+    more = f" and {len(has) - MOST_NAMES} more" if len(has) > MOST_NAMES else ""
+    return table.error(
+        ", ".join(names),
+        "no such column; a price file has time, symbol and close, or time, ask and bid, or time and"
+        f" a column in capitals for every symbol; it has {', '.join(has[:MOST_NAMES])}{more}",
+    )
+
+
+def _series(reading: Reading, source: _Source, times: Mapping[int, int]) -> Series:
+    rows = _rows_in_order(reading, source, times)
+    bars = [times[row] for row in rows]
+    step = median_low(later - earlier for earlier, later in pairwise(bars)) if bars[1:] else 0
+    cells = [reading.table.prices(column, rows) for column in source.columns]
+    if reading.ohlc:
+        return Series(source.symbol, bars, step, _bar_points(reading, source, rows, times, cells))
+    prices = cells[0] if len(cells) == 1 else _mids(reading, source, rows, *cells)
+    return Series(source.symbol, bars, step, list(zip(bars, prices, strict=True)))
+
+
+def _rows_in_order(reading: Reading, source: _Source, times: Mapping[int, int]) -> list[int]:
+    """The rows of one symbol by time, each time once."""
+    table, symbol = reading.table, source.symbol
+    first: dict[int, int] = {}
+    for row in source.rows:
+        before = first.setdefault(times[row], row)
+        if before != row:
+            reason = f"{symbol} has this time twice, first at {table.place(before)}; keep one"
+            raise table.error(source.time, reason, row)
+    late = [row for before, row in pairwise(source.rows) if times[row] < times[before]]
+    if not late:
+        return source.rows
+    if not reading.sort:
+        reason = f"{symbol} goes back in time; put the rows in order, or pass sort=True"
+        raise table.error(source.time, reason, late[0])
+    reading.notes.append(f"put the rows of {symbol} in order of time, as of {table.place(late[0])}")
+    return sorted(source.rows, key=times.__getitem__)
+
+
+def _mids(
+    reading: Reading, source: _Source, rows: list[int], asks: list[int], bids: list[int]
+) -> list[int]:
+    """Halfway between ask and bid, half to even."""
+    reading.notes.append(f"took the mid of {' and '.join(source.columns)} for {source.symbol}")
+    mids = []
+    for row, ask, bid in zip(rows, asks, bids, strict=True):
+        if ask < bid:
+            raise reading.table.error(source.columns[0], "is below the bid; mend the row", row)
+        mid, half = divmod(ask + bid, 2)
+        mids.append(mid + (half and mid % 2))
+    return mids
+
+
+def _bar_points(
+    reading: Reading,
+    source: _Source,
+    rows: list[int],
+    times: Mapping[int, int],
+    cells: list[list[int]],
+) -> list[tuple[int, int]]:
+    """Four points a bar; a bar lasts as long as the shortest of the symbol."""
+    bars = [times[row] for row in rows]
+    quarter = min((end - bar for bar, end in pairwise(bars)), default=0) // QUARTERS
+    if not quarter:
+        reason = f"cannot tell how long a bar of {source.symbol} is; give it more rows"
+        raise reading.table.error(source.time, reason, rows[-1])
+    points: list[tuple[int, int]] = []
+    for row, bar, first, high, low, last in zip(rows, bars, *cells, strict=True):
+        if not low <= min(first, last) <= max(first, last) <= high:
+            reason = "open and close must lie between low and high; mend the row"
+            raise reading.table.error("low" if low > min(first, last) else "high", reason, row)
+        extremes = (low, high) if reading.adverse == "low" else (high, low)
+        path = (first, *extremes, last)
+        points += [(bar + place * quarter, price) for place, price in enumerate(path)]
+    return points

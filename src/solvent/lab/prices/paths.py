@@ -1,0 +1,184 @@
+"""Price paths: what each token was worth at each moment, exactly, read from a price file.
+
+Theory of operation. A path holds for every symbol the price in force at every time of the path: the
+last one seen at or before it (forward fill). It never looks ahead: it starts when the last of its
+symbols has a first price. Where a symbol went without a bar for longer than its bars usually take,
+the path says so in `gaps`, and `max_gap` refuses the file instead. What had to be assumed (a symbol
+taken from the file's name, a mid of ask and bid, rows put in order) is said in `notes`.
+
+Which files are understood is in `price_layouts`, how a cell becomes an integer in `price_files`.
+
+Deliberately absent: interpolation, resampling, look-ahead, and any float.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from solvent.domain.units import INT64_MAX
+from solvent.lab.prices.files import TimeUnit, read_table
+from solvent.lab.prices.layouts import Adverse, Reading, Series, read_series
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A symbol had no bar between `start` and `end` (microseconds UTC), where `step` is usual."""
+
+    symbol: str
+    start: int
+    end: int
+    step: int
+
+    def __str__(self) -> str:
+        """One sentence, for a report."""
+        length = timedelta(microseconds=self.end - self.start)
+        usual = timedelta(microseconds=self.step)
+        return (
+            f"{self.symbol} has no bar for {length} (usually {usual}) "
+            f"from {time_text(self.start)} to {time_text(self.end)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PricePath:
+    """The price of every symbol at every time.
+
+    `times` are microseconds UTC, strictly increasing. `prices[s][t]` is that of `symbols[s]` at
+    `times[t]`, in 10^-10 USDC per whole token, above zero. `gaps` is the report of missing bars,
+    symbol by symbol in order of time; `notes` is what was assumed in reading.
+    """
+
+    symbols: tuple[str, ...]
+    times: tuple[int, ...]
+    prices: tuple[tuple[int, ...], ...]
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold the path to what the class promises; ValueError where it is broken."""
+        if not self.symbols or len(set(self.symbols)) != len(self.symbols):
+            raise ValueError(f"a path needs symbols, each once, got {self.symbols}")
+        if not self.times or any(later <= earlier for earlier, later in pairwise(self.times)):
+            raise ValueError("a path needs times that strictly increase")
+        if len(self.prices) != len(self.symbols):
+            raise ValueError("a path needs one row of prices a symbol")
+        for symbol, row in zip(self.symbols, self.prices, strict=True):
+            if len(row) != len(self.times):
+                raise ValueError(f"{symbol} needs one price a time")
+            if not 0 < min(row) <= max(row) <= INT64_MAX:
+                raise ValueError(f"{symbol} has a price that is not above zero, or too large")
+
+    def window(self, start: int, end: int) -> "PricePath":
+        """The part from `start` up to but without `end` (microseconds UTC).
+
+        ValueError where no time of the path lies in it.
+        """
+        first, last = bisect_left(self.times, start), bisect_left(self.times, end)
+        if first >= last:
+            raise ValueError(f"no prices from {time_text(start)} to {time_text(end)}")
+        return replace(
+            self,
+            times=self.times[first:last],
+            prices=tuple(row[first:last] for row in self.prices),
+            gaps=tuple(gap for gap in self.gaps if gap.start < end and gap.end > start),
+        )
+
+    def renamed(self, mapping: Mapping[str, str]) -> "PricePath":
+        """The same path with symbols called otherwise, say {"BTCUSDT": "BTC"}; others stay.
+
+        ValueError for a name that is not in the path, or where two symbols would share one.
+        """
+        unknown = [name for name in mapping if name not in self.symbols]
+        if unknown:
+            raise ValueError(f"the path has no {', '.join(unknown)}; it has {self.symbols}")
+        gaps = (replace(gap, symbol=mapping.get(gap.symbol, gap.symbol)) for gap in self.gaps)
+        return replace(
+            self,
+            symbols=tuple(mapping.get(symbol, symbol) for symbol in self.symbols),
+            gaps=tuple(gaps),
+        )
+
+
+def read_prices(
+    path: str | Path,
+    *,
+    symbols: Sequence[str] | None = None,
+    symbol: str | None = None,
+    window: str | None = None,
+    ohlc: bool = False,
+    adverse: Adverse = "low",
+    max_gap: int | None = None,
+    sort: bool = False,
+    time_unit: TimeUnit | None = None,
+) -> PricePath:
+    """Read a .csv, .csv.gz or .parquet price file.
+
+    - symbols: take these, in this order; by default all, in the file's order. In a file with one
+      column a symbol, columns that are not in capitals are only read when they are named here.
+    - symbol: what to call the token of a file that names none; by default the file's own name up
+      to the first underscore or point, in capitals.
+    - window: take the rows with this value in the column `window`; by default all rows.
+    - ohlc, adverse: four prices a bar instead of its close, the extreme named by `adverse` first.
+    - max_gap: refuse a longer time without a bar, in microseconds; by default gaps are reported.
+    - sort: put rows that are out of order in order; by default they are refused.
+    - time_unit: the unit of times that are whole numbers; by default it is told from their size.
+
+    Raises InputError, and nothing else, for whatever is wrong with the file.
+    """
+    table = read_table(path)
+    chosen = tuple(dict.fromkeys(symbols or ()))
+    reading = Reading(table, chosen, symbol, window, ohlc, adverse, sort, time_unit, notes=[])
+    series = read_series(reading)
+    start = max(each.points[0][0] for each in series)
+    gaps = tuple(_gaps(series, start))
+    for gap in gaps:
+        if max_gap is not None and gap.end - gap.start > max_gap:
+            limit = timedelta(microseconds=max_gap)
+            raise table.error("max_gap", f"{gap}, more than {limit}; fill the hole or take a part")
+    moments = _moments(series, start, reading.notes)
+    return PricePath(
+        symbols=tuple(each.symbol for each in series),
+        times=tuple(moments),
+        prices=tuple(tuple(_forward_filled(each.points, moments)) for each in series),
+        gaps=gaps,
+        notes=tuple(reading.notes),
+    )
+
+
+def _gaps(series: list[Series], start: int) -> Iterator[Gap]:
+    """Where a symbol had no bar for over one and a half times its usual step, after `start`.
+
+    The path's end counts as a bar, so that a symbol which stops early is reported too.
+    """
+    end = max(each.bars[-1] for each in series)
+    for each in series:
+        for earlier, later in pairwise([*each.bars, end]):
+            if later > start and 2 * (later - earlier) > 3 * each.step:
+                yield Gap(each.symbol, earlier, later, each.step)
+
+
+def _moments(series: list[Series], start: int, notes: list[str]) -> list[int]:
+    """Every time of the path: any symbol's, from when all of them have a price."""
+    moments = sorted({time for each in series for time, _ in each.points})
+    early = bisect_left(moments, start)
+    if early:
+        last = max(series, key=lambda each: each.points[0][0]).symbol
+        notes.append(f"left out {early} times before {time_text(start)}, the first of {last}")
+    return moments[early:]
+
+
+def _forward_filled(points: list[tuple[int, int]], moments: list[int]) -> Iterator[int]:
+    """At each of `moments` the price last seen; no moment is earlier than the first point."""
+    index = 0
+    for moment in moments:
+        while index < len(points) and points[index][0] <= moment:
+            index += 1
+        yield points[index - 1][1]
+
+
+def time_text(time: int) -> str:
+    """`time`, in microseconds UTC, as ISO 8601 text."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time)).isoformat()

@@ -1,0 +1,1 @@
+"""Reports: figures of a run, and the page that shows them."""

@@ -1,0 +1,217 @@
+"""Figures: what a run comes to, gathered from the engine's events while it runs.
+
+Money is decimal text in USDC, ratios are numbers. `Recorder` hears every command and its events and
+is shown the state after every step; `figures` and `series` are what it then has to say. The counts
+of liquidated accounts follow each account to its last word: restored to health, closed with nothing
+left to owe, or still in the waterfall.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.events import EVENT_KINDS, kind_number
+from solvent.domain.engine_face import Engine
+from solvent.domain.events import Event, IndexUpdated, MarkUpdated, Refused, Stepped
+from solvent.domain.parameters import EngineParameters
+from solvent.domain.units import RATIO, SECOND
+from solvent.domain.waterfall_events import (
+    AdlOpened,
+    BackstopFilled,
+    LiquidationEnded,
+    LiquidationStarted,
+)
+from solvent.lab.prices.paths import time_text
+from solvent.lab.report.conservation import BALANCE, Conservation
+from solvent.lab.report.marks import Marks
+from solvent.lab.report.settlement_figures import LenderFigures
+from solvent.lab.report.stage_figures import STAGES, StageFigures
+
+MINUTE = 60 * SECOND
+PRICE_UNIT = 10**10
+
+Handler = Callable[[Event], None]
+
+
+class PoolWatch:
+    """One pool's utilization over a run, in 10^-9, sampled after every step."""
+
+    def __init__(self, symbol: str, threshold: int) -> None:
+        self.symbol = symbol
+        self.threshold = threshold
+        self.start: int | None = None
+        self.peak = 0
+        self.end = 0
+        self.above = 0
+        self.full = 0
+
+    def sample(self, level: int, elapsed: int) -> None:
+        """Take the level that `elapsed` microseconds ended with."""
+        if self.start is None:
+            self.start = level
+        self.peak = max(self.peak, level)
+        self.end = level
+        self.above += elapsed if level > self.threshold else 0
+        self.full += elapsed if level >= RATIO else 0
+
+    def result(self) -> dict[str, Any]:
+        """The record of this pool."""
+        return {
+            "asset": self.symbol,
+            "start_utilization": ratio(self.start or 0),
+            "peak_utilization": ratio(self.peak),
+            "end_utilization": ratio(self.end),
+            "threshold": ratio(self.threshold),
+            "minutes_above_threshold": minutes(self.above),
+            "minutes_full": minutes(self.full),
+        }
+
+
+def ratio(number: int) -> float:
+    """A ratio of 10^-9 as a number."""
+    return number / RATIO
+
+
+def minutes(time: int) -> float | int:
+    """Microseconds in minutes, to a hundredth."""
+    exact = round(time / MINUTE, 2)
+    return int(exact) if exact == int(exact) else exact
+
+
+class Recorder:
+    """Listens to one run; see the module."""
+
+    def __init__(self, parameters: EngineParameters) -> None:
+        self.commands = 0
+        self.events = 0
+        self.refused = 0
+        self.steps = 0
+        self.receipts = 0
+        self._marks = Marks(parameters)
+        self._stages = StageFigures(self._marks)
+        self._lenders = LenderFigures(self._marks)
+        self._conservation = Conservation(self._marks)
+        self._pools = [
+            PoolWatch(asset.symbol, asset.pool.throttle_threshold) for asset in parameters.assets
+        ]
+        self._now = parameters.start_time
+        self._last_word: dict[int, str] = {}
+        self._handlers: list[list[Handler]] = [[] for _ in EVENT_KINDS]
+        self._listen()
+        self._times: list[str] = []
+        self._rows = {
+            name: {pool.symbol: list[float]() for pool in self._pools}
+            for name in ("marks", "utilization", "bound")
+        }
+        self._stage_values = {stage: list[float]() for stage in STAGES}
+        self._owed: list[float] = []
+        self._received: list[float] = []
+        self._liquidating: list[int] = []
+
+    def _listen(self) -> None:
+        listeners = (self._stages, self._lenders, self._conservation)
+        told = [(kind, each.update) for each in listeners for kind in each.KINDS]
+        own: list[tuple[type[Event], Handler]] = [
+            (IndexUpdated, self._mark_moves),
+            (MarkUpdated, self._mark_moves),
+            (LiquidationStarted, self._liquidation_starts),
+            (LiquidationEnded, self._liquidation_ends),
+            (Refused, self._refuses),
+            (Stepped, self._steps_on),
+            (AdlOpened, self._settles),
+            (BackstopFilled, self._settles),
+        ]
+        for kind, handler in [*told, *own]:
+            self._handlers[kind_number(kind)].append(handler)
+
+    def hear(self, events: EncodedEvents) -> int:
+        """Take one command's events; return how many they are."""
+        self.commands += 1
+        count = 0
+        self._conservation.read(events)
+        for kind, place in events.places():
+            count += 1
+            if kind == BALANCE:
+                self._conservation.note(place)
+            elif handlers := self._handlers[kind]:
+                event = events.at(place)
+                for handler in handlers:
+                    handler(event)
+        self._conservation.close()
+        self.events += count
+        return count
+
+    def _mark_moves(self, event: Event) -> None:
+        self._conservation.close()
+        self._marks.update(event)
+
+    def _liquidation_starts(self, event: Event) -> None:
+        assert isinstance(event, LiquidationStarted)
+        self._last_word[event.account] = "liquidating"
+
+    def _liquidation_ends(self, event: Event) -> None:
+        assert isinstance(event, LiquidationEnded)
+        self._last_word[event.account] = "restored" if event.exposure else "closed"
+
+    def _refuses(self, _event: Event) -> None:
+        self.refused += 1
+
+    def _settles(self, _event: Event) -> None:
+        self.receipts += 1
+
+    def _steps_on(self, event: Event) -> None:
+        assert isinstance(event, Stepped)
+        self.steps += 1
+        self._liquidating.append(event.liquidating)
+
+    def see(self, engine: Engine) -> None:
+        """Look at the pools: before the first step, and after every one."""
+        elapsed, self._now = engine.now - self._now, engine.now
+        for asset, (watch, pool) in enumerate(
+            zip(self._pools, engine.pool_readings(), strict=True)
+        ):
+            watch.sample(pool.utilization, elapsed)
+            if elapsed:
+                self._rows["marks"][watch.symbol].append(self._marks.mark(asset) / PRICE_UNIT)
+                self._rows["utilization"][watch.symbol].append(ratio(pool.utilization))
+                self._rows["bound"][watch.symbol].append(ratio(pool.bound))
+        if elapsed:
+            self._sample()
+
+    def _sample(self) -> None:
+        self._times.append(time_text(self._now))
+        for stage, value in self._stages.values().items():
+            self._stage_values[stage].append(value)
+        owed, received = self._lenders.so_far()
+        self._owed.append(owed)
+        self._received.append(received)
+
+    def figures(self) -> dict[str, Any]:
+        """Everything gathered, by the names that reports use."""
+        words = list(self._last_word.values())
+        return {
+            "steps": self.steps,
+            "commands": self.commands,
+            "events": self.events,
+            "refused": self.refused,
+            "liquidated_accounts": len(words),
+            "restored_accounts": words.count("restored"),
+            "closed_accounts": words.count("closed"),
+            "stages": self._stages.result(),
+            "lenders": self._lenders.result(),
+            "deficits": self._lenders.deficits,
+            "pools": [watch.result() for watch in self._pools],
+            "conservation": self._conservation.result(),
+            "receipts": self.receipts,
+        }
+
+    def all_series(self) -> dict[str, Any]:
+        """What was sampled after every step, to draw with."""
+        return {
+            "times": self._times,
+            **self._rows,
+            "threshold": {watch.symbol: ratio(watch.threshold) for watch in self._pools},
+            "stage_value": self._stage_values,
+            "lenders": {"owed": self._owed, "received": self._received},
+            "liquidating": self._liquidating,
+        }

@@ -1,0 +1,88 @@
+"""What lenders got back in ADL.
+
+Recovery counts what lenders gave up (claims closed at the mark, and their part of deficits) against
+what they received, leg by leg at the marks in force, without the engine's own valuation of a leg.
+"""
+
+from typing import Any
+
+from solvent.domain.events import Event
+from solvent.domain.labels import LegForm
+from solvent.domain.parameters import USDC
+from solvent.domain.units import format_decimal
+from solvent.domain.waterfall_events import (
+    AdlLeg,
+    AdlMatched,
+    AdlOpened,
+    DeficitBooked,
+)
+from solvent.lab.report.marks import Marks, value_number, value_text
+
+RECOVERY_PLACES = 9
+FORMS = ("in_token", "in_usdc", "in_kind", "as_claims")
+
+
+class LenderFigures:
+    """What lenders were owed and received; feed it the events of `KINDS`."""
+
+    KINDS = (AdlOpened, AdlMatched, AdlLeg, DeficitBooked)
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._asset = 0
+        self._matched = 0
+        self._received = dict.fromkeys(FORMS, 0)
+        self._deficit = 0
+        self.deficits: list[dict[str, Any]] = []
+
+    def update(self, event: Event) -> None:
+        """Count one event."""
+        if isinstance(event, AdlOpened):
+            self._asset = event.asset
+        elif isinstance(event, AdlMatched):
+            self._matched += self._marks.exact(self._asset, event.quantity)
+        elif isinstance(event, AdlLeg):
+            self._received[self._form(event)] += self._marks.exact(event.asset, event.quantity)
+        elif isinstance(event, DeficitBooked):
+            self._book(event)
+
+    def _form(self, leg: AdlLeg) -> str:
+        if leg.form is LegForm.CLAIM:
+            return "as_claims"
+        if leg.asset == self._asset:
+            return "in_token"
+        return "in_usdc" if leg.asset == USDC else "in_kind"
+
+    def _book(self, event: DeficitBooked) -> None:
+        self._deficit += self._marks.exact(event.asset, event.lenders)
+        decimals = self._marks.decimals[event.asset]
+        self.deficits.append(
+            {
+                "asset": self._marks.symbols[event.asset],
+                "quantity": format_decimal(event.quantity, decimals),
+                "value": value_text(self._marks.exact(event.asset, event.quantity)),
+                "lenders": format_decimal(event.lenders, decimals),
+                "account": event.account,
+            }
+        )
+
+    @property
+    def _owed(self) -> int:
+        return self._matched + self._deficit
+
+    def so_far(self) -> tuple[float, float]:
+        """Owed and received up to now in USDC, to draw with."""
+        return value_number(self._owed), value_number(sum(self._received.values()))
+
+    def result(self) -> dict[str, Any]:
+        """The record of recovery; a recovery of nothing owed is None."""
+        received = sum(self._received.values())
+        figures: dict[str, Any] = {
+            "owed": value_text(self._owed),
+            "received": value_text(received),
+        }
+        figures |= {form: value_text(value) for form, value in self._received.items()}
+        figures["deficit"] = value_text(self._deficit)
+        owed = self._owed
+        figures["recovery"] = round(received / owed, RECOVERY_PLACES) if owed else None
+        return figures

@@ -1,0 +1,174 @@
+"""Scenarios: a market, its people and its prices as data, so that a run is a file and a seed.
+
+A scenario names everything that a run depends on: the parameters of the engine, a price path, who
+holds what, how deep the book is and how it thins, who stands behind it, and what people do later.
+All amounts of people and books are values in USDC at the prices of the start, so the same scenario
+runs on any price level; all later times are counted from the start, so it runs on any date.
+
+Numbers are integers of their unit: ratios 10^-9, values 10^-6 USDC, prices 10^-10 USDC, times
+microseconds. How a file becomes a scenario is in `scenario_file`; how a scenario becomes commands
+in `population`, `market_makers` and `feed`.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+
+from solvent.domain.commands import ChangeParameter
+from solvent.domain.errors import InputError
+from solvent.domain.parameters import EngineParameters
+from solvent.lab.prices.layouts import Adverse
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSource:
+    """Where prices come from: a file, or a path drawn through points.
+
+    `names[a]` are the symbols under which a file may carry asset a; `points[a]` the corners of a
+    synthetic path, (microseconds after the start, price), joined by straight lines.
+    """
+
+    names: tuple[tuple[str, ...], ...]
+    file: Path | None = None
+    ohlc: bool = False
+    adverse: Adverse = "low"
+    window: str | None = None
+    sort: bool = False
+    points: tuple[tuple[tuple[int, int], ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A part of an account's collateral: `share` of its size, deposited or also lent."""
+
+    asset: int
+    share: int
+    lent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Account settings of a group; None leaves the engine's own."""
+
+    auto_lend: bool = False
+    auto_repay_borrows: bool = False
+    auto_borrow_settlements: bool = False
+    leverage_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People alike: how many, how large, what they hold, what they owe and how close to the edge.
+
+    Sizes are log-normal with `median` and `spread` (the standard deviation of the logarithm). A
+    group that owes takes a loan such that weighted collateral / (debt and its maintenance) is 1 +
+    a cushion drawn evenly from `cushion`. A group with `utilization` only lends one asset: its
+    sizes are scaled so that the pool's utilization at the start is that.
+    """
+
+    name: str
+    count: int
+    median: int
+    spread: int
+    holdings: tuple[Holding, ...]
+    debt: int | None = None
+    cushion: tuple[int, int] = (0, 0)
+    borrow_after: int = 0
+    keeps_loan: bool = False
+    utilization: int | None = None
+    settings: Settings = field(default_factory=Settings)
+
+
+class Deed(IntEnum):
+    """What a group does later, each by a share of what it held or owed at first.
+
+    WITHDRAW takes lent tokens away, as far as the pool lets them go; REPAY brings the borrowed
+    token back; LEND brings new tokens to the pool; BORROW takes more.
+    """
+
+    WITHDRAW = 0
+    REPAY = 1
+    LEND = 2
+    BORROW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A group's deed, `after` microseconds; its accounts act one a step over `spread_over`."""
+
+    after: int
+    group: str
+    deed: Deed
+    asset: int
+    share: int
+    spread_over: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A parameter that changes `after` microseconds."""
+
+    after: int
+    command: ChangeParameter
+
+
+@dataclass(frozen=True, slots=True)
+class DepthCurve:
+    """USDC resting within so many 10^-9 of the mid, a side, in calm: (distance, cumulative)."""
+
+    asset: int
+    bands: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """The book: a curve an asset, times `scale`, times thinning points (after, multiplier).
+
+    Distances widen as 1 / multiplier. A maker's means on each side are `inventory` calm ladders.
+    """
+
+    curves: tuple[DepthCurve, ...] = ()
+    scale: int = 0
+    inventory: int = 0
+    thinning: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """`count` backstop providers alike: equity in USDC, and commitments (debt asset, value)."""
+
+    name: str
+    count: int
+    equity: int
+    commitments: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A whole scenario; `parameters` hold its seed and start, `file` is named in errors."""
+
+    file: str
+    name: str
+    description: str
+    source: str
+    start: int
+    end: int
+    step: int
+    parameters: EngineParameters
+    prices: PriceSource
+    groups: tuple[Group, ...]
+    depth: Depth
+    providers: tuple[Provider, ...] = ()
+    fund: int = 0
+    treasury: int = 0
+    actions: tuple[Action, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def accounts(self) -> int:
+        """Number of people, makers and providers apart."""
+        return sum(group.count for group in self.groups)
+
+    def error(self, name: str, reason: str) -> InputError:
+        """An InputError about a field of this scenario."""
+        return InputError(self.file, name, reason)

@@ -1,0 +1,139 @@
+"""Audit of a market's folder: the chain of its journal, and what the engine makes of it today.
+
+The whole journal is checked byte by byte, then every record happens again, from the head on and not
+from a snapshot. Every state hash that the journal has must come out, and every snapshot must hold
+what the records before it lead to. Nothing in the folder is changed, also not a torn end.
+
+The engine's invariants are not checked here: an audit of a run does that.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from solvent.journal.durable import JournalDamageError, verify
+from solvent.journal.segments import (
+    FlawError,
+    decode_frame,
+    decode_header,
+    segment_path,
+    split_records,
+)
+from solvent.journal.snapshots import decode_snapshot, snapshot_path
+from solvent.service.core.market import Market, MarketError
+from solvent.service.core.records import Record, RecordError, RecordKind, decode_record
+
+BATCH = 512
+
+Progress = Callable[[int, int], None]
+"""Called with the number of records replayed and the number there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketAudit:
+    """What an audit found.
+
+    `checks` state hashes and `snapshots` were compared; `torn` bytes at the end are of a batch that
+    was never acknowledged, and are cut when the market is opened. `problem` is the first thing
+    wrong, in one line, or None.
+    """
+
+    records: int = 0
+    commands: int = 0
+    checks: int = 0
+    snapshots: int = 0
+    torn: int = 0
+    digest: str = ""
+    state_hash: str = ""
+    problem: str | None = None
+
+
+def audit_market(folder: Path, progress: Progress | None = None) -> MarketAudit:
+    """Audit the journal in `folder`.
+
+    Damage is reported, not raised. Raises JournalError where there is none or it is in use.
+    """
+    try:
+        verified = verify(folder)
+    except JournalDamageError as error:
+        return MarketAudit(problem=str(error))
+    replay = _Replay(folder, verified.snapshots)
+    problem = None
+    try:
+        for batch in replay.batches():
+            replay.carry_out(batch)
+            if progress is not None:
+                progress(replay.records, verified.records)
+    except (MarketError, RecordError, ArithmeticError, LookupError, ValueError) as error:
+        problem = f"{folder}: {replay.place}: {error}"
+    return MarketAudit(
+        replay.records,
+        replay.market.commands,
+        replay.checks,
+        replay.snapshots,
+        verified.torn,
+        verified.digest.hex(),
+        replay.market.engine.state_hash(),
+        problem,
+    )
+
+
+class _Replay:
+    """One replay and how far it got."""
+
+    def __init__(self, folder: Path, snapshots: tuple[int, ...]) -> None:
+        self._folder = folder
+        self._open_snapshots = set(snapshots)
+        header = decode_header(segment_path(folder, 1).read_bytes())
+        self._head, self._marker = header.head, header.marker
+        self.market = Market(self._head)
+        self.records = self.checks = self.snapshots = 0
+        self.place = "head"
+
+    def batches(self) -> Iterator[list[Record]]:
+        """Records in batches; one ends at each check and where there is a snapshot."""
+        batch: list[Record] = []
+        for number, data in enumerate(self._all_records()):
+            self.place = f"record {number}"
+            batch.append(decode_record(data))
+            is_end = batch[-1].kind == RecordKind.CHECK or number + 1 in self._open_snapshots
+            if is_end or len(batch) == BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def carry_out(self, batch: list[Record]) -> None:
+        """Let records happen and compare what is there to be compared."""
+        last = self.records + len(batch) - 1
+        self.place = f"records {self.records} to {last}" if len(batch) > 1 else f"record {last}"
+        self.market.carry_out(batch)
+        self.records += len(batch)
+        self.checks += batch[-1].kind == RecordKind.CHECK
+        if self.records in self._open_snapshots:
+            self._compare_snapshot()
+
+    def _compare_snapshot(self) -> None:
+        path = snapshot_path(self._folder, self.records)
+        self.place = path.name
+        data = decode_snapshot(path.read_bytes(), self._marker, self.records)
+        if Market(self._head, data).save() != self.market.save():
+            raise MarketError("is not what the records before it lead to")
+        self.snapshots += 1
+
+    def _all_records(self) -> Iterator[bytes]:
+        """Every record of a journal that was verified."""
+        for number in count(1):
+            path = segment_path(self._folder, number)
+            if not path.exists():
+                return
+            data = path.read_bytes()
+            offset = decode_header(data).end
+            while True:
+                try:
+                    frame = decode_frame(data, offset, self._marker)
+                except FlawError:
+                    break
+                yield from split_records(frame)
+                offset = frame.end

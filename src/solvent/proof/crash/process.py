@@ -1,0 +1,54 @@
+"""A life: one process that serves a market as `solvent up` does.
+
+It says over a pipe where it listens once it serves. It ends when it is killed or told to, and also
+when whoever holds the other end of the pipe is gone.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+from solvent.service.core.opening import Start, open_desk
+from solvent.service.logs import set_up_logs
+from solvent.service.serve import Address, serve
+
+LOOPBACK = "127.0.0.1"
+LOG = "log"
+"""What a market's lives logged, in its folder."""
+
+
+class Life(NamedTuple):
+    """The folder of a market, how it begins, and every how many records a snapshot is written."""
+
+    folder: Path
+    start: Start
+    snapshot_every: int
+
+
+def live(life: Life, pipe: Connection) -> None:
+    """Serve until told to end; the exit code is the service's."""
+    life.folder.mkdir(exist_ok=True)
+    log = os.open(life.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for output in (sys.stdout.fileno(), sys.stderr.fileno()):
+        os.dup2(log, output)
+    set_up_logs()
+    desk = open_desk(life.folder, life.start, snapshot_every=life.snapshot_every)
+    address = Address(LOOPBACK, _free_port())
+
+    async def ready() -> None:
+        # The other end says nothing: it can only close.
+        asyncio.get_running_loop().add_reader(pipe.fileno(), signal.raise_signal, signal.SIGTERM)
+        pipe.send(address.port)
+
+    sys.exit(asyncio.run(serve(desk, address, on_ready=ready)))
+
+
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port

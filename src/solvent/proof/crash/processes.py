@@ -1,0 +1,376 @@
+"""Lives: one market, process after process, and whoever starts, kills and questions them.
+
+When a life is killed is drawn: while it opens, at some moment under load, at the very moment of an
+answer, in the middle of a snapshot, or while it closes. After every restart, before anybody asks
+for more, the market is inspected.
+"""
+
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import Enum, auto
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from random import Random
+from typing import Self
+
+from solvent.domain.parameters import EngineParameters
+from solvent.journal.snapshots import TEMPORARY
+from solvent.proof.audit.markets import audit_market
+from solvent.proof.crash.client import PATIENCE, Client, Tally
+from solvent.proof.crash.ending import compare_journal, compare_views
+from solvent.proof.crash.inspection import InspectionError, Reader, judge
+from solvent.proof.crash.players import Pair, Trader
+from solvent.proof.crash.process import LOG, Life
+from solvent.proof.crash.result import Difference, Rehearsal
+from solvent.proof.crash.script import FIRST_ACCOUNT, Holding, Place, Script
+from solvent.proof.crash.signed import public_key
+from solvent.proof.crash.staff import OPERATOR, Operator, Oracle, RiskDesk
+from solvent.service.core.node import wall_clock
+from solvent.service.core.opening import JOURNAL, Start
+from solvent.service.core.proposals import Terms
+
+TRADERS = 3
+WORKING_SECONDS = 0.1
+CLOSING_SECONDS = 0.02
+POLL_SECONDS = 0.0002
+CHANGE_SECONDS = 0.05
+ANSWERS = 40
+LAST_STEPS = 5
+SNAPSHOTS = (3, 40, 10**6)
+"""Every how many records a life writes a snapshot; the least where it is killed in one."""
+
+Live = Callable[[Life, Connection], None]
+
+
+class Moment(Enum):
+    """When a life is killed."""
+
+    OPENING = auto()
+    WORKING = auto()
+    ANSWER = auto()
+    SNAPSHOT = auto()
+    CLOSING = auto()
+
+
+_WEIGHTS = {
+    Moment.OPENING: 15,
+    Moment.WORKING: 30,
+    Moment.ANSWER: 25,
+    Moment.SNAPSHOT: 20,
+    Moment.CLOSING: 10,
+}
+
+
+class _Answers:
+    """Calls something at the very moment of an answer, in the thread that got it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left = 0
+        self._then: Callable[[], None] | None = None
+
+    def arm(self, answers: int, then: Callable[[], None] | None) -> None:
+        """Call `then` at this answer, counted from now on."""
+        with self._lock:
+            self._left, self._then = answers, then
+
+    def __call__(self) -> None:
+        with self._lock:
+            self._left -= 1
+            if self._left == 0 and self._then is not None:
+                self._then()
+
+
+class Lives:
+    """The lives of one market in a folder of its own. What comes of them goes into `result`."""
+
+    def __init__(
+        self, folder: Path, parameters: EngineParameters, rng: Random, live: Live, result: Rehearsal
+    ) -> None:
+        self._folder = folder
+        self._rng = rng
+        self._live = live
+        self._result = result
+        free = replace(parameters, start_time=wall_clock(), maker_fee=0, taker_fee=0)
+        self._start = Start(free, Terms(people=2, delay=0), public_key(OPERATOR))
+        self._place = place = Place.of(parameters)
+        self._answers = _Answers()
+        traders = range(FIRST_ACCOUNT, FIRST_ACCOUNT + TRADERS)
+        pair = (traders.stop, traders.stop + 1)
+        operator = Operator(place, [*traders, *pair], pair)
+        self._set_up = operator.set_up
+        self._operator, self._oracle = self._client(operator), self._client(Oracle(place))
+        self._risk_desk = self._client(RiskDesk(place))
+        self._clients = [
+            self._operator,
+            self._oracle,
+            self._risk_desk,
+            *(self._client(Trader(place, account)) for account in traders),
+            self._client(Pair(place, pair)),
+        ]
+        self._held = {account: Holding() for account in (*traders, *pair)}
+        self._opened = 0
+        self._settled = dict.fromkeys(self._clients, 0)
+        self._opening_seconds = 0.2
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["__main__", "solvent.proof.crash.preload"])
+        self._threads = ThreadPoolExecutor(len(self._clients))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()
+
+    def _client(self, script: Script) -> Client:
+        return Client(script, Random(self._rng.random()), self._answers)
+
+    # Lives.
+
+    def begin(self) -> None:
+        """Be killed while there is nothing yet, then give everybody what he needs."""
+        self._be_killed_at(Moment.OPENING)
+        with self._life(SNAPSHOTS[-1]) as (process, pipe):
+            port = self._open(process, pipe)
+            if port is not None:
+                self._operator.work(port, self._set_up)
+                self._leave(process)
+
+    def be_killed(self) -> None:
+        """One life and its kill."""
+        (moment,) = self._rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
+        self._be_killed_at(moment)
+
+    def end(self) -> None:
+        """A last life, which ends when it is told to; then the whole of it is audited."""
+        with self._life(SNAPSHOTS[-1]) as (process, pipe):
+            port = self._open(process, pipe)
+            if port is not None and self._inspect(port):
+                for client in (self._oracle, *self._clients):
+                    client.work(port, client.step + LAST_STEPS)
+                self._inspect(port)
+                self._await_changes(port)
+                self._leave(process)
+        if self._result.is_good:
+            self._audit()
+
+    def _be_killed_at(self, moment: Moment) -> None:
+        every = SNAPSHOTS[0] if moment is Moment.SNAPSHOT else self._rng.choice(SNAPSHOTS)
+        result = self._result
+        with self._life(every) as (process, pipe):
+            if moment is Moment.OPENING:
+                time.sleep(1.2 * self._rng.random() * self._opening_seconds)
+                process.kill()
+                result.opening += _said(pipe) is None
+            else:
+                port = self._open(process, pipe)
+                if port is None or not self._inspect(port):
+                    return
+                self._be_killed_at_work(moment, process, port)
+                result.closing += moment is Moment.CLOSING
+                result.in_snapshot += self._is_in_snapshot
+            process.join(PATIENCE)
+            is_right = process.exitcode == -signal.SIGKILL
+            if not (is_right or (moment is Moment.CLOSING and process.exitcode == 0)):
+                self._note(f"a life ended by itself, with exit code {process.exitcode}")
+            result.kills += 1
+
+    def _be_killed_at_work(self, moment: Moment, process: ForkServerProcess, port: int) -> None:
+        self._oracle.work(port, self._oracle.step + 1)
+        answers = self._rng.randint(1, ANSWERS)
+        self._answers.arm(answers, process.kill if moment is Moment.ANSWER else None)
+        working = [self._threads.submit(client.work, port) for client in self._clients]
+        if moment is Moment.ANSWER:
+            wait(working, PATIENCE)
+        elif moment is Moment.SNAPSHOT:
+            self._await_snapshot(time.monotonic() + 2 * WORKING_SECONDS)
+        else:
+            time.sleep(self._rng.random() * WORKING_SECONDS)
+        if moment is Moment.CLOSING:
+            process.terminate()
+            time.sleep(self._rng.random() * CLOSING_SECONDS)
+        process.kill()
+        for each in working:
+            each.result()
+        self._gather()
+
+    def _await_snapshot(self, until: float) -> None:
+        while not self._is_in_snapshot and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+
+    @property
+    def _is_in_snapshot(self) -> bool:
+        return (self._folder / JOURNAL / TEMPORARY).exists()
+
+    @contextmanager
+    def _life(self, snapshot_every: int) -> Iterator[tuple[ForkServerProcess, Connection]]:
+        """A process, which is dead afterwards, and a pipe from it."""
+        ours, theirs = self._context.Pipe()
+        life = Life(self._folder, self._start, snapshot_every)
+        process = self._context.Process(target=self._live, args=(life, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        try:
+            yield process, ours
+        finally:
+            process.kill()
+            process.join()
+            process.close()
+            ours.close()
+
+    def _open(self, process: ForkServerProcess, pipe: Connection) -> int | None:
+        """Where a life serves; None, with a problem noted, where it does not."""
+        started = time.monotonic()
+        port = _said(pipe)
+        self._opening_seconds = time.monotonic() - started
+        if port is None:
+            process.join(1.0)
+            self._note(f"a life does not open; its exit code is {process.exitcode}")
+        return port
+
+    def _leave(self, process: ForkServerProcess) -> None:
+        """Tell a life to end, and let it."""
+        process.terminate()
+        process.join(PATIENCE)
+        if process.exitcode != 0:
+            self._note(f"a life that was told to end has exit code {process.exitcode}")
+        self._gather()
+
+    # What must be.
+
+    def _inspect(self, port: int) -> bool:
+        """Whether the market is as it must be; clients learn what became of what they asked for."""
+        self._settle()
+        reader = Reader(port, self._place)
+        try:
+            done = self._compare_holdings(reader)
+            done |= self._compare_account(reader)
+            done |= self._compare_price(reader)
+            done |= self._compare_proposals(reader)
+        except InspectionError as error:
+            self._note(str(error))
+            return False
+        for client, is_done in done.items():
+            client.seen(is_done=is_done)
+        return self._result.is_good
+
+    def _compare_holdings(self, reader: Reader) -> dict[Client, bool]:
+        done: dict[Client, bool] = {}
+        seen = self._threads.map(reader.holding, self._held)
+        for (account, held), has in zip(self._held.items(), seen, strict=True):
+            pending = {
+                client: client.pending.plan
+                for client in self._clients
+                if client.pending and client.pending.plan.touches(account)
+            }
+            found = judge(account, held, has, list(pending.values()))
+            if isinstance(found, Difference):
+                self._result.note(found)
+                continue
+            for client, plan in pending.items():
+                is_done = plan in found
+                if done.setdefault(client, is_done) != is_done:
+                    self._note(f"only a part was carried out of {plan.ops}")
+        return done
+
+    def _compare_account(self, reader: Reader) -> dict[Client, bool]:
+        """Whether the accounts opened last are there, with their keys."""
+        if self._opened and not reader.acts(self._opened):
+            self._result.note(Difference(f"account {self._opened} may not act", lost=1))
+        pending = self._operator.pending
+        if pending is None or pending.plan.ops[0].verb != "open":
+            return {}
+        return {self._operator: reader.acts(pending.plan.ops[0].account)}
+
+    def _compare_price(self, reader: Reader) -> dict[Client, bool]:
+        if self._oracle.step == 0:
+            return {}
+        steps = (self._oracle.step - 1, self._oracle.step)
+        last, following = (self._oracle.script.plan(step).ops[0].number for step in steps)
+        price = reader.price()
+        is_done = self._oracle.pending is not None and price == following
+        if price != last and not is_done:
+            self._result.note(Difference(f"the price is {price}, expected {last}", lost=1))
+        return {} if self._oracle.pending is None else {self._oracle: is_done}
+
+    def _compare_proposals(self, reader: Reader) -> dict[Client, bool]:
+        """Whether what was proposed waits until it is approved, and nothing else."""
+        desk = self._risk_desk
+        waiting = {number for number, approved in reader.proposals().items() if not approved}
+        is_done = desk.pending is not None and waiting == _unapproved(desk.step + 1)
+        if waiting != _unapproved(desk.step) and not is_done:
+            text = f"proposals {waiting} wait for approval after {desk.step} steps"
+            self._result.note(Difference(text, lost=1))
+        return {} if desk.pending is None else {desk: is_done}
+
+    def _await_changes(self, port: int) -> None:
+        """Wait until every approved change is made."""
+        reader, until = Reader(port, self._place), time.monotonic() + PATIENCE
+        while any(reader.proposals().values()):
+            if time.monotonic() > until:
+                self._note("an approved change is not made")
+                return
+            time.sleep(CHANGE_SECONDS)
+
+    def _settle(self) -> None:
+        """Bring what must be up to what was answered."""
+        for client in self._clients:
+            for step in range(self._settled[client], client.step):
+                for op in client.script.plan(step).ops:
+                    if op.verb == "open":
+                        self._opened = op.account
+                    if op.account in self._held:
+                        self._held[op.account] = self._held[op.account].after([op])
+            self._settled[client] = client.step
+
+    def _gather(self) -> None:
+        """Add up what the clients tell."""
+        result = self._result
+        for client in self._clients:
+            result.acknowledged += client.tally.acknowledged
+            result.repeated += client.tally.repeated
+            result.unanswered += client.tally.unanswered
+            result.unanswered_done += client.tally.unanswered_done
+            client.tally = Tally()
+            if client.problem is not None:
+                self._note(client.problem)
+
+    def _audit(self) -> None:
+        for client in self._clients:
+            if client.pending is not None:
+                self._note(f"a market that ended left a request unanswered: {client.pending.plan}")
+        audited = audit_market(self._folder / JOURNAL)
+        self._result.records += audited.records
+        self._result.commands += audited.commands
+        self._result.state_hash = audited.state_hash
+        if audited.problem is not None:
+            self._note(audited.problem)
+            return
+        for difference in (
+            *compare_journal(self._folder, self._clients),
+            *compare_views(self._folder),
+        ):
+            self._result.note(difference)
+
+    def _note(self, text: str) -> None:
+        self._result.note(Difference(f"{text}; see {self._folder / LOG}"))
+
+
+def _unapproved(step: int) -> set[int]:
+    """Which proposals wait for their second person after so many steps of the risk desk."""
+    return {step // 2 + 1} if step % 2 else set()
+
+
+def _said(pipe: Connection) -> int | None:
+    """What a life says when it serves, or None when it ends first or does not come to it."""
+    try:
+        return int(pipe.recv()) if pipe.poll(PATIENCE) else None
+    except (EOFError, ConnectionResetError):
+        return None

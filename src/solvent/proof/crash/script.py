@@ -1,0 +1,168 @@
+"""Scripts: what each client asks for, step by step, and what accounts have after it.
+
+A step is one request. `Op` says what it does, and from ops alone follows what an account must have
+(`Holding`) and what the journal must hold. Scripts are written so that every step of a trader shows
+in his account, and that it never matters which of two clients comes first. `players` has those of
+accounts, `staff` those of the house.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from solvent.domain.parameters import USDC, EngineParameters
+from solvent.domain.units import PRICE_DECIMALS, PRICE_SCALE, VALUE_DECIMALS
+from solvent.proof.crash.signed import Ask
+from solvent.service.strict_json import JsonValue
+from solvent.service.wire import format_decimal
+
+FIRST_ACCOUNT = 2
+NOBODY, RISK_DESK = -1, -3
+"""Whose ops are prices and changes of a parameter."""
+BASE = 1
+"""The asset that is traded."""
+USD = 10**VALUE_DECIMALS
+PRICE = 100 * PRICE_SCALE
+TRADE = 101 * USD
+"""What a token costs when a pair trades."""
+CONSEQUENCE = "sold"
+"""What happens to an account by another one's command."""
+
+
+Fields = Mapping[str, JsonValue]
+
+
+class Op(NamedTuple):
+    """What a command does to an account.
+
+    `number` is what the verb wants: atoms of USDC, whole tokens, an order's client id, a price or a
+    parameter's value.
+    """
+
+    account: int
+    verb: str
+    number: int = 0
+
+
+class Plan(NamedTuple):
+    """One step: who asks, what for, what it does, and what a right answer has in it.
+
+    `is_order` says that it may be asked for under another signature and still be the same.
+    """
+
+    name: str
+    ask: Ask
+    ops: tuple[Op, ...] = ()
+    says: bytes = b""
+    is_order: bool = False
+
+    def touches(self, account: int) -> bool:
+        """Whether it changes what an account has."""
+        return any(op.account == account for op in self.ops)
+
+
+class Script(Protocol):
+    """A client's part."""
+
+    def plan(self, step: int) -> Plan:
+        """What it asks for at a step."""
+        ...
+
+
+class Holding(NamedTuple):
+    """How long an account's histories are, what it has, and its resting orders.
+
+    `usdc` and `lent` are atoms, what is lent being part of `usdc`; `tokens` are whole ones; `open`
+    are client ids.
+    """
+
+    deposits: int = 0
+    withdrawals: int = 0
+    movements: int = 0
+    orders: int = 0
+    fills: int = 0
+    usdc: int = 0
+    tokens: int = 0
+    lent: int = 0
+    open: tuple[int, ...] = ()
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How long its histories are."""
+        return self[:5]
+
+    def after(self, ops: Iterable[Op]) -> "Holding":
+        """What it has after these ops."""
+        found = self
+        for op in ops:
+            found = _EFFECTS[op.verb](found, op.number)
+        return found
+
+    def without(self, client_id: int) -> "Holding":
+        """The same with an order less that rests."""
+        return self._replace(open=tuple(each for each in self.open if each != client_id))
+
+    def traded(self, sign: int) -> "Holding":
+        """The same after a fill of one token, bought (1) or sold (-1)."""
+        return self._replace(
+            fills=self.fills + 1, usdc=self.usdc - sign * TRADE, tokens=self.tokens + sign
+        )
+
+    def ordered(self) -> "Holding":
+        """The same with one more order in its history."""
+        return self._replace(orders=self.orders + 1)
+
+
+_EFFECTS: dict[str, Callable[[Holding, int], Holding]] = {
+    "open": lambda h, _: h,
+    "deposit": lambda h, n: h._replace(deposits=h.deposits + 1, usdc=h.usdc + n),
+    "endow": lambda h, n: h._replace(deposits=h.deposits + 1, tokens=h.tokens + n),
+    "withdraw": lambda h, n: h._replace(withdrawals=h.withdrawals + 1, usdc=h.usdc - n),
+    "lend": lambda h, n: h._replace(movements=h.movements + 1, lent=h.lent + n),
+    "redeem": lambda h, n: h._replace(movements=h.movements + 1, lent=h.lent - n),
+    "order": lambda h, n: h.ordered()._replace(open=(*h.open, n)),
+    "cancel": Holding.without,
+    "cancel all": lambda h, _: h._replace(open=()),
+    "buy": lambda h, _: h.ordered().traded(1),
+    CONSEQUENCE: lambda h, n: h.without(n).traded(-1),
+}
+
+
+class Place(NamedTuple):
+    """The market where all of it happens, by the names that the API has for it."""
+
+    usdc: str
+    base: str
+    market: str
+    tick: int
+    sources: int
+
+    @classmethod
+    def of(cls, parameters: EngineParameters) -> "Place":
+        """The market of the first asset besides USDC."""
+        usdc, base = parameters.assets[USDC], parameters.assets[BASE]
+        assert base.market is not None
+        sources = len(base.price.source_weights)
+        return cls(
+            usdc.symbol, base.symbol, f"{base.symbol}_{usdc.symbol}", base.market.tick, sources
+        )
+
+    def order(self, side: str, price: int, client_id: int) -> Fields:
+        """The fields of an order for one token."""
+        return {
+            "symbol": self.market,
+            "side": side,
+            "orderType": "Limit",
+            "price": format_decimal(price, PRICE_DECIMALS),
+            "quantity": "1",
+            "clientId": client_id,
+        }
+
+
+def name_of(account: int) -> str:
+    """Who acts for an account."""
+    return f"account {account}"
+
+
+def usd(atoms: int) -> str:
+    """Atoms of USDC as the API writes them."""
+    return format_decimal(atoms, VALUE_DECIMALS)

@@ -1,0 +1,86 @@
+"""Signed requests over a socket, with what any client has: a key, the published scheme, HTTP.
+
+A request is signed once and can be sent as often as one likes, byte for byte, until it expires.
+"""
+
+import base64
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from functools import cache
+from http.client import HTTPConnection
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from nacl.signing import SigningKey
+
+from solvent.service.core.replies import Answer
+from solvent.service.limits import WINDOW_MS
+from solvent.service.strict_json import JsonValue
+
+
+class Ask(NamedTuple):
+    """A request that nobody signed yet.
+
+    With `signs_digest` the digest of its body is signed; with `is_list` the body is a list of one.
+    """
+
+    method: str
+    path: str
+    instruction: str
+    fields: Mapping[str, JsonValue] = {}
+    signs_digest: bool = False
+    is_list: bool = False
+
+
+class Request(NamedTuple):
+    """A signed request, good until `expires_ms` (UTC)."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    expires_ms: int
+
+
+def now_ms() -> int:
+    """Milliseconds UTC."""
+    return time.time_ns() // 10**6
+
+
+@cache
+def _key(name: str) -> SigningKey:
+    return SigningKey(hashlib.blake2b(name.encode(), digest_size=32).digest())
+
+
+def public_key(name: str) -> str:
+    """The public key of whoever has this name, in base64."""
+    return base64.b64encode(bytes(_key(name).verify_key)).decode()
+
+
+def signed(name: str, ask: Ask) -> Request:
+    """The request, signed now for the longest window."""
+    content = [ask.fields] if ask.is_list else ask.fields
+    body = b"" if ask.method == "GET" else json.dumps(content).encode()
+    fields = {"sha256": hashlib.sha256(body).hexdigest()} if ask.signs_digest else ask.fields
+    words = "".join(f"&{word}={fields[word]}" for word in sorted(fields))
+    stamp = now_ms()
+    text = f"instruction={ask.instruction}{words}&timestamp={stamp}&window={WINDOW_MS}"
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "X-API-Key": public_key(name),
+        "X-Signature": base64.b64encode(_key(name).sign(text.encode()).signature).decode(),
+        "X-Timestamp": str(stamp),
+        "X-Window": str(WINDOW_MS),
+    }
+    query = f"?{urlencode(ask.fields)}" if ask.method == "GET" and ask.fields else ""
+    return Request(ask.method, ask.path + query, headers, body, stamp + WINDOW_MS)
+
+
+def send(connection: HTTPConnection, request: Request) -> tuple[Answer, Mapping[str, str]]:
+    """The answer and its headers. Raises OSError or HTTPException where none came whole."""
+    connection.request(request.method, request.target, request.body or None, dict(request.headers))
+    response = connection.getresponse()
+    body = response.read()
+    return Answer(response.status, body), dict(response.headers)

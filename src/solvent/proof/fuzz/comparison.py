@@ -1,0 +1,184 @@
+"""Comparison: the same commands to two engines, in batches, until they differ.
+
+The simulator's people ask the reference engine and talk to it; the fast engine gets the same
+commands, in batches of every size from one up, and must give the same event bytes and, now and then
+and at the end, the same snapshot.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from solvent.domain.codec.events import decode_event, encode_event
+from solvent.domain.commands import Command
+from solvent.domain.parameters import EngineParameters
+from solvent.engine.engine import FastEngine, encode_batch
+from solvent.proof.fuzz.actions import Moves
+from solvent.proof.fuzz.market import random_parameters
+from solvent.reference.engine import ReferenceEngine
+
+BATCHES = (1, 2, 3, 7, 20, 64, 200, 1000)
+"""Sizes of batches, drawn anew after each."""
+
+Words = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two engines part: the command (counted from 0) and what each made of it."""
+
+    seed: int
+    command: int
+    what: str
+
+    @property
+    def again(self) -> str:
+        """What the command line is told to see it again."""
+        return f"sim --compare --seed {self.seed} --commands {self.command + 1}"
+
+    def __str__(self) -> str:
+        """One line with the reproduction in front."""
+        return f"{self.again}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One run of both engines; `difference` is the first, or None."""
+
+    seed: int
+    commands: int
+    events: int
+    state_hash: str
+    difference: Difference | None
+
+
+class Rows(Protocol):
+    """An engine that takes commands and gives events as rows of numbers."""
+
+    def apply_rows(self, rows: Words) -> tuple[Words, Words]:
+        """Events of all commands, and where those of each end."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """The whole state as bytes."""
+        ...
+
+
+def compare(
+    seed: int,
+    commands: int,
+    *,
+    engine_factory: Callable[[EngineParameters], Rows] = FastEngine,
+    progress: Callable[[int], None] | None = None,
+) -> Comparison:
+    """Run both engines over one seed's commands; stop at the first difference."""
+    rng = Random(seed)
+    parameters, anchors = random_parameters(rng)
+    reference = ReferenceEngine(parameters)
+    fast = engine_factory(parameters)
+    moves = Moves(rng, reference, anchors)
+    sizes = Random(f"batches of {seed}")
+    done = words = 0
+    difference = None
+    while done < commands and difference is None:
+        batch, expected = _batch(moves, reference, min(sizes.choice(BATCHES), commands - done))
+        difference = _one_batch(seed, done, fast, batch, expected)
+        if difference is None and fast.snapshot() != reference.snapshot():
+            difference = Difference(seed, done + len(batch) - 1, "the states differ")
+        done += len(batch)
+        words += sum(map(len, expected)) // 8
+        if progress is not None:
+            progress(done)
+    return Comparison(seed, done, words, reference.state_hash(), difference)
+
+
+def compare_many(
+    seed: int,
+    commands: int,
+    *,
+    run_length: int,
+    processes: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> list[Comparison]:
+    """Compare in runs of at most `run_length` commands, with seeds from `seed` on.
+
+    Stops after the first run that differs. The results are the same for any number of `processes`.
+    """
+    lengths = [run_length] * (commands // run_length)
+    if commands % run_length:
+        lengths.append(commands % run_length)
+    results: list[Comparison] = []
+    done = 0
+    for result in _all_runs(range(seed, seed + len(lengths)), lengths, processes):
+        results.append(result)
+        done += result.commands
+        if progress is not None:
+            progress(done)
+        if result.difference is not None:
+            break
+    return results
+
+
+def _all_runs(seeds: range, lengths: list[int], processes: int) -> Iterator[Comparison]:
+    if processes == 1:
+        yield from map(compare, seeds, lengths)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(compare, seeds, lengths)
+
+
+def _batch(
+    moves: Moves, reference: ReferenceEngine, size: int
+) -> tuple[list[Command], list[bytes]]:
+    """The next commands, and what the reference answered."""
+    batch: list[Command] = []
+    expected: list[bytes] = []
+    while len(batch) < size:
+        plan = moves.next()
+        if plan is not None:
+            batch.append(plan.command)
+            events = reference.apply_one(plan.command)
+            expected.append(b"".join(map(encode_event, events)))
+    return batch, expected
+
+
+def _one_batch(
+    seed: int, done: int, fast: Rows, batch: list[Command], expected: Iterable[bytes]
+) -> Difference | None:
+    try:
+        events, ends = fast.apply_rows(encode_batch(batch))
+    except ArithmeticError as error:
+        return Difference(seed, done + len(batch) - 1, f"within {len(batch)} commands {error}")
+    data = events.tobytes()
+    start = 0
+    for number, (end, wanted) in enumerate(zip(ends.tolist(), expected, strict=True)):
+        found = data[start : 8 * end]
+        if found != wanted:
+            what = f"{batch[number]}: {_first_difference(found, wanted)}"
+            return Difference(seed, done + number, what)
+        start = 8 * end
+    return None
+
+
+def _first_difference(found: bytes, wanted: bytes) -> str:
+    place = 0
+    while place < len(wanted) and place < len(found):
+        expected, following = decode_event(wanted, place)
+        if found[place:following] != wanted[place:following]:
+            return f"reference {expected}, fast {_shown(found, place)}"
+        place = following
+    return f"reference {_shown(wanted, place)}, fast {_shown(found, place)}"
+
+
+def _shown(data: bytes, place: int) -> str:
+    if place >= len(data):
+        return "nothing more"
+    try:
+        return str(decode_event(data, place)[0])
+    except ValueError as error:
+        return str(error)

@@ -1,0 +1,210 @@
+"""Invariants: what must hold in every state, each named by its id.
+
+`check` looks at one state and returns what is wrong with it; nothing, in an engine that works. What
+can only be seen by comparing two states (that indices do not fall, that a command touched nobody
+else) is in `transitions`. Both compute what they compare with from the specification's formulas and
+from raw columns, never by asking the modules they check.
+
+Deliberately absent: repair. A breach is a defect of the engine, and the engine must stop.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from solvent.domain.commands import Role, Side
+from solvent.domain.parameters import USDC
+from solvent.domain.units import INT64_MAX, INT64_MIN, PRICE_SCALE, RATIO
+from solvent.proof.invariants.state_view import Holding, Picture, take_picture
+from solvent.reference.state import State
+
+PLACES = ("available", "locked", "lent_shares", "debt_shares", "unfunded", "committed")
+ORDER, ACCOUNT, ASSET, SIDE, PRICE, QUANTITY, LOCKED, UNFUNDED = range(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One invariant that does not hold: its id, what is wrong in a sentence, and the numbers."""
+
+    invariant: str
+    sentence: str
+    numbers: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.invariant}: {self.sentence} {list(self.numbers)}"
+
+
+def breach(invariant: str, sentence: str, *numbers: int) -> Breach:
+    """A breach, its numbers in a row."""
+    return Breach(invariant, sentence, numbers)
+
+
+def check(state: State) -> list[Breach]:
+    """All that is wrong with one state."""
+    return check_picture(take_picture(state))
+
+
+def check_picture(picture: Picture) -> list[Breach]:
+    """All that is wrong with one state, seen in its picture."""
+    found: list[Breach] = []
+    for part in (_pools, _tokens, _accounts, _orders, _books, _prices, _health):
+        found += part(picture)
+    return found
+
+
+def _pools(picture: Picture) -> Iterator[Breach]:
+    """I1, I2, I12 (never below empty): each pool's books balance."""
+    holdings = picture.holdings
+    for asset, pool in enumerate(picture.pools):
+        left, right = pool.cash + pool.borrowed, pool.lent + pool.fees + pool.residue
+        if left != right:
+            yield breach("I1", "cash and loans differ from what the pool owes", asset, left, right)
+        if pool.cash < 0:
+            yield breach("I12", "the pool is below empty", asset, pool.cash)
+        if min(pool.fees, pool.residue, pool.deficit) < 0:
+            yield breach(
+                "I1",
+                "fees, residue or deficit are below zero",
+                asset,
+                pool.fees,
+                pool.residue,
+                pool.deficit,
+            )
+        lent = sum(holding.lent_shares[asset] for holding in holdings)
+        if lent != pool.lend_shares:
+            yield breach("I2", "claims do not sum to the pool's", asset, lent, pool.lend_shares)
+        owed = sum(holding.debt_shares[asset] for holding in holdings)
+        if owed != pool.debt_shares:
+            yield breach("I2", "debts do not sum to the pool's", asset, owed, pool.debt_shares)
+        if pool.lend_index < 0 or pool.debt_index < 1:
+            yield breach("I5", "an index is not positive", asset, pool.lend_index, pool.debt_index)
+        if not 0 <= pool.bound <= RATIO:
+            yield breach("I13", "the bound is no utilization", asset, pool.bound)
+        if min(pool) < INT64_MIN or max(pool) > INT64_MAX:
+            yield breach("I1", "a pool's column is wider than 64 bits", asset, *pool)
+
+
+def _tokens(picture: Picture) -> Iterator[Breach]:
+    """I3: what came from outside is in an account or in a pool."""
+    for asset, pool in enumerate(picture.pools):
+        held = sum(holding.available[asset] + holding.locked[asset] for holding in picture.holdings)
+        if held + pool.cash + picture.outside[asset]:
+            yield breach(
+                "I3", "tokens were made or lost", asset, held, pool.cash, picture.outside[asset]
+            )
+
+
+def _accounts(picture: Picture) -> Iterator[Breach]:
+    """I3, I9, I12: balances exist, one side per asset, and the house owes nobody."""
+    for account, holding in enumerate(picture.holdings):
+        for place in PLACES:
+            column: tuple[int, ...] = getattr(holding, place)
+            if min(column) < 0 or max(column) > INT64_MAX:
+                yield breach("I3", f"{place} is below zero or too wide", account, *column)
+        for asset, (lent, owed) in enumerate(
+            zip(holding.lent_shares, holding.debt_shares, strict=True)
+        ):
+            if lent and owed:
+                yield breach("I12", "a claim and a debt in one asset", account, asset, lent, owed)
+        if holding.role in (Role.BACKSTOP_FUND, Role.TREASURY) and any(holding.debt_shares):
+            yield breach("I9", "the house has a debt", account, *holding.debt_shares)
+        if holding.role != Role.BACKSTOP_PROVIDER and any(holding.committed):
+            yield breach("I9", "somebody but a provider is committed", account)
+
+
+def _orders(picture: Picture) -> Iterator[Breach]:
+    """I20: what is locked is what open orders lock, and liquidating accounts have none."""
+    locked: dict[int, Counter[int]] = defaultdict(Counter)
+    unfunded: dict[int, Counter[int]] = defaultdict(Counter)
+    numbers: dict[int, set[int]] = defaultdict(set)
+    for row in picture.orders:
+        account = row[ACCOUNT]
+        paid = USDC if row[SIDE] == Side.BID else row[ASSET]
+        locked[account][paid] += row[LOCKED]
+        unfunded[account][paid] += row[UNFUNDED]
+        numbers[account].add(row[ORDER])
+        if min(row[QUANTITY], row[PRICE]) < 1 or min(row[LOCKED], row[UNFUNDED]) < 0:
+            yield breach("I20", "a resting order is empty or locks less than nothing", *row[:8])
+    for account, holding in enumerate(picture.holdings):
+        if holding.open_orders != numbers[account]:
+            yield breach("I20", "an account's list of orders is wrong", account)
+        if account in picture.liquidating and numbers[account]:
+            yield breach("I20", "a liquidating account has orders", account, *numbers[account])
+        yield from _held(account, holding, locked[account], unfunded[account])
+
+
+def _held(
+    account: int, holding: Holding, locked: Counter[int], unfunded: Counter[int]
+) -> Iterator[Breach]:
+    for asset, (held, pending) in enumerate(zip(holding.locked, holding.unfunded, strict=True)):
+        if held != locked[asset]:
+            yield breach(
+                "I20", "locked is not what orders lock", account, asset, held, locked[asset]
+            )
+        if pending != unfunded[asset]:
+            yield breach(
+                "I20",
+                "unfunded is not what orders would borrow",
+                account,
+                asset,
+                pending,
+                unfunded[asset],
+            )
+
+
+def _books(picture: Picture) -> Iterator[Breach]:
+    """I27: books hold exactly the open orders in price-time priority, and are not crossed."""
+    prices = {row[ORDER]: row[PRICE] for row in picture.orders}
+    for asset, (bids, asks) in enumerate(picture.books):
+        for side, ids, sign in ((Side.BID, bids, -1), (Side.ASK, asks, 1)):
+            rows = (row for row in picture.orders if row[ASSET] == asset and row[SIDE] == side)
+            wanted = [
+                number for _, number in sorted((sign * row[PRICE], row[ORDER]) for row in rows)
+            ]
+            if list(ids) != wanted:
+                yield breach("I27", "a book is not in price-time priority", asset, *ids)
+        if bids and asks and prices.get(bids[0], 0) >= prices.get(asks[0], INT64_MAX):
+            yield breach("I27", "a book is crossed", asset, prices[bids[0]], prices[asks[0]])
+
+
+def _prices(picture: Picture) -> Iterator[Breach]:
+    """A13, I14: marks lie within the band of their index, and stale flags tell the truth."""
+    usdc = picture.prices[USDC]
+    if (usdc.index_price, usdc.mark, usdc.stale) != (PRICE_SCALE, PRICE_SCALE, False):
+        yield breach("A13", "a USDC is not worth a USDC", usdc.index_price, usdc.mark)
+    for asset, price in enumerate(picture.prices[1:], start=1):
+        parameters = picture.parameters.assets[asset].price
+        age = picture.now - price.updated
+        stale = price.halted or price.updated < 0 or age > parameters.max_age
+        if stale != price.stale:
+            yield breach("I14", "a stale flag is wrong", asset, age, int(price.stale))
+        if price.updated < 0:
+            continue
+        reach = price.index_price * parameters.mark_band
+        if price.mark < 1 or abs(price.mark - price.index_price) * RATIO > max(reach, RATIO - 1):
+            yield breach("A13", "the mark left the band", asset, price.index_price, price.mark)
+        if max(price.mark, price.index_price) > INT64_MAX:
+            yield breach(
+                "A13", "a price is wider than 64 bits", asset, price.index_price, price.mark
+            )
+
+
+def _health(picture: Picture) -> Iterator[Breach]:
+    """A13, I10, I19: whoever is at MMR >= 100 % is in the waterfall, and so is bare debt."""
+    for account, vitals in enumerate(picture.vitals):
+        if account in picture.liquidating or not any(picture.holdings[account].debt_shares):
+            continue
+        if vitals.liquidatable:
+            yield breach(
+                "A13",
+                "a liquidatable account is not in the waterfall",
+                account,
+                vitals.net_equity,
+                vitals.maintenance,
+            )
+        if vitals.debts_value and not vitals.assets_value:
+            yield breach("I10", "a debt stands without collateral", account, vitals.debts_value)
+    strangers = [number for number in picture.liquidating if number >= len(picture.holdings)]
+    if strangers:
+        yield breach("I14", "somebody unknown is in the waterfall", *strangers)

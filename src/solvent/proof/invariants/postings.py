@@ -1,0 +1,209 @@
+"""Bookings: what a command's events say was moved, added up from the events alone.
+
+Tokens per account and asset, shares of claims and debts, each pool's cash and fees, and the world
+outside. An engine whose columns differ from this has done something that it did not say, or said
+something that it did not do (I3, I9).
+
+A claim handed over in kind, a debt taken over by a provider and a deficit carry atoms and not
+shares; the pairs of account and asset that they concern are `unclear` and judged by their
+settlement's own records instead.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from solvent.domain import events as e
+from solvent.domain import waterfall_events as w
+from solvent.domain.commands import Side
+from solvent.domain.events import Event
+from solvent.domain.labels import LegForm, Source, SystemOrder
+from solvent.domain.parameters import USDC
+from solvent.domain.units import PRICE_DECIMALS, RATIO, VALUE_DECIMALS
+from solvent.proof.invariants.state_view import Picture
+from solvent.reference.state import FUND, TREASURY
+
+Key = tuple[int, int]
+"""(account, asset)."""
+
+
+def up(numerator: int, divisor: int) -> int:
+    """ceil(numerator / divisor), written out here so that nothing is shared with the checked."""
+    return -(-numerator // divisor)
+
+
+@dataclass(slots=True)
+class Bookings:
+    """What the events of one command moved.
+
+    `tokens`, `claims` and `debts` are by (account, asset); `cash`, `fees`, `outside`, `entry_fees`
+    and `deficits` by asset. `borrowed`, `repaid`, `redeemed` and `lent` name assets in which that
+    was done, `adjusted` those whose fees and residue a waterfall step drew on.
+    """
+
+    before: Picture
+    tokens: Counter[Key] = field(default_factory=Counter)
+    claims: Counter[Key] = field(default_factory=Counter)
+    debts: Counter[Key] = field(default_factory=Counter)
+    cash: Counter[int] = field(default_factory=Counter)
+    fees: Counter[int] = field(default_factory=Counter)
+    outside: Counter[int] = field(default_factory=Counter)
+    entry_fees: Counter[int] = field(default_factory=Counter)
+    deficits: Counter[int] = field(default_factory=Counter)
+    borrowed: set[int] = field(default_factory=set)
+    redeemed: set[int] = field(default_factory=set)
+    lent: set[int] = field(default_factory=set)
+    repaid: set[int] = field(default_factory=set)
+    adjusted: set[int] = field(default_factory=set)
+    unclear: set[Key] = field(default_factory=set)
+    actors: set[int] = field(default_factory=set)
+    interest: defaultdict[int, list[e.InterestCharged]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    _givers: dict[int, int] = field(default_factory=dict)
+    _rounds: dict[int, int] = field(default_factory=dict)
+
+    def book(self, event: Event) -> None:
+        """Add one event."""
+        rule = _RULES.get(type(event))
+        if rule is not None:
+            rule(self, event)
+
+    def _deposited(self, event: e.Deposited) -> None:
+        self.tokens[event.account, event.asset] += event.quantity
+        self.outside[event.asset] -= event.quantity
+
+    def _withdrawn(self, event: e.Withdrawn) -> None:
+        self.tokens[event.account, event.asset] -= event.quantity
+        self.outside[event.asset] += event.quantity
+
+    def _lent(self, event: e.Lent) -> None:
+        self.claims[event.account, event.asset] += event.shares
+        if event.source is Source.RECONCILIATION:
+            self.adjusted.add(event.asset)
+            return
+        self.lent.add(event.asset)
+        self.tokens[event.account, event.asset] -= event.quantity
+        self.cash[event.asset] += event.quantity
+
+    def _redeemed(self, event: e.Redeemed) -> None:
+        self.redeemed.add(event.asset)
+        self.claims[event.account, event.asset] -= event.shares
+        self.tokens[event.account, event.asset] += event.quantity
+        self.cash[event.asset] -= event.quantity
+
+    def _borrowed(self, event: e.Borrowed) -> None:
+        self.borrowed.add(event.asset)
+        self.debts[event.account, event.asset] += event.shares
+        self.tokens[event.account, event.asset] += event.quantity
+        self.cash[event.asset] -= event.quantity
+        rate = self.before.parameters.assets[event.asset].pool.fee
+        self.fees[event.asset] += up(event.entry_fee * rate, RATIO)
+        self.entry_fees[event.asset] += event.entry_fee
+
+    def _repaid(self, event: e.Repaid) -> None:
+        self.repaid.add(event.asset)
+        self.debts[event.account, event.asset] -= event.shares
+        self.tokens[event.account, event.asset] -= event.quantity
+        self.cash[event.asset] += event.quantity
+
+    def _netted(self, event: e.Netted) -> None:
+        self.claims[event.account, event.asset] -= event.claim_shares
+        self.debts[event.account, event.asset] -= event.debt_shares
+
+    def _voided(self, event: e.ClaimVoided) -> None:
+        self.claims[event.account, event.asset] -= event.shares
+
+    def _filled(self, event: e.Filled) -> None:
+        decimals = self.before.parameters.assets[event.asset].decimals
+        divisor = 10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS)
+        paid = up(event.quantity * event.price, divisor)
+        received = event.quantity * event.price // divisor
+        buyer, seller = event.taker, event.maker
+        buyer_fee, seller_fee = event.taker_fee, event.maker_fee
+        if event.side is Side.ASK:
+            buyer, seller = seller, buyer
+            buyer_fee, seller_fee = seller_fee, buyer_fee
+        user = event.system_order is SystemOrder.USER
+        self.tokens[buyer, event.asset] += event.quantity
+        self.tokens[seller, event.asset] -= event.quantity
+        self.tokens[buyer, USDC] -= paid + buyer_fee
+        self.tokens[seller, USDC] += received - seller_fee
+        self.tokens[TREASURY if user else FUND, USDC] += event.taker_fee
+        self.tokens[TREASURY, USDC] += event.maker_fee + paid - received
+        self.actors |= {event.taker, event.maker}
+
+    def _dust(self, event: e.DustConverted) -> None:
+        self.tokens[event.account, event.asset] -= event.quantity
+        self.tokens[TREASURY, event.asset] += event.quantity
+        self.tokens[event.account, USDC] += event.received
+        self.tokens[TREASURY, USDC] -= event.received
+
+    def _collected(self, event: e.FeesCollected) -> None:
+        self.tokens[TREASURY, event.asset] += event.quantity
+        self.cash[event.asset] -= event.quantity
+        self.fees[event.asset] -= event.quantity
+
+    def _charged(self, event: e.InterestCharged) -> None:
+        self.interest[event.asset].append(event)
+        self.fees[event.asset] += event.fee
+
+    def _taken_over(self, event: w.BackstopFilled) -> None:
+        self._givers[event.fill] = event.account
+        self.unclear |= {(event.account, event.debt_asset), (event.provider, event.debt_asset)}
+
+    def _backstop_leg(self, event: w.BackstopLeg) -> None:
+        self._leg(self._givers[event.fill], event)
+
+    def _round(self, event: w.AdlOpened) -> None:
+        self._rounds[event.round] = event.asset
+
+    def _adl_leg(self, event: w.AdlLeg) -> None:
+        self._leg(event.giver, event)
+
+    def _leg(self, giver: int, leg: w.BackstopLeg | w.AdlLeg) -> None:
+        if leg.form is LegForm.CLAIM:
+            self.unclear |= {(giver, leg.asset), (leg.receiver, leg.asset)}
+            return
+        self.tokens[giver, leg.asset] -= leg.quantity
+        self.tokens[leg.receiver, leg.asset] += leg.quantity
+
+    def _matched(self, event: w.AdlMatched) -> None:
+        asset = self._rounds[event.round]
+        self.claims[event.lender, asset] -= event.claim_shares
+        self.debts[event.payer, asset] -= event.debt_shares
+
+    def _deficit(self, event: w.DeficitBooked) -> None:
+        self.unclear.add((event.account, event.asset))
+        self.adjusted.add(event.asset)
+        self.deficits[event.asset] += event.lenders
+
+
+_RULES: dict[type[Event], Callable[..., None]] = {
+    e.Deposited: Bookings._deposited,
+    e.Withdrawn: Bookings._withdrawn,
+    e.Lent: Bookings._lent,
+    e.Redeemed: Bookings._redeemed,
+    e.Borrowed: Bookings._borrowed,
+    e.Repaid: Bookings._repaid,
+    e.Netted: Bookings._netted,
+    e.ClaimVoided: Bookings._voided,
+    e.Filled: Bookings._filled,
+    e.DustConverted: Bookings._dust,
+    e.FeesCollected: Bookings._collected,
+    e.InterestCharged: Bookings._charged,
+    w.BackstopFilled: Bookings._taken_over,
+    w.BackstopLeg: Bookings._backstop_leg,
+    w.AdlOpened: Bookings._round,
+    w.AdlLeg: Bookings._adl_leg,
+    w.AdlMatched: Bookings._matched,
+    w.DeficitBooked: Bookings._deficit,
+}
+
+
+def book_events(before: Picture, events: tuple[Event, ...]) -> Bookings:
+    """Add up the events of one command."""
+    bookings = Bookings(before)
+    for event in events:
+        bookings.book(event)
+    return bookings

@@ -1,0 +1,365 @@
+"""Transitions: what must hold between two states, given the command and its events.
+
+A command's events must explain its effect to the atom: tokens and shares are booked again from the
+events (`bookings`) and compared with the columns (I3, I9), interest is charged again from the curve
+(I5, I6), and what a user's own command left behind is held against the caps (I12) and margins (A13)
+that were in force before it. What the waterfall did in a time step is in `waterfall_checks`.
+
+Both states come as pictures, so nothing here can touch an engine.
+"""
+
+from collections.abc import Iterator
+
+from solvent.domain import commands as c
+from solvent.domain import events as e
+from solvent.domain.events import Event
+from solvent.domain.rejections import Limit
+from solvent.domain.units import INDEX_SCALE, RATIO
+from solvent.proof.invariants.interest import check_interest
+from solvent.proof.invariants.invariants import Breach, breach
+from solvent.proof.invariants.postings import Bookings, book_events, up
+from solvent.proof.invariants.state_view import FINE, Picture, Vitals
+from solvent.proof.invariants.waterfall import check_waterfall
+from solvent.reference.state import FUND
+
+MARKET_COMMANDS = (c.UpdatePrice, c.HaltPrice, c.TimeStep, c.ChangeParameter)
+"""Commands that may take a healthy account below maintenance (I7)."""
+AMOUNT_LIMITS = (
+    Limit.AVAILABLE_BALANCE,
+    Limit.LENT_CLAIM,
+    Limit.POOL_CASH,
+    Limit.SUPPLY_CAP,
+    Limit.COMMITTED_CAPACITY,
+)
+"""Limits that refuse every amount above the largest one, share rounding or not."""
+
+
+def check_transition(
+    before: Picture, after: Picture, command: c.Command, events: tuple[Event, ...]
+) -> list[Breach]:
+    """All that is wrong with how `command` led from one state to the other."""
+    if events and isinstance(events[0], e.Refused):
+        return list(_refused(before, after, command, events[0], len(events)))
+    booked = book_events(before, events)
+    found = [
+        *_tokens(before, after, booked),
+        *_shares(before, after, booked),
+        *_pools(before, after, booked),
+    ]
+    if isinstance(command, c.TimeStep):
+        found += check_interest(before, after, booked)
+        return found + check_waterfall(before, after, events)
+    found += _still(before, after, booked)
+    found += _entered(before, after)
+    if not isinstance(command, MARKET_COMMANDS):
+        found += _healthy(before, after)
+        found += _owner(before, after, command)
+        found += _caps(before, after, booked)
+        found += _margins(before, after, command, booked)
+    if isinstance(command, c.Lend | c.Redeem | c.Borrow | c.Repay):
+        found += _no_gain(before, after, command, booked)
+    return found
+
+
+def _refused(
+    before: Picture, after: Picture, command: c.Command, refusal: e.Refused, count: int
+) -> Iterator[Breach]:
+    """I37: a refusal is the only event, names its command and changes nothing."""
+    if before != after:
+        yield breach("I37", "a refused command changed the state")
+    if count != 1 or c.COMMAND_KINDS[refusal.command] is not type(command):
+        yield breach("I37", "a refusal stands beside events or names another command", count)
+    quantity = getattr(command, "quantity", 0)
+    if (
+        refusal.limit in AMOUNT_LIMITS
+        and not isinstance(command, c.PlaceOrder)
+        and 0 < quantity <= refusal.largest
+    ):
+        yield breach(
+            "I37",
+            "less was refused than would have passed",
+            refusal.account,
+            refusal.asset,
+            quantity,
+            refusal.largest,
+        )
+
+
+def _tokens(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
+    """I3, I9: balances, pool cash and the outside changed by what the events say."""
+    empty = (0,) * len(before.pools)
+    for account, new in enumerate(after.holdings):
+        old = before.holdings[account] if account < len(before.holdings) else None
+        if old is not None and (old.available, old.locked) == (new.available, new.locked):
+            was: tuple[int, ...] = new.available
+            now = was
+        else:
+            was = _sums(old.available, old.locked) if old is not None else empty
+            now = _sums(new.available, new.locked)
+        for asset in range(len(before.pools)):
+            change, said = now[asset] - was[asset], booked.tokens[account, asset]
+            if change != said:
+                yield breach(
+                    "I9",
+                    "a balance moved otherwise than the events say",
+                    account,
+                    asset,
+                    change,
+                    said,
+                )
+    for asset, (old_pool, new_pool) in enumerate(zip(before.pools, after.pools, strict=True)):
+        if new_pool.cash - old_pool.cash != booked.cash[asset]:
+            yield breach(
+                "I3",
+                "a pool's cash moved otherwise than the events say",
+                asset,
+                new_pool.cash - old_pool.cash,
+                booked.cash[asset],
+            )
+        gone = after.outside[asset] - before.outside[asset]
+        if gone != booked.outside[asset]:
+            yield breach(
+                "I3",
+                "tokens came or went without deposit or withdrawal",
+                asset,
+                gone,
+                booked.outside[asset],
+            )
+
+
+def _sums(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(left + right for left, right in zip(one, other, strict=True))
+
+
+def _shares(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
+    """I9: claims and debts changed by what the events say, and nobody else's did."""
+    for account, old in enumerate(before.holdings):
+        new = after.holdings[account]
+        for asset in range(len(before.pools)):
+            if (account, asset) in booked.unclear:
+                continue
+            claim = new.lent_shares[asset] - old.lent_shares[asset]
+            if claim != booked.claims[account, asset]:
+                yield breach(
+                    "I9",
+                    "a claim moved otherwise than the events say",
+                    account,
+                    asset,
+                    claim,
+                    booked.claims[account, asset],
+                )
+            debt = new.debt_shares[asset] - old.debt_shares[asset]
+            if debt != booked.debts[account, asset]:
+                yield breach(
+                    "I9",
+                    "a debt moved otherwise than the events say",
+                    account,
+                    asset,
+                    debt,
+                    booked.debts[account, asset],
+                )
+
+
+def _pools(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
+    """I4, I5, I6, I32: indices and residue rise, fees are as said, deficits are counted once."""
+    for asset, (old, new) in enumerate(zip(before.pools, after.pools, strict=True)):
+        if new is old or new == old:
+            if booked.fees[asset] or booked.deficits[asset]:
+                yield breach("I6", "fees or a deficit were announced and not booked", asset)
+            continue
+        if new.debt_index < old.debt_index:
+            yield breach("I5", "a debt index fell", asset, old.debt_index, new.debt_index)
+        if new.lend_index < old.lend_index and asset not in booked.deficits:
+            yield breach(
+                "I5", "a lend index fell without a deficit", asset, old.lend_index, new.lend_index
+            )
+        if new.deficit - old.deficit != booked.deficits[asset]:
+            yield breach(
+                "I32",
+                "the stock of deficits is not the sum of those booked",
+                asset,
+                new.deficit - old.deficit,
+                booked.deficits[asset],
+            )
+        if asset in booked.adjusted:
+            continue
+        if new.residue < old.residue:
+            yield breach("I4", "rounding took from the pool", asset, old.residue, new.residue)
+        if new.fees - old.fees != booked.fees[asset]:
+            yield breach(
+                "I6",
+                "the pool's fees are not what was charged",
+                asset,
+                new.fees - old.fees,
+                booked.fees[asset],
+            )
+
+
+def _still(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
+    """I5, I6, I13: without a time step no time passes, no bound moves, no interest is charged."""
+    if after.now != before.now:
+        yield breach("I35", "time passed outside a time step", before.now, after.now)
+    for asset, (old, new) in enumerate(zip(before.pools, after.pools, strict=True)):
+        if new.bound != old.bound:
+            yield breach("I13", "a bound moved outside a time step", asset, old.bound, new.bound)
+        if new.debt_index != old.debt_index:
+            yield breach("I6", "interest was charged outside a time step", asset)
+        if new.lend_index != old.lend_index and not booked.entry_fees[asset]:
+            yield breach("I6", "lenders were paid and nobody charged", asset)
+
+
+def _entered(before: Picture, after: Picture) -> Iterator[Breach]:
+    """I14: who enters the waterfall is at MMR >= 100 %, stale prices read in his favour."""
+    for account in after.liquidating - before.liquidating:
+        vitals = after.vitals[account]
+        if not vitals.liquidatable:
+            yield breach(
+                "I14",
+                "a healthy account entered the waterfall",
+                account,
+                vitals.net_equity,
+                vitals.maintenance,
+            )
+    for account in before.liquidating - after.liquidating:
+        yield breach("I14", "an account left the waterfall outside a time step", account)
+
+
+def _healthy(before: Picture, after: Picture) -> Iterator[Breach]:
+    """I7: users' commands take nobody below maintenance."""
+    for account, new in enumerate(after.vitals):
+        if not new.liquidatable or account in before.liquidating:
+            continue
+        if account >= len(before.vitals) or not before.vitals[account].liquidatable:
+            yield breach(
+                "I7",
+                "a user's command took a healthy account below maintenance",
+                account,
+                new.net_equity,
+                new.maintenance,
+            )
+
+
+def _owner(before: Picture, after: Picture, command: c.Command) -> Iterator[Breach]:
+    """I8, I11: a liquidating account only helps itself; a deposit never lowers health.
+
+    Health falls when it does so however stale prices are read.
+    """
+    account = getattr(command, "account", FUND)
+    if account >= len(before.holdings):
+        return
+    liquidating = account in before.liquidating
+    if liquidating and not isinstance(command, c.Deposit | c.Repay):
+        kind = c.COMMAND_KINDS.index(type(command))
+        yield breach("I8", "a liquidating account acted", account, kind)
+    if not isinstance(command, c.Deposit | c.Repay):
+        return
+    old, new = before.vitals[account], after.vitals[account]
+    fall = min(old.surplus - new.surplus, old.careful_surplus - new.careful_surplus)
+    if fall > slack(after, command.asset):
+        name = "I8" if liquidating else "I11"
+        yield breach(name, "a deposit or a repayment lowered health", account, command.asset, fall)
+
+
+def slack(picture: Picture, asset: int) -> int:
+    """What share rounding of one asset may cost an account, in 10^-12 USDC: some atoms' value."""
+    pool = picture.pools[asset]
+    atoms = up(pool.lend_index, INDEX_SCALE) + up(pool.debt_index, INDEX_SCALE) + 1
+    decimals = picture.parameters.assets[asset].decimals
+    return up(atoms * picture.prices[asset].mark * FINE, 10**decimals) + 1
+
+
+def _caps(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
+    """I12, I30: the result keeps the bound and the limits, whatever kind of command led there."""
+    for asset in booked.borrowed | booked.redeemed:
+        old, new = before.pools[asset], after.pools[asset]
+        parameters = before.parameters.assets[asset].pool
+        worse = new.borrowed * old.lent > old.borrowed * new.lent or not new.lent
+        if worse and new.borrowed * RATIO > old.bound * new.lent:
+            yield breach(
+                "I12",
+                "utilization was left above the bound",
+                asset,
+                new.borrowed,
+                new.lent,
+                old.bound,
+            )
+        grew = asset in booked.borrowed and new.borrowed > old.borrowed
+        if grew and new.borrowed > parameters.open_borrow_lend_limit:
+            yield breach(
+                "I12",
+                "borrowed was left above its limit",
+                asset,
+                new.borrowed,
+                parameters.open_borrow_lend_limit,
+            )
+    for asset in booked.lent - booked.borrowed:
+        limit = before.parameters.assets[asset].pool.open_borrow_lend_limit
+        if before.pools[asset].lent < after.pools[asset].lent and after.pools[asset].lent > limit:
+            yield breach(
+                "I12", "lent was left above its limit", asset, after.pools[asset].lent, limit
+            )
+    for asset in booked.redeemed:
+        for account in before.liquidating:
+            vitals = before.vitals[account]
+            if vitals.debts[asset] and vitals.total_value < 0:
+                yield breach("I30", "a lender left before a deficit was booked", asset, account)
+
+
+def _margins(
+    before: Picture, after: Picture, command: c.Command, booked: Bookings
+) -> Iterator[Breach]:
+    """A13, I12: whoever acted has his initial margin and leverage, or is no worse than before."""
+    actors = booked.actors | {getattr(command, "account", FUND)}
+    for account in actors:
+        if account >= len(before.holdings) or before.holdings[account] == after.holdings[account]:
+            continue
+        old, new = before.vitals[account], after.vitals[account]
+        if not new.exposure:
+            continue
+        spare = sum(slack(after, asset) for asset in booked.lent | booked.redeemed | booked.repaid)
+        if new.careful_equity < new.initial and _riskier(old, new, spare):
+            yield breach(
+                "A13",
+                "risk was added without initial margin",
+                account,
+                new.careful_equity,
+                new.initial,
+            )
+        limit = after.holdings[account].leverage_limit
+        above = new.exposure * RATIO > limit * max(0, new.careful_equity + spare)
+        raised = new.exposure * old.careful_equity > old.exposure * (new.careful_equity + spare)
+        if above and (raised or old.careful_equity <= 0) and new.exposure > old.exposure:
+            yield breach(
+                "I12",
+                "leverage was raised above its limit",
+                account,
+                new.exposure,
+                new.careful_equity,
+                limit,
+            )
+
+
+def _riskier(old: Vitals, new: Vitals, spare: int) -> bool:
+    initial = new.careful_equity - new.initial + spare < old.careful_equity - old.initial
+    surplus = new.careful_surplus + spare
+    return initial or surplus < old.careful_surplus
+
+
+def _no_gain(
+    before: Picture,
+    after: Picture,
+    command: c.Lend | c.Redeem | c.Borrow | c.Repay,
+    booked: Bookings,
+) -> Iterator[Breach]:
+    """I4, I9: the actor gains no atom and loses rounding at most; nobody else's worth moves."""
+    asset = command.asset
+    fee = booked.entry_fees[asset]
+    for account in range(len(before.holdings)):
+        change = after.net(account, asset) - before.net(account, asset)
+        if account != command.account:
+            if change and not (fee and change > 0):
+                yield breach("I9", "somebody else's worth moved", account, asset, change)
+            continue
+        index = before.pools[asset].debt_index + before.pools[asset].lend_index
+        if not -fee - up(index, INDEX_SCALE) - 1 <= change <= -fee:
+            yield breach("I4", "rounding or fee is wrong", account, asset, change, fee)

@@ -1,0 +1,332 @@
+"""Waterfall checks: what a time step did to accounts in trouble, and in which order.
+
+Stages come in order and each says why it handed over (I15); only accounts at MMR >= 100 % are their
+liquidated side, none through a stale price (I14); no step lowers health (I16) or closes more than
+it may (I17); the bound moves by its rule (I13); deficits are the last resort and leave nothing
+(I29, I31). The settlements themselves, round by round and fill by fill, are in `settlement_checks`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from solvent.domain import events as e
+from solvent.domain import waterfall_events as w
+from solvent.domain.commands import Side
+from solvent.domain.events import Event
+from solvent.domain.labels import Reason, Stage, SystemOrder
+from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
+from solvent.proof.invariants.invariants import Breach, breach
+from solvent.proof.invariants.postings import up
+from solvent.proof.invariants.settlements import check_settlements
+from solvent.proof.invariants.state_view import FINE, Picture, Vitals, vitals_of
+from solvent.reference.state import FUND
+
+DISTURBING = (e.InterestCharged, e.MarkUpdated, e.PriceStaleness, w.DeficitBooked)
+"""Events after which an account's health differs for other reasons than the waterfall's work."""
+ROUNDING = 4 * FINE_PER_VALUE
+
+
+def check_waterfall(before: Picture, after: Picture, events: tuple[Event, ...]) -> list[Breach]:
+    """All that is wrong with the waterfall's work of one time step."""
+    work = [event for event in events if type(event) in _RULES]
+    found = list(_bounds(before, after, quiet=not (work or before.liquidating)))
+    if not work:
+        return found
+    order = _Order(set(before.liquidating))
+    for event in work:
+        found += _RULES[type(event)](order, event)
+    found += _starts(before, after, events)
+    found += _ends(after, order)
+    found += _deficits(after, order)
+    if not any(isinstance(event, DISTURBING) for event in events):
+        found += _health(before, after, _excused(order, events))
+    found += _chunks(before, after, events)
+    return found + check_settlements(after.parameters, events)
+
+
+def _bounds(before: Picture, after: Picture, *, quiet: bool) -> Iterator[Breach]:
+    """I13: the bound is clamp(U + f * (max - U), t, max); seen where nothing moved U after it."""
+    for asset, pool in enumerate(after.pools):
+        parameters = before.parameters.assets[asset].pool
+        low, high = parameters.throttle_threshold, parameters.max_utilization
+        if not low <= pool.bound <= high:
+            yield breach("I13", "a bound is outside threshold and maximum", asset, pool.bound)
+        if quiet:
+            level = pool.utilization_up
+            target = level + parameters.throttle_update_fraction * (high - level) // RATIO
+            if pool.bound != max(low, min(target, high)):
+                yield breach("I13", "a bound moved against its rule", asset, pool.bound, target)
+
+
+@dataclass(slots=True)
+class _Order:
+    """What happened so far in the step, and who is in the waterfall."""
+
+    liquidating: set[int]
+    handed: dict[tuple[int, Stage], Reason] = field(default_factory=dict)
+    ended: set[int] = field(default_factory=set)
+    parties: set[int] = field(default_factory=set)
+    booked: list[w.DeficitBooked] = field(default_factory=list)
+
+    def started(self, event: w.LiquidationStarted) -> Iterator[Breach]:
+        """I14: net equity is at or below maintenance, and something is owed."""
+        if event.account in self.liquidating:
+            yield breach("I14", "an account entered the waterfall twice", event.account)
+        self.liquidating.add(event.account)
+        self.ended.discard(event.account)
+
+    def end(self, event: w.LiquidationEnded) -> Iterator[Breach]:
+        """I14: only who was in the waterfall leaves it."""
+        yield from self._inside(event.account)
+        self.liquidating.discard(event.account)
+        self.ended.add(event.account)
+        self.parties.discard(event.account)
+
+    def over(self, event: w.HandedOver) -> Iterator[Breach]:
+        """I15: a stage hands over after the one before it did."""
+        yield from self._inside(event.account)
+        if event.stage is Stage.BACKSTOP:
+            yield from self._after(event.account, Stage.BOOK)
+        if event.stage is Stage.ADL:
+            yield from self._after(event.account, Stage.BACKSTOP)
+        self.handed[event.account, event.stage] = event.reason
+
+    def filled(self, event: e.Filled) -> Iterator[Breach]:
+        """I14, I15: the liquidation engine trades for accounts in the waterfall, before others."""
+        self.parties |= {event.maker}
+        if event.system_order is SystemOrder.USER:
+            yield breach("I9", "somebody traded in a time step", event.taker)
+        yield from self._inside(event.taker)
+        if (event.taker, Stage.BOOK) in self.handed:
+            yield breach("I15", "the book acted after it had handed over", event.taker)
+
+    def offered(self, event: w.BackstopOffered) -> Iterator[Breach]:
+        """I15: the backstop takes what the book handed over."""
+        yield from self._inside(event.account)
+        yield from self._after(event.account, Stage.BOOK)
+        if (event.account, Stage.BACKSTOP) in self.handed:
+            yield breach("I15", "the backstop acted after it had handed over", event.account)
+
+    def taken(self, event: w.BackstopFilled) -> Iterator[Breach]:
+        """I14: a fill is of an account in the waterfall."""
+        self.parties.add(event.provider)
+        yield from self._inside(event.account)
+        yield from self._after(event.account, Stage.BOOK)
+
+    def stuck(self, event: w.AdlStuck) -> Iterator[Breach]:
+        """I15, I21: ADL comes after book and backstop, for a positive rest, with their reasons."""
+        yield from self._inside(event.account)
+        yield from self._after(event.account, Stage.BACKSTOP)
+        said = (event.book_reason, event.backstop_reason)
+        known = (
+            self.handed.get((event.account, Stage.BOOK)),
+            self.handed.get((event.account, Stage.BACKSTOP)),
+        )
+        if said != known:
+            yield breach("I15", "ADL repeats other reasons than the stages gave", event.account)
+        if event.needed < 1:
+            yield breach("I21", "ADL fired for nothing", event.account, event.needed)
+
+    def matched(self, event: w.AdlMatched) -> Iterator[Breach]:
+        """Both sides of a match changed."""
+        self.parties |= {event.lender, event.payer}
+        yield from ()
+
+    def deficit(self, event: w.DeficitBooked) -> Iterator[Breach]:
+        """I15, I29, I32: a deficit comes last, once per account and asset, of an amount."""
+        yield from self._inside(event.account)
+        yield from self._after(event.account, Stage.BACKSTOP)
+        if any((event.account, event.asset) == (one.account, one.asset) for one in self.booked):
+            yield breach("I32", "a deficit was booked twice", event.account, event.asset)
+        if not 0 <= event.lenders <= event.quantity:
+            yield breach(
+                "I29",
+                "lenders bear more than the deficit",
+                event.account,
+                event.quantity,
+                event.lenders,
+            )
+        self.booked.append(event)
+
+    def _inside(self, account: int) -> Iterator[Breach]:
+        if account not in self.liquidating:
+            yield breach("I14", "the waterfall touched an account that is not in it", account)
+
+    def _after(self, account: int, stage: Stage) -> Iterator[Breach]:
+        if (account, stage) not in self.handed:
+            yield breach("I15", "a stage acted before the one ahead handed over", account, stage)
+
+
+_RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
+    w.LiquidationStarted: _Order.started,
+    w.LiquidationEnded: _Order.end,
+    w.HandedOver: _Order.over,
+    e.Filled: _Order.filled,
+    w.BackstopOffered: _Order.offered,
+    w.BackstopFilled: _Order.taken,
+    w.AdlStuck: _Order.stuck,
+    w.AdlMatched: _Order.matched,
+    w.DeficitBooked: _Order.deficit,
+}
+
+
+def _starts(before: Picture, after: Picture, events: tuple[Event, ...]) -> Iterator[Breach]:
+    """I14: who entered the waterfall was at MMR >= 100 %, stale prices read in his favour.
+
+    Asked at the marks and indices with which the step's waterfall began, and at those it left.
+    """
+    pools = list(before.pools)
+    for event in events:
+        if isinstance(event, e.InterestCharged):
+            pools[event.asset] = pools[event.asset]._replace(
+                lend_index=event.lend_index, debt_index=event.debt_index
+            )
+    for event in events:
+        if isinstance(event, w.LiquidationStarted):
+            holding = before.holdings[event.account]
+            then = vitals_of(before.parameters, tuple(pools), after.prices, holding)
+            if not (then.liquidatable or after.vitals[event.account].liquidatable):
+                yield breach(
+                    "I14",
+                    "a healthy account entered the waterfall",
+                    event.account,
+                    then.net_equity,
+                    then.maintenance,
+                )
+
+
+def _ends(after: Picture, order: _Order) -> Iterator[Breach]:
+    """I17, I19: who left the waterfall owes nothing or is healthy; who stays needs it."""
+    for account in order.ended - order.parties:
+        vitals = after.vitals[account]
+        if vitals.liquidatable:
+            yield breach(
+                "I19",
+                "an account left the waterfall unhealthy",
+                account,
+                vitals.net_equity,
+                vitals.maintenance,
+            )
+    for account in after.liquidating:
+        if _restored(after, after.vitals[account]):
+            yield breach("I17", "an account at target health is still in the waterfall", account)
+    if order.liquidating != after.liquidating:
+        yield breach("I14", "who is in the waterfall is not who was said to be")
+
+
+def _restored(picture: Picture, vitals: Vitals) -> bool:
+    buffer = picture.parameters.waterfall.target_buffer
+    enough = vitals.net_equity * RATIO >= vitals.maintenance * (RATIO + buffer)
+    return vitals.debts_value == 0 or (enough and not vitals.liquidatable)
+
+
+def _excused(order: _Order, events: tuple[Event, ...]) -> set[int]:
+    """Whose health may fall: whom lighter legs paid, and who left and then took from others."""
+    lighter = {event.receiver for event in events if isinstance(event, w.AdlLeg) and event.lighter}
+    return lighter | (order.ended & order.parties)
+
+
+def _health(before: Picture, after: Picture, excused: set[int]) -> Iterator[Breach]:
+    """I16: at unchanged marks and indices no step lowers the health of an account worth something.
+
+    One that is beyond recovery may end with less, if it ends without debt. What a stale price is
+    worth is a matter of doubt, so accounts that hold or owe one are not compared.
+    """
+    prices = tuple(enumerate(after.prices))
+    rounding = sum(_unit(after, asset) for asset in range(len(after.pools)))
+    for account in before.liquidating - excused:
+        old, new = before.vitals[account], after.vitals[account]
+        if any(price.stale and _has(before, account, asset) for asset, price in prices):
+            continue
+        if old.total_value > 0 and new.debts_value and new.surplus < old.surplus - rounding:
+            yield breach(
+                "I16", "a step lowered an account's health", account, old.surplus, new.surplus
+            )
+
+
+def _has(picture: Picture, account: int, asset: int) -> bool:
+    return bool(picture.quantity(account, asset) or picture.vitals[account].debts[asset])
+
+
+def _chunks(before: Picture, after: Picture, events: tuple[Event, ...]) -> Iterator[Breach]:
+    """I17: the book buys back no more of a debt in a step than its share of it, up to lots."""
+    bought: Counter[tuple[int, int]] = Counter()
+    for event in events:
+        if isinstance(event, e.Filled) and event.side is Side.BID:
+            bought[event.taker, event.asset] += event.quantity
+    for (account, asset), quantity in bought.items():
+        parameters = before.parameters.assets[asset]
+        if parameters.market is None:
+            continue
+        pool = after.pools[asset]
+        debt = up(before.holdings[account].debt_shares[asset] * pool.debt_index, INDEX_SCALE)
+        share = up(debt * before.parameters.waterfall.book_fraction, RATIO)
+        most = min(debt, max(share, parameters.market.min_quantity) + parameters.market.lot)
+        if quantity > most:
+            yield breach(
+                "I17", "the book bought more than its share", account, asset, quantity, most
+            )
+
+
+def _deficits(after: Picture, order: _Order) -> Iterator[Breach]:
+    """I29, I31: after a deficit nothing is left; where nothing is left, it was booked."""
+    for event in order.booked:
+        if after.vitals[event.account].debts[event.asset]:
+            yield breach("I29", "a debt outlived its deficit", event.account, event.asset)
+        unit = _unit(after, event.asset)
+        payers = [event.account]
+        if event.quantity * _atom(after, event.asset) > unit:
+            payers.append(FUND)
+        for payer in payers:
+            worth = _deliverable(after, payer)
+            if worth > unit:
+                yield breach(
+                    "I29",
+                    "a deficit was booked while something could pay",
+                    event.account,
+                    event.asset,
+                    payer,
+                    worth,
+                    unit,
+                )
+    for account in after.liquidating:
+        if (account, Stage.BACKSTOP) not in order.handed:
+            continue
+        vitals = after.vitals[account]
+        owed = [asset for asset, debt in enumerate(vitals.debts) if debt]
+        held = [asset for asset in range(len(after.pools)) if after.quantity(account, asset)]
+        stale = any(after.prices[asset].stale for asset in (*owed, *held))
+        atom = min((_atom(after, asset) for asset in owed), default=0)
+        if owed and not stale and vitals.assets_value < atom:
+            yield breach(
+                "I31",
+                "dust kept a deficit from being booked",
+                account,
+                vitals.assets_value,
+                vitals.debts_value,
+            )
+
+
+def _atom(picture: Picture, asset: int) -> int:
+    decimals = picture.parameters.assets[asset].decimals
+    return up(picture.prices[asset].mark * FINE, 10**decimals)
+
+
+def _unit(picture: Picture, asset: int) -> int:
+    """Value in 10^-12 USDC that rounding may leave: some atoms of the debt and of anything held."""
+    most = max(_atom(picture, other) for other in range(len(picture.pools)))
+    shares = up(picture.pools[asset].debt_index, INDEX_SCALE)
+    return 3 * most + (len(picture.holdings) + 3) * shares * _atom(picture, asset) + ROUNDING
+
+
+def _deliverable(picture: Picture, account: int) -> int:
+    """Value in 10^-12 USDC of what an account holds at fresh prices."""
+    return sum(
+        picture.quantity(account, asset)
+        * price.mark
+        * FINE
+        // 10 ** picture.parameters.assets[asset].decimals
+        for asset, price in enumerate(picture.prices)
+        if not price.stale
+    )

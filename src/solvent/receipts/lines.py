@@ -1,0 +1,127 @@
+"""Events of one match or one fill, turned into the lines of a receipt that stand for them.
+
+The builder does it with the engine's events, the verifier with those of its own recomputation, so
+that both come to the same words. `Words` says what the numbers in the events are called.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from solvent.domain.labels import LegForm
+from solvent.domain.units import FINE_PER_VALUE, fine_down
+from solvent.domain.waterfall_events import (
+    AdlLeg,
+    AdlMatched,
+    BackstopLeg,
+    PartyBalance,
+    PartyHealth,
+)
+from solvent.receipts.form import Balance, Drift, Leg, MatchLine, Party, Rounding
+
+BEFORE, AFTER = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Symbol, decimals and mark of each asset number, and the receipt's number of each account."""
+
+    symbols: Sequence[str]
+    decimals: Sequence[int]
+    marks: Sequence[int]
+    accounts: Mapping[int, int] | None = None
+
+    def account(self, number: int) -> int:
+        """What the receipt calls account `number`."""
+        return number if self.accounts is None else self.accounts[number]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The events of one match or fill, as they come; `giver` gives where a leg names none."""
+
+    balances: list[PartyBalance] = field(default_factory=list)
+    health: list[PartyHealth] = field(default_factory=list)
+    legs: list[AdlLeg | BackstopLeg] = field(default_factory=list)
+    matched: AdlMatched | None = None
+
+    def parties(self, words: Words, after: int) -> tuple[Party, ...]:
+        """All parties before (0) or after (1)."""
+        return tuple(
+            Party(
+                account=words.account(health.account),
+                total_value=health.total_value,
+                net_equity=health.net_equity,
+                initial=health.initial,
+                maintenance=health.maintenance,
+                balances=self._balances(words, after, health.account),
+            )
+            for health in self.health
+            if health.after == after
+        )
+
+    def _balances(self, words: Words, after: int, account: int) -> tuple[Balance, ...]:
+        return tuple(
+            Balance(
+                asset=words.symbols[event.asset],
+                available=event.available,
+                locked=event.locked,
+                unfunded=event.unfunded,
+                lent=event.lent,
+                debt=event.debt,
+                lent_shares=event.lent_shares,
+                debt_shares=event.debt_shares,
+            )
+            for event in self.balances
+            if (event.after, event.account) == (after, account)
+        )
+
+    def leg_lines(self, words: Words, giver: int) -> tuple[Leg, ...]:
+        """The legs in order; a backstop's come from `giver` and are never flagged."""
+        return tuple(
+            Leg(
+                giver=words.account(event.giver if isinstance(event, AdlLeg) else giver),
+                receiver=words.account(event.receiver),
+                asset=words.symbols[event.asset],
+                form=LegForm(event.form),
+                quantity=event.quantity,
+                value=event.value,
+                lighter=isinstance(event, AdlLeg) and bool(event.lighter),
+            )
+            for event in self.legs
+        )
+
+    def rounding(self, words: Words, asset: int, quantity: int, value: int) -> Rounding:
+        """What rounding did to `quantity` of `asset` settled at `value`, and to the parties."""
+        exact = fine_down(quantity, words.marks[asset], words.decimals[asset])
+        handed = sum(
+            fine_down(leg.quantity, words.marks[leg.asset], words.decimals[leg.asset])
+            - leg.value * FINE_PER_VALUE
+            for leg in self.legs
+        )
+        old = {event.account: event.total_value for event in self.health if event.after == BEFORE}
+        drifts = tuple(
+            Drift(words.account(event.account), event.total_value - old[event.account])
+            for event in self.health
+            if event.after == AFTER
+        )
+        return Rounding(value * FINE_PER_VALUE - exact, handed, drifts)
+
+    def match_line(self, words: Words, asset: int, *, borrows: bool) -> MatchLine:
+        """The match that these events carry out; there must be one."""
+        matched = self.matched
+        assert matched is not None
+        return MatchLine(
+            number=matched.match,
+            lender=words.account(matched.lender),
+            payer=words.account(matched.payer),
+            giver=words.account(matched.giver),
+            borrows=borrows,
+            quantity=matched.quantity,
+            value=matched.value,
+            claim_shares=matched.claim_shares,
+            debt_shares=matched.debt_shares,
+            legs=self.leg_lines(words, matched.giver),
+            rounding=self.rounding(words, asset, matched.quantity, matched.value),
+            before=self.parties(words, BEFORE),
+            after=self.parties(words, AFTER),
+        )

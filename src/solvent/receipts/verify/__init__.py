@@ -1,0 +1,1 @@
+"""Verification: a receipt computed again from its own figures, offline."""

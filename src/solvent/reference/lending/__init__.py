@@ -1,0 +1,1 @@
+"""Lending: pools, rates, the throttle, and what an account does with its own tokens."""

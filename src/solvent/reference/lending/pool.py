@@ -1,0 +1,349 @@
+"""The pool: lend, redeem, borrow, repay, interest, and what the waterfall does to claims and debts.
+
+Each verb here carries out one thing that was already found to be allowed: it turns a quantity into
+shares, moves the tokens, and settles the residue. Shares round so that the pool never loses: fewer
+for a lender who comes, more from one who goes, more for a borrower, fewer from a repayer.
+
+    claim = shares * lend index (down)        debt = shares * debt index (up)
+
+Interest (I5, I6) raises the debt index for the hour that begins; what borrowers are charged is
+split into the fee, the lenders' part through the lend index, and the residue of rounding.
+"""
+
+from typing import NamedTuple
+
+from solvent.domain.events import (
+    Borrowed,
+    ClaimVoided,
+    InterestCharged,
+    Lent,
+    Netted,
+    Redeemed,
+    Repaid,
+)
+from solvent.domain.labels import Source
+from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE
+from solvent.domain.units import (
+    HOUR,
+    HOURS_PER_YEAR,
+    INDEX_SCALE,
+    INT64_MAX,
+    RATIO,
+    divide_up,
+    mul_div_down,
+    mul_div_up,
+    value_divisor,
+)
+from solvent.reference.ledger import (
+    POOL,
+    available,
+    borrowed_total,
+    change_claim,
+    change_debt,
+    claim_of,
+    debt_of,
+    lent_total,
+    move,
+    settle_residue,
+)
+from solvent.reference.lending.rates import (
+    borrow_apr,
+    index_after_hour_up,
+    utilization,
+    utilization_up,
+)
+from solvent.reference.state import TREASURY, Pool, State
+
+
+def redeemable(pool: Pool) -> int:
+    """Tokens that lenders could take out now, throttle aside: lent less borrowed (A4)."""
+    return max(0, lent_total(pool) - borrowed_total(pool))
+
+
+def lend(state: State, account: int, asset: int, quantity: int, source: Source) -> None:
+    """Put `quantity` of the available balance into the pool; see `lend_shares_down`."""
+    shares = lend_shares_down(state, asset, quantity)
+    move(state, asset, quantity, available(account), POOL)
+    change_claim(state, account, asset, shares)
+    settle_residue(state, asset)
+    state.emit(Lent(account, asset, quantity, shares, source))
+
+
+def lend_shares_down(state: State, asset: int, quantity: int) -> int:
+    """Shares that a lend of `quantity` buys; 0 when it is less than one share's worth."""
+    index = state.pools[asset].lend_index
+    return mul_div_down(quantity, INDEX_SCALE, index) if index else 0
+
+
+def redeem(state: State, account: int, asset: int, quantity: int, source: Source) -> None:
+    """Take `quantity` (at most the claim and the pool's redeemable cash) out of the pool."""
+    shares = claim_shares_up(state, account, asset, quantity)
+    move(state, asset, quantity, POOL, available(account))
+    change_claim(state, account, asset, -shares)
+    settle_residue(state, asset)
+    state.emit(Redeemed(account, asset, quantity, shares, source))
+
+
+def claim_shares_up(state: State, account: int, asset: int, quantity: int) -> int:
+    """Shares that `quantity` of an account's claim costs; all where less than an atom is left."""
+    held = state.accounts[account].lent_shares[asset]
+    index = state.pools[asset].lend_index
+    if quantity >= claim_of(state, account, asset):
+        return held
+    shares = mul_div_up(quantity, INDEX_SCALE, index)
+    return shares if mul_div_down(held - shares, index, INDEX_SCALE) else held
+
+
+def claim_shares_down(state: State, account: int, asset: int, quantity: int) -> int:
+    """Shares that are worth at most `quantity` of an account's claim; all for the whole claim."""
+    if quantity >= claim_of(state, account, asset):
+        return state.accounts[account].lent_shares[asset]
+    return mul_div_down(quantity, INDEX_SCALE, state.pools[asset].lend_index)
+
+
+def void_dust(state: State, account: int, asset: int) -> None:
+    """Burn shares of a claim worth less than an atom, so that they never block the other side."""
+    shares = state.accounts[account].lent_shares[asset]
+    if shares and claim_of(state, account, asset) == 0:
+        change_claim(state, account, asset, -shares)
+        settle_residue(state, asset)
+        state.emit(ClaimVoided(account, asset, shares))
+
+
+class BorrowTerms(NamedTuple):
+    """What a borrow leads to: atoms of entry fee, shares of debt, the pool's borrowed and lent."""
+
+    entry_fee: int
+    shares: int
+    borrowed: int
+    lent: int
+
+
+def borrow_terms(
+    state: State, account: int, asset: int, quantity: int, *, fee: bool = True
+) -> BorrowTerms:
+    """Terms of a borrow by an account whose own claim, if any, leaves the pool first.
+
+    The entry fee is interest on `quantity` for the rest of the running hour, at the rate of the
+    utilization that the borrow leads to. Check and deed both ask here, so they cannot differ.
+    """
+    pool = state.pools[asset]
+    others = pool.lend_shares - state.accounts[account].lent_shares[asset]
+    lent = mul_div_down(others, pool.lend_index, INDEX_SCALE)
+    entry_fee = 0
+    if fee:
+        after = utilization_up(borrowed_total(pool) + quantity, lent)
+        apr = borrow_apr(state.asset(asset).pool, after)
+        remaining = HOUR - state.now % HOUR
+        entry_fee = divide_up(quantity * apr * remaining, RATIO * HOURS_PER_YEAR * HOUR)
+    shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
+    borrowed = mul_div_up(pool.debt_shares + shares, pool.debt_index, INDEX_SCALE)
+    return BorrowTerms(entry_fee, shares, borrowed, lent)
+
+
+def debt_after_borrow(state: State, account: int, asset: int, quantity: int) -> int:
+    """What an account would owe after borrowing `quantity`, fee and rounding included."""
+    if quantity == 0:
+        return debt_of(state, account, asset)
+    shares = borrow_terms(state, account, asset, quantity).shares
+    held = state.accounts[account].debt_shares[asset]
+    return mul_div_up(held + shares, state.pools[asset].debt_index, INDEX_SCALE)
+
+
+def lent_after_redeem(state: State, account: int, asset: int, quantity: int) -> int:
+    """All claims on the pool after an account redeemed `quantity`."""
+    pool = state.pools[asset]
+    shares = claim_shares_up(state, account, asset, quantity)
+    return mul_div_down(pool.lend_shares - shares, pool.lend_index, INDEX_SCALE)
+
+
+def borrow(
+    state: State, account: int, asset: int, quantity: int, source: Source, *, fee: bool = True
+) -> None:
+    """Take `quantity` out of the pool as a debt; the entry fee is added and shared as interest."""
+    void_dust(state, account, asset)
+    entry_fee, shares, _, _ = borrow_terms(state, account, asset, quantity, fee=fee)
+    move(state, asset, quantity, POOL, available(account))
+    change_debt(state, account, asset, shares)
+    _share_interest(state, asset, entry_fee)
+    settle_residue(state, asset)
+    state.emit(Borrowed(account, asset, quantity, entry_fee, shares, source))
+
+
+def repay(state: State, account: int, asset: int, quantity: int, source: Source) -> int:
+    """Pay up to `quantity` of the debt from the available balance; return what was paid.
+
+    Only whole shares can be repaid, and only their cost is taken, so that nothing is paid for less
+    than a share.
+    """
+    shares, cost = repay_shares_down(state, account, asset, quantity)
+    if shares == 0:
+        return 0
+    move(state, asset, cost, available(account), POOL)
+    change_debt(state, account, asset, -shares)
+    settle_residue(state, asset)
+    state.emit(Repaid(account, asset, cost, shares, source))
+    return cost
+
+
+def repay_shares_down(state: State, account: int, asset: int, quantity: int) -> tuple[int, int]:
+    """Shares that `quantity` repays and what exactly they cost."""
+    index = state.pools[asset].debt_index
+    held = state.accounts[account].debt_shares[asset]
+    debt = debt_of(state, account, asset)
+    if quantity >= debt:
+        return held, debt
+    shares = min(held, mul_div_down(quantity, INDEX_SCALE, index))
+    return shares, mul_div_up(shares, index, INDEX_SCALE)
+
+
+def _share_interest(state: State, asset: int, interest: int) -> int:
+    """Split interest already added to debts into fee and lenders' part; return the fee.
+
+    A lend index that its column could not hold stays as it is, and the residue has the rest.
+    """
+    pool = state.pools[asset]
+    fee = mul_div_up(interest, state.asset(asset).pool.fee, RATIO)
+    if pool.lend_shares:
+        index = pool.lend_index + (interest - fee) * INDEX_SCALE // pool.lend_shares
+        pool.lend_index = index if index <= INT64_MAX else pool.lend_index
+    pool.fees += fee
+    return fee
+
+
+def charge_hour(state: State, asset: int, hour: int) -> None:
+    """Charge interest for the hour that begins at `hour`, once, at the utilization of now."""
+    pool = state.pools[asset]
+    if pool.debt_shares == 0:
+        return
+    level = utilization(pool)
+    apr = borrow_apr(state.asset(asset).pool, level)
+    before = borrowed_total(pool)
+    index = index_after_hour_up(pool.debt_index, apr)
+    if not _holdable(state, asset, index):
+        return
+    pool.debt_index = index
+    interest = borrowed_total(pool) - before
+    fee = _share_interest(state, asset, interest)
+    settle_residue(state, asset)
+    state.emit(
+        InterestCharged(asset, hour, apr, level, interest, fee, pool.lend_index, pool.debt_index)
+    )
+
+
+def _holdable(state: State, asset: int, index: int) -> bool:
+    """Whether debts at a new index still fit their columns, and so does their value."""
+    pool = state.pools[asset]
+    owed = divide_up(pool.debt_shares * index, INDEX_SCALE)
+    divisor = value_divisor(state.asset(asset).decimals)
+    return owed <= 2 * MAX_SUPPLY and owed * state.mark(asset) <= 2 * MAX_VALUE * divisor
+
+
+def transfer_claim(
+    state: State, asset: int, shares: int, giver: int, receiver: int, source: Source
+) -> None:
+    """Hand shares of a claim from one account to another.
+
+    A receiver who owes the asset repays at once: claim and debt cancel inside the pool.
+    """
+    change_claim(state, giver, asset, -shares)
+    change_claim(state, receiver, asset, shares)
+    net_out(state, receiver, asset, source)
+
+
+def transfer_debt(
+    state: State, asset: int, quantity: int, giver: int, receiver: int, source: Source
+) -> None:
+    """Move `quantity` of a debt to another account, in whole shares rounded up for the giver."""
+    held = state.accounts[giver].debt_shares[asset]
+    shares = min(held, mul_div_up(quantity, INDEX_SCALE, state.pools[asset].debt_index))
+    change_debt(state, giver, asset, -shares)
+    change_debt(state, receiver, asset, shares)
+    net_out(state, receiver, asset, source)
+
+
+def net_out(state: State, account: int, asset: int, source: Source) -> None:
+    """Cancel an account's claim against its debt in one asset, as far as both reach.
+
+    No token moves; the pool's lent and borrowed fall together. One side per asset holds after.
+    """
+    debt = debt_of(state, account, asset)
+    if debt:
+        void_dust(state, account, asset)
+    quantity = min(claim_of(state, account, asset), debt)
+    if quantity == 0:
+        return
+    cancel(state, asset, quantity, lender=account, borrower=account, source=source)
+
+
+def cancel(
+    state: State, asset: int, quantity: int, *, lender: int, borrower: int, source: Source
+) -> tuple[int, int]:
+    """Let a claim and a debt fall by the same quantity, no cash moving (A9, I25).
+
+    Returns the claim's and the debt's shares. The claim's round up and the debt's down, so the
+    difference of at most a share's worth stays in the pool.
+    """
+    claim_shares = claim_shares_up(state, lender, asset, quantity)
+    debt_shares, _ = repay_shares_down(state, borrower, asset, quantity)
+    change_claim(state, lender, asset, -claim_shares)
+    change_debt(state, borrower, asset, -debt_shares)
+    settle_residue(state, asset)
+    if lender == borrower:
+        state.emit(Netted(lender, asset, quantity, claim_shares, debt_shares, source))
+    return claim_shares, debt_shares
+
+
+def claim_fees(state: State, asset: int, quantity: int) -> None:
+    """Turn up to `quantity` of the pool's fees, then residue, into a claim of the treasury.
+
+    Debts can exceed claims by what fees and residue hold; a debt that must be settled with lenders
+    then finds one. No more than the shares that there can be, where they are worth little.
+    """
+    pool = state.pools[asset]
+    room = (MAX_SUPPLY - pool.lend_shares) * pool.lend_index // INDEX_SCALE
+    shares = lend_shares_down(state, asset, min(quantity, pool.fees + pool.residue, room))
+    if shares == 0:
+        return
+    lent = lent_total(pool)
+    change_claim(state, TREASURY, asset, shares)
+    minted = lent_total(pool) - lent
+    from_fees = min(minted, pool.fees)
+    pool.fees -= from_fees
+    pool.residue -= minted - from_fees
+    settle_residue(state, asset)
+    state.emit(Lent(TREASURY, asset, minted, shares, Source.RECONCILIATION))
+
+
+def write_off(state: State, account: int, asset: int) -> tuple[int, int]:
+    """Forgive all of an account's debt and take the loss from the lenders (I29).
+
+    The lend index falls by what was owed. Should claims not reach (fees can carry borrowed a
+    little above lent), the pool's fees and residue bear the rest. Returns the loss of the pool and
+    the lenders' part of it, in atoms.
+    """
+    pool = state.pools[asset]
+    before = borrowed_total(pool)
+    lent = lent_total(pool)
+    change_debt(state, account, asset, -state.accounts[account].debt_shares[asset])
+    loss = before - borrowed_total(pool)
+    lenders = min(loss, lent)
+    if lenders:
+        pool.lend_index -= divide_up(lenders * INDEX_SCALE, pool.lend_shares)
+        pool.lend_index = max(0, pool.lend_index)
+    rest = loss - (lent - lent_total(pool))
+    from_fees = max(0, min(rest, pool.fees))
+    pool.fees -= from_fees
+    pool.residue -= max(0, rest - from_fees)
+    pool.deficit += lenders
+    settle_residue(state, asset)
+    if lent_total(pool) == 0:
+        _restart(state, asset)
+    return loss, lenders
+
+
+def _restart(state: State, asset: int) -> None:
+    """Void shares that are worth nothing and let the index begin at one: the pool lives on."""
+    for account in range(len(state.accounts)):
+        void_dust(state, account, asset)
+    state.pools[asset].lend_index = INDEX_SCALE

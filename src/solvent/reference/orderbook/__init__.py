@@ -1,0 +1,1 @@
+"""The order book: levels, orders, matching."""

@@ -1,0 +1,1 @@
+"""The waterfall: liquidation (the parent), book stage, backstop, ADL, defaults, deficits."""

@@ -1,0 +1,53 @@
+"""Deficits: what is owed when nothing is left to pay it with.
+
+A deficit arises only when an account still owes and has nothing of value left that can be handed
+over, after its own assets and the backstop fund have paid (I29). It is booked in the same step to
+the lenders of the asset, pro rata through the lend index, as its own event. Debts are non-recourse:
+the account goes on with nothing. Dust worth less than an atom of what is owed never blocks it
+(I31); assets whose price is stale do, since nobody knows what they are worth.
+"""
+
+from solvent.domain.labels import Reason, Stage
+from solvent.domain.units import value_up
+from solvent.domain.waterfall_events import DeficitBooked, HandedOver
+from solvent.reference.ledger import debt_of
+from solvent.reference.lending.pool import write_off
+from solvent.reference.margin import health_of
+from solvent.reference.state import State
+from solvent.reference.waterfall.sizing import deliverable_value
+
+
+def book_deficits(state: State, accounts: list[int]) -> None:
+    """Book what each of these accounts owes and cannot pay."""
+    for account in accounts:
+        if not _nothing_left(state, account):
+            continue
+        for asset, parameters in enumerate(state.parameters.assets):
+            owed = debt_of(state, account, asset)
+            if not owed or state.prices[asset].stale:
+                continue
+            value = value_up(owed, state.mark(asset), parameters.decimals)
+            state.emit(HandedOver(account, Stage.ADL, Reason.PRICE_GAP, asset, value))
+            loss, lenders = write_off(state, account, asset)
+            state.emit(
+                DeficitBooked(
+                    account=account,
+                    asset=asset,
+                    quantity=loss,
+                    lenders=lenders,
+                    value=value,
+                    lend_index=state.pools[asset].lend_index,
+                )
+            )
+
+
+def _nothing_left(state: State, account: int) -> bool:
+    """Whether an account owes and holds at most dust: less than an atom of what it owes."""
+    owed = [asset for asset in range(len(state.pools)) if debt_of(state, account, asset)]
+    if not owed:
+        return False
+    deliverable = deliverable_value(state, account)
+    if health_of(state, account).report().assets_value > deliverable + len(state.pools):
+        return False
+    atoms = [value_up(1, state.mark(asset), state.asset(asset).decimals) for asset in owed]
+    return deliverable <= max(atoms)

@@ -1,0 +1,119 @@
+"""Calls: a request on its way through a handler, and the reply that it gets.
+
+A handler is a coroutine of a call. It reads the market under `reading`, the past from the views, or
+hands commands to the sequencer; what it raises as ApiError is said to the client.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from solvent.domain.commands import Command
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.params import Params, bad_request
+from solvent.service.api.signing import Verified
+from solvent.service.core.keys import Principal
+from solvent.service.core.records import NOBODY, Record, commands_record
+from solvent.service.core.replies import Answer
+from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.strict_json import JsonValue, encode
+
+if TYPE_CHECKING:
+    from solvent.service.core.node import Desk
+
+JSON_TYPE = "application/json; charset=utf-8"
+TEXT_TYPE = "text/plain; charset=utf-8"
+
+
+class Reply(NamedTuple):
+    """Status, body and headers of a response."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON_TYPE
+    headers: Sequence[tuple[str, str]] = ()
+
+
+def json_reply(value: JsonValue, headers: Sequence[tuple[str, str]] = ()) -> Reply:
+    """A value as JSON."""
+    return Reply(200, encode(value), JSON_TYPE, headers)
+
+
+def text_reply(text: str, status: int = 200, content_type: str = TEXT_TYPE) -> Reply:
+    """A text."""
+    return Reply(status, text.encode(), content_type)
+
+
+def answer_reply(answer: Answer) -> Reply:
+    """What the sequencer answered."""
+    return Reply(answer.status, answer.body)
+
+
+class Call(NamedTuple):
+    """One request: where it goes, what it says, who asks."""
+
+    desk: "Desk"
+    endpoint: Endpoint
+    query: Mapping[str, JsonValue]
+    body: JsonValue
+    lists: Mapping[str, Sequence[str]]
+    verified: Verified | None
+
+    @property
+    def params(self) -> Params:
+        """The fields of query and body."""
+        fields = dict(self.query)
+        if isinstance(self.body, dict):
+            fields |= self.body
+        return Params(fields, self.desk.market.parameters)
+
+    def item(self, fields: JsonValue) -> Params:
+        """The fields of one item of a batch."""
+        if not isinstance(fields, dict):
+            raise bad_request("each item must be a JSON object")
+        return Params(fields, self.desk.market.parameters)
+
+    @property
+    def principal(self) -> Principal:
+        """Who signed."""
+        assert self.verified is not None
+        return self.verified.principal
+
+    @property
+    def account(self) -> int:
+        """The account that the key acts for or reads. Raises ApiError where it has none."""
+        account = self.principal.account
+        if account < 0:
+            raise ApiError(403, ApiErrorCode.FORBIDDEN, "the key has no account")
+        return account
+
+    def record(
+        self,
+        commands: Sequence[Command] | bytes,
+        *,
+        is_batch: bool = False,
+        memo: tuple[str, str, str] | None = None,
+    ) -> Record:
+        """The record of this request; commands may come encoded."""
+        verified = self.verified
+        return commands_record(
+            self.desk.time(),
+            commands,
+            account=verified.principal.account if verified else NOBODY,
+            is_batch=is_batch,
+            digest=verified.digest if verified else b"",
+            expires=verified.expires_ms if verified else 0,
+            memo=memo,
+        )
+
+    async def carry_out(
+        self,
+        *commands: Command,
+        is_batch: bool = False,
+        memo: tuple[str, str, str] | None = None,
+    ) -> Reply:
+        """Hand commands to the sequencer and reply with what it answers."""
+        return await self.hand_in(self.record(commands, is_batch=is_batch, memo=memo))
+
+    async def hand_in(self, record: Record) -> Reply:
+        """Hand a record to the sequencer and reply with what it answers."""
+        return answer_reply(await self.desk.submit(record))

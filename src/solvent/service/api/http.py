@@ -1,0 +1,319 @@
+"""HTTP: from a request's bytes to a handler and back, with every limit on the way.
+
+In order: is there such an endpoint, is there room in the caller's bucket, does the body come in
+time and size, are query and JSON strict, is the signature right, may the key do this. Only then
+does a handler run. Whatever goes wrong is answered with the published error object; what nobody
+foresaw is logged under a number and says nothing else.
+"""
+
+import asyncio
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from solvent.service.api.buckets import Buckets
+from solvent.service.api.calls import JSON_TYPE, Call, Reply
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.params import bad_request
+from solvent.service.api.signing import SIGNATURE_HEADERS, Verified, verify
+from solvent.service.core.keys import NO_ACCOUNT
+from solvent.service.core.node import Desk, wall_clock
+from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.limits import BODY_BYTES, BODY_SECONDS, QUERY_BYTES
+from solvent.service.strict_json import JsonError, JsonValue, decode, encode
+
+LOG = logging.getLogger("solvent.http")
+NOT_FOUND = 404
+FORBIDDEN = 403
+SERVER_ERROR = 500
+TOO_LARGE = 413
+TOO_LONG = 414
+TIMEOUT = 408
+TOO_MANY = 429
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Socket = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class _Head(NamedTuple):
+    """What a request says before its body."""
+
+    path: str
+    raw_query: str
+    headers: Sequence[tuple[bytes, bytes]]
+    address: str
+
+
+class App:
+    """The ASGI application: endpoints over HTTP, streams over WebSocket."""
+
+    def __init__(
+        self, desk: Desk, endpoints: Sequence[Endpoint], buckets: Buckets, socket: Socket
+    ) -> None:
+        self._desk = desk
+        self._endpoints = {(each.method, each.path): each for each in endpoints}
+        self._buckets = buckets
+        self._patience = _Patience()
+        self._socket = socket
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or one connection."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            await _lifespan(receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = time.perf_counter()
+        head = _head(scope)
+        method = scope["method"]
+        endpoint = self._endpoints.get((method, head.path))
+        if endpoint is None:
+            reply = Reply(NOT_FOUND, b"not found", "text/plain; charset=utf-8")
+            tag = "none"
+        else:
+            tag = endpoint.tag
+            reply = await self._answer(endpoint, head, receive)
+        self._desk.metrics.answered(tag, reply.status, time.perf_counter() - start)
+        await _send(send, reply)
+
+    async def _answer(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
+        try:
+            return await self._carry_out(endpoint, head, receive)
+        except ApiError as error:
+            return _error(error)
+        except Exception:
+            number = secrets.token_hex(8)
+            LOG.exception("request failed", extra={"request": number, "path": head.path})
+            return _error(
+                ApiError(
+                    SERVER_ERROR,
+                    ApiErrorCode.SERVER_ERROR,
+                    f"the request failed; it is in the log as {number}",
+                )
+            )
+
+    async def _carry_out(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
+        self._spend("address", head.address, endpoint)
+        if len(head.raw_query) > QUERY_BYTES:
+            raise ApiError(TOO_LONG, ApiErrorCode.INVALID_CLIENT_REQUEST, "the query is too long")
+        raw = await self._patience.body(receive)
+        pairs = _pairs(head.raw_query)
+        body = _json(raw) if endpoint.body else None
+        query, lists = _fields(endpoint, pairs, body)
+        verified = None
+        if endpoint.is_signed:
+            verified = self._verify(endpoint, head, pairs, body, raw)
+            self._spend("key", verified.principal.number, endpoint)
+            if verified.principal.account != NO_ACCOUNT:
+                self._spend("account", verified.principal.account, endpoint)
+        _check_required(endpoint, query, body)
+        return await endpoint.handler(Call(self._desk, endpoint, query, body, lists, verified))
+
+    def _verify(
+        self,
+        endpoint: Endpoint,
+        head: _Head,
+        pairs: Sequence[tuple[str, str]],
+        body: JsonValue,
+        raw: bytes,
+    ) -> Verified:
+        signed = {"sha256": hashlib.sha256(raw).hexdigest()} if endpoint.signs_digest else body
+        verified = verify(
+            _signature(head.headers),
+            endpoint.instruction or "",
+            pairs,
+            head.raw_query,
+            signed,
+            wall_clock() // 1000,
+            self._desk.market.keys,
+        )
+        if verified.principal.role not in endpoint.roles:
+            raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
+        return verified
+
+    def _spend(self, kind: str, name: str | int, endpoint: Endpoint) -> None:
+        wait = self._buckets.spend(kind, name, eases=endpoint.eases)
+        if wait:
+            raise ApiError(
+                TOO_MANY, ApiErrorCode.TOO_MANY_REQUESTS, "too many requests", retry_after=wait
+            )
+
+
+def _head(scope: Scope) -> _Head:
+    client = scope.get("client")
+    return _Head(
+        scope["path"],
+        scope["query_string"].decode("latin-1"),
+        scope["headers"],
+        client[0] if client else "",
+    )
+
+
+_SIGNATURE = {name.lower().encode(): name for name in SIGNATURE_HEADERS}
+
+
+def _signature(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers of a signature, by lower-case name. Raises ApiError where one comes twice.
+
+    Whoever else reads the request, a proxy say, may take the other one.
+    """
+    found: dict[str, str] = {}
+    for name, value in headers:
+        shown = _SIGNATURE.get(name)
+        if shown is None:
+            continue
+        if shown.lower() in found:
+            raise bad_request(f"{shown} comes more than once")
+        found[shown.lower()] = value.decode("latin-1")
+    return found
+
+
+class _Patience:
+    """How long bodies are waited for; one timer for all of them, as each may take as long."""
+
+    def __init__(self) -> None:
+        self._due: dict[asyncio.Task[None], float] = {}
+        self._late: set[asyncio.Task[None]] = set()
+        self._is_timed = False
+
+    async def body(self, receive: Receive) -> bytes:
+        """The body of the current task's request. Raises ApiError."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._due[task] = time.monotonic() + BODY_SECONDS
+        if not self._is_timed:
+            self._is_timed = True
+            asyncio.get_running_loop().call_later(BODY_SECONDS, self._look)
+        cancelled = task.cancelling()
+        try:
+            return await _read(receive)
+        except asyncio.CancelledError:
+            if task in self._late and task.uncancel() <= cancelled:
+                reason = "the body came too slowly"
+                raise ApiError(TIMEOUT, ApiErrorCode.TIMEOUT, reason) from None
+            raise
+        finally:
+            self._due.pop(task, None)
+            self._late.discard(task)
+
+    def _look(self) -> None:
+        """End those that are late; they are in the order in which they will be."""
+        now = time.monotonic()
+        while self._due:
+            task, due = next(iter(self._due.items()))
+            if due > now:
+                asyncio.get_running_loop().call_later(due - now, self._look)
+                return
+            del self._due[task]
+            self._late.add(task)
+            task.cancel()
+        self._is_timed = False
+
+
+async def _read(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ApiError(TIMEOUT, ApiErrorCode.TIMEOUT, "the body was cut off")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > BODY_BYTES:
+            raise ApiError(
+                TOO_LARGE,
+                ApiErrorCode.INVALID_CLIENT_REQUEST,
+                f"a body has at most {BODY_BYTES} bytes",
+            )
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _pairs(raw_query: str) -> list[tuple[str, str]]:
+    try:
+        return (
+            parse_qsl(raw_query, keep_blank_values=True, strict_parsing=True, errors="strict")
+            if raw_query
+            else []
+        )
+    except ValueError as error:
+        raise bad_request("the query is not well formed") from error
+
+
+def _json(raw: bytes) -> JsonValue:
+    if not raw:
+        return {}
+    try:
+        return decode(raw)
+    except JsonError as error:
+        raise bad_request(str(error)) from error
+
+
+def _fields(
+    endpoint: Endpoint, pairs: Sequence[tuple[str, str]], body: JsonValue
+) -> tuple[dict[str, JsonValue], dict[str, list[str]]]:
+    """Query fields by name; a name that comes more than once is a list, where one is expected."""
+    if not pairs and isinstance(body, dict) and body.keys() <= endpoint.fields:
+        return {}, {}
+    lists: dict[str, list[str]] = {}
+    for name, value in pairs:
+        lists.setdefault(name, []).append(value)
+    objects = body if isinstance(body, list) else [body]
+    named = set(lists).union(*(each for each in objects if isinstance(each, dict)))
+    unknown = sorted(named - endpoint.fields)
+    if unknown and not endpoint.is_open:
+        raise bad_request(f"unknown field {unknown[0]!r}")
+    if endpoint.body and not endpoint.is_batch and not isinstance(body, dict):
+        raise bad_request("the body must be a JSON object")
+    several = sorted(name for name, values in lists.items() if len(values) > 1)
+    if several and several[0] not in endpoint.list_fields:
+        raise bad_request(f"field {several[0]!r} comes more than once")
+    return {name: values[0] for name, values in lists.items()}, lists
+
+
+def _check_required(endpoint: Endpoint, query: Mapping[str, JsonValue], body: JsonValue) -> None:
+    """Whether all is there that must be; the items of a batch are looked at one by one."""
+    if endpoint.is_batch:
+        return
+    found = {**query, **body} if isinstance(body, dict) and query else body or query
+    assert isinstance(found, Mapping)
+    missing = [name for name in endpoint.required if found.get(name) is None]
+    if missing:
+        raise bad_request(f"{min(missing)} is missing")
+
+
+def _error(error: ApiError) -> Reply:
+    headers = [("retry-after", str(error.retry_after))] if error.retry_after else []
+    body = encode({"code": error.code, "message": error.message})
+    return Reply(error.status, body, JSON_TYPE, headers)
+
+
+_ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    headers = [(b"content-length", b"%d" % len(reply.body)), *_ALWAYS]
+    if reply.body:
+        headers.append((b"content-type", reply.content_type.encode()))
+    headers += [(name.encode(), value.encode()) for name, value in reply.headers]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,45 @@
+"""Pages: which part of a history is asked for, and the headers that say where it stands."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from solvent.service.api.params import Params
+from solvent.service.limits import PAGE_DEFAULT, PAGE_MOST
+
+_FAR = 2**53
+
+
+class SortDirection(StrEnum):
+    """Oldest or newest first."""
+
+    ASC = "Asc"
+    DESC = "Desc"
+
+
+class Page(NamedTuple):
+    """A part of a history."""
+
+    limit: int
+    offset: int
+    ascending: bool
+
+
+def page_of(fields: Params) -> Page:
+    """The page that a request asks for."""
+    direction = fields.choice("sortDirection", SortDirection, SortDirection.DESC)
+    return Page(
+        fields.integer("limit", PAGE_DEFAULT, 1, PAGE_MOST),
+        fields.integer("offset", 0, 0, _FAR),
+        direction is SortDirection.ASC,
+    )
+
+
+def page_headers(fields: Params, total: int) -> list[tuple[str, str]]:
+    """Where a page stands in a history of `total` rows."""
+    page = page_of(fields)
+    return [
+        ("x-page-count", str(-(-total // page.limit))),
+        ("x-current-page", str(page.offset // page.limit + 1)),
+        ("x-page-size", str(page.limit)),
+        ("x-total", str(total)),
+    ]

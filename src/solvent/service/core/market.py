@@ -1,0 +1,249 @@
+"""The market: everything that follows from the journal's records, and nothing else.
+
+Engine, open orders, first answers, keys and proposals move together, record by record, and are
+saved and restored together. There is no clock, no disk and no client in here: the sequencer hands
+in records that are durable and takes outcomes out. Whatever the batches are in which records come,
+the same follows from them.
+
+Exactly once is decided here, where order is certain: a record whose digest was seen does nothing
+and gets the first answer, and so does an order whose client id was (`plans`); a change
+of a parameter is made once, while it waits.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from solvent.domain.codec.parameters import decode_parameters, encode_parameters
+from solvent.domain.codec.transcript import Transcript
+from solvent.domain.commands import OpenAccount, encode_command
+from solvent.domain.parameters import EngineParameters
+from solvent.engine.engine import FastEngine, command_rows
+from solvent.engine.queries.queries import Queries
+from solvent.service.core.answers import Results, answer, answer_to, batch_items, placed_by
+from solvent.service.core.keys import KeyRegistry
+from solvent.service.core.open_orders import FOLLOWED, OpenOrder, OpenOrders
+from solvent.service.core.plans import Plan, Planner, named_orders, read, skipped_item
+from solvent.service.core.proposals import Proposals, Terms, read_approval, read_proposal
+from solvent.service.core.records import Record, RecordKind
+from solvent.service.core.replies import Answer, ClientRow, Replies
+from solvent.service.core.replies import Row as DigestRow
+
+
+class MarketError(Exception):
+    """The journal says one thing and the market another: it must not go on. One line."""
+
+
+class Outcome(NamedTuple):
+    """What a record led to.
+
+    `answer` is what whoever asked is told, `ended` the orders that ended by each command, by the
+    command's number.
+    """
+
+    record: Record
+    transcript: Transcript
+    answer: Answer
+    ended: Mapping[int, Sequence[OpenOrder]]
+
+
+class Head(msgspec.Struct, array_like=True, frozen=True):
+    """What a journal begins with: parameters as numbers, the terms of their changes, first keys."""
+
+    parameters: tuple[int, ...]
+    people: int
+    delay: int
+    keys: tuple[bytes, ...] = ()
+
+
+class _Saved(msgspec.Struct, array_like=True, frozen=True):
+    """A snapshot of the market."""
+
+    engine: bytes
+    commands: int
+    digests: list[DigestRow]
+    clients: list[ClientRow]
+    orders: list[tuple[int, ...]]
+    keys: bytes
+    proposals: bytes
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_HEAD = msgspec.msgpack.Decoder(Head)
+_SAVED = msgspec.msgpack.Decoder(_Saved)
+
+
+def encode_head(parameters: EngineParameters, terms: Terms, keys: Sequence[bytes] = ()) -> bytes:
+    """The head of a new journal; `keys` are the changes that let the first keys in."""
+    return _ENCODER.encode(
+        Head(encode_parameters(parameters), terms.people, terms.delay, tuple(keys))
+    )
+
+
+class Market:
+    """The market of a journal's head, from its beginning or from a snapshot of it.
+
+    Raises MarketError where they cannot be read.
+    """
+
+    def __init__(self, head: bytes, saved: bytes | None = None) -> None:
+        try:
+            self._begin(head, saved)
+        except (ValueError, LookupError) as error:
+            what = "the head" if saved is None else "the snapshot"
+            raise MarketError(f"{what} cannot be read: {error}") from error
+        self.queries = Queries(self.engine)
+
+    def _begin(self, head: bytes, saved: bytes | None) -> None:
+        begun = _HEAD.decode(head)
+        self.proposals = Proposals(Terms(begun.people, begun.delay))
+        if saved is None:
+            self.engine = FastEngine(decode_parameters(begun.parameters))
+            self.commands = 0
+            self.replies = Replies()
+            self.orders = OpenOrders()
+            self.keys = KeyRegistry()
+            for body in begun.keys:
+                self.keys.apply(body)
+        else:
+            state = _SAVED.decode(saved)
+            self.engine = FastEngine.restore(state.engine)
+            self.commands = state.commands
+            self.replies = Replies.from_rows(state.digests, state.clients)
+            self.orders = OpenOrders.from_rows(state.orders)
+            self.keys = KeyRegistry.decode(state.keys)
+            self.proposals.restore(state.proposals)
+
+    @property
+    def parameters(self) -> EngineParameters:
+        """Parameters in force."""
+        return self.engine.parameters
+
+    def save(self) -> bytes:
+        """All of it as bytes."""
+        digests, clients = self.replies.rows()
+        return _ENCODER.encode(
+            _Saved(
+                self.engine.snapshot(),
+                self.commands,
+                digests,
+                clients,
+                self.orders.rows(),
+                self.keys.encode(),
+                self.proposals.rows(),
+            )
+        )
+
+    def carry_out(self, records: Sequence[Record]) -> list[Outcome]:
+        """Let durable records happen, in order."""
+        outcomes: list[Outcome] = []
+        planner = Planner(self.replies, self.proposals)
+        for record in records:
+            request = read(record)
+            if planner.depends_on_plans(request):
+                outcomes += self._apply(planner.take())
+            planner.plan(request)
+        return outcomes + self._apply(planner.take())
+
+    def _apply(self, plans: Sequence[Plan]) -> list[Outcome]:
+        events, all_ends = self.engine.apply_rows(command_rows([plan.commands for plan in plans]))
+        words, ends = events.data, all_ends.tolist()
+        done = start = 0
+        outcomes = []
+        for plan in plans:
+            own = ends[done : done + len(plan.commands)]
+            done += len(own)
+            end = own[-1] if own else start
+            transcript = Transcript(
+                self.commands, plan.commands, words[start:end], [each - start for each in own]
+            )
+            start = end
+            self.commands += len(own)
+            ended = self._follow(transcript, plan.record.time)
+            results = Results(self.parameters, transcript, ended, plan.record.time)
+            outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), ended))
+        return outcomes
+
+    def _follow(self, transcript: Transcript, time: int) -> dict[int, list[OpenOrder]]:
+        """Let orders be placed, filled and ended; those that ended, by the command's number."""
+        found: dict[int, list[OpenOrder]] = {}
+        if transcript.present.isdisjoint(FOLLOWED):
+            return found
+        for index, events in transcript.by_command(FOLLOWED):
+            placed = placed_by(transcript.commands[index], events, time)
+            found[transcript.first + index] = self.orders.follow(placed, events)
+        return found
+
+    def _settle(self, plan: Plan, results: Results) -> Answer:
+        """What a record does besides its commands, and what it is answered."""
+        if plan.first is not None:
+            return plan.first
+        record = plan.record
+        said = _OTHERS[RecordKind(record.kind)](self, record, results)
+        if said is None:
+            said = self._answer(plan, results)
+        if record.digest:
+            self.replies.keep(record.digest, record.expires, said)
+        for index, order in named_orders(plan.commands):
+            one = answer_to(results, index)
+            if one.status == _OK:
+                row = encode_command(order)
+                self.replies.keep_order(order.account, order.client_id, row, one)
+        return said
+
+    def _answer(self, plan: Plan, results: Results) -> Answer:
+        if not plan.record.is_batch:
+            return answer(results, plan.record.memo)
+        items = batch_items(results)
+        for place in sorted(plan.skipped):
+            items.insert(place, skipped_item(plan.skipped[place]))
+        return Answer(_OK, b"[" + b",".join(items) + b"]")
+
+    def _commands(self, record: Record, _: Results) -> None:
+        if record.body:
+            number, _key = read_approval(record.body)
+            self.proposals.done(number)
+
+    def _opening(self, record: Record, results: Results) -> Answer | None:
+        command = results.transcript.commands[0]
+        if not isinstance(command, OpenAccount):
+            raise MarketError("an account's key comes without its account")
+        said = answer(results)
+        if said.status != _OK:
+            return said
+        self.keys.apply(record.body)
+        return Answer(_OK, _ENCODER_JSON.encode({"account": command.account}))
+
+    def _key(self, record: Record, _: Results) -> Answer:
+        self.keys.apply(record.body)
+        return Answer(_OK, b"")
+
+    def _proposal(self, record: Record, _: Results) -> Answer:
+        proposal = self.proposals.propose(*read_proposal(record.body), record.time)
+        return Answer(_OK, _ENCODER_JSON.encode({"proposal": proposal.number}))
+
+    def _approval(self, record: Record, _: Results) -> Answer:
+        proposal = self.proposals.approve(*read_approval(record.body))
+        found = {"proposal": proposal.number} if proposal else {}
+        return Answer(_OK, _ENCODER_JSON.encode(found))
+
+    def _check(self, record: Record, _: Results) -> Answer:
+        state = self.engine.state_hash()
+        if state.encode() != record.body:
+            raise MarketError(
+                f"state hash {state} is not {record.body.decode()}, which the journal has"
+            )
+        return Answer(_OK, b"")
+
+
+_OK = 200
+_ENCODER_JSON = msgspec.json.Encoder()
+_OTHERS: dict[RecordKind, Callable[[Market, Record, Results], Answer | None]] = {
+    RecordKind.COMMANDS: Market._commands,
+    RecordKind.KEY: Market._key,
+    RecordKind.PROPOSAL: Market._proposal,
+    RecordKind.APPROVAL: Market._approval,
+    RecordKind.CHECK: Market._check,
+    RecordKind.OPENING: Market._opening,
+}

@@ -1,0 +1,91 @@
+"""Metrics: counters and gauges in Prometheus' text form, with no name or key in them."""
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from solvent.domain.codec.events import kind_number
+from solvent.domain.commands import COMMAND_KINDS
+from solvent.domain.events import Refused
+from solvent.domain.waterfall_events import (
+    AdlMatched,
+    BackstopFilled,
+    DeficitBooked,
+    LiquidationStarted,
+)
+from solvent.service.core.market import Outcome
+
+if TYPE_CHECKING:
+    from solvent.service.core.node import Desk
+
+_COUNTED = frozenset(
+    map(kind_number, (Refused, LiquidationStarted, BackstopFilled, AdlMatched, DeficitBooked))
+)
+"""Kinds of events, by number, that are counted."""
+
+
+class Metrics:
+    """All metrics of one desk."""
+
+    def __init__(self, desk: "Desk") -> None:
+        self._registry = CollectorRegistry()
+        self._commands = self._counter("commands", "Commands carried out", ["command"])
+        self._refused = self._counter("refusals", "Commands refused", ["code"])
+        self._waterfall = self._counter("waterfall", "Steps of the waterfall", ["event"])
+        self._requests = self._counter("requests", "Requests answered", ["tag", "status"])
+        self._seconds = Histogram(
+            "solvent_request_seconds", "Time to an answer", ["tag"], registry=self._registry
+        )
+        # A metric's child of these labels is found once and then kept.
+        self._counted: dict[int, Counter] = {}
+        self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self._gauge("records", "Durable records", lambda: desk.sequencer.journal.sequence)
+        self._gauge("waiting", "Requests that wait for the writer", lambda: desk.sequencer.waiting)
+        self._gauge("ready", "1 while requests are carried out", lambda: int(desk.is_ready))
+        self._gauge(
+            "engine_time_seconds", "The engine's time", lambda: desk.market.engine.now / 1e6
+        )
+
+    def _counter(self, name: str, said: str, labels: list[str]) -> Counter:
+        return Counter(f"solvent_{name}", said, labels, registry=self._registry)
+
+    def _gauge(self, name: str, said: str, reading: "Reading") -> None:
+        Gauge(f"solvent_{name}", said, registry=self._registry).set_function(reading)
+
+    def note(self, outcome: Outcome) -> None:
+        """Count what a record led to."""
+        transcript = outcome.transcript
+        kinds = transcript.commands.kinds
+        for kind in dict.fromkeys(kinds):
+            counted = self._counted.get(kind)
+            if counted is None:
+                name = COMMAND_KINDS[kind].__name__
+                counted = self._counted[kind] = self._commands.labels(name)
+            counted.inc(kinds.count(kind))
+        if transcript.present.isdisjoint(_COUNTED):
+            return
+        for event in transcript.of_kinds(_COUNTED):
+            if isinstance(event, Refused):
+                self._refused.labels(event.code.name).inc()
+            else:
+                self._waterfall.labels(type(event).__name__).inc()
+
+    def answered(self, tag: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        found = self._answered.get((tag, status))
+        if found is None:
+            found = self._requests.labels(tag, str(status)), self._seconds.labels(tag)
+            self._answered[tag, status] = found
+        count, durations = found
+        count.inc()
+        durations.observe(seconds)
+
+    def text(self) -> bytes:
+        """All of them, as Prometheus reads them."""
+        return generate_latest(self._registry)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Reading = Callable[[], float]

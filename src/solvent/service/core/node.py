@@ -1,0 +1,332 @@
+"""The desk: the running service behind its handlers.
+
+It owns the sequencer, the views, the publisher and the clock, and connects them: what the writer
+made durable goes to the views in a thread of their own and to the streams on the event loop. The
+loop is woken once for a batch and then tells everybody in it; the views lag behind, and write what
+gathered when somebody asks for the past. A handler reads the market under `reading`, which waits
+for the batch in work and never blocks the loop, and the past through `past`, which waits until the
+views have seen what was acknowledged.
+"""
+
+import asyncio
+import gc
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from solvent.domain.commands import ChangeParameter, Command, TimeStep
+from solvent.domain.events import Refused
+from solvent.domain.units import SECOND
+from solvent.history.market_views import Views
+from solvent.service.api.endpoints import TRADERS
+from solvent.service.api.signing import verify_subscription
+from solvent.service.core.history_writer import ViewsWriter, apply_to_views
+from solvent.service.core.keys import Principal
+from solvent.service.core.market import Market, Outcome
+from solvent.service.core.metrics import Metrics
+from solvent.service.core.proposals import approval_body
+from solvent.service.core.records import Record, commands_record
+from solvent.service.core.replies import Answer
+from solvent.service.core.sequencer import (
+    QueueFullError,
+    Sequencer,
+    Ticket,
+    Told,
+    WriterStoppedError,
+)
+from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.streams.publisher import Publisher
+
+__all__ = ["Clock", "Desk", "apply_to_views", "wall_clock"]
+
+LOG = logging.getLogger("solvent.desk")
+BAD_REQUEST = 400
+FORBIDDEN = 403
+UNAVAILABLE = 503
+FLUSH_SECONDS = 0.05
+"""How often streams are sent what gathered for them."""
+COLLECTION = (50_000, 20, 100)
+"""When Python looks for garbage in cycles: requests leave much that stays for a while, and hardly
+any cycles, so it looks seldom, and never at what was there when the desk was opened.
+"""
+
+Found = TypeVar("Found")
+Clock = Callable[[], int]
+
+
+def wall_clock() -> int:
+    """Microseconds UTC."""
+    return time.time_ns() // 1000
+
+
+class _Request(Ticket):
+    """A request that was handed in, and all who wait for its answer."""
+
+    __slots__ = ("digest", "waiting")
+
+    def __init__(self, digest: bytes) -> None:
+        self.digest = digest
+        self.waiting: list[asyncio.Future[Outcome]] = []
+
+    def tell(self, said: Outcome | WriterStoppedError) -> None:
+        """Let those who still wait go on."""
+        for future in self.waiting:
+            if future.done():
+                continue
+            if isinstance(said, WriterStoppedError):
+                future.set_exception(said)
+            else:
+                future.set_result(said)
+
+
+class Desk:
+    """The parts of a running service, connected.
+
+    `clock` gives the market's time in microseconds UTC, which is the wall clock's unless a scenario
+    is played; windows of signatures are the wall clock's always.
+    """
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        views: Views,
+        *,
+        clock: Clock = wall_clock,
+        step: int = SECOND,
+    ) -> None:
+        self.sequencer = sequencer
+        self.time = clock
+        self.step = step
+        self.metrics = Metrics(self)
+        self.views_writer = ViewsWriter(views)
+        self.publisher = Publisher(self.market.parameters)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pending: dict[bytes, _Request] = {}
+        self._gathered: list[tuple[Record, _Request]] = []
+        self._outcomes: deque[Sequence[Outcome]] = deque()
+        self._told: deque[Sequence[Told]] = deque()
+        self._is_woken = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._acknowledged = self.market.commands
+        self._lock_waiter = ThreadPoolExecutor(1, thread_name_prefix="reading")
+        self._thresholds = gc.get_threshold()
+        sequencer.listen(self._on_outcomes)
+        sequencer.answer_to(self._on_answers)
+
+    @property
+    def market(self) -> Market:
+        """The market."""
+        return self.sequencer.market
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests are carried out."""
+        return self._loop is not None and not self.sequencer.has_ended
+
+    async def start(self, *, keeps_time: bool = True) -> None:
+        """Start the writer, the views, the streams and, if it `keeps_time`, the clock."""
+        self._loop = asyncio.get_running_loop()
+        gc.freeze()
+        gc.set_threshold(*COLLECTION)
+        self.publisher.restore(self.market.queries, self.market.orders.all(), self.market.commands)
+        self.publisher.recall(self.views_writer.views, self.time())
+        self.views_writer.start()
+        self.sequencer.start()
+        self._tasks.append(self._loop.create_task(self._flush_streams()))
+        if keeps_time:
+            self._tasks.append(self._loop.create_task(self._keep_time()))
+
+    async def close(self) -> None:
+        """Stop in order: the clock, the writer with a snapshot, the views."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.sequencer.close)
+        await asyncio.to_thread(self.views_writer.close)
+        self._lock_waiter.shutdown()
+        gc.set_threshold(*self._thresholds)
+        gc.unfreeze()
+
+    def authenticate(self, signature: list[str]) -> Principal:
+        """Whose streams a subscription may have. Raises ApiError."""
+        verified = verify_subscription(signature, wall_clock() // 1000, self.market.keys)
+        if verified.principal.role not in TRADERS:
+            raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
+        return verified.principal
+
+    # Writing.
+
+    async def submit(self, record: Record) -> Answer:
+        """The answer to a request; to one that came before, the first answer."""
+        if record.digest:
+            first = self.first_answer(record.digest, record.expires)
+            if first is not None:
+                return first
+            pending = self._pending.get(record.digest)
+            if pending is not None:
+                return (await self._await(pending)).answer
+        return (await self._await(self._hand_in(record))).answer
+
+    def first_answer(self, digest: bytes, expires: int) -> Answer | None:
+        """The answer to a signed request, if it came before.
+
+        Raises ApiError for one that may have come and been forgotten.
+        """
+        replies = self.market.replies
+        first = replies.find(digest)
+        if first is None and replies.is_forgotten(expires):
+            raise ApiError(BAD_REQUEST, ApiErrorCode.INVALID_CLIENT_REQUEST, "Request has expired")
+        return first
+
+    def _hand_in(self, record: Record) -> _Request:
+        """Hand in with whatever else comes in this turn of the loop."""
+        request = _Request(record.digest)
+        try:
+            self.sequencer.refuse_more(len(self._gathered) + 1)
+        except QueueFullError:
+            raise ApiError(
+                UNAVAILABLE, ApiErrorCode.TOO_MANY_REQUESTS, "too much waits: try again later"
+            ) from None
+        except WriterStoppedError:
+            raise _stopped() from None
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._gathered.append((record, request))
+        if record.digest:
+            # A caller that goes away leaves the request pending until it is answered.
+            self._pending[record.digest] = request
+        return request
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        try:
+            self.sequencer.hand_in(gathered)
+        except (QueueFullError, WriterStoppedError) as error:
+            stopped = WriterStoppedError(str(error))
+            for _, request in gathered:
+                self._settle(request, stopped)
+
+    def _settle(self, request: _Request, said: Outcome | WriterStoppedError) -> None:
+        self._pending.pop(request.digest, None)
+        request.tell(said)
+
+    async def _await(self, request: _Request) -> Outcome:
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        request.waiting.append(future)
+        try:
+            return await future
+        except WriterStoppedError:
+            raise _stopped() from None
+
+    async def command(self, *commands: Command) -> Outcome:
+        """Hand in commands that no client signed: time, prices of an own feed, a demo's people."""
+        return await self._await(self._hand_in(commands_record(self.time(), list(commands))))
+
+    def apply(self, *commands: Command) -> Outcome:
+        """As `command`, for another thread than the event loop's."""
+        return self.sequencer.submit(commands_record(self.time(), list(commands))).result()
+
+    # Reading.
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Hold the market still."""
+        lock = self.sequencer.lock
+        if not lock.acquire(blocking=False):
+            acquiring = asyncio.wrap_future(self._lock_waiter.submit(lock.acquire))
+            try:
+                await asyncio.shield(acquiring)
+            except asyncio.CancelledError:
+                # The thread will have the lock all the same.
+                acquiring.add_done_callback(lambda _: lock.release())
+                raise
+        try:
+            yield
+        finally:
+            lock.release()
+
+    async def past(self, question: Callable[[Views], Found]) -> Found:
+        """Ask the views once they have seen all that was acknowledged."""
+        return await asyncio.to_thread(self._ask, question, self._acknowledged)
+
+    def _ask(self, question: Callable[[Views], Found], commands: int) -> Found:
+        writer = self.views_writer
+        writer.wait_for(commands)
+        if writer.failed is not None:
+            raise ApiError(UNAVAILABLE, ApiErrorCode.SERVER_ERROR, "history is not available")
+        with writer.lock:
+            return question(writer.views)
+
+    # What happens by itself.
+
+    def _on_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """In the writer's thread."""
+        self.views_writer.put(outcomes)
+        self._outcomes.append(outcomes)
+
+    def _on_answers(self, told: Sequence[Told]) -> None:
+        """In the writer's thread, after `_on_outcomes`; wakes the loop unless it is woken."""
+        self._told.append(told)
+        if self._loop is not None and not self._is_woken and not self._loop.is_closed():
+            self._is_woken = True
+            self._loop.call_soon_threadsafe(self._tell_all)
+
+    def _tell_all(self) -> None:
+        """On the loop: what was done is published first, so that whoever is answered finds it."""
+        self._is_woken = False
+        while self._outcomes:
+            self._publish(self._outcomes.popleft())
+        while self._told:
+            for ticket, said in self._told.popleft():
+                assert isinstance(ticket, _Request)
+                self._settle(ticket, said)
+
+    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+        note, publish, queries = self.metrics.note, self.publisher.publish, self.market.queries
+        for outcome in outcomes:
+            note(outcome)
+            if outcome.transcript:
+                self._acknowledged = outcome.transcript.end
+                publish(outcome.record.time, outcome.transcript, queries)
+
+    async def _flush_streams(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            if self.publisher.has_news:
+                async with self.reading():
+                    self.publisher.flush()
+
+    async def _keep_time(self) -> None:
+        """Step the engine's time; make the parameter changes that are due."""
+        while not self.sequencer.has_ended:
+            now = self.time()
+            await asyncio.sleep((self.step - now % self.step) / SECOND)
+            try:
+                await self.step_to(self.time())
+            except ApiError as error:
+                LOG.warning("a step of time was left out", extra={"reason": error.message})
+
+    async def step_to(self, now: int) -> None:
+        """Let the time be `now`."""
+        async with self.reading():
+            proposals = list(self.market.proposals.due(now))
+        for proposal in proposals:
+            change = proposal.decoded
+            assert isinstance(change, ChangeParameter)
+            body = approval_body(proposal.number, proposal.proposer)
+            record = replace(commands_record(now, [change]), body=body)
+            await self._await(self._hand_in(record))
+        if now > self.market.engine.now:
+            outcome = await self.command(TimeStep(now))
+            if any(isinstance(event, Refused) for event in outcome.transcript[0].events):
+                LOG.error("a step of time was refused: the market's time stands still")
+
+
+def _stopped() -> ApiError:
+    return ApiError(UNAVAILABLE, ApiErrorCode.MAINTENANCE, "the service has stopped")

@@ -1,0 +1,63 @@
+"""The engine's face over a running desk, for whoever plays people's parts in another thread.
+
+Every command goes through the sequencer like a client's, so it is durable before it happens.
+"""
+
+import time
+from collections.abc import Iterable
+
+from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.commands import Command
+from solvent.domain.engine_face import PoolReading
+from solvent.domain.events import Event
+from solvent.service.core.node import Desk
+from solvent.service.core.sequencer import QueueFullError
+
+PATIENCE = 0.05
+"""Seconds until the queue is asked again whether it has room."""
+
+
+class DeskEngine:
+    """An `Engine` whose commands a desk carries out."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @property
+    def now(self) -> int:
+        """Time of the last step, microseconds UTC."""
+        return self._desk.market.engine.now
+
+    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
+        """Carry out commands in order; one tuple of events each."""
+        commands = tuple(batch)
+        while True:
+            try:
+                outcome = self._desk.apply(*commands)
+            except QueueFullError:
+                time.sleep(PATIENCE)
+                continue
+            return [entry.events for entry in outcome.transcript]
+
+    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
+        """Carry out commands in order; the events of each, encoded."""
+        return [EncodedEvents.of(events) for events in self.apply(batch)]
+
+    def apply_one(self, command: Command) -> tuple[Event, ...]:
+        """Carry out one command and return what happened."""
+        return self.apply((command,))[0]
+
+    def snapshot(self) -> bytes:
+        """The whole state as bytes."""
+        with self._desk.sequencer.lock:
+            return self._desk.market.engine.snapshot()
+
+    def state_hash(self) -> str:
+        """The digest of the whole state."""
+        with self._desk.sequencer.lock:
+            return self._desk.market.engine.state_hash()
+
+    def pool_readings(self) -> list[PoolReading]:
+        """Every pool, by asset number."""
+        with self._desk.sequencer.lock:
+            return self._desk.market.engine.pool_readings()

@@ -1,0 +1,123 @@
+"""Opening: from a folder on disk to a desk that has all that was acknowledged.
+
+    FOLDER/journal    the truth: records, snapshots, the writer's lock
+    FOLDER/views.db   what queries of the past need, made anew from the journal when it is missing
+
+An existing journal brings its own parameters; those given are for a new one. What makes a market
+new is that its journal has no record, however much of its folder is there.
+
+A market may be set up before it is for others: accounts first, all in one record, and last the key
+that says that all is there (`is_set_up`). A set-up that was interrupted is not gone on with.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from solvent.domain.errors import InputError
+from solvent.domain.parameters import EngineParameters
+from solvent.history.market_views import Views
+from solvent.journal.durable import Journal, holds_journal
+from solvent.service.core.keys import (
+    FIRST_ACCOUNT,
+    NO_ACCOUNT,
+    Role,
+    encode_addition,
+    parse_public_key,
+)
+from solvent.service.core.market import Market, MarketError, Outcome, encode_head
+from solvent.service.core.node import Clock, Desk, apply_to_views, wall_clock
+from solvent.service.core.proposals import Terms
+from solvent.service.core.sequencer import Sequencer, recover
+
+JOURNAL = "journal"
+VIEWS = "views.db"
+
+
+class Start(NamedTuple):
+    """What a new journal begins with."""
+
+    parameters: EngineParameters
+    terms: Terms = Terms(1, 0)
+    operator_key: str = ""
+
+
+def open_desk(
+    folder: Path,
+    start: Start | None,
+    *,
+    views_url: str | None = None,
+    clock: Clock = wall_clock,
+    snapshot_every: int = 1_000_000,
+) -> Desk:
+    """The desk of a folder; with `start` a new one where there is no journal yet.
+
+    Raises InputError or JournalError, one line that says what to do.
+    """
+    place = folder / JOURNAL
+    if not holds_journal(place):
+        if start is None:
+            raise InputError(str(folder), "journal", "is missing; name the folder of a market")
+        _create(place, start)
+    journal = Journal.open(place)
+    try:
+        return _open(folder, journal, views_url, clock, snapshot_every)
+    except BaseException:
+        journal.close()
+        raise
+
+
+def is_set_up(desk: Desk, last_key: bytes) -> bool:
+    """Whether a market that `last_key` is let into last is set up; False where nothing was begun.
+
+    Raises InputError where its set-up was interrupted, or it was made without one.
+    """
+    market = desk.market
+    if market.keys.find(last_key) is not None:
+        return True
+    if market.queries.accounts() > FIRST_ACCOUNT:
+        reason = "was not set up to its end as a demo; begin in an empty folder"
+        raise InputError(str(desk.sequencer.journal.folder.parent), "market", reason)
+    return False
+
+
+def _create(place: Path, start: Start) -> None:
+    """A journal whose head has all that the market begins with, so that it is there or not."""
+    keys = []
+    if start.operator_key:
+        key = parse_public_key(start.operator_key)
+        keys.append(encode_addition(key, Role.OPERATOR, NO_ACCOUNT))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    Journal.create(place, encode_head(start.parameters, start.terms, keys)).close()
+
+
+def _open(
+    folder: Path, journal: Journal, views_url: str | None, clock: Clock, snapshot_every: int
+) -> Desk:
+    try:
+        parameters = Market(journal.head).parameters
+        views = Views.open(views_url or f"sqlite:///{folder / VIEWS}", parameters)
+        try:
+            market = _recover(journal, views)
+        except BaseException:
+            views.close()
+            raise
+    except MarketError as error:
+        raise InputError(str(folder), "market", str(error)) from error
+    sequencer = Sequencer(journal, market, snapshot_every=snapshot_every)
+    return Desk(sequencer, views, clock=clock)
+
+
+def _recover(journal: Journal, views: Views) -> Market:
+    """The market, and the views brought to where it is."""
+
+    def listen(outcomes: Sequence[Outcome]) -> None:
+        apply_to_views(views, outcomes)
+        views.commit()
+
+    market = recover(journal, listen, views.applied)
+    if views.applied > market.commands:
+        # They are of a longer journal than there is: of one that was cut, or of another market.
+        views.rebuild(())
+        market = recover(journal, listen, 0)
+    return market

@@ -1,0 +1,105 @@
+"""Records: what the journal holds of everything that was asked for, in the order it was taken in.
+
+One record is one request. It names the moment, the commands for the engine, who asked, and the
+digest by which a repetition is known; or it is a change of keys, an account together with its first
+key, a step of a parameter change that needs two people, or a state hash to be checked when the
+journal is read again. A record is made durable before anything is done about it, and all state of
+the market follows from the records.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+import msgspec
+
+from solvent.domain.codec.commands import EncodedCommands
+from solvent.domain.commands import Command, CommandEncodingError, encode_command
+
+NOBODY = -1
+"""The account of a record that is nobody's."""
+
+
+class RecordKind(IntEnum):
+    """What a record is."""
+
+    COMMANDS = 0
+    KEY = 1
+    PROPOSAL = 2
+    APPROVAL = 3
+    CHECK = 4
+    OPENING = 5
+
+
+class RecordError(ValueError):
+    """Bytes are no record. `str(error)` says why."""
+
+
+class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One request.
+
+    `time` is microseconds UTC when it was taken in; `digest` 16 bytes, empty for requests that
+    nobody signed, kept until `expires` (milliseconds UTC); `memo` a withdrawal's client id, address
+    and blockchain; `body` a key change, a proposal, an approval (with commands: of the change that
+    was due) or a state hash.
+    """
+
+    kind: int
+    time: int
+    account: int = NOBODY
+    commands: bytes = b""
+    is_batch: bool = False
+    digest: bytes = b""
+    expires: int = 0
+    memo: tuple[str, str, str] | None = None
+    body: bytes = b""
+
+    @property
+    def decoded(self) -> EncodedCommands:
+        """The commands. Raises RecordError."""
+        try:
+            return EncodedCommands(self.commands)
+        except CommandEncodingError as error:
+            raise RecordError(str(error)) from error
+
+
+def commands_record(
+    time: int,
+    commands: Iterable[Command] | bytes,
+    *,
+    account: int = NOBODY,
+    is_batch: bool = False,
+    digest: bytes = b"",
+    expires: int = 0,
+    memo: tuple[str, str, str] | None = None,
+) -> Record:
+    """The record of a request for the engine; commands may come encoded."""
+    data = commands if isinstance(commands, bytes) else b"".join(map(encode_command, commands))
+    return Record(
+        RecordKind.COMMANDS,
+        time,
+        account,
+        data,
+        is_batch,
+        digest,
+        expires,
+        memo,
+    )
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Record)
+
+
+def encode_record(record: Record) -> bytes:
+    """A record as bytes."""
+    return _ENCODER.encode(record)
+
+
+def decode_record(data: bytes) -> Record:
+    """The record that `encode_record` wrote. Raises RecordError."""
+    try:
+        record = _DECODER.decode(data)
+        RecordKind(record.kind)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise RecordError(f"no record: {error}") from error
+    return record
