@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.encoded_events import EncodedEvents
@@ -19,19 +18,19 @@ from solvent.domain.codec.events import decode_events
 from solvent.domain.codec.snapshots import state_hash
 from solvent.domain.commands import (
     COMMAND_KINDS,
-    COMMAND_WORDS,
     ChangeParameter,
     Command,
     OpenAccount,
     PlaceOrder,
     decode_command,
-    encode_command,
 )
-from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
+from solvent.domain.readings import PoolReading
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
 from solvent.engine import dispatch, house, previews, readings
 from solvent.engine.memory import layout as at
+from solvent.engine.memory.command_rows import Words, command_rows, encode_batch
+from solvent.engine.queries.queries import FastQueries
 from solvent.engine.memory.columns import Columns, new_columns, read_snapshot, write_snapshot
 from solvent.engine.orderbook import book
 from solvent.engine.queries import forecast as query_forecast
@@ -75,10 +74,6 @@ _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
 _PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
 _EVENT_LIMIT = 1 << 22
 """Words of events after which a batch is stopped, read out and resumed."""
-_ROW_BYTES = 8 * at.COMMAND_WIDTH
-
-Words = npt.NDArray[np.int64]
-
 
 _MACHINES: list[Machine] = []
 
@@ -123,6 +118,11 @@ class FastEngine:
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""
         return self.apply((command,))[0]
+
+    def apply_groups(self, groups: Sequence[EncodedCommands]) -> tuple[memoryview, list[int]]:
+        """Carry out recorded commands; the events of all, and where those of each command end."""
+        events, ends = self.apply_rows(command_rows(groups))
+        return events.data, ends.tolist()
 
     def apply_rows(self, rows: Words) -> tuple[Words, Words]:
         """Carry out commands given as rows of COMMAND_WIDTH numbers.
@@ -224,6 +224,11 @@ class FastEngine:
         finally:
             self.columns["globals"][at.SCRATCH_TOP] = 0
 
+    @property
+    def queries(self) -> FastQueries:
+        """What can be asked between two batches."""
+        return FastQueries(self)
+
     def pool_readings(self) -> list[PoolReading]:
         """Utilization and bound in force of every pool, by asset number."""
         count = len(self.parameters.assets)
@@ -254,21 +259,5 @@ class FastEngine:
 
 
 _CHANGE_PARAMETER = COMMAND_KINDS.index(ChangeParameter)
-_WIDTHS = np.array(COMMAND_WORDS, dtype=np.int64)
 _FREE = ctypes.CDLL(None).free
 _FREE.argtypes = [ctypes.c_void_p]
-
-
-def encode_batch(batch: Sequence[Command]) -> Words:
-    """Commands as rows of numbers: the kind, the fields, zeros."""
-    data = b"".join(encode_command(command).ljust(_ROW_BYTES, b"\0") for command in batch)
-    return np.frombuffer(data, dtype=np.int64).reshape(-1, at.COMMAND_WIDTH)
-
-
-def command_rows(groups: Sequence[EncodedCommands]) -> Words:
-    """Encoded commands as rows of numbers, as `encode_batch` makes them of objects."""
-    kinds = np.array([kind for commands in groups for kind in commands.kinds], dtype=np.int64)
-    rows = np.zeros((len(kinds), at.COMMAND_WIDTH), dtype=np.int64)
-    data = b"".join(commands.data for commands in groups)
-    rows[np.arange(at.COMMAND_WIDTH) < _WIDTHS[kinds, None]] = np.frombuffer(data, dtype=np.int64)
-    return rows

@@ -6,19 +6,25 @@ command changes nothing. The face is the same as every other engine's: `apply`, 
 `snapshot`, `restore` and read-only questions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.events import encode_event
 from solvent.domain.codec.snapshots import state_hash
-from solvent.domain.commands import Command
-from solvent.domain.engine_face import PoolReading
+from solvent.domain.commands import Command, encode_command
+from solvent.domain.readings import PoolReading
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.reference.dispatch import HANDLERS, refused
 from solvent.reference.lending.rates import utilization
 from solvent.reference.lending.throttle import bound_in_force
+from solvent.reference.queries import ReferenceQueries
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import new_state
+
+
+_WORD = 8
 
 
 class ReferenceEngine:
@@ -37,6 +43,8 @@ class ReferenceEngine:
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""
+        # Refuses a field that no row of numbers can hold, as an engine of rows does.
+        encode_command(command)
         state = self.state
         state.events = []
         refusal = HANDLERS[type(command)](state, command)
@@ -45,6 +53,25 @@ class ReferenceEngine:
         events = tuple(state.events)
         state.events = []
         return events
+
+    def apply_groups(self, groups: Sequence[EncodedCommands]) -> tuple[memoryview, list[int]]:
+        """Carry out recorded commands; the events of all, and where those of each command end."""
+        data = bytearray()
+        ends = []
+        for command in (each for group in groups for each in group):
+            data += b"".join(map(encode_event, self.apply_one(command)))
+            ends.append(len(data) // _WORD)
+        return memoryview(bytes(data)).cast("q"), ends
+
+    @property
+    def parameters(self) -> EngineParameters:
+        """Parameters in force."""
+        return self.state.parameters
+
+    @property
+    def queries(self) -> ReferenceQueries:
+        """What can be asked between two commands."""
+        return ReferenceQueries(self.state)
 
     @property
     def now(self) -> int:
