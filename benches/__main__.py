@@ -12,7 +12,7 @@ from solvent.cli.progress import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benches.rows import Row
+    from benches.common.rows import Row
 
 
 def bench(name: Bench | Literal["all"], /, *, quick: bool = False, json: bool = False) -> int:
@@ -29,8 +29,8 @@ def bench(name: Bench | Literal["all"], /, *, quick: bool = False, json: bool = 
     json
         Print one JSON object with all figures, and nothing else, on standard output.
     """
-    from benches.host import describe
-    from benches.measure import WrongAnswerError
+    from benches.common.host import describe
+    from benches.common.measure import WrongAnswerError
     from benches.registry import run_bench
 
     machine = describe()
@@ -66,7 +66,7 @@ def _show_machine(machine: dict[str, str]) -> None:
 
 def _show(bench: Bench, rows: "Sequence[Row]") -> None:
     """One table; what was measured is not said again where a figure has several peers."""
-    from benches.rows import NOT_INSTALLED, shown
+    from benches.common.rows import NOT_INSTALLED, shown
     from solvent.cli.tables import print_sheet
     from solvent.lab.report.formatting import ABSENT
     from solvent.lab.report.summary import Sheet
@@ -98,6 +98,11 @@ def _show(bench: Bench, rows: "Sequence[Row]") -> None:
 
 
 if __name__ == "__main__":
-    app = App(name="./run bench", help_format="plaintext", default_parameter=Parameter(negative=""))
+    app = App(
+        name="./run bench",
+        help_format="plaintext",
+        version_flags=(),
+        default_parameter=Parameter(negative=""),
+    )
     app.default(bench)
     sys.exit(main(app=app))

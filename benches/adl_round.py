@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benches.kernels import Words, call, compiled, root_of
-from benches.market import market
-from benches.measure import agree, once, repeat
-from benches.rows import AT_MOST, TIMES, Row, Target, each, of
+from benches.common.kernels import Words, call, compiled, root_of
+from benches.common.market import market
+from benches.common.measure import agree, once, repeat
+from benches.common.rows import AT_MOST, TIMES, Row, Target, each, of
 from solvent.domain.parameters import Policy
 from solvent.domain.units import VALUE_SCALE
 from solvent.engine.allot.apportionment import apportion

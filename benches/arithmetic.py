@@ -11,9 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from benches.kernels import Words, call, compiled
-from benches.measure import agree, repeat
-from benches.rows import AT_MOST, TIMES, Row, Target, each
+from benches.common.kernels import Words, call, compiled
+from benches.common.measure import agree, repeat
+from benches.common.rows import AT_MOST, TIMES, Row, Target, each
 from solvent.domain import units as exact
 from solvent.domain.units import INDEX_SCALE
 from solvent.engine.units import mul_div_down, mul_div_up

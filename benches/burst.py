@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benches.engines import (
+from benches.common.engines import (
     Words,
     apply_all,
     column,
@@ -21,9 +21,9 @@ from benches.engines import (
     events_by_kind,
     same_as_reference,
 )
-from benches.market import PRICES, START, market
-from benches.measure import agree, repeat
-from benches.population import (
+from benches.common.market import PRICES, START, market
+from benches.common.measure import agree, repeat
+from benches.common.population import (
     FIRST,
     atoms_per_usdc,
     balance,
@@ -32,8 +32,8 @@ from benches.population import (
     shares,
     weighted,
 )
-from benches.rows import AT_MOST, Row, Target, each
-from benches.stream import row_of
+from benches.common.rows import AT_MOST, Row, Target, each
+from benches.common.stream import row_of
 from solvent.domain import commands as c
 from solvent.domain.events import Event
 from solvent.domain.parameters import USDC, EngineParameters, Policy, WaterfallParameters

@@ -9,7 +9,7 @@ about that than about commands.
 from collections.abc import Iterator
 from functools import partial
 
-from benches.engines import (
+from benches.common.engines import (
     BATCH,
     apply_all,
     copy_of,
@@ -17,11 +17,11 @@ from benches.engines import (
     engine_over,
     events_by_kind,
 )
-from benches.market import market
-from benches.measure import agree, once, repeat
-from benches.population import populated
-from benches.rows import AT_LEAST, TIMES, Row, Target, of, rate
-from benches.stream import mixed_stream
+from benches.common.market import market
+from benches.common.measure import agree, once, repeat
+from benches.common.population import populated
+from benches.common.rows import AT_LEAST, TIMES, Row, Target, of, rate
+from benches.common.stream import mixed_stream
 from solvent.domain.commands import decode_command
 from solvent.domain.events import Refused
 from solvent.engine.engine import FastEngine

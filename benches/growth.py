@@ -10,13 +10,13 @@ from functools import partial
 
 import numpy as np
 
-from benches.engines import Words, copy_of, engine_over
+from benches.common.engines import Words, copy_of, engine_over
+from benches.common.market import market
+from benches.common.measure import once
+from benches.common.population import populated
+from benches.common.rows import AT_MOST, Figure, Row, Target, of
+from benches.common.stream import mixed_stream
 from benches.margin_watch import live_through
-from benches.market import market
-from benches.measure import once
-from benches.population import populated
-from benches.rows import AT_MOST, Figure, Row, Target, of
-from benches.stream import mixed_stream
 from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns
 

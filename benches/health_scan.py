@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from benches.kernels import Words, call, compiled, root_of
-from benches.market import market
-from benches.measure import Timing, agree, repeat
-from benches.peers import peer
-from benches.population import BREACHED, Edge, populated
-from benches.rows import AT_MOST, TIMES, Row, Target, each, of
+from benches.common.kernels import Words, call, compiled, root_of
+from benches.common.market import market
+from benches.common.measure import Timing, agree, repeat
+from benches.common.peers import peer
+from benches.common.population import BREACHED, Edge, populated
+from benches.common.rows import AT_MOST, TIMES, Row, Target, each, of
 from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO
 from solvent.engine import margin
 from solvent.engine.memory import layout as at

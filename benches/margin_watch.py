@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benches.crash import CRASH, MINUTES, crash_day, grown
-from benches.kernels import Words, call, compiled, root_of
-from benches.market import market
-from benches.measure import agree, once
-from benches.population import populated
-from benches.rows import AT_MOST, TIMES, Figure, Row, Target, of
+from benches.common.crash import CRASH, MINUTES, crash_day, grown
+from benches.common.kernels import Words, call, compiled, root_of
+from benches.common.market import market
+from benches.common.measure import agree, once
+from benches.common.population import populated
+from benches.common.rows import AT_MOST, TIMES, Figure, Row, Target, of
 from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns
 from solvent.engine.watch import scan, watch

@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from benches.engines import BATCH, apply_all, column, copy_of, engine_over, events_by_kind
-from benches.kernels import Words, call, compiled, root_of
-from benches.market import PRICES, market
-from benches.measure import agree, repeat
-from benches.order_stream import ADD, Orders, order_stream
-from benches.peers import peer
-from benches.population import FIRST, endowed
-from benches.rows import AT_LEAST, TIMES, Figure, Row, Target, rate
-from benches.stream import row_of
+from benches.common.engines import BATCH, apply_all, column, copy_of, engine_over, events_by_kind
+from benches.common.kernels import Words, call, compiled, root_of
+from benches.common.market import PRICES, market
+from benches.common.measure import agree, repeat
+from benches.common.order_stream import ADD, Orders, order_stream
+from benches.common.peers import peer
+from benches.common.population import FIRST, endowed
+from benches.common.rows import AT_LEAST, TIMES, Figure, Row, Target, rate
+from benches.common.stream import row_of
 from solvent.domain import commands as c
 from solvent.domain.events import Filled, OrderAccepted
 from solvent.domain.parameters import USDC, MarketParameters

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from enum import StrEnum
 from importlib import import_module
 
-from benches.rows import Row
+from benches.common.rows import Row
 
 
 class Bench(StrEnum):
-    """The benches in the order in which `all` runs them. A module has the name of its bench."""
+    """The benches in the order in which `all` runs them."""
 
     ARITHMETIC = "arithmetic"
     HEALTH_SCAN = "health-scan"
@@ -27,11 +27,22 @@ class Bench(StrEnum):
     MEMORY = "memory"
 
 
+MODULES = {
+    Bench.SERVICE: "service.throughput",
+    Bench.LATENCY: "service.latency",
+    Bench.FAN_OUT: "service.fan_out",
+    Bench.SLOW_SOCKETS: "service.slow_sockets",
+    Bench.RECOVERY: "service.recovery",
+    Bench.MEMORY: "service.memory",
+}
+"""Where a bench is that has no module of its own name here."""
+
+
 def run_bench(bench: Bench, *, quick: bool = False) -> Iterator[Row]:
     """Rows of one bench as they are measured. Raises WrongAnswerError.
 
     `quick` takes sizes that only show that the bench works.
     """
-    module = import_module(f"benches.{bench.replace('-', '_')}")
+    module = import_module(f"benches.{MODULES.get(bench, bench.replace('-', '_'))}")
     rows: Iterator[Row] = module.bench(quick=quick)
     return rows

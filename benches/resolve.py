@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benches.engines import (
+from benches.common.engines import (
     Words,
     apply_all,
     column,
@@ -24,11 +24,11 @@ from benches.engines import (
     events_by_kind,
     same_as_reference,
 )
-from benches.market import PRICES, START, market
-from benches.measure import agree, once
-from benches.population import FIRST, Edge, atoms_per_usdc, populated
-from benches.rows import Figure, Row, of
-from benches.stream import Fields, row_of
+from benches.common.market import PRICES, START, market
+from benches.common.measure import agree, once
+from benches.common.population import FIRST, Edge, atoms_per_usdc, populated
+from benches.common.rows import Figure, Row, of
+from benches.common.stream import Fields, row_of
 from solvent.domain import commands as c
 from solvent.domain.events import Event, Filled
 from solvent.domain.parameters import EngineParameters, Policy, WaterfallParameters

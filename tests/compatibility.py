@@ -197,7 +197,7 @@ def sections() -> dict[str, list[Row]]:
 def _row(section: str, name: str, endpoint: Endpoint | None) -> Row:
     if endpoint is None:
         return Row(name, "no", REASONS[section], "")
-    test = f"tests/service/test_endpoints.py::test_endpoint[{name}]"
+    test = f"tests/service/api/test_endpoints.py::test_endpoint[{name}]"
     is_refused = endpoint.lacks.startswith("refused")
     served = "no" if is_refused else "partial" if endpoint.lacks else "full"
     return Row(name, served, endpoint.lacks, test)

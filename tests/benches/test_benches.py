@@ -12,15 +12,15 @@ import pytest
 
 from benches import burst, health_scan, order_book
 from benches.burst import Size, crowded, fall
-from benches.engines import apply_all, copy_of, engine_over, events_by_kind
-from benches.market import market
-from benches.measure import Timing, WrongAnswerError, agree, repeat
-from benches.order_stream import order_stream
-from benches.peers import peer
-from benches.population import Edge, populated
+from benches.common.engines import apply_all, copy_of, engine_over, events_by_kind
+from benches.common.market import market
+from benches.common.measure import Timing, WrongAnswerError, agree, repeat
+from benches.common.order_stream import order_stream
+from benches.common.peers import peer
+from benches.common.population import Edge, populated
+from benches.common.rows import AT_LEAST, AT_MOST, TIMES, Row, Target, each, of, rate, shown
+from benches.common.stream import mixed_stream
 from benches.registry import Bench, run_bench
-from benches.rows import AT_LEAST, AT_MOST, TIMES, Row, Target, each, of, rate, shown
-from benches.stream import mixed_stream
 from solvent.domain.events import Refused
 from solvent.domain.waterfall_events import AdlMatched
 from solvent.engine.memory import layout as at

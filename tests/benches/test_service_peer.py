@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from benches.fastapi_peer import Asgi, in_front, one_by_one
-from benches.peers import peer
-from benches.signed import ORDER_PATH, admit, endless, market_of_now, orders
+from benches.common.peers import peer
+from benches.service.fastapi_peer import Asgi, in_front, one_by_one
+from benches.service.signed import ORDER_PATH, admit, endless, market_of_now, orders
 from solvent.service.core.node import Desk
 from solvent.service.core.opening import Start, open_desk
 from solvent.service.serve import application

@@ -16,7 +16,7 @@ from solvent.domain.codec.events import decode_event, encode_event
 from solvent.domain.commands import ChangeParameter, Command, encode_command
 from solvent.domain.parameters import ParameterError, changed_parameters
 from solvent.engine.dispatch import apply_command
-from solvent.engine.house import parameters_changed, parameters_refused
+from solvent.engine.governance import parameters_changed, parameters_refused
 from solvent.engine.memory.columns import Columns, plain_store, read_snapshot, write_snapshot
 from solvent.engine.memory.layout import ACCOUNTS, COMMAND_WIDTH, ORDERS
 from solvent.kernels.language import Memory, Store

@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from benches.kernels import call, root_of
+from benches.common.kernels import call, root_of
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, Policy
 from solvent.domain.units import INT64_MAX
 from solvent.engine.allot.apportionment import apportion

@@ -13,7 +13,7 @@ from solvent.service.core.keys import Role, encode_addition, encode_removal
 from solvent.service.core.market import Market, encode_head
 from solvent.service.core.proposals import Terms, approval_body, proposal_body
 from solvent.service.core.records import Record, RecordKind, commands_record
-from tests.views.market_records import simulated
+from tests.history.market_records import simulated
 
 NOW_MS = 1_700_000_000_000
 CHANGE = ChangeParameter(0, ParameterField.PRICE_MAX_AGE, 77_000_000)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from benches.slow_sockets import DROPPED, SOCKETS, Address, compare
+from benches.service.slow_sockets import DROPPED, SOCKETS, Address, compare
 from tests.service.clients.served import PATIENCE, Service, serving
 
 REQUESTS = 600

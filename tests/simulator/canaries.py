@@ -24,7 +24,7 @@ from solvent.domain.units import (
     value_up,
 )
 from solvent.proof.fuzz.simulator import SimulationBreach, simulate
-from solvent.reference import house, ledger, limits, margin, prices
+from solvent.reference import clock, governance, ledger, limits, margin, oracle, prices
 from solvent.reference.lending import pool, rates, throttle, wallet
 from solvent.reference.orderbook import book, matching, orders
 from solvent.reference.state import Order, State
@@ -306,7 +306,8 @@ def borrowing_needs_no_margin(patch: pytest.MonkeyPatch) -> None:
 
 @canary("A13", within=3000)
 def nobody_watches_prices(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(house, "watch", lambda *_: None)
+    for module in (oracle, clock, governance):
+        patch.setattr(module, "watch", lambda *_: None)
 
 
 @canary("A13", within=5000)

@@ -22,6 +22,10 @@ ROOMS = [
     "lab",
     "service",
     "proof",
+    "proof/audit",
+    "proof/crash",
+    "proof/fuzz",
+    "proof/invariants",
     "cli",
 ]
 
@@ -33,6 +37,8 @@ ALLOWED = {
     "engine/x.py": "import solvent.domain.x, solvent.kernels.x, numpy, os",
     "history/x.py": "import solvent.receipts.x",
     "proof/x.py": "import solvent.service.x, solvent.lab.x",
+    "proof/invariants/x.py": "import solvent.domain.x, solvent.reference.state",
+    "proof/fuzz/x.py": "import solvent.proof.invariants.x, solvent.reference.x",
 }
 
 FORBIDDEN = [
@@ -53,6 +59,10 @@ FORBIDDEN = [
     ("domain/x.py", "import os.path"),
     ("reference/x.py", "import numpy"),
     ("engine/x.py", "import logging"),
+    ("proof/invariants/x.py", "import solvent.reference.x"),
+    ("proof/invariants/x.py", "def f() -> None:\n    from solvent.engine import x"),
+    ("proof/invariants/x.py", "import solvent.proof.fuzz.x"),
+    ("proof/fuzz/x.py", "import solvent.proof.audit.x"),
     ("shed/__init__.py", ""),
 ]
 
@@ -61,6 +71,7 @@ def lint(folder: Path, files: dict[str, str]) -> subprocess.CompletedProcess[str
     """Check a package with all rooms, each with a module `x`, and these files."""
     package = folder / "src" / "solvent"
     rooms = {f"{room}/{name}": "" for room in ROOMS for name in ("__init__.py", "x.py")}
+    rooms["reference/state.py"] = ""
     for name, text in ({"__init__.py": ""} | rooms | files).items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text, encoding="utf-8")

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from solvent.cli.up import LOOPBACK
 from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
 from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS, LiveCast, parameters_at
@@ -18,6 +17,7 @@ from solvent.service.core.node_engine import DeskEngine
 from solvent.service.core.opening import Start, is_set_up, open_desk
 from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, RecordKind
+from solvent.service.limits import LOOPBACK
 from solvent.service.logs import set_up_logs
 from solvent.service.serve import Address, serve
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from cyclopts import Parameter
 
 from solvent.domain.errors import InputError
+from solvent.service.limits import LOOPBACK
 
 if TYPE_CHECKING:
     from typing import Annotated
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 else:
     from typing import Annotated
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PORT = 8620
 MEMORY_FOLDER = "solvent-market"
 

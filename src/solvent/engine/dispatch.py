@@ -1,11 +1,11 @@
 """Dispatch in kernels: which handler a command goes to, and what a refusal says.
 
 As in `reference.dispatch`; the handlers of account commands are in `handlers`, the others' in
-`house`. `ChangeParameter` is not for kernels: a batch stops before it.
+`oracle`, `clock` and `governance`. `ChangeParameter` is not for kernels: a batch stops before it.
 """
 
 from solvent.domain import commands as c
-from solvent.engine import handlers, house
+from solvent.engine import clock, governance, handlers, oracle
 from solvent.engine.ledger import account_row, position
 from solvent.engine.margin import first_asset
 from solvent.engine.memory.layout import (
@@ -45,7 +45,7 @@ _TIME_STEP = kind_of(c.TimeStep)
 _CHANGE_PARAMETER = kind_of(c.ChangeParameter)
 _COLLECT_FEES = kind_of(c.CollectFees)
 
-# Every account command has these in the same place, if it has them at all; so have house commands.
+# Every account command has these in the same place, if it has them at all; so have others.
 _ACCOUNT = field_of(c.Deposit, "account")
 _ASSET = field_of(c.Deposit, "asset")
 _HOUSE_ASSET = field_of(c.UpdatePrice, "asset")
@@ -128,7 +128,7 @@ def apply_command(s: Store, command: Memory) -> None:
     elif kind < _UPDATE_PRICE:
         refusal = _manage_account(s, kind, command)
     else:
-        refusal = _keep_house(s, kind, command)
+        refusal = _belongs_to_no_account(s, kind, command)
     if refusal:
         _refused(s, kind, command, refusal)
 
@@ -170,16 +170,16 @@ def _manage_account(s: Store, kind: int, command: Memory) -> int:
 
 
 @kernel
-def _keep_house(s: Store, kind: int, command: Memory) -> int:
+def _belongs_to_no_account(s: Store, kind: int, command: Memory) -> int:
     if kind == _UPDATE_PRICE:
-        return house.update_price(s, command)
+        return oracle.update_price(s, command)
     if kind == _HALT_PRICE:
-        return house.halt_price(s, command)
+        return oracle.halt_price(s, command)
     if kind == _TIME_STEP:
-        return house.time_step(s, command)
+        return clock.time_step(s, command)
     if kind != _COLLECT_FEES:
         fail()
-    return house.collect_fees(s, command)
+    return governance.collect_fees(s, command)
 
 
 @kernel

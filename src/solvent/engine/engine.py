@@ -27,7 +27,7 @@ from solvent.domain.commands import (
 from solvent.domain.events import Event
 from solvent.domain.readings import PoolReading
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
-from solvent.engine import dispatch, house, previews, readings
+from solvent.engine import dispatch, governance, previews, readings
 from solvent.engine.memory import layout as at
 from solvent.engine.memory.command_rows import Words, command_rows, encode_batch
 from solvent.engine.queries.queries import FastQueries
@@ -48,8 +48,8 @@ from solvent.kernels.machine import Machine, Progress, compile_kernels
 
 _ENTRIES = (
     dispatch.apply_batch,
-    house.parameters_changed,
-    house.parameters_refused,
+    governance.parameters_changed,
+    governance.parameters_refused,
     readings.read_pools,
     book.find,
     previews.max_lend,

@@ -8,7 +8,7 @@ Read it top to bottom:
 - what people do: `limits`, `wallet`, `book`, `matching`, `orders`
 - the waterfall: `liquidation` (the parent), `sizing`, `draws`, `book_stage`, `backstop`,
   `policies`, `adl` (a stuck lender), `default` (a borrower in default), `settlement`, `deficit`
-- the engine: `dispatch`, `house`, `engine`; what can be asked: `queries`
+- the engine: `dispatch`, `oracle`, `clock`, `governance`, `engine`; what can be asked: `queries`
 - what always holds: `invariants` and the modules of checks beside it
 
 It is the oracle of every faster engine: same commands, same events, same state, to the bit.

@@ -1,7 +1,8 @@
 """Dispatch: what each command asks before it is carried out, and what it then does.
 
 One handler a command, all of one shape: the refusals in the order of the rejection enum, and, when
-nothing refuses, the deed. Prices, time, parameters and fees are in `house`.
+nothing refuses, the deed. Prices are in `oracle`,
+time is in `clock`, parameters and fees are in `governance`.
 """
 
 from collections.abc import Callable
@@ -21,14 +22,10 @@ from solvent.domain.parameters import (
 )
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import RATIO
-from solvent.reference.house import (
-    change_parameter,
-    collect_fees,
-    halt_price,
-    time_step,
-    update_price,
-)
+from solvent.reference.clock import time_step
+from solvent.reference.governance import change_parameter, collect_fees
 from solvent.reference.lending import pool, wallet
+from solvent.reference.oracle import halt_price, update_price
 from solvent.reference.orderbook import book, orders
 from solvent.reference.state import TREASURY, Account, State, new_account
 

@@ -59,3 +59,6 @@ CUT_SECONDS = 2
 LISTENERS = 2_048
 """Connections to streams: half of all, so that the others are for requests."""
 LISTENERS_OF_ADDRESS = 1_024
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Hosts at which only this machine can ask."""

@@ -1,0 +1,1 @@
+"""What benches share: markets, populations, streams of commands, timing, peers."""

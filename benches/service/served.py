@@ -1,0 +1,116 @@
+"""A served market in a process of its own: benches drive it over real sockets.
+
+    python -m benches.service.served FOLDER
+
+It says its port once it listens, and then does a line of standard input at a time, `trade N`: N
+trades, made durable together. It ends with its input.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from benches.common.market import PRICES
+from benches.common.measure import WrongAnswerError
+from benches.service.signed import admit, endless, market_of_now
+from solvent.domain.commands import Command, PlaceOrder, Side, TimeInForce
+from solvent.service.core.keys import FIRST_ACCOUNT
+from solvent.service.core.node import Desk
+from solvent.service.core.opening import Start, open_desk
+from solvent.service.serve import Address, serve
+
+HOST = "127.0.0.1"
+TRADE = "trade"
+
+
+class Served(NamedTuple):
+    """A running server."""
+
+    port: int
+    process: "subprocess.Popen[str]"
+
+    def trade(self, count: int) -> None:
+        """Let so many trades happen; it is not waited for."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{TRADE} {count}\n")
+        self.process.stdin.flush()
+
+    @property
+    def worked(self) -> float:
+        """Seconds of processor time that it used so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")
+        user, system = fields.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def served() -> Iterator[Served]:
+    """A served market with people in it, until the block ends. Raises WrongAnswerError."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(Path(folder) / "market")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            said = process.stdout.readline()
+            if not said:
+                raise WrongAnswerError("the server did not begin")
+            yield Served(int(said), process)
+        finally:
+            process.stdin.close()
+            process.wait()
+            process.stdout.close()
+
+
+def _main() -> int:
+    with socket.create_server((HOST, 0)) as probe:
+        port = probe.getsockname()[1]
+    desk = open_desk(Path(sys.argv[1]), Start(market_of_now()))
+    driving: list[asyncio.Task[None]] = []
+
+    async def ready() -> None:
+        await admit(desk)
+        sys.stdout.write(f"{port}\n")
+        sys.stdout.flush()
+        driving.append(asyncio.create_task(_drive(desk)))
+
+    address = Address(HOST, port)
+    return asyncio.run(serve(desk, address, keeps_time=False, on_ready=ready, buckets=endless()))
+
+
+async def _drive(desk: Desk) -> None:
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        await desk.command(*_trades(desk, int(line.split()[1])))
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _trades(desk: Desk, count: int) -> list[Command]:
+    """Pairs of orders that meet, of the first two accounts."""
+    market = desk.market.parameters.assets[1].market
+    assert market is not None
+    offer = PlaceOrder(FIRST_ACCOUNT, 1, Side.ASK, price=PRICES[1], quantity=market.lot)
+    bid = PlaceOrder(
+        FIRST_ACCOUNT + 1,
+        1,
+        Side.BID,
+        time_in_force=TimeInForce.IOC,
+        price=PRICES[1],
+        quantity=market.lot,
+    )
+    return [offer, bid] * count
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -1,0 +1,340 @@
+"""Who may do what: every endpoint as every role, against a table written by hand.
+
+Whoever may, reaches the endpoint; whoever may not is told so with the published code, and neither
+the market nor its journal is touched. An endpoint without a row fails. Besides the roles there is
+nobody (`-`): no signature, a key that was never let in, a key that was taken out again.
+
+    x   may
+    o   may, with a key that has an account to read
+    .   may not
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from solvent.service.api.endpoints import Endpoint
+from solvent.service.core.keys import Role, encode_removal, parse_public_key
+from solvent.service.core.node import wall_clock
+from solvent.service.core.records import Record, RecordKind
+from solvent.service.errors import ApiError
+from solvent.service.routes.all import ENDPOINTS
+from tests.proof import proves
+from tests.service.api.examples import EXAMPLES, LISTS
+from tests.service.harness import Client, House, opened
+
+TABLE = """
+                                                  - user blp oracle risk operator auditor
+POST   /api/v1/borrowLend                         .  x    x    .     .      .       .
+GET    /api/v1/borrowLend/positions               .  x    x    .     .      .       o
+GET    /api/v1/borrowLend/position/liquidationPrice . x   x    .     .      .       o
+GET    /api/v1/borrowLend/markets                 x  x    x    x     x      x       x
+GET    /api/v1/borrowLend/markets/history         x  x    x    x     x      x       x
+GET    /api/v1/borrowLend/apy                     x  x    x    x     x      x       x
+GET    /api/v1/account                            .  x    x    .     .      .       o
+PATCH  /api/v1/account                            .  x    x    .     .      .       .
+GET    /api/v1/account/limits/borrow              .  x    x    .     .      .       o
+GET    /api/v1/account/limits/order               .  x    x    .     .      .       o
+GET    /api/v1/account/limits/withdrawal          .  x    x    .     .      .       o
+POST   /api/v1/account/convertDust                .  x    x    .     .      .       .
+GET    /api/v1/capital                            .  x    x    .     .      .       o
+GET    /api/v1/capital/collateral                 .  x    x    .     .      .       o
+GET    /wapi/v1/capital/deposits                  .  x    x    .     .      .       o
+GET    /wapi/v1/capital/deposit/address           .  x    x    .     .      .       o
+GET    /wapi/v1/capital/withdrawals               .  x    x    .     .      .       o
+POST   /wapi/v1/capital/withdrawals               .  x    x    .     .      .       .
+GET    /wapi/v1/capital/withdrawals/delay         .  x    x    .     .      .       x
+POST   /wapi/v1/capital/withdrawals/delay         .  x    x    .     .      .       .
+PATCH  /wapi/v1/capital/withdrawals/delay         .  x    x    .     .      .       .
+GET    /api/v1/assets                             x  x    x    x     x      x       x
+GET    /api/v1/collateral                         x  x    x    x     x      x       x
+GET    /api/v1/markets                            x  x    x    x     x      x       x
+GET    /api/v1/market                             x  x    x    x     x      x       x
+GET    /api/v1/ticker                             x  x    x    x     x      x       x
+GET    /api/v1/tickers                            x  x    x    x     x      x       x
+GET    /api/v1/depth                              x  x    x    x     x      x       x
+GET    /api/v1/klines                             x  x    x    x     x      x       x
+GET    /api/v1/markPrices                         x  x    x    x     x      x       x
+GET    /api/v1/openInterest                       x  x    x    x     x      x       x
+GET    /api/v1/fundingRates                       x  x    x    x     x      x       x
+GET    /api/v1/trades                             x  x    x    x     x      x       x
+GET    /api/v1/trades/history                     x  x    x    x     x      x       x
+GET    /api/v1/securities                         x  x    x    x     x      x       x
+GET    /api/v1/market-sessions                    x  x    x    x     x      x       x
+GET    /api/v1/order                              .  x    x    .     .      .       o
+POST   /api/v1/order                              .  x    x    .     .      .       .
+DELETE /api/v1/order                              .  x    x    .     .      .       .
+POST   /api/v1/orders                             .  x    x    .     .      .       .
+GET    /api/v1/orders                             .  x    x    .     .      .       o
+DELETE /api/v1/orders                             .  x    x    .     .      .       .
+GET    /api/v1/position                           .  x    x    .     .      .       x
+GET    /api/v1/status                             x  x    x    x     x      x       x
+GET    /api/v1/ping                               x  x    x    x     x      x       x
+GET    /api/v1/time                               x  x    x    x     x      x       x
+GET    /api/v1/wallets                            x  x    x    x     x      x       x
+GET    /wapi/v1/history/borrowLend                .  x    x    .     .      .       o
+GET    /wapi/v1/history/borrowLend/positions      .  x    x    .     .      .       o
+GET    /wapi/v1/history/interest                  .  x    x    .     .      .       o
+GET    /wapi/v1/history/settlement                .  x    x    .     .      .       o
+GET    /wapi/v1/history/dust                      .  x    x    .     .      .       o
+GET    /wapi/v1/history/orders                    .  x    x    .     .      .       o
+GET    /wapi/v1/history/fills                     .  x    x    .     .      .       o
+GET    /wapi/v1/history/position                  .  x    x    .     .      .       x
+GET    /wapi/v1/history/funding                   .  x    x    .     .      .       x
+POST   /solvent/v1/batch                          .  x    x    .     .      .       .
+GET    /solvent/v1/limits                         .  x    x    .     .      .       o
+GET    /solvent/v1/limits/order                   .  x    x    .     .      .       o
+GET    /solvent/v1/forecast                       .  x    x    .     .      .       o
+GET    /solvent/v1/solvency                       x  x    x    x     x      x       x
+GET    /solvent/v1/receipts                       .  x    x    .     .      .       x
+GET    /solvent/v1/backstop                       .  .    x    .     .      .       .
+POST   /solvent/v1/backstop                       .  .    x    .     .      .       .
+DELETE /solvent/v1/backstop                       .  .    x    .     .      .       .
+POST   /solvent/v1/oracle/prices                  .  .    .    x     .      .       .
+POST   /solvent/v1/oracle/halt                    .  .    .    x     .      .       .
+POST   /solvent/v1/risk/proposals                 .  .    .    .     x      .       .
+POST   /solvent/v1/risk/approvals                 .  .    .    .     x      .       .
+GET    /solvent/v1/risk/proposals                 .  .    .    .     x      x       x
+POST   /solvent/v1/admin/accounts                 .  .    .    .     .      x       .
+POST   /solvent/v1/admin/keys                     .  .    .    .     .      x       .
+DELETE /solvent/v1/admin/keys                     .  .    .    .     .      x       .
+POST   /solvent/v1/admin/deposits                 .  .    .    .     .      x       .
+POST   /solvent/v1/admin/fees                     .  .    .    .     .      x       .
+GET    /solvent/v1/health                         x  x    x    x     x      x       x
+GET    /solvent/v1/ready                          x  x    x    x     x      x       x
+GET    /solvent/v1/metrics                        x  x    x    x     x      x       x
+GET    /openapi.json                              x  x    x    x     x      x       x
+GET    /docs                                      x  x    x    x     x      x       x
+"""
+REFUSED_IN_SUBSTANCE = {
+    "POST /wapi/v1/capital/withdrawals/delay": "NOT_IMPLEMENTED",
+    "PATCH /wapi/v1/capital/withdrawals/delay": "NOT_IMPLEMENTED",
+    "POST /api/v1/account/convertDust": "INVALID_QUANTITY",
+    "GET /api/v1/order": "RESOURCE_NOT_FOUND",
+    "DELETE /api/v1/order": "RESOURCE_NOT_FOUND",
+    "POST /solvent/v1/admin/fees": "INSUFFICIENT_FUNDS",
+}
+"""What those who may are told, where it is not yes: there is no such order, no dust and no fee."""
+NOBODY = "-"
+ROLES = TABLE.split("\n")[1].split()
+KEYS = {
+    "user": "ann",
+    "blp": "zoe",
+    "oracle": "oracle",
+    "risk": "risk-2",
+    "operator": "operator",
+    "auditor": "auditor",
+}
+"""Whose key stands for a role."""
+NOBODIES = ("stranger", "former")
+READER = "reader"
+"""An auditor whose key has ann's account to read."""
+
+
+class Row(NamedTuple):
+    """What the table says about an endpoint, by role."""
+
+    method: str
+    path: str
+    marks: dict[str, str]
+
+
+def rows() -> list[Row]:
+    """The table."""
+    found = []
+    for line in TABLE.strip().splitlines()[1:]:
+        method, path, *marks = line.split()
+        assert set(marks) <= {"x", "o", "."}, line
+        found.append(Row(method, path, dict(zip(ROLES, marks, strict=True))))
+    return found
+
+
+ROWS = {(row.method, row.path): row.marks for row in rows()}
+
+
+class Town:
+    """A house where somebody is of each role, on a loop of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runner = asyncio.Runner()
+        self.house: House = self.runner.run(opened(folder))
+        self.runner.run(self._people())
+
+    def close(self) -> None:
+        """End in order."""
+        self.runner.run(self.house.http.aclose())
+        self.runner.run(self.house.desk.close())
+        self.runner.close()
+
+    async def _people(self) -> None:
+        house = self.house
+        await house.start()
+        zoe = house.client("zoe")
+        await house.open(zoe, "blp")
+        await house.give(zoe, USDC="100000", SOL="100", BTC="1")
+        former = house.client("former")
+        await house.open(former)
+        body = encode_removal(parse_public_key(former.public))
+        await house.desk.submit(Record(RecordKind.KEY, wall_clock(), body=body))
+        reader: dict[str, Any] = {"role": "auditor", "publicKey": house.client(READER).public}
+        reader["account"] = house.accounts[house.ann.public]
+        reply = await house.operator.send_digest("/solvent/v1/admin/keys", "adminKey", reader)
+        assert reply.status_code == 200, reply.text
+        change = {"symbol": "BTC", "field": "POOL_FEE", "value": 7}
+        path = "/solvent/v1/risk/proposals"
+        reply = await house.client("risk").send("POST", path, "riskPropose", **change)
+        assert reply.json() == {"proposal": 1}
+
+    @property
+    def state(self) -> tuple[str, int, bytes]:
+        """All that a request could change: engine, journal, keys, proposals and answers."""
+        desk = self.house.desk
+        return (
+            desk.market.engine.state_hash(),
+            desk.sequencer.journal.sequence,
+            desk.market.save(),
+        )
+
+    def ask(self, endpoint: Endpoint, who: str | None) -> httpx.Response:
+        """A request that is good but for who sends it; without a signature from nobody."""
+        return self.runner.run(self._ask(endpoint, who))
+
+    async def _ask(self, endpoint: Endpoint, who: str | None) -> httpx.Response:
+        fields = self._fields(endpoint)
+        instruction = endpoint.instruction or "none"
+        client = self.house.client(who) if who else _Unsigned(self.house.http)
+        if endpoint.is_batch:
+            return await client.send_list(endpoint.path, instruction, [fields])
+        if endpoint.method == "GET":
+            return await client.get(endpoint.path, instruction, **fields)
+        if endpoint.signs_digest:
+            return await client.send_digest(
+                endpoint.path, instruction, fields, method=endpoint.method
+            )
+        return await client.send(endpoint.method, endpoint.path, instruction, **fields)
+
+    def _fields(self, endpoint: Endpoint) -> dict[str, Any]:
+        if endpoint.path in LISTS:
+            _, name, items = LISTS[endpoint.path]
+            return {name: items}
+        fields = dict(EXAMPLES[endpoint.method, endpoint.path].fields)
+        if fields.get("publicKey") == "KEY":
+            fields["publicKey"] = self.house.client(f"new {endpoint.path}").public
+        return fields
+
+
+class _Unsigned(Client):
+    """Says who it is and signs nothing."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        super().__init__(http, "operator")
+
+    def _signature(self, *_: Any, **__: Any) -> dict[str, str]:
+        return {}
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """One house for all rows."""
+    town = Town(tmp_path_factory.mktemp("town"))
+    yield town
+    town.close()
+
+
+def test_the_table_has_every_endpoint_and_no_other() -> None:
+    assert set(ROWS) == {(each.method, each.path) for each in ENDPOINTS}
+    assert len(ROWS) == len(rows()) == len(ENDPOINTS)
+    assert len(KEYS) == len(Role) == len(ROLES) - 1
+
+
+@proves("I37")
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each: f"{each.method} {each.path}")
+def test_an_endpoint_is_open_to_those_it_is_for(town: Town, endpoint: Endpoint) -> None:
+    marks = ROWS[endpoint.method, endpoint.path]
+    before = town.state
+    for who, status, code in _refused(marks):
+        reply = town.ask(endpoint, who)
+        assert (reply.status_code, reply.json()["code"]) == (status, code), (who, reply.text)
+        assert town.state == before, who
+    said = REFUSED_IN_SUBSTANCE.get(f"{endpoint.method} {endpoint.path}")
+    allowed = list(_allowed(marks))
+    for one in allowed:
+        reply = town.ask(endpoint, one)
+        if said is None:
+            assert reply.status_code in (200, 204), (one, reply.text)
+        else:
+            assert (reply.status_code // 100, reply.json()["code"]) == (4, said), one
+    if not endpoint.changes:
+        assert town.state == before, "who only reads changed something"
+    elif (endpoint.method, endpoint.path) != ("DELETE", "/api/v1/order"):
+        assert town.state[1] == before[1] + len(allowed)
+
+
+def _refused(marks: dict[str, str]) -> Iterator[tuple[str | None, int, str]]:
+    """Who is refused, and how."""
+    if marks[NOBODY] == ".":
+        for who in (None, *NOBODIES):
+            yield who, 401, "UNAUTHORIZED"
+    for role, key in KEYS.items():
+        if marks[role] != "x":
+            yield key, 403, "FORBIDDEN"
+    if marks["auditor"] == ".":
+        yield READER, 403, "FORBIDDEN"
+
+
+def _allowed(marks: dict[str, str]) -> Iterator[str | None]:
+    """Who is let in."""
+    if marks[NOBODY] == "x":
+        yield from (None, *NOBODIES)
+    yield from (key for role, key in KEYS.items() if marks[role] == "x")
+    if marks["auditor"] != ".":
+        yield READER
+
+
+@pytest.mark.parametrize("who", [*KEYS.values(), *NOBODIES, READER])
+def test_an_accounts_own_streams_are_its_traders(town: Town, who: str) -> None:
+    signature = list(town.house.client(who).headers("subscribe", {}).values())
+    if who in (KEYS["user"], KEYS["blp"]):
+        found = town.house.desk.authenticate(signature)
+        assert found.account == town.house.accounts[town.house.client(who).public]
+    else:
+        with pytest.raises(ApiError) as caught:
+            town.house.desk.authenticate(signature)
+        assert caught.value.code == ("UNAUTHORIZED" if who in NOBODIES else "FORBIDDEN")
+
+
+def test_an_auditor_reads_the_account_of_his_key_and_no_other(town: Town) -> None:
+    endpoint = next(each for each in ENDPOINTS if each.path == "/api/v1/capital")
+    seen = town.ask(endpoint, READER).json()
+    assert seen == town.ask(endpoint, "ann").json()
+    assert seen != town.ask(endpoint, "zoe").json()
+
+
+@pytest.mark.parametrize(
+    ("role", "account", "words"),
+    [
+        ("auditor", 99, "one that was opened"),
+        ("auditor", 1, "one that was opened"),
+        ("user", None, "one that was opened"),
+        ("user", 0, "one that was opened"),
+        ("oracle", 2, "has no account"),
+        ("operator", 2, "has no account"),
+    ],
+)
+def test_a_key_is_let_in_for_an_account_that_is_open_or_for_none(
+    town: Town, role: str, account: int | None, words: str
+) -> None:
+    before = town.state
+    fields: dict[str, Any] = {"role": role, "publicKey": town.house.client("other").public}
+    if account is not None:
+        fields["account"] = account
+    reply = town.runner.run(
+        town.house.operator.send_digest("/solvent/v1/admin/keys", "adminKey", fields)
+    )
+    assert (reply.status_code, reply.json()["code"]) == (400, "INVALID_CLIENT_REQUEST")
+    assert words in reply.json()["message"]
+    assert town.state == before

@@ -1,0 +1,274 @@
+"""The market: it follows from its records, whatever the batches, the stops and the repetitions."""
+
+from dataclasses import replace
+from random import Random
+
+import msgspec
+import pytest
+
+from solvent.domain import commands as c
+from solvent.domain.units import PRICE_SCALE
+from solvent.engine.engine import FastEngine
+from solvent.service.core.keys import Role, encode_addition
+from solvent.service.core.market import Market, MarketError, encode_head
+from solvent.service.core.proposals import Terms, approval_body, proposal_body
+from solvent.service.core.records import Record, RecordKind, commands_record
+from solvent.service.core.replies import Answer
+from tests.proof import proves
+from tests.service.api.signed_requests import KEY
+from tests.service.played import CHANGE, NOW_MS, played
+from tests.tables.market import plain_parameters
+
+SEEDS = (4, 9, 25)
+HEAD = encode_head(plain_parameters(), Terms(2, 100))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_batches_change_nothing(seed: int) -> None:
+    """Neither the state nor an answer."""
+    game = played(seed)
+    one_by_one = Market(game.head)
+    first = [one_by_one.carry_out([record])[0].answer for record in game.records]
+    market, rng, place, second = Market(game.head), Random(seed), 0, []
+    while place < len(game.records):
+        batch = game.records[place : place + rng.randint(1, 60)]
+        second += [outcome.answer for outcome in market.carry_out(batch)]
+        place += len(batch)
+    assert first == second
+    assert market.save() == one_by_one.save()
+    assert market.engine.state_hash() == one_by_one.engine.state_hash()
+
+
+@proves("I35")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_engine_is_told_every_command_once(seed: int) -> None:
+    game = played(seed)
+    engine = FastEngine(game.parameters)
+    engine.apply(game.commands)
+    market = game.market()
+    assert market.engine.state_hash() == engine.state_hash()
+    assert market.commands == len(game.commands)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_saved_market_goes_on_as_if_it_had_not_stopped(seed: int) -> None:
+    """Engine, open orders, answers, keys and proposals."""
+    game = played(seed)
+    whole = game.market()
+    for records in (0, 1, len(game.records) // 2, len(game.records)):
+        begun = game.market(records)
+        market = Market(game.head, begun.save())
+        assert market.save() == begun.save()
+        assert market.orders.all() == begun.orders.all()
+        assert market.proposals.waiting == begun.proposals.waiting
+        market.carry_out(game.records[records:])
+        assert market.save() == whole.save()
+        assert market.engine.state_hash() == whole.engine.state_hash()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_open_orders_are_the_engines(seed: int) -> None:
+    """What clients are told rests is what rests, with what was filled of it."""
+    game = played(seed)
+    market = Market(game.head)
+    rested = 0
+    for record in game.records:
+        market.carry_out([record])
+        for account in range(market.queries.accounts()):
+            engines = {order.order: order for order in market.queries.orders_of(account)}
+            shown = {order.order: order for order in market.orders.of(account)}
+            assert shown.keys() == engines.keys()
+            rested += len(shown)
+            for number, order in shown.items():
+                reading = engines[number]
+                assert order.quantity - order.executed == reading.quantity
+                assert (order.account, order.asset, order.price, order.client_id) == (
+                    reading.account,
+                    reading.asset,
+                    reading.price,
+                    reading.client_id,
+                )
+    assert rested
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_record_happens_twice(seed: int) -> None:
+    """Every signed request again, right after itself and at the end: the same answers."""
+    game = played(seed)
+    market, whole = Market(game.head), game.market()
+    signed = [record for record in game.records if record.digest]
+    first = {}
+    for record in game.records:
+        outcomes = market.carry_out([record, record] if record.digest else [record])
+        assert {outcome.answer for outcome in outcomes} == {outcomes[0].answer}
+        assert not outcomes[-1].transcript or len(outcomes) == 1
+        first[record.digest] = outcomes[0].answer
+    again = market.carry_out(signed)
+    assert [outcome.answer for outcome in again] == [first[record.digest] for record in signed]
+    assert market.save() == whole.save()
+    assert market.engine.state_hash() == whole.engine.state_hash()
+
+
+def test_a_check_that_does_not_hold_stops_the_market() -> None:
+    market = Market(HEAD)
+    state = market.engine.state_hash()
+    market.carry_out([Record(RecordKind.CHECK, 0, body=state.encode())])
+    with pytest.raises(MarketError, match=state):
+        market.carry_out([Record(RecordKind.CHECK, 0, body=b"0" * 64)])
+
+
+def test_a_check_is_of_the_state_before_it() -> None:
+    """Also amid a batch."""
+    game = played(4)
+    market, half = Market(game.head), len(game.records) // 2
+    state = game.market(half).engine.state_hash()
+    check = Record(RecordKind.CHECK, 0, body=state.encode())
+    market.carry_out([*game.records[:half], check, *game.records[half:]])
+    assert market.save() == game.market().save()
+
+
+@pytest.mark.parametrize("saved", [b"", b"\x90", b"nonsense"])
+def test_what_is_no_snapshot_is_refused(saved: bytes) -> None:
+    with pytest.raises(MarketError, match="snapshot cannot be read"):
+        Market(HEAD, saved)
+
+
+def test_what_is_no_head_is_refused() -> None:
+    with pytest.raises(MarketError, match="head cannot be read"):
+        Market(b"\x01")
+
+
+# Client ids.
+
+
+def traded() -> Market:
+    """A market with prices and two accounts that have something."""
+    market = Market(HEAD)
+    commands: list[c.Command] = [
+        c.UpdatePrice(asset, source, *[100 * PRICE_SCALE] * 3)
+        for asset in (1, 2)
+        for source in range(len(market.parameters.assets[asset].price.source_weights))
+    ]
+    commands += [c.TimeStep(1_000_000), c.OpenAccount(2), c.OpenAccount(3)]
+    commands += [c.Deposit(account, 0, 10**12) for account in (2, 3)]
+    market.carry_out([commands_record(0, commands, is_batch=True)])
+    return market
+
+
+def bid(client_id: int, account: int = 2, quantity: int = 10**9) -> c.PlaceOrder:
+    """An order that rests."""
+    return c.PlaceOrder(
+        account,
+        2,
+        c.Side.BID,
+        price=90 * PRICE_SCALE,
+        quantity=quantity,
+        client_id=client_id,
+    )
+
+
+def code(answer: Answer) -> str:
+    """The error code of an answer."""
+    return str(msgspec.json.decode(answer.body)["code"])
+
+
+def test_a_client_id_is_used_once() -> None:
+    """By another request, right behind the first or later: the first answer, one order."""
+    market = traded()
+    order = commands_record(5, [bid(7)], account=2)
+    outcomes = market.carry_out([order, order, order])
+    later = market.carry_out([commands_record(6, [bid(7)], account=2)])
+    assert {outcome.answer for outcome in [*outcomes, *later]} == {outcomes[0].answer}
+    assert outcomes[0].answer.status == 200
+    assert len(market.orders.of(2)) == 1
+    other = market.carry_out([commands_record(6, [bid(7, account=3)], account=3)])
+    assert other[0].answer.status == 200
+
+
+def test_a_client_id_of_another_order_is_refused() -> None:
+    market = traded()
+    outcomes = market.carry_out(
+        [commands_record(5, [bid(7)]), commands_record(5, [bid(7, quantity=2 * 10**9)])]
+    )
+    assert [outcome.answer.status for outcome in outcomes] == [200, 400]
+    assert code(outcomes[1].answer) == "INVALID_ORDER"
+    assert len(market.orders.of(2)) == 1
+
+
+def test_client_ids_of_a_batch_are_used_once() -> None:
+    """An item whose id was used gets the first answer or an error; the others are carried out."""
+    market = traded()
+    market.carry_out([commands_record(5_000, [bid(1)])])
+    batch = [bid(1), bid(2), replace(bid(1), quantity=2 * 10**9), bid(3), bid(3)]
+    (outcome,) = market.carry_out([commands_record(6_000, list(batch), is_batch=True)])
+    items = msgspec.json.decode(outcome.answer.body)
+    assert [item["operation"] for item in items] == ["Ok", "Ok", "Err", "Ok", "Err"]
+    assert [item.get("clientId") for item in items] == [1, 2, None, 3, None]
+    assert [order.client_id for order in market.orders.of(2)] == [1, 2, 3]
+    assert items[0]["createdAt"] != items[1]["createdAt"]
+    (again,) = market.carry_out([commands_record(9_000, [bid(3)])])
+    assert msgspec.json.decode(again.answer.body)["createdAt"] == items[3]["createdAt"]
+
+
+def test_a_refused_order_leaves_its_client_id_free() -> None:
+    """Alone and in a batch."""
+    market = traded()
+    for is_batch in (False, True):
+        refused = bid(7, quantity=10**18)
+        outcome = market.carry_out([commands_record(5, [refused], is_batch=is_batch)])[0]
+        assert b"code" in outcome.answer.body
+    assert market.carry_out([commands_record(5, [bid(7)])])[0].answer.status == 200
+
+
+# Keys and parameters.
+
+
+def test_an_account_comes_with_its_key_or_not_at_all() -> None:
+    market = traded()
+    key = bytes(KEY.verify_key)
+    opening = Record(
+        RecordKind.OPENING,
+        5,
+        commands=c.encode_command(c.OpenAccount(4)),
+        digest=b"o" * 16,
+        expires=NOW_MS,
+        body=encode_addition(key, Role.USER, 4),
+    )
+    again = msgspec.structs.replace(opening, digest=b"p" * 16)
+    first, second, third = market.carry_out([opening, opening, again])
+    assert first.answer == second.answer == Answer(200, b'{"account":4}')
+    assert third.answer.status == 400
+    principal = market.keys.find(key)
+    assert principal is not None
+    assert principal.account == 4
+    assert market.queries.accounts() == 5
+
+
+def test_keys_of_the_head_act_from_the_beginning() -> None:
+    key = bytes(KEY.verify_key)
+    head = encode_head(plain_parameters(), Terms(1, 0), [encode_addition(key, Role.OPERATOR, -1)])
+    market = Market(head)
+    for each in (market, Market(head, market.save())):
+        principal = each.keys.find(key)
+        assert principal is not None
+        assert principal.role is Role.OPERATOR
+
+
+def test_a_change_is_made_once_and_only_when_two_stand_behind_it() -> None:
+    market = Market(HEAD)
+    propose = Record(RecordKind.PROPOSAL, 10, body=proposal_body(CHANGE, 1))
+    carry = msgspec.structs.replace(commands_record(200, [CHANGE]), body=approval_body(1, 1))
+    market.carry_out([propose, carry])
+    assert market.commands == 0
+    own = Record(RecordKind.APPROVAL, 20, body=approval_body(1, 1))
+    market.carry_out([own, own, carry])
+    assert market.commands == 0
+    assert not list(market.proposals.due(110))
+    market.carry_out([Record(RecordKind.APPROVAL, 30, body=approval_body(1, 2))])
+    assert not list(market.proposals.due(109))
+    (due,) = market.proposals.due(110)
+    assert due.decoded == CHANGE
+    market.carry_out([carry, carry])
+    assert market.commands == 1
+    assert market.parameters.assets[0].price.max_age == CHANGE.value
+    assert not market.proposals.waiting

@@ -1,0 +1,98 @@
+"""kill -9 of the service: nothing acknowledged is lost or doubled, and a rehearsal would tell.
+
+`solvent sim --kill 2000` kills as often as it is told.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from solvent.proof.crash.inspection import judge
+from solvent.proof.crash.processes import Live
+from solvent.proof.crash.result import Difference, Rehearsal
+from solvent.proof.crash.rounds import rehearse
+from solvent.proof.crash.script import Holding, Op, Plan
+from solvent.proof.crash.signed import Ask
+from tests.proof import proves
+from tests.service.crash import planted
+from tests.tables.market import plain_parameters
+
+KILLS = 150
+FEW = 40
+HELD = Holding(deposits=1, usdc=100)
+LEND = Plan("anybody", Ask("POST", "/", "none"), (Op(2, "lend", 5), Op(2, "order", 7)))
+DEPOSIT = Plan("operator", Ask("POST", "/", "none"), (Op(2, "deposit", 50),))
+
+
+@proves("I35", "I36")
+def test_a_killed_service_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
+    """Killed at every kind of moment, with requests on their way that it had carried out."""
+    found = rehearse(tmp_path, plain_parameters(), KILLS)
+    assert found.problems == []
+    assert (found.kills, found.lost, found.doubled) == (KILLS, 0, 0)
+    assert min(found.opening, found.in_snapshot, found.closing) > 0
+    assert found.unanswered > found.unanswered_done > 0
+    assert found.repeated > KILLS
+    assert found.commands > found.acknowledged > KILLS
+
+
+def rehearsed(folder: Path, live: Live) -> Rehearsal:
+    """What a few kills of lives with a fault come to."""
+    found = rehearse(folder, plain_parameters(), FEW, live=live)
+    assert not found.is_good
+    return found
+
+
+@pytest.mark.parametrize("live", [planted.acknowledges_early, planted.loses_the_tail])
+def test_what_is_lost_is_found(live: Live, tmp_path: Path) -> None:
+    assert rehearsed(tmp_path, live).lost > 0
+
+
+def test_what_is_doubled_is_found(tmp_path: Path) -> None:
+    assert rehearsed(tmp_path, planted.forgets_answers).doubled > 0
+
+
+@pytest.mark.parametrize(
+    "live", [planted.saves_no_answers, planted.saves_no_proposals, planted.makes_changes_twice]
+)
+def test_a_market_that_forgets_is_found(live: Live, tmp_path: Path) -> None:
+    """When it is killed decides by what: a request lost or doubled, an answer, another state."""
+    rehearsed(tmp_path, live)
+
+
+@pytest.mark.parametrize(
+    ("live", "said"),
+    [
+        (planted.answers_otherwise, "the answer is"),
+        (planted.keeps_no_fifth, "account"),
+        (planted.ends_by_itself, "exit code 7"),
+    ],
+)
+def test_what_is_otherwise_is_found(live: Live, said: str, tmp_path: Path) -> None:
+    assert said in rehearsed(tmp_path, live).problems[0]
+
+
+def test_an_account_says_which_requests_were_carried_out() -> None:
+    both = HELD._replace(deposits=2, usdc=150, movements=1, lent=5, orders=1, open=(7,))
+    assert judge(2, HELD, HELD, [LEND, DEPOSIT]) == []
+    assert judge(2, HELD, HELD._replace(deposits=2, usdc=150), [LEND, DEPOSIT]) == [DEPOSIT]
+    assert judge(2, HELD, both, [LEND, DEPOSIT]) == [LEND, DEPOSIT]
+
+
+@pytest.mark.parametrize(
+    ("has", "lost", "doubled"),
+    [
+        (Holding(), 1, 0),
+        (HELD._replace(deposits=2, usdc=200), 0, 1),
+        (HELD._replace(movements=2, lent=10), 0, 1),
+        (HELD._replace(usdc=99), 0, 0),
+        (HELD._replace(movements=1, lent=5), 0, 0),
+    ],
+    ids=["nothing", "a second deposit", "a second lend", "an atom less", "half a request"],
+)
+def test_an_account_that_has_something_else_is_a_difference(
+    has: Holding, lost: int, doubled: int
+) -> None:
+    found = judge(2, HELD, has, [LEND])
+    assert isinstance(found, Difference)
+    assert (found.lost, found.doubled) == (lost, doubled)

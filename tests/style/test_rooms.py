@@ -1,0 +1,86 @@
+"""The rooms of the house: no folder too full, no import circle, and one writer of what is owned.
+
+Imports inside functions and under TYPE_CHECKING count like all others.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src"
+MOST_FILES = 21
+"""Python files of one folder, its `__init__` among them."""
+
+
+def module_name(path: Path, root: Path = SOURCE) -> str:
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(text: str, modules: Mapping[str, Path]) -> set[str]:
+    """Modules of the package that a text imports, wherever in it the import stands."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names} & set(modules)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                found |= {name if name in modules else node.module} & set(modules)
+    return found
+
+
+def circle_in(graph: Mapping[str, set[str]]) -> list[str]:
+    """The modules of a circle, the first of them again at the end; none where none is closed."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_module_imports_itself_around_a_corner() -> None:
+    modules = {module_name(path): path for path in SOURCE.rglob("*.py")}
+    graph = {
+        name: imports_of(path.read_text(encoding="utf-8"), modules)
+        for name, path in modules.items()
+    }
+    assert circle_in(graph) == []
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        "def f():\n    import solvent.a",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from solvent.a import x",
+        "from solvent import a",
+    ],
+)
+def test_a_late_import_closes_a_circle_too(late: str) -> None:
+    modules = {"solvent": Path(), "solvent.a": Path(), "solvent.b": Path()}
+    texts = {"solvent": "", "solvent.a": "import solvent.b", "solvent.b": late}
+    found = circle_in({name: imports_of(text, modules) for name, text in texts.items()})
+    assert set(found) == {"solvent.a", "solvent.b"}
+
+
+def folders_over(most: int, *roots: Path) -> Iterator[str]:
+    for root in roots:
+        for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
+            count = len(list(folder.glob("*.py")))
+            if count > most:
+                yield f"{folder.name}: {count}"
+
+
+def test_no_room_is_too_full() -> None:
+    assert list(folders_over(MOST_FILES, SOURCE, ROOT / "tests")) == []
+
+
+def test_a_room_too_full_is_found(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"m{number}.py").write_text("")
+    assert list(folders_over(3, tmp_path)) == []
+    assert list(folders_over(2, tmp_path)) == [f"{tmp_path.name}: 3"]
