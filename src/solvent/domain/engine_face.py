@@ -17,7 +17,7 @@ from solvent.domain.readings import PoolReading
 
 
 class RunnableEngine(Protocol):
-    """What a run drives, logs and draws: an engine of its own, or the one of a market that is up."""
+    """What a run drives, logs and draws: its own engine, or that of a market that is up."""
 
     @property
     def now(self) -> int:

@@ -173,7 +173,7 @@ class Queries(ABC):
 
     @abstractmethod
     def max_repay(self, account: int, asset: int) -> int:
-        """The most that a `Repay` takes now, as far as it buys back a share; in the waterfall too."""
+        """The most that a `Repay` takes now, as far as it buys a share; in the waterfall too."""
 
     @abstractmethod
     def max_withdraw(

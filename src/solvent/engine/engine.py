@@ -25,17 +25,17 @@ from solvent.domain.commands import (
     decode_command,
 )
 from solvent.domain.events import Event
-from solvent.domain.readings import PoolReading
 from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
+from solvent.domain.readings import PoolReading
 from solvent.engine import dispatch, governance, previews, readings
 from solvent.engine.memory import layout as at
-from solvent.engine.memory.command_rows import Words, command_rows, encode_batch
-from solvent.engine.queries.queries import FastQueries
 from solvent.engine.memory.columns import Columns, new_columns, read_snapshot, write_snapshot
+from solvent.engine.memory.command_rows import Words, command_rows, encode_batch
 from solvent.engine.orderbook import book
 from solvent.engine.queries import forecast as query_forecast
 from solvent.engine.queries import kernels as query_kernels
 from solvent.engine.queries import refusals as query_refusals
+from solvent.engine.queries.queries import FastQueries
 from solvent.kernels.kinds import (
     COLUMNS,
     EVENTS,

@@ -13,16 +13,15 @@ from solvent.domain.codec.encoded_events import EncodedEvents
 from solvent.domain.codec.events import encode_event
 from solvent.domain.codec.snapshots import state_hash
 from solvent.domain.commands import Command, encode_command
-from solvent.domain.readings import PoolReading
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.readings import PoolReading
 from solvent.reference.dispatch import HANDLERS, refused
 from solvent.reference.lending.rates import utilization
 from solvent.reference.lending.throttle import bound_in_force
 from solvent.reference.queries import ReferenceQueries
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import new_state
-
 
 _WORD = 8
 

@@ -1,9 +1,9 @@
 """Queries of the reference engine: what lenders and borrowers can watch, and what could happen.
 
-Reading changes nothing (I37). Everything here is computed from the state when it is asked for (A14):
-a pool's utilization, rates and limits; an account's health and the price at which it would be
-liquidated; and for a borrower how an auto-deleveraging round of a given size would treat his loan
-today. What a command would do is found out by carrying it out on a copy of the state.
+Reading changes nothing (I37). Everything here is computed from the state when it is asked for
+(A14): a pool's utilization, rates and limits; an account's health and the price at which it would
+be liquidated; and how an auto-deleveraging round of a given size would treat a borrower today. What
+a command would do is found out by carrying it out on a copy of the state.
 """
 
 from solvent.domain import commands as c
@@ -294,7 +294,7 @@ class ReferenceQueries(Queries):
         return min(wallet.largest_borrow(self._state, account, asset), MAX_SUPPLY)
 
     def max_repay(self, account: int, asset: int) -> int:
-        """The most that a `Repay` takes now, as far as it buys back a share; in the waterfall too."""
+        """The most that a `Repay` takes now, as far as it buys a share; in the waterfall too."""
         self._check(account, asset)
         if not self._has_owner(account):
             return 0

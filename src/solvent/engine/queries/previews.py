@@ -6,7 +6,6 @@ As `reference.queries` has them, to the atom: each asks the command's own refusa
 
 from typing import Protocol
 
-
 from solvent.domain.commands import PlaceOrder
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.queries import Queries
@@ -16,8 +15,6 @@ from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns
 from solvent.engine.memory.command_rows import Words, encode_batch
 from solvent.engine.refusals import refusal_code, refusal_limit
-
-
 
 
 class Readable(Protocol):

@@ -30,7 +30,7 @@ from solvent.domain.readings import (
 )
 from solvent.domain.units import RATIO, divide_up
 from solvent.engine.memory import layout as at
-from solvent.engine.memory.command_rows import encode_batch
+from solvent.engine.memory.command_rows import Words, encode_batch
 from solvent.engine.queries.forecast import FORECAST_WIDTH
 from solvent.engine.queries.kernels import (
     BALANCE_WIDTH,
@@ -41,7 +41,7 @@ from solvent.engine.queries.kernels import (
     POOL_WIDTH,
     SUMS_WIDTH,
 )
-from solvent.engine.queries.previews import Previews, Words
+from solvent.engine.queries.previews import Previews
 
 
 class FastQueries(Previews):

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from solvent.domain.codec.events import decode_event, encode_event
 from solvent.domain.commands import Command
 from solvent.domain.parameters import EngineParameters
-from solvent.engine.engine import FastEngine, encode_batch
+from solvent.engine.engine import FastEngine
+from solvent.engine.memory.command_rows import encode_batch
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine

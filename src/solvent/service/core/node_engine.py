@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from solvent.domain.codec.encoded_events import EncodedEvents
 from solvent.domain.commands import Command
-from solvent.domain.readings import PoolReading
 from solvent.domain.events import Event
+from solvent.domain.readings import PoolReading
 from solvent.service.core.node import Desk
 from solvent.service.core.sequencer import QueueFullError
 

@@ -12,10 +12,8 @@ from typing import NamedTuple
 
 from solvent.domain import commands as c
 from solvent.domain.parameters import MarginFunction, PoolState
-from solvent.domain.readings import DebtMargin
+from solvent.domain.readings import DebtMargin, PoolCommand, nearest
 from solvent.domain.units import RATIO
-from solvent.engine.queries.previews import PoolCommand
-from solvent.engine.queries.queries import nearest
 from solvent.history.tables.rows import Paging, Position
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint

@@ -8,8 +8,8 @@ there is (`BookLiquidity`) or a repayment of everything (`OutstandingDebt`).
 from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.readings import AmountCommand, Bound
 from solvent.domain.rejections import Limit, Refusal
-from solvent.engine.queries.previews import AmountCommand, Bound
 from solvent.service.api.shapes import Object, quantity_text
 from solvent.service.errors import ApiError, from_refusal
 from solvent.service.routes.histories import words
