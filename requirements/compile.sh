@@ -20,6 +20,7 @@ compile() {
 compile requirements/run.txt pyproject.toml --group build "$@"
 compile requirements/dev.txt pyproject.toml --group build --group dev \
     --constraint requirements/run.txt "$@"
+compile requirements/parquet.txt pyproject.toml --extra parquet --constraint requirements/dev.txt "$@"
 compile requirements/bench.txt --group bench \
     --constraint requirements/run.txt --constraint requirements/dev.txt "$@"
 compile requirements/bench-compiled.txt --group bench-compiled "$@"

@@ -1,17 +1,21 @@
-"""Writes docs/requirements.md: every requirement and invariant with the tests that prove it.
+"""Writes which tests prove what: docs/requirements.md, and the proofs in docs/invariants.
 
-`python -m tests.requirements` writes the page; tests/style/test_requirements.py fails when it is
+`python -m tests.requirements` writes the pages; tests/style/test_requirements.py fails when one is
 stale or an id has no test. Tests are read, not run: only decorators and `pytestmark` count, and a
-test that is marked to be skipped or to fail proves nothing.
+test that is marked to be skipped or to fail proves nothing. An invariant's proofs also name the
+modules that report its breach and the planted bugs that it must catch.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "requirements.md"
+INVARIANTS = ROOT / "docs" / "invariants"
+CANARIES = ROOT / "tests" / "simulator" / "canaries.py"
 
 TITLES = dict(
     line.split(maxsplit=1)
@@ -73,12 +77,22 @@ TITLES = dict(
 HEADER = """\
 # Requirements and their proofs
 
-Every requirement (A) and invariant (I), and the tests that prove it. Written by
-`python -m tests.requirements`; the tests fail when it is stale or a row is empty.
+Every [requirement](specification.md#1-promise-and-requirements) (A) with the tests that prove it,
+and where each invariant (I) has its own. Written by `python -m tests.requirements`; the tests fail
+when it is stale or an id has no test.
 
-| id | what | proved by |
+"""
+INVARIANTS_HEAD = """\
+## Invariants
+
+| id | what | tests |
 |---|---|---|
 """
+SECTION = re.compile(
+    r"^## (?P<key>I\d+)\n(?P<text>.*?)<!-- proofs -->\n(?P<proofs>.*?)<!-- /proofs -->$",
+    re.M | re.S,
+)
+"""An invariant's section on its page, and the part of it that is written here."""
 
 
 class Proof(NamedTuple):
@@ -151,20 +165,108 @@ def all_proofs(root: Path = ROOT) -> set[Proof]:
     }
 
 
-def page_of(proofs: set[Proof]) -> str:
-    """Return the text of the page."""
-    rows = []
+def page_of(proofs: set[Proof], homes: dict[str, str]) -> str:
+    """Return the text of docs/requirements.md; `homes` says on which page an invariant is."""
+    text = HEADER
+    rows = ""
     for key, title in TITLES.items():
-        tests = sorted(proof.test for proof in proofs if proof.key == key)
-        links = "<br>".join(f"[{test}](../{test.partition('::')[0]})" for test in tests)
-        rows.append(f"| {key} | {title} | {links} |\n")
-    return HEADER + "".join(rows)
+        tests = [proof.test for proof in proofs if proof.key == key]
+        if key in homes:
+            link = f"[{key}](invariants/{homes[key]}#{key.lower()})"
+            rows += f"| {link} | {title} | {len(tests)} |\n"
+        else:
+            text += f"## {key}\n\n{title}\n\n{listed(tests, '../')}\n"
+    return text + INVARIANTS_HEAD + rows
+
+
+def listed(tests: list[str], root: str) -> str:
+    """Return tests as a list, a line for each file; `root` leads from the page to the root."""
+    files: dict[str, list[str]] = {}
+    for test in sorted(tests):
+        path, _, name = test.partition("::")
+        files.setdefault(path, []).append(f"`{name}`")
+    return "".join(
+        f"- [{path}]({root}{path}): {', '.join(names)}\n" for path, names in files.items()
+    )
+
+
+def homes_of(folder: Path = INVARIANTS) -> dict[str, str]:
+    """Return the name of the page that each invariant is on. Raises ValueError for a second one."""
+    homes: dict[str, str] = {}
+    for page in sorted(folder.glob("*.md")):
+        for section in SECTION.finditer(page.read_text(encoding="utf-8")):
+            if section["key"] in homes:
+                raise ValueError(f"{section['key']} is on {homes[section['key']]} and {page.name}")
+            homes[section["key"]] = page.name
+    return homes
+
+
+def reported_in(source: str) -> set[str]:
+    """Return the ids whose breach a module reports."""
+    nodes = list(ast.walk(ast.parse(source)))
+    calls = (node.func for node in nodes if isinstance(node, ast.Call))
+    if not any(ast.unparse(function) in {"breach", "Breach"} for function in calls):
+        return set()
+    return {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in TITLES
+    }
+
+
+def planted_in(source: str) -> set[tuple[str, str]]:
+    """Return planted bugs as pairs: an id that must notice it, and its function's name."""
+    return {
+        (argument.value, node.name)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef)
+        for mark in node.decorator_list
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "canary"
+        for argument in mark.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
+
+
+def invariant_page(text: str, proofs: set[Proof]) -> str:
+    """Return the text of a page of docs/invariants with its proofs as they are now."""
+    sources = {
+        path.relative_to(ROOT).as_posix(): reported_in(path.read_text(encoding="utf-8"))
+        for path in sorted((ROOT / "src").rglob("*.py"))
+    }
+    planted = planted_in(CANARIES.read_text(encoding="utf-8"))
+
+    def written(section: re.Match[str]) -> str:
+        key = section["key"]
+        modules = [
+            f"[{path.removeprefix('src/solvent/')}](../../{path})"
+            for path, keys in sources.items()
+            if key in keys
+        ]
+        bugs = sorted(f"`{name}`" for each, name in planted if each == key)
+        tests = [proof.test for proof in proofs if proof.key == key]
+        return (
+            f"## {key}\n{section['text']}<!-- proofs -->\n\n"
+            f"Checked in: {', '.join(modules) or 'its tests alone'}.\n\n"
+            f"Planted bugs: {', '.join(bugs) or 'none'}.\n\n"
+            f"Tests:\n\n{listed(tests, '../../')}\n<!-- /proofs -->"
+        )
+
+    return SECTION.sub(written, text)
+
+
+def pages() -> dict[Path, str]:
+    """Return every page that is written here, with the text it should have."""
+    proofs = all_proofs()
+    texts = {page: page.read_text(encoding="utf-8") for page in sorted(INVARIANTS.glob("*.md"))}
+    return {PAGE: page_of(proofs, homes_of())} | {
+        page: invariant_page(text, proofs) for page, text in texts.items() if SECTION.search(text)
+    }
 
 
 def main() -> None:
-    """Write the page."""
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page_of(all_proofs()), encoding="utf-8")
+    """Write the pages."""
+    for page, text in pages().items():
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

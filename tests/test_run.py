@@ -24,7 +24,9 @@ case "$*" in
 esac
 """
 
-LOCKS = [f"requirements/{name}.txt" for name in ("run", "dev", "bench", "bench-compiled")]
+LOCKS = [
+    f"requirements/{name}.txt" for name in ("run", "dev", "parquet", "bench", "bench-compiled")
+]
 FRESH_RUN = ["venv", "pip run.txt", "pip checkout"]
 FRESH_DEV = ["venv", "pip dev.txt", "pip checkout"]
 RUNS_SOLVENT = "ran -P -m solvent.cli"
@@ -107,6 +109,14 @@ def test_a_bench_adds_what_is_measured_against_once(checkout: Checkout) -> None:
     assert checkout.steps("bench", "all") == []
     (checkout.folder / "requirements/bench.txt").write_text("other peers")
     assert checkout.steps("bench", "all") == added
+
+
+def test_a_parquet_file_adds_what_reads_it_once(checkout: Checkout) -> None:
+    assert checkout.steps("run", "demo", "--prices", "a.csv") == FRESH_RUN
+    assert checkout.steps("run", "demo", "--prices", "a b/X.Parquet") == ["pip parquet.txt"]
+    assert checkout.steps("feed", "recorded", "--file=y.parquet", "--speed", "2") == []
+    (checkout.folder / "requirements/parquet.txt").write_text("another reader")
+    assert checkout.steps("run", "demo", "--prices", "a.parquet") == ["pip parquet.txt"]
 
 
 def test_set_up_is_done_once_and_told_in_one_line(checkout: Checkout) -> None:

@@ -30,12 +30,12 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_DECIMALS, parse_decimal
 from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
+from solvent.service.core.idempotency import Answer
 from solvent.service.core.keys import FIRST_ACCOUNT
 from solvent.service.core.market import Market, encode_head
 from solvent.service.core.node import Desk, wall_clock
 from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, commands_record, encode_record
-from solvent.service.core.replies import Answer
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 CarryOut = Callable[[Record], Awaitable[Answer]]
@@ -61,7 +61,7 @@ def one_by_one(folder: Path, parameters: EngineParameters) -> Asgi | None:
         return market.carry_out([record])[0].answer
 
     async def carry_out(record: Record) -> Answer:
-        first = market.replies.find(record.digest)
+        first = market.first_answers.find(record.digest)
         if first is not None:
             return first
         async with turn:

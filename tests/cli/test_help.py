@@ -11,7 +11,7 @@ from solvent.cli import COMMANDS
 from tests.cli.helpers import solvent
 
 HEAVY = (
-    "polars",
+    "duckdb",
     "numpy",
     "llvmlite",
     "solvent.lab.runner",

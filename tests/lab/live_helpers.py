@@ -1,4 +1,4 @@
-"""What tests of the live cast share: a watch that is set by hand, and a market that remembers."""
+"""What tests of the live agents share: a watch that is set by hand, and a market that remembers."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from solvent.domain.commands import Command, TimeStep, UpdatePrice
 from solvent.domain.events import Event
 from solvent.domain.units import SECOND
 from solvent.engine.engine import FastEngine
-from solvent.lab.live.driver import LiveCast, parameters_at
+from solvent.lab.live.driver import LiveAgents, parameters_at
 from solvent.lab.scenario.catalog import Scenario
 
 DAY = 24 * 3600 * SECOND
@@ -80,19 +80,19 @@ def market(scenario: Scenario, start: int, seconds: int) -> Heard:
     return engine
 
 
-def cast_of(scenario: Scenario, engine: Heard, **options: Any) -> LiveCast:
-    """A cast for that market."""
+def agents_of(scenario: Scenario, engine: Heard, **options: Any) -> LiveAgents:
+    """Agents for that market."""
     start = engine.parameters.start_time
-    return LiveCast(scenario, engine, start=start, watch=engine.watch, **options)
+    return LiveAgents(scenario, engine, start=start, watch=engine.watch, **options)
 
 
 def played(
     scenario: Scenario, seconds: int, start: int | None = None, cost: int = 0, **options: Any
-) -> tuple[LiveCast, Heard]:
-    """A cast that played in a new market for so many seconds of the watch."""
+) -> tuple[LiveAgents, Heard]:
+    """Agents that played in a new market for so many seconds of the watch."""
     engine = market(scenario, scenario.start if start is None else start, seconds)
-    cast = cast_of(scenario, engine, **options)
-    cast.set_up()
-    engine.cost, engine.stop = cost, cast.stop
-    cast.play()
-    return cast, engine
+    agents = agents_of(scenario, engine, **options)
+    agents.set_up()
+    engine.cost, engine.stop = cost, agents.stop
+    agents.run()
+    return agents, engine

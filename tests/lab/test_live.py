@@ -1,4 +1,4 @@
-"""The live cast: what a run says, at a pace of its own, and a market that goes on after it."""
+"""The live agents: what a run says, at a pace of its own, and a market that goes on after it."""
 
 import asyncio
 import math
@@ -14,14 +14,14 @@ from solvent.domain.errors import InputError
 from solvent.domain.events import Refused
 from solvent.domain.units import PRICE_SCALE, RATIO, SECOND
 from solvent.engine.engine import FastEngine
-from solvent.lab.live.driver import DEMO_STEP, LiveCast, LiveCastError, parameters_at
+from solvent.lab.live.driver import DEMO_STEP, LiveAgents, LiveAgentsError, parameters_at
 from solvent.lab.live.prices import FARTHEST, wander
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import Scenario, load_scenario
 from solvent.service.core.node import Desk
 from solvent.service.core.node_engine import DeskEngine
 from solvent.service.core.opening import Start, open_desk
-from tests.lab.live_helpers import DAY, HandWatch, Heard, cast_of, market, played
+from tests.lab.live_helpers import DAY, HandWatch, Heard, agents_of, market, played
 from tests.lab.run_helpers import SMALL, small, written
 from tests.proof import proves
 
@@ -30,7 +30,7 @@ SOL = 1
 
 
 class TestSameAsARun:
-    """With a time of its own the cast says what a run says, from another start."""
+    """With a time of its own the agents say what a run says, from another start."""
 
     @proves("I35")
     def test_the_state_is_that_of_a_run_at_that_time(self, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ class TestSameAsARun:
 
 
 class TestWallClock:
-    """A cast that follows the wall clock."""
+    """Agents that follows the wall clock."""
 
     def test_what_is_late_is_one_step(self, tmp_path: Path) -> None:
         """Batches that take three steps of time."""
@@ -77,10 +77,10 @@ class TestWallClock:
 
     def test_the_clock_is_the_watch_and_never_goes_back(self, tmp_path: Path) -> None:
         scenario = small(tmp_path)
-        cast, engine = played(scenario, 120, follows_wall=True)
-        assert cast.clock() == engine.watch.now()
+        agents, engine = played(scenario, 120, follows_wall=True)
+        assert agents.clock() == engine.watch.now()
         engine.watch.time = scenario.start - DAY
-        assert cast.clock() == engine.now
+        assert agents.clock() == engine.now
 
     def test_it_goes_on_after_an_interruption(self, tmp_path: Path) -> None:
         """Nobody is opened or endowed twice, and prices are those of the moment."""
@@ -89,9 +89,9 @@ class TestWallClock:
         engine.said.clear()
         engine.watch.time += 240 * SECOND
         engine.watch.until = engine.watch.time + 61 * SECOND
-        again = cast_of(scenario, engine, follows_wall=True)
+        again = agents_of(scenario, engine, follows_wall=True)
         again.resume()
-        again.play()
+        again.run()
         kinds = {type(command).__name__ for _, command, _ in engine.said}
         assert kinds == {"CancelAllOrders", "PlaceOrder", "UpdatePrice", "TimeStep"}
         whole = run_of(scenario, 600)
@@ -104,7 +104,7 @@ class TestWallClock:
 
 
 def run_of(scenario: Scenario, seconds: int) -> Heard:
-    """A market in which the cast followed the wall clock without a break."""
+    """A market in which the agents followed the wall clock without a break."""
     return played(scenario, seconds, follows_wall=True)[1]
 
 
@@ -142,20 +142,20 @@ class TestAfterTheStory:
 
 
 class TestThread:
-    """The cast in a thread of its own."""
+    """The agents in a thread of its own."""
 
     def test_start_to_stop(self) -> None:
         scenario = load_scenario("demo-market")
         ended: list[BaseException | None] = []
         engine = FastEngine(parameters_at(scenario, DAY * 20_000))
-        cast = LiveCast(scenario, engine, start=DAY * 20_000, speed=1000, on_end=ended.append)
-        assert cast.clock() == engine.now
-        cast.start()
-        assert cast.ready.wait(60)
+        agents = LiveAgents(scenario, engine, start=DAY * 20_000, speed=1000, on_end=ended.append)
+        assert agents.clock() == engine.now
+        agents.start()
+        assert agents.ready.wait(60)
         while engine.now < DAY * 20_000 + 10 * DEMO_STEP:
-            assert cast.failed is None
+            assert agents.failed is None
             time.sleep(0.01)
-        cast.stop()
+        agents.stop()
         assert ended == [None]
         for asset in (1, 2, 3):
             bids, asks = engine.queries.depth(asset, 1)
@@ -166,24 +166,24 @@ class TestThread:
         scenario = load_scenario("demo-market")
         engine = Heard(parameters_at(scenario, DAY))
         engine.watch = HandWatch(DAY, DAY)
-        cast = cast_of(scenario, engine)
-        cast._stopped.set()
-        cast.start()
-        cast.stop()
-        assert cast.failed is None
-        assert not cast.ready.is_set()
+        agents = agents_of(scenario, engine)
+        agents._stopped.set()
+        agents.start()
+        agents.stop()
+        assert agents.failed is None
+        assert not agents.ready.is_set()
 
     def test_a_market_that_is_not_new_is_said(self, tmp_path: Path) -> None:
         scenario = small(tmp_path)
         engine = market(scenario, scenario.start, 1)
         engine.apply([OpenAccount(2)])
         ended: list[BaseException | None] = []
-        cast = cast_of(scenario, engine, on_end=ended.append)
-        cast.start()
-        cast.stop()
-        assert isinstance(cast.failed, LiveCastError)
-        assert ended == [cast.failed]
-        assert "account 2" in str(cast.failed)
+        agents = agents_of(scenario, engine, on_end=ended.append)
+        agents.start()
+        agents.stop()
+        assert isinstance(agents.failed, LiveAgentsError)
+        assert ended == [agents.failed]
+        assert "account 2" in str(agents.failed)
 
     @pytest.mark.parametrize(
         "options",
@@ -193,16 +193,16 @@ class TestThread:
         scenario = small(tmp_path)
         engine = market(scenario, scenario.start, 1)
         with pytest.raises(InputError) as refusal:
-            cast_of(scenario, engine, **options)
+            agents_of(scenario, engine, **options)
         assert refusal.value.field == "speed"
 
 
 class TestOverADesk:
-    """The cast in a market whose every command is journaled first."""
+    """The agents in a market whose every command is journaled first."""
 
     @proves("I35")
     def test_the_market_is_the_same_and_survives(self, tmp_path: Path) -> None:
-        """As on an engine alone; opened again from the disk the cast goes on in it."""
+        """As on an engine alone; opened again from the disk the agents goes on in it."""
         scenario = small(tmp_path)
         _, alone = played(scenario, 5, speed=60)
         begin = Start(parameters_at(scenario, scenario.start))
@@ -217,11 +217,11 @@ async def over_a_desk(scenario: Scenario, desk: Desk, seconds: int) -> str:
     """Play in a desk for so many seconds; its state hash then."""
     engine = DeskEngine(desk)
     watch = HandWatch(0, seconds * SECOND)
-    cast = LiveCast(scenario, engine, start=scenario.start, speed=60, watch=watch)
+    agents = LiveAgents(scenario, engine, start=scenario.start, speed=60, watch=watch)
     await desk.start(keeps_time=False)
     try:
-        await asyncio.to_thread(cast.set_up if engine.now == scenario.start else cast.resume)
-        await asyncio.to_thread(cast.play)
+        await asyncio.to_thread(agents.set_up if engine.now == scenario.start else agents.resume)
+        await asyncio.to_thread(agents.run)
         return engine.state_hash()
     finally:
         await desk.close()

@@ -9,7 +9,7 @@ from solvent.domain.events import Borrowed, Filled, Lent, Refused
 from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS
 from solvent.lab.live.keys import ACCOUNTS, demo_accounts, demo_keys
 from solvent.lab.scenario.catalog import load_scenario
-from tests.lab.live_helpers import DAY, cast_of, market, played
+from tests.lab.live_helpers import DAY, agents_of, market, played
 
 
 class TestDemo:
@@ -17,7 +17,7 @@ class TestDemo:
 
     def test_book_and_trades(self) -> None:
         scenario = load_scenario("demo-market")
-        cast, engine = played(
+        agents, engine = played(
             scenario,
             60,
             DAY * 20_000,
@@ -28,7 +28,7 @@ class TestDemo:
         )
         queries = engine.queries
         assert scenario.accounts == 200
-        assert queries.accounts() == cast.next_account == 2 + 3 + 2 + 200 + DEMO_TRADERS
+        assert queries.accounts() == agents.next_account == 2 + 3 + 2 + 200 + DEMO_TRADERS
         traded = {
             event.asset for _, _, events in engine.said for event in events if type(event) is Filled
         }
@@ -71,8 +71,8 @@ class TestDemo:
         engine = market(scenario, DAY * 20_000, 10)
         answers = engine.apply(demo_accounts(2, engine.parameters))
         assert not any(isinstance(events[0], Refused) for events in answers)
-        cast = cast_of(scenario, engine, first_account=2 + ACCOUNTS)
-        cast.set_up()
+        agents = agents_of(scenario, engine, first_account=2 + ACCOUNTS)
+        agents.set_up()
         sol = engine.parameters.asset_number("SOL")
         price = engine.prices(sol)[0]
         lent, borrowed, bought = engine.apply(

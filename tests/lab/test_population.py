@@ -113,7 +113,7 @@ class TestPeople:
 
     def test_deeds(self, tmp_path: Path) -> None:
         """Longs repay all; then lenders withdraw what they lent, all but the interest."""
-        deeds = "".join(
+        actions = "".join(
             f"[[actions]]\nat = 2026-01-01T00:0{minute}:00Z\ngroup = {group!r}\ndo = {deed!r}\n"
             f"asset = 'USDC'\n{rest}"
             for minute, group, deed, rest in (
@@ -121,7 +121,7 @@ class TestPeople:
                 (4, "lenders", "withdraw", "spread_over = 120\n"),
             )
         )
-        kept = keep(small(tmp_path, ("[depth]\n", deeds + "[depth]\n")))
+        kept = keep(small(tmp_path, ("[depth]\n", actions + "[depth]\n")))
         assert kept.figures["liquidated_accounts"] == 0
         assert kept.pool("USDC")["end_utilization"] == 0
         claims = sum(claim_of(kept.state, n, 0) for n in range(2, len(kept.state.accounts)))

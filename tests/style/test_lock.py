@@ -10,9 +10,11 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCKED_GROUPS = {
     "run": ["build"],
     "dev": ["build", "dev"],
+    "parquet": [],
     "bench": ["bench"],
     "bench-compiled": ["bench-compiled"],
 }
+EXTRAS = {"parquet": ["parquet"]}
 PEERS = {"bench", "bench-compiled"}
 """Files of what is only measured against: without the project's own dependencies."""
 
@@ -44,12 +46,19 @@ def test_lock_holds_every_dependency(name: str) -> None:
     wanted = [] if name in PEERS else list(project["project"]["dependencies"])
     for group in LOCKED_GROUPS[name]:
         wanted += project["dependency-groups"][group]
+    for extra in EXTRAS.get(name, ()):
+        wanted += project["project"]["optional-dependencies"][extra]
     missing = {project_name(requirement) for requirement in wanted} - lock(name).keys()
     assert missing == set(), "run requirements/compile.sh"
 
 
 def test_developers_run_what_users_run() -> None:
     assert lock("run").items() <= lock("dev").items()
+    assert lock("parquet").items() <= lock("dev").items()
+
+
+def test_no_data_frame_library_is_needed_to_run() -> None:
+    assert {"duckdb", "pandas", "polars", "pyarrow"} & lock("run").keys() == set()
 
 
 @pytest.mark.parametrize("entry", ["x", "x>=1 \\\n    --hash=sha256:0", "x==1", "y @ file:x"])

@@ -1,5 +1,7 @@
 """The table of requirements is complete and fresh, and its generator sees what it should."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -7,7 +9,21 @@ import pytest
 
 from tests.conftest import pytest_collection_modifyitems
 from tests.proof import proves
-from tests.requirements import PAGE, TITLES, Proof, all_proofs, page_of, proofs_in
+from tests.requirements import (
+    INVARIANTS,
+    PAGE,
+    ROOT,
+    TITLES,
+    Proof,
+    all_proofs,
+    homes_of,
+    invariant_page,
+    page_of,
+    pages,
+    planted_in,
+    proofs_in,
+    reported_in,
+)
 
 MAX_TITLE_WORDS = 12
 
@@ -18,9 +34,25 @@ def test_every_id_has_a_short_title() -> None:
     assert [title for title in TITLES.values() if len(title.split()) > MAX_TITLE_WORDS] == []
 
 
-def test_page_is_fresh() -> None:
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "no page"
-    assert page == page_of(all_proofs()), "stale: run `python -m tests.requirements`"
+def test_pages_are_fresh() -> None:
+    written = pages()
+    assert PAGE in written
+    stale = [
+        page.relative_to(ROOT).as_posix()
+        for page, text in written.items()
+        if not page.exists() or page.read_text(encoding="utf-8") != text
+    ]
+    assert stale == [], "run `python -m tests.requirements`"
+
+
+def test_every_invariant_has_its_page() -> None:
+    assert set(homes_of()) == {key for key in TITLES if key.startswith("I")}
+
+
+def test_planned_invariants_are_not_said_to_be_proved() -> None:
+    planned = re.findall(r"^\| (I\d+) \|", (INVARIANTS / "planned.md").read_text("utf-8"), re.M)
+    assert planned == [f"I{number}" for number in range(38, 46)]
+    assert TITLES.keys().isdisjoint(planned)
 
 
 def test_every_id_is_proved() -> None:
@@ -68,9 +100,35 @@ def test_a_mark_on_what_pytest_does_not_collect_is_refused(source: str) -> None:
 
 
 def test_page_links_each_test_to_its_file() -> None:
-    page = page_of({Proof("A1", "tests/a/test_b.py::test_c")})
-    assert "| [tests/a/test_b.py::test_c](../tests/a/test_b.py) |" in page
-    assert page.count("|  |\n") == len(TITLES) - 1
+    proofs = {Proof("A1", "tests/a/test_b.py::test_c"), Proof("A1", "tests/a/test_b.py::test_d")}
+    page = page_of(proofs, {"I1": "accounting.md"})
+    assert "- [tests/a/test_b.py](../tests/a/test_b.py): `test_c`, `test_d`\n" in page
+    assert "\n| [I1](invariants/accounting.md#i1) | Cash and loans" in page
+
+
+def test_an_invariants_page_is_written_between_its_marks_only() -> None:
+    text = "## I4\n\nWhy.\n\n<!-- proofs -->\nold\n<!-- /proofs -->\n\nThe end.\n"
+    page = invariant_page(text, {Proof("I4", "tests/a/test_b.py::test_c")})
+    assert page.startswith("## I4\n\nWhy.\n\n<!-- proofs -->\n")
+    assert page.endswith("<!-- /proofs -->\n\nThe end.\n")
+    assert "- [tests/a/test_b.py](../../tests/a/test_b.py): `test_c`\n" in page
+    assert "`lend_shares_round_up`" in page
+    assert "old" not in page
+    assert invariant_page(page, {Proof("I4", "tests/a/test_b.py::test_c")}) == page
+
+
+def test_an_invariant_on_two_pages_is_refused(tmp_path: Path) -> None:
+    for name in ("one.md", "two.md"):
+        (tmp_path / name).write_text("## I4\n<!-- proofs -->\n<!-- /proofs -->\n", "utf-8")
+    with pytest.raises(ValueError, match=r"I4 is on one\.md and two\.md"):
+        homes_of(tmp_path)
+
+
+def test_reported_and_planted_ids_are_seen() -> None:
+    assert reported_in("yield breach('I4', 'wrong')\nname = 'I5'\nother = 'I99'") == {"I4", "I5"}
+    assert reported_in("name = 'I5'") == set()
+    planted = "@canary('I4', 'I6', within=5)\ndef bug(patch): ...\n@other('I7')\ndef no(): ..."
+    assert planted_in(planted) == {("I4", "bug"), ("I6", "bug")}
 
 
 @pytest.mark.parametrize("ids", [(), ("A15",), ("A1", "I38"), ("a1",)])

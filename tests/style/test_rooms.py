@@ -84,3 +84,82 @@ def test_a_room_too_full_is_found(tmp_path: Path) -> None:
         (tmp_path / f"m{number}.py").write_text("")
     assert list(folders_over(3, tmp_path)) == []
     assert list(folders_over(2, tmp_path)) == [f"{tmp_path.name}: 3"]
+
+
+OWNED = {"available", "locked", "lent_shares", "lent", "debt", "debt_shares"}
+"""What an account owns and owes, by asset or in its row of an asset."""
+POOLED = {"cash", "lend_shares", "debt_shares", "outside"}
+LEDGER = "ledger.py"
+
+
+def written(tree: ast.AST) -> Iterator[ast.expr]:
+    """What assignments write to."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            yield from node.targets
+        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+            yield node.target
+
+
+def own_columns(function: ast.AST) -> set[str]:
+    """Names that stand for a column of balances or shares: `free = holder.available`."""
+    return {
+        target.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute)
+        if node.value.attr in OWNED | POOLED
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def balances_written(text: str) -> Iterator[int]:
+    """Lines that write a balance, a share count or cash."""
+    tree = ast.parse(text)
+    aliases = own_columns(tree)
+    for target in written(tree):
+        inner = target
+        while isinstance(inner, ast.Subscript | ast.Tuple):
+            inner = inner.value if isinstance(inner, ast.Subscript) else inner.elts[0]
+        if isinstance(inner, ast.Attribute):
+            # An order's own `locked` is a note beside the balance, which the ledger moved.
+            is_order = isinstance(inner.value, ast.Name) and inner.value.id in ("order", "self")
+            if inner.attr in OWNED | POOLED and not is_order:
+                yield target.lineno
+        elif (
+            isinstance(target, ast.Subscript)
+            and isinstance(inner, ast.Name)
+            and inner.id in aliases
+        ):
+            yield target.lineno
+
+
+@pytest.mark.parametrize("engine", ["reference", "engine"])
+def test_only_the_ledger_writes_what_is_owned(engine: str) -> None:
+    room = SOURCE / "solvent" / engine
+    found = [
+        f"{path.relative_to(room)}:{line}"
+        for path in sorted(room.rglob("*.py"))
+        if path != room / LEDGER
+        for line in balances_written(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+    assert list(balances_written((room / LEDGER).read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "def f(pool):\n    pool.cash += 1",
+        "def f(state):\n    state.accounts[1].available[0] = 5",
+        "def f(holder):\n    free = holder.available\n    free[0] -= 1",
+        "def f(s):\n    position(s, 1, 2).debt = 3",
+        "def f(pool):\n    pool.lend_shares, x = 1, 2",
+    ],
+)
+def test_a_write_elsewhere_is_found(planted: str) -> None:
+    assert len(list(balances_written(planted))) == 1
+
+
+def test_reading_and_an_orders_own_note_are_no_writes() -> None:
+    assert not list(balances_written("x = pool.cash\norder.locked = 3\ny = [0]\ny[0] = x"))

@@ -5,7 +5,7 @@ Exit codes: 0 done; 1 a check failed (an altered receipt, a log that does not re
 interrupted; 141 whoever read the output went away.
 
 Commands are named here and imported when they are called, so that `--help` stays quick: whatever is
-heavy (polars, tables, the lab) is imported inside a command.
+heavy (NumPy, tables, the lab) is imported inside a command.
 """
 
 import os

@@ -9,8 +9,8 @@ from solvent.cli.called import called
 from solvent.cli.progress import progress
 from solvent.lab.report.formatting import number
 from solvent.lab.scenario.catalog import load_scenario
-from solvent.proof.crash.result import Rehearsal
-from solvent.proof.crash.rounds import rehearse
+from solvent.proof.crash.result import CrashTest
+from solvent.proof.crash.rounds import crash_test
 
 MARKET = "demo-market"
 PREFIX = "solvent-kill-"
@@ -27,7 +27,7 @@ def kill(kills: int, seed: int) -> int:
     try:
         started = time.monotonic()
         with progress(f"killing the service from seed {seed}", "kills") as report:
-            found = rehearse(
+            found = crash_test(
                 folder, load_scenario(MARKET).parameters, kills, seed=seed, progress=report
             )
             report(found.kills, found.kills)
@@ -46,7 +46,7 @@ def kill(kills: int, seed: int) -> int:
     return 1
 
 
-def _tell(found: Rehearsal, seconds: float) -> None:
+def _tell(found: CrashTest, seconds: float) -> None:
     """Print what came of it on one screen."""
     print(f"{number(found.kills)} kills, {number(found.kills / max(seconds, 1e-9), 1)} kills/s")
     rows = (

@@ -1,4 +1,4 @@
-"""What `solvent up` puts together: a desk, a server, and a cast that plays in the market."""
+"""What `solvent up` puts together: a node, a server, and agents that act in the market."""
 
 import asyncio
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
-from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS, LiveCast, parameters_at
+from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS, LiveAgents, parameters_at
 from solvent.lab.live.keys import DemoKey, demo_accounts, demo_keys
 from solvent.lab.scenario.model import Scenario
 from solvent.service.core.keys import Role, encode_addition, parse_public_key
@@ -64,7 +64,7 @@ def run_live(plan: Plan) -> int:
             serve(desk, Address(plan.host, plan.port), on_ready=lambda: _say(plan, []))
         )
     market_start = desk.market.engine.parameters.start_time
-    cast = LiveCast(
+    agents = LiveAgents(
         plan.scenario,
         DeskEngine(desk),
         start=market_start,
@@ -77,8 +77,8 @@ def run_live(plan: Plan) -> int:
         on_end=_cast_ended,
     )
     if plan.is_replay:
-        clock.follow(cast.clock)
-    return asyncio.run(_play(plan, desk, cast, is_new=is_new))
+        clock.follow(agents.clock)
+    return asyncio.run(_play(plan, desk, agents, is_new=is_new))
 
 
 def _is_to_be_set_up(plan: Plan, desk: Desk) -> bool:
@@ -103,21 +103,21 @@ class _Clock:
         return self._tells()
 
 
-async def _play(plan: Plan, desk: Desk, cast: LiveCast, *, is_new: bool) -> int:
+async def _play(plan: Plan, desk: Desk, agents: LiveAgents, *, is_new: bool) -> int:
     keys = demo_keys(DEMO_SEED)
 
     async def ready() -> None:
         began = time.monotonic()
         if is_new:
-            await asyncio.to_thread(cast.set_up)
-            await _admit(desk, keys, cast.next_account)
+            await asyncio.to_thread(agents.set_up)
+            await _admit(desk, keys, agents.next_account)
         else:
-            cast.resume()
-        cast.start()
+            agents.resume()
+        agents.start()
         await _say(plan, keys, time.monotonic() - began)
 
     async def ending() -> None:
-        await asyncio.to_thread(cast.stop)
+        await asyncio.to_thread(agents.stop)
 
     return await serve(
         desk,
@@ -143,7 +143,7 @@ async def _admit(desk: Desk, keys: list[DemoKey], first_account: int) -> None:
 
 def _cast_ended(error: BaseException | None) -> None:
     if error is not None:
-        print(f"solvent: the cast stopped: {error}", file=sys.stderr)
+        print(f"solvent: the agents stopped: {error}", file=sys.stderr)
 
 
 async def _say(plan: Plan, keys: list[DemoKey], seconds: float = 0.0) -> None:

@@ -1,6 +1,6 @@
 """The runner: a scenario goes in, figures and hashes come out.
 
-Who says what and when is in `cast`; here an engine of its own hears it, step by step, and whoever
+Who says what and when is in `agents`; here an engine of its own hears it, step by step, and whoever
 gathers figures and writes logs listens. What is refused stays refused, and is counted.
 
 The engine alone decides what happens. A run with the same scenario, prices, accounts and seed gives
@@ -20,7 +20,7 @@ from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import INT64_MAX
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.run_log import RunLogWriter
-from solvent.lab.people.agents import Cast, Stage
+from solvent.lab.people.agents import Agents, Driver
 from solvent.lab.people.population import Crowd, crowd
 from solvent.lab.prices.feed import Feed, Foreign, foreign_feed, own_feed
 from solvent.lab.prices.paths import time_text
@@ -90,24 +90,24 @@ def run(
         feed = foreign_feed(scenario, Foreign(Path(prices), sort_prices, symbol, window))
     people = crowd(scenario, accounts)
     with ExitStack() as stack:
-        cast = Cast(scenario, feed, people)
+        agents = Agents(scenario, feed, people)
         log = None
         if out is not None:
             writer = stack.enter_context(RunLogWriter(out, feed.parameters))
             log = stack.enter_context(closing(_Log(writer, feed.parameters)))
-        stage = _Stage(feed.parameters, engine_factory, log)
-        stage.play(cast.open())
-        cast.set_up(stage)
-        stage.see()
+        driver = _RunDriver(feed.parameters, engine_factory, log)
+        driver.run(agents.open())
+        agents.set_up(driver)
+        driver.see()
         for number in range(1, feed.steps + 1):
-            cast.step(stage, (number - 1) * feed.step, number * feed.step)
-            stage.see()
+            agents.step(driver, (number - 1) * feed.step, number * feed.step)
+            driver.see()
             if progress is not None:
                 progress(number, feed.steps)
-        figures = _head(scenario, feed, people) | stage.finish()
-        series = stage.recorder.all_series()
+        figures = _head(scenario, feed, people) | driver.finish()
+        series = driver.recorder.all_series()
         if log is not None:
-            log.finish(figures, series, stage.state_hash)
+            log.finish(figures, series, driver.state_hash)
     return RunResult(figures, series, feed.notes, 0 if log is None else log.receipts)
 
 
@@ -177,7 +177,7 @@ class _Log:
         self._writer.finish(figures, state_hash)
 
 
-class _Stage(Stage[EncodedEvents]):
+class _RunDriver(Driver[EncodedEvents]):
     """The engine of a run and everybody who listens to it."""
 
     def __init__(

@@ -1,4 +1,7 @@
-"""The clock: one time step moves interest, prices, throttles and the waterfall, in this order."""
+"""The clock: one time step moves interest, prices, throttles and the waterfall, in this order.
+
+Specification: section 7.2.
+"""
 
 from solvent.domain import commands as c
 from solvent.domain.events import Stepped

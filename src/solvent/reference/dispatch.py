@@ -1,8 +1,10 @@
 """Dispatch: what each command asks before it is carried out, and what it then does.
 
 One handler a command, all of one shape: the refusals in the order of the rejection enum, and, when
-nothing refuses, the deed. Prices are in `oracle`,
-time is in `clock`, parameters and fees are in `governance`.
+nothing refuses, the deed. Prices are in `oracle`, time is in `clock`, parameters and fees are in
+`governance`.
+
+Specification: sections 6.1, 6.2.
 """
 
 from collections.abc import Callable

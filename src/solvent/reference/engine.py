@@ -4,6 +4,8 @@ Each command is checked in the order of the rejection enum and, when nothing ref
 then whatever a change of price, interest or parameters made liquidatable is found. A refused
 command changes nothing. The face is the same as every other engine's: `apply`, `state_hash`,
 `snapshot`, `restore` and read-only questions.
+
+Specification: section 10.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,7 @@
-"""Governance commands: a parameter changed, a pool's fees collected. They belong to no account."""
+"""Governance commands: a parameter changed, a pool's fees collected. They belong to no account.
+
+Specification: section 6.1.
+"""
 
 from solvent.domain import commands as c
 from solvent.domain.events import FeesCollected, ParameterChanged

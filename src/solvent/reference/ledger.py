@@ -9,6 +9,8 @@ no token, and whoever changes one settles the pool's residue so that I1 stays ex
 
 Nothing here asks whether a change is allowed. A balance, a share count or a residue that would fall
 below zero is a defect of the caller and stops the engine.
+
+Specification: section 5.1.
 """
 
 from enum import IntEnum

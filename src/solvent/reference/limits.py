@@ -4,6 +4,8 @@ Every check is a pure question: would this pass? It answers with None or with a 
 the code and the limit. The largest amount that would have passed is found by asking the same
 question again (`largest_passing`), so a preview cannot disagree with execution (I37). Caps bind the
 result, not the kind of order (I12): whatever redeems or borrows on the way asks here.
+
+Specification: sections 4, 5.1.
 """
 
 from collections.abc import Callable

@@ -15,6 +15,8 @@ rounding decides. Collateral rounds down, debts and requirements round up.
 A stale price gets the benefit of the doubt when it would liquidate (collateral counts for more,
 debt for less, each beyond what the other nets at one price), and none when it would allow new risk
 (collateral counts nothing).
+
+Specification: section 4.
 """
 
 from collections.abc import Sequence

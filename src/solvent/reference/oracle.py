@@ -2,6 +2,8 @@
 
 Each has the shape of the account commands in `dispatch`: what refuses, then the deed; then the
 accounts are looked for that became liquidatable. How quotes become prices is in `prices`.
+
+Specification: sections 6.1, 6.4.
 """
 
 from solvent.domain import commands as c

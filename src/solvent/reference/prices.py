@@ -8,6 +8,8 @@ never do.
 A price whose index is older than `max_age`, or that is halted, is stale: its asset takes no new
 lends or borrows, its market no orders, and nobody is liquidated because of it (`margin` gives the
 benefit of the doubt). USDC is worth one USDC, always.
+
+Specification: section 6.4.
 """
 
 from solvent.domain.events import IndexUpdated, MarkUpdated, PriceStaleness

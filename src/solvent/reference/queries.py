@@ -1,9 +1,11 @@
 """Queries of the reference engine: what lenders and borrowers can watch, and what could happen.
 
-Reading changes nothing (I37). Everything here is computed from the state when it is asked for
-(A14): a pool's utilization, rates and limits; an account's health and the price at which it would
+Reading changes nothing (I37). Everything here is computed from the state when it is asked for:
+a pool's utilization, rates and limits; an account's health and the price at which it would
 be liquidated; and how an auto-deleveraging round of a given size would treat a borrower today. What
 a command would do is found out by carrying it out on a copy of the state.
+
+Specification: section 6.5.
 """
 
 from solvent.domain import commands as c

@@ -4,6 +4,8 @@ The row is a sequence of sections, each led by its length, in a fixed order; equ
 bytes and the state hash is a hash of them. Parameters travel with the state, so a snapshot stands
 alone. Resting orders are written in id order; books are rebuilt from price and id, which is what
 price-time priority means.
+
+Specification: section 10.
 """
 
 import struct

@@ -5,6 +5,8 @@ last step. Nothing here decides anything: `ledger` changes balances and shares, 
 orders, `prices` changes prices, `throttle` and `pool` change pools, `engine` changes the rest.
 
 Deliberately absent: caches. What can be computed from the state is computed.
+
+Specification: section 3.
 """
 
 from dataclasses import dataclass, field

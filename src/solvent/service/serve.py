@@ -25,7 +25,6 @@ from granian.server.embed import Server
 
 from solvent.service.api.buckets import Buckets
 from solvent.service.api.http import App
-from solvent.service.api.once import Once
 from solvent.service.core.node import Desk
 from solvent.service.limits import (
     BACKLOG,
@@ -177,11 +176,9 @@ def application(
     desk: Desk, buckets: Buckets | None = None, streams: StreamEndpoint | None = None
 ) -> App:
     """The ASGI application of a desk."""
-    once = Once()
-    endpoints = [once.guard(endpoint) for endpoint in ENDPOINTS]
     return App(
         desk,
-        endpoints,
+        ENDPOINTS,
         buckets or Buckets(),
         streams or StreamEndpoint(desk.publisher, desk.authenticate),
     )

@@ -8,12 +8,12 @@ from solvent.domain.commands import OpenAccount
 from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
 from solvent.service.core import sequencer as module
+from solvent.service.core.idempotency import Ticket
 from solvent.service.core.market import Market, Outcome
 from solvent.service.core.records import Record, RecordKind, commands_record
 from solvent.service.core.sequencer import (
     QueueFullError,
     Sequencer,
-    Ticket,
     Told,
     WriterStoppedError,
 )
@@ -29,7 +29,7 @@ def test_who_hands_in_many_is_told_of_whole_batches(tmp_path: Path) -> None:
         listeners=[lambda outcomes: heard.append(len(outcomes))],
     )
     sequencer.answer_to(heard.append)
-    tickets = [Ticket() for _ in range(30)]
+    tickets: list[Ticket[Outcome]] = [Ticket() for _ in range(30)]
     opened = commands_record(0, [OpenAccount(2)])
     sequencer.hand_in([(opened, tickets[0])])
     sequencer.hand_in([(deposit(number), tickets[number]) for number in range(1, 30)])
@@ -67,7 +67,7 @@ def test_a_ticket_is_told_that_the_writer_stopped(tmp_path: Path) -> None:
     sequencer = Sequencer(Journal.create(tmp_path / "journal", HEAD), Market(HEAD, FastEngine))
     sequencer.answer_to(told.extend)
     wrong = Record(RecordKind.CHECK, 0, body=b"0" * 64)
-    tickets = [Ticket() for _ in range(3)]
+    tickets: list[Ticket[Outcome]] = [Ticket() for _ in range(3)]
     records = [commands_record(0, [OpenAccount(2)]), wrong, deposit(1)]
     sequencer.hand_in(list(zip(records, tickets, strict=True)))
     sequencer.start()

@@ -9,11 +9,12 @@ import pytest
 from solvent.domain import commands as c
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
+from solvent.service.core.idempotency import Answer
+from solvent.service.core.intents import MakeChange, OpenNext, encode_intent
 from solvent.service.core.keys import Role, encode_addition
 from solvent.service.core.market import Market, MarketError, encode_head
 from solvent.service.core.proposals import Terms, approval_body, proposal_body
 from solvent.service.core.records import Record, RecordKind, commands_record
-from solvent.service.core.replies import Answer
 from tests.proof import proves
 from tests.service.api.signed_requests import KEY
 from tests.service.played import CHANGE, NOW_MS, played
@@ -223,21 +224,18 @@ def test_a_refused_order_leaves_its_client_id_free() -> None:
 # Keys and parameters.
 
 
-def test_an_account_comes_with_its_key_or_not_at_all() -> None:
+def test_an_account_comes_with_its_key_and_once() -> None:
     market = traded()
     key = bytes(KEY.verify_key)
     opening = Record(
-        RecordKind.OPENING,
+        RecordKind.INTENT,
         5,
-        commands=c.encode_command(c.OpenAccount(4)),
         digest=b"o" * 16,
         expires=NOW_MS,
-        body=encode_addition(key, Role.USER, 4),
+        body=encode_intent(OpenNext(key, Role.USER)),
     )
-    again = msgspec.structs.replace(opening, digest=b"p" * 16)
-    first, second, third = market.carry_out([opening, opening, again])
+    first, second = market.carry_out([opening, opening])
     assert first.answer == second.answer == Answer(200, b'{"account":4}')
-    assert third.answer.status == 400
     principal = market.keys.find(key)
     assert principal is not None
     assert principal.account == 4
@@ -257,11 +255,12 @@ def test_keys_of_the_head_act_from_the_beginning() -> None:
 def test_a_change_is_made_once_and_only_when_two_stand_behind_it() -> None:
     market = Market(HEAD, FastEngine)
     propose = Record(RecordKind.PROPOSAL, 10, body=proposal_body(CHANGE, 1))
-    carry = msgspec.structs.replace(commands_record(200, [CHANGE]), body=approval_body(1, 1))
+    carry = Record(RecordKind.INTENT, 200, body=encode_intent(MakeChange(1)))
     market.carry_out([propose, carry])
     assert market.commands == 0
     own = Record(RecordKind.APPROVAL, 20, body=approval_body(1, 1))
-    market.carry_out([own, own, carry])
+    refused = market.carry_out([own, own, carry])
+    assert [outcome.answer.status for outcome in refused] == [400, 400, 200]
     assert market.commands == 0
     assert not list(market.proposals.due(110))
     market.carry_out([Record(RecordKind.APPROVAL, 30, body=approval_body(1, 2))])

@@ -11,17 +11,16 @@ from solvent.history.market_views import Views
 from solvent.history.tables.memo import Memo
 from solvent.journal.durable import Journal
 from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
-from solvent.proof.crash.process import Life, live
+from solvent.proof.crash.process import Launch, serve_until_killed
+from solvent.service.core.idempotency import Answer, ClientRow, DigestRow, FirstAnswers
 from solvent.service.core.opening import JOURNAL
 from solvent.service.core.proposals import Proposals
-from solvent.service.core.replies import Answer, ClientRow, Replies
-from solvent.service.core.replies import Row as DigestRow
 
 HELD_BACK = 5
 LEFT_OUT = 5
 
 
-def acknowledges_early(life: Life, pipe: Connection) -> None:
+def acknowledges_early(launch: Launch, pipe: Connection) -> None:
     """Answers before the batch is written; it is written with those that follow."""
     held: list[bytes] = []
     append, snapshot, close = Journal.append, Journal.snapshot, Journal.close
@@ -48,10 +47,10 @@ def acknowledges_early(life: Life, pipe: Connection) -> None:
     Journal.append = hold  # type: ignore[method-assign, assignment]
     Journal.snapshot = flush_and_snapshot  # type: ignore[method-assign, assignment]
     Journal.close = flush_and_close  # type: ignore[method-assign, assignment]
-    live(life, pipe)
+    serve_until_killed(launch, pipe)
 
 
-def loses_the_tail(life: Life, pipe: Connection) -> None:
+def loses_the_tail(launch: Launch, pipe: Connection) -> None:
     """Finds a journal without its last batch, and no snapshot that would tell."""
     journal = life.folder / JOURNAL
     path = segment_path(journal, 1)
@@ -61,7 +60,7 @@ def loses_the_tail(life: Life, pipe: Connection) -> None:
         data = path.read_bytes()
         end = _last_batch(data)
         path.write_bytes(data[:end] + bytes(len(data) - end))
-    live(life, pipe)
+    serve_until_killed(launch, pipe)
 
 
 def _last_batch(data: bytes) -> int:
@@ -77,43 +76,43 @@ def _last_batch(data: bytes) -> int:
         offset = frame.end
 
 
-def forgets_answers(life: Life, pipe: Connection) -> None:
+def forgets_answers(launch: Launch, pipe: Connection) -> None:
     """Carries out again what was answered without a word."""
-    find = Replies.find
+    find = FirstAnswers.find
 
-    def forget(replies: Replies, digest: bytes) -> Answer | None:
-        first = find(replies, digest)
+    def forget(answers: FirstAnswers, digest: bytes) -> Answer | None:
+        first = find(answers, digest)
         return first if first and first.body else None
 
-    Replies.find = forget  # type: ignore[method-assign, assignment]
-    live(life, pipe)
+    FirstAnswers.find = forget  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
 
 
-def saves_no_answers(life: Life, pipe: Connection) -> None:
+def saves_no_answers(launch: Launch, pipe: Connection) -> None:
     """Takes snapshots in which the answers without a word are missing."""
-    rows = Replies.rows
+    rows = FirstAnswers.rows
 
-    def some(replies: Replies) -> tuple[list[DigestRow], list[ClientRow]]:
-        digests, clients = rows(replies)
+    def some(answers: FirstAnswers) -> tuple[list[DigestRow], list[ClientRow]]:
+        digests, clients = rows(answers)
         return [row for row in digests if row[-1]], clients
 
-    Replies.rows = some  # type: ignore[method-assign, assignment]
-    live(life, pipe)
+    FirstAnswers.rows = some  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
 
 
-def answers_otherwise(life: Life, pipe: Connection) -> None:
+def answers_otherwise(launch: Launch, pipe: Connection) -> None:
     """Says something else to a request that comes again."""
-    find = Replies.find
+    find = FirstAnswers.find
 
-    def other(replies: Replies, digest: bytes) -> Answer | None:
-        first = find(replies, digest)
+    def other(answers: FirstAnswers, digest: bytes) -> Answer | None:
+        first = find(answers, digest)
         return first and Answer(first.status, first.body + b" ")
 
-    Replies.find = other  # type: ignore[method-assign, assignment]
-    live(life, pipe)
+    FirstAnswers.find = other  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
 
 
-def keeps_no_fifth(life: Life, pipe: Connection) -> None:
+def keeps_no_fifth(launch: Launch, pipe: Connection) -> None:
     """Has histories in which every fifth command is missing."""
     apply = Views.apply
 
@@ -126,10 +125,10 @@ def keeps_no_fifth(life: Life, pipe: Connection) -> None:
         apply(views, time_us, Transcript.of(transcript.first, left), memo)
 
     Views.apply = leave_out  # type: ignore[method-assign, assignment]
-    live(life, pipe)
+    serve_until_killed(launch, pipe)
 
 
-def saves_no_proposals(life: Life, pipe: Connection) -> None:
+def saves_no_proposals(launch: Launch, pipe: Connection) -> None:
     """Takes snapshots in which no change waits."""
     rows = Proposals.rows
 
@@ -140,10 +139,10 @@ def saves_no_proposals(life: Life, pipe: Connection) -> None:
         return saved
 
     Proposals.rows = none  # type: ignore[method-assign, assignment]
-    live(life, pipe)
+    serve_until_killed(launch, pipe)
 
 
-def makes_changes_twice(life: Life, pipe: Connection) -> None:
+def makes_changes_twice(launch: Launch, pipe: Connection) -> None:
     """Forgets that a change was made, once."""
     done = Proposals.done
     made: set[int] = set()
@@ -154,9 +153,9 @@ def makes_changes_twice(life: Life, pipe: Connection) -> None:
         made.add(number)
 
     Proposals.done = forget  # type: ignore[method-assign, assignment]
-    live(life, pipe)
+    serve_until_killed(launch, pipe)
 
 
-def ends_by_itself(_life: Life, _pipe: Connection) -> None:
+def ends_by_itself(_launch: Launch, _pipe: Connection) -> None:
     """Never serves."""
     raise SystemExit(7)

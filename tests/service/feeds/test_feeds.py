@@ -157,14 +157,14 @@ class TestRecorded:
     @pytest.mark.parametrize(
         ("text", "reason"),
         [
-            ("", "no CSV or Parquet"),
+            ("", "is empty"),
             ("time,symbol,close\n", "no rows"),
             ("symbol,close\nSOL,1\n", "needs time and symbol"),
             ("time,symbol,open\n1760130000,SOL,1\n", "needs close"),
-            ("time,symbol,close\nyesterday,SOL,1\n", "row 1: 'yesterday' is no time"),
-            ("time,symbol,close\n1760130000,SOL,-1\n", "row 1: '-1' is no price"),
-            ("time,symbol,close\n1760130000,SOL,\n", "row 1: 'None' is no price"),
-            ("time,symbol,close\n17,SOL,1\n", "is no time"),
+            ("time,symbol,close\nyesterday,SOL,1\n", "line 2: 'yesterday' is no time"),
+            ("time,symbol,close\n1760130000,SOL,-1\n", "line 2: '-1' is no price"),
+            ("time,symbol,close\n1760130000,SOL,\n", "line 2: '' is no price"),
+            ("time,symbol,close\n17,SOL,1\n", "17 could be any unit"),
             ("time,symbol,close\n1760130000,SOL,1\n1760130000,SOL,2\n", "two bars"),
         ],
     )
@@ -177,7 +177,7 @@ class TestRecorded:
             read_tracks(tmp_path / "none.csv")
         with pytest.raises(InputError, match="has no ETH; it has BTC, SOL"):
             read_tracks(written(tmp_path, CSV), ["ETH"])
-        with pytest.raises(InputError, match="no CSV or Parquet"):
+        with pytest.raises(InputError, match="no Parquet"):
             read_tracks(written(tmp_path, "text", "prices.parquet"))
 
     def test_speed_is_above_zero(self, tmp_path: Path) -> None:

@@ -1,16 +1,16 @@
-"""A live cast: a scenario's people play their parts in a market that runs, in their own thread.
+"""Live agents: the agents of a scenario act in a market that runs, in a thread of their own.
 
     set up    as fast as the market takes it; accounts open in one batch
     steps     paced, one second of the scenario in 1/speed seconds
-    after     when the scenario's prices end, prices wander on and the cast goes on, until `stop`
+    after     when the scenario's prices end, prices wander on and the agents go on, until `stop`
 
 Times are the scenario's, counted from `start`. With `follows_wall` the market's time is the wall
-clock's: what is late merges into one step, and after an interruption the cast goes on where it
+clock's: what is late merges into one step, and after an interruption the agents go on where they
 would be by now. Otherwise the market has a time of its own, which `clock` tells: it stands still
 during the set-up and while nobody plays, runs `speed` times as fast, and no step is left out, so
 that a market that hears nobody else comes to what a run of the scenario comes to.
 
-The market's own rules hold for the cast as for everybody; only who is told what by whom is here.
+The market's own rules hold for the agents as for everybody; only who is told what by whom is here.
 """
 
 import threading
@@ -26,7 +26,7 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND, divide_up
 from solvent.lab.live.prices import LivePrices
 from solvent.lab.live.traders import Traders
-from solvent.lab.people.agents import FIRST_ACCOUNT, Cast, Stage
+from solvent.lab.people.agents import FIRST_ACCOUNT, Agents, Driver
 from solvent.lab.people.population import crowd
 from solvent.lab.prices.feed import PriceAt, own_feed
 from solvent.lab.scenario.model import Scenario
@@ -43,16 +43,16 @@ DEMO_TRADERS = 8
 """In steps of how long a demo is played, and how many trade."""
 
 
-class LiveCastError(RuntimeError):
-    """The cast cannot play: the market is not as it must be. One line."""
+class LiveAgentsError(RuntimeError):
+    """The agents cannot play: the market is not as it must be. One line."""
 
 
 class _StoppedError(Exception):
-    """Somebody stopped the cast."""
+    """The agents were told to stop."""
 
 
 class LiveMarket(Protocol):
-    """What the cast needs of a market that runs; every engine will do."""
+    """What the agents need of a market that runs; every engine will do."""
 
     @property
     def now(self) -> int:
@@ -96,16 +96,16 @@ def parameters_at(scenario: Scenario, start: int) -> EngineParameters:
     return replace(scenario.parameters, start_time=start)
 
 
-class LiveCast:
+class LiveAgents:
     """A scenario's people, to play in `market`, whose parameters are those of `parameters_at`.
 
     - start: the market's `start_time`, microseconds UTC.
     - accounts: how many people; the scenario's own number by default.
     - first_account: the number of the first account that nobody has.
-    - speed: seconds of the scenario a second; 1 where the cast follows the wall clock.
+    - speed: seconds of the scenario a second; 1 where the agents follow the wall clock.
     - step: time between two steps in microseconds, instead of the scenario's.
     - traders: accounts that trade a little at each step.
-    - keeps_time: whether the cast sends the time steps; otherwise somebody else must.
+    - keeps_time: whether the agents send the time steps; otherwise somebody else must.
     - on_end: told, in the thread, why it ended, or None when it was stopped.
 
     Raises InputError for what the scenario does not allow.
@@ -131,14 +131,14 @@ class LiveCast:
         if not SLOWEST <= self._rate <= FASTEST:
             raise scenario.error("speed", f"must lie between 0.001 and 1000, is {speed:g}")
         if follows_wall and self._rate != SPEED_UNIT:
-            raise scenario.error("speed", "must be 1 where the cast follows the wall clock")
+            raise scenario.error("speed", "must be 1 where the agents follow the wall clock")
         scenario = replace(scenario, step=step or scenario.step)
         self._market = market
         self._stopped = threading.Event()
-        self._stage = _LiveStage(market, self._stopped)
+        self._driver = _LiveDriver(market, self._stopped)
         self._prices = LivePrices(own_feed(scenario), start, scenario.parameters.seed)
-        self._cast = Cast(scenario, self._prices, crowd(scenario, accounts), first_account)
-        self._traders = Traders(scenario.parameters, traders, self._cast.next_account)
+        self._agents = Agents(scenario, self._prices, crowd(scenario, accounts), first_account)
+        self._traders = Traders(scenario.parameters, traders, self._agents.next_account)
         self._start = start
         self._step = scenario.step
         self._follows_wall = follows_wall
@@ -147,13 +147,13 @@ class LiveCast:
         self._on_end = on_end
         self._done = 0
         self._begun: tuple[int, int] | None = None
-        self._thread = threading.Thread(target=self._run, name="cast", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="agents", daemon=True)
         self.ready = threading.Event()
         self.failed: BaseException | None = None
 
     @property
     def next_account(self) -> int:
-        """The first account number that the cast leaves free."""
+        """The first account number that the agents leave free."""
         return self._traders.next_account
 
     def clock(self) -> int:
@@ -168,11 +168,11 @@ class LiveCast:
     def set_up(self) -> None:
         """Bring a new market to where the scenario begins.
 
-        Raises LiveCastError where it is not new.
+        Raises LiveAgentsError where it is not new.
         """
-        self._stage.open(chain(self._cast.open(), self._traders.open()))
-        self._cast.set_up(self._stage)
-        self._stage.play(self._traders.setup(self._prices_at(self._start)))
+        self._driver.open(chain(self._agents.open(), self._traders.open()))
+        self._agents.set_up(self._driver)
+        self._driver.run(self._traders.setup(self._prices_at(self._start)))
         self.ready.set()
 
     def resume(self) -> None:
@@ -194,7 +194,7 @@ class LiveCast:
         try:
             if not self.ready.is_set():
                 self.set_up()
-            self.play()
+            self.run()
         except _StoppedError:
             pass
         except BaseException as error:
@@ -202,7 +202,7 @@ class LiveCast:
         if self._on_end is not None:
             self._on_end(self.failed)
 
-    def play(self) -> None:
+    def run(self) -> None:
         """Play in this thread until `stop`; the market must be set up."""
         if self._begun is None:
             self._begun = (self._market.now, self._watch.now())
@@ -218,15 +218,15 @@ class LiveCast:
 
     def _take_step(self, due: int) -> None:
         since, self._done = self._done, due
-        self._cast.step(self._stage, since, due, keeps_time=self._keeps_time)
+        self._agents.step(self._driver, since, due, keeps_time=self._keeps_time)
         prices = self._prices_at(self._start + due)
-        self._stage.play(self._traders.deeds(due // self._step, prices))
+        self._driver.run(self._traders.actions(due // self._step, prices))
 
     def _prices_at(self, time: int) -> PriceAt:
         return lambda asset: self._prices.price(asset, time)
 
 
-class _LiveStage(Stage[tuple[Event, ...]]):
+class _LiveDriver(Driver[tuple[Event, ...]]):
     """A market that runs, spoken to in small batches until `stopped`."""
 
     BATCH = BATCH
@@ -250,7 +250,7 @@ class _LiveStage(Stage[tuple[Event, ...]]):
     def hear(self, command: Command, events: tuple[Event, ...]) -> None:
         """An account that does not open means that somebody else came before."""
         if isinstance(command, OpenAccount) and isinstance(events[0], Refused):
-            raise LiveCastError(
+            raise LiveAgentsError(
                 f"account {command.account} cannot be opened: the market is not new; "
-                "start the cast before anybody else opens an account, or in an empty folder"
+                "start the agents before anybody else opens an account, or in an empty folder"
             )

@@ -74,7 +74,7 @@ class Traders:
                     quantity = quantity_down(MEANS, price(number), asset.decimals)
                     yield Deposit(account, number, quantity)
 
-    def deeds(self, step: int, price: PriceAt) -> Iterator[Command]:
+    def actions(self, step: int, price: PriceAt) -> Iterator[Command]:
         """What they do at a step."""
         if not self._accounts:
             return

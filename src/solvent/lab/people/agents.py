@@ -1,4 +1,4 @@
-"""The cast: everybody who sends commands in a scenario, and the stage on which they are heard.
+"""Agents: everybody who sends commands in a scenario, and the driver that hands them on.
 
     open      every account, in one batch
     set up    prices are quoted, people deposit, lend and borrow, makers quote
@@ -8,7 +8,7 @@ People who ask for more than a limit allows take what it does allow, as somebody
 the preview first: a refused loan or withdrawal is asked for once more at the largest amount named
 in the refusal. Everything else that is refused stays refused.
 
-The cast says the same whoever listens: the runner's engine of its own, or a market that runs. It
+The agents say the same whoever listens: the runner's engine of its own, or a market that runs. It
 reads no clock; what is said at a step depends on the scenario, its prices and the seed alone.
 """
 
@@ -36,7 +36,7 @@ FIRST_ACCOUNT = 2
 
 
 class Prices(Protocol):
-    """What the cast must know of prices; `feed.Feed` is one."""
+    """What the agents must know of prices; `feed.Feed` is one."""
 
     @property
     def start(self) -> int:
@@ -56,7 +56,7 @@ Answer = TypeVar("Answer", bound=Sequence[Event])
 """A command's events, in whatever form a market gives them."""
 
 
-class Stage(ABC, Generic[Answer]):
+class Driver(ABC, Generic[Answer]):
     """A market that is spoken to, in batches; subclasses carry commands out and hear the answers.
 
     How commands are cut into batches makes no difference to what comes of them.
@@ -72,24 +72,24 @@ class Stage(ABC, Generic[Answer]):
     def hear(self, command: Command, events: Answer) -> None:
         """Take note of a command and what came of it."""
 
-    def play(self, commands: Iterable[Command]) -> None:
+    def run(self, commands: Iterable[Command]) -> None:
         """Send commands."""
         waiting = iter(commands)
         while batch := list(islice(waiting, self.BATCH)):
             for command, events in zip(batch, self.carry_out(batch), strict=True):
                 self.hear(command, events)
 
-    def play_person(self, command: Command) -> None:
+    def run_agent(self, command: Command) -> None:
         """Send one person's command; once more with what a limit leaves, where it was refused."""
         (events,) = self.carry_out([command])
         self.hear(command, events)
         if isinstance(command, Borrow | Withdraw) and isinstance(events[0], Refused):
             largest = events[0].largest
             if 0 < largest < command.quantity:
-                self.play([replace(command, quantity=largest)])
+                self.run([replace(command, quantity=largest)])
 
 
-class Cast:
+class Agents:
     """People, makers, providers, the prices and the schedule; accounts are numbered from `first`.
 
     InputError where the scenario's groups cannot exist together.
@@ -120,35 +120,35 @@ class Cast:
         yield from self._providers.open()
         yield from self._population.open()
 
-    def set_up(self, stage: Stage[Any]) -> None:
+    def set_up(self, driver: Driver[Any]) -> None:
         """Everything between the opening of accounts and the first step."""
         start = self._feed.start
-        stage.play(self._prices(start))
+        driver.run(self._prices(start))
         for maker in self._makers.makers:
-            stage.play(maker.setup(self._feed.price(maker.asset, start)))
-        stage.play(self._providers.setup(lambda asset: self._feed.price(asset, start)))
-        stage.play(self._population.setup())
-        self._people(stage, -1, 0)
-        stage.play(self._quotes(start))
+            driver.run(maker.setup(self._feed.price(maker.asset, start)))
+        driver.run(self._providers.setup(lambda asset: self._feed.price(asset, start)))
+        driver.run(self._population.setup())
+        self._people(driver, -1, 0)
+        driver.run(self._quotes(start))
 
-    def step(self, stage: Stage[Any], since: int, until: int, *, keeps_time: bool = True) -> None:
+    def step(self, driver: Driver[Any], since: int, until: int, *, keeps_time: bool = True) -> None:
         """One step, from `since` to `until` microseconds after the start, and what leads to it.
 
         The time step ends it, unless somebody else `keeps_time`.
         """
         time = self._feed.start + until
-        stage.play(self._changes(since, until))
-        self._people(stage, since, until)
+        driver.run(self._changes(since, until))
+        self._people(driver, since, until)
         clock = [TimeStep(time)] if keeps_time else []
-        stage.play(chain(self._quotes(time), self._prices(time), clock))
+        driver.run(chain(self._quotes(time), self._prices(time), clock))
 
-    def _people(self, stage: Stage[Any], since: int, until: int) -> None:
+    def _people(self, driver: Driver[Any], since: int, until: int) -> None:
         for command in self._population.loans(since, until):
-            stage.play_person(command)
+            driver.run_agent(command)
         for action in self._scenario.actions:
             if action.after <= until and since < action.after + action.spread_over + 1:
-                for command in self._population.deeds(action, since, until):
-                    stage.play_person(command)
+                for command in self._population.actions(action, since, until):
+                    driver.run_agent(command)
 
     def _changes(self, since: int, until: int) -> Iterator[Command]:
         for change in self._scenario.changes:

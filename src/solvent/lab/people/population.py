@@ -236,7 +236,7 @@ class Population:
         for member in due:
             yield _loan_command(member, member.debt)
 
-    def deeds(self, action: Action, since: int, until: int) -> Iterator[Command]:
+    def actions(self, action: Action, since: int, until: int) -> Iterator[Command]:
         """What a group does of an action after `since` and up to `until`, in line.
 
         The deed of the k-th of n accounts falls due k/n of `spread_over` after the action's time.

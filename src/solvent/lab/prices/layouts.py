@@ -14,7 +14,7 @@ With `ohlc` a bar becomes four prices a quarter of the bar apart: open, the adve
 other extreme, close. The adverse one is the low, which hurts whoever holds the token as collateral;
 ask for the high where the path must hurt whoever has borrowed it.
 
-Deliberately absent: how symbols are put side by side (see `prices`), and any repair of a row.
+Deliberately absent: how symbols are put side by side (see `paths`), and any repair of a row.
 """
 
 import re
@@ -26,11 +26,13 @@ from statistics import median_low
 from typing import Literal
 
 from solvent.domain.errors import InputError
-from solvent.lab.prices.files import Table, TimeUnit
+from solvent.prices.cells import TimeUnit
+from solvent.prices.table import Table
 
 TIME_NAMES = ("time", "timestamp", "datetime", "date", "open_time")
 PRICE_NAMES = ("close", "price")
 BAR_NAMES = ("open", "high", "low", "close")
+OTHER_NAMES = ("symbol", "window", "ask", "bid")
 CAPITALS = re.compile(r"[A-Z0-9._-]*[A-Z][A-Z0-9._-]*")
 QUARTERS = 4
 MOST_NAMES = 12
@@ -74,6 +76,12 @@ class _Source:
     time: str
     rows: list[int]
     columns: tuple[str, ...]
+
+
+def may_matter(column: str, symbols: Sequence[str]) -> bool:
+    """Whether a column of this name may be read where these symbols are asked for."""
+    known = TIME_NAMES + PRICE_NAMES + BAR_NAMES + OTHER_NAMES
+    return column.lower() in known or column in symbols or bool(CAPITALS.fullmatch(column))
 
 
 def read_series(reading: Reading) -> list[Series]:
@@ -144,9 +152,9 @@ def _price_columns(reading: Reading) -> tuple[str, ...]:
 def _symbol_columns(reading: Reading, time: str) -> tuple[str, ...]:
     """The columns of a file that has one a symbol: those asked for, or those in capitals."""
     if reading.symbols:
-        _check_known(reading.table, reading.symbols, reading.table.columns)
+        _check_known(reading.table, reading.symbols, reading.table.names)
         return reading.symbols
-    names = [name for name in reading.table.columns if name != time and CAPITALS.fullmatch(name)]
+    names = [name for name in reading.table.names if name != time and CAPITALS.fullmatch(name)]
     if names and reading.symbol is not None:
         reason = f"the columns name the symbols; choose with symbols from {', '.join(names)}"
         raise reading.table.error("symbol", reason)
@@ -180,7 +188,7 @@ def _check_known(table: Table, chosen: Sequence[str], known: Iterable[str]) -> N
 
 def _missing(table: Table, *names: str) -> InputError:
     """The columns that a price file needs and this one has not."""
-    has = list(table.columns)
+    has = table.names
     more = f" and {len(has) - MOST_NAMES} more" if len(has) > MOST_NAMES else ""
     return table.error(
         ", ".join(names),

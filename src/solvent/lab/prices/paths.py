@@ -6,7 +6,7 @@ symbols has a first price. Where a symbol went without a bar for longer than its
 the path says so in `gaps`, and `max_gap` refuses the file instead. What had to be assumed (a symbol
 taken from the file's name, a mid of ask and bid, rows put in order) is said in `notes`.
 
-Which files are understood is in `price_layouts`, how a cell becomes an integer in `price_files`.
+Which files are understood is in `layouts`, how a cell becomes an integer in `solvent.prices`.
 
 Deliberately absent: interpolation, resampling, look-ahead, and any float.
 """
@@ -19,8 +19,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from solvent.domain.units import INT64_MAX
-from solvent.lab.prices.files import TimeUnit, read_table
-from solvent.lab.prices.layouts import Adverse, Reading, Series, read_series
+from solvent.lab.prices.layouts import Adverse, Reading, Series, may_matter, read_series
+from solvent.prices.cells import TimeUnit
+from solvent.prices.files import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,8 @@ def read_prices(
 
     Raises InputError, and nothing else, for whatever is wrong with the file.
     """
-    table = read_table(path)
     chosen = tuple(dict.fromkeys(symbols or ()))
+    table = read_table(path, lambda name: may_matter(name, chosen))
     reading = Reading(table, chosen, symbol, window, ohlc, adverse, sort, time_unit, notes=[])
     series = read_series(reading)
     start = max(each.points[0][0] for each in series)

@@ -1,14 +1,14 @@
-"""Rehearsal: the service is killed at random moments, again and again, and must have lost nothing.
+"""Crash tests: the service is killed at random moments, again and again, and must lose nothing.
 
     script       what each client asks for, and what an account has after it
     signed       signs a request and sends it over a socket, as a client of the API does
     client       asks on and on, keeps what was answered, repeats what was not
-    life         a process that serves a market as `solvent up` does, until it is killed
+    process      serves a market as `solvent up` does, until it is killed
     preload      what all of those processes share
     inspection   what a market says of its accounts, held against what was asked for
     ending       the whole journal held against it, when a market has ended
-    lives        starts, kills and questions the processes of one market
-    rehearse     markets one after another
+    processes    starts, kills and questions the processes of one market
+    rounds       markets one after another
     result       what came of it
 
 The killed process is the real one: journal, writer, views and the HTTP server on a loopback socket.
@@ -20,6 +20,6 @@ What a client has asked for says exactly what it must have, so that one effect l
 in the balances, the open orders or the histories after every restart, and in the journal at the
 end.
 
-Power cuts are not rehearsed here: a killed process leaves to the system what it wrote, synced or
+Power cuts are not tried here: a killed process leaves to the system what it wrote, synced or
 not. The journal's tests lose unsynced writes with a file layer of their own.
 """

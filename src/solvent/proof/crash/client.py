@@ -14,7 +14,7 @@ from random import Random
 from solvent.proof.crash.process import LOOPBACK
 from solvent.proof.crash.script import Plan, Script
 from solvent.proof.crash.signed import Request, now_ms, send, signed
-from solvent.service.core.replies import Answer
+from solvent.service.core.idempotency import Answer
 
 PATIENCE = 60.0
 """Seconds until something that should happen has failed."""

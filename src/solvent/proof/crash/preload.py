@@ -1,8 +1,8 @@
-"""Preload: what every life needs, made once in the process that lives are forked from."""
+"""Preload: what every process needs, made once in the one that the others are forked from."""
 
 from solvent.engine.engine import machine
-from solvent.proof.crash import process as life
+from solvent.proof.crash import process
 
-__all__ = ["life"]
+__all__ = ["process"]
 
 machine()

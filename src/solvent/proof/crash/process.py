@@ -1,4 +1,4 @@
-"""A life: one process that serves a market as `solvent up` does.
+"""A launch: one process that serves a market as `solvent up` does.
 
 It says over a pipe where it listens once it serves. It ends when it is killed or told to, and also
 when whoever holds the other end of the pipe is gone.
@@ -19,10 +19,10 @@ from solvent.service.serve import Address, serve
 
 LOOPBACK = "127.0.0.1"
 LOG = "log"
-"""What a market's lives logged, in its folder."""
+"""What a market's processes logged, in its folder."""
 
 
-class Life(NamedTuple):
+class Launch(NamedTuple):
     """The folder of a market, how it begins, and every how many records a snapshot is written."""
 
     folder: Path
@@ -30,14 +30,14 @@ class Life(NamedTuple):
     snapshot_every: int
 
 
-def live(life: Life, pipe: Connection) -> None:
+def serve_until_killed(launch: Launch, pipe: Connection) -> None:
     """Serve until told to end; the exit code is the service's."""
-    life.folder.mkdir(exist_ok=True)
-    log = os.open(life.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    launch.folder.mkdir(exist_ok=True)
+    log = os.open(launch.folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for output in (sys.stdout.fileno(), sys.stderr.fileno()):
         os.dup2(log, output)
     set_up_logs()
-    desk = open_desk(life.folder, life.start, snapshot_every=life.snapshot_every)
+    desk = open_desk(launch.folder, launch.start, snapshot_every=launch.snapshot_every)
     address = Address(LOOPBACK, _free_port())
 
     async def ready() -> None:

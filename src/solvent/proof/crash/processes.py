@@ -1,7 +1,7 @@
-"""Lives: one market, process after process, and whoever starts, kills and questions them.
+"""Processes: one market, process after process, each started, questioned and killed.
 
-When a life is killed is drawn: while it opens, at some moment under load, at the very moment of an
-answer, in the middle of a snapshot, or while it closes. After every restart, before anybody asks
+When a process is killed is drawn: while it opens, at some moment under load, at the very moment of
+an answer, in the middle of a snapshot, or while it closes. After every restart, before anybody asks
 for more, the market is inspected.
 """
 
@@ -27,8 +27,8 @@ from solvent.proof.crash.client import PATIENCE, Client, Tally
 from solvent.proof.crash.ending import compare_journal, compare_views
 from solvent.proof.crash.inspection import InspectionError, Reader, judge
 from solvent.proof.crash.players import Pair, Trader
-from solvent.proof.crash.process import LOG, Life
-from solvent.proof.crash.result import Difference, Rehearsal
+from solvent.proof.crash.process import LOG, Launch
+from solvent.proof.crash.result import CrashTest, Difference
 from solvent.proof.crash.script import FIRST_ACCOUNT, Holding, Place, Script
 from solvent.proof.crash.signed import public_key
 from solvent.proof.crash.staff import OPERATOR, Operator, Oracle, RiskDesk
@@ -44,13 +44,13 @@ CHANGE_SECONDS = 0.05
 ANSWERS = 40
 LAST_STEPS = 5
 SNAPSHOTS = (3, 40, 10**6)
-"""Every how many records a life writes a snapshot; the least where it is killed in one."""
+"""Every how many records a launch writes a snapshot; the least where it is killed in one."""
 
-Live = Callable[[Life, Connection], None]
+Serve = Callable[[Launch, Connection], None]
 
 
 class Moment(Enum):
-    """When a life is killed."""
+    """When a launch is killed."""
 
     OPENING = auto()
     WORKING = auto()
@@ -88,15 +88,20 @@ class _Answers:
                 self._then()
 
 
-class Lives:
-    """The lives of one market in a folder of its own. What comes of them goes into `result`."""
+class Trial:
+    """The processes of one market in a folder of its own. What comes of them goes into `result`."""
 
     def __init__(
-        self, folder: Path, parameters: EngineParameters, rng: Random, live: Live, result: Rehearsal
+        self,
+        folder: Path,
+        parameters: EngineParameters,
+        rng: Random,
+        serve: Serve,
+        result: CrashTest,
     ) -> None:
         self._folder = folder
         self._rng = rng
-        self._live = live
+        self._serve = serve
         self._result = result
         free = replace(parameters, start_time=wall_clock(), maker_fee=0, taker_fee=0)
         self._start = Start(free, Terms(people=2, delay=0), public_key(OPERATOR))
@@ -132,25 +137,25 @@ class Lives:
     def _client(self, script: Script) -> Client:
         return Client(script, Random(self._rng.random()), self._answers)
 
-    # Lives.
+    # Trial.
 
     def begin(self) -> None:
         """Be killed while there is nothing yet, then give everybody what he needs."""
         self._be_killed_at(Moment.OPENING)
-        with self._life(SNAPSHOTS[-1]) as (process, pipe):
+        with self._process(SNAPSHOTS[-1]) as (process, pipe):
             port = self._open(process, pipe)
             if port is not None:
                 self._operator.work(port, self._set_up)
                 self._leave(process)
 
     def be_killed(self) -> None:
-        """One life and its kill."""
+        """One launch and its kill."""
         (moment,) = self._rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
         self._be_killed_at(moment)
 
     def end(self) -> None:
-        """A last life, which ends when it is told to; then the whole of it is audited."""
-        with self._life(SNAPSHOTS[-1]) as (process, pipe):
+        """A last launch, which ends when it is told to; then the whole of it is audited."""
+        with self._process(SNAPSHOTS[-1]) as (process, pipe):
             port = self._open(process, pipe)
             if port is not None and self._inspect(port):
                 for client in (self._oracle, *self._clients):
@@ -164,7 +169,7 @@ class Lives:
     def _be_killed_at(self, moment: Moment) -> None:
         every = SNAPSHOTS[0] if moment is Moment.SNAPSHOT else self._rng.choice(SNAPSHOTS)
         result = self._result
-        with self._life(every) as (process, pipe):
+        with self._process(every) as (process, pipe):
             if moment is Moment.OPENING:
                 time.sleep(1.2 * self._rng.random() * self._opening_seconds)
                 process.kill()
@@ -179,7 +184,7 @@ class Lives:
             process.join(PATIENCE)
             is_right = process.exitcode == -signal.SIGKILL
             if not (is_right or (moment is Moment.CLOSING and process.exitcode == 0)):
-                self._note(f"a life ended by itself, with exit code {process.exitcode}")
+                self._note(f"a launch ended by itself, with exit code {process.exitcode}")
             result.kills += 1
 
     def _be_killed_at_work(self, moment: Moment, process: ForkServerProcess, port: int) -> None:
@@ -210,11 +215,11 @@ class Lives:
         return (self._folder / JOURNAL / TEMPORARY).exists()
 
     @contextmanager
-    def _life(self, snapshot_every: int) -> Iterator[tuple[ForkServerProcess, Connection]]:
+    def _process(self, snapshot_every: int) -> Iterator[tuple[ForkServerProcess, Connection]]:
         """A process, which is dead afterwards, and a pipe from it."""
         ours, theirs = self._context.Pipe()
-        life = Life(self._folder, self._start, snapshot_every)
-        process = self._context.Process(target=self._live, args=(life, theirs), daemon=True)
+        launch = Launch(self._folder, self._start, snapshot_every)
+        process = self._context.Process(target=self._serve, args=(launch, theirs), daemon=True)
         process.start()
         theirs.close()
         try:
@@ -226,21 +231,21 @@ class Lives:
             ours.close()
 
     def _open(self, process: ForkServerProcess, pipe: Connection) -> int | None:
-        """Where a life serves; None, with a problem noted, where it does not."""
+        """Where a launch serves; None, with a problem noted, where it does not."""
         started = time.monotonic()
         port = _said(pipe)
         self._opening_seconds = time.monotonic() - started
         if port is None:
             process.join(1.0)
-            self._note(f"a life does not open; its exit code is {process.exitcode}")
+            self._note(f"a launch does not open; its exit code is {process.exitcode}")
         return port
 
     def _leave(self, process: ForkServerProcess) -> None:
-        """Tell a life to end, and let it."""
+        """Tell a launch to end, and let it."""
         process.terminate()
         process.join(PATIENCE)
         if process.exitcode != 0:
-            self._note(f"a life that was told to end has exit code {process.exitcode}")
+            self._note(f"a launch that was told to end has exit code {process.exitcode}")
         self._gather()
 
     # What must be.
@@ -369,7 +374,7 @@ def _unapproved(step: int) -> set[int]:
 
 
 def _said(pipe: Connection) -> int | None:
-    """What a life says when it serves, or None when it ends first or does not come to it."""
+    """What a launch says when it serves, or None when it ends first or does not come to it."""
     try:
         return int(pipe.recv()) if pipe.poll(PATIENCE) else None
     except (EOFError, ConnectionResetError):

@@ -1,4 +1,4 @@
-"""What came of a rehearsal."""
+"""What came of a crash test."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -13,7 +13,7 @@ class Difference(NamedTuple):
 
 
 @dataclass
-class Rehearsal:
+class CrashTest:
     """Counts of what happened, and what was otherwise than it must be.
 
     Of the kills some came while the process was opening, writing a snapshot or closing.

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from nacl.signing import SigningKey
 
-from solvent.service.core.replies import Answer
+from solvent.service.core.idempotency import Answer
 from solvent.service.limits import WINDOW_MS
 from solvent.service.strict_json import JsonValue
 

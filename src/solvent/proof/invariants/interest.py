@@ -3,6 +3,8 @@
 The debt index of every hour follows from the utilization that the hour before left; what it adds to
 debts is the interest, of which the fee is taken and the rest shared by the lend index. Nothing here
 asks the pool or the curve's own code.
+
+Specification: sections 5.3, 9.
 """
 
 from collections.abc import Iterator

@@ -6,6 +6,8 @@ else) is in `transitions`. Both compute what they compare with from the specific
 from raw columns, never by asking the modules they check.
 
 Deliberately absent: repair. A breach is a defect of the engine, and the engine must stop.
+
+Specification: section 9.
 """
 
 from collections import Counter, defaultdict

@@ -7,6 +7,8 @@ something that it did not do (I3, I9).
 A claim handed over in kind, a debt taken over by a provider and a deficit carry atoms and not
 shares; the pairs of account and asset that they concern are `unclear` and judged by their
 settlement's own records instead.
+
+Specification: section 9.
 """
 
 from collections import Counter, defaultdict

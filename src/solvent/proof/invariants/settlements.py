@@ -5,6 +5,8 @@ match, so conservation is computed here from scratch: what a round took is what 
 that could be had (I22), both accounts keep their total value to the rounding unit (I23), health
 does not fall but for flagged legs (I24), claim and debt fall together without cash (I25), and what
 one account lost in each asset another gained (I26).
+
+Specification: sections 8.5, 9.
 """
 
 from collections import defaultdict

@@ -6,6 +6,8 @@ carries what the checks need beside the raw numbers: claims and debts in atoms, 
 that `margin` or `ledger` compute, so that a mistake there shows as a difference.
 
 What did not change since the last picture is taken over from it.
+
+Specification: section 9.
 """
 
 from dataclasses import dataclass

@@ -6,6 +6,8 @@ events (`bookings`) and compared with the columns (I3, I9), interest is charged 
 that were in force before it. What the waterfall did in a time step is in `waterfall_checks`.
 
 Both states come as pictures, so nothing here can touch an engine.
+
+Specification: section 9.
 """
 
 from collections.abc import Iterator

@@ -4,6 +4,8 @@ Stages come in order and each says why it handed over (I15); only accounts at MM
 liquidated side, none through a stale price (I14); no step lowers health (I16) or closes more than
 it may (I17); the bound moves by its rule (I13); deficits are the last resort and leave nothing
 (I29, I31). The settlements themselves, round by round and fill by fill, are in `settlement_checks`.
+
+Specification: sections 7.2, 9.
 """
 
 from collections import Counter

@@ -8,6 +8,8 @@ for a lender who comes, more from one who goes, more for a borrower, fewer from 
 
 Interest (I5, I6) raises the debt index for the hour that begins; what borrowers are charged is
 split into the fee, the lenders' part through the lend index, and the residue of rounding.
+
+Specification: sections 5.1, 5.3.
 """
 
 from typing import NamedTuple

@@ -6,6 +6,8 @@ can carry borrowed a little above lent. Any object with `rate(utilization)` can 
 curve; adaptive and controller-driven curves belong beside this one.
 
 Rounding: rates and utilization round up, against the borrower.
+
+Specification: section 5.2.
 """
 
 from typing import Protocol

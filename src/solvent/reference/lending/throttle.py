@@ -8,6 +8,8 @@ With f = 0 that is the article's full pause: below the threshold t everything pa
 or below t; at or above it nothing passes (A3). With f > 0 the bound creeps. Between steps the bound
 in force is the lower of the stored one and the rule at the present utilization, so that a pool that
 was relieved cannot be drained back to where it was. Liquidations ignore the bound, up to 100 %.
+
+Specification: section 5.4.
 """
 
 from solvent.domain.events import ThrottleMoved

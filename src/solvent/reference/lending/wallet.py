@@ -3,6 +3,8 @@
 Each verb has one shape: a `..._refusal` that asks and changes nothing, and a deed that is done only
 when nothing refused. The largest amount that would pass is found by asking the refusal again, so
 `largest_*` previews and execution cannot differ.
+
+Specification: sections 6.1, 6.5.
 """
 
 from solvent.domain.events import Deposited, DustConverted, Withdrawn

@@ -7,6 +7,8 @@ and `orders` decides who may place what.
 A bid locks USDC for its quantity at its price plus the maker's fee; an ask locks the base asset.
 What an order does not lock (`unfunded`) would be borrowed when it fills, and counts in its owner's
 initial requirement until then.
+
+Specification: section 6.3.
 """
 
 from bisect import insort

@@ -8,6 +8,8 @@ reason, and the taker goes on (I7: nobody else's order takes a healthy account b
 The buyer pays the quote rounded up and the seller gets it rounded down; the difference and trading
 fees go to the treasury, the liquidation fee to the backstop fund. `walk` asks what a taker would
 get without moving anything.
+
+Specification: section 6.3.
 """
 
 from dataclasses import dataclass

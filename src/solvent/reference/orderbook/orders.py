@@ -7,6 +7,8 @@ expires, or, for fill-or-kill, never began.
 
 Market orders are bounded by the impact band: the best opposite price times the market's multiplier.
 A limit order that reaches beyond the band trades up to it and the rest expires.
+
+Specification: section 6.3.
 """
 
 from dataclasses import dataclass, replace

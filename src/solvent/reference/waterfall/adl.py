@@ -10,6 +10,8 @@ policy picks borrowers of the asset who are not liquidating, are worth something
 hand over; each pays at most what he owes and at most what he has (A11).
 
 Case B is in `default`; both share how a round is opened, recorded and paired.
+
+Specification: sections 8.1, 8.2.
 """
 
 from typing import NamedTuple

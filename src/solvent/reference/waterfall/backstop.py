@@ -14,6 +14,8 @@ Every rounding is the provider's: collateral and claims round down, the debt up.
 fill is, the account is no worse for it (I16) and the provider has less margin to spare than before.
 Rounded the other way, the last atom would make room for another sliver in the next step, and the
 steps would hardly end (I18).
+
+Specification: section 7.4.
 """
 
 from typing import NamedTuple

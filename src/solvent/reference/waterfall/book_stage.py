@@ -6,6 +6,8 @@ largest debt first, out of the largest collateral first. One step closes at most
 position; each step's orders are skipped with a probability drawn from the seed. No fill happens at
 a price that would by itself lower health (I16): a sale must bring at least what the collateral
 weighs, a purchase may cost at most what the debt weighs, fee included.
+
+Specification: section 7.3.
 """
 
 from dataclasses import dataclass, field

@@ -4,6 +4,8 @@ His debt cannot be bought back and no provider took it. Lenders of the asset are
 and paid at the mark; those whom the swap would put below maintenance come last. An account worth
 less than it owes divides its assets among its debts by value; then the backstop fund pays; what is
 left is a deficit (`deficit`).
+
+Specification: section 8.4.
 """
 
 from solvent.domain.labels import AdlCase

@@ -5,6 +5,8 @@ over, after its own assets and the backstop fund have paid (I29). It is booked i
 the lenders of the asset, pro rata through the lend index, as its own event. Debts are non-recourse:
 the account goes on with nothing. Dust worth less than an atom of what is owed never blocks it
 (I31); assets whose price is stale do, since nobody knows what they are worth.
+
+Specification: section 8.7.
 """
 
 from solvent.domain.labels import Reason, Stage

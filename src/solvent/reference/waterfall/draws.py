@@ -3,6 +3,8 @@
 A draw depends on nothing else, so the order in which accounts are visited changes no outcome (I27)
 and a replay draws the same numbers. The mixing function is SplitMix64's finalizer (Steele, Lea and
 Flood, 2014), on 64-bit words that wrap by definition.
+
+Specification: sections 7.3, 10.
 """
 
 from solvent.domain.units import RATIO

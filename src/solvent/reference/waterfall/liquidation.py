@@ -9,6 +9,8 @@ every one of them through the stages in order (A6, I15):
 
 and each stage acts on what the one before left and says why it left it. The book works until target
 health; the stages that touch others act only while the account is at MMR >= 100 % (I14).
+
+Specification: sections 7.1, 7.2.
 """
 
 from solvent.domain.labels import ExpiryReason

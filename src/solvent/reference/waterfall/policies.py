@@ -12,6 +12,8 @@ All are O(n log n) and free of floats.
 - `queue`: greedy, most levered first.
 - `largest_loan`: greedy, largest position first: fewest accounts touched.
 - `risk_weighted`: capped pro rata to position times leverage.
+
+Specification: section 8.6.
 """
 
 from collections.abc import Callable, Sequence

@@ -2,6 +2,8 @@
 
 Pools and prices as they were, and every party's balances, shares, value and health before and after
 each match of an ADL round and each backstop fill. Nothing here changes or decides anything.
+
+Specification: section 8.9.
 """
 
 from typing import NamedTuple

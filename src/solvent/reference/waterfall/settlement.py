@@ -15,6 +15,8 @@ case B. Value goes in the settlement order:
 
 What reaches someone who owes that asset repays his debt at once. Values round up for the lender;
 the difference is less than one atom of the last asset handed over.
+
+Specification: section 8.5.
 """
 
 from collections.abc import Iterator

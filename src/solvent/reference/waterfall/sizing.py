@@ -4,6 +4,8 @@ All three stages ask the same question: what is the least debt that, closed agai
 the same value plus a premium (a fee, a discount, or nothing), restores target health? They differ
 in the premium and in which collateral may go. The answer comes from asking `what if` of a copy of
 the portfolio, by bisection, so no formula can disagree with what the stage then does (I17).
+
+Specification: sections 7.3, 8.2.
 """
 
 from collections.abc import Callable

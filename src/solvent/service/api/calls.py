@@ -7,13 +7,16 @@ hands commands to the sequencer; what it raises as ApiError is said to the clien
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from solvent.domain.commands import Command
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.params import Params, bad_request
 from solvent.service.api.signing import Verified
+from solvent.service.core.idempotency import Answer
+from solvent.service.core.intents import Intent, encode_intent
 from solvent.service.core.keys import Principal
-from solvent.service.core.records import NOBODY, Record, commands_record
-from solvent.service.core.replies import Answer
+from solvent.service.core.records import NOBODY, Record, RecordKind, commands_record
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.strict_json import JsonValue, encode
 
@@ -113,6 +116,14 @@ class Call(NamedTuple):
     ) -> Reply:
         """Hand commands to the sequencer and reply with what it answers."""
         return await self.hand_in(self.record(commands, is_batch=is_batch, memo=memo))
+
+    async def intend(self, intent: Intent) -> Reply:
+        """Hand in what is wanted, which the market resolves, and reply with what it answers."""
+        return await self.hand_in_body(RecordKind.INTENT, encode_intent(intent))
+
+    async def hand_in_body(self, kind: RecordKind, body: bytes) -> Reply:
+        """Hand in what is said by a body in place of commands."""
+        return await self.hand_in(replace(self.record(b""), kind=kind, body=body))
 
     async def hand_in(self, record: Record) -> Reply:
         """Hand a record to the sequencer and reply with what it answers."""

@@ -14,8 +14,8 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import EngineParameters
 from solvent.service.api.shapes import order_object, withdrawal_object
+from solvent.service.core.idempotency import Answer, error_answer
 from solvent.service.core.open_orders import OpenOrder, accepted
-from solvent.service.core.replies import Answer
 from solvent.service.errors import ApiError, from_refusal
 from solvent.service.strict_json import JsonValue, encode
 
@@ -69,8 +69,7 @@ def answer(results: Results, memo: Memo | None = None) -> Answer:
 def answer_to(results: Results, index: int, memo: Memo | None = None) -> Answer:
     """What is said to one command, as if it had come alone."""
     if _is_refused(results, index):
-        error = _error(results, index)
-        return Answer(error.status, encode({"code": error.code, "message": error.message}))
+        return error_answer(_error(results, index))
     body = _body(results, index, memo)
     return OK if body is None else Answer(200, encode(body))
 

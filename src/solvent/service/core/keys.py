@@ -92,6 +92,12 @@ def encode_removal(key: bytes) -> bytes:
     return _ENCODER.encode((key, None, NO_ACCOUNT))
 
 
+def account_of(body: bytes) -> int:
+    """The account that the body of a KEY record is about; NO_ACCOUNT where there is none."""
+    _, _, account = _CHANGE.decode(body)
+    return account
+
+
 class KeyRegistry:
     """All keys that act or acted."""
 
@@ -119,6 +125,10 @@ class KeyRegistry:
     def apply(self, body: bytes) -> None:
         """Let the body of a KEY record happen."""
         self._set(*_CHANGE.decode(body))
+
+    def let_in(self, key: bytes, role: Role, account: int) -> None:
+        """Let a key act."""
+        self._set(key, role, account)
 
     def encode(self) -> bytes:
         """All of it as bytes, for a snapshot: keys in the order of their numbers."""
@@ -148,7 +158,7 @@ _Key: TypeAlias = Annotated[bytes, msgspec.Meta(min_length=KEY_BYTES, max_length
 _Row: TypeAlias = tuple[_Key, Role | None, int]
 """A key and what it is from now on; without a role it is out."""
 _ENCODER = msgspec.msgpack.Encoder()
-_CHANGE = msgspec.msgpack.Decoder(_Row)
+_CHANGE: msgspec.msgpack.Decoder[_Row] = msgspec.msgpack.Decoder(_Row)
 _ROWS = msgspec.msgpack.Decoder(list[_Row])
 
 

@@ -5,9 +5,8 @@ saved and restored together. There is no clock, no disk and no client in here: t
 in records that are durable and takes outcomes out. Whatever the batches are in which records come,
 the same follows from them.
 
-Exactly once is decided here, where order is certain: a record whose digest was seen does nothing
-and gets the first answer, and so does an order whose client id was (`plans`); a change
-of a parameter is made once, while it waits.
+What a record comes to is decided here, where order is certain: whether it came before, and which
+commands its intent means (`plans`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,17 +16,27 @@ import msgspec
 
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.commands import OpenAccount, encode_command
+from solvent.domain.commands import OpenAccount
 from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
 from solvent.service.core.answers import Results, answer, answer_to, batch_items, placed_by
-from solvent.service.core.keys import KeyRegistry
+from solvent.service.core.idempotency import (
+    OK,
+    Answer,
+    ClientRow,
+    DigestRow,
+    FirstAnswers,
+    error_answer,
+    named_orders,
+    repeated_item,
+)
+from solvent.service.core.intents import MakeChange, OpenNext
+from solvent.service.core.keys import FIRST_ACCOUNT, NO_ACCOUNT, KeyRegistry, account_of
 from solvent.service.core.open_orders import FOLLOWED, OpenOrder, OpenOrders
-from solvent.service.core.plans import Plan, Planner, named_orders, read, skipped_item
+from solvent.service.core.plans import Plan, Planner, read
 from solvent.service.core.proposals import Proposals, Terms, read_approval, read_proposal
 from solvent.service.core.records import Record, RecordKind
-from solvent.service.core.replies import Answer, ClientRow, Replies
-from solvent.service.core.replies import Row as DigestRow
+from solvent.service.errors import ApiError, ApiErrorCode
 
 
 class MarketError(Exception):
@@ -109,7 +118,7 @@ class Market:
         if saved is None:
             self.engine = engines(decode_parameters(begun.parameters))
             self.commands = 0
-            self.replies = Replies()
+            self.first_answers = FirstAnswers()
             self.orders = OpenOrders()
             self.keys = KeyRegistry()
             for body in begun.keys:
@@ -118,7 +127,7 @@ class Market:
             state = _SAVED.decode(saved)
             self.engine = engines.restore(state.engine)
             self.commands = state.commands
-            self.replies = Replies.from_rows(state.digests, state.clients)
+            self.first_answers = FirstAnswers.from_rows(state.digests, state.clients)
             self.orders = OpenOrders.from_rows(state.orders)
             self.keys = KeyRegistry.decode(state.keys)
             self.proposals.restore(state.proposals)
@@ -130,7 +139,7 @@ class Market:
 
     def save(self) -> bytes:
         """All of it as bytes."""
-        digests, clients = self.replies.rows()
+        digests, clients = self.first_answers.rows()
         return _ENCODER.encode(
             _Saved(
                 self.engine.snapshot(),
@@ -146,7 +155,7 @@ class Market:
     def carry_out(self, records: Sequence[Record]) -> list[Outcome]:
         """Let durable records happen, in order."""
         outcomes: list[Outcome] = []
-        planner = Planner(self.replies, self.proposals)
+        planner = Planner(self.first_answers, self)
         for record in records:
             request = read(record)
             if planner.depends_on_plans(request):
@@ -184,73 +193,74 @@ class Market:
 
     def _settle(self, plan: Plan, results: Results) -> Answer:
         """What a record does besides its commands, and what it is answered."""
-        if plan.first is not None:
-            return plan.first
         record = plan.record
-        said = _OTHERS[RecordKind(record.kind)](self, record, results)
+        said = plan.first
         if said is None:
-            said = self._answer(plan, results)
+            said = _SETTLING[RecordKind(record.kind)](self, plan, results)
         if record.digest:
-            self.replies.keep(record.digest, record.expires, said)
+            self.first_answers.keep(record.digest, record.expires, said)
         for index, order in named_orders(plan.commands):
             one = answer_to(results, index)
-            if one.status == _OK:
-                row = encode_command(order)
-                self.replies.keep_order(order.account, order.client_id, row, one)
+            if one.status == OK:
+                self.first_answers.keep_order(order, one)
         return said
 
-    def _answer(self, plan: Plan, results: Results) -> Answer:
+    def _commands(self, plan: Plan, results: Results) -> Answer:
         if not plan.record.is_batch:
             return answer(results, plan.record.memo)
         items = batch_items(results)
         for place in sorted(plan.skipped):
-            items.insert(place, skipped_item(plan.skipped[place]))
-        return Answer(_OK, b"[" + b",".join(items) + b"]")
+            items.insert(place, repeated_item(plan.skipped[place]))
+        return Answer(OK, b"[" + b",".join(items) + b"]")
 
-    def _commands(self, record: Record, _: Results) -> None:
-        if record.body:
-            number, _key = read_approval(record.body)
-            self.proposals.done(number)
+    def _intent(self, plan: Plan, results: Results) -> Answer:
+        intent = plan.intent
+        if isinstance(intent, OpenNext):
+            opening = results.transcript.commands[0]
+            assert isinstance(opening, OpenAccount)
+            self.keys.let_in(intent.key, intent.role, opening.account)
+            return _said({"account": opening.account})
+        if isinstance(intent, MakeChange) and results.transcript:
+            self.proposals.done(intent.proposal)
+        return answer(results)
 
-    def _opening(self, record: Record, results: Results) -> Answer | None:
-        command = results.transcript.commands[0]
-        if not isinstance(command, OpenAccount):
-            raise MarketError("an account's key comes without its account")
-        said = answer(results)
-        if said.status != _OK:
-            return said
-        self.keys.apply(record.body)
-        return Answer(_OK, _ENCODER_JSON.encode({"account": command.account}))
+    def _key(self, plan: Plan, _: Results) -> Answer:
+        account = account_of(plan.record.body)
+        if account != NO_ACCOUNT and not FIRST_ACCOUNT <= account < self.queries.accounts():
+            return _NO_SUCH_ACCOUNT
+        self.keys.apply(plan.record.body)
+        return Answer(OK, b"")
 
-    def _key(self, record: Record, _: Results) -> Answer:
-        self.keys.apply(record.body)
-        return Answer(_OK, b"")
+    def _proposal(self, plan: Plan, _: Results) -> Answer:
+        proposal = self.proposals.propose(*read_proposal(plan.record.body), plan.record.time)
+        return _said({"proposal": proposal.number})
 
-    def _proposal(self, record: Record, _: Results) -> Answer:
-        proposal = self.proposals.propose(*read_proposal(record.body), record.time)
-        return Answer(_OK, _ENCODER_JSON.encode({"proposal": proposal.number}))
+    def _approval(self, plan: Plan, _: Results) -> Answer:
+        try:
+            proposal = self.proposals.approve(*read_approval(plan.record.body))
+        except ApiError as error:
+            return error_answer(error)
+        return _said({"proposal": proposal.number})
 
-    def _approval(self, record: Record, _: Results) -> Answer:
-        proposal = self.proposals.approve(*read_approval(record.body))
-        found = {"proposal": proposal.number} if proposal else {}
-        return Answer(_OK, _ENCODER_JSON.encode(found))
-
-    def _check(self, record: Record, _: Results) -> Answer:
-        state = self.engine.state_hash()
-        if state.encode() != record.body:
-            raise MarketError(
-                f"state hash {state} is not {record.body.decode()}, which the journal has"
-            )
-        return Answer(_OK, b"")
+    def _check(self, plan: Plan, _: Results) -> Answer:
+        state, body = self.engine.state_hash(), plan.record.body
+        if state.encode() != body:
+            raise MarketError(f"state hash {state} is not {body.decode()}, which the journal has")
+        return Answer(OK, b"")
 
 
-_OK = 200
-_ENCODER_JSON = msgspec.json.Encoder()
-_OTHERS: dict[RecordKind, Callable[[Market, Record, Results], Answer | None]] = {
+_SETTLING: dict[RecordKind, Callable[[Market, Plan, Results], Answer]] = {
     RecordKind.COMMANDS: Market._commands,
     RecordKind.KEY: Market._key,
     RecordKind.PROPOSAL: Market._proposal,
     RecordKind.APPROVAL: Market._approval,
     RecordKind.CHECK: Market._check,
-    RecordKind.OPENING: Market._opening,
+    RecordKind.INTENT: Market._intent,
 }
+_NO_SUCH_ACCOUNT = error_answer(
+    ApiError(400, ApiErrorCode.INVALID_CLIENT_REQUEST, "account must be one that was opened")
+)
+
+
+def _said(value: dict[str, int]) -> Answer:
+    return Answer(OK, msgspec.json.encode(value))

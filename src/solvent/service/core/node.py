@@ -18,25 +18,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from msgspec.structs import replace
-
-from solvent.domain.commands import ChangeParameter, Command, TimeStep
+from solvent.domain.commands import Command, TimeStep
 from solvent.domain.events import Refused
 from solvent.domain.units import SECOND
 from solvent.history.market_views import Views
 from solvent.service.api.endpoints import TRADERS
 from solvent.service.api.signing import verify_subscription
 from solvent.service.core.history_writer import ViewsWriter, apply_to_views
+from solvent.service.core.idempotency import Answer, InFlight, Ticket
+from solvent.service.core.intents import MakeChange, encode_intent
 from solvent.service.core.keys import Principal
 from solvent.service.core.market import Market, Outcome
 from solvent.service.core.metrics import Metrics
-from solvent.service.core.proposals import approval_body
-from solvent.service.core.records import Record, commands_record
-from solvent.service.core.replies import Answer
+from solvent.service.core.records import Record, RecordKind, commands_record
 from solvent.service.core.sequencer import (
     QueueFullError,
     Sequencer,
-    Ticket,
     Told,
     WriterStoppedError,
 )
@@ -46,7 +43,6 @@ from solvent.service.streams.publisher import Publisher
 __all__ = ["Clock", "Desk", "apply_to_views", "wall_clock"]
 
 LOG = logging.getLogger("solvent.desk")
-BAD_REQUEST = 400
 FORBIDDEN = 403
 UNAVAILABLE = 503
 FLUSH_SECONDS = 0.05
@@ -63,26 +59,6 @@ Clock = Callable[[], int]
 def wall_clock() -> int:
     """Microseconds UTC."""
     return time.time_ns() // 1000
-
-
-class _Request(Ticket):
-    """A request that was handed in, and all who wait for its answer."""
-
-    __slots__ = ("digest", "waiting")
-
-    def __init__(self, digest: bytes) -> None:
-        self.digest = digest
-        self.waiting: list[asyncio.Future[Outcome]] = []
-
-    def tell(self, said: Outcome | WriterStoppedError) -> None:
-        """Let those who still wait go on."""
-        for future in self.waiting:
-            if future.done():
-                continue
-            if isinstance(said, WriterStoppedError):
-                future.set_exception(said)
-            else:
-                future.set_result(said)
 
 
 class Desk:
@@ -107,8 +83,8 @@ class Desk:
         self.views_writer = ViewsWriter(views)
         self.publisher = Publisher(self.market.parameters)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._pending: dict[bytes, _Request] = {}
-        self._gathered: list[tuple[Record, _Request]] = []
+        self._in_flight: InFlight[Outcome] = InFlight()
+        self._gathered: list[tuple[Record, Ticket[Outcome]]] = []
         self._outcomes: deque[Sequence[Outcome]] = deque()
         self._told: deque[Sequence[Told]] = deque()
         self._is_woken = False
@@ -165,28 +141,14 @@ class Desk:
     async def submit(self, record: Record) -> Answer:
         """The answer to a request; to one that came before, the first answer."""
         if record.digest:
-            first = self.first_answer(record.digest, record.expires)
+            first = self.market.first_answers.find_unless_forgotten(record.digest, record.expires)
             if first is not None:
                 return first
-            pending = self._pending.get(record.digest)
-            if pending is not None:
-                return (await self._await(pending)).answer
-        return (await self._await(self._hand_in(record))).answer
+        ticket = self._in_flight.find(record.digest) or self._hand_in(record)
+        return (await self._await(ticket)).answer
 
-    def first_answer(self, digest: bytes, expires: int) -> Answer | None:
-        """The answer to a signed request, if it came before.
-
-        Raises ApiError for one that may have come and been forgotten.
-        """
-        replies = self.market.replies
-        first = replies.find(digest)
-        if first is None and replies.is_forgotten(expires):
-            raise ApiError(BAD_REQUEST, ApiErrorCode.INVALID_CLIENT_REQUEST, "Request has expired")
-        return first
-
-    def _hand_in(self, record: Record) -> _Request:
+    def _hand_in(self, record: Record) -> Ticket[Outcome]:
         """Hand in with whatever else comes in this turn of the loop."""
-        request = _Request(record.digest)
         try:
             self.sequencer.refuse_more(len(self._gathered) + 1)
         except QueueFullError:
@@ -197,11 +159,10 @@ class Desk:
             raise _stopped() from None
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._hand_over)
-        self._gathered.append((record, request))
-        if record.digest:
-            # A caller that goes away leaves the request pending until it is answered.
-            self._pending[record.digest] = request
-        return request
+        ticket: Ticket[Outcome] = Ticket(record.digest)
+        self._gathered.append((record, ticket))
+        self._in_flight.add(ticket)
+        return ticket
 
     def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
@@ -209,18 +170,12 @@ class Desk:
             self.sequencer.hand_in(gathered)
         except (QueueFullError, WriterStoppedError) as error:
             stopped = WriterStoppedError(str(error))
-            for _, request in gathered:
-                self._settle(request, stopped)
+            for _, ticket in gathered:
+                self._in_flight.tell(ticket, stopped)
 
-    def _settle(self, request: _Request, said: Outcome | WriterStoppedError) -> None:
-        self._pending.pop(request.digest, None)
-        request.tell(said)
-
-    async def _await(self, request: _Request) -> Outcome:
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        request.waiting.append(future)
+    async def _await(self, ticket: Ticket[Outcome]) -> Outcome:
         try:
-            return await future
+            return await ticket.said()
         except WriterStoppedError:
             raise _stopped() from None
 
@@ -284,8 +239,7 @@ class Desk:
             self._publish(self._outcomes.popleft())
         while self._told:
             for ticket, said in self._told.popleft():
-                assert isinstance(ticket, _Request)
-                self._settle(ticket, said)
+                self._in_flight.tell(ticket, said)
 
     def _publish(self, outcomes: Sequence[Outcome]) -> None:
         note, publish, queries = self.metrics.note, self.publisher.publish, self.market.queries
@@ -315,13 +269,10 @@ class Desk:
     async def step_to(self, now: int) -> None:
         """Let the time be `now`."""
         async with self.reading():
-            proposals = list(self.market.proposals.due(now))
-        for proposal in proposals:
-            change = proposal.decoded
-            assert isinstance(change, ChangeParameter)
-            body = approval_body(proposal.number, proposal.proposer)
-            record = replace(commands_record(now, [change]), body=body)
-            await self._await(self._hand_in(record))
+            due = [proposal.number for proposal in self.market.proposals.due(now)]
+        for number in due:
+            body = encode_intent(MakeChange(number))
+            await self._await(self._hand_in(Record(RecordKind.INTENT, now, body=body)))
         if now > self.market.engine.now:
             outcome = await self.command(TimeStep(now))
             if any(isinstance(event, Refused) for event in outcome.transcript[0].events):

@@ -10,6 +10,10 @@ from typing import NamedTuple
 import msgspec
 
 from solvent.domain.commands import Command, decode_command, encode_command
+from solvent.service.errors import ApiError, ApiErrorCode
+
+_BAD_REQUEST = 400
+_NOT_FOUND = 404
 
 
 class Proposal(msgspec.Struct, array_like=True, frozen=True):
@@ -49,12 +53,18 @@ class Proposals:
         self._next += 1
         return proposal
 
-    def approve(self, number: int, approver: int) -> Proposal | None:
-        """Count an approval once a key; None where there is no such proposal."""
+    def approve(self, number: int, approver: int) -> Proposal:
+        """Count an approval once a key.
+
+        Raises ApiError where there is no such proposal, and for the key that made it.
+        """
         proposal = self.waiting.get(number)
         if proposal is None:
-            return None
-        if approver != proposal.proposer and approver not in proposal.approvers:
+            raise ApiError(_NOT_FOUND, ApiErrorCode.RESOURCE_NOT_FOUND, "Proposal Not Found")
+        if approver == proposal.proposer:
+            message = "somebody else must approve it"
+            raise ApiError(_BAD_REQUEST, ApiErrorCode.PRECONDITION_FAILED, message)
+        if approver not in proposal.approvers:
             proposal = msgspec.structs.replace(proposal, approvers=(*proposal.approvers, approver))
             self.waiting[number] = proposal
         return proposal
@@ -89,7 +99,7 @@ def proposal_body(command: Command, key: int) -> bytes:
 
 
 def approval_body(number: int, key: int) -> bytes:
-    """What an APPROVAL record holds, and the COMMANDS record of a change that was due."""
+    """What an APPROVAL record holds."""
     return _BODY.encode((number, key))
 
 

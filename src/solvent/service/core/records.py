@@ -1,10 +1,10 @@
 """Records: what the journal holds of everything that was asked for, in the order it was taken in.
 
-One record is one request. It names the moment, the commands for the engine, who asked, and the
-digest by which a repetition is known; or it is a change of keys, an account together with its first
-key, a step of a parameter change that needs two people, or a state hash to be checked when the
-journal is read again. A record is made durable before anything is done about it, and all state of
-the market follows from the records.
+One record is one request. It names the moment, who asked, the digest by which a repetition is
+known, and what is wanted: commands for the engine, an intent that the market turns into commands, a
+change of keys, a step of a parameter change that needs two people, or a state hash to be checked
+when the journal is read again. A record is made durable before anything is done about it, and all
+state of the market follows from the records.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class RecordKind(IntEnum):
     PROPOSAL = 2
     APPROVAL = 3
     CHECK = 4
-    OPENING = 5
+    INTENT = 5
 
 
 class RecordError(ValueError):
@@ -39,8 +39,8 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     `time` is microseconds UTC when it was taken in; `digest` 16 bytes, empty for requests that
     nobody signed, kept until `expires` (milliseconds UTC); `memo` a withdrawal's client id, address
-    and blockchain; `body` a key change, a proposal, an approval (with commands: of the change that
-    was due) or a state hash.
+    and blockchain; `body` an intent, a key change, a proposal, an approval or a
+    state hash.
     """
 
     kind: int

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from solvent.domain.engine_face import EngineFactory
 from solvent.journal.durable import Journal
+from solvent.service.core.idempotency import Ticket
 from solvent.service.core.market import Market, MarketError, Outcome
 from solvent.service.core.records import (
     Record,
@@ -30,10 +31,6 @@ Listener = Callable[[Sequence[Outcome]], None]
 """Told, in the writer's thread, what durable records led to."""
 
 
-class Ticket:
-    """By which somebody knows a request that he handed in."""
-
-
 class WriterStoppedError(RuntimeError):
     """The writer has stopped. `str(error)` is the reason."""
 
@@ -42,14 +39,14 @@ class QueueFullError(RuntimeError):
     """Too much waits already: come again later."""
 
 
-Told = tuple[Ticket, Outcome | WriterStoppedError]
+Told = tuple[Ticket[Outcome], Outcome | WriterStoppedError]
 Tell = Callable[[Sequence[Told]], None]
 """Told, in the writer's thread, what becomes of the requests of a batch that were handed in."""
 
 
 class _Waiting(NamedTuple):
     record: Record
-    who: "Future[Outcome] | Ticket"
+    who: "Future[Outcome] | Ticket[Outcome]"
 
 
 class _Stop(NamedTuple):
@@ -116,7 +113,9 @@ class Sequencer:
         self.hand_in([(record, future)])
         return future
 
-    def hand_in(self, requests: Sequence[tuple[Record, "Future[Outcome] | Ticket"]]) -> None:
+    def hand_in(
+        self, requests: Sequence[tuple[Record, "Future[Outcome] | Ticket[Outcome]"]]
+    ) -> None:
         """Hand many in, each all or nothing; what becomes of those with a ticket is told.
 
         Raises WriterStoppedError or QueueFullError, and then none was taken in.

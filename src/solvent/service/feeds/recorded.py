@@ -11,25 +11,22 @@ bars usually take, it is not quoted. The feed ends with the file.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from statistics import median_low
 from typing import NamedTuple
 
-import polars as pl
-
 from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
+from solvent.prices.files import read_table
+from solvent.prices.table import Table
 from solvent.service.feeds import Quote, Reading, flat_quote, price_from_text
 
 TIME_COLUMNS = ("time", "timestamp", "date", "datetime", "open_time")
 PRICE_COLUMNS = ("close", "price")
 BAR_COLUMNS = ("open", "low", "high", "close")
 SPEED_UNIT = 1000
-FIRST_CLEAR_SECOND = 10**9
-EPOCH_UNIT_SPAN = 100
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KNOWN = frozenset(("symbol", *TIME_COLUMNS, *PRICE_COLUMNS, *BAR_COLUMNS))
 
 
 class Track(NamedTuple):
@@ -77,97 +74,43 @@ class RecordedFeed:
 
 def read_tracks(path: Path, symbols: Sequence[str] | None = None) -> list[Track]:
     """The tracks of a price file, of all its symbols or of these. Raises InputError."""
-    frame = _frame(path)
-    columns = {name.lower(): name for name in frame.columns}
-    time = next((columns[name] for name in TIME_COLUMNS if name in columns), None)
-    if time is None or "symbol" not in columns:
-        raise InputError(str(path), "columns", "needs time and symbol, one row a bar")
-    bars = [columns[name] for name in BAR_COLUMNS if name in columns]
+    table = read_table(path, lambda name: name.lower() in _KNOWN)
+    time, symbol = table.find(*TIME_COLUMNS), table.find("symbol")
+    if time is None or symbol is None:
+        raise table.error("columns", "needs time and symbol, one row a bar")
+    bars = [column for name in BAR_COLUMNS if (column := table.find(name))]
     if len(bars) < len(BAR_COLUMNS):
-        bars = [columns[name] for name in PRICE_COLUMNS if name in columns][:1]
+        bars = [column for name in PRICE_COLUMNS if (column := table.find(name))][:1]
     if not bars:
-        raise InputError(str(path), "columns", "needs close, or open, high, low and close")
-    names = frame[columns["symbol"]].cast(pl.String).to_list()
+        raise table.error("columns", "needs close, or open, high, low and close")
     rows: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        rows.setdefault(str(name), []).append(row)
+    for row, name in enumerate(table.texts(symbol, range(table.height))):
+        rows.setdefault(name, []).append(row)
     missing = [name for name in symbols or () if name not in rows]
     if missing:
-        raise InputError(str(path), "symbol", f"has no {missing[0]}; it has {', '.join(rows)}")
-    cells = _Cells(path, frame, time, bars)
-    return [cells.track(name, rows[name]) for name in symbols or rows]
+        raise table.error("symbol", f"has no {missing[0]}; it has {', '.join(rows)}")
+    return [_track(table, name, rows[name], time, bars) for name in symbols or rows]
 
 
-class _Cells:
-    """Cells of a table as numbers; errors name the row, counted from 1."""
-
-    def __init__(self, path: Path, frame: pl.DataFrame, time: str, bars: Sequence[str]) -> None:
-        self._path = path
-        series = frame[time]
-        if isinstance(series.dtype, pl.Date | pl.Datetime):
-            series = series.dt.epoch("us")
-        self._time = time
-        self._times = series.cast(pl.String).to_list()
-        self._bars = [(name, frame[name].cast(pl.String).to_list()) for name in bars]
-
-    def track(self, symbol: str, rows: Sequence[int]) -> Track:
-        """One symbol's rows, in order of time."""
-        bars = sorted((self._moment(row), row) for row in rows)
-        gaps = [later[0] - earlier[0] for earlier, later in pairwise(bars)]
-        for gap, (_, row) in zip(gaps, bars[1:], strict=True):
-            if gap == 0:
-                raise self._error(self._time, row, f"{symbol} has two bars at this time")
-        step = median_low(gaps) if gaps else 60 * SECOND
-        points = [
-            (time + place * step // len(self._bars), self._price(name, texts, row))
-            for time, row in bars
-            for place, (name, texts) in enumerate(self._bars)
-        ]
-        points.sort(key=lambda point: point[0])
-        return Track(symbol, [at for at, _ in points], [price for _, price in points], step)
-
-    def _moment(self, row: int) -> int:
-        try:
-            return _microseconds(str(self._times[row]))
-        except ValueError:
-            raise self._error(self._time, row, f"{self._times[row]!r} is no time") from None
-
-    def _price(self, name: str, texts: Sequence[str | None], row: int) -> int:
-        try:
-            return price_from_text(str(texts[row]))
-        except ValueError as error:
-            raise self._error(name, row, str(error)) from None
-
-    def _error(self, column: str, row: int, reason: str) -> InputError:
-        return InputError(str(self._path), column, f"row {row + 1}: {reason}")
+def _track(
+    table: Table, symbol: str, rows: Sequence[int], time: str, columns: Sequence[str]
+) -> Track:
+    """One symbol's rows, in order of time."""
+    bars = sorted(zip(table.times(time, rows), rows, strict=True))
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(bars)]
+    for gap, (_, row) in zip(gaps, bars[1:], strict=True):
+        if gap == 0:
+            raise table.error(time, f"{symbol} has two bars at this time", row)
+    step = median_low(gaps) if gaps else 60 * SECOND
+    in_order = [row for _, row in bars]
+    points = [
+        (at + place * step // len(columns), price)
+        for place, column in enumerate(columns)
+        for (at, _), price in zip(bars, table.prices(column, in_order, _price), strict=True)
+    ]
+    points.sort(key=lambda point: point[0])
+    return Track(symbol, [at for at, _ in points], [price for _, price in points], step)
 
 
-def _frame(path: Path) -> pl.DataFrame:
-    """The table; of CSV all cells as text, so that no number becomes a float."""
-    try:
-        if path.suffix == ".parquet":
-            frame = pl.read_parquet(path)
-        else:
-            frame = pl.read_csv(path, infer_schema=False, comment_prefix="#")
-    except FileNotFoundError:
-        raise InputError(str(path), "file", "does not exist; check the path") from None
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = (str(error).splitlines() or ["cannot be read"])[0]
-        raise InputError(str(path), "file", f"is no CSV or Parquet table: {reason}") from None
-    if not frame.height:
-        raise InputError(str(path), "file", "has no rows; a price file needs at least one")
-    return frame
-
-
-def _microseconds(text: str) -> int:
-    """Microseconds UTC of ISO 8601 text or of whole seconds, milliseconds or microseconds."""
-    if text.isascii() and text.isdigit():
-        number = int(text)
-        for scale in (SECOND, 1000, 1):
-            least = FIRST_CLEAR_SECOND * SECOND // scale
-            if least <= number < least * EPOCH_UNIT_SPAN:
-                return number * scale
-        raise ValueError(text)
-    moment = datetime.fromisoformat(text)
-    utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return (utc - _EPOCH) // timedelta(microseconds=1)
+def _price(cell: str | None) -> int:
+    return price_from_text(cell or "")

@@ -2,11 +2,11 @@
 
 from solvent.domain import commands as c
 from solvent.domain.parameters import USDC
-from solvent.domain.readings import Balance
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.api.params import bad_request
 from solvent.service.api.shapes import Object, quantity_text, ratio_text, side_text, value_text
+from solvent.service.core.intents import ConvertAllDust
 from solvent.service.routes.orders import SIDES, Side
 
 TAG = "Account"
@@ -137,21 +137,7 @@ async def convert_dust(call: Call) -> Reply:
     fields = call.params
     if fields.has("symbol"):
         return await call.carry_out(c.ConvertDust(call.account, fields.asset()))
-    desk = call.desk
-    async with desk.reading():
-        balances = desk.market.queries.balances(call.account)
-    commands: list[c.Command] = [
-        c.ConvertDust(call.account, asset)
-        for asset, about in enumerate(desk.market.parameters.assets)
-        if about.market and 0 < _dust(balances[asset]) < about.market.min_quantity
-    ]
-    if not commands:
-        raise bad_request("there is no dust to convert")
-    return await call.carry_out(*commands)
-
-
-def _dust(balance: Balance) -> int:
-    return balance.available + balance.lent
+    return await call.intend(ConvertAllDust())
 
 
 ENDPOINTS = [

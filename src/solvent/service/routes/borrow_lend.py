@@ -8,17 +8,16 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
 
-from solvent.domain import commands as c
 from solvent.domain.parameters import MarginFunction, PoolState
-from solvent.domain.readings import DebtMargin, PoolCommand, nearest
+from solvent.domain.readings import DebtMargin, nearest
 from solvent.domain.units import RATIO
 from solvent.history.tables.rows import Paging, Position
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.api.params import Params, bad_request
 from solvent.service.api.shapes import Object, price_text, quantity_text, ratio_text, value_text
+from solvent.service.core.intents import MoveInPool, PoolSide
 from solvent.service.limits import PAGE_MOST
 from solvent.service.routes.bounds import refusal_error
 from solvent.service.strict_json import JsonValue, decode_object
@@ -34,6 +33,9 @@ class Side(StrEnum):
     LEND = "Lend"
 
 
+_SIDES = {Side.BORROW: PoolSide.BORROW, Side.LEND: PoolSide.LEND}
+
+
 def margin_object(function: MarginFunction) -> Object:
     """A margin function as `PositionImfFunction`."""
     return {
@@ -45,37 +47,15 @@ def margin_object(function: MarginFunction) -> Object:
 
 async def execute(call: Call) -> Reply:
     """Lend, repay, borrow or redeem."""
-    wanted = _wanted(call.params)
-    async with call.desk.reading():
-        command = _command(call, wanted)
-    return await call.carry_out(command)
+    return await call.intend(_wanted(call.params))
 
 
-class _Wanted(NamedTuple):
-    """What a BorrowLendExecutePayload says."""
-
-    asset: int
-    side: Side
-    quantity: int
-
-
-def _wanted(fields: Params) -> _Wanted:
+def _wanted(fields: Params) -> MoveInPool:
     asset = fields.asset()
     side = fields.choice("side", Side)
     if side is None:
         raise bad_request("side is missing")
-    return _Wanted(asset, side, fields.quantity("quantity", asset))
-
-
-def _command(call: Call, wanted: _Wanted) -> PoolCommand:
-    """What it means for the account as it is now."""
-    balance = call.desk.market.queries.balances(call.account)[wanted.asset]
-    kind: type[PoolCommand]
-    if wanted.side is Side.LEND:
-        kind = c.Repay if balance.debt else c.Lend
-    else:
-        kind = c.Redeem if balance.lent else c.Borrow
-    return kind(call.account, wanted.asset, wanted.quantity)
+    return MoveInPool(asset, _SIDES[side], fields.quantity("quantity", asset))
 
 
 async def positions(call: Call) -> Reply:
@@ -131,7 +111,7 @@ async def liquidation_price(call: Call) -> Reply:
     desk = call.desk
     async with desk.reading():
         queries = desk.market.queries
-        command = _command(call, wanted)
+        command = wanted.command(call.account, queries)
         refusal = queries.refusal(command)
         if refusal is not None:
             bound = queries.bound(command)

@@ -5,38 +5,28 @@ in the journal like everything else; a change of a parameter waits, and needs as
 journal's head asks for.
 """
 
-import asyncio
 from enum import StrEnum
-from weakref import WeakKeyDictionary
-
-from msgspec.structs import replace
 
 from solvent.domain import commands as c
-from solvent.service.api.calls import Call, Reply, answer_reply, json_reply
+from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint, Handler
 from solvent.service.api.params import bad_request
 from solvent.service.api.shapes import Object
+from solvent.service.core.intents import OpenNext
 from solvent.service.core.keys import (
-    FIRST_ACCOUNT,
-    WITH_ACCOUNT,
     Role,
     encode_addition,
     encode_removal,
     parse_public_key,
 )
-from solvent.service.core.node import Desk
 from solvent.service.core.proposals import Proposal, approval_body, proposal_body
 from solvent.service.core.records import RecordKind
-from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import BATCH_COMMANDS
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import naive_time
 
 TAG = "House"
-NOT_FOUND = 404
 _SOURCES = 63
-_OPENING: WeakKeyDictionary[Desk, asyncio.Lock] = WeakKeyDictionary()
-"""Held while an account's number is in use: who opens another waits for the next one."""
 _ORACLE = frozenset({Role.ORACLE})
 _RISK = frozenset({Role.RISK_ADMIN})
 _OPERATOR = frozenset({Role.OPERATOR})
@@ -96,18 +86,14 @@ async def propose(call: Call) -> Reply:
         fields.integer("index", 0, 0, 15),
     )
     body = proposal_body(command, call.principal.number)
-    return await _record(call, RecordKind.PROPOSAL, body)
+    return await call.hand_in_body(RecordKind.PROPOSAL, body)
 
 
 async def approve(call: Call) -> Reply:
     """Stand behind somebody else's proposal."""
     number = call.params.integer("proposal", 0, 1, 2**53)
-    proposal = call.desk.market.proposals.waiting.get(number)
-    if proposal is None:
-        raise ApiError(NOT_FOUND, ApiErrorCode.RESOURCE_NOT_FOUND, "Proposal Not Found")
-    if proposal.proposer == call.principal.number:
-        raise bad_request("somebody else must approve it", ApiErrorCode.PRECONDITION_FAILED)
-    return await _record(call, RecordKind.APPROVAL, approval_body(number, call.principal.number))
+    body = approval_body(number, call.principal.number)
+    return await call.hand_in_body(RecordKind.APPROVAL, body)
 
 
 async def proposals(call: Call) -> Reply:
@@ -137,13 +123,7 @@ async def open_account(call: Call) -> Reply:
     fields = call.params
     role = fields.choice("role", AccountRole, AccountRole.USER) or AccountRole.USER
     key = parse_public_key(fields.need("publicKey"))
-    kind = c.Role.BACKSTOP_PROVIDER if role is AccountRole.BLP else c.Role.USER
-    async with _OPENING.setdefault(call.desk, asyncio.Lock()):
-        async with call.desk.reading():
-            account = call.desk.market.queries.accounts()
-        body = encode_addition(key, Role(role.value), account)
-        opening = c.OpenAccount(account, kind)
-        return await _record(call, RecordKind.OPENING, body, opening)
+    return await call.intend(OpenNext(key, Role(role.value)))
 
 
 async def add_key(call: Call) -> Reply:
@@ -154,18 +134,13 @@ async def add_key(call: Call) -> Reply:
         raise bad_request("role is missing")
     key = parse_public_key(fields.need("publicKey"))
     account = fields.integer("account", -1, 0, 2**40)
-    async with call.desk.reading():
-        known = call.desk.market.queries.accounts()
-    is_named = role in WITH_ACCOUNT or fields.has("account")
-    if is_named and not FIRST_ACCOUNT <= account < known:
-        raise bad_request("account must be one that was opened")
-    return await _record(call, RecordKind.KEY, encode_addition(key, role, account))
+    return await call.hand_in_body(RecordKind.KEY, encode_addition(key, role, account))
 
 
 async def remove_key(call: Call) -> Reply:
     """Take a key out."""
     key = parse_public_key(call.params.need("publicKey"))
-    return await _record(call, RecordKind.KEY, encode_removal(key))
+    return await call.hand_in_body(RecordKind.KEY, encode_removal(key))
 
 
 async def deposit(call: Call) -> Reply:
@@ -179,12 +154,6 @@ async def deposit(call: Call) -> Reply:
 async def collect_fees(call: Call) -> Reply:
     """A pool's fees go to the treasury."""
     return await call.carry_out(c.CollectFees(call.params.asset()))
-
-
-async def _record(call: Call, kind: RecordKind, body: bytes, *commands: c.Command) -> Reply:
-    """Journal what is no command, or not only one."""
-    record = call.record(list(commands))
-    return answer_reply(await call.desk.submit(replace(record, kind=kind, body=body)))
 
 
 def _endpoint(

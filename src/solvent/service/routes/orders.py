@@ -3,19 +3,19 @@
 from enum import StrEnum
 
 from solvent.domain import commands as c
-from solvent.service.api.calls import Call, Reply, answer_reply, json_reply
+from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.api.params import Params, bad_request, not_served
 from solvent.service.api.shapes import order_object
+from solvent.service.core.intents import CancelNamed
 from solvent.service.core.open_orders import OpenOrder
-from solvent.service.core.replies import Answer
-from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import BATCH_ORDERS
 from solvent.service.strict_json import JsonValue
 
 TAG = "Orders"
 U32 = 2**32 - 1
-NOT_FOUND = 404
+_NO_ORDER = -1
+"""The number of an order that no order has."""
 
 
 class Side(StrEnum):
@@ -118,25 +118,9 @@ def _client_id(fields: Params) -> int:
     return fields.integer("clientId", 0, 1, U32) if fields.has("clientId") else 0
 
 
-def _first_answer(call: Call, command: c.PlaceOrder) -> Answer | None:
-    """The answer to an order that came with this client id before."""
-    if not command.client_id:
-        return None
-    found = call.desk.market.replies.find_order(command.account, command.client_id)
-    if found is None:
-        return None
-    if found[0] != c.encode_command(command):
-        raise bad_request("clientId was used for another order", ApiErrorCode.INVALID_ORDER)
-    return found[1]
-
-
 async def execute(call: Call) -> Reply:
     """Place an order."""
-    command = place_command(call.account, call.params)
-    first = _first_answer(call, command)
-    if first is not None:
-        return answer_reply(first)
-    return await call.carry_out(command)
+    return await call.carry_out(place_command(call.account, call.params))
 
 
 async def execute_batch(call: Call) -> Reply:
@@ -146,28 +130,20 @@ async def execute_batch(call: Call) -> Reply:
     if len(call.body) > BATCH_ORDERS:
         raise bad_request(f"at most {BATCH_ORDERS} orders a request")
     commands = [place_command(call.account, call.item(fields)) for fields in call.body]
-    used = [command.client_id for command in commands if command.client_id]
-    if len(set(used)) != len(used) or any(_first_answer(call, each) for each in commands):
-        raise bad_request("clientId was used before", ApiErrorCode.INVALID_ORDER)
     return await call.carry_out(*commands, is_batch=True)
 
 
-def _find(call: Call) -> OpenOrder:
-    """The resting order that a request names by exactly one of its ids."""
+def _named(call: Call) -> CancelNamed:
+    """The order that a request names by exactly one of its ids."""
     fields = call.params
     asset = fields.market()
     if fields.has("orderId") == fields.has("clientId"):
         raise bad_request("give exactly one of orderId and clientId")
-    orders = call.desk.market.orders
-    if fields.has("orderId"):
-        text = fields.text("orderId")
-        is_number = text.isascii() and text.isdigit() and len(text) < 19  # noqa: PLR2004
-        order = orders.get(int(text)) if is_number else None
-    else:
-        order = orders.by_client_id(call.account, _client_id(fields))
-    if order is None or order.account != call.account or order.asset != asset:
-        raise ApiError(NOT_FOUND, ApiErrorCode.RESOURCE_NOT_FOUND, "Order Not Found")
-    return order
+    if not fields.has("orderId"):
+        return CancelNamed(asset, client_id=_client_id(fields))
+    text = fields.text("orderId")
+    is_number = text.isascii() and text.isdigit() and len(text) < 19  # noqa: PLR2004
+    return CancelNamed(asset, int(text) if is_number else _NO_ORDER)
 
 
 def _shown(call: Call, order: OpenOrder) -> JsonValue:
@@ -177,8 +153,9 @@ def _shown(call: Call, order: OpenOrder) -> JsonValue:
 
 async def query(call: Call) -> Reply:
     """One resting order."""
+    named = _named(call)
     async with call.desk.reading():
-        return json_reply(_shown(call, _find(call)))
+        return json_reply(_shown(call, named.find(call.account, call.desk.market.orders)))
 
 
 async def query_all(call: Call) -> Reply:
@@ -195,9 +172,7 @@ async def query_all(call: Call) -> Reply:
 
 async def cancel(call: Call) -> Reply:
     """Cancel one order."""
-    async with call.desk.reading():
-        order = _find(call)
-    return await call.carry_out(c.CancelOrder(call.account, order.order))
+    return await call.intend(_named(call))
 
 
 async def cancel_all(call: Call) -> Reply:

@@ -1,4 +1,4 @@
-"""kill -9 of the service: nothing acknowledged is lost or doubled, and a rehearsal would tell.
+"""kill -9 of the service: nothing acknowledged is lost or doubled, and a crash test would tell.
 
 `solvent sim --kill 2000` kills as often as it is told.
 """
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from solvent.proof.crash.inspection import judge
-from solvent.proof.crash.processes import Live
-from solvent.proof.crash.result import Difference, Rehearsal
-from solvent.proof.crash.rounds import rehearse
+from solvent.proof.crash.processes import Serve
+from solvent.proof.crash.result import CrashTest, Difference
+from solvent.proof.crash.rounds import crash_test
 from solvent.proof.crash.script import Holding, Op, Plan
 from solvent.proof.crash.signed import Ask
 from tests.proof import proves
@@ -27,7 +27,7 @@ DEPOSIT = Plan("operator", Ask("POST", "/", "none"), (Op(2, "deposit", 50),))
 @proves("I35", "I36")
 def test_a_killed_service_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
     """Killed at every kind of moment, with requests on their way that it had carried out."""
-    found = rehearse(tmp_path, plain_parameters(), KILLS)
+    found = crash_test(tmp_path, plain_parameters(), KILLS)
     assert found.problems == []
     assert (found.kills, found.lost, found.doubled) == (KILLS, 0, 0)
     assert min(found.opening, found.in_snapshot, found.closing) > 0
@@ -36,40 +36,41 @@ def test_a_killed_service_loses_nothing_and_does_nothing_twice(tmp_path: Path) -
     assert found.commands > found.acknowledged > KILLS
 
 
-def rehearsed(folder: Path, live: Live) -> Rehearsal:
-    """What a few kills of lives with a fault come to."""
-    found = rehearse(folder, plain_parameters(), FEW, live=live)
+def crash_tested(folder: Path, serve: Serve) -> CrashTest:
+    """What a few kills of processes with a fault come to."""
+    found = crash_test(folder, plain_parameters(), FEW, serve=serve)
     assert not found.is_good
     return found
 
 
-@pytest.mark.parametrize("live", [planted.acknowledges_early, planted.loses_the_tail])
-def test_what_is_lost_is_found(live: Live, tmp_path: Path) -> None:
-    assert rehearsed(tmp_path, live).lost > 0
+@pytest.mark.parametrize("serve", [planted.acknowledges_early, planted.loses_the_tail])
+def test_what_is_lost_is_found(serve: Serve, tmp_path: Path) -> None:
+    assert crash_tested(tmp_path, serve).lost > 0
 
 
 def test_what_is_doubled_is_found(tmp_path: Path) -> None:
-    assert rehearsed(tmp_path, planted.forgets_answers).doubled > 0
+    assert crash_tested(tmp_path, planted.forgets_answers).doubled > 0
 
 
 @pytest.mark.parametrize(
-    "live", [planted.saves_no_answers, planted.saves_no_proposals, planted.makes_changes_twice]
+    "serve",
+    [planted.saves_no_answers, planted.saves_no_proposals, planted.makes_changes_twice],
 )
-def test_a_market_that_forgets_is_found(live: Live, tmp_path: Path) -> None:
+def test_a_market_that_forgets_is_found(serve: Serve, tmp_path: Path) -> None:
     """When it is killed decides by what: a request lost or doubled, an answer, another state."""
-    rehearsed(tmp_path, live)
+    crash_tested(tmp_path, serve)
 
 
 @pytest.mark.parametrize(
-    ("live", "said"),
+    ("serve", "said"),
     [
         (planted.answers_otherwise, "the answer is"),
         (planted.keeps_no_fifth, "account"),
         (planted.ends_by_itself, "exit code 7"),
     ],
 )
-def test_what_is_otherwise_is_found(live: Live, said: str, tmp_path: Path) -> None:
-    assert said in rehearsed(tmp_path, live).problems[0]
+def test_what_is_otherwise_is_found(serve: Serve, said: str, tmp_path: Path) -> None:
+    assert said in crash_tested(tmp_path, serve).problems[0]
 
 
 def test_an_account_says_which_requests_were_carried_out() -> None:

@@ -1,0 +1,225 @@
+"""Idempotency: a request is carried out one time, however often and how soon again it comes.
+
+A signed request is known by its digest until its window has passed; an order with a client id by
+account and client id. All that is known of either is in one table, `FirstAnswers`, which is a part
+of the market: it follows from the journal, is saved with the market and is bounded. Whoever repeats
+a request gets the first answer, and nothing happens a second time.
+
+Whether a request came before can be said only where the order of all requests is known, so it is
+asked record by record, right before the engine (`repeated`). A request whose first coming is not
+answered yet never gets that far: it waits for the answer to it (`InFlight`).
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence, Set
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from solvent.domain.codec.commands import EncodedCommands
+from solvent.domain.commands import COMMAND_KINDS, PlaceOrder, encode_command
+from solvent.service.core.records import Record
+from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.limits import CLIENT_IDS_KEPT, FUTURE_MS, WINDOW_MS
+
+AHEAD_MS = WINDOW_MS + FUTURE_MS
+"""How far after the moment at which a request is taken in its window may end."""
+OK = 200
+_BAD_REQUEST = 400
+_PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
+
+
+class Answer(NamedTuple):
+    """What is said to a request: HTTP status and body."""
+
+    status: int
+    body: bytes
+
+
+def error_answer(error: ApiError) -> Answer:
+    """An error as an answer, which is kept like every other."""
+    return Answer(error.status, msgspec.json.encode(error.body))
+
+
+_USED = error_answer(
+    ApiError(_BAD_REQUEST, ApiErrorCode.INVALID_ORDER, "clientId was used for another order")
+)
+
+DigestRow = tuple[bytes, int, int, bytes]
+ClientRow = tuple[int, int, bytes, int, bytes]
+
+
+class FirstAnswers:
+    """The first answer to every request that may come again, by digest and by client id."""
+
+    def __init__(self) -> None:
+        self._by_digest: OrderedDict[bytes, tuple[int, Answer]] = OrderedDict()
+        self._by_client: OrderedDict[tuple[int, int], tuple[bytes, Answer]] = OrderedDict()
+        self._latest = 0
+
+    def find(self, digest: bytes) -> Answer | None:
+        """The answer to the request of this digest."""
+        found = self._by_digest.get(digest)
+        return found[1] if found else None
+
+    def find_unless_forgotten(self, digest: bytes, expires: int) -> Answer | None:
+        """The answer to a request that comes now, if it came before.
+
+        Raises ApiError for one that may have come and been forgotten.
+        """
+        first = self.find(digest)
+        if first is None and self.is_forgotten(expires):
+            raise ApiError(_BAD_REQUEST, ApiErrorCode.INVALID_CLIENT_REQUEST, "Request has expired")
+        return first
+
+    def find_order(self, order: PlaceOrder) -> Answer | None:
+        """The answer to an order whose client id was used: the first one, if it is that order."""
+        found = self._by_client.get((order.account, order.client_id))
+        if found is None:
+            return None
+        command, answer = found
+        return answer if command == encode_command(order) else _USED
+
+    def is_forgotten(self, expires: int) -> bool:
+        """Whether a request whose window ends then may have been here and be forgotten.
+
+        Such a request has expired by the clock that took in the latest one; where a clock was set
+        back it must be refused all the same.
+        """
+        return expires < self._latest - AHEAD_MS
+
+    def keep(self, digest: bytes, expires: int, answer: Answer) -> None:
+        """Keep an answer until no request of its window can come: `expires`, milliseconds UTC."""
+        self._by_digest[digest] = (expires, answer)
+        self._latest = max(self._latest, expires)
+        while self.is_forgotten(next(iter(self._by_digest.values()))[0]):
+            self._by_digest.popitem(last=False)
+
+    def keep_order(self, order: PlaceOrder, answer: Answer) -> None:
+        """Keep the answer to an order with a client id; the oldest are forgotten."""
+        name = order.account, order.client_id
+        self._by_client[name] = (encode_command(order), answer)
+        if len(self._by_client) > CLIENT_IDS_KEPT:
+            self._by_client.popitem(last=False)
+
+    def rows(self) -> tuple[list[DigestRow], list[ClientRow]]:
+        """All of it as plain values, for a snapshot."""
+        digests = [
+            (digest, expires, answer.status, answer.body)
+            for digest, (expires, answer) in self._by_digest.items()
+        ]
+        clients = [
+            (account, client, command, answer.status, answer.body)
+            for (account, client), (command, answer) in self._by_client.items()
+        ]
+        return digests, clients
+
+    @classmethod
+    def from_rows(
+        cls, digests: Sequence[DigestRow], clients: Sequence[ClientRow]
+    ) -> "FirstAnswers":
+        """What `rows` was taken from."""
+        answers = cls()
+        for digest, expires, status, body in digests:
+            answers._by_digest[digest] = (expires, Answer(status, body))
+            answers._latest = max(answers._latest, expires)
+        for account, client, command, status, body in clients:
+            answers._by_client[account, client] = (command, Answer(status, body))
+        return answers
+
+
+# In the log: which commands of a record came before.
+
+
+def names_of(record: Record, commands: EncodedCommands) -> Set[Hashable]:
+    """All by which a record or its orders may be known again."""
+    names: set[Hashable] = {(order.account, order.client_id) for _, order in named_orders(commands)}
+    if record.digest:
+        names.add(record.digest)
+    return names
+
+
+def named_orders(commands: EncodedCommands) -> Iterator[tuple[int, PlaceOrder]]:
+    """Orders that come with a client id, and their places among the commands."""
+    if _PLACE_ORDER not in commands.kinds:
+        return
+    for place, kind in enumerate(commands.kinds):
+        if kind == _PLACE_ORDER:
+            order = commands[place]
+            assert isinstance(order, PlaceOrder)
+            if order.client_id:
+                yield place, order
+
+
+def repeated(answers: FirstAnswers, commands: EncodedCommands) -> Iterator[tuple[int, Answer]]:
+    """Orders whose client id was used, by their places, and what is said to them."""
+    used: set[tuple[int, int]] = set()
+    for place, order in named_orders(commands):
+        first = answers.find_order(order)
+        if first is None and (order.account, order.client_id) in used:
+            first = _USED
+        if first is not None:
+            yield place, first
+        used.add((order.account, order.client_id))
+
+
+def repeated_item(first: Answer) -> bytes:
+    """The item of a batch's answer that says what was said to the order the first time."""
+    outcome = b"Ok" if first.status == OK else b"Err"
+    return b'{"operation":"' + outcome + b'",' + first.body[1:]
+
+
+# Before the log: requests that are not answered yet.
+
+Said = TypeVar("Said")
+
+
+class Ticket(Generic[Said]):
+    """A request that was handed in, and all who wait for what is said to it."""
+
+    __slots__ = ("_waiting", "digest")
+
+    def __init__(self, digest: bytes = b"") -> None:
+        self.digest = digest
+        self._waiting: list[asyncio.Future[Said]] = []
+
+    async def said(self) -> Said:
+        """What is said to the request. Raises what it was told instead."""
+        future: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        return await future
+
+    def tell(self, said: Said | Exception) -> None:
+        """Let those who still wait go on."""
+        for future in self._waiting:
+            if future.done():
+                continue
+            if isinstance(said, Exception):
+                future.set_exception(said)
+            else:
+                future.set_result(said)
+
+
+class InFlight(Generic[Said]):
+    """Requests that were handed in and are not answered, by digest; those without are not kept.
+
+    A caller that goes away leaves its request here until it is answered.
+    """
+
+    def __init__(self) -> None:
+        self._tickets: dict[bytes, Ticket[Said]] = {}
+
+    def find(self, digest: bytes) -> Ticket[Said] | None:
+        """The ticket of a request that was handed in."""
+        return self._tickets.get(digest) if digest else None
+
+    def add(self, ticket: Ticket[Said]) -> None:
+        """Keep a ticket until it is told."""
+        if ticket.digest:
+            self._tickets[ticket.digest] = ticket
+
+    def tell(self, ticket: Ticket[Said], said: Said | Exception) -> None:
+        """Let those who wait for a request go on, and forget its ticket."""
+        self._tickets.pop(ticket.digest, None)
+        ticket.tell(said)

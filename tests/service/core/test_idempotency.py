@@ -1,0 +1,68 @@
+"""First answers: kept as long as a request can come again, and known to be forgotten then."""
+
+from random import Random
+
+from solvent.domain.commands import PlaceOrder, Side
+from solvent.service.core.idempotency import Answer, FirstAnswers
+from solvent.service.limits import CLIENT_IDS_KEPT, FUTURE_MS, WINDOW_MS
+
+NOW = 1_700_000_000_000
+
+
+def _order(client_id: int) -> PlaceOrder:
+    """An order of account 2."""
+    return PlaceOrder(2, 1, Side.BID, price=1, quantity=1, client_id=client_id)
+
+
+def test_no_request_that_may_come_is_forgotten() -> None:
+    """Whatever the windows, and also where some clients' clocks are ahead."""
+    rng = Random(1)
+    answers = FirstAnswers()
+    kept: dict[bytes, tuple[int, Answer]] = {}
+    now = NOW
+    for number in range(20_000):
+        now += rng.randrange(40)
+        window = rng.choice((1, 5_000, WINDOW_MS))
+        stamp = now + rng.randint(-window, FUTURE_MS)
+        digest, said = number.to_bytes(16, "big"), Answer(200, b"%d" % number)
+        kept[digest] = (stamp + window, said)
+        answers.keep(digest, stamp + window, said)
+        if number % 500 == 0:
+            kept = {name: row for name, row in kept.items() if row[0] >= now}
+            assert all(answers.find(name) == row[1] for name, row in kept.items())
+            assert not any(answers.is_forgotten(expires) for expires, _ in kept.values())
+    rows, _ = answers.rows()
+    assert len(rows) < 20_000 / 2
+
+
+def test_what_was_forgotten_is_known_to_be() -> None:
+    """So that a clock that was set back lets nothing in twice."""
+    answers = FirstAnswers()
+    answers.keep(b"a" * 16, NOW, Answer(200, b"a"))
+    answers.keep(b"b" * 16, NOW + WINDOW_MS + FUTURE_MS, Answer(200, b"b"))
+    assert answers.find(b"a" * 16) is not None
+    answers.keep(b"c" * 16, NOW + WINDOW_MS + FUTURE_MS + 1, Answer(200, b"c"))
+    assert answers.find(b"a" * 16) is None
+    assert answers.is_forgotten(NOW)
+    assert not answers.is_forgotten(NOW + 1)
+    again = FirstAnswers.from_rows(*answers.rows())
+    assert again.is_forgotten(NOW)
+    assert not again.is_forgotten(NOW + 1)
+
+
+def test_client_ids_are_bounded() -> None:
+    answers = FirstAnswers()
+    for number in range(CLIENT_IDS_KEPT + 1):
+        answers.keep_order(_order(number), Answer(200, b""))
+    assert answers.find_order(_order(0)) is None
+    assert answers.find_order(_order(1)) is not None
+
+
+def test_rows_are_all_of_it() -> None:
+    answers = FirstAnswers()
+    answers.keep(b"a" * 16, NOW, Answer(400, b"a"))
+    answers.keep_order(_order(3), Answer(200, b"b"))
+    again = FirstAnswers.from_rows(*answers.rows())
+    assert again.rows() == answers.rows()
+    assert again.find(b"a" * 16) == Answer(400, b"a")
+    assert again.find_order(_order(3)) == Answer(200, b"b")
