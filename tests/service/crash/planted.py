@@ -52,7 +52,7 @@ def acknowledges_early(launch: Launch, pipe: Connection) -> None:
 
 def loses_the_tail(launch: Launch, pipe: Connection) -> None:
     """Finds a journal without its last batch, and no snapshot that would tell."""
-    journal = life.folder / JOURNAL
+    journal = launch.folder / JOURNAL
     path = segment_path(journal, 1)
     if path.exists():
         for snapshot in journal.glob("snapshot-*"):

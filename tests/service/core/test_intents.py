@@ -12,8 +12,6 @@ from typing import Any
 import httpx
 import pytest
 from nacl.signing import SigningKey
-from tests.service.test_exactly_once import order
-from tests.service.test_market import bid, code, traded
 
 from solvent.domain import commands as c
 from solvent.domain.units import PRICE_SCALE
@@ -41,6 +39,8 @@ from solvent.service.core.records import (
 )
 from solvent.service.errors import ApiErrorCode
 from tests.proof import proves
+from tests.service.core.test_exactly_once import order
+from tests.service.core.test_market import bid, code, traded
 from tests.service.harness import House, with_house
 from tests.service.played import CHANGE
 
