@@ -89,6 +89,7 @@ from solvent.domain.parameters import (
     SizeBy,
     WaterfallParameters,
 )
+from solvent.domain.queries import Queries
 from solvent.domain.readings import (
     AccountFractions,
     AccountHealth,
@@ -251,6 +252,7 @@ __all__ = [
     "PriceParameters",
     "PriceReading",
     "PriceStaleness",
+    "Queries",
     "Reason",
     "Redeem",
     "Redeemed",

@@ -50,6 +50,7 @@ class ParameterError(ValueError):
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
+    _refuse_float(name, value)
     if not isinstance(value, int):
         raise ParameterError(name, f"must be an integer, is {value!r}")
     if not low <= value <= high:

@@ -4,8 +4,6 @@ Asking changes nothing (I37). Each engine answers what depends on how it keeps i
 be said from those answers is said here, once for all engines. Quantities are atoms, prices 10^-10
 USDC, values 10^-6 USDC, ratios 10^-9.
 
-An account, asset or market that there is not raises LookupError.
-
 Deliberately absent: locks. A thread that asks sees to it that no command is being carried out.
 """
 
@@ -47,7 +45,10 @@ from solvent.domain.units import divide_up
 
 
 class Queries(ABC):
-    """Reads an engine; see the module."""
+    """What every engine answers between two commands.
+
+    An account, asset or market that there is not raises LookupError.
+    """
 
     @property
     @abstractmethod
