@@ -1,14 +1,22 @@
 """Events: everything that happened, as flat records of integers.
 
-An engine answers each command with a tuple of events, in the order in which things happened. A
+An engine answers each command with events, causes before consequences: an order before its fills,
+a fill before the loan that paid for it, a leg before the claim and debt that it cancelled. A
 refused command answers with one `Refused` and changes nothing. Receipts, streams, views and reports
-are all made of these records and of nothing else. What the waterfall does is in `waterfall_events`,
-bytes are in `event_codec`.
+are all made of these records and of nothing else, so each says what a reader could otherwise only
+compute again: the shares that moved, the index afterwards, what is left of an order. What the
+waterfall does is in `waterfall_events`, bytes are in `event_codec`.
 """
 
 from dataclasses import dataclass
 
-from solvent.domain.commands import Role, Side
+from solvent.domain.commands import (
+    OrderType,
+    Role,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from solvent.domain.labels import ExpiryReason, Source, SystemOrder
 from solvent.domain.rejections import Limit, RejectionCode
 
@@ -89,13 +97,19 @@ class ClaimVoided(Event):
 
 @dataclass(frozen=True, slots=True)
 class Borrowed(Event):
-    """A debt rose by `shares` for `quantity` tokens and `entry_fee` tokens of interest."""
+    """A debt rose by `shares` for `quantity` tokens and `entry_fee` tokens of interest.
+
+    The fee was charged at `apr` (10^-9, 0 without a fee), and its lenders' part left the pool with
+    `lend_index` (10^-14).
+    """
 
     account: int
     asset: int
     quantity: int
     entry_fee: int
+    apr: int
     shares: int
+    lend_index: int
     source: Source
 
 
@@ -124,17 +138,28 @@ class Netted(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrderAccepted(Event):
-    """An order entered; `locked` atoms of what it pays with are held."""
+    """An order entered, as it was asked for; `locked` atoms of what it pays with are held.
+
+    Flags are 0 or 1. `price` is 0 for market orders; one of `quantity` and `quote_quantity` is 0.
+    """
 
     order: int
     account: int
     asset: int
     side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
     price: int
     quantity: int
     quote_quantity: int
-    locked: int
+    post_only: int
+    reduce_only: int
+    auto_borrow: int
+    auto_borrow_repay: int
+    auto_lend_redeem: int
+    self_trade_prevention: SelfTradePrevention
     client_id: int
+    locked: int
     system_order: SystemOrder
 
 
@@ -167,7 +192,11 @@ class OrderExpired(Event):
 
 @dataclass(frozen=True, slots=True)
 class Filled(Event):
-    """One trade. Fees are USDC; `side` is the taker's."""
+    """One trade. Fees are USDC; `side` is the taker's.
+
+    `taker_left` and `maker_left` are the atoms that both orders still want; of a market order, of
+    what it could have traded when it entered.
+    """
 
     trade: int
     asset: int
@@ -181,6 +210,8 @@ class Filled(Event):
     quote: int
     taker_fee: int
     maker_fee: int
+    taker_left: int
+    maker_left: int
     system_order: SystemOrder
 
 

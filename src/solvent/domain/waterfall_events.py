@@ -1,10 +1,13 @@
 """Waterfall events: what liquidation, backstop, ADL and deficits did, and why.
 
-Values are 10^-6 USDC, quantities atoms. A round's events stand together: `AdlOpened`, the pools,
-one `AdlStuck` per liquidated side, one `AdlCandidate` per counterparty, then per match the balances
-and health of all parties before, the legs, `AdlMatched`, and the balances and health after. A
-backstop offer's too: `BackstopOffered`, one `BackstopCandidate` per provider, then per fill the
-pools, balances and health before, `BackstopFilled`, the legs, and balances and health after.
+Values are 10^-6 USDC, quantities atoms, marks 10^-10 USDC per whole token. A round's events stand
+together: `AdlOpened`, the pools, one `AdlStuck` per liquidated side, one `AdlCandidate` per
+counterparty, then per match the balances and health of all parties before, the legs, `AdlMatched`,
+and the balances and health after. A backstop offer's too: `BackstopOffered`, one
+`BackstopCandidate` per provider, then per fill the pools, balances and health before,
+`BackstopFilled`, the legs, and balances and health after. What a leg leads to for its receiver (a
+debt repaid, a claim and a debt that cancel) comes right behind it. `Transcript` tells rounds and
+offers apart.
 """
 
 from dataclasses import dataclass
@@ -135,28 +138,39 @@ class BackstopCandidate(Event):
 
 @dataclass(frozen=True, slots=True)
 class BackstopFilled(Event):
-    """A provider took over `debt_quantity` of `debt_asset`, worth `debt_value` at the mark."""
+    """A provider took over `debt_quantity` of `debt_asset`, worth `debt_value` at the mark.
+
+    `debt_shares` move from the account to the provider once the legs have moved.
+    """
 
     fill: int
     account: int
     provider: int
     debt_asset: int
+    mark: int
     debt_quantity: int
     debt_value: int
+    debt_shares: int
     discount: int
     fund_value: int
 
 
 @dataclass(frozen=True, slots=True)
 class BackstopLeg(Event):
-    """Collateral that went with a backstop fill, to the provider or to the fund."""
+    """Collateral that went with a backstop fill, from `giver` to the provider or to the fund.
+
+    `shares` are those of a claim that was handed over as it is, 0 for tokens.
+    """
 
     fill: int
+    giver: int
     receiver: int
     asset: int
+    mark: int
     form: LegForm
     quantity: int
     value: int
+    shares: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +224,10 @@ class AdlCandidate(Event):
 
 @dataclass(frozen=True, slots=True)
 class AdlMatched(Event):
-    """`lender` gives up `quantity` of his claim, `payer` is rid of as much debt, for `value`.
+    """`lender` gives up `quantity` of a claim, `payer` is rid of as much debt, for `value`.
 
-    `giver` hands the value over: the payer himself, or the backstop fund.
+    `giver` hands the value over: the payer, or the backstop fund. `borrow_allowed` is 1 where the
+    giver's settings let it pay in borrowed USDC (case L only).
     """
 
     round: int
@@ -220,34 +235,48 @@ class AdlMatched(Event):
     lender: int
     payer: int
     giver: int
+    asset: int
+    mark: int
     quantity: int
     value: int
     claim_shares: int
     debt_shares: int
+    borrow_allowed: int
 
 
 @dataclass(frozen=True, slots=True)
 class AdlLeg(Event):
-    """One leg of a match, from `giver` to `receiver`; `lighter` flags one that weighs less."""
+    """One leg of a match, from `giver` to `receiver`; `lighter` flags one that weighs less.
+
+    `shares` are those of a claim that was handed over as it is, 0 for tokens.
+    """
 
     round: int
     match: int
     giver: int
     receiver: int
     asset: int
+    mark: int
     form: LegForm
     quantity: int
     value: int
+    shares: int
     lighter: int
 
 
 @dataclass(frozen=True, slots=True)
 class DeficitBooked(Event):
-    """A debt nobody could pay: `quantity` atoms, of which `lenders` fell on lenders."""
+    """A debt that could not be paid: `quantity` atoms, of which `lenders` fell on lenders.
+
+    The account's `debt_shares` end. `restarted` is 1 where claims on the pool are worth nothing
+    afterwards: they end, and `lend_index` is one again.
+    """
 
     account: int
     asset: int
     quantity: int
     lenders: int
     value: int
+    debt_shares: int
     lend_index: int
+    restarted: int

@@ -1,10 +1,10 @@
 """Receipts from events: a listener that writes down what happened to whom, and why.
 
 Feed it the events of every command of a run, in order, from the first. It keeps what a receipt
-needs and a settlement does not repeat: the parameters in force, settings, the time, when each
-account became liquidatable, and what the stages of the running step handed over. It gives one
-receipt per ADL round and one per backstop fill; `receipt` documents their fields. What it keeps
-between two commands, but for the parameters, is its `past`, with which another one can go on.
+needs and a settlement does not repeat: the parameters in force, the time, when each account became
+liquidatable, and what the stages of the running step handed over. It gives one receipt per ADL
+round and one per backstop fill; `receipt` documents their fields. What it keeps between two
+commands, but for the parameters, is its `past`, with which another one can go on.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import ChangeParameter, ParameterField
-from solvent.domain.events import Event, ParameterChanged, SettingsUpdated, Stepped
+from solvent.domain.events import Event, ParameterChanged, Stepped
 from solvent.domain.labels import AdlCase, Stage
 from solvent.domain.parameters import EngineParameters, Policy, changed_parameters
 from solvent.receipts.form import (
@@ -69,10 +69,9 @@ _Record = w.PoolRecorded | w.PartyBalance | w.PartyHealth
 
 @dataclass(slots=True)
 class Past:
-    """What receipts need of commands before: the time, who borrows to settle, who began to fall."""
+    """What receipts need of commands before: the time, and when accounts became liquidatable."""
 
     time: int
-    borrowers: set[int] = field(default_factory=set)
     started: dict[int, Started] = field(default_factory=dict)
 
 
@@ -84,7 +83,6 @@ class ReceiptBuilder:
 
     KINDS: tuple[type[Event], ...] = (
         ParameterChanged,
-        SettingsUpdated,
         Stepped,
         w.LiquidationStarted,
         w.HandedOver,
@@ -140,10 +138,6 @@ class ReceiptBuilder:
                     event.asset, ParameterField(event.field), event.value, event.index
                 )
                 self._parameters = changed_parameters(self._parameters, change)
-            case SettingsUpdated():
-                self.past.borrowers.discard(event.account)
-                if event.auto_borrow_settlements:
-                    self.past.borrowers.add(event.account)
             case w.LiquidationStarted():
                 line = started_line(self._command, self.past.time, event)
                 self.past.started[event.account] = line
@@ -242,7 +236,7 @@ class ReceiptBuilder:
                     for event in offered.candidates
                 ),
             ),
-            legs=exchange.leg_lines(words, filled.account),
+            legs=exchange.leg_lines(words),
             rounding=exchange.rounding(
                 words, filled.debt_asset, filled.debt_quantity, filled.debt_value
             ),
@@ -258,13 +252,7 @@ class ReceiptBuilder:
         exchanges = [one for one in self._exchanges[key].values() if one.matched is not None]
         touched = touched_assets(exchanges) | {opened.asset}
         touched |= {event.asset for events in seen.handed_over.values() for event in events}
-        case = AdlCase(opened.case)
-        matches = tuple(
-            exchange.match_line(
-                words, opened.asset, borrows=self._may_borrow(case, exchange.matched)
-            )
-            for exchange in exchanges
-        )
+        matches = tuple(exchange.match_line(words) for exchange in exchanges)
         borrowing = None
         if any(match.borrows for match in matches):
             borrowing = borrow_terms(self._parameters, pools)
@@ -274,7 +262,7 @@ class ReceiptBuilder:
             command=self._command,
             time=self.past.time,
             round=opened.round,
-            case=case,
+            case=AdlCase(opened.case),
             policy=Policy(opened.policy),
             asset=words.symbols[opened.asset],
             mark=opened.mark,
@@ -287,11 +275,6 @@ class ReceiptBuilder:
             candidates=tuple(map(_candidate, seen.candidates)),
             matches=matches,
         )
-
-    def _may_borrow(self, case: AdlCase, matched: w.AdlMatched | None) -> bool:
-        """Whether the giver may settle in borrowed USDC: a case L borrower who set it so."""
-        stuck_lender = case is AdlCase.STUCK_LENDER
-        return stuck_lender and matched is not None and matched.giver in self.past.borrowers
 
     def _side(self, seen: _Round, event: w.AdlStuck, symbols: Sequence[str]) -> Side:
         return Side(

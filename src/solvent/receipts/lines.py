@@ -37,7 +37,7 @@ class Words:
 
 @dataclass(slots=True)
 class Exchange:
-    """The events of one match or fill, as they come; `giver` gives where a leg names none."""
+    """The events of one match or fill, as they come."""
 
     balances: list[PartyBalance] = field(default_factory=list)
     health: list[PartyHealth] = field(default_factory=list)
@@ -75,11 +75,11 @@ class Exchange:
             if (event.after, event.account) == (after, account)
         )
 
-    def leg_lines(self, words: Words, giver: int) -> tuple[Leg, ...]:
-        """The legs in order; a backstop's come from `giver` and are never flagged."""
+    def leg_lines(self, words: Words) -> tuple[Leg, ...]:
+        """The legs in order; a backstop's are never flagged."""
         return tuple(
             Leg(
-                giver=words.account(event.giver if isinstance(event, AdlLeg) else giver),
+                giver=words.account(event.giver),
                 receiver=words.account(event.receiver),
                 asset=words.symbols[event.asset],
                 form=LegForm(event.form),
@@ -106,7 +106,7 @@ class Exchange:
         )
         return Rounding(value * FINE_PER_VALUE - exact, handed, drifts)
 
-    def match_line(self, words: Words, asset: int, *, borrows: bool) -> MatchLine:
+    def match_line(self, words: Words) -> MatchLine:
         """The match that these events carry out; there must be one."""
         matched = self.matched
         assert matched is not None
@@ -115,13 +115,13 @@ class Exchange:
             lender=words.account(matched.lender),
             payer=words.account(matched.payer),
             giver=words.account(matched.giver),
-            borrows=borrows,
+            borrows=bool(matched.borrow_allowed),
             quantity=matched.quantity,
             value=matched.value,
             claim_shares=matched.claim_shares,
             debt_shares=matched.debt_shares,
-            legs=self.leg_lines(words, matched.giver),
-            rounding=self.rounding(words, asset, matched.quantity, matched.value),
+            legs=self.leg_lines(words),
+            rounding=self.rounding(words, matched.asset, matched.quantity, matched.value),
             before=self.parties(words, BEFORE),
             after=self.parties(words, AFTER),
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, MutableSequence
 from dataclasses import fields
 from enum import IntEnum
 
-from solvent.domain.commands import Side
+from solvent.domain.commands import OrderType, SelfTradePrevention, Side, TimeInForce
 from solvent.domain.events import (
     AccountOpened,
     BackstopCommitted,
@@ -123,6 +123,9 @@ _ENUMS = {
     "limit": Limit,
     "source": Source,
     "side": Side,
+    "order_type": OrderType,
+    "time_in_force": TimeInForce,
+    "self_trade_prevention": SelfTradePrevention,
     "system_order": SystemOrder,
     "stage": Stage,
     "form": LegForm,

@@ -113,19 +113,33 @@ def claim_shares_down(s: Store, account: int, asset: int, quantity: int) -> int:
 
 
 @kernel
-def void_dust(s: Store, account: int, asset: int) -> None:
-    """Burn shares of a claim worth less than an atom, so that they never block the other side."""
+def void_dust(s: Store, account: int, asset: int) -> int:
+    """Burn shares of a claim worth less than an atom, so that they never block the other side.
+
+    Returns how many there were, for `say_voided`, which comes once the cause has been said.
+    """
     shares = position(s, account, asset)[LENT]
-    if shares and claim_of(s, account, asset) == 0:
-        change_claim(s, account, asset, -shares)
-        settle_residue(s, asset)
+    if shares == 0 or claim_of(s, account, asset):
+        return 0
+    change_claim(s, account, asset, -shares)
+    settle_residue(s, asset)
+    return shares
+
+
+@kernel
+def say_voided(s: Store, account: int, asset: int, shares: int) -> None:
+    """Write down that shares were burnt, if any were."""
+    if shares:
         emit(s, CLAIM_VOIDED, account, asset, shares)
 
 
 class BorrowTerms(NamedTuple):
-    """What a borrow leads to: atoms of entry fee, shares of debt, the pool's borrowed and lent."""
+    """What a borrow leads to: atoms of entry fee and the rate it is charged at, shares of debt, the
+    pool's borrowed and lent.
+    """
 
     entry_fee: int
+    apr: int
     shares: int
     borrowed: int
     lent: int
@@ -138,12 +152,14 @@ def borrow_terms(s: Store, account: int, asset: int, quantity: int, fee: bool) -
     others = pool[LEND_SHARES] - position(s, account, asset)[LENT]
     lent = mul_div_down(others, pool[LEND_INDEX], INDEX_SCALE)
     entry_fee = 0
+    apr = 0
     if fee:
         after = utilization_up(borrowed_total(pool) + quantity, lent)
-        entry_fee = _entry_fee_up(s, quantity, borrow_apr(asset_row(s, asset), after))
+        apr = borrow_apr(asset_row(s, asset), after)
+        entry_fee = _entry_fee_up(s, quantity, apr)
     shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool[DEBT_INDEX])
     borrowed = mul_div_up(pool[DEBT_SHARES] + shares, pool[DEBT_INDEX], INDEX_SCALE)
-    return BorrowTerms(entry_fee, shares, borrowed, lent)
+    return BorrowTerms(entry_fee, apr, shares, borrowed, lent)
 
 
 @kernel
@@ -180,13 +196,25 @@ def lent_after_redeem(s: Store, account: int, asset: int, quantity: int) -> int:
 @kernel
 def borrow(s: Store, account: int, asset: int, quantity: int, source: int, fee: bool) -> None:
     """Take `quantity` out of the pool as a debt; an entry fee is added and shared as interest."""
-    void_dust(s, account, asset)
+    voided = void_dust(s, account, asset)
     terms = borrow_terms(s, account, asset, quantity, fee)
     move(s, asset, quantity, POOL_PLACE, available(account))
     change_debt(s, account, asset, terms.shares)
     _share_interest(s, asset, terms.entry_fee)
     settle_residue(s, asset)
-    emit(s, BORROWED, account, asset, quantity, terms.entry_fee, terms.shares, source)
+    emit(
+        s,
+        BORROWED,
+        account,
+        asset,
+        quantity,
+        terms.entry_fee,
+        terms.apr,
+        terms.shares,
+        pool_row(s, asset)[LEND_INDEX],
+        source,
+    )
+    say_voided(s, account, asset, voided)
 
 
 @kernel
@@ -277,12 +305,17 @@ def transfer_claim(
 
 
 @kernel
+def debt_shares_up(s: Store, account: int, asset: int, quantity: int) -> int:
+    """Whole shares that `quantity` of an account's debt is, rounded up for the account."""
+    held = position(s, account, asset)[DEBT]
+    return min(held, mul_div_up(quantity, INDEX_SCALE, pool_row(s, asset)[DEBT_INDEX]))
+
+
+@kernel
 def transfer_debt(
-    s: Store, asset: int, quantity: int, giver: int, receiver: int, source: int
+    s: Store, asset: int, shares: int, giver: int, receiver: int, source: int
 ) -> None:
-    """Move `quantity` of a debt to another account, in whole shares rounded up for the giver."""
-    held = position(s, giver, asset)[DEBT]
-    shares = min(held, mul_div_up(quantity, INDEX_SCALE, pool_row(s, asset)[DEBT_INDEX]))
+    """Move shares of a debt to another account, where they cancel against its claim."""
     change_debt(s, giver, asset, -shares)
     change_debt(s, receiver, asset, shares)
     net_out(s, receiver, asset, source)
@@ -293,16 +326,16 @@ def net_out(s: Store, account: int, asset: int, source: int) -> None:
     """Cancel an account's claim against its debt in one asset, as far as both reach."""
     debt = debt_of(s, account, asset)
     if debt:
-        void_dust(s, account, asset)
+        say_voided(s, account, asset, void_dust(s, account, asset))
     quantity = min(claim_of(s, account, asset), debt)
-    if quantity:
-        cancel(s, asset, quantity, account, account, source)
+    if quantity == 0:
+        return
+    claim_shares, debt_shares = cancel(s, asset, quantity, account, account)
+    emit(s, NETTED, account, asset, quantity, claim_shares, debt_shares, source)
 
 
 @kernel
-def cancel(
-    s: Store, asset: int, quantity: int, lender: int, borrower: int, source: int
-) -> tuple[int, int]:
+def cancel(s: Store, asset: int, quantity: int, lender: int, borrower: int) -> tuple[int, int]:
     """Let a claim and a debt fall by the same quantity, no cash moving.
 
     Returns the claim's and the debt's shares, the former rounded up and the latter down.
@@ -312,8 +345,6 @@ def cancel(
     change_claim(s, lender, asset, -claim_shares)
     change_debt(s, borrower, asset, -debt_shares)
     settle_residue(s, asset)
-    if lender == borrower:
-        emit(s, NETTED, lender, asset, quantity, claim_shares, debt_shares, source)
     return claim_shares, debt_shares
 
 
@@ -340,7 +371,8 @@ def claim_fees(s: Store, asset: int, quantity: int) -> None:
 def write_off(s: Store, account: int, asset: int) -> tuple[int, int]:
     """Forgive all of an account's debt and take the loss from the lenders.
 
-    Returns the loss of the pool and the lenders' part of it, in atoms.
+    Returns the loss of the pool and the lenders' part of it, in atoms. A pool whose claims are
+    worth nothing after it is to `restart`.
     """
     pool = pool_row(s, asset)
     before = borrowed_total(pool)
@@ -357,14 +389,12 @@ def write_off(s: Store, account: int, asset: int) -> tuple[int, int]:
     pool[RESIDUE] -= max(0, rest - from_fees)
     pool[DEFICIT] += lenders
     settle_residue(s, asset)
-    if lent_total(pool) == 0:
-        _restart(s, asset)
     return loss, lenders
 
 
 @kernel
-def _restart(s: Store, asset: int) -> None:
+def restart(s: Store, asset: int) -> None:
     """Void shares that are worth nothing and let the index begin at one: the pool lives on."""
     for account in range(s.globals[ACCOUNTS]):
-        void_dust(s, account, asset)
+        say_voided(s, account, asset, void_dust(s, account, asset))
     pool_row(s, asset)[LEND_INDEX] = INDEX_SCALE

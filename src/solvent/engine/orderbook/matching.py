@@ -295,10 +295,8 @@ def _fill(s: Store, taker: Memory, slot: int, quantity: int, rate: int) -> None:
     maker = order_row(s, slot)
     trade = _plan_trade(s, taker, maker, quantity, rate)
     bid = taker[TAKER_SIDE] == Side.BID
-    _take_from_taker(s, taker, _payment(s, taker, maker[ORDER_PRICE], quantity, rate))
-    _take_from_maker(s, maker, quantity)
-    _distribute(s, taker, trade)
     taker[TAKER_FILLED] += quantity
+    maker[ORDER_QUANTITY] -= quantity
     emit(
         s,
         FILLED,
@@ -314,11 +312,15 @@ def _fill(s: Store, taker: Memory, slot: int, quantity: int, rate: int) -> None:
         trade.paid if bid else trade.received,
         trade.buyer_fee if bid else trade.seller_fee,
         trade.seller_fee if bid else trade.buyer_fee,
+        taker_open(taker),
+        maker[ORDER_QUANTITY],
         taker[TAKER_SYSTEM],
     )
     s.globals[NEXT_TRADE] += 1
+    _take_from_taker(s, taker, _payment(s, taker, maker[ORDER_PRICE], quantity, rate))
+    _take_from_maker(s, maker, quantity)
+    _distribute(s, taker, trade)
     maker_repays = maker[AUTO_BORROW_REPAY] != 0
-    maker[ORDER_QUANTITY] -= quantity
     _settle_maker(s, slot)
     _after_fill(s, taker, trade, maker_repays)
 

@@ -252,10 +252,7 @@ def place_order(s: Store, command: Memory) -> None:
     plan = plan_order(s, command)
     paid = pays_with(side, asset)
     funding = funding_of(s, account, paid, plan.payment)
-    if funding.redeemed:
-        pools.redeem(s, account, paid, funding.redeemed, Source.SPOT_MARGIN)
     lock = plan.payment - funding.borrowed
-    move(s, paid, lock, available(account), locked(account))
     order = s.globals[NEXT_ORDER]
     s.globals[NEXT_ORDER] = order + 1
     emit(
@@ -265,13 +262,24 @@ def place_order(s: Store, command: Memory) -> None:
         account,
         asset,
         side,
+        command[ASKED_TYPE],
+        command[ASKED_TIME_IN_FORCE],
         command[ASKED_PRICE],
         command[ASKED_QUANTITY],
         command[ASKED_QUOTE_QUANTITY],
-        lock,
+        command[ASKED_POST_ONLY],
+        command[ASKED_REDUCE_ONLY],
+        command[ASKED_AUTO_BORROW],
+        command[ASKED_AUTO_BORROW_REPAY],
+        command[ASKED_AUTO_LEND_REDEEM],
+        command[ASKED_SELF_TRADE_PREVENTION],
         command[ASKED_CLIENT_ID],
+        lock,
         SystemOrder.USER,
     )
+    if funding.redeemed:
+        pools.redeem(s, account, paid, funding.redeemed, Source.SPOT_MARGIN)
+    move(s, paid, lock, available(account), locked(account))
     top = s.globals[SCRATCH_TOP]
     limit = limit_within_band(s, command, plan)
     taker = new_taker(s, order, account, asset, side, limit, plan.quantity, lock)

@@ -4,6 +4,8 @@ An offer is a row: what is offered, the order of collateral, and room for what i
 Providers are visited through the list of them, which is in order of account id.
 """
 
+from typing import NamedTuple
+
 from solvent.domain.labels import LegForm, Reason, Source, Stage
 from solvent.domain.units import RATIO
 from solvent.engine.allot.apportionment import apportion
@@ -88,6 +90,15 @@ from solvent.kernels.language import (
     release,
     wide,
 )
+
+
+class Leg(NamedTuple):
+    """From whom to whom one asset goes in a fill."""
+
+    fill: int
+    giver: int
+    receiver: int
+    asset: int
 
 
 @kernel
@@ -267,16 +278,19 @@ def _carry_out(s: Store, offer: Memory, provider: int, quantity: int) -> None:
     touched(s, parties, count)
     record_pools(s, record)
     record_parties(s, record, parties, count, 0)
-    _hand_collateral(s, offer, provider, quantity, fill)
+    shares = pools.debt_shares_up(s, offer[OFFER_ACCOUNT], offer[OFFER_DEBT], quantity)
+    _hand_collateral(s, offer, provider, quantity, shares, fill)
     source = Source.LIQUIDATION_BACKSTOP
-    pools.transfer_debt(s, offer[OFFER_DEBT], quantity, offer[OFFER_ACCOUNT], provider, source)
+    pools.transfer_debt(s, offer[OFFER_DEBT], shares, offer[OFFER_ACCOUNT], provider, source)
     touched(s, parties, count)
     record_parties(s, record, parties, count, 1)
     s.globals[SCRATCH_TOP] = top
 
 
 @kernel
-def _hand_collateral(s: Store, offer: Memory, provider: int, quantity: int, fill: int) -> None:
+def _hand_collateral(
+    s: Store, offer: Memory, provider: int, quantity: int, shares: int, fill: int
+) -> None:
     """Hand the collateral that goes with one part to the provider, and the fund's share to it."""
     debt = offer[OFFER_DEBT]
     put_deliverable(s, offer)
@@ -290,8 +304,10 @@ def _hand_collateral(s: Store, offer: Memory, provider: int, quantity: int, fill
         offer[OFFER_ACCOUNT],
         provider,
         debt,
+        mark_of(s, debt),
         quantity,
         value_up(quantity, mark_of(s, debt), asset_row(s, debt)),
+        shares,
         offer[OFFER_DISCOUNT],
         fund_value,
     )
@@ -314,20 +330,35 @@ def _hand_legs(s: Store, offer: Memory, receiver: int, value: int, fill: int) ->
 @kernel
 def _hand_leg(s: Store, giver: int, receiver: int, asset: int, quantity: int, fill: int) -> None:
     """Hand one asset over: free tokens first, then the claim itself."""
-    parameters = asset_row(s, asset)
-    mark = mark_of(s, asset)
     free = min(quantity, position(s, giver, asset)[AVAILABLE])
     claim = quantity - free
+    leg = Leg(fill, giver, receiver, asset)
     if free:
+        _say_leg(s, leg, LegForm.AVAILABLE, free, 0)
         move(s, asset, free, available(giver), available(receiver))
         _repay_at_once(s, receiver, asset, free)
-        value = value_down(free, mark, parameters)
-        emit(s, BACKSTOP_LEG, fill, receiver, asset, LegForm.AVAILABLE, free, value)
     if claim:
         shares = pools.claim_shares_down(s, giver, asset, claim)
+        _say_leg(s, leg, LegForm.CLAIM, claim, shares)
         pools.transfer_claim(s, asset, shares, giver, receiver, Source.BACKSTOP_PROVIDER)
-        value = value_down(claim, mark, parameters)
-        emit(s, BACKSTOP_LEG, fill, receiver, asset, LegForm.CLAIM, claim, value)
+
+
+@kernel
+def _say_leg(s: Store, leg: Leg, form: int, quantity: int, shares: int) -> None:
+    mark = mark_of(s, leg.asset)
+    emit(
+        s,
+        BACKSTOP_LEG,
+        leg.fill,
+        leg.giver,
+        leg.receiver,
+        leg.asset,
+        mark,
+        form,
+        quantity,
+        value_down(quantity, mark, asset_row(s, leg.asset)),
+        shares,
+    )
 
 
 @kernel

@@ -6,7 +6,7 @@ its price, one step closes at most a fraction of the debt, and a draw of the see
 
 from typing import NamedTuple
 
-from solvent.domain.commands import Side
+from solvent.domain.commands import OrderType, Side, TimeInForce
 from solvent.domain.labels import ExpiryReason, Reason, Source, Stage, SystemOrder
 from solvent.domain.parameters import USDC
 from solvent.domain.units import RATIO
@@ -61,6 +61,7 @@ from solvent.engine.memory.scratch import take
 from solvent.engine.orderbook.book import best_price, cost_up, impact_limit
 from solvent.engine.orderbook.matching import (
     TAKER_FILLED,
+    TAKER_PREVENTION,
     TAKER_STOPPED,
     TAKER_SYSTEM,
     match,
@@ -369,7 +370,28 @@ def _trade(
     system = SystemOrder.BOOK_LIQUIDATION
     taker = new_taker(s, order, account, asset, side, limit, quantity, lock)
     taker[TAKER_SYSTEM] = system
-    emit(s, ORDER_ACCEPTED, order, account, asset, side, limit, quantity, 0, 0, 0, system)
+    emit(
+        s,
+        ORDER_ACCEPTED,
+        order,
+        account,
+        asset,
+        side,
+        OrderType.LIMIT,
+        TimeInForce.IOC,
+        limit,
+        quantity,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        taker[TAKER_PREVENTION],
+        0,
+        0,
+        system,
+    )
     match(s, taker)
     rest = taker_open(taker)
     if rest:

@@ -1,14 +1,24 @@
 """Deficits in kernels: what is owed when nothing is left to pay it with, as in `reference`."""
 
 from solvent.domain.labels import Reason, Stage
-from solvent.engine.ledger import asset_row, debt_of, is_stale, mark_of, pool_row
-from solvent.engine.lending.pool import write_off
+from solvent.domain.units import INDEX_SCALE
+from solvent.engine.ledger import (
+    asset_row,
+    debt_of,
+    is_stale,
+    lent_total,
+    mark_of,
+    pool_row,
+    position,
+)
+from solvent.engine.lending.pool import restart, write_off
 from solvent.engine.margin import Doubt, health_of, report
 from solvent.engine.memory.layout import (
     ASSETS,
     ATTEMPT_ACCOUNT,
     ATTEMPT_DEFAULTED,
     ATTEMPT_WIDTH,
+    DEBT,
     DEFICIT_BOOKED,
     HANDED_OVER,
     LEND_INDEX,
@@ -36,9 +46,25 @@ def _book_deficit(s: Store, account: int, asset: int) -> None:
         return
     value = value_up(owed, mark_of(s, asset), asset_row(s, asset))
     emit(s, HANDED_OVER, account, Stage.ADL, Reason.PRICE_GAP, asset, value)
+    shares = position(s, account, asset)[DEBT]
     loss, lenders = write_off(s, account, asset)
-    index = pool_row(s, asset)[LEND_INDEX]
-    emit(s, DEFICIT_BOOKED, account, asset, loss, lenders, value, index)
+    pool = pool_row(s, asset)
+    worthless = lent_total(pool) == 0
+    index = INDEX_SCALE if worthless else pool[LEND_INDEX]
+    emit(
+        s,
+        DEFICIT_BOOKED,
+        account,
+        asset,
+        loss,
+        lenders,
+        value,
+        shares,
+        index,
+        1 if worthless else 0,
+    )
+    if worthless:
+        restart(s, asset)
 
 
 @kernel

@@ -124,12 +124,7 @@ def _settle(s: Store, match: Memory) -> None:
             match[MATCH_QUANTITY], match[MATCH_VALUE], mark_of(s, asset), asset_row(s, asset)
         )
     claim_shares, debt_shares = pools.cancel(
-        s,
-        asset,
-        match[MATCH_QUANTITY],
-        match[MATCH_LENDER],
-        match[MATCH_DEBTOR],
-        Source.LIQUIDATION_ADL,
+        s, asset, match[MATCH_QUANTITY], match[MATCH_LENDER], match[MATCH_DEBTOR]
     )
     emit(
         s,
@@ -139,10 +134,13 @@ def _settle(s: Store, match: Memory) -> None:
         match[MATCH_LENDER],
         match[MATCH_DEBTOR],
         match[MATCH_GIVER],
+        asset,
+        mark_of(s, asset),
         match[MATCH_QUANTITY],
         match[MATCH_VALUE],
         claim_shares,
         debt_shares,
+        1 if _may_borrow(s, match) else 0,
     )
     touched(s, parties, count)
     record_parties(s, record, parties, count, 1)
@@ -159,7 +157,7 @@ def _pay(s: Store, match: Memory) -> int:
     match[MATCH_LEFT] = match[MATCH_VALUE]
     match[MATCH_FULL_VALUE] = match[MATCH_VALUE]
     _hand_over(s, match, USDC, 0)
-    if match[MATCH_LEFT] and match[MATCH_BORROW_ALLOWED]:
+    if match[MATCH_LEFT] and _may_borrow(s, match):
         _borrow_and_pay(s, match)
     order = take(s, assets)
     count = _in_kind_order(s, order)
@@ -255,8 +253,8 @@ def _hand_over(s: Store, match: Memory, asset: int, lighter: int) -> None:
     claim = _portion(s, match, asset, claim_of(s, giver, asset))
     if claim:
         shares = pools.claim_shares_up(s, giver, asset, claim)
+        _count(s, match, asset, claim, LegForm.CLAIM, lighter, shares)
         pools.transfer_claim(s, asset, shares, giver, lender, Source.ADL_PROVIDER)
-        _count(s, match, asset, claim, LegForm.CLAIM, lighter)
 
 
 @kernel
@@ -274,16 +272,19 @@ def _give_tokens(
 ) -> None:
     """Move tokens to the lender, whose debt in them is repaid at once."""
     lender = match[MATCH_LENDER]
+    _count(s, match, asset, quantity, form, lighter, 0)
     move(s, asset, quantity, available(match[MATCH_GIVER]), available(lender))
     if debt_of(s, lender, asset):
         pools.repay(s, lender, asset, quantity, Source.LIQUIDATION_ADL)
-    _count(s, match, asset, quantity, form, lighter)
 
 
 @kernel
-def _count(s: Store, match: Memory, asset: int, quantity: int, form: int, lighter: int) -> None:
+def _count(
+    s: Store, match: Memory, asset: int, quantity: int, form: int, lighter: int, shares: int
+) -> None:
     """Count a leg against what is still to be paid and write it down."""
-    _, counted = cover(quantity, match[MATCH_LEFT], mark_of(s, asset), asset_row(s, asset))
+    mark = mark_of(s, asset)
+    _, counted = cover(quantity, match[MATCH_LEFT], mark, asset_row(s, asset))
     match[MATCH_LEFT] -= counted
     emit(
         s,
@@ -293,18 +294,28 @@ def _count(s: Store, match: Memory, asset: int, quantity: int, form: int, lighte
         match[MATCH_GIVER],
         match[MATCH_LENDER],
         asset,
+        mark,
         form,
         quantity,
         counted,
+        shares,
         lighter,
     )
+
+
+@kernel
+def _may_borrow(s: Store, match: Memory) -> bool:
+    """Whether this match and the giver's settings allow a payment in borrowed USDC."""
+    if match[MATCH_BORROW_ALLOWED] == 0:
+        return False
+    return account_row(s, match[MATCH_GIVER])[AUTO_BORROW_SETTLEMENTS] != 0
 
 
 @kernel
 def _borrow_and_pay(s: Store, match: Memory) -> None:
     """Borrow USDC for the rest, as far as the pool lends and the payer's health does not fall."""
     giver = match[MATCH_GIVER]
-    if not account_row(s, giver)[AUTO_BORROW_SETTLEMENTS] or claim_of(s, giver, USDC):
+    if claim_of(s, giver, USDC):
         return
     if is_stale(s, USDC) or match[MATCH_ASSET] == USDC:
         return

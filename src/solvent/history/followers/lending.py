@@ -23,7 +23,7 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.labels import Source
 from solvent.domain.units import INDEX_SCALE
 from solvent.history.followers.context import TWO_SIDED, Context
-from solvent.history.followers.holding import BORROW, LEND, Holding
+from solvent.history.followers.holding import LEND, Holding
 from solvent.history.followers.movements import (
     ADDING,
     BORROWED,
@@ -91,17 +91,15 @@ class Lending:
         asset: int,
         quantity: int,
         entry_fee: int,
+        apr: int,
         shares: int,
+        lend_index: int,
         source: int,
     ) -> None:
-        """A debt rose; its entry fee is shared among the lenders."""
-        pool = self.pools.change(asset, context.time)
-        parameters = self.pools.parameters.assets[asset].pool
-        rate = pool.entry_rate(parameters, quantity) if entry_fee else 0
-        self._move(
-            context, account, asset, Change(BORROWED, quantity, shares, source, entry_fee, rate)
-        )
-        pool.share_entry_fee(parameters, entry_fee)
+        """A debt rose; its entry fee was shared among the lenders."""
+        change = Change(BORROWED, quantity, shares, source, entry_fee, apr)
+        self._move(context, account, asset, change)
+        self.pools.change(asset, context.time).lend_index = lend_index
 
     def repaid(
         self, context: Context, account: int, asset: int, quantity: int, shares: int, source: int
@@ -156,60 +154,37 @@ class Lending:
 
     def taken_over(self, context: Context, event: w.BackstopFilled) -> None:
         """A provider took a debt over."""
-        pool = self.pools.change(event.debt_asset, context.time)
-        quantity = event.debt_quantity
-        holding = self._holding((event.account, event.debt_asset, BORROW))
-        shares = pool.debt_shares_up(holding.shares if holding else 0, quantity)
+        quantity, shares = event.debt_quantity, event.debt_shares
         source = Source.LIQUIDATION_BACKSTOP
         gone = Change(REPAID, quantity, -shares, source)
         come = Change(BORROWED, quantity, shares, source)
         self._move(context, event.account, event.debt_asset, gone)
         self._move(context, event.provider, event.debt_asset, come)
 
-    def backstop_claim(self, context: Context, giver: int, leg: w.BackstopLeg) -> None:
-        """A claim went to a provider or the fund; its shares round down."""
-        pool = self.pools.change(leg.asset, context.time)
-        shares = pool.claim_shares_down(self._shares(giver, leg.asset), leg.quantity)
-        self._hand_claim(context, giver, leg, shares, Source.BACKSTOP_PROVIDER)
-
-    def adl_claim(self, context: Context, leg: w.AdlLeg) -> None:
-        """A claim went to a lender of the round; its shares round up."""
-        pool = self.pools.change(leg.asset, context.time)
-        shares = pool.claim_shares_up(self._shares(leg.giver, leg.asset), leg.quantity)
-        self._hand_claim(context, leg.giver, leg, shares, Source.ADL_PROVIDER)
-
-    def _hand_claim(
-        self,
-        context: Context,
-        giver: int,
-        leg: w.BackstopLeg | w.AdlLeg,
-        shares: int,
-        source: Source,
-    ) -> None:
-        gone = Change(REDEEMED, leg.quantity, -shares, source)
-        come = Change(LENT, leg.quantity, shares, source)
-        self._move(context, giver, leg.asset, gone)
+    def claim_handed(self, context: Context, leg: w.BackstopLeg | w.AdlLeg, source: Source) -> None:
+        """A claim went to a provider, the fund or a lender of a round."""
+        gone = Change(REDEEMED, leg.quantity, -leg.shares, source)
+        come = Change(LENT, leg.quantity, leg.shares, source)
+        self._move(context, leg.giver, leg.asset, gone)
         self._move(context, leg.receiver, leg.asset, come)
 
     def matched(self, context: Context, event: w.AdlMatched) -> None:
         """A claim and a debt fell by the same quantity (A9)."""
-        asset = context.rounds[event.round].asset
         shares = event.claim_shares, event.debt_shares
-        netted = e.Netted(event.lender, asset, event.quantity, *shares, Source.LIQUIDATION_ADL)
+        source = Source.LIQUIDATION_ADL
+        netted = e.Netted(event.lender, event.asset, event.quantity, *shares, source)
         self._cancel(context, event.lender, event.payer, netted)
 
-    def written_off(self, context: Context, event: w.DeficitBooked, *, restarted: bool) -> None:
+    def written_off(self, context: Context, event: w.DeficitBooked) -> None:
         """A debt that nobody paid ended, and lenders bore it through the index (I29).
 
         Where the pool starts anew afterwards, all claims were worth nothing.
         """
         pool = self.pools.change(event.asset, context.time)
-        holding = self._holding((event.account, event.asset, BORROW))
-        if holding is not None:
-            owed, shares = pool.debt(holding.shares), holding.shares
-            row = Change(REPAID, owed, -shares, Source.RECONCILIATION)
-            self._move(context, event.account, event.asset, row)
-        after = 0 if restarted else event.lend_index
+        owed, source = pool.debt(event.debt_shares), Source.RECONCILIATION
+        row = Change(REPAID, owed, -event.debt_shares, source)
+        self._move(context, event.account, event.asset, row)
+        after = 0 if event.restarted else event.lend_index
         pool.noted = context.next_place()
         loss: list[Value] = [
             pool.noted,
@@ -226,10 +201,6 @@ class Lending:
         pool.lend_index = event.lend_index
 
     # Positions.
-
-    def _shares(self, account: int, asset: int) -> int:
-        holding = self._holding((account, asset, LEND))
-        return holding.shares if holding else 0
 
     def _move(self, context: Context, account: int, asset: int, change: Change) -> None:
         """Change a position and write the movement down."""
@@ -282,14 +253,12 @@ class Lending:
                 left,
                 held,
                 NEVER,
-                0,
+                context.orders[account] if origin == _SPOT_MARGIN else 0,
                 str(net),
                 str(settled) if settled else _ZERO,
                 str(closing) if closing else _ZERO,
                 1 if left or closing or entry_fee else 0,
             ]
-            if origin == _SPOT_MARGIN:
-                context.note_margin(account, rows[place])
             if left:
                 self._dirty.add(key)
             else:

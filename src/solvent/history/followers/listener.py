@@ -1,11 +1,9 @@
 """The listener: lets each event of a command into every view that it concerns.
 
-Some events say first what follows from another: a claim that is handed over cancels against a debt
-before the leg is written, and claims worth nothing end before the deficit that made them so. Those
-wait here for their cause, so that positions change in the order in which things happened.
+Causes come before consequences, so positions change in the order in which events come.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
@@ -13,7 +11,7 @@ from solvent.domain.codec.events import event_numbers, kind_number
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.events import Event
-from solvent.domain.labels import LegForm
+from solvent.domain.labels import LegForm, Source
 from solvent.domain.parameters import changed_parameters
 from solvent.history.followers.candles import Candles
 from solvent.history.followers.context import Context
@@ -31,7 +29,6 @@ from solvent.history.tables.schema import DEPOSITS, DUST, WITHDRAWALS
 
 Handlers = dict[int, Callable[..., None]]
 """What takes an event, by the number of its kind."""
-_CONSEQUENCES = frozenset(map(kind_number, (e.Netted, e.ClaimVoided)))
 
 
 class Listener:
@@ -72,7 +69,6 @@ class Listener:
                 e.Filled: self._filled,
                 e.IndexUpdated: self._priced,
                 e.MarkUpdated: self._priced,
-                w.PoolRecorded: Context.pool_recorded,
                 w.BackstopOffered: Context.offered,
                 w.BackstopFilled: self._taken_over,
                 w.BackstopLeg: self._backstop_leg,
@@ -89,7 +85,7 @@ class Listener:
         """Take the events of commands of one moment."""
         if transcript.present.isdisjoint(self._heard):
             return
-        context = Context(time, transcript, memo)
+        context = Context(time, memo)
         if transcript.present <= MOVED:
             self.lending.moved(context, transcript)
             return
@@ -104,31 +100,13 @@ class Listener:
 
     def _hear(self, context: Context, transcript: Transcript, start: int, end: int) -> None:
         """Take the events of one command, from the one at `start` until before `end`."""
-        held: list[Event] = []
         for each in range(start, end):
             kind = transcript.kinds[each]
-            if kind in _CONSEQUENCES:
-                held.append(transcript.event(each))
-                continue
-            if held:
-                if not _caused(held, transcript.event(each)):
-                    self._see(context, held)
-                    held = []
-                context.consequences = len(held)
             by_numbers = self._by_numbers.get(kind)
             if by_numbers is not None:
                 by_numbers(context, *event_numbers(transcript.words, kind, transcript.places[each]))
             elif (by_event := self._by_event.get(kind)) is not None:
                 by_event(context, transcript.event(each))
-            if held:
-                self._see(context, held)
-                held = []
-                context.consequences = 0
-        self._see(context, held)
-
-    def _see(self, context: Context, events: Iterable[Event]) -> None:
-        for event in events:
-            self._by_event[kind_number(type(event))](context, event)
 
     def note_all(self) -> None:
         """Put the newest state of everything that changed into the batch."""
@@ -182,13 +160,12 @@ class Listener:
 
     def _backstop_leg(self, context: Context, event: w.BackstopLeg) -> None:
         if event.form is LegForm.CLAIM:
-            giver = context.fills[event.fill].account
-            self.lending.backstop_claim(context, giver, event)
+            self.lending.claim_handed(context, event, Source.BACKSTOP_PROVIDER)
         self._off_book.backstop_leg(context, event)
 
     def _adl_leg(self, context: Context, event: w.AdlLeg) -> None:
         if event.form is LegForm.CLAIM:
-            self.lending.adl_claim(context, event)
+            self.lending.claim_handed(context, event, Source.ADL_PROVIDER)
         self._off_book.adl_leg(context, event)
 
     def _matched(self, context: Context, event: w.AdlMatched) -> None:
@@ -197,19 +174,8 @@ class Listener:
 
     def _written_off(self, context: Context, event: w.DeficitBooked) -> None:
         self._off_book.written_off(context, event)
-        self.lending.written_off(context, event, restarted=context.consequences > 0)
+        self.lending.written_off(context, event)
 
 
 def _by_kind(handlers: Mapping[type[Event], Callable[..., None]]) -> Handlers:
     return {kind_number(kind): handler for kind, handler in handlers.items()}
-
-
-def _caused(held: Sequence[Event], event: Event) -> bool:
-    """Whether `event` is what the held ones follow from."""
-    first = held[0]
-    if not isinstance(first, e.Netted | e.ClaimVoided):
-        return False
-    if isinstance(event, w.AdlLeg | w.BackstopLeg):
-        same = event.receiver == first.account and event.asset == first.asset
-        return same and event.form is LegForm.CLAIM
-    return isinstance(event, w.DeficitBooked) and event.asset == first.asset

@@ -28,10 +28,13 @@ _ADL = SettlementSource.BACKSTOP_ADL_LIQUIDATION
 class Exchange:
     """One leg: `quantity` atoms of an asset, worth `value`, from one account to another."""
 
-    __slots__ = ("asset", "buyer", "kind", "number", "part", "quantity", "seller", "value")
+    __slots__ = ("asset", "buyer", "kind", "mark", "number", "part", "quantity", "seller", "value")
 
-    def __init__(self, asset: int, quantity: int, value: int, seller: int, buyer: int) -> None:
+    def __init__(
+        self, asset: int, mark: int, quantity: int, value: int, seller: int, buyer: int
+    ) -> None:
         self.asset = asset
+        self.mark = mark
         self.quantity = quantity
         self.value = value
         self.seller = seller
@@ -49,9 +52,9 @@ class OffBook:
 
     def taken_over(self, context: Context, event: w.BackstopFilled) -> None:
         """A provider took a debt over: the account buys it back from him."""
-        context.fills[event.fill] = event
         leg = Exchange(
             event.debt_asset,
+            event.mark,
             event.debt_quantity,
             event.debt_value,
             seller=event.provider,
@@ -62,22 +65,21 @@ class OffBook:
 
     def backstop_leg(self, context: Context, event: w.BackstopLeg) -> None:
         """Collateral went to a provider or the fund."""
-        account = context.fills[event.fill].account
-        leg = Exchange(event.asset, event.quantity, event.value, account, event.receiver)
+        leg = _handed(event)
         leg.kind, leg.number = FillKind.BACKSTOP, event.fill
         gained = _FUND_PROCEEDS if event.receiver == FUND else _PROVIDER
         self._exchange(context, leg, _PROVIDER, gained)
 
     def adl_leg(self, context: Context, event: w.AdlLeg) -> None:
         """Value went to a lender."""
-        leg = Exchange(event.asset, event.quantity, event.value, event.giver, event.receiver)
+        leg = _handed(event)
         leg.number, leg.part = event.round, event.match
         self._exchange(context, leg, _ADL, _ADL)
 
     def matched(self, context: Context, event: w.AdlMatched) -> None:
         """A lender gave up a claim, and a payer was rid of a debt."""
-        asset = context.rounds[event.round].asset
-        leg = Exchange(asset, event.quantity, event.value, event.lender, event.payer)
+        terms = event.asset, event.mark, event.quantity, event.value
+        leg = Exchange(*terms, event.lender, event.payer)
         leg.number, leg.part = event.round, event.match
         self._exchange(context, leg, _ADL, _ADL)
 
@@ -124,7 +126,7 @@ class OffBook:
             0,
             0,
             int(side),
-            context.marks[leg.asset],
+            leg.mark,
             leg.quantity,
             leg.value,
             0,
@@ -135,3 +137,7 @@ class OffBook:
             0,
         ]
         self._batch.append(FILLS, row)
+
+
+def _handed(leg: w.BackstopLeg | w.AdlLeg) -> Exchange:
+    return Exchange(leg.asset, leg.mark, leg.quantity, leg.value, leg.giver, leg.receiver)

@@ -1,14 +1,14 @@
 """Pools as the events tell them: shares, indices, and what rates were charged so far.
 
-Every change of shares is in an event, or can be computed from one and the index that it happened
-at, by the rules of the pool. The mirror is exact: lent, borrowed and utilization are the engine's.
+Every change of shares and of an index is in an event. The mirror is exact: lent, borrowed and
+utilization are the engine's.
 
 Points of a pool's history are its state at the end of each hour that saw it change, so a point is
 put together when the hour is over or the batch is written, not at every change.
 """
 
-from solvent.domain.parameters import EngineParameters, PoolParameters
-from solvent.domain.units import HOUR, INDEX_SCALE, INT64_MAX, RATIO, divide_up
+from solvent.domain.parameters import EngineParameters
+from solvent.domain.units import HOUR, INDEX_SCALE, divide_up
 from solvent.history.tables.batch import Batch
 from solvent.history.tables.database import Database, Value
 from solvent.history.tables.schema import POINTS, POOLS
@@ -94,43 +94,9 @@ class PoolMirror:
         """All debts, in atoms."""
         return divide_up(self.debt_shares * self.debt_index, INDEX_SCALE)
 
-    def claim(self, shares: int) -> int:
-        """What `shares` of a claim are worth, rounded down."""
-        return shares * self.lend_index // INDEX_SCALE
-
     def debt(self, shares: int) -> int:
         """What `shares` of a debt cost, rounded up."""
         return divide_up(shares * self.debt_index, INDEX_SCALE)
-
-    def claim_shares_up(self, held: int, quantity: int) -> int:
-        """Shares that `quantity` costs out of `held`; all where less than an atom is left."""
-        if quantity >= self.claim(held):
-            return held
-        shares = divide_up(quantity * INDEX_SCALE, self.lend_index)
-        return shares if self.claim(held - shares) else held
-
-    def claim_shares_down(self, held: int, quantity: int) -> int:
-        """Shares out of `held` worth at most `quantity`; all for the whole claim."""
-        if quantity >= self.claim(held):
-            return held
-        return quantity * INDEX_SCALE // self.lend_index
-
-    def debt_shares_up(self, held: int, quantity: int) -> int:
-        """Shares out of `held` that move with `quantity` of a debt."""
-        return min(held, divide_up(quantity * INDEX_SCALE, self.debt_index))
-
-    def entry_rate(self, parameters: PoolParameters, quantity: int) -> int:
-        """The borrow rate at the utilization that a borrow of `quantity` leads to."""
-        level = utilization_up(self.borrowed() + quantity, self.lent())
-        return borrow_apr(parameters, level)
-
-    def share_entry_fee(self, parameters: PoolParameters, entry_fee: int) -> None:
-        """Give the lenders their part of an entry fee."""
-        if self.lend_shares:
-            fee = divide_up(entry_fee * parameters.fee, RATIO)
-            index = self.lend_index + (entry_fee - fee) * INDEX_SCALE // self.lend_shares
-            if index <= INT64_MAX:
-                self.lend_index = index
 
 
 class PoolMirrors:

@@ -8,7 +8,7 @@ a candidate is none.
 from collections.abc import Sequence
 
 from solvent.domain.codec.events import kind_number
-from solvent.domain.events import Event, SettingsUpdated
+from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.waterfall_events import LiquidationStarted
 from solvent.history.followers.context import Context
@@ -20,7 +20,6 @@ from solvent.history.tables.schema import (
     LIQUIDATIONS,
     RECEIPT_PARTIES,
     RECEIPTS,
-    SETTLEMENT_BORROWERS,
 )
 from solvent.receipts.builder import Past, ReceiptBuilder
 from solvent.receipts.codec import receipt_line
@@ -68,22 +67,17 @@ class ReceiptRows:
 
     def _note(self, event: Event) -> None:
         """Keep what later receipts need."""
-        past = self._builder.past
         if isinstance(event, LiquidationStarted):
-            began = past.started[event.account]
+            began = self._builder.past.started[event.account]
             sums = began.net_equity, began.maintenance, began.exposure, began.total_value
             row = (event.account, began.command, began.time, *sums)
             self._batch.put(LIQUIDATIONS, row)
-        elif isinstance(event, SettingsUpdated):
-            borrows = int(event.account in past.borrowers)
-            self._batch.put(SETTLEMENT_BORROWERS, (event.account, borrows))
 
 
 def _past(database: Database, time: int) -> Past:
     rows = database.fetch(f"SELECT {LIQUIDATIONS.listed} FROM {LIQUIDATIONS.name}")
     started = {account: Started(*rest) for account, *rest in map(integers, rows)}
-    rows = database.fetch(f"SELECT account FROM {SETTLEMENT_BORROWERS.name} WHERE borrows = 1")
-    return Past(time, {int(account) for (account,) in rows}, started)
+    return Past(time, started)
 
 
 def parties(receipt: Receipt) -> set[int]:

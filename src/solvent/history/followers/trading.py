@@ -5,8 +5,6 @@ filled: what rests or ends says so in the same command.
 """
 
 from solvent.domain import events as e
-from solvent.domain.commands import OrderType, PlaceOrder, TimeInForce
-from solvent.domain.labels import SystemOrder
 from solvent.history.followers.context import Context
 from solvent.history.tables.batch import Batch
 from solvent.history.tables.database import Database, Value
@@ -61,22 +59,6 @@ class Trading:
 
     def accepted(self, context: Context, event: e.OrderAccepted) -> None:
         """An order enters."""
-        command = context.command
-        details: tuple[int, ...]
-        if event.system_order is SystemOrder.USER and isinstance(command, PlaceOrder):
-            details = (
-                command.order_type,
-                command.time_in_force,
-                event.price,
-                event.quantity,
-                event.quote_quantity,
-                command.post_only,
-                command.reduce_only,
-                command.self_trade_prevention,
-            )
-        else:
-            kind = OrderType.LIMIT, TimeInForce.IOC
-            details = (*kind, event.price, event.quantity, event.quote_quantity, 0, 1, 0)
         fixed: tuple[Value, ...] = (
             event.order,
             context.next_place(),
@@ -84,13 +66,20 @@ class Trading:
             event.account,
             event.asset,
             int(event.side),
-            *map(int, details),
+            int(event.order_type),
+            int(event.time_in_force),
+            event.price,
+            event.quantity,
+            event.quote_quantity,
+            event.post_only,
+            event.reduce_only,
+            int(event.self_trade_prevention),
             event.client_id,
             int(event.system_order),
         )
         self._orders[event.order] = Ordered(fixed)
         self._dirty.add(event.order)
-        context.name_order(event.account, event.order)
+        context.orders[event.account] = event.order
 
     def rested(self, event: e.OrderRested) -> None:
         """What is left waits in the book."""
@@ -138,8 +127,7 @@ class Trading:
         kind = FillKind.BOOK if system else FillKind.USER
         self._fill(context, event, taker, kind, is_maker=False)
         self._fill(context, event, maker, FillKind.USER, is_maker=True)
-        context.name_order(event.maker, event.maker_order)
-        context.name_order(event.taker, event.taker_order)
+        context.orders |= {event.taker: event.taker_order, event.maker: event.maker_order}
         if system and event.taker_fee:
             source = SettlementSource.TRADING_FEES_SYSTEM
             fee = event.taker_fee

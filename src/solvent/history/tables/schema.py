@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from solvent.history.tables.database import Database
 
-VERSION = 2
+VERSION = 3
 PLACE_BITS = 24
 """A command makes fewer rows than 2 to this power."""
 NEVER = 2**63 - 1
@@ -147,7 +147,6 @@ RECEIPT_PARTIES = _table("receipt_parties", "account place", keys=2)
 LIQUIDATIONS = _table(
     "liquidations", "account command time net_equity maintenance exposure total_value"
 )
-SETTLEMENT_BORROWERS = _table("settlement_borrowers", "account borrows")
 
 TABLES = (
     META,
@@ -168,7 +167,6 @@ TABLES = (
     RECEIPTS,
     RECEIPT_PARTIES,
     LIQUIDATIONS,
-    SETTLEMENT_BORROWERS,
 )
 
 

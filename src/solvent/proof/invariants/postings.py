@@ -4,10 +4,6 @@ Tokens per account and asset, shares of claims and debts, each pool's cash and f
 outside. An engine whose columns differ from this has done something that it did not say, or said
 something that it did not do (I3, I9).
 
-A claim handed over in kind, a debt taken over by a provider and a deficit carry atoms and not
-shares; the pairs of account and asset that they concern are `unclear` and judged by their
-settlement's own records instead.
-
 Specification: section 9.
 """
 
@@ -57,13 +53,10 @@ class Bookings:
     lent: set[int] = field(default_factory=set)
     repaid: set[int] = field(default_factory=set)
     adjusted: set[int] = field(default_factory=set)
-    unclear: set[Key] = field(default_factory=set)
     actors: set[int] = field(default_factory=set)
     interest: defaultdict[int, list[e.InterestCharged]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    _givers: dict[int, int] = field(default_factory=dict)
-    _rounds: dict[int, int] = field(default_factory=dict)
 
     def book(self, event: Event) -> None:
         """Add one event."""
@@ -151,32 +144,21 @@ class Bookings:
         self.fees[event.asset] += event.fee
 
     def _taken_over(self, event: w.BackstopFilled) -> None:
-        self._givers[event.fill] = event.account
-        self.unclear |= {(event.account, event.debt_asset), (event.provider, event.debt_asset)}
+        self.debts[event.account, event.debt_asset] -= event.debt_shares
+        self.debts[event.provider, event.debt_asset] += event.debt_shares
 
-    def _backstop_leg(self, event: w.BackstopLeg) -> None:
-        self._leg(self._givers[event.fill], event)
-
-    def _round(self, event: w.AdlOpened) -> None:
-        self._rounds[event.round] = event.asset
-
-    def _adl_leg(self, event: w.AdlLeg) -> None:
-        self._leg(event.giver, event)
-
-    def _leg(self, giver: int, leg: w.BackstopLeg | w.AdlLeg) -> None:
-        if leg.form is LegForm.CLAIM:
-            self.unclear |= {(giver, leg.asset), (leg.receiver, leg.asset)}
-            return
-        self.tokens[giver, leg.asset] -= leg.quantity
-        self.tokens[leg.receiver, leg.asset] += leg.quantity
+    def _leg(self, leg: w.BackstopLeg | w.AdlLeg) -> None:
+        moved = leg.quantity if leg.form is not LegForm.CLAIM else leg.shares
+        places = self.tokens if leg.form is not LegForm.CLAIM else self.claims
+        places[leg.giver, leg.asset] -= moved
+        places[leg.receiver, leg.asset] += moved
 
     def _matched(self, event: w.AdlMatched) -> None:
-        asset = self._rounds[event.round]
-        self.claims[event.lender, asset] -= event.claim_shares
-        self.debts[event.payer, asset] -= event.debt_shares
+        self.claims[event.lender, event.asset] -= event.claim_shares
+        self.debts[event.payer, event.asset] -= event.debt_shares
 
     def _deficit(self, event: w.DeficitBooked) -> None:
-        self.unclear.add((event.account, event.asset))
+        self.debts[event.account, event.asset] -= event.debt_shares
         self.adjusted.add(event.asset)
         self.deficits[event.asset] += event.lenders
 
@@ -195,9 +177,8 @@ _RULES: dict[type[Event], Callable[..., None]] = {
     e.FeesCollected: Bookings._collected,
     e.InterestCharged: Bookings._charged,
     w.BackstopFilled: Bookings._taken_over,
-    w.BackstopLeg: Bookings._backstop_leg,
-    w.AdlOpened: Bookings._round,
-    w.AdlLeg: Bookings._adl_leg,
+    w.BackstopLeg: Bookings._leg,
+    w.AdlLeg: Bookings._leg,
     w.AdlMatched: Bookings._matched,
     w.DeficitBooked: Bookings._deficit,
 }

@@ -9,25 +9,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from solvent.domain.commands import Role
-from solvent.domain.labels import LegForm, Source, Stage
+from solvent.domain.labels import Source, Stage
 from solvent.domain.units import RATIO, mul_div_down, value_down, value_up
-from solvent.domain.waterfall_events import BackstopLeg
 from solvent.receipts.form import BackstopReceipt, ProviderLine
 from solvent.receipts.lines import AFTER, BEFORE
 from solvent.receipts.verify.compare import differences
 from solvent.receipts.verify.reconstructed import Scene
 from solvent.receipts.verify.stages import book_reason_given, no_orders, trigger_fits
-from solvent.reference.ledger import available, debt_of, move
 from solvent.reference.lending import pool as pools
 from solvent.reference.limits import largest_passing
 from solvent.reference.margin import Doubt, health, health_of, portfolio_of
 from solvent.reference.state import FUND, State
 from solvent.reference.waterfall.backstop import Offer as Terms
-from solvent.reference.waterfall.backstop import capacity, provider_premium
+from solvent.reference.waterfall.backstop import capacity, hand_leg, provider_premium
 from solvent.reference.waterfall.policies import apportion
 from solvent.reference.waterfall.record import Record, record_parties, touched
 from solvent.reference.waterfall.sizing import (
-    Draw,
     deliverable,
     draw_down,
     largest_first,
@@ -177,38 +174,17 @@ def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Terms) -> 
     legs = [(provider, leg) for leg in draw_down(state, quantities, to_provider, offer.order)]
     legs += [(FUND, leg) for leg in draw_down(state, quantities, whole - to_provider, offer.order)]
     for receiver, leg in legs:
-        _hand_leg(scene, account, receiver, leg)
-    pools.transfer_debt(
-        state, offer.debt, receipt.quantity, account, provider, Source.LIQUIDATION_BACKSTOP
-    )
+        hand_leg(state, account, receiver, leg, receipt.fill)
+    shares = pools.debt_shares_up(state, account, offer.debt, receipt.quantity)
+    source = Source.LIQUIDATION_BACKSTOP
+    pools.transfer_debt(state, offer.debt, shares, account, provider, source)
     record_parties(state, record, parties, pairs | touched(state, parties), AFTER)
     exchange = scene.take_exchange()
     found = replace(
         receipt,
-        legs=exchange.leg_lines(words, account),
+        legs=exchange.leg_lines(words),
         rounding=exchange.rounding(words, offer.debt, receipt.quantity, value),
         before=exchange.parties(words, BEFORE),
         after=exchange.parties(words, AFTER),
     )
     yield from differences(receipt, found, "receipt")
-
-
-def _hand_leg(scene: Scene, giver: int, receiver: int, leg: Draw) -> None:
-    """Free tokens first, which repay what the receiver owes; then the claim itself."""
-    state = scene.state
-    free = min(leg.quantity, state.accounts[giver].available[leg.asset])
-    mark, decimals = state.mark(leg.asset), state.asset(leg.asset).decimals
-    source = Source.BACKSTOP_PROVIDER
-    for form, quantity in ((LegForm.AVAILABLE, free), (LegForm.CLAIM, leg.quantity - free)):
-        if not quantity:
-            continue
-        if form is LegForm.AVAILABLE:
-            move(state, leg.asset, quantity, available(giver), available(receiver))
-            owed = min(quantity, debt_of(state, receiver, leg.asset))
-            if owed:
-                pools.repay(state, receiver, leg.asset, owed, source)
-        else:
-            shares = pools.claim_shares_down(state, giver, leg.asset, quantity)
-            pools.transfer_claim(state, leg.asset, shares, giver, receiver, source)
-        value = value_down(quantity, mark, decimals)
-        state.emit(BackstopLeg(0, receiver, leg.asset, form, quantity, value))

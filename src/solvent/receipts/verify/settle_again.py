@@ -158,7 +158,7 @@ class _Settling:
         exchange = self.scene.take_exchange()
         if exchange.matched is None:
             return 0
-        found = exchange.match_line(self.scene.words, self.asset, borrows=borrows)
+        found = exchange.match_line(self.scene.words)
         if line is None:
             self.problems.append(f"matches: match {number}, {settled} atoms, is missing")
             return settled

@@ -103,19 +103,32 @@ def claim_shares_down(state: State, account: int, asset: int, quantity: int) -> 
     return mul_div_down(quantity, INDEX_SCALE, state.pools[asset].lend_index)
 
 
-def void_dust(state: State, account: int, asset: int) -> None:
-    """Burn shares of a claim worth less than an atom, so that they never block the other side."""
+def void_dust(state: State, account: int, asset: int) -> int:
+    """Burn shares of a claim worth less than an atom, so that they never block the other side.
+
+    Returns how many there were, for `say_voided`, which comes once the cause has been said.
+    """
     shares = state.accounts[account].lent_shares[asset]
-    if shares and claim_of(state, account, asset) == 0:
-        change_claim(state, account, asset, -shares)
-        settle_residue(state, asset)
+    if not shares or claim_of(state, account, asset):
+        return 0
+    change_claim(state, account, asset, -shares)
+    settle_residue(state, asset)
+    return shares
+
+
+def say_voided(state: State, account: int, asset: int, shares: int) -> None:
+    """Write down that shares were burnt, if any were."""
+    if shares:
         state.emit(ClaimVoided(account, asset, shares))
 
 
 class BorrowTerms(NamedTuple):
-    """What a borrow leads to: atoms of entry fee, shares of debt, the pool's borrowed and lent."""
+    """What a borrow leads to: atoms of entry fee and the rate it is charged at, shares of debt, the
+    pool's borrowed and lent.
+    """
 
     entry_fee: int
+    apr: int
     shares: int
     borrowed: int
     lent: int
@@ -132,7 +145,7 @@ def borrow_terms(
     pool = state.pools[asset]
     others = pool.lend_shares - state.accounts[account].lent_shares[asset]
     lent = mul_div_down(others, pool.lend_index, INDEX_SCALE)
-    entry_fee = 0
+    entry_fee = apr = 0
     if fee:
         after = utilization_up(borrowed_total(pool) + quantity, lent)
         apr = borrow_apr(state.asset(asset).pool, after)
@@ -140,7 +153,7 @@ def borrow_terms(
         entry_fee = divide_up(quantity * apr * remaining, RATIO * HOURS_PER_YEAR * HOUR)
     shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
     borrowed = mul_div_up(pool.debt_shares + shares, pool.debt_index, INDEX_SCALE)
-    return BorrowTerms(entry_fee, shares, borrowed, lent)
+    return BorrowTerms(entry_fee, apr, shares, borrowed, lent)
 
 
 def debt_after_borrow(state: State, account: int, asset: int, quantity: int) -> int:
@@ -163,13 +176,25 @@ def borrow(
     state: State, account: int, asset: int, quantity: int, source: Source, *, fee: bool = True
 ) -> None:
     """Take `quantity` out of the pool as a debt; the entry fee is added and shared as interest."""
-    void_dust(state, account, asset)
-    entry_fee, shares, _, _ = borrow_terms(state, account, asset, quantity, fee=fee)
+    voided = void_dust(state, account, asset)
+    terms = borrow_terms(state, account, asset, quantity, fee=fee)
     move(state, asset, quantity, POOL, available(account))
-    change_debt(state, account, asset, shares)
-    _share_interest(state, asset, entry_fee)
+    change_debt(state, account, asset, terms.shares)
+    _share_interest(state, asset, terms.entry_fee)
     settle_residue(state, asset)
-    state.emit(Borrowed(account, asset, quantity, entry_fee, shares, source))
+    state.emit(
+        Borrowed(
+            account=account,
+            asset=asset,
+            quantity=quantity,
+            entry_fee=terms.entry_fee,
+            apr=terms.apr,
+            shares=terms.shares,
+            lend_index=state.pools[asset].lend_index,
+            source=source,
+        )
+    )
+    say_voided(state, account, asset, voided)
 
 
 def repay(state: State, account: int, asset: int, quantity: int, source: Source) -> int:
@@ -253,12 +278,16 @@ def transfer_claim(
     net_out(state, receiver, asset, source)
 
 
+def debt_shares_up(state: State, account: int, asset: int, quantity: int) -> int:
+    """Whole shares that `quantity` of an account's debt is, rounded up for the account."""
+    held = state.accounts[account].debt_shares[asset]
+    return min(held, mul_div_up(quantity, INDEX_SCALE, state.pools[asset].debt_index))
+
+
 def transfer_debt(
-    state: State, asset: int, quantity: int, giver: int, receiver: int, source: Source
+    state: State, asset: int, shares: int, giver: int, receiver: int, source: Source
 ) -> None:
-    """Move `quantity` of a debt to another account, in whole shares rounded up for the giver."""
-    held = state.accounts[giver].debt_shares[asset]
-    shares = min(held, mul_div_up(quantity, INDEX_SCALE, state.pools[asset].debt_index))
+    """Move shares of a debt to another account, where they cancel against its claim."""
     change_debt(state, giver, asset, -shares)
     change_debt(state, receiver, asset, shares)
     net_out(state, receiver, asset, source)
@@ -271,15 +300,16 @@ def net_out(state: State, account: int, asset: int, source: Source) -> None:
     """
     debt = debt_of(state, account, asset)
     if debt:
-        void_dust(state, account, asset)
+        say_voided(state, account, asset, void_dust(state, account, asset))
     quantity = min(claim_of(state, account, asset), debt)
     if quantity == 0:
         return
-    cancel(state, asset, quantity, lender=account, borrower=account, source=source)
+    shares = cancel(state, asset, quantity, lender=account, borrower=account)
+    state.emit(Netted(account, asset, quantity, *shares, source))
 
 
 def cancel(
-    state: State, asset: int, quantity: int, *, lender: int, borrower: int, source: Source
+    state: State, asset: int, quantity: int, *, lender: int, borrower: int
 ) -> tuple[int, int]:
     """Let a claim and a debt fall by the same quantity, no cash moving (A9, I25).
 
@@ -291,8 +321,6 @@ def cancel(
     change_claim(state, lender, asset, -claim_shares)
     change_debt(state, borrower, asset, -debt_shares)
     settle_residue(state, asset)
-    if lender == borrower:
-        state.emit(Netted(lender, asset, quantity, claim_shares, debt_shares, source))
     return claim_shares, debt_shares
 
 
@@ -322,7 +350,8 @@ def write_off(state: State, account: int, asset: int) -> tuple[int, int]:
 
     The lend index falls by what was owed. Should claims not reach (fees can carry borrowed a
     little above lent), the pool's fees and residue bear the rest. Returns the loss of the pool and
-    the lenders' part of it, in atoms.
+    the lenders' part of it, in atoms. A pool whose claims are worth nothing after it is to
+    `restart`.
     """
     pool = state.pools[asset]
     before = borrowed_total(pool)
@@ -339,13 +368,11 @@ def write_off(state: State, account: int, asset: int) -> tuple[int, int]:
     pool.residue -= max(0, rest - from_fees)
     pool.deficit += lenders
     settle_residue(state, asset)
-    if lent_total(pool) == 0:
-        _restart(state, asset)
     return loss, lenders
 
 
-def _restart(state: State, asset: int) -> None:
+def restart(state: State, asset: int) -> None:
     """Void shares that are worth nothing and let the index begin at one: the pool lives on."""
     for account in range(len(state.accounts)):
-        void_dust(state, account, asset)
+        say_voided(state, account, asset, void_dust(state, account, asset))
     state.pools[asset].lend_index = INDEX_SCALE

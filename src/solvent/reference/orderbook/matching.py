@@ -229,12 +229,10 @@ def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) ->
     """Carry out one trade: both pay, both receive, fees go where they belong."""
     trade = _plan_trade(state, taker, maker, quantity, rate)
     bid = taker.side is Side.BID
-    _take_from_taker(state, taker, _payment(state, taker, maker.price, quantity, rate))
-    _take_from_maker(state, maker, quantity)
-    _distribute(state, taker, trade)
     quote = trade.paid if bid else trade.received
     taker.filled += quantity
     taker.quote += quote
+    maker.quantity -= quantity
     state.emit(
         Filled(
             trade=state.next_trade,
@@ -249,11 +247,15 @@ def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) ->
             quote=quote,
             taker_fee=trade.buyer_fee if bid else trade.seller_fee,
             maker_fee=trade.seller_fee if bid else trade.buyer_fee,
+            taker_left=taker.open,
+            maker_left=maker.quantity,
             system_order=taker.system,
         )
     )
     state.next_trade += 1
-    maker.quantity -= quantity
+    _take_from_taker(state, taker, _payment(state, taker, maker.price, quantity, rate))
+    _take_from_maker(state, maker, quantity)
+    _distribute(state, taker, trade)
     _settle_maker(state, maker)
     _after_fill(state, taker, maker, trade)
 

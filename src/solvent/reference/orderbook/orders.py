@@ -215,10 +215,7 @@ def place_order(state: State, command: PlaceOrder) -> None:
     asset = pays_with(command.side, command.asset)
     funding = Funding(state, command.account, asset, plan.payment)
     credit = funding.borrowed
-    if funding.redeemed:
-        pools.redeem(state, command.account, asset, funding.redeemed, Source.SPOT_MARGIN)
     lock = plan.payment - credit
-    move(state, asset, lock, available(command.account), locked(command.account))
     number = state.next_order
     state.next_order += 1
     state.emit(
@@ -227,14 +224,25 @@ def place_order(state: State, command: PlaceOrder) -> None:
             account=command.account,
             asset=command.asset,
             side=command.side,
+            order_type=command.order_type,
+            time_in_force=command.time_in_force,
             price=command.price,
             quantity=command.quantity,
             quote_quantity=command.quote_quantity,
-            locked=lock,
+            post_only=int(command.post_only),
+            reduce_only=int(command.reduce_only),
+            auto_borrow=int(command.auto_borrow),
+            auto_borrow_repay=int(command.auto_borrow_repay),
+            auto_lend_redeem=int(command.auto_lend_redeem),
+            self_trade_prevention=command.self_trade_prevention,
             client_id=command.client_id,
+            locked=lock,
             system_order=SystemOrder.USER,
         )
     )
+    if funding.redeemed:
+        pools.redeem(state, command.account, asset, funding.redeemed, Source.SPOT_MARGIN)
+    move(state, asset, lock, available(command.account), locked(command.account))
     taker = _taker(state, command, plan, number, lock, credit)
     if command.time_in_force is TimeInForce.FOK and not _fills_whole(state, command, plan):
         taker.stopped = ExpiryReason.FILL_OR_KILL

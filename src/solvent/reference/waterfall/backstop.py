@@ -71,6 +71,15 @@ class Offer(NamedTuple):
     order: list[int]
 
 
+class _Leg(NamedTuple):
+    """From whom to whom one asset goes in a fill."""
+
+    fill: int
+    giver: int
+    receiver: int
+    asset: int
+
+
 def take_over(state: State, account: int) -> Reason | None:
     """Offer the account's debts to providers, largest first; why something is left, or None.
 
@@ -251,7 +260,8 @@ def _carry_out(state: State, offer: Offer, provider: int, quantity: int) -> None
     fund_value = _value(state, offer, quantity, offer.discount) - provider_value
     legs = [(provider, leg) for leg in draw_down(state, quantities, provider_value, offer.order)]
     legs += [(FUND, leg) for leg in draw_down(state, quantities, fund_value, offer.order)]
-    decimals = state.asset(offer.debt).decimals
+    mark, decimals = state.mark(offer.debt), state.asset(offer.debt).decimals
+    shares = pools.debt_shares_up(state, offer.account, offer.debt, quantity)
     state.accounts[provider].committed[offer.debt] -= quantity
     state.emit(
         BackstopFilled(
@@ -259,36 +269,52 @@ def _carry_out(state: State, offer: Offer, provider: int, quantity: int) -> None
             account=offer.account,
             provider=provider,
             debt_asset=offer.debt,
+            mark=mark,
             debt_quantity=quantity,
-            debt_value=value_up(quantity, state.mark(offer.debt), decimals),
+            debt_value=value_up(quantity, mark, decimals),
+            debt_shares=shares,
             discount=offer.discount,
             fund_value=fund_value,
         )
     )
     for receiver, leg in legs:
-        _hand_leg(state, offer.account, receiver, leg, fill)
+        hand_leg(state, offer.account, receiver, leg, fill)
     source = Source.LIQUIDATION_BACKSTOP
-    pools.transfer_debt(state, offer.debt, quantity, offer.account, provider, source)
+    pools.transfer_debt(state, offer.debt, shares, offer.account, provider, source)
     record_parties(state, record, parties, pairs | touched(state, parties), after=1)
 
 
-def _hand_leg(state: State, giver: int, receiver: int, leg: Draw, fill: int) -> None:
+def hand_leg(state: State, giver: int, receiver: int, leg: Draw, fill: int) -> None:
     """Hand one asset over: free tokens first, then the claim itself."""
     free = min(leg.quantity, state.accounts[giver].available[leg.asset])
     claim = leg.quantity - free
-    decimals = state.asset(leg.asset).decimals
-    mark = state.mark(leg.asset)
+    said = _Leg(fill, giver, receiver, leg.asset)
     if free:
+        _say_leg(state, said, LegForm.AVAILABLE, free, shares=0)
         move(state, leg.asset, free, available(giver), available(receiver))
         _repay_at_once(state, receiver, leg.asset, free)
-        value = value_down(free, mark, decimals)
-        state.emit(BackstopLeg(fill, receiver, leg.asset, LegForm.AVAILABLE, free, value))
     if claim:
         source = Source.BACKSTOP_PROVIDER
         shares = pools.claim_shares_down(state, giver, leg.asset, claim)
+        _say_leg(state, said, LegForm.CLAIM, claim, shares)
         pools.transfer_claim(state, leg.asset, shares, giver, receiver, source)
-        value = value_down(claim, mark, decimals)
-        state.emit(BackstopLeg(fill, receiver, leg.asset, LegForm.CLAIM, claim, value))
+
+
+def _say_leg(state: State, leg: _Leg, form: LegForm, quantity: int, shares: int) -> None:
+    mark, decimals = state.mark(leg.asset), state.asset(leg.asset).decimals
+    state.emit(
+        BackstopLeg(
+            fill=leg.fill,
+            giver=leg.giver,
+            receiver=leg.receiver,
+            asset=leg.asset,
+            mark=mark,
+            form=form,
+            quantity=quantity,
+            value=value_down(quantity, mark, decimals),
+            shares=shares,
+        )
+    )
 
 
 def _repay_at_once(state: State, receiver: int, asset: int, quantity: int) -> None:

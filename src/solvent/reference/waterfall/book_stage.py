@@ -12,7 +12,7 @@ Specification: section 7.3.
 
 from dataclasses import dataclass, field
 
-from solvent.domain.commands import Side
+from solvent.domain.commands import OrderType, Side, TimeInForce
 from solvent.domain.events import OrderAccepted, OrderExpired
 from solvent.domain.labels import ExpiryReason, Reason, Source, Stage, SystemOrder
 from solvent.domain.parameters import USDC
@@ -311,11 +311,19 @@ class _BookWork:
                 account=self.account,
                 asset=asset,
                 side=side,
+                order_type=OrderType.LIMIT,
+                time_in_force=TimeInForce.IOC,
                 price=limit,
                 quantity=quantity,
                 quote_quantity=0,
-                locked=0,
+                post_only=0,
+                reduce_only=1,
+                auto_borrow=0,
+                auto_borrow_repay=0,
+                auto_lend_redeem=0,
+                self_trade_prevention=taker.self_trade_prevention,
                 client_id=0,
+                locked=0,
                 system_order=taker.system,
             )
         )

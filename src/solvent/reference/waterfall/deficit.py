@@ -10,10 +10,10 @@ Specification: section 8.7.
 """
 
 from solvent.domain.labels import Reason, Stage
-from solvent.domain.units import value_up
+from solvent.domain.units import INDEX_SCALE, value_up
 from solvent.domain.waterfall_events import DeficitBooked, HandedOver
-from solvent.reference.ledger import debt_of
-from solvent.reference.lending.pool import write_off
+from solvent.reference.ledger import debt_of, lent_total
+from solvent.reference.lending.pool import restart, write_off
 from solvent.reference.margin import health_of
 from solvent.reference.state import State
 from solvent.reference.waterfall.sizing import deliverable_value
@@ -30,7 +30,9 @@ def book_deficits(state: State, accounts: list[int]) -> None:
                 continue
             value = value_up(owed, state.mark(asset), parameters.decimals)
             state.emit(HandedOver(account, Stage.ADL, Reason.PRICE_GAP, asset, value))
+            shares = state.accounts[account].debt_shares[asset]
             loss, lenders = write_off(state, account, asset)
+            worthless = lent_total(state.pools[asset]) == 0
             state.emit(
                 DeficitBooked(
                     account=account,
@@ -38,9 +40,13 @@ def book_deficits(state: State, accounts: list[int]) -> None:
                     quantity=loss,
                     lenders=lenders,
                     value=value,
-                    lend_index=state.pools[asset].lend_index,
+                    debt_shares=shares,
+                    lend_index=INDEX_SCALE if worthless else state.pools[asset].lend_index,
+                    restarted=int(worthless),
                 )
             )
+            if worthless:
+                restart(state, asset)
 
 
 def _nothing_left(state: State, account: int) -> bool:

@@ -80,14 +80,8 @@ def settle(state: State, match: Match) -> int:
     if unpaid:
         match.value -= unpaid
         match.quantity = payable(match.quantity, match.value, mark, decimals)
-    source = Source.LIQUIDATION_ADL
     claim_shares, debt_shares = pools.cancel(
-        state,
-        match.asset,
-        match.quantity,
-        lender=match.lender,
-        borrower=match.debtor,
-        source=source,
+        state, match.asset, match.quantity, lender=match.lender, borrower=match.debtor
     )
     state.emit(
         AdlMatched(
@@ -96,10 +90,13 @@ def settle(state: State, match: Match) -> int:
             lender=match.lender,
             payer=match.debtor,
             giver=match.giver,
+            asset=match.asset,
+            mark=mark,
             quantity=match.quantity,
             value=match.value,
             claim_shares=claim_shares,
             debt_shares=debt_shares,
+            borrow_allowed=int(_may_borrow(state, match)),
         )
     )
     record_parties(state, record, parties, pairs | touched(state, parties), after=1)
@@ -114,7 +111,7 @@ def _pay(state: State, match: Match) -> int:
     _free_locked(state, match)
     remaining = Remaining(match.value, _claim_weight(state, match), match.value)
     _hand_over(state, match, remaining, USDC, lighter=0)
-    if remaining.value and match.borrow_allowed:
+    if remaining.value and _may_borrow(state, match):
         _borrow_and_pay(state, match, remaining)
     lighter = []
     for asset in _in_kind_order(state):
@@ -202,8 +199,8 @@ def _hand_over(
     claim = _portion(state, remaining, asset, claim_of(state, giver, asset))
     if claim:
         shares = pools.claim_shares_up(state, giver, asset, claim)
+        _count(state, match, remaining, asset, claim, LegForm.CLAIM, lighter, shares)
         pools.transfer_claim(state, asset, shares, giver, match.lender, Source.ADL_PROVIDER)
-        _count(state, match, remaining, asset, claim, LegForm.CLAIM, lighter)
 
 
 def _portion(state: State, remaining: Remaining, asset: int, held: int) -> int:
@@ -222,10 +219,10 @@ def _give_tokens(
     lighter: int,
 ) -> None:
     """Move tokens to the lender, whose debt in them is repaid at once."""
+    _count(state, match, remaining, asset, quantity, form, lighter, shares=0)
     move(state, asset, quantity, available(match.giver), available(match.lender))
     if debt_of(state, match.lender, asset):
         pools.repay(state, match.lender, asset, quantity, Source.LIQUIDATION_ADL)
-    _count(state, match, remaining, asset, quantity, form, lighter)
 
 
 def _count(
@@ -236,10 +233,11 @@ def _count(
     quantity: int,
     form: LegForm,
     lighter: int,
+    shares: int,
 ) -> None:
     """Count a leg against what is still to be paid and write it down."""
-    decimals = state.asset(asset).decimals
-    counted = cover(quantity, remaining.value, state.mark(asset), decimals)[1]
+    mark, decimals = state.mark(asset), state.asset(asset).decimals
+    counted = cover(quantity, remaining.value, mark, decimals)[1]
     remaining.value -= counted
     state.emit(
         AdlLeg(
@@ -248,18 +246,24 @@ def _count(
             giver=match.giver,
             receiver=match.lender,
             asset=asset,
+            mark=mark,
             form=form,
             quantity=quantity,
             value=counted,
+            shares=shares,
             lighter=lighter,
         )
     )
 
 
+def _may_borrow(state: State, match: Match) -> bool:
+    """Whether this match and the giver's settings allow a payment in borrowed USDC."""
+    return match.borrow_allowed and bool(state.accounts[match.giver].auto_borrow_settlements)
+
+
 def _borrow_and_pay(state: State, match: Match, remaining: Remaining) -> None:
     """Borrow USDC for the rest, as far as the pool lends and the payer's health does not fall."""
-    holder = state.accounts[match.giver]
-    if not holder.auto_borrow_settlements or claim_of(state, match.giver, USDC):
+    if claim_of(state, match.giver, USDC):
         return
     if state.prices[USDC].stale or match.asset == USDC:
         return

@@ -5,23 +5,20 @@ hands commands to the sequencer; what it raises as ApiError is said to the clien
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from solvent.domain.commands import Command
-from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.params import Params, bad_request
 from solvent.service.api.signing import Verified
 from solvent.service.core.idempotency import Answer
 from solvent.service.core.intents import Intent, encode_intent
 from solvent.service.core.keys import Principal
+from solvent.service.core.node import Desk
 from solvent.service.core.records import NOBODY, Record, RecordKind, commands_record
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.strict_json import JsonValue, encode
-
-if TYPE_CHECKING:
-    from solvent.service.core.node import Desk
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -54,8 +51,7 @@ def answer_reply(answer: Answer) -> Reply:
 class Call(NamedTuple):
     """One request: where it goes, what it says, who asks."""
 
-    desk: "Desk"
-    endpoint: Endpoint
+    desk: Desk
     query: Mapping[str, JsonValue]
     body: JsonValue
     lists: Mapping[str, Sequence[str]]

@@ -6,14 +6,12 @@ COMPATIBILITY.md are all made of these rows, so that none of them can say someth
 
 from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from solvent.service.api.calls import Call, Reply
 from solvent.service.core.keys import Role
 
-if TYPE_CHECKING:
-    from solvent.service.api.calls import Call, Reply
-
-Handler = Callable[["Call"], Awaitable["Reply"]]
+Handler = Callable[[Call], Awaitable[Reply]]
 
 TRADERS = frozenset({Role.USER, Role.BLP})
 READERS = frozenset({Role.USER, Role.BLP, Role.AUDITOR})

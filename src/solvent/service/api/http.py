@@ -117,7 +117,7 @@ class App:
             if verified.principal.account != NO_ACCOUNT:
                 self._spend("account", verified.principal.account, endpoint)
         _check_required(endpoint, query, body)
-        return await endpoint.handler(Call(self._desk, endpoint, query, body, lists, verified))
+        return await endpoint.handler(Call(self._desk, query, body, lists, verified))
 
     def _verify(
         self,

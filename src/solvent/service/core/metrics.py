@@ -1,6 +1,6 @@
 """Metrics: counters and gauges in Prometheus' text form, with no name or key in them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -14,9 +14,7 @@ from solvent.domain.waterfall_events import (
     LiquidationStarted,
 )
 from solvent.service.core.market import Outcome
-
-if TYPE_CHECKING:
-    from solvent.service.core.node import Desk
+from solvent.service.core.sequencer import Sequencer
 
 _COUNTED = frozenset(
     map(kind_number, (Refused, LiquidationStarted, BackstopFilled, AdlMatched, DeficitBooked))
@@ -25,9 +23,9 @@ _COUNTED = frozenset(
 
 
 class Metrics:
-    """All metrics of one desk."""
+    """All metrics of one node: of its writer, and of the requests that it answers."""
 
-    def __init__(self, desk: "Desk") -> None:
+    def __init__(self, sequencer: Sequencer, is_ready: Callable[[], bool]) -> None:
         self._registry = CollectorRegistry()
         self._commands = self._counter("commands", "Commands carried out", ["command"])
         self._refused = self._counter("refusals", "Commands refused", ["code"])
@@ -39,17 +37,17 @@ class Metrics:
         # A metric's child of these labels is found once and then kept.
         self._counted: dict[int, Counter] = {}
         self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
-        self._gauge("records", "Durable records", lambda: desk.sequencer.journal.sequence)
-        self._gauge("waiting", "Requests that wait for the writer", lambda: desk.sequencer.waiting)
-        self._gauge("ready", "1 while requests are carried out", lambda: int(desk.is_ready))
+        self._gauge("records", "Durable records", lambda: sequencer.journal.sequence)
+        self._gauge("waiting", "Requests that wait for the writer", lambda: sequencer.waiting)
+        self._gauge("ready", "1 while requests are carried out", lambda: int(is_ready()))
         self._gauge(
-            "engine_time_seconds", "The engine's time", lambda: desk.market.engine.now / 1e6
+            "engine_time_seconds", "The engine's time", lambda: sequencer.market.engine.now / 1e6
         )
 
     def _counter(self, name: str, said: str, labels: list[str]) -> Counter:
         return Counter(f"solvent_{name}", said, labels, registry=self._registry)
 
-    def _gauge(self, name: str, said: str, reading: "Reading") -> None:
+    def _gauge(self, name: str, said: str, reading: Callable[[], float]) -> None:
         Gauge(f"solvent_{name}", said, registry=self._registry).set_function(reading)
 
     def note(self, outcome: Outcome) -> None:
@@ -83,9 +81,3 @@ class Metrics:
     def text(self) -> bytes:
         """All of them, as Prometheus reads them."""
         return generate_latest(self._registry)
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Reading = Callable[[], float]

@@ -22,12 +22,11 @@ from solvent.domain.commands import Command, TimeStep
 from solvent.domain.events import Refused
 from solvent.domain.units import SECOND
 from solvent.history.market_views import Views
-from solvent.service.api.endpoints import TRADERS
 from solvent.service.api.signing import verify_subscription
 from solvent.service.core.history_writer import ViewsWriter, apply_to_views
 from solvent.service.core.idempotency import Answer, InFlight, Ticket
 from solvent.service.core.intents import MakeChange, encode_intent
-from solvent.service.core.keys import Principal
+from solvent.service.core.keys import WITH_ACCOUNT, Principal
 from solvent.service.core.market import Market, Outcome
 from solvent.service.core.metrics import Metrics
 from solvent.service.core.records import Record, RecordKind, commands_record
@@ -79,7 +78,7 @@ class Desk:
         self.sequencer = sequencer
         self.time = clock
         self.step = step
-        self.metrics = Metrics(self)
+        self.metrics = Metrics(sequencer, lambda: self.is_ready)
         self.views_writer = ViewsWriter(views)
         self.publisher = Publisher(self.market.parameters)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -132,7 +131,7 @@ class Desk:
     def authenticate(self, signature: list[str]) -> Principal:
         """Whose streams a subscription may have. Raises ApiError."""
         verified = verify_subscription(signature, wall_clock() // 1000, self.market.keys)
-        if verified.principal.role not in TRADERS:
+        if verified.principal.role not in WITH_ACCOUNT:
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
         return verified.principal
 
