@@ -128,6 +128,7 @@ def test_a_question_is_about_no_float(engine: EngineFace) -> None:
         ask.balances(1.0)  # type: ignore[arg-type]
     with pytest.raises(LookupError, match=r"no asset 1\.0"):
         ask.max_borrow(1, 1.0)  # type: ignore[arg-type]
+    order = solvent.PlaceOrder(1, 2, solvent.Side.BID)
     for question in (ask.refusal, ask.bound):
         with pytest.raises(solvent.CommandEncodingError, match=r"^PlaceOrder\.price: 1.5 is"):
-            question(solvent.PlaceOrder(1, 2, solvent.Side.BID, price=1.5))  # type: ignore[arg-type]
+            question(replace(order, price=1.5))  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from operator import attrgetter
 
-from solvent.domain.units import INSTEAD_OF_A_FLOAT, INT64_MAX, INT64_MIN
+from solvent.domain.units import unfit
 
 ANY_ASSET = -1
 UNCHANGED = -1
@@ -324,10 +324,8 @@ _ENUMS: dict[str, type[bool] | type[IntEnum]] = {
 
 def _row_of(names: tuple[str, ...]) -> Callable[[Command], tuple[int, ...]]:
     """What reads these fields of a command; asked for one alone, `attrgetter` makes no tuple."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    (name,) = names
-    return lambda command: (getattr(command, name),)
+    read = attrgetter(*names)
+    return read if len(names) > 1 else lambda command: (read(command),)
 
 
 _ROWS = {kind: _row_of(names) for kind, names in _FIELDS.items()}
@@ -362,22 +360,8 @@ def encode_command(command: Command) -> bytes:
     try:
         return _PACKERS[kind].pack(_KIND_OF[kind], *_ROWS[kind](command))
     except struct.error as error:
-        raise CommandEncodingError(_unfit(command)) from error
-
-
-def _unfit(command: Command) -> str:
-    """Which field of a command is no 64-bit integer, and what to do."""
-    kind = type(command)
-    for name in _FIELDS[kind]:
-        value = getattr(command, name)
-        where = f"{kind.__name__}.{name}: {value!r}"
-        if isinstance(value, float):
-            return f"{where} is a float: {INSTEAD_OF_A_FLOAT}"
-        if not isinstance(value, int):
-            return f"{where} is not an integer"
-        if not INT64_MIN <= value <= INT64_MAX:
-            return f"{where} does not fit 64 bits"
-    raise AssertionError(f"{command} fits")
+        every = (unfit(f"{kind.__name__}.{name}", getattr(command, name)) for name in _FIELDS[kind])
+        raise CommandEncodingError(next(filter(None, every))) from error
 
 
 def decode_command(data: bytes, offset: int = 0) -> tuple[Command, int]:

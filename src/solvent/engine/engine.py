@@ -25,7 +25,8 @@ from solvent.domain.commands import (
     decode_command,
 )
 from solvent.domain.events import Event
-from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
+from solvent.domain.parameter_changes import changed_parameters
+from solvent.domain.parameters import EngineParameters, ParameterError
 from solvent.domain.readings import PoolReading
 from solvent.engine import dispatch, governance, previews, readings
 from solvent.engine.memory import layout as at
