@@ -324,8 +324,9 @@ _ENUMS: dict[str, type[bool] | type[IntEnum]] = {
 
 def _row_of(names: tuple[str, ...]) -> Callable[[Command], tuple[int, ...]]:
     """What reads these fields of a command; asked for one alone, `attrgetter` makes no tuple."""
-    read = attrgetter(*names)
-    return read if len(names) > 1 else lambda command: (read(command),)
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda command: (getattr(command, names[0]),)
 
 
 _ROWS = {kind: _row_of(names) for kind, names in _FIELDS.items()}

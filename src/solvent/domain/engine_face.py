@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from solvent.domain.codec.commands import EncodedCommands
-from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
@@ -24,12 +24,12 @@ class RunnableEngine(Protocol):
         """Time of the last step, microseconds UTC."""
         ...
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
+    def apply(self, batch: Iterable[Command]) -> Transcript:
+        """Carry out commands in order; what came of each."""
         ...
 
-    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
-        """Carry out commands in order; the events of each, encoded."""
+    def apply_one(self, command: Command) -> tuple[Event, ...]:
+        """Carry out one command; what came of it."""
         ...
 
     def snapshot(self) -> bytes:
@@ -58,14 +58,10 @@ class EngineFace(RunnableEngine, Protocol):
         """What can be asked between two commands."""
         ...
 
-    def apply_one(self, command: Command) -> tuple[Event, ...]:
-        """Carry out one command and return what happened."""
-        ...
+    def apply_groups(self, first: int, groups: Sequence[EncodedCommands]) -> list[Transcript]:
+        """Carry out recorded commands in order, the first of them number `first` of all.
 
-    def apply_groups(self, groups: Sequence[EncodedCommands]) -> tuple[memoryview, list[int]]:
-        """Carry out recorded commands in order.
-
-        Returns the events of all as 64-bit numbers, and where those of each command end.
+        Returns what came of each group's.
         """
         ...
 

@@ -8,14 +8,12 @@ here, between two calls.
 
 import ctypes
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from solvent.domain.codec.commands import EncodedCommands
-from solvent.domain.codec.encoded_events import EncodedEvents
-from solvent.domain.codec.events import decode_events
 from solvent.domain.codec.snapshots import state_hash
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import (
     COMMAND_KINDS,
     ChangeParameter,
@@ -31,7 +29,7 @@ from solvent.domain.readings import PoolReading
 from solvent.engine import dispatch, governance, previews, readings
 from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns, new_columns, read_snapshot, write_snapshot
-from solvent.engine.memory.command_rows import Words, command_rows, encode_batch
+from solvent.engine.memory.command_rows import Words, command_rows
 from solvent.engine.orderbook import book
 from solvent.engine.queries import forecast as query_forecast
 from solvent.engine.queries import kernels as query_kernels
@@ -104,26 +102,32 @@ class FastEngine:
         """Parameters in force."""
         return self.columns.parameters
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
-        events, ends = self.apply_rows(encode_batch(list(batch)))
-        return decode_events(events.tolist(), ends.tolist())
-
-    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
-        """Carry out commands in order; the events of each, encoded."""
-        events, ends = self.apply_rows(encode_batch(list(batch)))
-        data = events.data.cast("B")
-        starts = [0, *ends.tolist()]
-        return [EncodedEvents(data[8 * start : 8 * end]) for start, end in pairwise(starts)]
+    def apply(self, batch: Iterable[Command]) -> Transcript:
+        """Carry out commands in order; what came of each, numbered from 0."""
+        commands = EncodedCommands.of(batch)
+        events, ends = self.apply_rows(command_rows([commands]))
+        return Transcript(0, commands, events.data, ends.tolist())
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""
-        return self.apply((command,))[0]
+        return self.apply((command,))[0].events
 
-    def apply_groups(self, groups: Sequence[EncodedCommands]) -> tuple[memoryview, list[int]]:
-        """Carry out recorded commands; the events of all, and where those of each command end."""
-        events, ends = self.apply_rows(command_rows(groups))
-        return events.data, ends.tolist()
+    def apply_groups(self, first: int, groups: Sequence[EncodedCommands]) -> list[Transcript]:
+        """Carry out recorded commands, numbered from `first`; what came of each group's.
+
+        It is one call, and the transcripts share the row that it wrote.
+        """
+        events, all_ends = self.apply_rows(command_rows(groups))
+        words, ends = events.data, all_ends.tolist()
+        found = []
+        done = start = 0
+        for group in groups:
+            own = ends[done : done + len(group)]
+            end = own[-1] if own else start
+            within = [each - start for each in own]
+            found.append(Transcript(first + done, group, words[start:end], within))
+            done, start = done + len(own), end
+        return found
 
     def apply_rows(self, rows: Words) -> tuple[Words, Words]:
         """Carry out commands given as rows of COMMAND_WIDTH numbers.

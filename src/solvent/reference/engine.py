@@ -11,9 +11,8 @@ Specification: section 10.
 from collections.abc import Iterable, Sequence
 
 from solvent.domain.codec.commands import EncodedCommands
-from solvent.domain.codec.encoded_events import EncodedEvents
-from solvent.domain.codec.events import encode_event
 from solvent.domain.codec.snapshots import state_hash
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command, encode_command
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
@@ -25,8 +24,6 @@ from solvent.reference.queries import ReferenceQueries
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import new_state
 
-_WORD = 8
-
 
 class ReferenceEngine:
     """The plain engine. `parameters` are those it starts with; `state` is there to be read."""
@@ -34,13 +31,9 @@ class ReferenceEngine:
     def __init__(self, parameters: EngineParameters) -> None:
         self.state = new_state(parameters)
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
-        return [self.apply_one(command) for command in batch]
-
-    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
-        """Carry out commands in order; the events of each, encoded."""
-        return [EncodedEvents.of(events) for events in self.apply(batch)]
+    def apply(self, batch: Iterable[Command]) -> Transcript:
+        """Carry out commands in order; what came of each, numbered from 0."""
+        return Transcript.of(0, [(command, self.apply_one(command)) for command in batch])
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""
@@ -55,14 +48,14 @@ class ReferenceEngine:
         state.events = []
         return events
 
-    def apply_groups(self, groups: Sequence[EncodedCommands]) -> tuple[memoryview, list[int]]:
-        """Carry out recorded commands; the events of all, and where those of each command end."""
-        data = bytearray()
-        ends = []
-        for command in (each for group in groups for each in group):
-            data += b"".join(map(encode_event, self.apply_one(command)))
-            ends.append(len(data) // _WORD)
-        return memoryview(bytes(data)).cast("q"), ends
+    def apply_groups(self, first: int, groups: Sequence[EncodedCommands]) -> list[Transcript]:
+        """Carry out recorded commands, numbered from `first`; what came of each group's."""
+        found = []
+        for group in groups:
+            done = [(command, self.apply_one(command)) for command in group]
+            found.append(Transcript.of(first, done))
+            first += len(group)
+        return found
 
     @property
     def parameters(self) -> EngineParameters:

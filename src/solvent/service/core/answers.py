@@ -13,11 +13,14 @@ from solvent.domain.codec.events import kind_number
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import EngineParameters
-from solvent.service.api.shapes import order_object, withdrawal_object
-from solvent.service.core.idempotency import Answer, error_answer
+from solvent.service.api.objects.base import ApiObject
+from solvent.service.api.objects.enums import OrderStatus
+from solvent.service.api.objects.orders import OrderType
+from solvent.service.api.shapes import order_type, withdrawal
+from solvent.service.core.idempotency import Answer, batch_item, error_answer
 from solvent.service.core.open_orders import OpenOrder, accepted
 from solvent.service.errors import ApiError, from_refusal
-from solvent.service.strict_json import JsonValue, encode
+from solvent.service.strict_json import encode
 
 Events = Sequence[e.Event]
 
@@ -35,6 +38,7 @@ class Results(NamedTuple):
 
 
 OK = Answer(200, b"")
+_DONE = batch_item(OK)
 Memo = tuple[str, str, str]
 
 _REFUSED = kind_number(e.Refused)
@@ -42,7 +46,6 @@ _TELLING = frozenset(
     map(c.COMMAND_KINDS.index, (c.PlaceOrder, c.CancelOrder, c.CancelAllOrders, c.Withdraw))
 )
 """Kinds of commands, by number, that are answered with more than that they were carried out."""
-_DONE = encode({"operation": "Ok"})
 
 
 def placed_by(command: c.Command, events: Events, time: int) -> OpenOrder | None:
@@ -81,7 +84,7 @@ def batch_items(results: Results) -> list[bytes]:
     if _REFUSED not in transcript.present and _TELLING.isdisjoint(kinds):
         return [_DONE] * len(kinds)
     return [
-        encode(_batch_item(results, index))
+        batch_item(answer_to(results, index))
         if kind in _TELLING or _is_refused(results, index)
         else _DONE
         for index, kind in enumerate(kinds)
@@ -101,15 +104,7 @@ def _error(results: Results, index: int) -> ApiError:
     return from_refusal(refused, results.parameters, command)
 
 
-def _batch_item(results: Results, index: int) -> JsonValue:
-    if _is_refused(results, index):
-        error = _error(results, index)
-        return {"operation": "Err", "code": error.code, "message": error.message}
-    body = _body(results, index, None)
-    return {"operation": "Ok", **(body if isinstance(body, dict) else {})}
-
-
-def _body(results: Results, index: int, memo: Memo | None) -> JsonValue:
+def _body(results: Results, index: int, memo: Memo | None) -> ApiObject | list[OrderType] | None:
     parameters, transcript, ended, time = results
     if transcript.commands.kinds[index] not in _TELLING:
         return None
@@ -117,13 +112,15 @@ def _body(results: Results, index: int, memo: Memo | None) -> JsonValue:
     if isinstance(command, c.PlaceOrder):
         order = placed_by(command, events, time)
         assert order is not None
-        return order_object(parameters, _after(order, events), _status(order, events))
+        return order_type(parameters, _after(order, events), _status(order, events))
     if isinstance(command, c.CancelOrder):
-        return order_object(parameters, ended[number][-1], "Cancelled")
+        return order_type(parameters, ended[number][-1], OrderStatus.CANCELLED)
     if isinstance(command, c.CancelAllOrders):
-        return [order_object(parameters, order, "Cancelled") for order in ended.get(number, ())]
+        return [
+            order_type(parameters, order, OrderStatus.CANCELLED) for order in ended.get(number, ())
+        ]
     assert isinstance(command, c.Withdraw)
-    return withdrawal_object(parameters, number, command, time, memo)
+    return withdrawal(parameters, number, command.asset, command.quantity, time, memo)
 
 
 def _after(order: OpenOrder, events: Events) -> OpenOrder:
@@ -134,17 +131,17 @@ def _after(order: OpenOrder, events: Events) -> OpenOrder:
     return order
 
 
-def _status(order: OpenOrder, events: Events) -> str:
+def _status(order: OpenOrder, events: Events) -> OrderStatus:
     """The status that an order has after its own command."""
     done = _after(order, events)
     for event in events:
         if isinstance(event, e.OrderExpired) and event.order == order.order:
             # An order by quote that leaves less than a lot is as filled as it can be.
             rest = event.reason == ExpiryReason.IMMEDIATE_OR_CANCEL and order.quote_quantity
-            return "Filled" if rest and done.executed else "Expired"
+            return OrderStatus.FILLED if rest and done.executed else OrderStatus.EXPIRED
     if done.quantity and done.executed == done.quantity:
-        return "Filled"
+        return OrderStatus.FILLED
     rests = any(isinstance(event, e.OrderRested) for event in events)
     if not rests:
-        return "Filled"
-    return "PartiallyFilled" if done.executed else "New"
+        return OrderStatus.FILLED
+    return OrderStatus.PARTIALLY_FILLED if done.executed else OrderStatus.NEW

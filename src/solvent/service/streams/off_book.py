@@ -15,7 +15,8 @@ from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import Side
 from solvent.domain.parameters import USDC
-from solvent.service.streams.payloads import Origin, SystemFill
+from solvent.service.api.objects.streams import Origin
+from solvent.service.streams.payloads import SystemFill
 
 
 class Exchange(NamedTuple):

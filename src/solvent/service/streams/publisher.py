@@ -23,7 +23,9 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.readings import OrderReading, PriceReading
 from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, start_of
 from solvent.history.tables.rows import CandleRow, PriceKind, TickerRow
-from solvent.service.api.shapes import Object, market_symbol
+from solvent.service.api.objects.markets import Depth
+from solvent.service.api.objects.streams import Payload
+from solvent.service.api.shapes import market_symbol
 from solvent.service.core.open_orders import FOLLOWED as OF_ORDERS
 from solvent.service.core.open_orders import OpenOrder
 from solvent.service.streams import payloads
@@ -228,7 +230,7 @@ class Publisher:
 
     # What is known.
 
-    def depth(self, asset: int, limit: int) -> Object:
+    def depth(self, asset: int, limit: int) -> Depth:
         """The best `limit` levels of a market, under the update id that streams count with."""
         return payloads.depth_answer(self._parameters, asset, self._books.by_asset[asset], limit)
 
@@ -317,7 +319,7 @@ class Publisher:
             stream,
         )
 
-    def _tell(self, stream: str, payload: Callable[[], Object], key: str | None = None) -> None:
+    def _tell(self, stream: str, payload: Callable[[], Payload], key: str | None = None) -> None:
         self.subscriptions.tell(Topic(stream), payload, key)
 
 

@@ -5,6 +5,7 @@ traded all it could. Absent: whatever is a state and is told by the tick, which 
 """
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from solvent.domain import events as e
 from solvent.domain.commands import (
@@ -17,12 +18,16 @@ from solvent.domain.commands import (
 )
 from solvent.domain.labels import SystemOrder
 from solvent.domain.parameters import EngineParameters
-from solvent.service.api.shapes import Object, market_symbol
+from solvent.service.api.objects.enums import OrderStatus
+from solvent.service.api.objects.streams import OrderFilled, OrderMessage, Origin
+from solvent.service.api.shapes import market_symbol
 from solvent.service.core.open_orders import OpenOrder, accepted
 from solvent.service.streams import payloads
 from solvent.service.streams.off_book import Exchange, OffBook
-from solvent.service.streams.payloads import Moment, OrderTrade, Origin
+from solvent.service.streams.payloads import Moment, OrderTrade
 from solvent.service.streams.subscriptions import LIQUIDATIONS, ORDERS, Subscriptions, Topic
+
+Update = TypeVar("Update", bound=OrderMessage)
 
 
 def order_of(event: e.OrderAccepted, command: Command, time: int) -> OpenOrder:
@@ -58,8 +63,8 @@ class Reports:
         self._symbols = [
             market_symbol(parameters, asset) for asset in range(len(parameters.assets))
         ]
-        self._updates: list[tuple[int, str, Object]] = []
-        self._last_fills: dict[int, Object] = {}
+        self._updates: list[tuple[int, str, OrderMessage]] = []
+        self._last_fills: dict[int, OrderFilled] = {}
         self._system: set[int] = set()
         self._off_book = OffBook()
 
@@ -69,8 +74,8 @@ class Reports:
             self._system.add(order.order)
         self._update(
             order,
-            lambda: payloads.order_update(
-                self._parameters, "orderAccepted", order, "New", self._origin(order), self.when
+            lambda: payloads.order_accepted(
+                self._parameters, order, self._origin(order), self.when
             ),
         )
 
@@ -78,9 +83,7 @@ class Reports:
         """An order ended at its owner's wish."""
         self._update(
             order,
-            lambda: payloads.order_update(
-                self._parameters, "orderCancelled", order, "Cancelled", Origin.USER, self.when
-            ),
+            lambda: payloads.order_cancelled(self._parameters, order, self.when),
         )
 
     def expired(self, order: OpenOrder, event: e.OrderExpired) -> None:
@@ -120,7 +123,7 @@ class Reports:
         """Close a command and tell of its orders; `traded` are those at their end by trading."""
         for number in traded:
             if number in self._last_fills:
-                self._last_fills[number]["X"] = "Filled"
+                self._last_fills[number].state = OrderStatus.FILLED
         for account, symbol, shape in self._updates:
             self._subscriptions.send(Topic(ORDERS, account), shape)
             self._subscriptions.send(Topic(f"{ORDERS}.{symbol}", account), shape)
@@ -142,7 +145,7 @@ class Reports:
         if shape is not None:
             self._last_fills[order.order] = shape
 
-    def _update(self, order: OpenOrder, payload: Callable[[], Object]) -> Object | None:
+    def _update(self, order: OpenOrder, payload: Callable[[], Update]) -> Update | None:
         """Keep an update for the end of the command, if anybody listens."""
         return self._keep(order.account, order.asset, payload)
 
@@ -156,7 +159,7 @@ class Reports:
             ),
         )
 
-    def _keep(self, account: int, asset: int, payload: Callable[[], Object]) -> Object | None:
+    def _keep(self, account: int, asset: int, payload: Callable[[], Update]) -> Update | None:
         symbol = self._symbols[asset]
         if not (
             self._subscriptions.has(Topic(ORDERS, account))
