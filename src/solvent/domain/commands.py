@@ -16,8 +16,7 @@ from operator import attrgetter
 
 from solvent.domain.units import unfit
 
-ANY_ASSET = -1
-UNCHANGED = -1
+ANY_ASSET = UNCHANGED = -1
 
 
 class Role(IntEnum):
