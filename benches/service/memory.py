@@ -23,8 +23,8 @@ from benches.common.rows import Figure, Row, of
 from solvent.domain.commands import COMMAND_KINDS, Deposit, OpenAccount
 from solvent.domain.parameters import USDC
 from solvent.engine.engine import FastEngine
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.command_rows import Words
+from solvent.engine.memory.rows import COMMAND_WIDTH
 from solvent.service.core.keys import FIRST_ACCOUNT, Role, encode_addition
 from solvent.service.core.market import Market, encode_head
 from solvent.service.core.proposals import Terms
@@ -81,7 +81,7 @@ def _open(whole: Market, first: int, last: int) -> None:
 
 
 def _rows(kind: type, accounts: Words) -> Words:
-    rows = np.zeros((len(accounts), at.COMMAND_WIDTH), dtype=np.int64)
+    rows = np.zeros((len(accounts), COMMAND_WIDTH), dtype=np.int64)
     rows[:, 0] = COMMAND_KINDS.index(kind)
     rows[:, 1] = accounts
     return rows

@@ -137,12 +137,12 @@ from solvent.domain.waterfall_events import (
 
 if TYPE_CHECKING:
     from solvent.engine.engine import FastEngine as Engine
-    from solvent.kernels.language import EngineFault
+    from solvent.kernels.rows import EngineFault
     from solvent.reference.engine import ReferenceEngine
 else:
     _LATE = {
         "Engine": ("solvent.engine.engine", "FastEngine"),
-        "EngineFault": ("solvent.kernels.language", "EngineFault"),
+        "EngineFault": ("solvent.kernels.rows", "EngineFault"),
         "ReferenceEngine": ("solvent.reference.engine", "ReferenceEngine"),
     }
 

@@ -304,7 +304,7 @@ def page_parameter(name: str) -> ParameterSet:
     return pytest.param(name, marks=pytest.mark.slow if runs else ())
 
 
-@pytest.mark.parametrize("name", [*map(page_parameter, PAGES)])
+@pytest.mark.parametrize("name", [page_parameter(name) for name in PAGES])
 def test_page_does_what_it_says(name: str, tmp_path: Path) -> None:
     failures = Page(tmp_path).run((ROOT / name).read_text(encoding="utf-8"))
     assert not failures, "\n".join(f"{name}, {failure}" for failure in failures)

@@ -53,6 +53,7 @@ FORBIDDEN = [
     ("history/x.py", "import solvent.lab.x"),
     ("journal/x.py", "from solvent.receipts import x"),
     ("kernels/x.py", "import solvent.engine.x"),
+    ("kernels/x.py", "from solvent.domain import x"),
     ("prices/x.py", "import solvent.journal.x"),
     ("journal/x.py", "import solvent.prices.x"),
     ("lab/x.py", "import solvent.proof.x"),

@@ -16,9 +16,10 @@ from solvent.engine import engine as engine_module
 from solvent.engine.engine import FastEngine
 from solvent.engine.memory.columns import plain_store
 from solvent.engine.memory.command_rows import Words, encode_batch
-from solvent.engine.memory.layout import SCRATCH_TOP
+from solvent.engine.memory.rows import Globals
+from solvent.engine.memory.store import Store
 from solvent.engine.queries.queries import FastQueries
-from solvent.kernels.language import Memory
+from solvent.kernels.shapes import column_of, column_types
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
@@ -72,7 +73,7 @@ def moments(seed: int, *, plain: bool = False) -> Iterator[Seen]:
 class PlainEngine(FastEngine):
     """An engine whose queries run as plain Python."""
 
-    rows: dict[int, Memory]
+    rows: dict[int, "memoryview[int]"]
 
     def __init__(self, parameters: EngineParameters) -> None:
         super().__init__(parameters)
@@ -81,16 +82,16 @@ class PlainEngine(FastEngine):
     def read(self, name: str, *arguments: int, **instead: Words) -> int:
         store = plain_store(self.columns)
         for column, numbers in instead.items():
-            setattr(store, column, Memory(numbers.data))
+            setattr(store, column, column_of(column_types(Store)[column], numbers.data))
         entries: tuple[Callable[..., object], ...] = engine_module._ENTRIES
         kernel = next(entry for entry in entries if entry.__name__ == name)
         kinds = [each.annotation for each in inspect.signature(kernel).parameters.values()][1:]
         given = [
-            self.rows[argument] if kind is Memory else argument
+            column_of(kind, self.rows[argument]) if argument in self.rows else argument
             for kind, argument in zip(kinds, arguments, strict=True)
         ]
         result = kernel(store, *given)
-        assert self.columns["globals"][SCRATCH_TOP] == 0
+        assert self.columns["globals"][Globals.scratch_top] == 0
         return result if isinstance(result, int) else 0
 
 

@@ -14,11 +14,11 @@ from solvent.domain.parameters import USDC
 from solvent.domain.units import PRICE_SCALE, RATIO
 from solvent.engine.engine import FastEngine
 from solvent.engine.memory.command_rows import Words, encode_batch
-from solvent.engine.memory.layout import MARK, PRICE_WIDTH
+from solvent.engine.memory.rows import Price
 from solvent.engine.queries import previews as query_previews
 from solvent.engine.queries import queries as queries_module
 from solvent.engine.queries.queries import join
-from solvent.kernels.language import EngineFault, Memory
+from solvent.kernels.rows import EngineFault
 from tests.engine.queries.moments import (
     FLAGS,
     PlainEngine,
@@ -38,19 +38,19 @@ from tests.tables.test_query_stories import WHALE
 
 
 @pytest.fixture
-def rows_by_address(monkeypatch: pytest.MonkeyPatch) -> dict[int, Memory]:
+def rows_by_address(monkeypatch: pytest.MonkeyPatch) -> dict[int, "memoryview[int]"]:
     """The rows that queries bring, by the address that a kernel is given."""
-    rows: dict[int, Memory] = {}
+    rows: dict[int, memoryview[int]] = {}
     new_row = queries_module._row
 
     def row(count: int) -> Words:
         made = new_row(count)
-        rows[made.ctypes.data] = Memory(made.data)
+        rows[made.ctypes.data] = made.data
         return made
 
     def batch(commands: list[c.Command]) -> Words:
         made = encode_batch(commands)
-        rows[made.ctypes.data] = Memory(made.reshape(-1).data)
+        rows[made.ctypes.data] = made.reshape(-1).data
         return made
 
     monkeypatch.setattr(queries_module, "_row", row)
@@ -79,7 +79,7 @@ def test_everything_is_as_in_the_reference_and_asking_changes_nothing(seed: int)
     assert futures
 
 
-def test_kernels_as_plain_python(rows_by_address: dict[int, Memory]) -> None:
+def test_kernels_as_plain_python(rows_by_address: dict[int, "memoryview[int]"]) -> None:
     for seen in moments(9, plain=True):
         assert isinstance(seen.fast, PlainEngine)
         seen.fast.rows = rows_by_address
@@ -188,7 +188,7 @@ def test_a_liquidation_price_liquidates_and_its_neighbour_does_not() -> None:
 def liquidatable_at(seen: Seen, account: int, asset: int, mark: int) -> bool:
     """Whether another mark makes an account liquidating, on a copy."""
     copy = FastEngine.restore(seen.fast.snapshot())
-    copy.columns.table("prices", PRICE_WIDTH)[asset, MARK] = mark
+    copy.columns.table("prices", Price.WIDTH)[asset, Price.mark] = mark
     # Whatever is said of a price makes the engine look for liquidatable accounts.
     copy.apply_one(c.HaltPrice(asset, halted=seen.state.prices[asset].halted))
     return copy.queries.settings(account).liquidating

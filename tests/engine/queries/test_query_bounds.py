@@ -16,7 +16,7 @@ from solvent.domain.readings import AmountCommand, LiquidationPrices, PoolComman
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
-from solvent.engine.memory.layout import MARK, PRICE_WIDTH
+from solvent.engine.memory.rows import Price
 from tests.engine.queries.moments import FLAGS, Seen, moments, some_order
 from tests.proof import proves
 from tests.tables.market import plain_parameters
@@ -128,7 +128,7 @@ def test_each_limit_is_named() -> None:
 def liquidatable_at(engine: FastEngine, account: int, asset: int, mark: int) -> bool:
     """Whether another mark makes an account liquidating, on a copy."""
     copy = FastEngine.restore(engine.snapshot())
-    copy.columns.table("prices", PRICE_WIDTH)[asset, MARK] = mark
+    copy.columns.table("prices", Price.WIDTH)[asset, Price.mark] = mark
     # Whatever is said of a price makes the engine look for liquidatable accounts.
     copy.apply_one(c.HaltPrice(asset, halted=copy.queries.price(asset).halted))
     return copy.queries.settings(account).liquidating

@@ -15,7 +15,7 @@ from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
 from solvent.history.tables.memo import Memo
-from solvent.kernels.language import EngineFault
+from solvent.kernels.rows import EngineFault
 from solvent.service.core.history_writer import apply_to_views
 from solvent.service.core.market import Market, Outcome, encode_head
 from solvent.service.core.proposals import Terms

@@ -11,9 +11,9 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.queries import Queries
 from solvent.domain.readings import AmountCommand
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns
 from solvent.engine.memory.command_rows import Words, encode_batch
+from solvent.engine.memory.rows import Globals
 from solvent.engine.refusals import refusal_code, refusal_limit
 
 
@@ -40,7 +40,7 @@ class Previews(Queries):
 
     def accounts(self) -> int:
         """How many accounts there are; they are numbered from 0."""
-        return int(self._engine.columns["globals"][at.ACCOUNTS])
+        return int(self._engine.columns["globals"][Globals.accounts])
 
     def max_lend(self, account: int, asset: int) -> int:
         """The most that a `Lend` may ask for now; 0 when none passes."""

@@ -28,6 +28,7 @@ from solvent.service.api.objects.enums import (
     TimeInForce,
 )
 from solvent.service.errors import ApiErrorResponse
+from solvent.service.limits import BATCH_COMMANDS
 
 
 class CancelOrderTypeEnum(StrEnum):
@@ -229,4 +230,4 @@ BatchCommand = (
 class BatchExecutePayload(Request):
     """Commands of one account, carried out in their order, each for itself."""
 
-    commands: Annotated[list[BatchCommand], says("The commands, 1 to 500 of them.")]
+    commands: Annotated[list[BatchCommand], says(f"The commands, 1 to {BATCH_COMMANDS} of them.")]
