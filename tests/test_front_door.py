@@ -128,6 +128,12 @@ def test_a_question_is_about_no_float(engine: EngineFace) -> None:
         ask.balances(1.0)  # type: ignore[arg-type]
     with pytest.raises(LookupError, match=r"no asset 1\.0"):
         ask.max_borrow(1, 1.0)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^quantity: 0\.5 is a float"):
+        ask.forecast(1, 2, 0.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^price: 0\.5 is a float"):
+        ask.level(2, solvent.Side.BID, 0.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^order: 1\.0 is a float"):
+        ask.order(1.0)  # type: ignore[arg-type]
     order = solvent.PlaceOrder(1, 2, solvent.Side.BID)
     for question in (ask.refusal, ask.bound):
         with pytest.raises(solvent.CommandEncodingError, match=r"^PlaceOrder\.price: 1.5 is"):

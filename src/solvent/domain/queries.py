@@ -41,13 +41,14 @@ from solvent.domain.readings import (
     nearest,
 )
 from solvent.domain.rejections import Refusal
-from solvent.domain.units import divide_up
+from solvent.domain.units import divide_up, unfit
 
 
 class Queries(ABC):
     """What every engine answers between two commands.
 
-    An account, asset or market that there is not raises LookupError.
+    An account, asset or market that there is not raises LookupError, and what is no 64-bit
+    integer ValueError.
     """
 
     @property
@@ -127,6 +128,7 @@ class Queries(ABC):
         if quantity is None:
             pool = self.pool(asset)
             quantity = pool.lent - pool.redeemable
+        self._check_number("quantity", quantity)
         return self._forecast(account, asset, quantity)
 
     @abstractmethod
@@ -266,6 +268,12 @@ class Queries(ABC):
             raise LookupError(f"there is no account {account}")
         if not _counts(asset, len(self.parameters.assets)):
             raise LookupError(f"there is no asset {asset}")
+
+    @staticmethod
+    def _check_number(name: str, value: int) -> None:
+        reason = unfit(name, value)
+        if reason is not None:
+            raise ValueError(reason)
 
     def _check_market(self, asset: int) -> None:
         self._check(USDC, asset)

@@ -241,6 +241,7 @@ class ReferenceQueries(Queries):
 
     def order(self, order: int) -> OrderReading | None:
         """The resting order of this number."""
+        self._check_number("order", order)
         held = self._state.orders.get(order)
         if held is None:
             return None
@@ -261,6 +262,7 @@ class ReferenceQueries(Queries):
 
     def level(self, asset: int, side: Side, price: int) -> int:
         """All that rests at one price: 0 where nothing does."""
+        self._check_number("price", price)
         self._check_market(asset)
         return sum(held.quantity for held in self._levels(asset, side) if held.price == price)
 

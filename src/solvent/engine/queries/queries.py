@@ -164,6 +164,7 @@ class FastQueries(Previews):
 
     def order(self, order: int) -> OrderReading | None:
         """The resting order of this number."""
+        self._check_number("order", order)
         if order <= 0:
             return None
         slot = self._engine.read("find", order)
@@ -183,6 +184,7 @@ class FastQueries(Previews):
 
     def level(self, asset: int, side: Side, price: int) -> int:
         """All that rests at one price, as an update of a book says it: 0 where nothing does."""
+        self._check_number("price", price)
         self._check_market(asset)
         out = _row(Halves.WIDTH)
         self._engine.read("read_level", asset, side, price, out.ctypes.data)
