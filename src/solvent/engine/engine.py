@@ -110,9 +110,25 @@ class FastEngine:
 
     def apply(self, batch: Iterable[Command]) -> Transcript:
         """Carry out commands in order; what came of each, numbered from 0."""
-        commands = EncodedCommands.of(batch)
-        events, ends = self.apply_rows(command_rows([commands]))
-        return Transcript(0, commands, events.data, ends.tolist())
+        return self.apply_groups(0, [EncodedCommands.of(batch)])[0]
+
+    def apply_groups(self, first: int, groups: Sequence[EncodedCommands]) -> list[Transcript]:
+        """Carry out groups of commands in order, numbered on from `first`; what came of each.
+
+        All go to the kernels in one call.
+        """
+        events, all_ends = self.apply_rows(command_rows(groups))
+        words, ends = events.data, all_ends.tolist()
+        done = start = 0
+        found = []
+        for group in groups:
+            own = ends[done : done + len(group)]
+            end = own[-1] if own else start
+            places = [each - start for each in own]
+            found.append(Transcript(first + done, group, words[start:end], places))
+            done += len(group)
+            start = end
+        return found
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""

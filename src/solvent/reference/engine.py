@@ -10,6 +10,7 @@ Specification: section 10.
 
 from collections.abc import Iterable
 
+from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.snapshots import state_hash
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
@@ -32,6 +33,15 @@ class ReferenceEngine:
     def apply(self, batch: Iterable[Command]) -> Transcript:
         """Carry out commands in order; what came of each, numbered from 0."""
         return Transcript.of(0, [(command, self.apply_one(command)) for command in batch])
+
+    def apply_groups(self, first: int, groups: Iterable[EncodedCommands]) -> list[Transcript]:
+        """Carry out groups of commands in order, numbered on from `first`; what came of each."""
+        found = []
+        for group in groups:
+            done = [(command, self.apply_one(command)) for command in group]
+            found.append(Transcript.of(first, done))
+            first += len(done)
+        return found
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""

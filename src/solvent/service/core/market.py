@@ -18,7 +18,7 @@ from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import OpenAccount
 from solvent.domain.parameters import EngineParameters
-from solvent.engine.engine import FastEngine, command_rows
+from solvent.engine.engine import FastEngine
 from solvent.engine.queries.queries import Queries
 from solvent.service.api.objects.base import ApiObject
 from solvent.service.api.objects.governance import AccountOpened, ProposalTaken
@@ -159,19 +159,11 @@ class Market:
         return outcomes + self._apply(planner.take())
 
     def _apply(self, plans: Sequence[Plan]) -> list[Outcome]:
-        events, all_ends = self.engine.apply_rows(command_rows([plan.commands for plan in plans]))
-        words, ends = events.data, all_ends.tolist()
-        done = start = 0
+        groups = [plan.commands for plan in plans]
         outcomes = []
-        for plan in plans:
-            own = ends[done : done + len(plan.commands)]
-            done += len(own)
-            end = own[-1] if own else start
-            transcript = Transcript(
-                self.commands, plan.commands, words[start:end], [each - start for each in own]
-            )
-            start = end
-            self.commands += len(own)
+        transcripts = self.engine.apply_groups(self.commands, groups)
+        for plan, transcript in zip(plans, transcripts, strict=True):
+            self.commands = transcript.end
             ended = self._follow(transcript, plan.record.time)
             results = Results(self.parameters, transcript, ended, plan.record.time)
             outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), ended))
