@@ -14,7 +14,8 @@ from solvent.domain.codec.snapshots import SnapshotError
 from solvent.domain.commands import Command
 from solvent.domain.parameters import MAX_SUPPLY, EngineParameters
 from solvent.domain.units import PRICE_SCALE, SECOND
-from solvent.engine.engine import FastEngine, encode_batch
+from solvent.engine.engine import FastEngine
+from solvent.engine.memory.command_rows import encode_batch
 from solvent.engine.memory.rows import Position
 from solvent.journal.run_log import RunLogReader
 from solvent.kernels.rows import EngineFault

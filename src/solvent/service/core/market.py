@@ -17,9 +17,8 @@ import msgspec
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import OpenAccount
+from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
-from solvent.engine.engine import FastEngine
-from solvent.engine.queries.queries import Queries
 from solvent.service.api.objects.base import ApiObject
 from solvent.service.api.objects.governance import AccountOpened, ProposalTaken
 from solvent.service.core.answers import Results, answer, answer_to, batch_items, placed_by
@@ -93,25 +92,34 @@ def encode_head(parameters: EngineParameters, terms: Terms, keys: Sequence[bytes
     )
 
 
+def head_parameters(head: bytes) -> EngineParameters:
+    """The parameters that a journal begins with. Raises MarketError where it cannot be read."""
+    try:
+        return decode_parameters(_HEAD.decode(head).parameters)
+    except (ValueError, LookupError) as error:
+        raise MarketError(f"the head cannot be read: {error}") from error
+
+
 class Market:
     """The market of a journal's head, from its beginning or from a snapshot of it.
 
-    Raises MarketError where they cannot be read.
+    `engines` is the kind of engine it runs on; all kinds read each other's snapshots. Raises
+    MarketError where head or snapshot cannot be read.
     """
 
-    def __init__(self, head: bytes, saved: bytes | None = None) -> None:
+    def __init__(self, head: bytes, engines: EngineFactory, saved: bytes | None = None) -> None:
         try:
-            self._begin(head, saved)
+            self._begin(head, engines, saved)
         except (ValueError, LookupError) as error:
             what = "the head" if saved is None else "the snapshot"
             raise MarketError(f"{what} cannot be read: {error}") from error
-        self.queries = Queries(self.engine)
+        self.queries = self.engine.queries
 
-    def _begin(self, head: bytes, saved: bytes | None) -> None:
+    def _begin(self, head: bytes, engines: EngineFactory, saved: bytes | None) -> None:
         begun = _HEAD.decode(head)
         self.proposals = Proposals(Terms(begun.people, begun.delay))
         if saved is None:
-            self.engine = FastEngine(decode_parameters(begun.parameters))
+            self.engine = engines(decode_parameters(begun.parameters))
             self.commands = 0
             self.first_answers = FirstAnswers()
             self.orders = OpenOrders()
@@ -120,7 +128,7 @@ class Market:
                 self.keys.apply(body)
         else:
             state = _SAVED.decode(saved)
-            self.engine = FastEngine.restore(state.engine)
+            self.engine = engines.restore(state.engine)
             self.commands = state.commands
             self.first_answers = FirstAnswers.from_rows(state.digests, state.clients)
             self.orders = OpenOrders.from_rows(state.orders)
@@ -159,8 +167,8 @@ class Market:
         return outcomes + self._apply(planner.take())
 
     def _apply(self, plans: Sequence[Plan]) -> list[Outcome]:
-        groups = [plan.commands for plan in plans]
         outcomes = []
+        groups = [plan.commands for plan in plans]
         transcripts = self.engine.apply_groups(self.commands, groups)
         for plan, transcript in zip(plans, transcripts, strict=True):
             self.commands = transcript.end
