@@ -121,10 +121,12 @@ def _order_row(order: Order) -> list[int]:
         int(order.auto_borrow_repay),
         order.self_trade_prevention,
         order.client_id,
+        order.quote_ahead,
+        order.fee_ahead,
     ]
 
 
-_ORDER_WIDTH = 13
+_ORDER_WIDTH = 15
 
 
 def _rebuild(sections: list[list[int]]) -> State:

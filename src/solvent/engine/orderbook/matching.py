@@ -20,12 +20,15 @@ from solvent.engine.memory.rows import Order
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.book import (
+    Purchase,
     affordable,
-    cost_up,
+    bill_of,
+    bill_total,
     crosses,
     expire,
-    fee_up,
+    fee_of,
     is_exposed,
+    next_bill,
     opposite,
     pays_with,
     remove,
@@ -33,7 +36,7 @@ from solvent.engine.orderbook.book import (
     set_funding,
 )
 from solvent.engine.orderbook.levels import best_slot, order_row
-from solvent.engine.units import value_down, value_up
+from solvent.engine.units import value_down
 from solvent.kernels.language import clear, emit, kernel, row_in
 from solvent.kernels.rows import Memory, Row
 
@@ -56,6 +59,10 @@ class Taker(Row):
     """Whether it repays debts with what it receives."""
     prevention: SelfTradePrevention
     filled: int
+    quote_ahead: int
+    """What a buyer paid beyond the exact sum of its fills, 1 / value_divisor atoms."""
+    fee_ahead: int
+    """What was charged beyond the exact fee on the sum of fills, 10^-9 atoms."""
     stopped: int
     """Why it stopped before its limit, or 0."""
 
@@ -137,7 +144,17 @@ def _means(s: Store, taker: Taker, price: int, rate: int, wanted: int) -> int:
     means = taker.lock + taker.credit
     if taker.side == Side.ASK:
         return min(wanted, means)
-    return affordable(s, taker.asset, price, means, rate, wanted)
+    top = s.globals.scratch_top
+    purchase = row_in(Purchase, take(s, Purchase.WIDTH))
+    purchase.asset = taker.asset
+    purchase.price = price
+    purchase.fee_rate = rate
+    purchase.quote_ahead = taker.quote_ahead
+    purchase.fee_ahead = taker.fee_ahead
+    purchase.budget = means
+    quantity = affordable(s, purchase, wanted)
+    s.globals.scratch_top = top
+    return quantity
 
 
 @kernel
@@ -151,7 +168,8 @@ def _taker_refusal(s: Store, taker: Taker, price: int, quantity: int, rate: int)
     if borrow_refusal(s, account, pays_with(side, base), short):
         return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
     received = value_down(quantity, price, asset_row(s, base))
-    proceeds = received - fee_up(received, rate)
+    fee, _ = fee_of(received, rate, taker.fee_ahead)
+    proceeds = received - fee
     party = FillParty(account, side, base, payment, short)
     if _bears(s, party, quantity, proceeds, resting=False):
         return 0
@@ -204,7 +222,8 @@ def portfolio_after_fill(
 def _payment(s: Store, taker: Taker, price: int, quantity: int, rate: int) -> int:
     if taker.side == Side.ASK:
         return quantity
-    return cost_up(s, taker.asset, price, quantity, rate)
+    quote_ahead, fee_ahead = taker.quote_ahead, taker.fee_ahead
+    return bill_total(bill_of(s, taker.asset, price, quantity, rate, quote_ahead, fee_ahead))
 
 
 @kernel
@@ -224,7 +243,8 @@ def maker_refusal(s: Store, maker: Order, quantity: int) -> int:
     if not (short or is_exposed(s, account)):
         return 0
     received = value_down(quantity, maker.price, asset_row(s, base))
-    proceeds = received - fee_up(received, s.rules.maker_fee)
+    fee, _ = fee_of(received, s.rules.maker_fee, maker.fee_ahead)
+    proceeds = received - fee
     party = FillParty(account, side, base, payment, short)
     if _bears(s, party, quantity, proceeds, resting=True):
         return 0
@@ -235,11 +255,15 @@ def maker_refusal(s: Store, maker: Order, quantity: int) -> int:
 def _maker_payment(s: Store, maker: Order, quantity: int) -> int:
     if maker.side == Side.ASK:
         return quantity
-    return cost_up(s, maker.asset, maker.price, quantity, s.rules.maker_fee)
+    return bill_total(next_bill(s, maker, quantity))
 
 
 class Trade(NamedTuple):
-    """One trade as it will be carried out: USDC amounts in atoms, fees apart."""
+    """One trade as it will be carried out: USDC amounts in atoms, fees apart.
+
+    `quote_ahead` and `buyer_ahead` are how far the buyer's order is ahead afterwards in the quote
+    and the fee, `seller_ahead` the seller's in the fee.
+    """
 
     quantity: int
     paid: int
@@ -248,21 +272,37 @@ class Trade(NamedTuple):
     seller: int
     buyer_fee: int
     seller_fee: int
+    quote_ahead: int
+    buyer_ahead: int
+    seller_ahead: int
 
 
 @kernel
 def _plan_trade(s: Store, taker: Taker, maker: Order, quantity: int, rate: int) -> Trade:
-    """Amounts of a trade at the maker's price; the quote rounds against each side."""
-    market = asset_row(s, taker.asset)
-    paid = value_up(quantity, maker.price, market)
-    received = value_down(quantity, maker.price, market)
-    buyer, buyer_rate = taker.account, rate
-    seller, seller_rate = maker.account, s.rules.maker_fee
-    if taker.side == Side.ASK:
-        buyer, seller = seller, buyer
-        buyer_rate, seller_rate = seller_rate, buyer_rate
-    buyer_fee, seller_fee = fee_up(paid, buyer_rate), fee_up(received, seller_rate)
-    return Trade(quantity, paid, received, buyer, seller, buyer_fee, seller_fee)
+    """Amounts of a trade at the maker's price; the sums of an order round against its owner."""
+    base, price = taker.asset, maker.price
+    received = value_down(quantity, price, asset_row(s, base))
+    maker_rate = s.rules.maker_fee
+    if taker.side == Side.BID:
+        buyer, seller = taker.account, maker.account
+        bill = bill_of(s, base, price, quantity, rate, taker.quote_ahead, taker.fee_ahead)
+        fee, seller_ahead = fee_of(received, maker_rate, maker.fee_ahead)
+    else:
+        buyer, seller = maker.account, taker.account
+        bill = bill_of(s, base, price, quantity, maker_rate, maker.quote_ahead, maker.fee_ahead)
+        fee, seller_ahead = fee_of(received, rate, taker.fee_ahead)
+    return Trade(
+        quantity=quantity,
+        paid=bill.quote,
+        received=received,
+        buyer=buyer,
+        seller=seller,
+        buyer_fee=bill.fee,
+        seller_fee=fee,
+        quote_ahead=bill.quote_ahead,
+        buyer_ahead=bill.fee_ahead,
+        seller_ahead=seller_ahead,
+    )
 
 
 @kernel
@@ -271,8 +311,7 @@ def _fill(s: Store, taker: Taker, slot: int, quantity: int, rate: int) -> None:
     maker = order_row(s, slot)
     trade = _plan_trade(s, taker, maker, quantity, rate)
     bid = taker.side == Side.BID
-    taker.filled += quantity
-    maker.quantity -= quantity
+    _note_trade(taker, maker, trade)
     emit(
         s,
         Filled(
@@ -285,7 +324,7 @@ def _fill(s: Store, taker: Taker, slot: int, quantity: int, rate: int) -> None:
             side=taker.side,
             price=maker.price,
             quantity=quantity,
-            quote=trade.paid if bid else trade.received,
+            quote=trade.paid,
             taker_fee=trade.buyer_fee if bid else trade.seller_fee,
             maker_fee=trade.seller_fee if bid else trade.buyer_fee,
             taker_left=taker_open(taker),
@@ -294,12 +333,28 @@ def _fill(s: Store, taker: Taker, slot: int, quantity: int, rate: int) -> None:
         ),
     )
     s.globals.next_trade += 1
-    _take_from_taker(s, taker, _payment(s, taker, maker.price, quantity, rate))
-    _take_from_maker(s, maker, quantity)
+    cost = trade.paid + trade.buyer_fee
+    _take_from_taker(s, taker, cost if bid else quantity)
+    _take_from_maker(s, maker, quantity if bid else cost)
     _distribute(s, taker, trade)
     maker_repays = maker.auto_borrow_repay != 0
     _settle_maker(s, slot)
     _after_fill(s, taker, trade, maker_repays)
+
+
+@kernel
+def _note_trade(taker: Taker, maker: Order, trade: Trade) -> None:
+    """Count a trade in both orders."""
+    taker.filled += trade.quantity
+    maker.quantity -= trade.quantity
+    if taker.side == Side.BID:
+        taker.quote_ahead = trade.quote_ahead
+        taker.fee_ahead = trade.buyer_ahead
+        maker.fee_ahead = trade.seller_ahead
+    else:
+        maker.quote_ahead = trade.quote_ahead
+        maker.fee_ahead = trade.buyer_ahead
+        taker.fee_ahead = trade.seller_ahead
 
 
 @kernel
@@ -349,10 +404,9 @@ def _take_from_taker(s: Store, taker: Taker, payment: int) -> None:
 
 
 @kernel
-def _take_from_maker(s: Store, maker: Order, quantity: int) -> None:
+def _take_from_maker(s: Store, maker: Order, payment: int) -> None:
     """Free what the maker pays: from its lock, then by borrowing."""
     account = maker.account
-    payment = _maker_payment(s, maker, quantity)
     from_lock = min(maker.locked, payment)
     short = payment - from_lock
     unfunded = maker.unfunded - min(short, maker.unfunded)

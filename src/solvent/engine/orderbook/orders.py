@@ -35,7 +35,7 @@ from solvent.engine.margin import portfolio_of
 from solvent.engine.memory.rows import COMMAND_WIDTH
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.orderbook.book import cost_up, insert, is_exposed, pays_with
+from solvent.engine.orderbook.book import bill_of, bill_total, insert, is_exposed, pays_with
 from solvent.engine.orderbook.levels import order_row, take_slot
 from solvent.engine.orderbook.matching import Taker, match, new_taker, taker_open
 from solvent.engine.orderbook.order_plan import (
@@ -288,7 +288,9 @@ def _rest(s: Store, command: PlaceOrder, taker: Taker) -> None:
     rest = taker_open(taker)
     need = rest
     if side == Side.BID:
-        need = cost_up(s, base, command.price, rest, s.rules.maker_fee)
+        rate, quote_ahead, fee_ahead = s.rules.maker_fee, taker.quote_ahead, taker.fee_ahead
+        bill = bill_of(s, base, command.price, rest, rate, quote_ahead, fee_ahead)
+        need = bill_total(bill)
     lock = min(taker.lock, need)
     move(s, asset, taker.lock - lock, locked(account), available(account))
     slot = take_slot(s)
@@ -306,6 +308,8 @@ def _rest(s: Store, command: PlaceOrder, taker: Taker) -> None:
     order.auto_borrow_repay = command.auto_borrow_repay
     order.self_trade_prevention = command.self_trade_prevention
     order.client_id = command.client_id
+    order.quote_ahead = taker.quote_ahead
+    order.fee_ahead = taker.fee_ahead
     insert(s, slot)
     emit(s, OrderRested(order=taker.order, quantity=rest))
 

@@ -5,8 +5,9 @@ allowed, a borrow on top; the liquidation engine spends what the account holds. 
 at the moment of the fill whether he can still pay and bear it; one who cannot is expired with the
 reason, and the taker goes on (I7: nobody else's order takes a healthy account below its margin).
 
-The buyer pays the quote rounded up and the seller gets it rounded down; the difference and trading
-fees go to the treasury, the liquidation fee to the backstop fund. `walk` asks what a taker would
+The seller gets the quote of a fill rounded down; what the buyer pays and the fees of both round up
+on the sum of an order's fills so far, so that many parts cost what one does and a lock suffices
+(I42). The difference and trading fees go to the treasury, the liquidation fee to the backstop fund. `walk` asks what a taker would
 get without moving anything.
 
 Specification: section 6.3.
@@ -26,11 +27,13 @@ from solvent.reference.lending.wallet import after_receipt
 from solvent.reference.limits import borrow_refusal, risk_refusal
 from solvent.reference.margin import Portfolio, portfolio_of
 from solvent.reference.orderbook.book import (
+    Purchase,
     affordable,
-    cost_up,
+    bill_of,
     crosses,
     expire,
-    fee_up,
+    fee_of,
+    next_bill,
     opposite,
     pays_with,
     remove,
@@ -61,7 +64,8 @@ class Taker:
     auto_borrow_repay: bool = False
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
     filled: int = 0
-    quote: int = 0
+    quote_ahead: int = 0
+    fee_ahead: int = 0
     stopped: ExpiryReason | None = None
 
     @property
@@ -115,7 +119,8 @@ def _means(state: State, taker: Taker, price: int, rate: int, wanted: int) -> in
     means = taker.lock + taker.credit
     if taker.side is Side.ASK:
         return min(wanted, means)
-    return affordable(state, taker.asset, price, means, rate, wanted)
+    purchase = Purchase(taker.asset, price, rate, taker.quote_ahead, taker.fee_ahead)
+    return affordable(state, purchase, means, wanted)
 
 
 def _taker_refusal(
@@ -130,7 +135,7 @@ def _taker_refusal(
     if borrow_refusal(state, taker.account, asset, short) is not None:
         return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
     received = value_down(quantity, price, state.asset(taker.asset).decimals)
-    proceeds = received - fee_up(received, rate)
+    proceeds = received - fee_of(received, rate, taker.fee_ahead)[0]
     party = FillParty(taker.account, taker.side, taker.asset, payment, short)
     after = portfolio_after_fill(state, party, quantity, proceeds)
     if risk_refusal(state, taker.account, after) is not None:
@@ -165,7 +170,8 @@ def portfolio_after_fill(state: State, party: FillParty, quantity: int, proceeds
 def _payment(state: State, taker: Taker, price: int, quantity: int, rate: int) -> int:
     if taker.side is Side.ASK:
         return quantity
-    return cost_up(state, taker.asset, price, quantity, rate)
+    ahead = taker.quote_ahead, taker.fee_ahead
+    return bill_of(state, taker.asset, price, quantity, rate, *ahead).total
 
 
 def maker_refusal(state: State, maker: Order, quantity: int) -> ExpiryReason | None:
@@ -184,7 +190,7 @@ def maker_refusal(state: State, maker: Order, quantity: int) -> ExpiryReason | N
     if not (short or any(holder.debt_shares) or any(holder.unfunded)):
         return None
     received = value_down(quantity, maker.price, state.asset(maker.asset).decimals)
-    proceeds = received - fee_up(received, state.parameters.maker_fee)
+    proceeds = received - fee_of(received, state.parameters.maker_fee, maker.fee_ahead)[0]
     party = FillParty(maker.account, maker.side, maker.asset, payment, short)
     after = portfolio_after_fill(state, party, quantity, proceeds)
     after.unfunded[asset] -= min(short, after.unfunded[asset])
@@ -196,12 +202,15 @@ def maker_refusal(state: State, maker: Order, quantity: int) -> ExpiryReason | N
 def _maker_payment(state: State, maker: Order, quantity: int) -> int:
     if maker.side is Side.ASK:
         return quantity
-    fee = state.parameters.maker_fee
-    return cost_up(state, maker.asset, maker.price, quantity, fee)
+    return next_bill(state, maker, quantity).total
 
 
 class Trade(NamedTuple):
-    """One trade as it will be carried out: USDC amounts in atoms, fees apart."""
+    """One trade as it will be carried out: USDC amounts in atoms, fees apart.
+
+    `quote_ahead` and `buyer_ahead` are how far the buyer's order is ahead afterwards in the quote
+    and the fee, `seller_ahead` the seller's in the fee.
+    """
 
     quantity: int
     paid: int
@@ -210,29 +219,41 @@ class Trade(NamedTuple):
     seller: int
     buyer_fee: int
     seller_fee: int
+    quote_ahead: int
+    buyer_ahead: int
+    seller_ahead: int
 
 
 def _plan_trade(state: State, taker: Taker, maker: Order, quantity: int, rate: int) -> Trade:
-    """Amounts of a trade at the maker's price; the quote rounds against each side."""
-    decimals = state.asset(taker.asset).decimals
-    paid = value_up(quantity, maker.price, decimals)
-    received = value_down(quantity, maker.price, decimals)
-    maker_rate = state.parameters.maker_fee
-    if taker.side is Side.BID:
-        fees = fee_up(paid, rate), fee_up(received, maker_rate)
-        return Trade(quantity, paid, received, taker.account, maker.account, *fees)
-    fees = fee_up(paid, maker_rate), fee_up(received, rate)
-    return Trade(quantity, paid, received, maker.account, taker.account, *fees)
+    """Amounts of a trade at the maker's price; the sums of an order round against its owner."""
+    bid = taker.side is Side.BID
+    buyer, seller = (taker, maker) if bid else (maker, taker)
+    buyer_rate, seller_rate = rate, state.parameters.maker_fee
+    if not bid:
+        buyer_rate, seller_rate = seller_rate, buyer_rate
+    ahead = buyer.quote_ahead, buyer.fee_ahead
+    bill = bill_of(state, taker.asset, maker.price, quantity, buyer_rate, *ahead)
+    received = value_down(quantity, maker.price, state.asset(taker.asset).decimals)
+    fee, seller_ahead = fee_of(received, seller_rate, seller.fee_ahead)
+    return Trade(
+        quantity=quantity,
+        paid=bill.quote,
+        received=received,
+        buyer=buyer.account,
+        seller=seller.account,
+        buyer_fee=bill.fee,
+        seller_fee=fee,
+        quote_ahead=bill.quote_ahead,
+        buyer_ahead=bill.fee_ahead,
+        seller_ahead=seller_ahead,
+    )
 
 
 def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) -> None:
     """Carry out one trade: both pay, both receive, fees go where they belong."""
     trade = _plan_trade(state, taker, maker, quantity, rate)
     bid = taker.side is Side.BID
-    quote = trade.paid if bid else trade.received
-    taker.filled += quantity
-    taker.quote += quote
-    maker.quantity -= quantity
+    _note_trade(taker, maker, trade)
     state.emit(
         Filled(
             trade=state.next_trade,
@@ -244,7 +265,7 @@ def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) ->
             side=taker.side,
             price=maker.price,
             quantity=quantity,
-            quote=quote,
+            quote=trade.paid,
             taker_fee=trade.buyer_fee if bid else trade.seller_fee,
             maker_fee=trade.seller_fee if bid else trade.buyer_fee,
             taker_left=taker.open,
@@ -253,11 +274,22 @@ def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) ->
         )
     )
     state.next_trade += 1
-    _take_from_taker(state, taker, _payment(state, taker, maker.price, quantity, rate))
-    _take_from_maker(state, maker, quantity)
+    cost = trade.paid + trade.buyer_fee
+    _take_from_taker(state, taker, cost if bid else quantity)
+    _take_from_maker(state, maker, quantity if bid else cost)
     _distribute(state, taker, trade)
     _settle_maker(state, maker)
     _after_fill(state, taker, maker, trade)
+
+
+def _note_trade(taker: Taker, maker: Order, trade: Trade) -> None:
+    """Count a trade in both orders."""
+    taker.filled += trade.quantity
+    maker.quantity -= trade.quantity
+    buyer, seller = (taker, maker) if taker.side is Side.BID else (maker, taker)
+    buyer.quote_ahead = trade.quote_ahead
+    buyer.fee_ahead = trade.buyer_ahead
+    seller.fee_ahead = trade.seller_ahead
 
 
 def _after_fill(state: State, taker: Taker, maker: Order, trade: Trade) -> None:
@@ -297,10 +329,9 @@ def _take_from_taker(state: State, taker: Taker, payment: int) -> None:
         taker.credit -= short
 
 
-def _take_from_maker(state: State, maker: Order, quantity: int) -> None:
+def _take_from_maker(state: State, maker: Order, payment: int) -> None:
     """Free what the maker pays: from its lock, then by borrowing."""
     asset = pays_with(maker.side, maker.asset)
-    payment = _maker_payment(state, maker, quantity)
     from_lock = min(maker.locked, payment)
     short = payment - from_lock
     set_funding(state, maker, maker.locked - from_lock, maker.unfunded - min(short, maker.unfunded))

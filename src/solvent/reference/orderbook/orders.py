@@ -26,6 +26,7 @@ from solvent.reference.limits import largest_passing, risk_refusal
 from solvent.reference.margin import portfolio_of
 from solvent.reference.orderbook.book import (
     best_price,
+    bill_of,
     cost_up,
     crosses,
     fee_up,
@@ -336,8 +337,8 @@ def _rest(state: State, command: PlaceOrder, taker: Taker) -> None:
     asset = pays_with(command.side, command.asset)
     need = taker.open
     if command.side is Side.BID:
-        fee = state.parameters.maker_fee
-        need = cost_up(state, command.asset, command.price, taker.open, fee)
+        rate, ahead = state.parameters.maker_fee, (taker.quote_ahead, taker.fee_ahead)
+        need = bill_of(state, command.asset, command.price, taker.open, rate, *ahead).total
     lock = min(taker.lock, need)
     move(state, asset, taker.lock - lock, locked(taker.account), available(taker.account))
     unfunded = min(taker.credit, need - lock)
@@ -358,6 +359,8 @@ def _rest(state: State, command: PlaceOrder, taker: Taker) -> None:
             auto_borrow_repay=command.auto_borrow_repay,
             self_trade_prevention=command.self_trade_prevention,
             client_id=command.client_id,
+            quote_ahead=taker.quote_ahead,
+            fee_ahead=taker.fee_ahead,
         ),
     )
     state.emit(OrderRested(taker.order, taker.open))
