@@ -12,8 +12,6 @@ from typing import Any
 import httpx
 import pytest
 from nacl.signing import SigningKey
-from tests.service.test_exactly_once import order
-from tests.service.test_market import bid, code, traded
 
 from solvent.domain import commands as c
 from solvent.domain.units import PRICE_SCALE

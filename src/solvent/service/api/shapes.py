@@ -3,7 +3,8 @@
 from solvent.domain import commands as c
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import PRICE_DECIMALS, RATIO_DECIMALS, VALUE_DECIMALS
-from solvent.service.core.open_orders import OpenOrder
+from solvent.history.followers.orders import Order
+from solvent.history.tables.rows import OrderStatus
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import format_decimal, ms, naive_time
 
@@ -15,6 +16,14 @@ PREVENTIONS = {
     c.SelfTradePrevention.REJECT_TAKER: "RejectTaker",
     c.SelfTradePrevention.REJECT_MAKER: "RejectMaker",
     c.SelfTradePrevention.REJECT_BOTH: "RejectBoth",
+}
+
+STATUS_TEXTS = {
+    OrderStatus.NEW: "New",
+    OrderStatus.PARTIALLY_FILLED: "PartiallyFilled",
+    OrderStatus.FILLED: "Filled",
+    OrderStatus.CANCELLED: "Cancelled",
+    OrderStatus.EXPIRED: "Expired",
 }
 
 
@@ -48,7 +57,7 @@ def side_text(side: int) -> str:
     return _SIDES[c.Side(side)]
 
 
-def order_object(parameters: EngineParameters, order: OpenOrder, status: str) -> Object:
+def order_object(parameters: EngineParameters, order: Order, status: str) -> Object:
     """An order as `OrderType` of the public API."""
     shape: Object = {
         "id": str(order.order),

@@ -13,24 +13,24 @@ from solvent.domain.codec.events import kind_number
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import EngineParameters
-from solvent.service.api.shapes import order_object, withdrawal_object
+from solvent.history.followers.orders import Order
+from solvent.history.tables.rows import OrderStatus
+from solvent.service.api.shapes import STATUS_TEXTS, order_object, withdrawal_object
 from solvent.service.core.idempotency import Answer, error_answer
-from solvent.service.core.open_orders import OpenOrder, accepted
 from solvent.service.errors import ApiError, from_refusal
 from solvent.service.strict_json import JsonValue, encode
-
-Events = Sequence[e.Event]
 
 
 class Results(NamedTuple):
     """What the commands of a record led to, at `time`, under `parameters`.
 
-    `ended` are the orders that ended, by the number of the command that ended them.
+    `orders` are those that a command placed or changed, as they are after it and by its number: the
+    one that it placed first, before its makers.
     """
 
     parameters: EngineParameters
     transcript: Transcript
-    ended: Mapping[int, Sequence[OpenOrder]]
+    orders: Mapping[int, Sequence[Order]]
     time: int
 
 
@@ -43,16 +43,6 @@ _TELLING = frozenset(
 )
 """Kinds of commands, by number, that are answered with more than that they were carried out."""
 _DONE = encode({"operation": "Ok"})
-
-
-def placed_by(command: c.Command, events: Events, time: int) -> OpenOrder | None:
-    """The order that a command placed, as it was when it entered, before any fill."""
-    if not isinstance(command, c.PlaceOrder):
-        return None
-    for event in events:
-        if isinstance(event, e.OrderAccepted) and event.account == command.account:
-            return accepted(command, event.order, time)
-    return None
 
 
 def answer(results: Results, memo: Memo | None = None) -> Answer:
@@ -110,41 +100,20 @@ def _batch_item(results: Results, index: int) -> JsonValue:
 
 
 def _body(results: Results, index: int, memo: Memo | None) -> JsonValue:
-    parameters, transcript, ended, time = results
+    parameters, transcript, orders, time = results
     if transcript.commands.kinds[index] not in _TELLING:
         return None
-    number, command, events = transcript[index]
-    if isinstance(command, c.PlaceOrder):
-        order = placed_by(command, events, time)
-        assert order is not None
-        return order_object(parameters, _after(order, events), _status(order, events))
-    if isinstance(command, c.CancelOrder):
-        return order_object(parameters, ended[number][-1], "Cancelled")
-    if isinstance(command, c.CancelAllOrders):
-        return [order_object(parameters, order, "Cancelled") for order in ended.get(number, ())]
-    assert isinstance(command, c.Withdraw)
-    return withdrawal_object(parameters, number, command, time, memo)
+    number, command = transcript.first + index, transcript.commands[index]
+    if isinstance(command, c.Withdraw):
+        return withdrawal_object(parameters, number, command, time, memo)
+    shapes = [order_object(parameters, order, _status(order)) for order in orders.get(number, ())]
+    return shapes if isinstance(command, c.CancelAllOrders) else shapes[0]
 
 
-def _after(order: OpenOrder, events: Events) -> OpenOrder:
-    """The order after what its own command filled."""
-    for event in events:
-        if isinstance(event, e.Filled) and event.taker_order == order.order:
-            order = order.filled(event.quantity, event.quote)
-    return order
-
-
-def _status(order: OpenOrder, events: Events) -> str:
+def _status(order: Order) -> str:
     """The status that an order has after its own command."""
-    done = _after(order, events)
-    for event in events:
-        if isinstance(event, e.OrderExpired) and event.order == order.order:
-            # An order by quote that leaves less than a lot is as filled as it can be.
-            rest = event.reason == ExpiryReason.IMMEDIATE_OR_CANCEL and order.quote_quantity
-            return "Filled" if rest and done.executed else "Expired"
-    if done.quantity and done.executed == done.quantity:
-        return "Filled"
-    rests = any(isinstance(event, e.OrderRested) for event in events)
-    if not rests:
-        return "Filled"
-    return "PartiallyFilled" if done.executed else "New"
+    is_rest = order.reason is ExpiryReason.IMMEDIATE_OR_CANCEL and order.quote_quantity
+    if is_rest and order.executed:
+        # An order by quote that leaves less than a lot is as filled as it can be.
+        return STATUS_TEXTS[OrderStatus.FILLED]
+    return STATUS_TEXTS[order.status]

@@ -3,12 +3,12 @@
 from enum import StrEnum
 
 from solvent.domain import commands as c
+from solvent.history.followers.orders import Order
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.api.params import Params, bad_request, not_served
 from solvent.service.api.shapes import order_object
 from solvent.service.core.intents import CancelNamed
-from solvent.service.core.open_orders import OpenOrder
 from solvent.service.limits import BATCH_ORDERS
 from solvent.service.strict_json import JsonValue
 
@@ -146,7 +146,7 @@ def _named(call: Call) -> CancelNamed:
     return CancelNamed(asset, int(text) if is_number else _NO_ORDER)
 
 
-def _shown(call: Call, order: OpenOrder) -> JsonValue:
+def _shown(call: Call, order: Order) -> JsonValue:
     status = "PartiallyFilled" if order.executed else "New"
     return order_object(call.desk.market.parameters, order, status)
 

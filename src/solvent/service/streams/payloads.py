@@ -15,10 +15,14 @@ from typing import NamedTuple
 
 from solvent.domain import events as e
 from solvent.domain.commands import OrderType, Side
-from solvent.domain.labels import ExpiryReason
+from solvent.domain.labels import ExpiryReason, SystemOrder
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import SECOND
+from solvent.history.followers.orders import Order
+from solvent.history.followers.transfers import Transfer
+from solvent.history.tables.rows import FillKind, OrderStatus
 from solvent.service.api.shapes import (
+    STATUS_TEXTS,
     Object,
     market_symbol,
     price_text,
@@ -26,7 +30,6 @@ from solvent.service.api.shapes import (
     side_text,
     value_text,
 )
-from solvent.service.core.open_orders import OpenOrder
 from solvent.service.streams.books import Book, BookChange, Level
 from solvent.service.streams.candles import CandleNews, Figures
 from solvent.service.strict_json import JsonValue
@@ -44,6 +47,7 @@ class Origin(StrEnum):
     BACKSTOP = "BACKSTOP_LIQUIDITY_PROVIDER"
 
 
+_ORIGINS = {FillKind.BACKSTOP: Origin.BACKSTOP, FillKind.ADL: Origin.ADL}
 EXPIRY_TEXTS = {
     ExpiryReason.IMMEDIATE_OR_CANCEL: "ImmediateOrCancel",
     ExpiryReason.FILL_OR_KILL: "FillOrKill",
@@ -69,17 +73,6 @@ class Moment(NamedTuple):
 
     told: int
     happened: int
-
-
-class SystemFill(NamedTuple):
-    """A fill off the book: `quantity` of `asset` at `price`, for `value` USDC atoms."""
-
-    order: str
-    origin: Origin
-    asset: int
-    price: int
-    quantity: int
-    value: int
 
 
 class OrderTrade(NamedTuple):
@@ -225,14 +218,40 @@ def balance(
     }
 
 
-def order_update(
-    parameters: EngineParameters,
-    kind: str,
-    order: OpenOrder,
-    state: str,
-    origin: Origin,
-    when: Moment,
+def order_accepted(parameters: EngineParameters, order: Order, when: Moment) -> Object:
+    """An order that entered."""
+    return _order(parameters, "orderAccepted", order, when)
+
+
+def order_cancelled(parameters: EngineParameters, order: Order, when: Moment) -> Object:
+    """An order that its owner took back."""
+    return _order(parameters, "orderCancelled", order, when) | {"O": Origin.USER}
+
+
+def order_fill(
+    parameters: EngineParameters, order: Order, fill: OrderTrade, when: Moment
 ) -> Object:
+    """A fill as the owner of one of its orders sees it."""
+    shape = _order(parameters, "orderFill", order, when)
+    shape["t"] = fill.trade
+    shape["l"] = quantity_text(parameters, order.asset, fill.quantity)
+    shape["L"] = price_text(fill.price)
+    shape["m"] = fill.is_maker
+    shape["n"] = value_text(fill.fee)
+    shape["N"] = parameters.assets[USDC].symbol
+    return shape
+
+
+def order_expired(parameters: EngineParameters, order: Order, when: Moment) -> Object:
+    """An order that ended without its owner asking."""
+    assert order.reason is not None
+    shape = _order(parameters, "orderExpired", order, when)
+    shape["O"] = _EXPIRY_ORIGINS.get(order.reason, _origin(order))
+    shape["R"] = EXPIRY_TEXTS[order.reason]
+    return shape
+
+
+def _order(parameters: EngineParameters, kind: str, order: Order, when: Moment) -> Object:
     """What became of an order; `order` is as it is now."""
     shape = _head(kind, parameters, order.asset, when)
     if order.client_id:
@@ -246,64 +265,44 @@ def order_update(
         shape["Q"] = value_text(order.quote_quantity)
     if order.order_type is OrderType.LIMIT:
         shape["p"] = price_text(order.price)
-    shape["X"] = state
+    shape["X"] = STATUS_TEXTS[order.status]
     shape["i"] = str(order.order)
     shape["z"] = quantity_text(parameters, order.asset, order.executed)
     shape["Z"] = value_text(order.executed_quote)
     shape["V"] = _PREVENTIONS[order.self_trade_prevention]
-    shape["O"] = origin
+    shape["O"] = _origin(order)
     shape["y"] = order.post_only
     shape["r"] = order.reduce_only
     return shape
 
 
-def order_fill(
-    parameters: EngineParameters, order: OpenOrder, fill: OrderTrade, origin: Origin, when: Moment
-) -> Object:
-    """A fill as the owner of one of its orders sees it."""
-    is_whole = order.quantity and order.executed == order.quantity
-    state = "Filled" if is_whole else "PartiallyFilled"
-    shape = order_update(parameters, "orderFill", order, state, origin, when)
-    shape["t"] = fill.trade
-    shape["l"] = quantity_text(parameters, order.asset, fill.quantity)
-    shape["L"] = price_text(fill.price)
-    shape["m"] = fill.is_maker
-    shape["n"] = value_text(fill.fee)
-    shape["N"] = parameters.assets[USDC].symbol
-    return shape
-
-
-def order_expired(
-    parameters: EngineParameters,
-    order: OpenOrder,
-    reason: ExpiryReason,
-    origin: Origin,
-    when: Moment,
-) -> Object:
-    """An order that ended without its owner asking."""
-    origin = _EXPIRY_ORIGINS.get(reason, origin)
-    shape = order_update(parameters, "orderExpired", order, "Expired", origin, when)
-    shape["R"] = EXPIRY_TEXTS[reason]
-    return shape
+def _origin(order: Order) -> Origin:
+    return Origin.USER if order.system_order is SystemOrder.USER else Origin.BOOK
 
 
 def system_fill(
-    parameters: EngineParameters, fill: SystemFill, side: Side, *, is_maker: bool, when: Moment
+    parameters: EngineParameters,
+    name: str,
+    transfer: Transfer,
+    side: Side,
+    *,
+    is_maker: bool,
+    when: Moment,
 ) -> Object:
-    """A fill off the book as one of its parties sees it: an order filled the moment it came."""
-    quantity = quantity_text(parameters, fill.asset, fill.quantity)
-    shape = _head("orderFill", parameters, fill.asset, when)
+    """A transfer off the book as one of its parties sees it: an order filled as it came."""
+    quantity = quantity_text(parameters, transfer.asset, transfer.quantity)
+    shape = _head("orderFill", parameters, transfer.asset, when)
     shape["S"] = side_text(side)
     shape["o"] = "MARKET"
     shape["f"] = "IOC"
     shape["q"] = shape["l"] = shape["z"] = quantity
-    shape["X"] = "Filled"
-    shape["i"] = fill.order
-    shape["Z"] = value_text(fill.value)
-    shape["L"] = price_text(fill.price)
+    shape["X"] = STATUS_TEXTS[OrderStatus.FILLED]
+    shape["i"] = name
+    shape["Z"] = value_text(transfer.value)
+    shape["L"] = price_text(transfer.mark)
     shape["m"] = is_maker
     shape["V"] = _PREVENTIONS[0]
-    shape["O"] = fill.origin
+    shape["O"] = _ORIGINS[transfer.kind]
     shape["y"] = shape["r"] = False
     return shape
 
