@@ -23,7 +23,7 @@ _COUNTED = frozenset(
 
 
 class Metrics:
-    """All metrics of one desk: of its writer, and of the requests that it answers."""
+    """All metrics of one node: of its writer, and of the requests that it answers."""
 
     def __init__(self, sequencer: Sequencer, is_ready: Callable[[], bool]) -> None:
         self._registry = CollectorRegistry()
