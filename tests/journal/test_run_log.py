@@ -237,7 +237,7 @@ def test_damage_is_named_by_its_byte(tmp_path: Path) -> None:
     second = 12 + 12 + length
     cases = {
         3: "byte 0: this is no log that begins with SOLVCMDS",
-        8: "byte 8: version 0 is not 1, the one known here",
+        8: "byte 8: format 0 is not 2, the one read here",
         30: f"byte 12: the checksum of {length + 12} bytes is wrong",
         second + 20: f"byte {second}: the checksum of",
     }

@@ -158,8 +158,8 @@ def made_up(seed: int, size: int) -> list[Event]:
                     after.append(
                         PartyBalance(Stage.ADL, number, match, 1, account, asset, *amounts)
                     )
-            leg = AdlLeg(number, match, giver, lender, 2, LegForm.AVAILABLE, 1, 1, 0)
-            matched = AdlMatched(number, match, lender, payer, giver, 1, 1, 1, 1)
+            leg = AdlLeg(number, match, giver, lender, 2, 1, LegForm.AVAILABLE, 1, 1, 0, 0)
+            matched = AdlMatched(number, match, lender, payer, giver, 1, 1, 1, 1, 1, 1, 0)
             fill = PartyBalance(Stage.BACKSTOP, number, match, 1, lender, 0, *([size] * 7))
             events += [*before, leg, matched, *after, fill]
     return events

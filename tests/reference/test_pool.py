@@ -185,7 +185,7 @@ def test_a_claim_and_a_debt_fall_together_without_cash(snapshot: bytes, quantity
     pool = state.pools[SOL]
     cash, residue = pool.cash, pool.residue
     claim, debt = claim_of(state, ANN, SOL), debt_of(state, BOB, SOL)
-    pools.cancel(state, SOL, quantity, lender=ANN, borrower=BOB, source=Source.LIQUIDATION_ADL)
+    pools.cancel(state, SOL, quantity, lender=ANN, borrower=BOB)
     assert pool.cash == cash
     assert pool.residue >= residue
     assert quantity <= claim - claim_of(state, ANN, SOL) <= quantity + 2

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from solvent.domain.codec.events import FORMAT_VERSION
 from solvent.domain.errors import InputError
 
-VERSION = 1
 _HEAD = struct.Struct("<8sI")
 _FRAME = struct.Struct("<III")
 _SIZES = struct.Struct("<II")
@@ -33,7 +33,7 @@ class FrameWriter:
     """Writes one log file, frame by frame. `close` ends it; without that it reads as cut."""
 
     def __init__(self, path: Path, magic: bytes) -> None:
-        head = _HEAD.pack(magic, VERSION)
+        head = _HEAD.pack(magic, FORMAT_VERSION)
         self._file: IO[bytes] = path.open("xb")
         self._check = zlib.crc32(head)
         self._records = 0
@@ -85,8 +85,10 @@ def _frames(path: Path, file: IO[bytes], magic: bytes) -> Iterator[Frame]:
     if len(head) < _HEAD.size or not head.startswith(magic):
         raise damage(path, 0, f"this is no log that begins with {magic.decode()}")
     _, version = _HEAD.unpack(head)
-    if version != VERSION:
-        raise damage(path, len(magic), f"version {version} is not {VERSION}, the one known here")
+    if version != FORMAT_VERSION:
+        raise damage(
+            path, len(magic), f"format {version} is not {FORMAT_VERSION}, the one read here"
+        )
     check, records, offset = zlib.crc32(head), 0, _HEAD.size
     while True:
         sizes = file.read(_FRAME.size)

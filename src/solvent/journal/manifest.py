@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solvent.domain.codec.canonical import DIGEST_FIELD, Json, canonical, digest_of, strict_json
+from solvent.domain.codec.events import FORMAT_VERSION
 from solvent.domain.errors import InputError
 
 MANIFEST = "run.json"
 FORMAT = "solvent run"
-VERSION = 1
 _KEYS = {
     "format": str,
     "version": int,
@@ -45,7 +45,7 @@ def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Write run.json, with the digest over all of it."""
     document: dict[str, Json] = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": FORMAT_VERSION,
         "commands": manifest.commands,
         "events": manifest.events,
         "state_hash": manifest.state_hash,
@@ -73,8 +73,10 @@ def read_manifest(directory: Path) -> Manifest:
     for key, kind in _KEYS.items():
         if type(document[key]) is not kind:
             raise _edited(path, key, "has the wrong type")
-    if (document["format"], document["version"]) != (FORMAT, VERSION):
-        raise _edited(path, "version", f"is not {FORMAT} version {VERSION}")
+    if (document["format"], document["version"]) != (FORMAT, FORMAT_VERSION):
+        raise _edited(
+            path, "version", f"is not {FORMAT} version {FORMAT_VERSION}, which is read here"
+        )
     if document[DIGEST_FIELD] != digest_of(document):
         raise _edited(path, DIGEST_FIELD, "does not fit the rest: the manifest was edited")
     if text != canonical(document) + "\n":

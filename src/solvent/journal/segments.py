@@ -25,8 +25,9 @@ from pathlib import Path
 from secrets import choice
 from typing import NamedTuple
 
+from solvent.domain.codec.events import FORMAT_VERSION
+
 MAGIC = b"SOLVJRNL"
-VERSION = 1
 DIGEST_BYTES = 32
 MARKER_BYTES = 8
 MAX_PAYLOAD_BYTES = 256 * 1024 * 1024
@@ -111,7 +112,7 @@ def encode_header(number: int, marker: bytes, first: int, previous: bytes, head:
     """The bytes that a segment begins with."""
     if len(head) > MAX_HEAD_BYTES:
         raise ValueError(f"a head has at most {MAX_HEAD_BYTES} bytes, not {len(head)}")
-    fields = _HEADER.pack(MAGIC, VERSION, number, marker, first, previous, len(head))
+    fields = _HEADER.pack(MAGIC, FORMAT_VERSION, number, marker, first, previous, len(head))
     return fields + _WORD.pack(zlib.crc32(head, zlib.crc32(fields))) + head
 
 
@@ -123,8 +124,11 @@ def decode_header(data: bytes) -> Header:
     magic, version, number, marker, first, previous, length = _HEADER.unpack_from(data)
     if magic != MAGIC:
         raise FlawError(f"this is no file that begins with {MAGIC.decode()}")
-    if version != VERSION:
-        raise FlawError(f"version {version} is not {VERSION}, the one known here")
+    if version != FORMAT_VERSION:
+        raise FlawError(
+            f"format {version} is not {FORMAT_VERSION}, the one read here: go on with the release "
+            "that wrote it, or begin a new journal"
+        )
     head = data[start : start + length]
     found = zlib.crc32(head, zlib.crc32(data[: _HEADER.size]))
     (expected,) = _WORD.unpack_from(data, _HEADER.size)

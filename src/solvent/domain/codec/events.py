@@ -135,6 +135,13 @@ _ENUMS = {
 }
 
 
+FORMAT_VERSION = 2
+"""Of all that keeps commands and events on a disk; raised when the fields of one change.
+
+1 until 2026-11-30, 2 since legs, fills, orders and deficits say all that moved.
+"""
+
+
 class EventEncodingError(ValueError):
     """Bytes do not stand for an event. `str(error)` says why."""
 
