@@ -154,7 +154,7 @@ def quote(asset: int, text: str) -> UpdatePrice:
 
 def run(engine: ReferenceEngine, *commands: Command) -> list[Event]:
     """Apply commands and return all that happened; a refusal is an error here."""
-    events = [event for events in engine.apply(commands) for event in events]
+    events = [event for entry in engine.apply(commands) for event in entry.events]
     for event in events:
         if isinstance(event, Refused):
             raise RuntimeError(f"refused: {event}")

@@ -11,6 +11,8 @@ import pytest
 
 from tests.proof import proves
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["run", "crash-2025-10-10", "--accounts", "60", "--json", "--out", "here"]
 

@@ -74,7 +74,7 @@ def checkout(tmp_path: Path) -> Checkout:
         ([], f"{RUNS_SOLVENT} --help"),
         (["demo", "a b"], f"{RUNS_SOLVENT} demo a b"),
         (["bench", "all"], "ran -P -m benches all"),
-        (["test", "-k", "x"], "ran -m pytest -n auto -k x"),
+        (["test", "-k", "x"], "ran -m pytest -n auto --dist worksteal -k x"),
     ],
 )
 def test_words_become_commands(checkout: Checkout, words: list[str], ran: str) -> None:

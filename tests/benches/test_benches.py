@@ -30,6 +30,7 @@ from solvent.reference.snapshot import read_snapshot
 from tests.cli.helpers import solvent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bench", Bench)
 def test_a_bench_runs_and_agrees_with_its_peers(bench: Bench) -> None:
     rows = list(run_bench(bench, quick=True))

@@ -29,6 +29,7 @@ UNUSABLE: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_bad_input_is_one_line_and_writes_nothing(name: str, tmp_path: Path) -> None:
     """The line names what is wrong; the folder is as it was."""
@@ -52,6 +53,7 @@ def test_bad_input_is_one_line_and_writes_nothing(name: str, tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.slow
 def test_a_refused_scenario_leaves_a_former_run_alone(copied: Path) -> None:
     """The folder of a former run may be replaced, but only by a run that ends well."""
     before = files(copied)

@@ -11,6 +11,8 @@ import pytest
 from tests.cli.helpers import command, solvent
 from tests.proof import proves
 
+pytestmark = pytest.mark.slow
+
 DAMAGE = b"damaged"
 
 

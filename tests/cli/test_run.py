@@ -34,6 +34,7 @@ def test_json_is_one_object_and_the_same_for_one_seed(finished: Path) -> None:
     assert figures["accounts"] >= 40
 
 
+@pytest.mark.slow
 def test_another_seed_or_policy_is_another_run() -> None:
     """What is asked for is done and said."""
     runs = [
@@ -85,6 +86,7 @@ def test_a_former_run_is_replaced(copied: Path) -> None:
     assert after["events.log"] != before["events.log"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_run_leaves_nothing(
     number: signal.Signals, code: int, tmp_path: Path

@@ -27,6 +27,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
+
+from solvent.kernels.machine import cache_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -146,6 +149,7 @@ class Page:
                 [str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]
             ),
             "HOME": str(folder),
+            "SOLVENT_CACHE": str(cache_folder() or folder / "cache"),
             "COLUMNS": "100",
             "NO_COLOR": "1",
             "TERM": "dumb",
@@ -293,7 +297,13 @@ def test_the_readme_is_a_page() -> None:
     assert "README.md" in PAGES
 
 
-@pytest.mark.parametrize("name", PAGES)
+def page_parameter(name: str) -> ParameterSet:
+    """A page, slow if it runs commands."""
+    runs = "```console" in (ROOT / name).read_text(encoding="utf-8")
+    return pytest.param(name, marks=pytest.mark.slow if runs else ())
+
+
+@pytest.mark.parametrize("name", map(page_parameter, PAGES))
 def test_page_does_what_it_says(name: str, tmp_path: Path) -> None:
     failures = Page(tmp_path).run((ROOT / name).read_text(encoding="utf-8"))
     assert not failures, "\n".join(f"{name}, {failure}" for failure in failures)

@@ -1,6 +1,7 @@
 """Commands and events as bytes: whole or refused with the reason, for every kind."""
 
 import struct
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from solvent.domain import commands as c
 from solvent.domain.codec import events as codec
+from solvent.domain.codec.commands import EncodedCommands
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event
 from tests.domain.strategies import records
 from tests.proof import proves
@@ -109,29 +112,37 @@ def test_damaged_events(row: list[int], reason: str) -> None:
     )
 )
 def test_events_of_many_commands_come_back_together(groups: list[list[Event]]) -> None:
-    words: list[int] = []
+    data = b""
     ends = []
     for group in groups:
-        for event in group:
-            data = codec.encode_event(event)
-            words += struct.unpack(f"<{len(data) // 8}q", data)
-        ends.append(len(words))
-    assert codec.decode_events(words, ends) == [tuple(group) for group in groups]
+        data += b"".join(map(codec.encode_event, group))
+        ends.append(len(data) // 8)
+    told = transcript(data, ends)
+    assert [entry.events for entry in told] == [tuple(group) for group in groups]
+    starts = [0, *ends]
+    for place, (start, end) in enumerate(pairwise(starts)):
+        assert told.encoded(place) == data[8 * start : 8 * end]
+
+
+def transcript(data: bytes, ends: list[int]) -> Transcript:
+    """Events of as many time steps as there are ends."""
+    steps = EncodedCommands.of([c.TimeStep(1)] * len(ends))
+    return Transcript(0, steps, memoryview(data).cast("q"), ends)
 
 
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ([-1], "word 0 has unknown kind -1"),
-        ([len(codec.EVENT_KINDS)], f"word 0 has unknown kind {len(codec.EVENT_KINDS)}"),
-        ([2, 2, 0], "word 0 is cut short"),
-        ([2, 2, 0, 5, 2, 2], "word 4 is cut short"),
+        ([-1], "byte 0 has unknown kind -1"),
+        ([len(codec.EVENT_KINDS)], f"byte 0 has unknown kind {len(codec.EVENT_KINDS)}"),
+        ([2, 2, 0], "Deposited at byte 0 is cut short"),
+        ([2, 2, 0, 5, 2, 2], "Deposited at byte 32 is cut short"),
         ([0, 1, 2, 0, 999, 0, 0], "Refused.code: 999 is not a valid RejectionCode"),
     ],
 )
 def test_damaged_events_among_many(row: list[int], reason: str) -> None:
     with pytest.raises(codec.EventEncodingError, match=reason):
-        codec.decode_events(row, [0, len(row), len(row)])
+        list(transcript(struct.pack(f"<{len(row)}q", *row), [0, len(row), len(row)]))
 
 
 @given(st.binary(max_size=120))

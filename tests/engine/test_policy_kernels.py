@@ -70,6 +70,7 @@ def of_one_pool(candidates: list[Candidate]) -> list[Candidate]:
     ]
 
 
+@pytest.mark.slow
 @proves("I22", "I35")
 @pytest.mark.parametrize("policy", Policy)
 @pytest.mark.parametrize("extreme", [False, True], ids=["money", "extremes"])

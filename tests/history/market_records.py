@@ -5,7 +5,6 @@ from functools import cache
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from solvent.domain.codec.encoded_events import EncodedEvents
 from solvent.domain.codec.transcript import Entry, Transcript
 from solvent.domain.commands import Command, Withdraw
 from solvent.domain.events import Event
@@ -78,15 +77,15 @@ class Recording(FastEngine):
         self.initial = parameters
         self.records: list[Applied] = []
 
-    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
+    def apply(self, batch: Iterable[Command]) -> Transcript:
         """Carry commands out one by one and keep what they led to."""
-        answers = []
+        done = []
         for command in batch:
-            (events,) = super().apply_encoded([command])
-            transcript = Transcript.of(len(self.records), [(command, events)])
+            (entry,) = super().apply([command])
+            done.append((command, entry.events))
+            transcript = Transcript.of(len(self.records), done[-1:])
             self.records.append((self.now, transcript, None))
-            answers.append(events)
-        return answers
+        return Transcript.of(0, done)
 
 
 @cache

@@ -21,6 +21,7 @@ ALL = Paging(limit=10**9, ascending=True)
 MARKETS = [*SEEDS, *SCENARIOS]
 
 
+@pytest.mark.slow
 @proves("I35")
 @pytest.mark.parametrize("size", [1, 7, 500])
 @pytest.mark.parametrize("seed", [5, 25, 38])
@@ -46,6 +47,7 @@ def test_views_go_on_where_a_commit_left_them(tmp_path: Path, seed: int) -> None
     assert filled(market, url).dump() == views_of(seed).dump()
 
 
+@pytest.mark.slow
 @proves("I35")
 @pytest.mark.parametrize("name", [57, *SCENARIOS])
 def test_rebuilt_views_are_equal(name: int | str) -> None:
@@ -60,6 +62,7 @@ def test_what_memory_forgets_is_read_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert filled(simulated(38), size=10).dump() == views_of(38).dump()
 
 
+@pytest.mark.slow
 @proves("I2")
 @pytest.mark.parametrize("name", MARKETS)
 def test_open_positions_are_the_engines(name: int | str) -> None:

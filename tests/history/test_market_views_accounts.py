@@ -96,6 +96,7 @@ def losses(views: AccountHistory, account: int) -> list[Settlement]:
     return [row for row in rows if row.quantity < 0]
 
 
+@pytest.mark.slow
 @proves("I6")
 @pytest.mark.parametrize("name", MARKETS)
 def test_payments_sum_to_the_interest_of_positions(name: int | str) -> None:
@@ -138,6 +139,7 @@ def test_payments_sum_to_the_interest_of_positions(name: int | str) -> None:
     assert compared
 
 
+@pytest.mark.slow
 @proves("I5", "I6")
 @pytest.mark.parametrize("name", MARKETS)
 def test_an_hours_payments_are_the_interest_charged(name: int | str) -> None:

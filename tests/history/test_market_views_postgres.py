@@ -70,6 +70,7 @@ def answers(views: Views, market: Told) -> Iterator[object]:
             yield views.pool_history(asset, span, now)
 
 
+@pytest.mark.slow
 @proves("I35")
 @pytest.mark.parametrize("name", MARKETS)
 def test_both_databases_hold_and_say_the_same(url: str, name: int | str) -> None:

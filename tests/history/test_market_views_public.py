@@ -97,6 +97,7 @@ def seen_prices(name: int | str, asset: int) -> dict[PriceKind, Seen]:
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MARKETS)
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_candles_are_those_of_the_raw_events(name: int | str, interval: str) -> None:

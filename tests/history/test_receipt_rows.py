@@ -17,6 +17,8 @@ from solvent.receipts.verify.check import verify_path, verify_receipt
 from tests.history.market_records import SCENARIOS, SEEDS, Told, filled, simulated, told, views_of
 from tests.proof import proves
 
+pytestmark = pytest.mark.slow
+
 ALL = Paging(limit=10**6, ascending=True)
 NO_BOUND = 2**60
 

@@ -120,7 +120,7 @@ def test_an_edited_manifest_is_seen(good: Path, tmp_path: Path) -> None:
         (text.replace('"seed":7', '"seed":8'), "digest: does not fit the rest"),
         (text.replace('"seed":7', '"seed": 7'), "not written as a run writes it"),
         (text.replace('"version":2', '"version":1'), "version: is not solvent run version 2"),
-        (text.replace('"version":1', '"version":1,"version":1'), "a key is given twice"),
+        (text.replace('"version":2', '"version":2,"version":2'), "a key is given twice"),
         (text.replace('"seed":7', '"seed":NaN'), "NaN is no number"),
         (text.replace('"events":', '"events":"1","e":'), "needs exactly the keys"),
         (text.replace('"commands":22', '"commands":"22"'), "commands: has the wrong type"),

@@ -96,6 +96,7 @@ def whole_at(sample: Sample) -> dict[int, int]:
     return {begins: sample.ends[earlier - 1][2], **ends}
 
 
+@pytest.mark.slow
 @proves("I36")
 def test_a_cut_of_the_last_segment_leaves_the_batches_before_it(left: Sample) -> None:
     ends = whole_at(left)
@@ -133,6 +134,7 @@ def test_a_torn_batch_is_cut_on_a_real_disk(left: Sample) -> None:
             assert verify(left.folder)[::3] == (records + 1, 0)
 
 
+@pytest.mark.slow
 @proves("I36")
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_cut_of_an_earlier_segment_refuses(left: Sample, number: int) -> None:
@@ -203,6 +205,7 @@ def test_no_bit_of_a_closed_journal_changes_unseen(closed: Sample) -> None:
     assert (refused, harmless) == (8 * (size - behind), 8 * behind)
 
 
+@pytest.mark.slow
 @proves("I36")
 def test_no_bit_of_a_journal_that_was_left_changes_unseen(left: Sample) -> None:
     """Without a seal a damaged last batch passes for a torn one: it is cut, with a note."""

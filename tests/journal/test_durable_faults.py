@@ -147,6 +147,7 @@ def test_the_script_makes_calls_of_every_kind() -> None:
     assert len(script_calls()) > 100
 
 
+@pytest.mark.slow
 @proves("I36")
 @pytest.mark.parametrize("fault", LOUD)
 @pytest.mark.parametrize("seed", range(4))

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from solvent.domain.errors import InputError
+from solvent.domain.events import Event
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.run_log import COMMANDS, EVENTS, FRAME_BYTES, RunLogReader, RunLogWriter
 from tests.journal.small_run import busy_run, example_run, write_run
@@ -24,7 +25,12 @@ def read_commands(directory: Path) -> None:
 
 
 def read_events(directory: Path) -> None:
-    deque(RunLogReader(directory).events(), maxlen=0)
+    deque(RunLogReader(directory).transcripts(), maxlen=0)
+
+
+def answers(reader: RunLogReader) -> list[tuple[Event, ...]]:
+    """The events of every command."""
+    return [entry.events for transcript in reader.transcripts() for entry in transcript]
 
 
 def read_manifest(directory: Path) -> None:
@@ -54,7 +60,7 @@ def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     reader = RunLogReader(tmp_path / "run")
     assert reader.parameters == terms
     assert list(reader.commands()) == [command for command, _ in answered]
-    assert list(reader.events()) == [events for _, events in answered]
+    assert answers(reader) == [events for _, events in answered]
     hasher = EventHasher()
     for _, events in answered:
         hasher.update(events)
@@ -84,7 +90,7 @@ def test_a_log_of_many_frames_is_read_back(tmp_path: Path) -> None:
     assert (tmp_path / "run" / EVENTS).stat().st_size > 3 * FRAME_BYTES
     reader = RunLogReader(tmp_path / "run")
     assert list(reader.commands()) == [command for command, _ in answered] * times
-    assert list(reader.events()) == [events for _, events in answered] * times
+    assert answers(reader) == [events for _, events in answered] * times
 
 
 def test_equal_runs_make_equal_folders(tmp_path: Path) -> None:
@@ -100,7 +106,7 @@ def test_an_empty_run_is_a_run(tmp_path: Path) -> None:
         log.finish({}, "")
     for read in READERS.values():
         read(tmp_path / "run")
-    assert list(RunLogReader(tmp_path / "run").events()) == []
+    assert answers(RunLogReader(tmp_path / "run")) == []
 
 
 @proves("I36")
@@ -172,7 +178,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         lambda: reader.manifest,
         lambda: reader.parameters,
         lambda: list(reader.commands()),
-        lambda: list(reader.events()),
+        lambda: answers(reader),
     ):
         with pytest.raises(InputError, match=r"file: cannot be read: No such file"):
             question()
@@ -237,7 +243,7 @@ def test_damage_is_named_by_its_byte(tmp_path: Path) -> None:
     second = 12 + 12 + length
     cases = {
         3: "byte 0: this is no log that begins with SOLVCMDS",
-        8: "byte 8: format 0 is not 2, the one read here",
+        8: "byte 8: format 3 is not 2, the one read here",
         30: f"byte 12: the checksum of {length + 12} bytes is wrong",
         second + 20: f"byte {second}: the checksum of",
     }

@@ -362,6 +362,7 @@ def carried_out(machine: Machine, name: str, left: int, right: int, widths: tupl
     return from_words(rows[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("native", [None, False])
 @pytest.mark.parametrize("function", OPERATIONS, ids=lambda function: str(function.__name__))
 def test_an_operator_is_exact_or_stops_at_its_line(

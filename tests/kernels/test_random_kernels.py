@@ -147,6 +147,7 @@ class Writer:
         return f"{head}{self.block(3, loop=False)}\n{end}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_a_kernel_made_up_does_what_plain_python_does(seed: int, tmp_path: Path) -> None:
     writer = Writer(seed)

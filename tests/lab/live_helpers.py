@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command, TimeStep, UpdatePrice
 from solvent.domain.events import Event
 from solvent.domain.units import SECOND
@@ -40,16 +41,15 @@ class Heard(FastEngine):
     cost = 0
     stop: Callable[[], None] | None = None
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
+    def apply(self, batch: Iterable[Command]) -> Transcript:
         """Carry out and keep."""
-        commands = list(batch)
-        answers = super().apply(commands)
+        transcript = super().apply(batch)
         self.watch.time += self.cost
         if self.stop is not None and self.watch.time > self.watch.until:
             self.stop()
-        for command, events in zip(commands, answers, strict=True):
-            self.said.append((self.watch.time, command, events))
-        return answers
+        for entry in transcript:
+            self.said.append((self.watch.time, entry.command, entry.events))
+        return transcript
 
     @property
     def said(self) -> list[tuple[int, Command, tuple[Event, ...]]]:

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from solvent.domain.codec.events import kind_number
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, Policy
@@ -121,15 +123,14 @@ class KeepingEngine(ReferenceEngine):
         self.rounds: list[AdlOpened] = []
         self.said: list[tuple[Command, tuple[Event, ...]]] = []
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
+    def apply(self, batch: Iterable[Command]) -> Transcript:
         """Carry commands out and keep what they led to."""
-        commands = list(batch)
-        answers = super().apply(commands)
-        self.said.extend(zip(commands, answers, strict=True))
-        self.rounds.extend(
-            event for events in answers for event in events if isinstance(event, AdlOpened)
-        )
-        return answers
+        transcript = super().apply(batch)
+        self.said.extend((entry.command, entry.events) for entry in transcript)
+        for event in transcript.of_kinds({kind_number(AdlOpened)}):
+            assert isinstance(event, AdlOpened)
+            self.rounds.append(event)
+        return transcript
 
 
 @dataclass(frozen=True)

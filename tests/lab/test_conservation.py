@@ -1,6 +1,6 @@
 """Conservation as columns finds what adding up account by account finds, to the last digit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import chain
@@ -8,8 +8,9 @@ from random import Random
 
 import pytest
 
-from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain import commands as c
 from solvent.domain.codec.events import kind_number
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event, IndexUpdated
 from solvent.domain.labels import AdlCase, LegForm, Stage
 from solvent.domain.parameters import EngineParameters
@@ -69,29 +70,29 @@ def plainly(marks: Marks, events: Iterable[Event]) -> Figures:
     }
 
 
-def as_columns(marks: Marks, events: EncodedEvents) -> Figures:
+def as_columns(marks: Marks, events: Sequence[Event]) -> Figures:
     """The record, as a run gathers it."""
+    transcript = Transcript.of(0, [(c.TimeStep(1), events)])
     found = Conservation(marks)
-    found.read(events)
-    for kind, place in events.places():
+    found.read(transcript)
+    for each, kind in enumerate(transcript.kinds):
         if kind == BALANCE:
-            found.note(place)
+            found.note(transcript.places[each])
         elif kind in HEARD:
-            found.update(events.at(place))
+            found.update(transcript.event(each))
     found.close()
     return found.result()
 
 
 @cache
-def crowded() -> tuple[EngineParameters, Figures, list[tuple[Event, ...]]]:
-    """A crash: its parameters, the record of its run, and all its events."""
-    heard: list[tuple[Event, ...]] = []
+def crowded() -> tuple[EngineParameters, Figures, list[Transcript]]:
+    """A crash: its parameters, the record of its run, and what came of its commands."""
+    heard: list[Transcript] = []
 
     class Kept(FastEngine):
-        def apply_encoded(self, batch: Iterable[object]) -> list[EncodedEvents]:
-            answers = super().apply_encoded(batch)  # type: ignore[arg-type]
-            heard.extend(map(tuple, answers))
-            return answers
+        def apply(self, batch: Iterable[c.Command]) -> Transcript:
+            heard.append(super().apply(batch))
+            return heard[-1]
 
     scenario = load_scenario("crash-2025-10-10")
     result = run(scenario, accounts=300, engine_factory=Kept)
@@ -113,11 +114,11 @@ def test_a_crash_comes_to_the_same() -> None:
     best = Fraction(0)
     account = None
     marks = Marks(parameters)
-    for events in heard:
-        for event in events:
+    for entry in chain.from_iterable(heard):
+        for event in entry.events:
             if type(event).__name__ in {"IndexUpdated", "MarkUpdated"}:
                 marks.update(event)
-        found = plainly(marks, events)
+        found = plainly(marks, entry.events)
         drift = Fraction(str(found["largest_drift_usdc"]))
         if drift > best:
             best, account = drift, found["largest_drift_account"]
@@ -132,8 +133,9 @@ def test_where_rounds_are_cut_makes_no_difference(
     parameters, figures, heard = crowded()
     monkeypatch.setattr(conservation, "MANY", many)
     recorder = Recorder(parameters)
-    for events in heard:
-        assert recorder.hear(EncodedEvents.of(events)) == len(events)
+    for transcript in heard:
+        recorder.hear(transcript)
+    assert recorder.events == sum(len(transcript.kinds) for transcript in heard)
     assert recorder.figures()["conservation"] == figures
 
 
@@ -173,11 +175,11 @@ def test_made_up_matches_come_to_the_same(size: int, prices: tuple[int, int]) ->
     marks = marks_of(parameters, *prices)
     for seed in range(30):
         events = made_up(seed, size)
-        assert as_columns(marks, EncodedEvents.of(events)) == plainly(marks, events), seed
+        assert as_columns(marks, events) == plainly(marks, events), seed
 
 
 def test_without_a_match_there_is_no_drift() -> None:
     marks = Marks(crowded()[0])
-    none = as_columns(marks, EncodedEvents(b""))
+    none = as_columns(marks, ())
     assert none == plainly(marks, chain()) == none | {"settlements": 0}
     assert none["largest_drift_account"] is None

@@ -15,6 +15,8 @@ from solvent.proof.invariants.invariants import check
 from tests.lab.run_helpers import Kept, packaged
 from tests.proof import proves
 
+pytestmark = pytest.mark.slow
+
 STAGES = ("book", "backstop", "adl_stuck_lender", "adl_borrower_default", "deficit")
 CENT = Decimal("0.01")
 COARSEST_ATOM = Decimal("0.0013")

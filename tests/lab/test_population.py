@@ -157,6 +157,7 @@ class TestLadders:
         (maker,) = MarketMakers(scenario, crowd(scenario, 32), 2).makers
         assert sum(depth for _, depth in maker.levels) == 50_000 * 10**6
 
+    @pytest.mark.slow
     @proves("A6")
     def test_liquidations_eat_the_makers_quotes(self) -> None:
         kept = packaged("crash-2025-10-10", 200)

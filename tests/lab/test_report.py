@@ -58,6 +58,7 @@ def texts(tree: ElementTree.Element, name: str) -> list[str]:
     return ["".join(element.itertext()) for element in tree.iter(name)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [CRASH, "quiet"])
 def test_a_report_is_well_formed(name: str) -> None:
     """Strictly, as XML; ids are unique and every drawing is named and described."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from solvent.domain.commands import TimeStep
+from solvent.domain.commands import Command, TimeStep
 from solvent.domain.errors import InputError
+from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.journal.run_log import RunLogReader
 from solvent.lab.report.receipt_search import Wanted, receipts_of
@@ -40,6 +41,7 @@ class TestFolder:
         assert {path.name for path in written.iterdir()} == NAMES
         assert {*RunLogReader(written).manifest.files, "run.json"} == NAMES
 
+    @pytest.mark.slow
     @proves("I36")
     @pytest.mark.parametrize("name", sorted(NAMES))
     def test_an_altered_file_fails_the_audit(
@@ -81,12 +83,12 @@ class FailingEngine(ReferenceEngine):
         super().__init__(parameters)
         self.steps = 0
 
-    def apply_one(self, command: object) -> object:  # type: ignore[override]
+    def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Count steps and stop."""
         self.steps += isinstance(command, TimeStep)
         if self.steps == 3:
             raise RuntimeError("stopped")
-        return super().apply_one(command)  # type: ignore[arg-type]
+        return super().apply_one(command)
 
 
 class TestNothing:
@@ -141,6 +143,7 @@ class TestReceiptsAgain:
             found = [receipt_line(each) for each in receipts_of(reader, Wanted(account=account))]
             assert found == expected
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("room", [0, 20_000, 60_000])
     def test_where_room_ends_none_is_written(
         self, tmp_path: Path, written: Path, monkeypatch: pytest.MonkeyPatch, room: int

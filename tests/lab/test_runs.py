@@ -31,6 +31,7 @@ print(json.dumps([result.figures, result.series], sort_keys=True))
 class TestDeterminism:
     """Same scenario, accounts and seed: same bytes."""
 
+    @pytest.mark.slow
     @proves("I27", "I35")
     def test_any_hash_seed_gives_the_same_run(self) -> None:
         """In processes of their own, whose sets and dicts iterate in other orders."""
@@ -68,6 +69,7 @@ class TestDeterminism:
 class TestOptions:
     """Policy, accounts and seed."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("policy", list(Policy))
     def test_policy_is_the_one_used(self, policy: Policy) -> None:
         kept = packaged("crash-2025-10-10", SOME, policy)
@@ -76,6 +78,7 @@ class TestOptions:
         assert cases == {policy}
         assert kept.figures["lenders"]["recovery"] == pytest.approx(1, abs=1e-6)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("policy", list(Policy))
     def test_defaults_have_a_policy_of_their_own(self, policy: Policy) -> None:
         scenario = load_scenario("crash-2025-10-10")
@@ -85,6 +88,7 @@ class TestOptions:
         cases = {each.policy for each in kept.engine.rounds if each.case == 1}
         assert cases == {policy}
 
+    @pytest.mark.slow
     def test_policies_settle_differently(self) -> None:
         hashes = {
             packaged("crash-2025-10-10", SOME, policy).figures["state_hash"] for policy in Policy
@@ -130,6 +134,7 @@ QUIET_FILES = [
 class TestForeignPrices:
     """The scenario's people on somebody else's prices."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("name", "options", "symbol"), QUIET_FILES)
     def test_every_shared_file_runs(
         self, name: str, options: dict[str, object], symbol: str

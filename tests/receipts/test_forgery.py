@@ -101,6 +101,7 @@ def test_a_real_receipt_is_good(document: dict[str, Any]) -> None:
     assert verify_receipt(document) == []
 
 
+@pytest.mark.slow
 @tried
 def test_every_single_change_is_rejected(document: dict[str, Any]) -> None:
     count = 0
@@ -110,6 +111,7 @@ def test_every_single_change_is_rejected(document: dict[str, Any]) -> None:
     assert count > 1000
 
 
+@pytest.mark.slow
 @proves("A8", "A9", "A10", "A11", "I22", "I23", "I26")
 @tried
 def test_a_forger_with_a_digest_of_his_own_changes_nothing_that_matters(

@@ -252,6 +252,7 @@ class _Listened(ReferenceEngine):
         return events
 
 
+@pytest.mark.slow
 @proves("A8", "A9", "A10", "A11", "A12", "I21", "I22", "I23", "I24", "I25", "I26", "I35")
 @pytest.mark.parametrize("first", [200, 220, 240])
 def test_receipts_of_any_run_are_good(first: int) -> None:

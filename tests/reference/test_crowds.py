@@ -5,6 +5,7 @@ import pytest
 from tests.proof import proves
 from tests.reference.crowds import BTC, Crowd, History, Jump, Position, Start, history
 from tests.reference.machines import SOL
+from tests.sizes import sized
 
 pytestmark = proves("I10", "I15", "I16", "I18", "I19", "I21", "I22", "I23", "I24", "I26")
 
@@ -21,7 +22,7 @@ SLIVERS = History(
 )
 
 
-@pytest.mark.parametrize("number", range(200))
+@pytest.mark.parametrize("number", range(sized(quick=40, usual=200, full=1_000)))
 def test_a_waterfall_comes_to_rest_with_everyone_settled(number: int) -> None:
     start, steps = history(number)
     Crowd(start).live(steps)

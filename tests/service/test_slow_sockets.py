@@ -9,6 +9,8 @@ from websockets.sync.client import connect
 from benches.service.slow_sockets import DROPPED, SOCKETS, Address, compare
 from tests.service.clients.served import PATIENCE, Service, serving
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = 600
 GENEROUS = 20
 """How many times slower an answer may be on a machine that does other things."""

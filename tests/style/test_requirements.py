@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.conftest import pytest_collection_modifyitems
+from tests.conftest import refuse_unknown_ids
 from tests.proof import proves
 from tests.requirements import (
     INVARIANTS,
@@ -142,7 +142,7 @@ def test_collection_refuses_unknown_ids(key: str, known: bool) -> None:
     mark = pytest.mark.proves(key).mark
     item = cast(Any, SimpleNamespace(nodeid="t.py::test_x", iter_markers=lambda _name: [mark]))
     if known:
-        pytest_collection_modifyitems([item])
+        refuse_unknown_ids([item])
     else:
         with pytest.raises(pytest.UsageError, match="A15"):
-            pytest_collection_modifyitems([item])
+            refuse_unknown_ids([item])

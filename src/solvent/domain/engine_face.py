@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
 from solvent.domain.events import Event
 
@@ -23,12 +23,12 @@ class Engine(Protocol):
         """Time of the last step, microseconds UTC."""
         ...
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
+    def apply(self, batch: Iterable[Command]) -> Transcript:
+        """Carry out commands in order; what came of each."""
         ...
 
-    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
-        """Carry out commands in order; the events of each, encoded."""
+    def apply_one(self, command: Command) -> tuple[Event, ...]:
+        """Carry out one command; what came of it."""
         ...
 
     def snapshot(self) -> bytes:

@@ -8,15 +8,13 @@ here, between two calls.
 
 import ctypes
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from solvent.domain.codec.commands import EncodedCommands
-from solvent.domain.codec.encoded_events import EncodedEvents
-from solvent.domain.codec.events import decode_events
 from solvent.domain.codec.snapshots import state_hash
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import (
     COMMAND_KINDS,
     COMMAND_WORDS,
@@ -108,21 +106,15 @@ class FastEngine:
         """Parameters in force."""
         return self.columns.parameters
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
-        events, ends = self.apply_rows(encode_batch(list(batch)))
-        return decode_events(events.tolist(), ends.tolist())
-
-    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
-        """Carry out commands in order; the events of each, encoded."""
-        events, ends = self.apply_rows(encode_batch(list(batch)))
-        data = events.data.cast("B")
-        starts = [0, *ends.tolist()]
-        return [EncodedEvents(data[8 * start : 8 * end]) for start, end in pairwise(starts)]
+    def apply(self, batch: Iterable[Command]) -> Transcript:
+        """Carry out commands in order; what came of each, numbered from 0."""
+        commands = EncodedCommands.of(batch)
+        events, ends = self.apply_rows(command_rows([commands]))
+        return Transcript(0, commands, events.data, ends.tolist())
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""
-        return self.apply((command,))[0]
+        return self.apply((command,))[0].events
 
     def apply_rows(self, rows: Words) -> tuple[Words, Words]:
         """Carry out commands given as rows of COMMAND_WIDTH numbers.

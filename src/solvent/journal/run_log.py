@@ -15,14 +15,16 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
 from typing import Self
 
 from solvent.domain.codec.canonical import Json
-from solvent.domain.codec.events import EventEncodingError, decode_event, encode_event
+from solvent.domain.codec.events import EventEncodingError, encode_event
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command, CommandEncodingError, decode_command, encode_command
 from solvent.domain.errors import InputError
 from solvent.domain.events import Event
@@ -212,18 +214,22 @@ class RunLogReader:
         for frame in frames:
             yield from _commands(path, frame)
 
-    def encoded_events(self) -> Iterator[bytes]:
-        """The encoded events of every command in order, one group a command."""
+    def groups(self) -> Iterator[bytes]:
+        """The events of every command in order, encoded, as they are in the file."""
         path = self.directory / EVENTS
         for frame in read_frames(path, EVENTS_MAGIC):
             yield from _groups(path, frame)
 
-    def events(self) -> Iterator[tuple[Event, ...]]:
-        """The events of every command in order."""
-        for number, group in enumerate(self.encoded_events()):
+    def transcripts(self) -> Iterator[Transcript]:
+        """Every command and what came of it, in order."""
+        for number, (command, group) in enumerate(zip_longest(self.commands(), self.groups())):
+            if command is None or group is None:
+                name = str(self.directory / (EVENTS if group is None else COMMANDS))
+                reason = f"ends after {number} commands, and the other log goes on"
+                raise InputError(name, "file", f"{reason}; restore the file or run again")
             with self.naming(number):
-                events = tuple(decode_events(group))
-            yield events
+                transcript = Transcript.read(number, encode_command(command), group)
+            yield transcript
 
     @contextmanager
     def naming(self, number: int) -> Iterator[None]:
@@ -234,14 +240,6 @@ class RunLogReader:
             path = str(self.directory / EVENTS)
             reason = f"{error}; restore the file or run again"
             raise InputError(path, f"command {number}", reason) from error
-
-
-def decode_events(group: bytes) -> Iterator[Event]:
-    """The events of one group. Raises EventEncodingError."""
-    offset = 0
-    while offset < len(group):
-        event, offset = decode_event(group, offset)
-        yield event
 
 
 def _commands(path: Path, frame: Frame) -> Iterator[Command]:

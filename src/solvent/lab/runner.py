@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
 from solvent.domain.engine_face import Engine
 from solvent.domain.parameters import EngineParameters, Policy
@@ -154,10 +154,12 @@ class _Log:
         self._receipts = writer.path(RECEIPTS).open("w", encoding="ascii", newline="\n")
         self.receipts = 0
 
-    def append(self, command: Command, events: EncodedEvents, count: int) -> None:
-        """Write down a command and the `count` events that came of it."""
-        self._writer.append_encoded(command, events.data, count)
-        for receipt in self._settled.feed(events):
+    def append(self, transcript: Transcript) -> None:
+        """Write down commands and what came of them."""
+        for index, command in enumerate(transcript.commands):
+            count = len(transcript.span(index))
+            self._writer.append_encoded(command, transcript.encoded(index), count)
+        for receipt in self._settled.feed(transcript):
             self._shown.take(receipt)
             self._receipts.write(receipt_line(receipt) + "\n")
             self.receipts += 1
@@ -177,7 +179,7 @@ class _Log:
         self._writer.finish(figures, state_hash)
 
 
-class _RunDriver(Driver[EncodedEvents]):
+class _RunDriver(Driver):
     """The engine of a run and everybody who listens to it."""
 
     def __init__(
@@ -192,17 +194,17 @@ class _RunDriver(Driver[EncodedEvents]):
         self._log = log
         self._hasher = EventHasher()
 
-    def carry_out(self, batch: list[Command]) -> list[EncodedEvents]:
+    def carry_out(self, batch: list[Command]) -> Transcript:
         """Let the engine do it."""
-        return self.engine.apply_encoded(batch)
+        return self.engine.apply(batch)
 
-    def hear(self, command: Command, events: EncodedEvents) -> None:
+    def hear(self, transcript: Transcript) -> None:
         """Let figures, hash and log have it."""
-        count = self.recorder.hear(events)
+        self.recorder.hear(transcript)
         if self._log is None:
-            self._hasher.update_encoded(events.data)
+            self._hasher.update_encoded(transcript.words.cast("B"))
         else:
-            self._log.append(command, events, count)
+            self._log.append(transcript)
 
     def see(self) -> None:
         """Show the recorder the state after a step."""

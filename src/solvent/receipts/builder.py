@@ -7,15 +7,15 @@ round and one per backstop fill; `receipt` documents their fields. What it keeps
 commands, but for the parameters, is its `past`, with which another one can go on.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.events import Event, ParameterChanged, Stepped
-from solvent.domain.labels import AdlCase, Stage
+from solvent.domain.labels import AdlCase
 from solvent.domain.parameters import EngineParameters, Policy, changed_parameters
+from solvent.domain.settlements import AdlRound, BackstopOffer, Transfer, settlements_of
 from solvent.receipts.form import (
     ADL_FORMAT,
     BACKSTOP_FORMAT,
@@ -30,7 +30,7 @@ from solvent.receipts.form import (
     Side,
     Started,
 )
-from solvent.receipts.lines import AFTER, BEFORE, Exchange
+from solvent.receipts.lines import AFTER, BEFORE, Words, leg_lines, match_line, parties, rounding
 from solvent.receipts.terms import (
     asset_terms,
     borrow_terms,
@@ -41,30 +41,6 @@ from solvent.receipts.terms import (
     waterfall_terms,
     words_of,
 )
-
-
-@dataclass(slots=True)
-class _Round:
-    """The events of one ADL round, as they come."""
-
-    opened: w.AdlOpened
-    stuck: list[w.AdlStuck] = field(default_factory=list)
-    handed_over: dict[int, list[w.HandedOver]] = field(default_factory=dict)
-    candidates: list[w.AdlCandidate] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Offered:
-    """A backstop offer, as its events come; `opening` is the account before the first fill."""
-
-    event: w.BackstopOffered
-    candidates: list[w.BackstopCandidate] = field(default_factory=list)
-    handed_over: list[w.HandedOver] = field(default_factory=list)
-    opening: Party | None = None
-
-
-_Key = tuple[Stage, int]
-_Record = w.PoolRecorded | w.PartyBalance | w.PartyHealth
 
 
 @dataclass(slots=True)
@@ -105,7 +81,7 @@ class ReceiptBuilder:
         self._parameters = parameters
         self.past = past or Past(parameters.start_time)
         self._command = 0
-        self._forget()
+        self._began: dict[int, Started] = {}
 
     def feed(self, command_index: int, events: Sequence[Event]) -> list[Receipt]:
         """Take in one command's events; return the receipts of what it settled, in order."""
@@ -114,22 +90,16 @@ class ReceiptBuilder:
             if isinstance(event, Stepped):
                 self.past.time = event.time
                 break
-        self._forget()
+        self._began = {}
         for event in events:
             self._take(event)
-        receipts: list[Receipt] = [*self._fills, *map(self._adl_receipt, self._rounds)]
-        self._forget()
+        receipts: list[Receipt] = []
+        for settlement in settlements_of(events):
+            if isinstance(settlement, AdlRound):
+                receipts.append(self._adl_receipt(settlement))
+            else:
+                receipts += self._fill_receipts(settlement)
         return receipts
-
-    def _forget(self) -> None:
-        """Drop what belongs to one command only."""
-        self._handed_over: defaultdict[int, list[w.HandedOver]] = defaultdict(list)
-        self._exchanges: defaultdict[_Key, dict[int, Exchange]] = defaultdict(dict)
-        self._pools: defaultdict[_Key, list[w.PoolRecorded]] = defaultdict(list)
-        self._rounds: list[_Round] = []
-        self._offers: list[_Offered] = []
-        self._filling: w.BackstopFilled | None = None
-        self._fills: list[BackstopReceipt] = []
 
     def _take(self, event: Event) -> None:
         match event:
@@ -141,72 +111,36 @@ class ReceiptBuilder:
             case w.LiquidationStarted():
                 line = started_line(self._command, self.past.time, event)
                 self.past.started[event.account] = line
-            case w.HandedOver():
-                self._handed_over[event.account].append(event)
-            case w.PoolRecorded() | w.PartyBalance() | w.PartyHealth():
-                self._record(event)
+            case w.BackstopOffered() | w.AdlStuck():
+                self._began[event.account] = self.past.started[event.account]
             case _:
-                self._deed(event)
+                pass
 
-    def _record(self, event: _Record) -> None:
-        key = (event.stage, event.number)
-        match event:
-            case w.PoolRecorded():
-                self._pools[key].append(event)
-            case w.PartyBalance():
-                self._exchange(key, event.match).balances.append(event)
-            case w.PartyHealth():
-                exchange = self._exchange(key, event.match)
-                exchange.health.append(event)
-                self._close_fill(key, exchange)
-
-    def _exchange(self, key: _Key, match: int) -> Exchange:
-        return self._exchanges[key].setdefault(match, Exchange())
-
-    def _deed(self, event: Event) -> None:
-        match event:
-            case w.AdlOpened():
-                self._rounds.append(_Round(event))
-            case w.AdlStuck():
-                self._rounds[-1].stuck.append(event)
-                before = list(self._handed_over[event.account])
-                self._rounds[-1].handed_over[event.account] = before
-            case w.AdlCandidate():
-                self._rounds[-1].candidates.append(event)
-            case w.AdlMatched():
-                self._exchange((Stage.ADL, event.round), event.match).matched = event
-            case w.AdlLeg():
-                self._exchange((Stage.ADL, event.round), event.match).legs.append(event)
-            case w.BackstopOffered():
-                before = list(self._handed_over[event.account])
-                self._offers.append(_Offered(event, handed_over=before))
-            case w.BackstopCandidate():
-                self._offers[-1].candidates.append(event)
-            case w.BackstopFilled():
-                self._filling = event
-            case w.BackstopLeg():
-                self._exchange((Stage.BACKSTOP, event.fill), 0).legs.append(event)
-
-    def _close_fill(self, key: _Key, exchange: Exchange) -> None:
-        """Write a fill's receipt once the health of all its parties after it is there."""
-        sides = [event.after for event in exchange.health]
-        filled = self._filling
-        if key[0] is Stage.BACKSTOP and filled and sides.count(AFTER) == sides.count(BEFORE):
-            self._fills.append(self._fill_receipt(filled, self._offers[-1], exchange))
-            self._filling = None
+    def _fill_receipts(self, offer: BackstopOffer) -> Iterator[BackstopReceipt]:
+        """The receipts of an offer's fills; the first shows the account as the offer found it."""
+        opening: Party | None = None
+        for fill in offer.fills.values():
+            if fill.filled is None:
+                continue
+            words = words_of(self._parameters, fill.pools)
+            account = fill.filled.account
+            if opening is None:
+                before = parties(fill, words, BEFORE)
+                opening = next(party for party in before if party.account == account)
+            yield self._fill_receipt(fill.filled, offer, fill, words, opening)
 
     def _fill_receipt(
-        self, filled: w.BackstopFilled, offered: _Offered, exchange: Exchange
+        self,
+        filled: w.BackstopFilled,
+        offer: BackstopOffer,
+        fill: Transfer,
+        words: Words,
+        opening: Party,
     ) -> BackstopReceipt:
-        pools = self._pools[Stage.BACKSTOP, filled.fill]
-        words = words_of(self._parameters, pools)
-        before = exchange.parties(words, BEFORE)
-        if offered.opening is None:
-            offered.opening = next(party for party in before if party.account == filled.account)
-        opening = {balance.asset for balance in offered.opening.balances}
-        touched = touched_assets([exchange]) | {filled.debt_asset}
-        touched |= {number for number, symbol in enumerate(words.symbols) if symbol in opening}
-        touched |= {event.asset for event in offered.handed_over}
+        owned = {balance.asset for balance in opening.balances}
+        touched = touched_assets([fill]) | {filled.debt_asset}
+        touched |= {number for number, symbol in enumerate(words.symbols) if symbol in owned}
+        touched |= {event.asset for event in offer.handed_over}
         return BackstopReceipt(
             format=BACKSTOP_FORMAT,
             version=VERSION,
@@ -216,43 +150,41 @@ class ReceiptBuilder:
             account=filled.account,
             provider=filled.provider,
             asset=words.symbols[filled.debt_asset],
-            mark=words.marks[filled.debt_asset],
+            mark=filled.mark,
             quantity=filled.debt_quantity,
             value=filled.debt_value,
             fund_value=filled.fund_value,
             waterfall=waterfall_terms(self._parameters),
             terms=discount_terms(self._parameters),
-            assets=asset_terms(self._parameters, pools, touched),
-            started=self.past.started[filled.account],
-            handed_over=handover_lines(offered.handed_over, words.symbols),
+            assets=asset_terms(self._parameters, fill.pools, touched),
+            started=self._began[filled.account],
+            handed_over=handover_lines(offer.handed_over, words.symbols),
             offer=Offer(
-                first_fill=offered.event.fill,
-                quantity=offered.event.quantity,
-                taken=offered.event.taken,
-                discount=offered.event.discount,
-                opening=offered.opening,
+                first_fill=offer.offered.fill,
+                quantity=offer.offered.quantity,
+                taken=offer.offered.taken,
+                discount=offer.offered.discount,
+                opening=opening,
                 providers=tuple(
                     ProviderLine(event.provider, event.committed, event.capacity, event.allotted)
-                    for event in offered.candidates
+                    for event in offer.candidates
                 ),
             ),
-            legs=exchange.leg_lines(words),
-            rounding=exchange.rounding(
-                words, filled.debt_asset, filled.debt_quantity, filled.debt_value
+            legs=leg_lines(fill, words),
+            rounding=rounding(
+                fill, words, filled.debt_asset, filled.debt_quantity, filled.debt_value
             ),
-            before=before,
-            after=exchange.parties(words, AFTER),
+            before=parties(fill, words, BEFORE),
+            after=parties(fill, words, AFTER),
         )
 
-    def _adl_receipt(self, seen: _Round) -> AdlReceipt:
-        opened = seen.opened
-        key = (Stage.ADL, opened.round)
-        pools = self._pools[key]
+    def _adl_receipt(self, settled: AdlRound) -> AdlReceipt:
+        opened, pools = settled.opened, settled.pools
         words = words_of(self._parameters, pools)
-        exchanges = [one for one in self._exchanges[key].values() if one.matched is not None]
-        touched = touched_assets(exchanges) | {opened.asset}
-        touched |= {event.asset for events in seen.handed_over.values() for event in events}
-        matches = tuple(exchange.match_line(words) for exchange in exchanges)
+        transfers = [one for one in settled.matches.values() if one.matched is not None]
+        touched = touched_assets(transfers) | {opened.asset}
+        touched |= {event.asset for events in settled.handed_over.values() for event in events}
+        matches = tuple(match_line(transfer, words) for transfer in transfers)
         borrowing = None
         if any(match.borrows for match in matches):
             borrowing = borrow_terms(self._parameters, pools)
@@ -271,12 +203,12 @@ class ReceiptBuilder:
             waterfall=waterfall_terms(self._parameters),
             borrowing=borrowing,
             assets=asset_terms(self._parameters, pools, touched),
-            sides=tuple(self._side(seen, event, words.symbols) for event in seen.stuck),
-            candidates=tuple(map(_candidate, seen.candidates)),
+            sides=tuple(self._side(settled, event, words.symbols) for event in settled.stuck),
+            candidates=tuple(map(_candidate, settled.candidates)),
             matches=matches,
         )
 
-    def _side(self, seen: _Round, event: w.AdlStuck, symbols: Sequence[str]) -> Side:
+    def _side(self, settled: AdlRound, event: w.AdlStuck, symbols: Sequence[str]) -> Side:
         return Side(
             account=event.account,
             needed=event.needed,
@@ -289,8 +221,8 @@ class ReceiptBuilder:
             maintenance=event.maintenance,
             book_reason=event.book_reason,
             backstop_reason=event.backstop_reason,
-            handed_over=handover_lines(seen.handed_over[event.account], symbols),
-            started=self.past.started[event.account],
+            handed_over=handover_lines(settled.handed_over[event.account], symbols),
+            started=self._began[event.account],
         )
 
 

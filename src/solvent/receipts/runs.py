@@ -5,11 +5,12 @@ party, so those of a million accounts would fill a disk. The others can be made 
 at any time. Which are written follows from the events alone, so whoever has the log knows.
 """
 
-from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.spans import Span, spans_of
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.parameters import EngineParameters
 from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.form import Receipt
-from solvent.receipts.settlements import Settlement, events_of, settlements_in
+from solvent.receipts.settlements import HEARD, events_for
 
 ROUND_BYTES, OFFER_BYTES = 1 << 26, 1 << 24
 """Room for ADL rounds and for backstop offers, counted in their events: every settlement of 10,000
@@ -17,21 +18,31 @@ accounts in the crash of the demo."""
 
 
 class RunReceipts:
-    """Feed it the events of every command of a run, in order, from the first."""
+    """Feed it all transcripts of a run, in order, from the first."""
 
     def __init__(self, parameters: EngineParameters) -> None:
         self._builder = ReceiptBuilder(parameters)
         self._commands = 0
         self._room = {True: ROUND_BYTES, False: OFFER_BYTES}
 
-    def feed(self, events: EncodedEvents) -> list[Receipt]:
-        """Take in the next command's events; return the receipts that are to be written."""
-        wanted = set[Settlement]()
-        for settlement, found in settlements_in(events).items():
-            size = 8 * found.size
-            if size <= self._room[settlement.is_round]:
-                self._room[settlement.is_round] -= size
-                wanted.add(settlement)
-        receipts = self._builder.feed(self._commands, list(events_of(events, frozenset(wanted))))
-        self._commands += 1
-        return receipts
+    def feed(self, transcript: Transcript) -> list[Receipt]:
+        """Take in what came of some commands; return the receipts that are to be written."""
+        found: list[Receipt] = []
+        first = self._commands
+        self._commands += len(transcript)
+        if transcript.present.isdisjoint(HEARD):
+            return found
+        for index in range(len(transcript)):
+            beyond = [span for span in spans_of(transcript, index) if not self._fits(span)]
+            events = events_for(transcript, index, beyond)
+            if events:
+                found += self._builder.feed(first + index, events)
+        return found
+
+    def _fits(self, span: Span) -> bool:
+        """Whether there is room for a settlement, which is then taken."""
+        size = 8 * span.size
+        if size > self._room[span.is_round]:
+            return False
+        self._room[span.is_round] -= size
+        return True

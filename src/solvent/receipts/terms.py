@@ -7,6 +7,7 @@ party has or owes.
 from collections.abc import Iterable, Sequence
 
 from solvent.domain.parameters import USDC, EngineParameters
+from solvent.domain.settlements import Transfer
 from solvent.domain.waterfall_events import HandedOver, LiquidationStarted, PoolRecorded
 from solvent.receipts.form import (
     AssetTerms,
@@ -16,7 +17,7 @@ from solvent.receipts.form import (
     Started,
     WaterfallTerms,
 )
-from solvent.receipts.lines import Exchange, Words
+from solvent.receipts.lines import Words
 
 
 def words_of(parameters: EngineParameters, pools: Sequence[PoolRecorded]) -> Words:
@@ -54,9 +55,9 @@ def asset_terms(
     return tuple(terms)
 
 
-def touched_assets(exchanges: Iterable[Exchange]) -> set[int]:
+def touched_assets(transfers: Iterable[Transfer]) -> set[int]:
     """Numbers of the assets in which a party has anything."""
-    return {event.asset for exchange in exchanges for event in exchange.balances}
+    return {event.asset for transfer in transfers for event in transfer.balances}
 
 
 def borrow_terms(parameters: EngineParameters, pools: Sequence[PoolRecorded]) -> BorrowTerms:

@@ -10,8 +10,8 @@ Specification: section 10.
 
 from collections.abc import Iterable
 
-from solvent.domain.codec.encoded_events import EncodedEvents
 from solvent.domain.codec.snapshots import state_hash
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
 from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
@@ -29,13 +29,9 @@ class ReferenceEngine:
     def __init__(self, parameters: EngineParameters) -> None:
         self.state = new_state(parameters)
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
-        return [self.apply_one(command) for command in batch]
-
-    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
-        """Carry out commands in order; the events of each, encoded."""
-        return [EncodedEvents.of(events) for events in self.apply(batch)]
+    def apply(self, batch: Iterable[Command]) -> Transcript:
+        """Carry out commands in order; what came of each, numbered from 0."""
+        return Transcript.of(0, [(command, self.apply_one(command)) for command in batch])
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""

@@ -6,6 +6,7 @@ of an order that is not there and of a post-only order that would take are their
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 from solvent.domain.commands import (
     COMMAND_KINDS,
@@ -22,6 +23,7 @@ from solvent.domain.events import Refused
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import PRICE_DECIMALS, RATIO_DECIMALS
+from solvent.service.api.objects.base import ApiObject, says
 from solvent.service.wire import format_decimal
 
 
@@ -65,6 +67,13 @@ class ApiErrorCode(StrEnum):
     UNAUTHORIZED = "UNAUTHORIZED"
 
 
+class ApiErrorResponse(ApiObject):
+    """The published error object: what a client gets in place of an answer."""
+
+    code: Annotated[ApiErrorCode, says("What is wrong.", "INVALID_CLIENT_REQUEST")]
+    message: Annotated[str, says("What is wrong, in words.", "symbol is missing")]
+
+
 class ApiError(Exception):
     """What a client is told instead of an answer; `retry_after` in seconds where it may help."""
 
@@ -78,9 +87,9 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
     @property
-    def body(self) -> dict[str, str]:
+    def body(self) -> ApiErrorResponse:
         """The published error object."""
-        return {"code": self.code.value, "message": self.message}
+        return ApiErrorResponse(code=self.code, message=self.message)
 
 
 _BAD_REQUEST = 400

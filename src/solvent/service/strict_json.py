@@ -60,8 +60,8 @@ def decode_object(data: bytes) -> dict[str, JsonValue]:
     return value
 
 
-def encode(value: JsonValue) -> bytes:
-    """A value as JSON, without blanks, keys in their order."""
+def encode(value: object) -> bytes:
+    """A value or an object of the API as JSON, without blanks, keys in their order."""
     return _ENCODER.encode(value)
 
 

@@ -54,6 +54,7 @@ def test_the_watch_finds_whom_asking_everyone_finds(seed: int) -> None:
     assert follow(Crowd(seed, 120), 60) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 140))
 def test_a_compiled_watch_finds_them_among_many(seed: int, machine: Machine) -> None:
     assert follow(Crowd(seed, 1500, machine), 150) > 0

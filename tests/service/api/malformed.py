@@ -10,12 +10,12 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from urllib.parse import urlencode
 
 from nacl.signing import SigningKey
 
-from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.endpoints import Endpoint, fields_of
 from solvent.service.core.node import wall_clock
 from solvent.service.limits import BODY_BYTES, QUERY_BYTES
 from solvent.service.routes.all import ENDPOINTS
@@ -133,32 +133,32 @@ class Maker:
     def _wrong_value(self, endpoint: Endpoint) -> Request:
         """One field has another type, too many digits, or a value that is none of its enum's."""
         who, fields = self._example(endpoint)
-        kinds = dict(_kind(word) for word in (endpoint.query + " " + endpoint.body).split())
+        kinds = {each.encode_name: each.type for each in fields_of(endpoint.query, endpoint.body)}
         names = sorted(fields if endpoint.changes else endpoint.fields) or ["unknown"]
         name = self.rng.choice(names)
         if name in LISTS_OF and isinstance(fields.get(name), list):
             items = [dict(item) for item in fields[name]]
             item = self.rng.choice(items)
             inner = self.rng.choice(sorted(item))
-            item[inner] = self._bad("quote")
+            item[inner] = self._bad(str)
             fields[name] = self.rng.choice([items, items, items, [], "x", None, [None], [[]]])
             return self.signed(endpoint, who, fields, f"{inner} of an item")
-        if not (name in ("address", "clientId") and kinds.get(name) == "str"):
+        if not (name in ("address", "clientId") and _takes(kinds.get(name), str)):
             is_deposit = endpoint.path == "/solvent/v1/admin/deposits"
-            fields[name] = self._bad("quote" if is_deposit else kinds.get(name, "str"))
+            fields[name] = self._bad(str if is_deposit else kinds.get(name, str))
         else:
             fields[name] = self.rng.choice(["x&y=1", "a=b", "\u0007", "x" * 300, "%41", [], 7])
         return self.signed(endpoint, who, fields, f"{name}={fields[name]!r:.60}")
 
-    def _bad(self, kind: str) -> Any:
-        if kind == "dec" and self.rng.random() < HUGE_SHARE:
+    def _bad(self, kind: Any) -> Any:
+        if "decimal" in str(kind) and self.rng.random() < HUGE_SHARE:
             return self.rng.choice(HUGE)
         if self.rng.random() < 0.6:
             return self.rng.choice(BAD_TEXTS)
         if self.rng.random() < 0.2:
             return "".join(chr(self.rng.randrange(1, 0x2FFF)) for _ in range(8))
         value = self.rng.choice(BAD_VALUES)
-        return -1 if kind == "bool" and value is True else value
+        return -1 if _takes(kind, bool) and value is True else value
 
     def _wrong_body(self, endpoint: Endpoint) -> Request:
         """The body is no JSON, not the right one, cut off, or was changed after it was signed."""
@@ -304,9 +304,9 @@ class Maker:
 LISTS_OF = {name for _, name, _ in LISTS.values()}
 
 
-def _kind(word: str) -> tuple[str, str]:
-    name, _, kind = word.partition(":")
-    return name.removesuffix("?"), kind
+def _takes(kind: Any, part: type) -> bool:
+    """Whether a type is made of another one, among others."""
+    return kind is part or any(_takes(each, part) for each in get_args(kind))
 
 
 def _words(fields: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from msgspec import to_builtins
 
 from solvent.domain import commands as c
 from solvent.domain.events import Refused
@@ -54,7 +55,7 @@ def test_a_refusal_keeps_its_code_and_names_its_limit(
     assert error.status == {"RESOURCE_NOT_FOUND": 404, "FORBIDDEN": 403}.get(error.code, 400)
     assert ("; the limit is " in error.message) == (row.limit is not Limit.NONE)
     assert "\n" not in error.message
-    assert error.body == {"code": row.code.name, "message": error.message}
+    assert to_builtins(error.body) == {"code": row.code.name, "message": error.message}
 
 
 @pytest.mark.parametrize(
@@ -179,5 +180,6 @@ def test_every_code_and_limit_of_the_engine_has_words(with_an_ask: Story) -> Non
 
 def test_an_error_says_its_code_and_message_and_when_to_come_again() -> None:
     error = ApiError(429, ApiErrorCode.TOO_MANY_REQUESTS, "too many requests", retry_after=3)
-    assert error.body == {"code": "TOO_MANY_REQUESTS", "message": "too many requests"}
+    expected = {"code": "TOO_MANY_REQUESTS", "message": "too many requests"}
+    assert to_builtins(error.body) == expected
     assert (error.status, error.retry_after) == (429, 3)

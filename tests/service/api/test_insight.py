@@ -16,9 +16,9 @@ import pytest
 
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.rejections import Limit
-from solvent.service.api.schemas import ENUMS
+from solvent.service.api.objects.enums import LimitName
+from solvent.service.api.shapes import words
 from solvent.service.core.node import wall_clock
-from solvent.service.routes.histories import words
 from tests.proof import proves
 from tests.service.harness import Client, House, opened, with_house
 from tests.tables.market import plain_parameters, with_setting
@@ -158,7 +158,7 @@ def test_the_limits_of_orders_are_named(tmp_path: Path) -> None:
 
 
 def test_every_limit_has_a_name_in_the_document() -> None:
-    names = set(ENUMS["LimitName"].split())
+    names = set(LimitName)
     limits = {words(limit.name) for limit in Limit} - {"None", "CommittedCapacity"}
     assert limits < names
 

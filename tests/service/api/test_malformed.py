@@ -16,8 +16,9 @@ from solvent.service.api.http import App
 from solvent.service.serve import application
 from tests.service.api.malformed import Maker, Request
 from tests.service.harness import House, with_house
+from tests.sizes import sized
 
-REQUESTS = 100_000
+REQUESTS = sized(quick=5_000, usual=30_000, full=100_000)
 REFUSED = 400
 SERVER_ERROR = 500
 NEVER_FULL = Rate(10**9, 10**9)

@@ -8,6 +8,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from schemathesis.core.result import Ok
@@ -73,6 +74,7 @@ def _requests(drawn: list[Drawn]) -> list[Request]:
     return found
 
 
+@pytest.mark.slow
 def test_the_document_leads_to_no_server_error(tmp_path: Path) -> None:
     requests = _requests(_drawn())
 

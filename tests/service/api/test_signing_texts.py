@@ -169,6 +169,7 @@ def texts_of(request: Request, source: random.Random) -> set[str]:
     return set(signed_texts("x", request.query, raw, body))
 
 
+@pytest.mark.slow
 def test_no_two_requests_share_a_text() -> None:
     source = random.Random(20261123)
     meant: dict[str, tuple[object, ...]] = {}

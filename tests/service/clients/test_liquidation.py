@@ -93,6 +93,7 @@ def listening(service: Service) -> Iterator[list[dict[str, Any]]]:
                 seen.append(json.loads(stream.recv(timeout=1))["data"])
 
 
+@pytest.mark.slow
 def test_the_book_then_the_backstop_then_the_lenders(town: Town) -> None:
     with listening(town.service) as seen:
         _stages(town)

@@ -94,6 +94,7 @@ def client(package: Path, demo: Service) -> Client:
     return Client(package, demo, "user")
 
 
+@pytest.mark.slow
 def test_public_data(client: Client) -> None:
     markets, assets, terms, pools, book, ticker, tickers, marks, trades, status, pong, now = (
         client.data(

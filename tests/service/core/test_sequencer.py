@@ -262,6 +262,7 @@ def test_closing_finishes_what_waits(held: Held) -> None:
     journal.close()
 
 
+@pytest.mark.slow
 def test_every_request_of_a_race_with_the_end_is_answered(tmp_path: Path) -> None:
     """Carried out or refused; nobody waits for ever."""
     for life in range(20):

@@ -15,15 +15,17 @@ from solvent.proof.crash.script import Holding, Op, Plan
 from solvent.proof.crash.signed import Ask
 from tests.proof import proves
 from tests.service.crash import planted
+from tests.sizes import sized
 from tests.tables.market import plain_parameters
 
-KILLS = 150
+KILLS = sized(quick=80, usual=80, full=500)
 FEW = 40
 HELD = Holding(deposits=1, usdc=100)
 LEND = Plan("anybody", Ask("POST", "/", "none"), (Op(2, "lend", 5), Op(2, "order", 7)))
 DEPOSIT = Plan("operator", Ask("POST", "/", "none"), (Op(2, "deposit", 50),))
 
 
+@pytest.mark.slow
 @proves("I35", "I36")
 def test_a_killed_service_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
     """Killed at every kind of moment, with requests on their way that it had carried out."""
@@ -43,15 +45,18 @@ def crash_tested(folder: Path, serve: Serve) -> CrashTest:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("serve", [planted.acknowledges_early, planted.loses_the_tail])
 def test_what_is_lost_is_found(serve: Serve, tmp_path: Path) -> None:
     assert crash_tested(tmp_path, serve).lost > 0
 
 
+@pytest.mark.slow
 def test_what_is_doubled_is_found(tmp_path: Path) -> None:
     assert crash_tested(tmp_path, planted.forgets_answers).doubled > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "serve",
     [planted.saves_no_answers, planted.saves_no_proposals, planted.makes_changes_twice],
@@ -61,6 +66,7 @@ def test_a_market_that_forgets_is_found(serve: Serve, tmp_path: Path) -> None:
     crash_tested(tmp_path, serve)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("serve", "said"),
     [

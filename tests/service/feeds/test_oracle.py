@@ -184,6 +184,7 @@ class TestCommand:
 
         served(tmp_path / "market", story)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("words", "reason"),
         [

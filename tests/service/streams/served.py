@@ -68,7 +68,7 @@ class Served:
 
     def apply(self, *commands: c.Command) -> list[tuple[Event, ...]]:
         """Carry commands out and publish what they led to."""
-        found = self.engine.apply(commands)
+        found = [entry.events for entry in self.engine.apply(commands)]
         transcript = Transcript.of(self.commands, zip(commands, found, strict=True))
         self.publisher.publish(self.now, transcript, self.queries)
         self.commands = transcript.end

@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command, Side
@@ -19,7 +19,7 @@ from solvent.engine.queries.queries import Queries
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
-from solvent.service.api.shapes import Object, market_symbol, price_text, quantity_text
+from solvent.service.api.shapes import market_symbol, price_text, quantity_text
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import Consumer, Topic
 
@@ -30,7 +30,7 @@ class Message(NamedTuple):
     """What a listener got."""
 
     stream: str
-    data: Object
+    data: dict[str, Any]
 
     def text(self, key: str) -> str:
         """A field that is a text."""

@@ -5,6 +5,7 @@ import base64
 from collections.abc import Sequence
 
 import ccxt.pro
+from msgspec import to_builtins
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
@@ -35,7 +36,7 @@ def rest(served: Served) -> Sequence[BaseRoute]:
 
     async def answer(request: Request) -> JSONResponse:
         if request.url.path.endswith("/depth"):
-            return JSONResponse(dict(served.publisher.depth(SOL, 1000)))
+            return JSONResponse(to_builtins(served.publisher.depth(SOL, 1000)))
         found = {"assets": ASSETS, "markets": [MARKET], "securities": []}
         return JSONResponse(found[request.url.path.rpartition("/")[2]])
 

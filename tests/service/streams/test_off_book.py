@@ -53,6 +53,7 @@ def played(seed: int) -> Story:
     return Story(stage, views, orders, public.heard())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_streams_and_histories_say_the_same(seed: int) -> None:
     """To every party, fill by fill; a provider's name of it is the account's."""

@@ -1,5 +1,6 @@
 """Streams of simulated markets tell what the engine did: books, orders, balances, liquidations."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +18,7 @@ from solvent.service.api.shapes import market_symbol, quantity_text
 from solvent.service.core.open_orders import OpenOrders
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import PACES, Topic
+from solvent.service.strict_json import encode
 from tests.service.streams.stage import Levels, Listener, Message, Stage
 
 SEEDS = range(1, 7)
@@ -52,7 +54,7 @@ def _set(side: Levels, levels: Levels) -> None:
 
 
 def snapshot(publisher: Publisher, asset: int) -> Message:
-    return Message("depth", publisher.depth(asset, 10**6))
+    return Message("depth", json.loads(encode(publisher.depth(asset, 10**6))))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -206,6 +208,7 @@ def _system_fills(
             yield fill(event.asset, event.side, event.quantity)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("joins_after", [0, COMMANDS // 4])
 def test_balance_updates_add_up_to_the_balances(seed: int, joins_after: int) -> None:

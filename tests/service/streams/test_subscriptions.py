@@ -2,7 +2,7 @@
 
 import asyncio
 
-from solvent.service.api.shapes import Object
+from solvent.service.api.objects.streams import OpenInterestMessage
 from solvent.service.streams.subscriptions import (
     CloseCode,
     Consumer,
@@ -61,9 +61,9 @@ def test_a_payload_is_made_only_for_somebody() -> None:
     public, own = Topic("trade.SOL_USDC"), Topic("account.orderUpdate", 2)
     made: list[str] = []
 
-    def payload() -> Object:
+    def payload() -> OpenInterestMessage:
         made.append("made")
-        return {"e": "x"}
+        return OpenInterestMessage(told=1, symbol="SOL_USDC", open_interest="0")
 
     subscriptions.tell(public, payload)
     assert made == []
@@ -73,12 +73,13 @@ def test_a_payload_is_made_only_for_somebody() -> None:
     subscriptions.tell(public, payload)
     subscriptions.tell(Topic("account.orderUpdate", 3), payload)
     assert made == ["made"]
-    expected = ['{"stream":"trade.SOL_USDC","data":{"e":"x"}}']
+    data = '"data":{"e":"openInterest","E":1,"s":"SOL_USDC","o":"0"}}'
+    expected = ['{"stream":"trade.SOL_USDC",' + data]
     assert taken(consumer) == taken(other) == expected
     subscriptions.leave(consumer, [public, Topic("never")])
     subscriptions.tell(public, payload)
     subscriptions.tell(own, payload)
-    assert taken(consumer) == ['{"stream":"account.orderUpdate","data":{"e":"x"}}']
+    assert taken(consumer) == ['{"stream":"account.orderUpdate",' + data]
     subscriptions.leave(other, [public])
     assert not subscriptions.has(public)
     assert subscriptions.has(own)

@@ -5,9 +5,11 @@ an object when it is asked for, and once. What is wrong with the bytes is found 
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import overload
 
 from solvent.domain.commands import (
+    COMMAND_KINDS,
     COMMAND_WORDS,
     WORDED_KINDS,
     Command,
@@ -17,6 +19,7 @@ from solvent.domain.commands import (
 )
 
 _WORD = 8
+_KIND_OF = {kind: number for number, kind in enumerate(COMMAND_KINDS)}
 
 
 class EncodedCommands(Sequence[Command]):
@@ -54,7 +57,14 @@ class EncodedCommands(Sequence[Command]):
     @classmethod
     def of(cls, commands: Iterable[Command]) -> "EncodedCommands":
         """Commands, encoded."""
-        return cls(b"".join(map(encode_command, commands)))
+        found = cls.__new__(cls)
+        given = list(commands)
+        found.data = b"".join(map(encode_command, given))
+        found.kinds = [_KIND_OF[type(command)] for command in given]
+        found._made = [*given]
+        ends = accumulate((COMMAND_WORDS[kind] for kind in found.kinds), initial=0)
+        found._places = list(ends)[:-1]
+        return found
 
     def __len__(self) -> int:
         return len(self.kinds)

@@ -1,7 +1,7 @@
 """Events as bytes: a kind and a row of 64-bit numbers, so that engines compare byte by byte."""
 
 import struct
-from collections.abc import Iterable, MutableSequence
+from collections.abc import MutableSequence
 from dataclasses import fields
 from enum import IntEnum
 
@@ -175,28 +175,6 @@ def decode_event(data: bytes | memoryview, offset: int = 0) -> tuple[Event, int]
         raise EventEncodingError(f"{kind.__name__} at byte {offset} is cut short")
     _, *row = packer.unpack_from(data, offset)
     return make_event(number, row), offset + packer.size
-
-
-def decode_events(words: list[int], ends: Iterable[int]) -> list[tuple[Event, ...]]:
-    """The events of several commands, all of them as numbers; `ends` says where each one's end.
-
-    Raises EventEncodingError.
-    """
-    found = []
-    place = 0
-    for end in ends:
-        events = []
-        while place < end:
-            number = words[place]
-            if not 0 <= number < len(EVENT_KINDS):
-                raise EventEncodingError(f"event at word {place} has unknown kind {number}")
-            following = place + EVENT_WORDS[number]
-            if following > end:
-                raise EventEncodingError(f"event at word {place} is cut short")
-            events.append(make_event(number, words[place + 1 : following]))
-            place = following
-        found.append(tuple(events))
-    return found
 
 
 def make_event(number: int, row: MutableSequence[int]) -> Event:

@@ -5,15 +5,27 @@ each, and where its numbers are. Most listeners want a few kinds, or a few of th
 event becomes an object when somebody asks for it, and once.
 """
 
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, overload
 
 from solvent.domain.codec.commands import EncodedCommands
-from solvent.domain.codec.events import EVENT_WORDS, encode_event, event_numbers, make_event
+from solvent.domain.codec.events import (
+    EVENT_KINDS,
+    EVENT_WORDS,
+    EventEncodingError,
+    encode_event,
+    event_numbers,
+    make_event,
+)
 from solvent.domain.commands import Command
 from solvent.domain.events import Event
 
+KEPT = 1 << 16
+"""Events of a transcript up to which those that were made are kept for who asks next."""
+
 _WORD = 8
+_WORDS = dict(enumerate(EVENT_WORDS))
 
 
 class Entry(NamedTuple):
@@ -36,34 +48,59 @@ class Transcript(Sequence[Entry]):
     def __init__(
         self, first: int, commands: EncodedCommands, words: memoryview, ends: Iterable[int]
     ) -> None:
-        """`ends` are the places in `words` where the events of each command end."""
+        """`ends` are the places in `words` where the events of each command end.
+
+        Raises EventEncodingError where these are no whole events.
+        """
         self.first = first
         self.commands = commands
         self.words = words
-        self.kinds: list[int] = []
-        self.places: list[int] = []
+        self.kinds = bytearray()
+        self.places = array("q")
         self.ends: list[int] = []
         kinds, places = self.kinds, self.places
         place = 0
         for end in ends:
             while place < end:
                 kind = words[place]
+                if kind not in _WORDS:
+                    raise EventEncodingError(
+                        f"event at byte {_WORD * place} has unknown kind {kind}"
+                    )
                 kinds.append(kind)
                 places.append(place)
-                place += EVENT_WORDS[kind]
+                place += _WORDS[kind]
+            if place > end:
+                name, byte = EVENT_KINDS[kinds[-1]].__name__, _WORD * places[-1]
+                raise EventEncodingError(f"{name} at byte {byte} is cut short")
             self.ends.append(len(kinds))
         self.present = frozenset(kinds)
-        self._made: list[Event | None] = [None] * len(kinds)
+        self._made: list[Event | None] = [None] * min(len(kinds), KEPT)
 
     @classmethod
     def of(cls, first: int, done: Iterable[tuple[Command, Iterable[Event]]]) -> "Transcript":
         """Commands and events that are there as objects."""
-        commands, data, ends = [], bytearray(), []
+        commands, made, data, ends = [], list[Event](), bytearray(), []
         for command, events in done:
             commands.append(command)
-            data += b"".join(map(encode_event, events))
+            kept = tuple(events)
+            made += kept
+            data += b"".join(map(encode_event, kept))
             ends.append(len(data) // _WORD)
-        return cls(first, EncodedCommands.of(commands), memoryview(data).cast("q"), ends)
+        found = cls(first, EncodedCommands.of(commands), memoryview(data).cast("q"), ends)
+        found._made[:] = made[:KEPT]
+        return found
+
+    @classmethod
+    def read(cls, number: int, command: bytes, events: bytes) -> "Transcript":
+        """One command and its events, both encoded, as a log has them.
+
+        Raises CommandEncodingError, EventEncodingError.
+        """
+        if len(events) % _WORD:
+            raise EventEncodingError(f"{len(events)} bytes are no whole events")
+        words = memoryview(events).cast("q")
+        return cls(number, EncodedCommands(command), words, [len(words)])
 
     @property
     def end(self) -> int:
@@ -79,12 +116,20 @@ class Transcript(Sequence[Entry]):
 
     def event(self, each: int) -> Event:
         """An event, by its number among all that are here."""
-        found = self._made[each]
+        found = self._made[each] if each < KEPT else None
         if found is None:
             kind = self.kinds[each]
             found = make_event(kind, [*event_numbers(self.words, kind, self.places[each])])
-            self._made[each] = found
+            if each < KEPT:
+                self._made[each] = found
         return found
+
+    def encoded(self, index: int) -> memoryview:
+        """The bytes of the events of a command, by its index here."""
+        span = self.span(index)
+        ends = len(self.words) if span.stop == len(self.places) else self.places[span.stop]
+        start = self.places[span.start] if span else ends
+        return self.words[start:ends].cast("B")
 
     def span(self, index: int) -> range:
         """Which events are those of a command, by its index here."""

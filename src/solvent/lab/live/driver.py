@@ -20,8 +20,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
+from solvent.domain.codec.events import kind_number
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command, OpenAccount
-from solvent.domain.events import Event, Refused
+from solvent.domain.events import Refused
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND, divide_up
 from solvent.lab.live.prices import LivePrices
@@ -59,8 +61,8 @@ class LiveMarket(Protocol):
         """Time of the last step, microseconds UTC."""
         ...
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
+    def apply(self, batch: Iterable[Command]) -> Transcript:
+        """Carry out commands in order; what came of each."""
         ...
 
 
@@ -226,7 +228,10 @@ class LiveAgents:
         return lambda asset: self._prices.price(asset, time)
 
 
-class _LiveDriver(Driver[tuple[Event, ...]]):
+_REFUSED = frozenset({kind_number(Refused)})
+
+
+class _LiveDriver(Driver):
     """A market that runs, spoken to in small batches until `stopped`."""
 
     BATCH = BATCH
@@ -235,7 +240,7 @@ class _LiveDriver(Driver[tuple[Event, ...]]):
         self._market = market
         self._stopped = stopped
 
-    def carry_out(self, batch: list[Command]) -> list[tuple[Event, ...]]:
+    def carry_out(self, batch: list[Command]) -> Transcript:
         """Send them, unless the play is over."""
         if self._stopped.is_set():
             raise _StoppedError
@@ -243,14 +248,14 @@ class _LiveDriver(Driver[tuple[Event, ...]]):
 
     def open(self, accounts: Iterable[Command]) -> None:
         """Open accounts, all at once: all are there or none."""
-        batch = list(accounts)
-        for command, events in zip(batch, self.carry_out(batch), strict=True):
-            self.hear(command, events)
+        self.hear(self.carry_out(list(accounts)))
 
-    def hear(self, command: Command, events: tuple[Event, ...]) -> None:
-        """An account that does not open means that somebody else came before."""
-        if isinstance(command, OpenAccount) and isinstance(events[0], Refused):
-            raise LiveAgentsError(
-                f"account {command.account} cannot be opened: the market is not new; "
-                "start the agents before anybody else opens an account, or in an empty folder"
-            )
+    def hear(self, transcript: Transcript) -> None:
+        """An account that does not open means that the market had accounts before."""
+        for index, _ in transcript.by_command(_REFUSED):
+            command = transcript.commands[index]
+            if isinstance(command, OpenAccount):
+                raise LiveAgentsError(
+                    f"account {command.account} cannot be opened: the market is not new; "
+                    "start the agents before anybody else opens an account, or in an empty folder"
+                )

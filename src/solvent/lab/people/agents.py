@@ -13,11 +13,12 @@ reads no clock; what is said at a step depends on the scenario, its prices and t
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Protocol
 
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import (
     Borrow,
     Command,
@@ -25,7 +26,7 @@ from solvent.domain.commands import (
     UpdatePrice,
     Withdraw,
 )
-from solvent.domain.events import Event, Refused
+from solvent.domain.events import Refused
 from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
 from solvent.lab.people.providers import Providers
@@ -52,11 +53,7 @@ class Prices(Protocol):
         ...
 
 
-Answer = TypeVar("Answer", bound=Sequence[Event])
-"""A command's events, in whatever form a market gives them."""
-
-
-class Driver(ABC, Generic[Answer]):
+class Driver(ABC):
     """A market that is spoken to, in batches; subclasses carry commands out and hear the answers.
 
     How commands are cut into batches makes no difference to what comes of them.
@@ -65,28 +62,27 @@ class Driver(ABC, Generic[Answer]):
     BATCH = 4096
 
     @abstractmethod
-    def carry_out(self, batch: list[Command]) -> Sequence[Answer]:
-        """Carry out commands in order; the events of each."""
+    def carry_out(self, batch: list[Command]) -> Transcript:
+        """Carry out commands in order."""
 
     @abstractmethod
-    def hear(self, command: Command, events: Answer) -> None:
-        """Take note of a command and what came of it."""
+    def hear(self, transcript: Transcript) -> None:
+        """Take note of commands and what came of them."""
 
     def run(self, commands: Iterable[Command]) -> None:
         """Send commands."""
         waiting = iter(commands)
         while batch := list(islice(waiting, self.BATCH)):
-            for command, events in zip(batch, self.carry_out(batch), strict=True):
-                self.hear(command, events)
+            self.hear(self.carry_out(batch))
 
     def run_agent(self, command: Command) -> None:
         """Send one person's command; once more with what a limit leaves, where it was refused."""
-        (events,) = self.carry_out([command])
-        self.hear(command, events)
-        if isinstance(command, Borrow | Withdraw) and isinstance(events[0], Refused):
-            largest = events[0].largest
-            if 0 < largest < command.quantity:
-                self.run([replace(command, quantity=largest)])
+        transcript = self.carry_out([command])
+        self.hear(transcript)
+        if isinstance(command, Borrow | Withdraw):
+            first = transcript.event(0)
+            if isinstance(first, Refused) and 0 < first.largest < command.quantity:
+                self.run([replace(command, quantity=first.largest)])
 
 
 class Agents:
@@ -120,7 +116,7 @@ class Agents:
         yield from self._providers.open()
         yield from self._population.open()
 
-    def set_up(self, driver: Driver[Any]) -> None:
+    def set_up(self, driver: Driver) -> None:
         """Everything between the opening of accounts and the first step."""
         start = self._feed.start
         driver.run(self._prices(start))
@@ -131,7 +127,7 @@ class Agents:
         self._people(driver, -1, 0)
         driver.run(self._quotes(start))
 
-    def step(self, driver: Driver[Any], since: int, until: int, *, keeps_time: bool = True) -> None:
+    def step(self, driver: Driver, since: int, until: int, *, keeps_time: bool = True) -> None:
         """One step, from `since` to `until` microseconds after the start, and what leads to it.
 
         The time step ends it, unless somebody else `keeps_time`.
@@ -142,7 +138,7 @@ class Agents:
         clock = [TimeStep(time)] if keeps_time else []
         driver.run(chain(self._quotes(time), self._prices(time), clock))
 
-    def _people(self, driver: Driver[Any], since: int, until: int) -> None:
+    def _people(self, driver: Driver, since: int, until: int) -> None:
         for command in self._population.loans(since, until):
             driver.run_agent(command)
         for action in self._scenario.actions:

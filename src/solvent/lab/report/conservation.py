@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from solvent.domain.codec.encoded_events import EncodedEvents
 from solvent.domain.codec.events import event_fields, kind_number
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event
 from solvent.domain.labels import Stage
 from solvent.domain.units import format_decimal
@@ -57,7 +57,7 @@ class _Changes(NamedTuple):
 
 
 class Conservation:
-    """The largest drift in a match; `read` a command's events, then feed it those of `KINDS`.
+    """The largest drift in a match; `read` a transcript, then feed it the events of `KINDS`.
 
     `note` takes the places of the balances, `close` ends a command.
     """
@@ -66,9 +66,8 @@ class Conservation:
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
-        self._events = EncodedEvents(b"")
+        self._words = memoryview(b"").cast("q")
         self._places: list[int] = []
-        self._asset = 0
         self._atoms: dict[tuple[int, int], int] = {}
         self._matches: dict[tuple[int, int], _Match] = {}
         self.settlements = 0
@@ -76,9 +75,9 @@ class Conservation:
         self._in_atoms = Fraction(0)
         self._account: int | None = None
 
-    def read(self, events: EncodedEvents) -> None:
-        """Begin with a command's events."""
-        self._events = events
+    def read(self, transcript: Transcript) -> None:
+        """Begin with what came of some commands."""
+        self._words = transcript.words
 
     def note(self, place: int) -> None:
         """A balance stands at this place."""
@@ -89,14 +88,13 @@ class Conservation:
         if isinstance(event, AdlOpened):
             if len(self._places) > MANY:
                 self.close()
-            self._asset = event.asset
         elif isinstance(event, AdlLeg):
             key = event.round, event.match
             self._atoms[key] = max(self._atoms.get(key, 0), self._marks.exact(event.asset, 1))
         elif isinstance(event, AdlMatched):
             self.settlements += 1
             key = event.round, event.match
-            atom = max(self._atoms.pop(key, 0), self._marks.exact(self._asset, 1))
+            atom = max(self._atoms.pop(key, 0), self._marks.exact(event.asset, 1))
             self._matches[key] = _Match(event.giver, event.payer, atom)
 
     def close(self) -> None:
@@ -107,7 +105,7 @@ class Conservation:
 
     def _changes(self) -> _Changes:
         """Changes of everybody in the matches at hand."""
-        words = np.frombuffer(self._events.data, dtype=np.int64)
+        words = np.frombuffer(self._words, dtype=np.int64)
         rows = words[np.array(self._places)[:, None] + np.arange(1, 1 + len(_FIELDS))]
         rows = rows[rows[:, _FIELDS.index("stage")] == Stage.ADL]
         column = {name: rows[:, place] for place, name in enumerate(_FIELDS)}

@@ -9,8 +9,8 @@ left to owe, or still in the waterfall.
 from collections.abc import Callable
 from typing import Any
 
-from solvent.domain.codec.encoded_events import EncodedEvents
 from solvent.domain.codec.events import EVENT_KINDS, kind_number
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.engine_face import Engine
 from solvent.domain.events import Event, IndexUpdated, MarkUpdated, Refused, Stepped
 from solvent.domain.parameters import EngineParameters
@@ -124,22 +124,23 @@ class Recorder:
         for kind, handler in [*told, *own]:
             self._handlers[kind_number(kind)].append(handler)
 
-    def hear(self, events: EncodedEvents) -> int:
-        """Take one command's events; return how many they are."""
-        self.commands += 1
-        count = 0
-        self._conservation.read(events)
-        for kind, place in events.places():
-            count += 1
-            if kind == BALANCE:
-                self._conservation.note(place)
-            elif handlers := self._handlers[kind]:
-                event = events.at(place)
-                for handler in handlers:
-                    handler(event)
-        self._conservation.close()
-        self.events += count
-        return count
+    def hear(self, transcript: Transcript) -> None:
+        """Take commands and what came of them."""
+        self.commands += len(transcript)
+        self.events += len(transcript.kinds)
+        self._conservation.read(transcript)
+        kinds, places, start = transcript.kinds, transcript.places, 0
+        for end in transcript.ends:
+            for each in range(start, end):
+                kind = kinds[each]
+                if kind == BALANCE:
+                    self._conservation.note(places[each])
+                elif handlers := self._handlers[kind]:
+                    event = transcript.event(each)
+                    for handler in handlers:
+                        handler(event)
+            self._conservation.close()
+            start = end
 
     def _mark_moves(self, event: Event) -> None:
         self._conservation.close()

@@ -6,11 +6,12 @@ A receipt follows from the events, so a run need not have written it.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.spans import NOBODY, spans_of
+from solvent.domain.codec.transcript import Transcript
 from solvent.journal.run_log import RunLogReader
 from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.form import Receipt
-from solvent.receipts.settlements import NOBODY, events_of, fill_or_round, settlements_in
+from solvent.receipts.settlements import events_for, fill_or_round
 
 Progress = Callable[[int, int], None]
 """Called with the commands read and all commands."""
@@ -33,26 +34,26 @@ def receipts_of(
     """Receipts that are wanted, in order. Raises InputError on a bad log."""
     builder = ReceiptBuilder(reader.parameters)
     commands = reader.manifest.commands
-    for number, group in enumerate(reader.encoded_events()):
-        with reader.naming(number):
-            yield from _of_command(builder, number, EncodedEvents(group), wanted)
+    for transcript in reader.transcripts():
+        with reader.naming(transcript.first):
+            yield from _of_command(builder, transcript, wanted)
         if progress is not None:
-            progress(number + 1, commands)
+            progress(transcript.end, commands)
 
 
 def _of_command(
-    builder: ReceiptBuilder, number: int, events: EncodedEvents, wanted: Wanted
+    builder: ReceiptBuilder, transcript: Transcript, wanted: Wanted
 ) -> Iterator[Receipt]:
     account = NOBODY if wanted.account is None else wanted.account
-    settlements = {
-        settlement
-        for settlement, found in settlements_in(events, account).items()
-        if wanted == ALL
-        or found.concerns
-        or (settlement.is_round and settlement.number == wanted.adl_round)
-        or wanted.fill in found.fills
-    }
-    for receipt in builder.feed(number, list(events_of(events, frozenset(settlements)))):
+    unwanted = [
+        span
+        for span in spans_of(transcript, 0, account)
+        if wanted != ALL
+        and not span.concerns
+        and not (span.is_round and span.number == wanted.adl_round)
+        and wanted.fill not in span.fills
+    ]
+    for receipt in builder.feed(transcript.first, events_for(transcript, 0, unwanted)):
         is_round, number = fill_or_round(receipt)
         if is_round or wanted.fill in (None, number):
             yield receipt

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from solvent.domain.codec.events import EventEncodingError, encode_event
+from solvent.domain.codec.events import EventEncodingError, decode_event, encode_event
 from solvent.domain.commands import Command
 from solvent.domain.errors import InputError
 from solvent.domain.events import Event
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.manifest import file_record
-from solvent.journal.run_log import COMMANDS, EVENTS, RunLogReader, decode_events
+from solvent.journal.run_log import COMMANDS, EVENTS, RunLogReader
 from solvent.proof.invariants.invariants import Breach, check_picture
 from solvent.proof.invariants.state_view import Picture, take_picture
 from solvent.proof.invariants.transitions import check_transition
@@ -98,7 +98,7 @@ class _Replay:
 
     def run(self, progress: Progress | None) -> None:
         """Replay every command and compare its events with those logged."""
-        pairs = zip_longest(self.reader.commands(), self.reader.encoded_events())
+        pairs = zip_longest(self.reader.commands(), self.reader.groups())
         for number, (command, logged) in enumerate(pairs):
             if command is None or logged is None:
                 longer, shorter = (COMMANDS, EVENTS) if logged is None else (EVENTS, COMMANDS)
@@ -182,7 +182,10 @@ def _first_difference(logged: bytes, events: tuple[Event, ...]) -> str:
 
 
 def _until_undecodable(group: bytes) -> Iterator[Event | str]:
+    offset = 0
     try:
-        yield from decode_events(group)
+        while offset < len(group):
+            event, offset = decode_event(group, offset)
+            yield event
     except EventEncodingError as error:
         yield f"no event ({error})"

@@ -10,13 +10,19 @@ Specification: sections 8.5, 9.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
 from solvent.domain import waterfall_events as w
 from solvent.domain.events import Event
-from solvent.domain.labels import AdlCase, LegForm, Stage
+from solvent.domain.labels import AdlCase, LegForm
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.settlements import (
+    AdlRound,
+    BackstopOffer,
+    SettlementError,
+    Transfer,
+    settlements_of,
+)
 from solvent.domain.units import (
     INDEX_SCALE,
     MAX_DECIMALS,
@@ -31,16 +37,17 @@ EXACT = int(10 ** (MAX_DECIMALS + PRICE_DECIMALS - VALUE_DECIMALS))
 """Values here are 10^-6 USDC times this, in which any quantity times any mark is whole."""
 
 
-@dataclass(slots=True)
-class _Exchange:
-    """A match or a fill: what its parties had and what passed between them."""
+class _Parties:
+    """What the parties of a match or a fill had before and after it."""
 
-    balances: dict[int, dict[tuple[int, int], w.PartyBalance]] = field(
-        default_factory=lambda: {0: {}, 1: {}}
-    )
-    health: dict[int, dict[int, w.PartyHealth]] = field(default_factory=lambda: {0: {}, 1: {}})
-    legs: list[w.AdlLeg | w.BackstopLeg] = field(default_factory=list)
-    match: w.AdlMatched | None = None
+    def __init__(self, transfer: Transfer) -> None:
+        self.match, self.filled, self.legs = transfer.matched, transfer.filled, transfer.legs
+        self.balances: dict[int, dict[tuple[int, int], w.PartyBalance]] = {0: {}, 1: {}}
+        self.health: dict[int, dict[int, w.PartyHealth]] = {0: {}, 1: {}}
+        for balance in transfer.balances:
+            self.balances[balance.after][balance.account, balance.asset] = balance
+        for health in transfer.health:
+            self.health[health.after][health.account] = health
 
     def change(self, account: int, asset: int) -> int:
         """Atoms by which an account's holding less its debt changed."""
@@ -56,75 +63,24 @@ class _Exchange:
         return new.net_equity - new.maintenance - old.net_equity + old.maintenance
 
 
-@dataclass(slots=True)
-class _Settlement:
-    """A round or a fill with the pools it found."""
-
-    pools: dict[int, w.PoolRecorded] = field(default_factory=dict)
-    exchanges: defaultdict[int, _Exchange] = field(default_factory=lambda: defaultdict(_Exchange))
-    opened: w.AdlOpened | None = None
-    stuck: list[w.AdlStuck] = field(default_factory=list)
-    candidates: list[w.AdlCandidate] = field(default_factory=list)
-    filled: w.BackstopFilled | None = None
-
-
-Key = tuple[Stage, int]
-
-
 def check_settlements(parameters: EngineParameters, events: tuple[Event, ...]) -> list[Breach]:
     """All that is wrong with the rounds and fills of one time step."""
-    settlements, offers = _gather(events)
+    try:
+        settlements = settlements_of(events)
+    except SettlementError as error:
+        return [breach("I21", str(error))]
+    rounds = [each for each in settlements if isinstance(each, AdlRound)]
+    offers = [each for each in settlements if isinstance(each, BackstopOffer)]
+    count = len(rounds) + sum(len(offer.fills) for offer in offers)
     found: list[Breach] = []
-    for (stage, _), settlement in settlements.items():
-        judge = _Judge(parameters, settlement, len(settlements))
-        found += judge.round() if stage is Stage.ADL else judge.fill()
-    for offer, candidates in offers:
-        found += _offer(offer, candidates)
+    for offer in offers:
+        for fill in offer.fills.values():
+            found += _Judge(parameters, fill.pools, [fill], count).fill()
+        found += _offer(offer.offered, offer.candidates)
+    for each in rounds:
+        transfers = list(each.matches.values())
+        found += _Judge(parameters, each.pools, transfers, count).round(each)
     return found
-
-
-Offers = list[tuple[w.BackstopOffered, list[w.BackstopCandidate]]]
-
-
-def _gather(events: tuple[Event, ...]) -> tuple[dict[Key, _Settlement], Offers]:
-    """Sort the records by the round or fill they belong to."""
-    settlements: defaultdict[Key, _Settlement] = defaultdict(_Settlement)
-    offers: Offers = []
-    for event in events:
-        match event:
-            case w.PoolRecorded():
-                settlements[event.stage, event.number].pools[event.asset] = event
-            case w.PartyBalance():
-                exchange = settlements[event.stage, event.number].exchanges[event.match]
-                exchange.balances[event.after][event.account, event.asset] = event
-            case w.PartyHealth():
-                exchange = settlements[event.stage, event.number].exchanges[event.match]
-                exchange.health[event.after][event.account] = event
-            case w.AdlOpened():
-                settlements[Stage.ADL, event.round].opened = event
-            case w.AdlStuck():
-                settlements[Stage.ADL, event.round].stuck.append(event)
-            case w.AdlCandidate():
-                settlements[Stage.ADL, event.round].candidates.append(event)
-            case _:
-                _gather_deed(settlements, offers, event)
-    return settlements, offers
-
-
-def _gather_deed(settlements: defaultdict[Key, _Settlement], offers: Offers, event: Event) -> None:
-    match event:
-        case w.AdlMatched():
-            settlements[Stage.ADL, event.round].exchanges[event.match].match = event
-        case w.AdlLeg():
-            settlements[Stage.ADL, event.round].exchanges[event.match].legs.append(event)
-        case w.BackstopFilled():
-            settlements[Stage.BACKSTOP, event.fill].filled = event
-        case w.BackstopLeg():
-            settlements[Stage.BACKSTOP, event.fill].exchanges[0].legs.append(event)
-        case w.BackstopOffered():
-            offers.append((event, []))
-        case w.BackstopCandidate():
-            offers[-1][1].append(event)
 
 
 def _offer(offer: w.BackstopOffered, candidates: list[w.BackstopCandidate]) -> Iterator[Breach]:
@@ -155,43 +111,45 @@ class _Judge:
     """Judges one settlement by its records."""
 
     def __init__(
-        self, parameters: EngineParameters, settlement: _Settlement, settlements: int
+        self,
+        parameters: EngineParameters,
+        pools: Iterable[w.PoolRecorded],
+        transfers: Iterable[Transfer],
+        settlements: int,
     ) -> None:
         self._parameters = parameters
         self._settlements = settlements
-        self._settlement = settlement
-        self._pools = settlement.pools
+        self._pools = {pool.asset: pool for pool in pools}
+        self._transfers = [_Parties(transfer) for transfer in transfers]
 
-    def round(self) -> Iterator[Breach]:
+    def round(self, settled: AdlRound) -> Iterator[Breach]:
         """I14, I21 to I26 for an ADL round."""
-        opened = self._settlement.opened
-        if opened is None:
-            yield breach("I21", "an ADL round was never opened")
-            return
+        opened = settled.opened
         yield from self._fresh([opened.asset])
-        yield from self._budget(opened)
-        yield from self._trigger(opened)
-        for exchange in self._settlement.exchanges.values():
-            match = exchange.match
+        yield from self._budget(settled)
+        yield from self._trigger(settled)
+        for parties in self._transfers:
+            match = parties.match
             if match is None:
                 yield breach("I22", "parties were recorded and not matched", opened.round)
                 continue
-            yield from self._fresh([leg.asset for leg in exchange.legs])
-            yield from self._notional(opened, exchange, match)
-            yield from self._values(exchange, {match.lender, match.payer, match.giver})
-            yield from self._healths(opened, exchange, match)
-            yield from self._together(opened, exchange, match)
-            yield from self._net(exchange, {match.lender, match.payer, match.giver})
+            yield from self._fresh([leg.asset for leg in parties.legs])
+            yield from self._notional(opened, parties, match)
+            yield from self._values(parties, {match.lender, match.payer, match.giver})
+            yield from self._healths(opened, parties, match)
+            yield from self._together(opened, parties, match)
+            yield from self._net(parties, {match.lender, match.payer, match.giver})
 
     def fill(self) -> Iterator[Breach]:
         """I12, I14, I16, I26 for a backstop fill."""
-        filled, exchange = self._settlement.filled, self._settlement.exchanges[0]
+        (parties,) = self._transfers
+        filled = parties.filled
         if filled is None:
             yield breach("I15", "a fill was recorded and not carried out")
             return
-        yield from self._fresh([filled.debt_asset, *(leg.asset for leg in exchange.legs)])
-        yield from self._net(exchange, {filled.account, filled.provider, 0})
-        new = exchange.health[1][filled.provider]
+        yield from self._fresh([filled.debt_asset, *(leg.asset for leg in parties.legs)])
+        yield from self._net(parties, {filled.account, filled.provider, 0})
+        new = parties.health[1][filled.provider]
         clean = not any(pool.stale for pool in self._pools.values())
         if clean and new.net_equity + 1 < new.initial - 1:
             yield breach(
@@ -202,13 +160,13 @@ class _Judge:
                 new.initial,
             )
         value = sum(
-            exchange.change(filled.account, asset) * self._worth(asset) for asset in self._pools
+            parties.change(filled.account, asset) * self._worth(asset) for asset in self._pools
         )
         given = filled.debt_value * filled.discount // RATIO
-        if -value > (given + 2) * EXACT + self._rounding(exchange):
+        if -value > (given + 2) * EXACT + self._rounding(parties):
             yield breach("I17", "a provider got more than the discount", filled.fill, -value, given)
-        spare = self._settlements * self._rounding(exchange) // EXACT + 2
-        if exchange.health[1][filled.account].total_value < -spare:
+        spare = self._settlements * self._rounding(parties) // EXACT + 2
+        if parties.health[1][filled.account].total_value < -spare:
             yield breach("I16", "a fill pushed an account below zero", filled.account)
 
     def _fresh(self, assets: list[int]) -> Iterator[Breach]:
@@ -227,19 +185,19 @@ class _Judge:
         pool = self._pools[asset]
         return up(pool.lend_index, INDEX_SCALE) + up(pool.debt_index, INDEX_SCALE)
 
-    def _rounding(self, exchange: _Exchange) -> int:
-        """The rounding unit of an exchange in `EXACT` units: an atom a leg, and shares."""
-        assets = {leg.asset for leg in exchange.legs}
-        if self._settlement.opened is not None:
-            assets.add(self._settlement.opened.asset)
-        if self._settlement.filled is not None:
-            assets.add(self._settlement.filled.debt_asset)
-        units = EXACT * (1 + len(exchange.legs))
+    def _rounding(self, parties: _Parties) -> int:
+        """The rounding unit of an parties in `EXACT` units: an atom a leg, and shares."""
+        assets = {leg.asset for leg in parties.legs}
+        if parties.match is not None:
+            assets.add(parties.match.asset)
+        if parties.filled is not None:
+            assets.add(parties.filled.debt_asset)
+        units = EXACT * (1 + len(parties.legs))
         return units + sum((1 + self._atoms(asset)) * self._worth(asset) for asset in assets)
 
-    def _budget(self, opened: w.AdlOpened) -> Iterator[Breach]:
+    def _budget(self, settled: AdlRound) -> Iterator[Breach]:
         """I22: taken = needed, or all caps are exhausted; nobody beyond his cap or his position."""
-        stuck, candidates = self._settlement.stuck, self._settlement.candidates
+        opened, stuck, candidates = settled.opened, settled.stuck, settled.candidates
         needed = sum(side.needed for side in stuck)
         granted = sum(side.allotted for side in stuck)
         reach = sum(candidate.cap for candidate in candidates)
@@ -264,21 +222,22 @@ class _Judge:
                     candidate.allotted,
                     candidate.cap,
                 )
-        yield from self._taken(opened)
+        yield from self._taken(settled)
 
-    def _taken(self, opened: w.AdlOpened) -> Iterator[Breach]:
+    def _taken(self, settled: AdlRound) -> Iterator[Breach]:
         """I22: matches take what was allotted, short only by the atoms that rounding cost.
 
         Where the fund pays for a default, it may close the atoms that share rounding left, too.
         """
+        opened = settled.opened
         default = opened.case is AdlCase.BORROWER_DEFAULT
         taken: defaultdict[int, int] = defaultdict(int)
-        for exchange in self._settlement.exchanges.values():
-            if exchange.match is not None:
-                taken[exchange.match.payer] += exchange.match.quantity
-                taken[exchange.match.lender] += exchange.match.quantity
-        allotments = [(side.account, side.allotted) for side in self._settlement.stuck]
-        allotments += [(side.account, side.allotted) for side in self._settlement.candidates]
+        for parties in self._transfers:
+            if parties.match is not None:
+                taken[parties.match.payer] += parties.match.quantity
+                taken[parties.match.lender] += parties.match.quantity
+        allotments = [(side.account, side.allotted) for side in settled.stuck]
+        allotments += [(side.account, side.allotted) for side in settled.candidates]
         for account, allotted in allotments:
             numbers = opened.round, account, taken[account], allotted
             over = (taken[account] - allotted) * self._worth(opened.asset)
@@ -290,25 +249,25 @@ class _Judge:
     def _spare(self) -> int:
         """What rounding of all matches together may keep from being settled."""
         every = sum((1 + self._atoms(asset)) * self._worth(asset) for asset in self._pools)
-        return (every + EXACT) * (len(self._settlement.exchanges) + 1)
+        return (every + EXACT) * (len(self._transfers) + 1)
 
-    def _trigger(self, opened: w.AdlOpened) -> Iterator[Breach]:
+    def _trigger(self, settled: AdlRound) -> Iterator[Breach]:
         """I14: each liquidated side is at MMR >= 100 % when the round opens."""
         if any(pool.stale for pool in self._pools.values()):
             return
-        for side in self._settlement.stuck:
+        for side in settled.stuck:
             if side.net_equity > side.maintenance:
                 yield breach(
                     "I14",
                     "ADL for an account that is not liquidatable",
-                    opened.round,
+                    settled.opened.round,
                     side.account,
                     side.net_equity,
                     side.maintenance,
                 )
 
     def _notional(
-        self, opened: w.AdlOpened, exchange: _Exchange, match: w.AdlMatched
+        self, opened: w.AdlOpened, parties: _Parties, match: w.AdlMatched
     ) -> Iterator[Breach]:
         """I22, I23: at most the loan is closed, for its notional at the mark, rounded up.
 
@@ -318,8 +277,8 @@ class _Judge:
         """
         atom = self._worth(opened.asset)
         worth = up(match.quantity * atom, EXACT)
-        short = match.value - sum(leg.value for leg in exchange.legs)
-        unit = self._rounding(exchange) // EXACT
+        short = match.value - sum(leg.value for leg in parties.legs)
+        unit = self._rounding(parties) // EXACT
         if not (0 <= match.value - worth <= up(atom, EXACT) and 0 <= short <= unit):
             yield breach(
                 "I23",
@@ -330,39 +289,39 @@ class _Judge:
                 worth,
                 short,
             )
-        debt = exchange.balances[0].get((match.payer, opened.asset))
+        debt = parties.balances[0].get((match.payer, opened.asset))
         if debt is None or match.quantity > debt.debt:
             yield breach("I22", "more than the loan was closed", match.payer, match.quantity)
 
-    def _values(self, exchange: _Exchange, parties: set[int]) -> Iterator[Breach]:
+    def _values(self, parties: _Parties, accounts: set[int]) -> Iterator[Breach]:
         """I23: nobody's total value moves by more than the rounding unit; the fund's may."""
-        unit = self._rounding(exchange)
-        match = exchange.match
+        unit = self._rounding(parties)
+        match = parties.match
         if match is not None and match.giver != match.payer:
-            parties = {match.lender} - {match.giver}
-        for account in parties:
+            accounts = {match.lender} - {match.giver}
+        for account in accounts:
             change = sum(
-                exchange.change(account, asset) * self._worth(asset) for asset in self._pools
+                parties.change(account, asset) * self._worth(asset) for asset in self._pools
             )
             if abs(change) > unit:
                 yield breach("I23", "a total value moved in an ADL", account, change, unit)
 
     def _healths(
-        self, opened: w.AdlOpened, exchange: _Exchange, match: w.AdlMatched
+        self, opened: w.AdlOpened, parties: _Parties, match: w.AdlMatched
     ) -> Iterator[Breach]:
         """I24: the payer's health does not fall, nor the stuck lender's but for lighter legs."""
-        unit = self._rounding(exchange) // EXACT + 3
-        lighter = any(isinstance(leg, w.AdlLeg) and leg.lighter for leg in exchange.legs)
+        unit = self._rounding(parties) // EXACT + 3
+        lighter = any(isinstance(leg, w.AdlLeg) and leg.lighter for leg in parties.legs)
         watched = {match.payer}
         if opened.case is AdlCase.STUCK_LENDER and not lighter:
             watched.add(match.lender)
         for account in watched:
-            fall = -exchange.surplus(account)
+            fall = -parties.surplus(account)
             if fall > unit:
                 yield breach("I24", "an ADL lowered somebody's health", account, fall, unit)
 
     def _together(
-        self, opened: w.AdlOpened, exchange: _Exchange, match: w.AdlMatched
+        self, opened: w.AdlOpened, parties: _Parties, match: w.AdlMatched
     ) -> Iterator[Breach]:
         """I25: claim and debt fall by the same quantity, and no cash of the asset moves."""
         pool = self._pools[opened.asset]
@@ -385,13 +344,13 @@ class _Judge:
                 match.quantity,
                 match.debt_shares,
             )
-        for leg in exchange.legs:
+        for leg in parties.legs:
             if leg.asset == opened.asset and leg.form in (LegForm.REDEEMED, LegForm.BORROWED):
                 yield breach("I25", "cash of the settled asset moved", leg.asset, leg.quantity)
 
-    def _net(self, exchange: _Exchange, parties: set[int]) -> Iterator[Breach]:
+    def _net(self, parties: _Parties, accounts: set[int]) -> Iterator[Breach]:
         """I26: per asset, what the parties gained and lost comes to nothing."""
         for asset in self._pools:
-            total = sum(exchange.change(account, asset) for account in parties)
-            if abs(total) > len(parties) * self._atoms(asset):
+            total = sum(parties.change(account, asset) for account in accounts)
+            if abs(total) > len(accounts) * self._atoms(asset):
                 yield breach("I26", "legs do not net to zero", asset, total)

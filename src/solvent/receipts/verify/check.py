@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from solvent.domain.codec.canonical import DIGEST_FIELD, Json, canonical, digest_of, strict_json
-from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.receipts.codec import (
@@ -49,8 +49,8 @@ class LoggedRun(Protocol):
     def parameters(self) -> EngineParameters:
         """The parameters that the engine began with."""
 
-    def encoded_events(self) -> Iterable[bytes]:
-        """The events of every command in order, encoded."""
+    def transcripts(self) -> Iterable[Transcript]:
+        """Every command and what came of it, in order. Raises InputError on a bad log."""
 
     def naming(self, number: int) -> AbstractContextManager[None]:
         """Where the events of command `number` do not decode, an error that names it."""
@@ -166,7 +166,7 @@ def _log_differences(file: Path, documents: list[Json], run: LoggedRun) -> Itera
 
 def _built(run: LoggedRun) -> Iterator[Json]:
     settled = RunReceipts(run.parameters)
-    for number, group in enumerate(run.encoded_events()):
-        with run.naming(number):
-            receipts = settled.feed(EncodedEvents(group))
+    for transcript in run.transcripts():
+        with run.naming(transcript.first):
+            receipts = settled.feed(transcript)
         yield from map(receipt_document, receipts)

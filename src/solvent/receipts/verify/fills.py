@@ -12,7 +12,7 @@ from solvent.domain.commands import Role
 from solvent.domain.labels import Source, Stage
 from solvent.domain.units import RATIO, mul_div_down, value_down, value_up
 from solvent.receipts.form import BackstopReceipt, ProviderLine
-from solvent.receipts.lines import AFTER, BEFORE
+from solvent.receipts.lines import AFTER, BEFORE, leg_lines, parties, rounding
 from solvent.receipts.verify.compare import differences
 from solvent.receipts.verify.reconstructed import Scene
 from solvent.receipts.verify.stages import book_reason_given, no_orders, trigger_fits
@@ -93,7 +93,7 @@ def _offer_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Itera
         yield f"offer: recomputed {offer.quantity} atoms at a discount of {offer.discount}"
     state, account = opening.state, opening.account(receipt.account)
     record_parties(state, Record(Stage.BACKSTOP, 0), (account,), touched(state, (account,)), BEFORE)
-    found = opening.take_exchange().parties(opening.words, BEFORE)[0]
+    found = parties(opening.take_transfer(), opening.words, BEFORE)[0]
     yield from differences(given.opening, found, "offer.opening")
     if not health_of(state, account, Doubt.FOR_ACCOUNT).liquidatable:
         yield "offer.opening: is not liquidatable"
@@ -160,9 +160,9 @@ def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Terms) -> 
     """Hand the collateral and the debt over again, and compare everything with the receipt."""
     state, words = scene.state, scene.words
     account, provider = scene.account(receipt.account), scene.account(receipt.provider)
-    parties = tuple(sorted((account, provider, FUND)))
-    record, pairs = Record(Stage.BACKSTOP, receipt.fill), touched(state, parties)
-    record_parties(state, record, parties, pairs, BEFORE)
+    accounts = tuple(sorted((account, provider, FUND)))
+    record, pairs = Record(Stage.BACKSTOP, receipt.fill), touched(state, accounts)
+    record_parties(state, record, accounts, pairs, BEFORE)
     notional = value_down(receipt.quantity, receipt.mark, words.decimals[offer.debt])
     whole = mul_div_down(notional, RATIO + offer.discount, RATIO)
     premium = provider_premium(state, offer)
@@ -178,13 +178,13 @@ def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Terms) -> 
     shares = pools.debt_shares_up(state, account, offer.debt, receipt.quantity)
     source = Source.LIQUIDATION_BACKSTOP
     pools.transfer_debt(state, offer.debt, shares, account, provider, source)
-    record_parties(state, record, parties, pairs | touched(state, parties), AFTER)
-    exchange = scene.take_exchange()
+    record_parties(state, record, accounts, pairs | touched(state, accounts), AFTER)
+    transfer = scene.take_transfer()
     found = replace(
         receipt,
-        legs=exchange.leg_lines(words),
-        rounding=exchange.rounding(words, offer.debt, receipt.quantity, value),
-        before=exchange.parties(words, BEFORE),
-        after=exchange.parties(words, AFTER),
+        legs=leg_lines(transfer, words),
+        rounding=rounding(transfer, words, offer.debt, receipt.quantity, value),
+        before=parties(transfer, words, BEFORE),
+        after=parties(transfer, words, AFTER),
     )
     yield from differences(receipt, found, "receipt")

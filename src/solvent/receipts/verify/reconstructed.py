@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from solvent.domain.commands import Role, SelfTradePrevention, Side
-from solvent.domain.events import Event
 from solvent.domain.parameters import (
     USDC,
     AssetParameters,
@@ -21,16 +20,10 @@ from solvent.domain.parameters import (
     PoolState,
     WaterfallParameters,
 )
+from solvent.domain.settlements import Transfer
 from solvent.domain.units import PRICE_SCALE, RATIO
-from solvent.domain.waterfall_events import (
-    AdlLeg,
-    AdlMatched,
-    BackstopLeg,
-    PartyBalance,
-    PartyHealth,
-)
 from solvent.receipts.form import AdlReceipt, AssetTerms, BorrowTerms, Party, Receipt
-from solvent.receipts.lines import Exchange, Words
+from solvent.receipts.lines import Words
 from solvent.reference.ledger import borrowed_total, lent_total
 from solvent.reference.orderbook.book import insert
 from solvent.reference.state import (
@@ -121,10 +114,13 @@ class Scene:
         """The account as it is now."""
         return self.state.accounts[self.account(account)]
 
-    def take_exchange(self) -> Exchange:
+    def take_transfer(self) -> Transfer:
         """The events since the last call, as those of one match or fill."""
         events, self.state.events = self.state.events, []
-        return gather(events)
+        transfer = Transfer()
+        for event in events:
+            transfer.take(event)
+        return transfer
 
     def _load(self, party: Party) -> None:
         account = self._number[party.account]
@@ -159,22 +155,6 @@ class Scene:
             client_id=0,
         )
         insert(self.state, order)
-
-
-def gather(events: Iterable[Event]) -> Exchange:
-    """The records, legs and match among some events."""
-    exchange = Exchange()
-    for event in events:
-        match event:
-            case PartyBalance():
-                exchange.balances.append(event)
-            case PartyHealth():
-                exchange.health.append(event)
-            case AdlLeg() | BackstopLeg():
-                exchange.legs.append(event)
-            case AdlMatched():
-                exchange.matched = event
-    return exchange
 
 
 def _waterfall(receipt: Receipt) -> WaterfallParameters:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from solvent.domain.labels import AdlCase
 from solvent.domain.units import INDEX_SCALE, payable
 from solvent.receipts.form import AdlReceipt
+from solvent.receipts.lines import match_line
 from solvent.receipts.verify.compare import differences
 from solvent.receipts.verify.reconstructed import Scene
 from solvent.reference.ledger import (
@@ -155,10 +156,10 @@ class _Settling:
             borrow_allowed=may_borrow,
         )
         settled = settle(self.state, match)
-        exchange = self.scene.take_exchange()
-        if exchange.matched is None:
+        transfer = self.scene.take_transfer()
+        if transfer.matched is None:
             return 0
-        found = exchange.match_line(self.scene.words)
+        found = match_line(transfer, self.scene.words)
         if line is None:
             self.problems.append(f"matches: match {number}, {settled} atoms, is missing")
             return settled

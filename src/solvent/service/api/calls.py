@@ -33,8 +33,8 @@ class Reply(NamedTuple):
     headers: Sequence[tuple[str, str]] = ()
 
 
-def json_reply(value: JsonValue, headers: Sequence[tuple[str, str]] = ()) -> Reply:
-    """A value as JSON."""
+def json_reply(value: object, headers: Sequence[tuple[str, str]] = ()) -> Reply:
+    """An object of the API, or a list of them, as JSON."""
     return Reply(200, encode(value), JSON_TYPE, headers)
 
 

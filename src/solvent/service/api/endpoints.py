@@ -1,31 +1,37 @@
 """Endpoints: one row says all that there is to know about a request before it is carried out.
 
 Routing, signatures, roles, strictness about fields, rate limits, the OpenAPI document and
-COMPATIBILITY.md are all made of these rows, so that none of them can say something else.
+COMPATIBILITY.md are all made of these rows and of the objects that they name, so that none of them
+can say something else.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args, get_origin
+
+from msgspec.structs import FieldInfo, fields
 
 from solvent.service.api.calls import Call, Reply
+from solvent.service.api.objects.base import Request
 from solvent.service.core.keys import Role
 
 Handler = Callable[[Call], Awaitable[Reply]]
 
 TRADERS = frozenset({Role.USER, Role.BLP})
 READERS = frozenset({Role.USER, Role.BLP, Role.AUDITOR})
+JSON = "application/json"
 
 
 class Endpoint(NamedTuple):
     """One endpoint.
 
     - instruction: what is signed; None for a public endpoint.
-    - query, body: fields as `name?:type` words, as the published tables have them; `returns` the
-      schema of the answer.
+    - query, body: the objects whose fields may come; `returns` the type of the answer, None where
+      it is empty, and `media` its form where that is not JSON.
     - changes: whether it reaches the journal; eases: whether it can only reduce risk.
-    - is_batch: whether the body is a list; is_open: whether fields may have any name; signs_digest:
-      whether the SHA-256 of the body is signed in place of its fields.
+    - is_batch: whether the body is a list of such objects; signs_digest: whether the SHA-256 of the
+      body is signed in place of its fields.
+    - may_be_empty: whether it may be answered with status 204.
     - lacks: what is missing beside the published endpoint, in words; empty where it is whole.
     """
 
@@ -34,15 +40,16 @@ class Endpoint(NamedTuple):
     path: str
     handler: Handler
     instruction: str | None = None
-    query: str = ""
-    body: str = ""
-    returns: str = ""
+    query: type[Request] | None = None
+    body: type[Request] | None = None
+    returns: Any = None
+    media: str = JSON
     roles: frozenset[Role] = frozenset()
     changes: bool = False
     eases: bool = False
     is_batch: bool = False
-    is_open: bool = False
     signs_digest: bool = False
+    may_be_empty: bool = False
     lacks: str = ""
 
     @property
@@ -58,25 +65,35 @@ class Endpoint(NamedTuple):
     @property
     def fields(self) -> frozenset[str]:
         """Names of all fields that may come."""
-        return _fields(f"{self.query} {self.body}")
+        return _names(self.query, self.body)
 
     @property
     def required(self) -> frozenset[str]:
         """Names of the fields that must come."""
-        return _required(f"{self.query} {self.body}")
+        return _required(self.query, self.body)
+
+
+def fields_of(*kinds: type[Request] | None) -> Iterator[FieldInfo]:
+    """The fields of some objects, in the wire's order."""
+    for kind in kinds:
+        if kind is not None:
+            yield from fields(kind)
 
 
 @cache
-def _fields(words: str) -> frozenset[str]:
-    return frozenset(word.partition(":")[0].removesuffix("?") for word in words.split())
+def _names(*kinds: type[Request] | None) -> frozenset[str]:
+    return frozenset(each.encode_name for each in fields_of(*kinds))
 
 
 @cache
-def _required(words: str) -> frozenset[str]:
-    return frozenset(word.partition(":")[0] for word in words.split() if "?:" not in word)
+def _required(*kinds: type[Request] | None) -> frozenset[str]:
+    return frozenset(each.encode_name for each in fields_of(*kinds) if each.required)
 
 
 @cache
-def _list_fields(words: str) -> frozenset[str]:
-    lists = (word for word in words.split() if word.partition(":")[2].startswith("["))
-    return _fields(" ".join(lists))
+def _list_fields(kind: type[Request] | None) -> frozenset[str]:
+    return frozenset(each.encode_name for each in fields_of(kind) if _is_list(each.type))
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is list or any(map(_is_list, get_args(kind)))

@@ -272,7 +272,7 @@ def _fields(
     objects = body if isinstance(body, list) else [body]
     named = set(lists).union(*(each for each in objects if isinstance(each, dict)))
     unknown = sorted(named - endpoint.fields)
-    if unknown and not endpoint.is_open:
+    if unknown:
         raise bad_request(f"unknown field {unknown[0]!r}")
     if endpoint.body and not endpoint.is_batch and not isinstance(body, dict):
         raise bad_request("the body must be a JSON object")
@@ -295,8 +295,7 @@ def _check_required(endpoint: Endpoint, query: Mapping[str, JsonValue], body: Js
 
 def _error(error: ApiError) -> Reply:
     headers = [("retry-after", str(error.retry_after))] if error.retry_after else []
-    body = encode({"code": error.code, "message": error.message})
-    return Reply(error.status, body, JSON_TYPE, headers)
+    return Reply(error.status, encode(error.body), JSON_TYPE, headers)
 
 
 _ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))

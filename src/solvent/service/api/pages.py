@@ -1,19 +1,11 @@
 """Pages: which part of a history is asked for, and the headers that say where it stands."""
 
-from enum import StrEnum
 from typing import NamedTuple
 
+from solvent.service.api.objects.enums import SortDirection
+from solvent.service.api.objects.pages import FAR
 from solvent.service.api.params import Params
 from solvent.service.limits import PAGE_DEFAULT, PAGE_MOST
-
-_FAR = 2**53
-
-
-class SortDirection(StrEnum):
-    """Oldest or newest first."""
-
-    ASC = "Asc"
-    DESC = "Desc"
 
 
 class Page(NamedTuple):
@@ -29,7 +21,7 @@ def page_of(fields: Params) -> Page:
     direction = fields.choice("sortDirection", SortDirection, SortDirection.DESC)
     return Page(
         fields.integer("limit", PAGE_DEFAULT, 1, PAGE_MOST),
-        fields.integer("offset", 0, 0, _FAR),
+        fields.integer("offset", 0, 0, FAR),
         direction is SortDirection.ASC,
     )
 

@@ -1,30 +1,49 @@
-"""Shapes: domain integers as the objects of the public API, each quantity a decimal string."""
+"""Shapes: domain integers and enums as the public API has them, and the objects that several share.
+
+Each quantity is a decimal as a string; one below zero has a minus.
+"""
+
+from msgspec import UNSET
 
 from solvent.domain import commands as c
-from solvent.domain.parameters import USDC, EngineParameters
+from solvent.domain.labels import ExpiryReason
+from solvent.domain.parameters import USDC, EngineParameters, MarginFunction
 from solvent.domain.units import PRICE_DECIMALS, RATIO_DECIMALS, VALUE_DECIMALS
 from solvent.history.followers.orders import Order
-from solvent.history.tables.rows import OrderStatus
-from solvent.service.strict_json import JsonValue
+from solvent.history.tables.rows import OrderStatus as KeptStatus
+from solvent.service.api.objects.borrow_lend import PositionImfFunction
+from solvent.service.api.objects.capital import Withdrawal
+from solvent.service.api.objects.enums import (
+    Blockchain,
+    OrderExpiryReason,
+    OrderStatus,
+    OrderTypeEnum,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    WithdrawalStatus,
+)
+from solvent.service.api.objects.orders import OrderType
 from solvent.service.wire import format_decimal, ms, naive_time
 
-Object = dict[str, JsonValue]
 
-_SIDES = {c.Side.BID: "Bid", c.Side.ASK: "Ask"}
-TYPES = {c.OrderType.LIMIT: "Limit", c.OrderType.MARKET: "Market"}
-PREVENTIONS = {
-    c.SelfTradePrevention.REJECT_TAKER: "RejectTaker",
-    c.SelfTradePrevention.REJECT_MAKER: "RejectMaker",
-    c.SelfTradePrevention.REJECT_BOTH: "RejectBoth",
-}
+def words(name: str) -> str:
+    """AN_ENUM_NAME as the public API writes it: AnEnumName."""
+    return "".join(word.capitalize() for word in name.split("_"))
 
-STATUS_TEXTS = {
-    OrderStatus.NEW: "New",
-    OrderStatus.PARTIALLY_FILLED: "PartiallyFilled",
-    OrderStatus.FILLED: "Filled",
-    OrderStatus.CANCELLED: "Cancelled",
-    OrderStatus.EXPIRED: "Expired",
+
+SIDES = {c.Side.BID: Side.BID, c.Side.ASK: Side.ASK}
+TYPES = {c.OrderType.LIMIT: OrderTypeEnum.LIMIT, c.OrderType.MARKET: OrderTypeEnum.MARKET}
+TIMES = {time: TimeInForce[time.name] for time in c.TimeInForce}
+PREVENTIONS = {each: SelfTradePrevention[each.name] for each in c.SelfTradePrevention}
+EXPIRIES = {
+    reason: OrderExpiryReason(words(reason.name))
+    for reason in ExpiryReason
+    if reason is not ExpiryReason.ADL_SETTLEMENT
 }
+"""Reasons as published; there is no word for a settlement by ADL."""
+
+STATUSES = {status: OrderStatus[status.name] for status in KeptStatus}
 
 
 def quantity_text(parameters: EngineParameters, asset: int, atoms: int) -> str:
@@ -52,58 +71,60 @@ def market_symbol(parameters: EngineParameters, asset: int) -> str:
     return f"{parameters.assets[asset].symbol}_{parameters.assets[USDC].symbol}"
 
 
-def side_text(side: int) -> str:
+def side_text(side: int) -> Side:
     """Bid or Ask."""
-    return _SIDES[c.Side(side)]
+    return SIDES[c.Side(side)]
 
 
-def order_object(parameters: EngineParameters, order: Order, status: str) -> Object:
-    """An order as `OrderType` of the public API."""
-    shape: Object = {
-        "id": str(order.order),
-        "createdAt": ms(order.created),
-        "executedQuantity": quantity_text(parameters, order.asset, order.executed),
-        "executedQuoteQuantity": value_text(order.executed_quote),
-        "orderType": TYPES[order.order_type],
-        "reduceOnly": order.reduce_only,
-        "selfTradePrevention": PREVENTIONS[order.self_trade_prevention],
-        "side": side_text(order.side),
-        "status": status,
-        "symbol": market_symbol(parameters, order.asset),
-        "timeInForce": order.time_in_force.name,
-    }
-    if order.client_id:
-        shape["clientId"] = order.client_id
-    if order.quantity:
-        shape["quantity"] = quantity_text(parameters, order.asset, order.quantity)
-    if order.quote_quantity:
-        shape["quoteQuantity"] = value_text(order.quote_quantity)
-    if order.order_type is c.OrderType.LIMIT:
-        shape["postOnly"] = order.post_only
-        shape["price"] = price_text(order.price)
-    return shape
+def margin_function(function: MarginFunction) -> PositionImfFunction:
+    """A margin function."""
+    return PositionImfFunction(base=ratio_text(function.base), factor=ratio_text(function.factor))
 
 
-def withdrawal_object(
+def order_type(parameters: EngineParameters, order: Order, status: OrderStatus) -> OrderType:
+    """An order as it is now."""
+    is_limit = order.order_type is c.OrderType.LIMIT
+    return OrderType(
+        id=str(order.order),
+        created_at=ms(order.created),
+        executed_quantity=quantity_text(parameters, order.asset, order.executed),
+        executed_quote_quantity=value_text(order.executed_quote),
+        order_type=TYPES[order.order_type],
+        reduce_only=order.reduce_only,
+        self_trade_prevention=PREVENTIONS[order.self_trade_prevention],
+        side=side_text(order.side),
+        status=status,
+        symbol=market_symbol(parameters, order.asset),
+        time_in_force=TIMES[order.time_in_force],
+        client_id=order.client_id or UNSET,
+        quantity=quantity_text(parameters, order.asset, order.quantity)
+        if order.quantity
+        else UNSET,
+        quote_quantity=value_text(order.quote_quantity) if order.quote_quantity else UNSET,
+        post_only=order.post_only if is_limit else UNSET,
+        price=price_text(order.price) if is_limit else UNSET,
+    )
+
+
+def withdrawal(
     parameters: EngineParameters,
     number: int,
-    command: c.Withdraw,
+    asset: int,
+    quantity: int,
     time: int,
     memo: tuple[str, str, str] | None,
-) -> Object:
-    """A withdrawal as the public API has it: tokens have left, there is no chain here."""
+) -> Withdrawal:
+    """A withdrawal: tokens have left. `memo` is its client id, address and blockchain."""
     client_id, address, blockchain = memo or ("", "", "")
-    shape: Object = {
-        "id": number,
-        "blockchain": blockchain or "Solana",
-        "quantity": quantity_text(parameters, command.asset, command.quantity),
-        "fee": "0",
-        "symbol": parameters.assets[command.asset].symbol,
-        "status": "confirmed",
-        "toAddress": address,
-        "createdAt": naive_time(time),
-        "isInternal": False,
-    }
-    if client_id:
-        shape["clientId"] = client_id
-    return shape
+    return Withdrawal(
+        id=number,
+        blockchain=Blockchain(blockchain or Blockchain.SOLANA),
+        quantity=quantity_text(parameters, asset, quantity),
+        fee="0",
+        symbol=parameters.assets[asset].symbol,
+        status=WithdrawalStatus.CONFIRMED,
+        to_address=address,
+        created_at=naive_time(time),
+        is_internal=False,
+        client_id=client_id or UNSET,
+    )

@@ -14,11 +14,13 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import EngineParameters
 from solvent.history.followers.orders import Order
-from solvent.history.tables.rows import OrderStatus
-from solvent.service.api.shapes import STATUS_TEXTS, order_object, withdrawal_object
-from solvent.service.core.idempotency import Answer, error_answer
+from solvent.service.api.objects.base import ApiObject
+from solvent.service.api.objects.enums import OrderStatus
+from solvent.service.api.objects.orders import OrderType
+from solvent.service.api.shapes import STATUSES, order_type, withdrawal
+from solvent.service.core.idempotency import Answer, batch_item, error_answer
 from solvent.service.errors import ApiError, from_refusal
-from solvent.service.strict_json import JsonValue, encode
+from solvent.service.strict_json import encode
 
 
 class Results(NamedTuple):
@@ -35,6 +37,7 @@ class Results(NamedTuple):
 
 
 OK = Answer(200, b"")
+_DONE = batch_item(OK)
 Memo = tuple[str, str, str]
 
 _REFUSED = kind_number(e.Refused)
@@ -42,7 +45,6 @@ _TELLING = frozenset(
     map(c.COMMAND_KINDS.index, (c.PlaceOrder, c.CancelOrder, c.CancelAllOrders, c.Withdraw))
 )
 """Kinds of commands, by number, that are answered with more than that they were carried out."""
-_DONE = encode({"operation": "Ok"})
 
 
 def answer(results: Results, memo: Memo | None = None) -> Answer:
@@ -71,7 +73,7 @@ def batch_items(results: Results) -> list[bytes]:
     if _REFUSED not in transcript.present and _TELLING.isdisjoint(kinds):
         return [_DONE] * len(kinds)
     return [
-        encode(_batch_item(results, index))
+        batch_item(answer_to(results, index))
         if kind in _TELLING or _is_refused(results, index)
         else _DONE
         for index, kind in enumerate(kinds)
@@ -91,29 +93,21 @@ def _error(results: Results, index: int) -> ApiError:
     return from_refusal(refused, results.parameters, command)
 
 
-def _batch_item(results: Results, index: int) -> JsonValue:
-    if _is_refused(results, index):
-        error = _error(results, index)
-        return {"operation": "Err", "code": error.code, "message": error.message}
-    body = _body(results, index, None)
-    return {"operation": "Ok", **(body if isinstance(body, dict) else {})}
-
-
-def _body(results: Results, index: int, memo: Memo | None) -> JsonValue:
+def _body(results: Results, index: int, memo: Memo | None) -> ApiObject | list[OrderType] | None:
     parameters, transcript, orders, time = results
     if transcript.commands.kinds[index] not in _TELLING:
         return None
     number, command = transcript.first + index, transcript.commands[index]
     if isinstance(command, c.Withdraw):
-        return withdrawal_object(parameters, number, command, time, memo)
-    shapes = [order_object(parameters, order, _status(order)) for order in orders.get(number, ())]
+        return withdrawal(parameters, number, command.asset, command.quantity, time, memo)
+    shapes = [order_type(parameters, order, _status(order)) for order in orders.get(number, ())]
     return shapes if isinstance(command, c.CancelAllOrders) else shapes[0]
 
 
-def _status(order: Order) -> str:
+def _status(order: Order) -> OrderStatus:
     """The status that an order has after its own command."""
     is_rest = order.reason is ExpiryReason.IMMEDIATE_OR_CANCEL and order.quote_quantity
     if is_rest and order.executed:
         # An order by quote that leaves less than a lot is as filled as it can be.
-        return STATUS_TEXTS[OrderStatus.FILLED]
-    return STATUS_TEXTS[order.status]
+        return OrderStatus.FILLED
+    return STATUSES[order.status]

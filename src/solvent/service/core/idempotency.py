@@ -164,10 +164,11 @@ def repeated(answers: FirstAnswers, commands: EncodedCommands) -> Iterator[tuple
         used.add((order.account, order.client_id))
 
 
-def repeated_item(first: Answer) -> bytes:
-    """The item of a batch's answer that says what was said to the order the first time."""
-    outcome = b"Ok" if first.status == OK else b"Err"
-    return b'{"operation":"' + outcome + b'",' + first.body[1:]
+def batch_item(said: Answer) -> bytes:
+    """What was said to a command, now or the first time, as an item of a batch's answer."""
+    outcome = b"Ok" if said.status == OK else b"Err"
+    fields = b"," + said.body[1:] if said.body.startswith(b"{") else b"}"
+    return b'{"operation":"' + outcome + b'"' + fields
 
 
 # Before the log: requests that are not answered yet.

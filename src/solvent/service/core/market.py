@@ -22,6 +22,8 @@ from solvent.engine.engine import FastEngine, command_rows
 from solvent.engine.queries.queries import Queries
 from solvent.history.followers.orders import KINDS as ORDER_KINDS
 from solvent.history.followers.orders import Order
+from solvent.service.api.objects.base import ApiObject
+from solvent.service.api.objects.governance import AccountOpened, ProposalTaken
 from solvent.service.core.answers import Results, answer, answer_to, batch_items
 from solvent.service.core.idempotency import (
     OK,
@@ -29,9 +31,9 @@ from solvent.service.core.idempotency import (
     ClientRow,
     DigestRow,
     FirstAnswers,
+    batch_item,
     error_answer,
     named_orders,
-    repeated_item,
 )
 from solvent.service.core.intents import MakeChange, OpenNext
 from solvent.service.core.keys import FIRST_ACCOUNT, NO_ACCOUNT, KeyRegistry, account_of
@@ -40,6 +42,7 @@ from solvent.service.core.plans import Plan, Planner, read
 from solvent.service.core.proposals import Proposals, Terms, read_approval, read_proposal
 from solvent.service.core.records import Record, RecordKind
 from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.strict_json import encode
 
 
 class MarketError(Exception):
@@ -204,7 +207,7 @@ class Market:
             return answer(results, plan.record.memo)
         items = batch_items(results)
         for place in sorted(plan.skipped):
-            items.insert(place, repeated_item(plan.skipped[place]))
+            items.insert(place, batch_item(plan.skipped[place]))
         return Answer(OK, b"[" + b",".join(items) + b"]")
 
     def _intent(self, plan: Plan, results: Results) -> Answer:
@@ -213,7 +216,7 @@ class Market:
             opening = results.transcript.commands[0]
             assert isinstance(opening, OpenAccount)
             self.keys.let_in(intent.key, intent.role, opening.account)
-            return _said({"account": opening.account})
+            return _said(AccountOpened(account=opening.account))
         if isinstance(intent, MakeChange) and results.transcript:
             self.proposals.done(intent.proposal)
         return answer(results)
@@ -227,14 +230,14 @@ class Market:
 
     def _proposal(self, plan: Plan, _: Results) -> Answer:
         proposal = self.proposals.propose(*read_proposal(plan.record.body), plan.record.time)
-        return _said({"proposal": proposal.number})
+        return _said(ProposalTaken(proposal=proposal.number))
 
     def _approval(self, plan: Plan, _: Results) -> Answer:
         try:
             proposal = self.proposals.approve(*read_approval(plan.record.body))
         except ApiError as error:
             return error_answer(error)
-        return _said({"proposal": proposal.number})
+        return _said(ProposalTaken(proposal=proposal.number))
 
     def _check(self, plan: Plan, _: Results) -> Answer:
         state, body = self.engine.state_hash(), plan.record.body
@@ -256,5 +259,5 @@ _NO_SUCH_ACCOUNT = error_answer(
 )
 
 
-def _said(value: dict[str, int]) -> Answer:
-    return Answer(OK, msgspec.json.encode(value))
+def _said(value: ApiObject) -> Answer:
+    return Answer(OK, encode(value))

@@ -6,7 +6,7 @@ Every command goes through the sequencer like a client's, so it is durable befor
 import time
 from collections.abc import Iterable
 
-from solvent.domain.codec.encoded_events import EncodedEvents
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
 from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
@@ -28,8 +28,8 @@ class DeskEngine:
         """Time of the last step, microseconds UTC."""
         return self._desk.market.engine.now
 
-    def apply(self, batch: Iterable[Command]) -> list[tuple[Event, ...]]:
-        """Carry out commands in order; one tuple of events each."""
+    def apply(self, batch: Iterable[Command]) -> Transcript:
+        """Carry out commands in order; what came of each, by its number in the market."""
         commands = tuple(batch)
         while True:
             try:
@@ -37,15 +37,11 @@ class DeskEngine:
             except QueueFullError:
                 time.sleep(PATIENCE)
                 continue
-            return [entry.events for entry in outcome.transcript]
-
-    def apply_encoded(self, batch: Iterable[Command]) -> list[EncodedEvents]:
-        """Carry out commands in order; the events of each, encoded."""
-        return [EncodedEvents.of(events) for events in self.apply(batch)]
+            return outcome.transcript
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""
-        return self.apply((command,))[0]
+        return self.apply((command,))[0].events
 
     def snapshot(self) -> bytes:
         """The whole state as bytes."""

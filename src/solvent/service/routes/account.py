@@ -1,13 +1,28 @@
 """Account: settings, and the largest borrow, order and withdrawal that would pass now."""
 
+from msgspec import UNSET
+
 from solvent.domain import commands as c
 from solvent.domain.parameters import USDC
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
-from solvent.service.api.params import bad_request
-from solvent.service.api.shapes import Object, quantity_text, ratio_text, side_text, value_text
+from solvent.service.api.objects.account import (
+    AccountConvertDustPayload,
+    AccountSummary,
+    MaxBorrowQuantity,
+    MaxBorrowQuery,
+    MaxOrderQuantity,
+    MaxWithdrawalQuantity,
+    MaxWithdrawalQuery,
+    OrderLimitQuery,
+    UpdateAccountSettingsRequest,
+)
+from solvent.service.api.objects.base import Maybe
+from solvent.service.api.objects.enums import Side
+from solvent.service.api.params import Params, bad_request
+from solvent.service.api.shapes import quantity_text, ratio_text, side_text, value_text
 from solvent.service.core.intents import ConvertAllDust
-from solvent.service.routes.orders import SIDES, Side
+from solvent.service.routes.orders import SIDES
 
 TAG = "Account"
 _BASIS_POINTS = 10_000
@@ -23,22 +38,22 @@ async def account(call: Call) -> Reply:
         orders = len(desk.market.orders.of(call.account))
         borrow_limit = queries.max_borrow(call.account, USDC)
     return json_reply(
-        {
-            "autoBorrowSettlements": bool(settings.auto_borrow_settlements),
-            "autoLend": bool(settings.auto_lend),
-            "autoRealizePnl": False,
-            "autoRepayBorrows": bool(settings.auto_repay_borrows),
-            "borrowLimit": value_text(borrow_limit),
-            "futuresMakerFee": "0",
-            "futuresTakerFee": "0",
-            "leverageLimit": ratio_text(settings.leverage_limit or parameters.max_leverage),
-            "limitOrders": orders,
-            "liquidating": bool(settings.liquidating),
-            "positionLimit": "0",
-            "spotMakerFee": ratio_text(parameters.maker_fee * _BASIS_POINTS),
-            "spotTakerFee": ratio_text(parameters.taker_fee * _BASIS_POINTS),
-            "triggerOrders": 0,
-        }
+        AccountSummary(
+            auto_borrow_settlements=bool(settings.auto_borrow_settlements),
+            auto_lend=bool(settings.auto_lend),
+            auto_realize_pnl=False,
+            auto_repay_borrows=bool(settings.auto_repay_borrows),
+            borrow_limit=value_text(borrow_limit),
+            futures_maker_fee="0",
+            futures_taker_fee="0",
+            leverage_limit=ratio_text(settings.leverage_limit or parameters.max_leverage),
+            limit_orders=orders,
+            liquidating=bool(settings.liquidating),
+            position_limit="0",
+            spot_maker_fee=ratio_text(parameters.maker_fee * _BASIS_POINTS),
+            spot_taker_fee=ratio_text(parameters.taker_fee * _BASIS_POINTS),
+            trigger_orders=0,
+        )
     )
 
 
@@ -68,7 +83,9 @@ async def max_borrow(call: Call) -> Reply:
     async with desk.reading():
         largest = desk.market.queries.max_borrow(call.account, asset)
     text = quantity_text(desk.market.parameters, asset, largest)
-    return json_reply({"maxBorrowQuantity": text, "symbol": call.params.text("symbol")})
+    return json_reply(
+        MaxBorrowQuantity(max_borrow_quantity=text, symbol=call.params.text("symbol"))
+    )
 
 
 async def max_order(call: Call) -> Reply:
@@ -78,18 +95,22 @@ async def max_order(call: Call) -> Reply:
     desk = call.desk
     async with desk.reading():
         largest = desk.market.queries.max_order_like(command)
-    shape: Object = {
-        "maxOrderQuantity": quantity_text(desk.market.parameters, command.asset, largest),
-        "side": side_text(command.side),
-        "symbol": fields.text("symbol"),
-        **{name: fields.flag(name) for name in _ORDER_FLAGS if fields.has(name)},
-    }
-    if fields.has("price"):
-        shape["price"] = fields.text("price")
-    return json_reply(shape)
+    return json_reply(
+        MaxOrderQuantity(
+            max_order_quantity=quantity_text(desk.market.parameters, command.asset, largest),
+            side=side_text(command.side),
+            symbol=fields.text("symbol"),
+            auto_borrow=_as_asked(fields, "autoBorrow"),
+            auto_borrow_repay=_as_asked(fields, "autoBorrowRepay"),
+            auto_lend_redeem=_as_asked(fields, "autoLendRedeem"),
+            reduce_only=_as_asked(fields, "reduceOnly"),
+            price=fields.text("price") if fields.has("price") else UNSET,
+        )
+    )
 
 
-_ORDER_FLAGS = ("autoBorrow", "autoBorrowRepay", "autoLendRedeem", "reduceOnly")
+def _as_asked(fields: Params, name: str) -> Maybe[bool]:
+    return fields.flag(name) if fields.has(name) else UNSET
 
 
 def asked_order(call: Call) -> c.PlaceOrder:
@@ -117,19 +138,23 @@ async def max_withdrawal(call: Call) -> Reply:
     """The largest withdrawal that would pass."""
     fields = call.params
     asset = fields.asset()
-    flags = {
-        name: fields.flag(name) for name in ("autoBorrow", "autoLendRedeem") if fields.has(name)
-    }
     desk = call.desk
     async with desk.reading():
         largest = desk.market.queries.max_withdraw(
             call.account,
             asset,
-            auto_lend_redeem=flags.get("autoLendRedeem", False),
-            auto_borrow=flags.get("autoBorrow", False),
+            auto_lend_redeem=fields.flag("autoLendRedeem"),
+            auto_borrow=fields.flag("autoBorrow"),
         )
     text = quantity_text(desk.market.parameters, asset, largest)
-    return json_reply({"maxWithdrawalQuantity": text, "symbol": fields.text("symbol"), **flags})
+    return json_reply(
+        MaxWithdrawalQuantity(
+            max_withdrawal_quantity=text,
+            symbol=fields.text("symbol"),
+            auto_borrow=_as_asked(fields, "autoBorrow"),
+            auto_lend_redeem=_as_asked(fields, "autoLendRedeem"),
+        )
+    )
 
 
 async def convert_dust(call: Call) -> Reply:
@@ -147,7 +172,7 @@ ENDPOINTS = [
         "/api/v1/account",
         account,
         "accountQuery",
-        returns="AccountSummary",
+        returns=AccountSummary,
         roles=READERS,
     ),
     Endpoint(
@@ -156,7 +181,7 @@ ENDPOINTS = [
         "/api/v1/account",
         update,
         "accountUpdate",
-        body="autoBorrowSettlements?:bool autoLend?:bool autoRepayBorrows?:bool leverageLimit?:dec",
+        body=UpdateAccountSettingsRequest,
         roles=TRADERS,
         changes=True,
     ),
@@ -166,8 +191,8 @@ ENDPOINTS = [
         "/api/v1/account/limits/borrow",
         max_borrow,
         "maxBorrowQuantity",
-        query="symbol:str",
-        returns="MaxBorrowQuantity",
+        query=MaxBorrowQuery,
+        returns=MaxBorrowQuantity,
         roles=READERS,
     ),
     Endpoint(
@@ -176,9 +201,8 @@ ENDPOINTS = [
         "/api/v1/account/limits/order",
         max_order,
         "maxOrderQuantity",
-        query="symbol:str side:Side price?:dec reduceOnly?:bool autoBorrow?:bool "
-        "autoBorrowRepay?:bool autoLendRedeem?:bool",
-        returns="MaxOrderQuantity",
+        query=OrderLimitQuery,
+        returns=MaxOrderQuantity,
         roles=READERS,
     ),
     Endpoint(
@@ -187,8 +211,8 @@ ENDPOINTS = [
         "/api/v1/account/limits/withdrawal",
         max_withdrawal,
         "maxWithdrawalQuantity",
-        query="symbol:str autoBorrow?:bool autoLendRedeem?:bool",
-        returns="MaxWithdrawalQuantity",
+        query=MaxWithdrawalQuery,
+        returns=MaxWithdrawalQuantity,
         roles=READERS,
     ),
     Endpoint(
@@ -197,7 +221,7 @@ ENDPOINTS = [
         "/api/v1/account/convertDust",
         convert_dust,
         "convertDust",
-        body="symbol?:Asset",
+        body=AccountConvertDustPayload,
         roles=TRADERS,
         changes=True,
     ),

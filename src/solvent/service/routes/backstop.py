@@ -7,9 +7,9 @@ can be taken back at any time while it is unused.
 from solvent.domain import commands as c
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.objects.backstop import Commitment, CommitmentChange
 from solvent.service.api.shapes import quantity_text
 from solvent.service.core.keys import Role
-from solvent.service.strict_json import JsonValue
 
 TAG = "Solvent"
 _PATH = "/solvent/v1/backstop"
@@ -23,8 +23,8 @@ async def commitments(call: Call) -> Reply:
     async with desk.reading():
         queries = desk.market.queries
         unused = [queries.committed(call.account, asset) for asset in range(len(parameters.assets))]
-    found: list[JsonValue] = [
-        {"symbol": about.symbol, "committed": quantity_text(parameters, asset, unused[asset])}
+    found = [
+        Commitment(symbol=about.symbol, committed=quantity_text(parameters, asset, unused[asset]))
         for asset, about in enumerate(parameters.assets)
         if unused[asset]
     ]
@@ -48,14 +48,14 @@ async def release(call: Call) -> Reply:
 
 
 ENDPOINTS = [
-    Endpoint(TAG, "GET", _PATH, commitments, "backstopQuery", returns="[object]", roles=_BLP),
+    Endpoint(TAG, "GET", _PATH, commitments, "backstopQuery", returns=list[Commitment], roles=_BLP),
     Endpoint(
         TAG,
         "POST",
         _PATH,
         commit,
         "backstopPost",
-        body="symbol:Asset quantity:dec",
+        body=CommitmentChange,
         roles=_BLP,
         changes=True,
     ),
@@ -65,7 +65,7 @@ ENDPOINTS = [
         _PATH,
         release,
         "backstopWithdraw",
-        body="symbol:Asset quantity:dec",
+        body=CommitmentChange,
         roles=_BLP,
         changes=True,
     ),

@@ -16,9 +16,11 @@ from solvent.domain import commands as c
 from solvent.domain.parameters import EngineParameters
 from solvent.service.api.calls import Call, Reply
 from solvent.service.api.endpoints import TRADERS, Endpoint
+from solvent.service.api.objects import orders as o
+from solvent.service.api.objects.base import Request
 from solvent.service.api.params import Params, assets_by_symbol, bad_request
 from solvent.service.limits import BATCH_COMMANDS
-from solvent.service.routes.orders import ORDER_FIELDS, place_command
+from solvent.service.routes.orders import place_command
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import WireError, parse_decimal
 
@@ -61,15 +63,18 @@ def _cancel_all(account: int, item: Item, parameters: EngineParameters) -> bytes
     return c.encode_command(c.CancelAllOrders(account, asset))
 
 
-_MOVED = frozenset({"verb", "symbol", "quantity"})
+_ENCODERS: dict[type[Request], Encode] = {
+    o.BatchLend: _mover(c.Lend),
+    o.BatchRedeem: _mover(c.Redeem),
+    o.BatchBorrow: _mover(c.Borrow),
+    o.BatchRepay: _mover(c.Repay),
+    o.BatchPlace: _order,
+    o.BatchCancel: _cancel,
+    o.BatchCancelAll: _cancel_all,
+}
 VERBS: dict[str, tuple[Encode, frozenset[str]]] = {
-    "lend": (_mover(c.Lend), _MOVED),
-    "redeem": (_mover(c.Redeem), _MOVED),
-    "borrow": (_mover(c.Borrow), _MOVED),
-    "repay": (_mover(c.Repay), _MOVED),
-    "order": (_order, ORDER_FIELDS | {"verb"}),
-    "cancel": (_cancel, frozenset({"verb", "orderId"})),
-    "cancelAll": (_cancel_all, frozenset({"verb", "symbol"})),
+    str(kind.__struct_config__.tag): (encode, frozenset(kind.__struct_encode_fields__) | {"verb"})
+    for kind, encode in _ENCODERS.items()
 }
 """How a verb becomes an encoded command, and the fields that it has."""
 
@@ -104,8 +109,8 @@ ENDPOINTS = [
         "/solvent/v1/batch",
         execute,
         "batchExecute",
-        body="commands:[object]",
-        returns="[BatchCommandOrderResult]",
+        body=o.BatchExecutePayload,
+        returns=list[o.BatchCommandOrderResult],
         roles=TRADERS,
         changes=True,
         signs_digest=True,

@@ -7,43 +7,41 @@ claim: a request never crosses through zero.
 import base64
 import binascii
 from datetime import UTC, datetime
-from enum import StrEnum
 
-from solvent.domain.parameters import MarginFunction, PoolState
+from solvent.domain.parameters import PoolState
 from solvent.domain.readings import DebtMargin
 from solvent.domain.units import RATIO
 from solvent.engine.queries.queries import nearest
 from solvent.history.tables.rows import Paging, Position
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.objects.borrow_lend import (
+    ApyQuery,
+    ApyRates,
+    BorrowLendApyRate,
+    BorrowLendExecutePayload,
+    BorrowLendMarket,
+    BorrowLendPositionWithMargin,
+    LiquidationPriceQuery,
+    PositionEstimatedLiquidationPrice,
+)
+from solvent.service.api.objects.enums import BorrowLendBookState, BorrowLendSide
 from solvent.service.api.params import Params, bad_request
-from solvent.service.api.shapes import Object, price_text, quantity_text, ratio_text, value_text
+from solvent.service.api.shapes import (
+    margin_function,
+    price_text,
+    quantity_text,
+    ratio_text,
+    value_text,
+)
 from solvent.service.core.intents import MoveInPool, PoolSide
 from solvent.service.limits import PAGE_MOST
 from solvent.service.routes.bounds import refusal_error
 from solvent.service.strict_json import JsonValue, decode_object
 
 TAG = "Borrow/lend"
-_STATES = {PoolState.OPEN: "Open", PoolState.CLOSED: "Closed", PoolState.REPAY_ONLY: "RepayOnly"}
-
-
-class Side(StrEnum):
-    """Borrow (or redeem) and Lend (or repay)."""
-
-    BORROW = "Borrow"
-    LEND = "Lend"
-
-
-_SIDES = {Side.BORROW: PoolSide.BORROW, Side.LEND: PoolSide.LEND}
-
-
-def margin_object(function: MarginFunction) -> Object:
-    """A margin function as `PositionImfFunction`."""
-    return {
-        "type": "sqrt",
-        "base": ratio_text(function.base),
-        "factor": ratio_text(function.factor),
-    }
+_STATES = {state: BorrowLendBookState[state.name] for state in PoolState}
+_SIDES = {side: PoolSide[side.name] for side in BorrowLendSide}
 
 
 async def execute(call: Call) -> Reply:
@@ -53,7 +51,7 @@ async def execute(call: Call) -> Reply:
 
 def _wanted(fields: Params) -> MoveInPool:
     asset = fields.asset()
-    side = fields.choice("side", Side)
+    side = fields.choice("side", BorrowLendSide)
     if side is None:
         raise bad_request("side is missing")
     return MoveInPool(asset, _SIDES[side], fields.quantity("quantity", asset))
@@ -67,7 +65,7 @@ async def positions(call: Call) -> Reply:
     rows = {row.asset: row for row in past.rows}
     async with call.desk.reading():
         queries = call.desk.market.queries
-        found: list[JsonValue] = []
+        found: list[BorrowLendPositionWithMargin] = []
         margins = queries.debt_margins(call.account)
         for asset, balance in enumerate(queries.balances(call.account)):
             if balance.lent or balance.debt:
@@ -76,7 +74,9 @@ async def positions(call: Call) -> Reply:
     return json_reply(found)
 
 
-def _position(call: Call, asset: int, net: int, margin: DebtMargin, row: Position | None) -> Object:
+def _position(
+    call: Call, asset: int, net: int, margin: DebtMargin, row: Position | None
+) -> BorrowLendPositionWithMargin:
     """One position; `row` is what the history says of it, if it knows of it yet."""
     queries = call.desk.market.queries
     parameters = call.desk.market.parameters
@@ -84,23 +84,20 @@ def _position(call: Call, asset: int, net: int, margin: DebtMargin, row: Positio
     mark = queries.price(asset).mark
     liquidation_price = queries.liquidation_price(call.account, asset)
     exposure = max(0, -net)
-    sign = "-" if net < 0 else ""
-    interest = row.interest if row else 0
-    return {
-        "cumulativeInterest": ("-" if interest < 0 else "")
-        + quantity_text(parameters, asset, abs(interest)),
-        "id": str(row.position) if row else "",
-        "imf": ratio_text(margin.initial),
-        "imfFunction": margin_object(about.initial),
-        "netQuantity": sign + quantity_text(parameters, asset, abs(net)),
-        "markPrice": price_text(mark),
-        "mmf": ratio_text(margin.maintenance),
-        "mmfFunction": margin_object(about.maintenance),
-        "netExposureQuantity": quantity_text(parameters, asset, exposure),
-        "netExposureNotional": value_text(margin.notional),
-        "symbol": about.symbol,
-        "estLiquidationPrice": price_text(liquidation_price or 0),
-    }
+    return BorrowLendPositionWithMargin(
+        cumulative_interest=quantity_text(parameters, asset, row.interest if row else 0),
+        id=str(row.position) if row else "",
+        imf=ratio_text(margin.initial),
+        imf_function=margin_function(about.initial),
+        net_quantity=quantity_text(parameters, asset, net),
+        mark_price=price_text(mark),
+        mmf=ratio_text(margin.maintenance),
+        mmf_function=margin_function(about.maintenance),
+        net_exposure_quantity=quantity_text(parameters, asset, exposure),
+        net_exposure_notional=value_text(margin.notional),
+        symbol=about.symbol,
+        est_liquidation_price=price_text(liquidation_price or 0),
+    )
 
 
 async def liquidation_price(call: Call) -> Reply:
@@ -121,14 +118,14 @@ async def liquidation_price(call: Call) -> Reply:
         mark = queries.price(wanted.asset).mark
     price = nearest(prices, mark)
     return json_reply(
-        {
-            "liquidationPrice": None if price is None else price_text(price),
-            "markPrice": price_text(mark),
-        }
+        PositionEstimatedLiquidationPrice(
+            liquidation_price=None if price is None else price_text(price),
+            mark_price=price_text(mark),
+        )
     )
 
 
-_PAYLOAD = frozenset({"quantity", "side", "symbol"})
+_PAYLOAD = frozenset(BorrowLendExecutePayload.__struct_encode_fields__)
 
 
 def _imagined(text: str) -> dict[str, JsonValue]:
@@ -151,32 +148,32 @@ async def markets(call: Call) -> Reply:
     async with desk.reading():
         queries = desk.market.queries
         now = datetime.fromtimestamp(desk.market.engine.now // 10**6, UTC)
-        found: list[JsonValue] = []
+        found: list[BorrowLendMarket] = []
         for asset, about in enumerate(parameters.assets):
             pool = queries.pool(asset)
             terms = about.pool
             found.append(
-                {
-                    "state": _STATES[PoolState(pool.state)],
-                    "assetMarkPrice": price_text(queries.price(asset).mark),
-                    "borrowInterestRate": ratio_text(pool.borrow_apr),
-                    "borrowedQuantity": quantity_text(parameters, asset, pool.borrowed),
-                    "fee": ratio_text(terms.fee),
-                    "lendInterestRate": ratio_text(pool.lend_apr),
-                    "lentQuantity": quantity_text(parameters, asset, pool.lent),
-                    "maxUtilization": ratio_text(terms.max_utilization),
-                    "openBorrowLendLimit": quantity_text(
+                BorrowLendMarket(
+                    state=_STATES[PoolState(pool.state)],
+                    asset_mark_price=price_text(queries.price(asset).mark),
+                    borrow_interest_rate=ratio_text(pool.borrow_apr),
+                    borrowed_quantity=quantity_text(parameters, asset, pool.borrowed),
+                    fee=ratio_text(terms.fee),
+                    lend_interest_rate=ratio_text(pool.lend_apr),
+                    lent_quantity=quantity_text(parameters, asset, pool.lent),
+                    max_utilization=ratio_text(terms.max_utilization),
+                    open_borrow_lend_limit=quantity_text(
                         parameters, asset, terms.open_borrow_lend_limit
                     ),
-                    "optimalUtilization": ratio_text(terms.optimal_utilization),
-                    "symbol": about.symbol,
-                    "timestamp": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    "throttleUtilizationThreshold": ratio_text(terms.throttle_threshold),
-                    "throttleUtilizationBound": ratio_text(pool.bound),
-                    "throttleUpdateFraction": ratio_text(terms.throttle_update_fraction),
-                    "utilization": ratio_text(min(pool.utilization, RATIO)),
-                    "stepSize": quantity_text(parameters, asset, 1),
-                }
+                    optimal_utilization=ratio_text(terms.optimal_utilization),
+                    symbol=about.symbol,
+                    timestamp=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    throttle_utilization_threshold=ratio_text(terms.throttle_threshold),
+                    throttle_utilization_bound=ratio_text(pool.bound),
+                    throttle_update_fraction=ratio_text(terms.throttle_update_fraction),
+                    utilization=ratio_text(min(pool.utilization, RATIO)),
+                    step_size=quantity_text(parameters, asset, 1),
+                )
             )
     return json_reply(found)
 
@@ -185,17 +182,17 @@ async def apy(call: Call) -> Reply:
     """Rates of all pools."""
     desk = call.desk
     async with desk.reading():
-        rates: list[JsonValue] = []
+        rates: list[BorrowLendApyRate] = []
         for asset, about in enumerate(desk.market.parameters.assets):
             pool = desk.market.queries.pool(asset)
             rates.append(
-                {
-                    "symbol": about.symbol,
-                    "borrowRate": ratio_text(pool.borrow_apr),
-                    "lendRate": ratio_text(pool.lend_apr),
-                }
+                BorrowLendApyRate(
+                    symbol=about.symbol,
+                    borrow_rate=ratio_text(pool.borrow_apr),
+                    lend_rate=ratio_text(pool.lend_apr),
+                )
             )
-    return json_reply({"borrowLend": rates, "staking": []})
+    return json_reply(ApyRates(borrow_lend=rates, staking=[]))
 
 
 ENDPOINTS = [
@@ -205,7 +202,7 @@ ENDPOINTS = [
         "/api/v1/borrowLend",
         execute,
         "borrowLendExecute",
-        body="quantity:dec side:BorrowLendSide symbol:Asset",
+        body=BorrowLendExecutePayload,
         roles=TRADERS,
         changes=True,
     ),
@@ -215,7 +212,7 @@ ENDPOINTS = [
         "/api/v1/borrowLend/positions",
         positions,
         "borrowLendPositionQuery",
-        returns="[BorrowLendPositionWithMargin]",
+        returns=list[BorrowLendPositionWithMargin],
         roles=READERS,
     ),
     Endpoint(
@@ -224,19 +221,19 @@ ENDPOINTS = [
         "/api/v1/borrowLend/position/liquidationPrice",
         liquidation_price,
         "borrowLendPositionLiquidationPrice",
-        query="subaccountId?:u16 borrow:str",
-        returns="PositionEstimatedLiquidationPrice",
+        query=LiquidationPriceQuery,
+        returns=PositionEstimatedLiquidationPrice,
         roles=READERS,
         lacks="base64 without its padding, for no value has `=`; null where no price liquidates",
     ),
-    Endpoint(TAG, "GET", "/api/v1/borrowLend/markets", markets, returns="[BorrowLendMarket]"),
+    Endpoint(TAG, "GET", "/api/v1/borrowLend/markets", markets, returns=list[BorrowLendMarket]),
     Endpoint(
         TAG,
         "GET",
         "/api/v1/borrowLend/apy",
         apy,
-        query="tierId?:i32",
-        returns="ApyRates",
+        query=ApyQuery,
+        returns=ApyRates,
         lacks="no tiers and no staking",
     ),
 ]

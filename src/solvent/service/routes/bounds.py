@@ -8,13 +8,13 @@ there is (`BookLiquidity`) or a repayment of everything (`OutstandingDebt`).
 from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.rejections import Limit, Refusal
-from solvent.engine.queries.previews import AmountCommand, Bound
-from solvent.service.api.shapes import Object, quantity_text
+from solvent.domain.rejections import Refusal
+from solvent.engine.queries.previews import AmountCommand
+from solvent.engine.queries.previews import Bound as Found
+from solvent.service.api.objects.enums import LimitName
+from solvent.service.api.objects.insight import Bound
+from solvent.service.api.shapes import quantity_text, words
 from solvent.service.errors import ApiError, from_refusal
-from solvent.service.routes.histories import words
-
-_BOOK = "BookLiquidity"
 
 
 def refusal_error(
@@ -26,19 +26,20 @@ def refusal_error(
     return from_refusal(refused, parameters, command)
 
 
-def bound_object(parameters: EngineParameters, command: AmountCommand, bound: Bound) -> Object:
-    """A bound as `Bound`: the quantity, the limit, and what asking for more is answered with."""
-    shape: Object = {
-        "quantity": quantity_text(parameters, command.asset, bound.largest),
-        "limit": _limit_name(command, bound.refusal),
-    }
+def bound_object(parameters: EngineParameters, command: AmountCommand, bound: Found) -> Bound:
+    """A bound: the quantity, the limit, and what asking for more is answered with."""
+    shape = Bound(
+        quantity=quantity_text(parameters, command.asset, bound.largest),
+        limit=_limit_name(command, bound.refusal),
+    )
     if bound.refusal is not None:
         error = refusal_error(parameters, command, bound.refusal, bound.largest)
-        shape |= {"code": error.code.value, "message": error.message}
+        shape.code, shape.message = error.code, error.message
     return shape
 
 
-def _limit_name(command: AmountCommand, refusal: Refusal | None) -> str:
+def _limit_name(command: AmountCommand, refusal: Refusal | None) -> LimitName:
     if refusal is None:
-        return words(Limit.OUTSTANDING_DEBT.name) if isinstance(command, c.Repay) else _BOOK
-    return words((refusal.limit or refusal.code).name)
+        is_repay = isinstance(command, c.Repay)
+        return LimitName.OUTSTANDING_DEBT if is_repay else LimitName.BOOK_LIQUIDITY
+    return LimitName(words((refusal.limit or refusal.code).name))

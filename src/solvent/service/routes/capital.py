@@ -1,54 +1,30 @@
 """Capital: balances, collateral, and tokens that leave."""
 
-from enum import StrEnum
+from msgspec import UNSET
 
 from solvent.domain import commands as c
 from solvent.domain.units import RATIO
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.objects.capital import (
+    AccountWithdrawalPayload,
+    Balance,
+    Balances,
+    Collateral,
+    CollateralQuery,
+    DepositAddress,
+    DepositAddressQuery,
+    MarginAccountSummary,
+    Withdrawal,
+    WithdrawalDelay,
+    WithdrawalDelayRequest,
+)
+from solvent.service.api.objects.enums import Blockchain
 from solvent.service.api.params import bad_request, not_served
-from solvent.service.api.shapes import Object, price_text, quantity_text, ratio_text, value_text
+from solvent.service.api.shapes import price_text, quantity_text, ratio_text, value_text
 from solvent.service.limits import MEMO_LENGTH
-from solvent.service.strict_json import JsonValue
 
 TAG = "Capital"
-
-
-class Blockchain(StrEnum):
-    """Names of chains; nothing here is on one."""
-
-    ZERO_G = "0G"
-    APTOS = "Aptos"
-    ARBITRUM = "Arbitrum"
-    AVALANCHE = "Avalanche"
-    BASE = "Base"
-    BERACHAIN = "Berachain"
-    BITCOIN = "Bitcoin"
-    BITCOIN_CASH = "BitcoinCash"
-    BSC = "Bsc"
-    CARDANO = "Cardano"
-    DOGECOIN = "Dogecoin"
-    ECLIPSE = "Eclipse"
-    EQUALS_MONEY = "EqualsMoney"
-    ETHEREUM = "Ethereum"
-    FOGO = "Fogo"
-    HYPER_EVM = "HyperEVM"
-    HYPERLIQUID = "Hyperliquid"
-    LINEA = "Linea"
-    LITECOIN = "Litecoin"
-    MONAD = "Monad"
-    NEAR = "Near"
-    OPTIMISM = "Optimism"
-    PLASMA = "Plasma"
-    POLYGON = "Polygon"
-    SEI = "Sei"
-    SUI = "Sui"
-    SOLANA = "Solana"
-    STABLE = "Stable"
-    STORY = "Story"
-    TRON = "Tron"
-    XRP = "XRP"
-    ZCASH = "Zcash"
 
 
 async def balances(call: Call) -> Reply:
@@ -57,14 +33,14 @@ async def balances(call: Call) -> Reply:
     async with desk.reading():
         held = desk.market.queries.balances(call.account)
     parameters = desk.market.parameters
-    shape: Object = {}
+    shape: Balances = {}
     for asset, balance in enumerate(held):
         if balance.available or balance.locked:
-            shape[parameters.assets[asset].symbol] = {
-                "available": quantity_text(parameters, asset, balance.available),
-                "locked": quantity_text(parameters, asset, balance.locked),
-                "staked": "0",
-            }
+            shape[parameters.assets[asset].symbol] = Balance(
+                available=quantity_text(parameters, asset, balance.available),
+                locked=quantity_text(parameters, asset, balance.locked),
+                staked="0",
+            )
     return json_reply(shape)
 
 
@@ -78,52 +54,49 @@ async def collateral(call: Call) -> Reply:
         prices = [queries.price(asset) for asset in range(len(held))]
         weights = queries.collateral_values(call.account)
     parameters = desk.market.parameters
-    rows: list[JsonValue] = []
+    rows: list[Collateral] = []
     for asset, balance in enumerate(held):
         quantity = balance.available + balance.locked + balance.lent
         if quantity:
             value, weighted = weights[asset]
             rows.append(
-                {
-                    "symbol": parameters.assets[asset].symbol,
-                    "assetMarkPrice": price_text(prices[asset].mark),
-                    "totalQuantity": quantity_text(parameters, asset, quantity),
-                    "balanceNotional": value_text(value),
-                    "collateralWeight": ratio_text(_nearest(weighted, value)),
-                    "collateralValue": value_text(weighted),
-                    "openOrderQuantity": quantity_text(parameters, asset, balance.locked),
-                    "lendQuantity": quantity_text(parameters, asset, balance.lent),
-                    "availableQuantity": quantity_text(parameters, asset, balance.available),
-                }
+                Collateral(
+                    symbol=parameters.assets[asset].symbol,
+                    asset_mark_price=price_text(prices[asset].mark),
+                    total_quantity=quantity_text(parameters, asset, quantity),
+                    balance_notional=value_text(value),
+                    collateral_weight=ratio_text(_nearest(weighted, value)),
+                    collateral_value=value_text(weighted),
+                    open_order_quantity=quantity_text(parameters, asset, balance.locked),
+                    lend_quantity=quantity_text(parameters, asset, balance.lent),
+                    available_quantity=quantity_text(parameters, asset, balance.available),
+                )
             )
     exposure = health.exposure
-    shape: Object = {
-        "assetsValue": value_text(health.assets_value),
-        "borrowLiability": value_text(health.debts_value),
-        "collateral": rows,
-        "imf": ratio_text(health.initial * RATIO // exposure if exposure else 0),
-        "unsettledEquity": "0",
-        "liabilitiesValue": value_text(health.debts_value),
-        "mmf": ratio_text(health.maintenance * RATIO // exposure if exposure else 0),
-        "netEquity": _signed(health.net_equity),
-        "netEquityAvailable": value_text(max(0, health.net_equity - health.initial)),
-        "netEquityLocked": value_text(min(health.initial, max(0, health.net_equity))),
-        "netExposureFutures": "0",
-        "pnlUnrealized": "0",
-    }
-    if exposure:
-        fraction = health.net_equity * RATIO // exposure
-        shape["marginFraction"] = ("-" if fraction < 0 else "") + ratio_text(abs(fraction))
-    return json_reply(shape)
+    return json_reply(
+        MarginAccountSummary(
+            assets_value=value_text(health.assets_value),
+            borrow_liability=value_text(health.debts_value),
+            collateral=rows,
+            imf=ratio_text(health.initial * RATIO // exposure if exposure else 0),
+            unsettled_equity="0",
+            liabilities_value=value_text(health.debts_value),
+            mmf=ratio_text(health.maintenance * RATIO // exposure if exposure else 0),
+            net_equity=value_text(health.net_equity),
+            net_equity_available=value_text(max(0, health.net_equity - health.initial)),
+            net_equity_locked=value_text(min(health.initial, max(0, health.net_equity))),
+            net_exposure_futures="0",
+            pnl_unrealized="0",
+            margin_fraction=ratio_text(health.net_equity * RATIO // exposure)
+            if exposure
+            else UNSET,
+        )
+    )
 
 
 def _nearest(weighted: int, value: int) -> int:
     """The weight nearest to what a value, cut to its last digit, counts for."""
     return (2 * weighted * RATIO + value) // (2 * value) if value else 0
-
-
-def _signed(value: int) -> str:
-    return ("-" if value < 0 else "") + value_text(abs(value))
 
 
 async def withdraw(call: Call) -> Reply:
@@ -156,7 +129,7 @@ def _client_id(call: Call) -> str:
 async def deposit_address(call: Call) -> Reply:
     """The account itself: deposits are made by the operator."""
     call.params.choice("blockchain", Blockchain)
-    return json_reply({"address": f"account-{call.account}"})
+    return json_reply(DepositAddress(address=f"account-{call.account}"))
 
 
 async def no_delay(call: Call) -> Reply:  # noqa: ARG001
@@ -171,7 +144,7 @@ async def delay_not_served(call: Call) -> Reply:  # noqa: ARG001
 
 ENDPOINTS = [
     Endpoint(
-        TAG, "GET", "/api/v1/capital", balances, "balanceQuery", returns="object", roles=READERS
+        TAG, "GET", "/api/v1/capital", balances, "balanceQuery", returns=Balances, roles=READERS
     ),
     Endpoint(
         TAG,
@@ -179,8 +152,8 @@ ENDPOINTS = [
         "/api/v1/capital/collateral",
         collateral,
         "collateralQuery",
-        query="subaccountId?:u16",
-        returns="MarginAccountSummary",
+        query=CollateralQuery,
+        returns=MarginAccountSummary,
         roles=READERS,
     ),
     Endpoint(
@@ -189,8 +162,8 @@ ENDPOINTS = [
         "/wapi/v1/capital/deposit/address",
         deposit_address,
         "depositAddressQuery",
-        query="blockchain:Blockchain",
-        returns="DepositAddress",
+        query=DepositAddressQuery,
+        returns=DepositAddress,
         roles=READERS,
         lacks="the address names the account: deposits are made by the operator",
     ),
@@ -200,9 +173,8 @@ ENDPOINTS = [
         "/wapi/v1/capital/withdrawals",
         withdraw,
         "withdraw",
-        body="address:str blockchain:Blockchain clientId?:str quantity:dec symbol:Asset "
-        "twoFactorToken?:str autoBorrow?:bool autoLendRedeem?:bool recipientInformation?:object",
-        returns="Withdrawal",
+        body=AccountWithdrawalPayload,
+        returns=Withdrawal,
         roles=TRADERS,
         changes=True,
         lacks="confirmed at once: no chain is behind the market, and there is no second factor",
@@ -213,7 +185,8 @@ ENDPOINTS = [
         "/wapi/v1/capital/withdrawals/delay",
         no_delay,
         "withdrawalDelayQuery",
-        returns="WithdrawalDelay",
+        returns=WithdrawalDelay,
+        may_be_empty=True,
         roles=READERS,
         lacks="always 204: withdrawals are not delayed",
     ),
@@ -223,7 +196,7 @@ ENDPOINTS = [
         "/wapi/v1/capital/withdrawals/delay",
         delay_not_served,
         "withdrawalDelayCreate",
-        body="withdrawalDelayHours?:i32 twoFactorToken?:str",
+        body=WithdrawalDelayRequest,
         roles=TRADERS,
         lacks="refused with NOT_IMPLEMENTED",
     ),
@@ -233,7 +206,7 @@ ENDPOINTS = [
         "/wapi/v1/capital/withdrawals/delay",
         delay_not_served,
         "withdrawalDelayUpdate",
-        body="withdrawalDelayHours?:i32 twoFactorToken?:str",
+        body=WithdrawalDelayRequest,
         roles=TRADERS,
         lacks="refused with NOT_IMPLEMENTED",
     ),

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from functools import cache
 
+from solvent.service.api.browse import page
 from solvent.service.api.calls import Call, Reply, text_reply
 from solvent.service.api.endpoints import Endpoint
-from solvent.service.api.openapi import document, page
+from solvent.service.api.openapi import document
 from solvent.service.strict_json import encode
 
 TAG = "Operation"
+HTML = "text/html"
 
 
 def documents(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
@@ -19,8 +21,9 @@ def documents(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
     def written() -> tuple[Reply, Reply]:
         """Both, written once: they say the same to everybody."""
         served = [*endpoints, *found]
-        html = text_reply(page(served), content_type="text/html; charset=utf-8")
-        return Reply(200, encode(document(served))), html
+        shown = document(served)
+        html = text_reply(page(shown), content_type=f"{HTML}; charset=utf-8")
+        return Reply(200, encode(shown)), html
 
     async def openapi(call: Call) -> Reply:  # noqa: ARG001
         """This API as an OpenAPI 3.1 document."""
@@ -31,7 +34,7 @@ def documents(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
         return written()[1]
 
     found += [
-        Endpoint(TAG, "GET", "/openapi.json", openapi, returns="object"),
-        Endpoint(TAG, "GET", "/docs", browse, returns="text"),
+        Endpoint(TAG, "GET", "/openapi.json", openapi, returns=dict),
+        Endpoint(TAG, "GET", "/docs", browse, returns=str, media=HTML),
     ]
     return found

@@ -2,6 +2,7 @@
 
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.objects.system import Alive, Readiness
 
 TAG = "Operation"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -10,13 +11,13 @@ UNAVAILABLE = 503
 
 async def health(call: Call) -> Reply:  # noqa: ARG001
     """The process answers."""
-    return json_reply({"status": "alive"})
+    return json_reply(Alive(status="alive"))
 
 
 async def ready(call: Call) -> Reply:
     """Whether requests are carried out."""
     is_ready = call.desk.is_ready
-    reply = json_reply({"status": "ready" if is_ready else "not ready"})
+    reply = json_reply(Readiness(status="ready" if is_ready else "not ready"))
     return reply if is_ready else reply._replace(status=UNAVAILABLE)
 
 
@@ -26,7 +27,7 @@ async def metrics(call: Call) -> Reply:
 
 
 ENDPOINTS = [
-    Endpoint(TAG, "GET", "/solvent/v1/health", health, returns="object"),
-    Endpoint(TAG, "GET", "/solvent/v1/ready", ready, returns="object"),
-    Endpoint(TAG, "GET", "/solvent/v1/metrics", metrics, returns="text"),
+    Endpoint(TAG, "GET", "/solvent/v1/health", health, returns=Alive),
+    Endpoint(TAG, "GET", "/solvent/v1/ready", ready, returns=Readiness),
+    Endpoint(TAG, "GET", "/solvent/v1/metrics", metrics, returns=str, media="text/plain"),
 ]

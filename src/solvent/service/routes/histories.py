@@ -7,23 +7,19 @@ from solvent.history.market_views import Views
 from solvent.history.tables import rows as r
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, Endpoint, Handler
+from solvent.service.api.objects.base import ApiObject
+from solvent.service.api.objects.pages import PageQuery
 from solvent.service.api.pages import page_headers, page_of
 from solvent.service.api.params import bad_request
-from solvent.service.api.shapes import Object
 
 Item = TypeVar("Item")
 _FAR = 2**53
 
 
-def words(name: str) -> str:
-    """AN_ENUM_NAME as the public API writes it: AnEnumName."""
-    return "".join(word.capitalize() for word in name.split("_"))
-
-
 async def page(
     call: Call,
     question: Callable[[Views, r.Paging], r.Page[Item]],
-    shape: Callable[[Item], Object],
+    shape: Callable[[Item], ApiObject],
 ) -> Reply:
     """One page of a history, as objects and headers."""
     page = page_of(call.params)
@@ -70,16 +66,13 @@ def times_of(call: Call) -> tuple[int | None, int | None]:
     return first, end
 
 
-_PAGE = " limit?:u64 offset?:u64 sortDirection?:SortDirection"
-
-
 def history_endpoint(
     tag: str,
     path: str,
     handler: Handler,
     instruction: str,
-    query: str,
-    returns: str,
+    query: type[PageQuery],
+    returns: type[ApiObject],
 ) -> Endpoint:
     return Endpoint(
         tag,
@@ -87,7 +80,7 @@ def history_endpoint(
         f"/wapi/v1/{path}",
         handler,
         instruction,
-        query=query + _PAGE,
-        returns=f"[{returns}]",
+        query=query,
+        returns=list[returns],  # type: ignore[valid-type]
         roles=READERS,
     )

@@ -1,14 +1,44 @@
 """History of lending and capital, page by page, newest first unless asked otherwise."""
 
 from collections.abc import Sequence
-from enum import StrEnum
+
+from msgspec import UNSET
 
 from solvent.domain.labels import Source
 from solvent.history.tables import rows as r
 from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.objects.borrow_lend import (
+    BorrowLendMovement,
+    BorrowLendPositionRow,
+    BorrowLendPositionsQuery,
+    InterestPayment,
+    InterestQuery,
+    MovementsQuery,
+)
+from solvent.service.api.objects.capital import (
+    Deposit,
+    DepositsQuery,
+    DustConversion,
+    DustQuery,
+    Settlement,
+    SettlementsQuery,
+    Withdrawal,
+    WithdrawalsQuery,
+)
+from solvent.service.api.objects.enums import (
+    BorrowLendEventType,
+    BorrowLendPositionState,
+    BorrowLendSide,
+    BorrowLendSource,
+    DepositStatus,
+    InterestPaymentSource,
+    PaymentType,
+    SettlementSource,
+)
+from solvent.service.api.objects.pages import FAR
 from solvent.service.api.pages import page_headers
 from solvent.service.api.params import bad_request
-from solvent.service.api.shapes import Object, quantity_text, ratio_text, value_text
+from solvent.service.api.shapes import quantity_text, ratio_text, value_text, withdrawal
 from solvent.service.routes.histories import (
     asset_of,
     history_endpoint,
@@ -16,12 +46,16 @@ from solvent.service.routes.histories import (
     one_of,
     page,
     times_of,
-    words,
 )
 from solvent.service.wire import naive_time
 
-SOURCES = {words(source.name): source for source in Source}
-_MOVEMENTS = {words(kind.name): kind for kind in r.MovementType}
+_SOURCES = {source: BorrowLendSource[source.name] for source in Source}
+_KINDS = {kind: BorrowLendEventType[kind.name] for kind in r.MovementType}
+_SIDES = {side: BorrowLendSide[side.name] for side in r.BorrowLendSide}
+_PAYMENTS = {payment: PaymentType[payment.name] for payment in r.PaymentType}
+_SETTLEMENTS = {source: SettlementSource[source.name] for source in r.SettlementSource}
+_SOURCES_ASKED = {str(name): source for source, name in _SOURCES.items()}
+_KINDS_ASKED = {str(name): kind for kind, name in _KINDS.items()}
 _FILTERS = {
     "BackstopLiquidation": (
         r.SettlementSource.BACKSTOP_PROVIDER_LIQUIDATION,
@@ -36,28 +70,7 @@ _FILTERS = {
     "FundingPayment": (),
     "RealizePnl": (),
 }
-_FAR = 2**53
-
-
-class PositionState(StrEnum):
-    """Whether a position still stands."""
-
-    OPEN = "Open"
-    CLOSED = "Closed"
-
-
-class PositionSide(StrEnum):
-    """A debt or a claim."""
-
-    BORROW = "Borrow"
-    LEND = "Lend"
-
-
-class InterestSource(StrEnum):
-    """What interest was paid for."""
-
-    UNREALIZED_PNL = "UnrealizedPnl"
-    BORROW_LEND = "BorrowLend"
+_NOT_SERVED = InterestPaymentSource.UNREALIZED_PNL
 
 
 def _sources(call: Call) -> Sequence[Source] | None:
@@ -66,32 +79,30 @@ def _sources(call: Call) -> Sequence[Source] | None:
         return None
     found = []
     for word in text.split(","):
-        if word not in SOURCES and word not in ("Interest", "Rfq"):
+        if word not in _SOURCES_ASKED and word not in ("Interest", "Rfq"):
             raise bad_request("sources: unknown value")
-        if word in SOURCES:
-            found.append(SOURCES[word])
+        if word in _SOURCES_ASKED:
+            found.append(_SOURCES_ASKED[word])
     return found
 
 
 async def movements(call: Call) -> Reply:
     """Every borrow, repayment, lend and redemption."""
-    kind = one_of(call, "type", _MOVEMENTS)
+    kind = one_of(call, "type", _KINDS_ASKED)
     sources, position, asset = _sources(call), number_of(call, "positionId"), asset_of(call)
     parameters = call.desk.market.parameters
 
-    def shape(row: r.Movement) -> Object:
-        found: Object = {
-            "eventType": words(row.kind.name),
-            "positionId": str(row.position),
-            "positionQuantity": quantity_text(parameters, row.asset, row.position_quantity),
-            "quantity": quantity_text(parameters, row.asset, row.quantity),
-            "source": words(row.source.name),
-            "symbol": parameters.assets[row.asset].symbol,
-            "timestamp": naive_time(row.time),
-        }
-        if row.order:
-            found["spotMarginOrderId"] = str(row.order)
-        return found
+    def shape(row: r.Movement) -> BorrowLendMovement:
+        return BorrowLendMovement(
+            event_type=_KINDS[row.kind],
+            position_id=str(row.position),
+            position_quantity=quantity_text(parameters, row.asset, row.position_quantity),
+            quantity=quantity_text(parameters, row.asset, row.quantity),
+            source=_SOURCES[row.source],
+            symbol=parameters.assets[row.asset].symbol,
+            timestamp=naive_time(row.time),
+            spot_margin_order_id=str(row.order) if row.order else UNSET,
+        )
 
     return await page(
         call,
@@ -109,23 +120,22 @@ async def movements(call: Call) -> Reply:
 
 async def positions(call: Call) -> Reply:
     """Every claim and debt, also those that ended."""
-    side = call.params.choice("side", PositionSide)
-    state = call.params.choice("state", PositionState)
+    side = call.params.choice("side", BorrowLendSide)
+    state = call.params.choice("state", BorrowLendPositionState)
     asset = asset_of(call)
     parameters = call.desk.market.parameters
 
-    def shape(row: r.Position) -> Object:
-        interest = quantity_text(parameters, row.asset, abs(row.interest))
-        return {
-            "positionId": str(row.position),
-            "quantity": quantity_text(parameters, row.asset, row.quantity),
-            "symbol": parameters.assets[row.asset].symbol,
-            "source": words(row.source.name),
-            "cumulativeInterest": ("-" if row.interest < 0 else "") + interest,
-            "avgInterestRate": ratio_text(row.rate),
-            "side": words(row.side.name),
-            "createdAt": naive_time(row.opened_at),
-        }
+    def shape(row: r.Position) -> BorrowLendPositionRow:
+        return BorrowLendPositionRow(
+            position_id=str(row.position),
+            quantity=quantity_text(parameters, row.asset, row.quantity),
+            symbol=parameters.assets[row.asset].symbol,
+            source=_SOURCES[row.source],
+            cumulative_interest=quantity_text(parameters, row.asset, row.interest),
+            avg_interest_rate=ratio_text(row.rate),
+            side=_SIDES[row.side],
+            created_at=naive_time(row.opened_at),
+        )
 
     return await page(
         call,
@@ -133,7 +143,7 @@ async def positions(call: Call) -> Reply:
             call.account,
             asset=asset,
             side=None if side is None else r.BorrowLendSide[side.name],
-            is_open=None if state is None else state is PositionState.OPEN,
+            is_open=None if state is None else state is BorrowLendPositionState.OPEN,
             paging=paging,
         ),
         shape,
@@ -144,22 +154,22 @@ async def interest(call: Call) -> Reply:
     """Interest of every hour, and entry fees."""
     name = "asset" if call.params.has("asset") else "symbol"
     asset, position = asset_of(call, name), number_of(call, "positionId")
-    if call.params.choice("source", InterestSource) is InterestSource.UNREALIZED_PNL:
+    if call.params.choice("source", InterestPaymentSource) is _NOT_SERVED:
         return json_reply([], page_headers(call.params, 0))
     parameters = call.desk.market.parameters
 
-    def shape(row: r.InterestPayment) -> Object:
+    def shape(row: r.InterestPayment) -> InterestPayment:
         symbol = parameters.assets[row.asset].symbol
-        return {
-            "paymentType": words(row.payment.name),
-            "interestRate": ratio_text(row.rate),
-            "interval": 3_600_000,
-            "marketSymbol": symbol,
-            "positionId": str(row.position),
-            "quantity": quantity_text(parameters, row.asset, row.quantity),
-            "symbol": symbol,
-            "timestamp": naive_time(row.time),
-        }
+        return InterestPayment(
+            payment_type=_PAYMENTS[row.payment],
+            interest_rate=ratio_text(row.rate),
+            interval=3_600_000,
+            market_symbol=symbol,
+            position_id=str(row.position),
+            quantity=quantity_text(parameters, row.asset, row.quantity),
+            symbol=symbol,
+            timestamp=naive_time(row.time),
+        )
 
     return await page(
         call,
@@ -175,15 +185,15 @@ async def deposits(call: Call) -> Reply:
     first, end = times_of(call)
     parameters = call.desk.market.parameters
 
-    def shape(row: r.DepositRow) -> Object:
-        return {
-            "id": row.sequence,
-            "source": "administrator",
-            "status": "confirmed",
-            "symbol": parameters.assets[row.asset].symbol,
-            "quantity": quantity_text(parameters, row.asset, row.quantity),
-            "createdAt": naive_time(row.time),
-        }
+    def shape(row: r.DepositRow) -> Deposit:
+        return Deposit(
+            id=row.sequence,
+            source="administrator",
+            status=DepositStatus.CONFIRMED,
+            symbol=parameters.assets[row.asset].symbol,
+            quantity=quantity_text(parameters, row.asset, row.quantity),
+            created_at=naive_time(row.time),
+        )
 
     return await page(
         call,
@@ -195,25 +205,13 @@ async def deposits(call: Call) -> Reply:
 async def withdrawals(call: Call) -> Reply:
     """Tokens that left."""
     first, end = times_of(call)
-    number = call.params.integer("id", 0, 0, _FAR) if call.params.has("id") else None
+    number = call.params.integer("id", 0, 0, FAR) if call.params.has("id") else None
     client_id = call.params.text("clientId") or None
     parameters = call.desk.market.parameters
 
-    def shape(row: r.WithdrawalRow) -> Object:
-        found: Object = {
-            "id": row.sequence,
-            "blockchain": row.blockchain or "Solana",
-            "quantity": quantity_text(parameters, row.asset, row.quantity),
-            "fee": "0",
-            "symbol": parameters.assets[row.asset].symbol,
-            "status": "confirmed",
-            "toAddress": row.address,
-            "createdAt": naive_time(row.time),
-            "isInternal": False,
-        }
-        if row.client_id:
-            found["clientId"] = row.client_id
-        return found
+    def shape(row: r.WithdrawalRow) -> Withdrawal:
+        memo = row.client_id, row.address, row.blockchain
+        return withdrawal(parameters, row.sequence, row.asset, row.quantity, row.time, memo)
 
     return await page(
         call,
@@ -235,14 +233,14 @@ async def settlements(call: Call) -> Reply:
     if sources == ():
         return json_reply([], page_headers(call.params, 0))
 
-    def shape(row: r.Settlement) -> Object:
-        return {
-            "quantity": ("-" if row.value < 0 else "") + value_text(abs(row.value)),
-            "source": words(row.source.name),
-            "timestamp": naive_time(row.time),
-            "userId": row.account,
-            "engineSequence": row.sequence,
-        }
+    def shape(row: r.Settlement) -> Settlement:
+        return Settlement(
+            quantity=value_text(row.value),
+            source=_SETTLEMENTS[row.source],
+            timestamp=naive_time(row.time),
+            user_id=row.account,
+            engine_sequence=row.sequence,
+        )
 
     return await page(
         call,
@@ -256,14 +254,14 @@ async def dust(call: Call) -> Reply:
     number, asset = number_of(call, "id"), asset_of(call)
     parameters = call.desk.market.parameters
 
-    def shape(row: r.DustRow) -> Object:
-        return {
-            "id": row.sequence,
-            "quantity": quantity_text(parameters, row.asset, row.quantity),
-            "symbol": parameters.assets[row.asset].symbol,
-            "usdcReceived": value_text(row.received),
-            "timestamp": naive_time(row.time),
-        }
+    def shape(row: r.DustRow) -> DustConversion:
+        return DustConversion(
+            id=row.sequence,
+            quantity=quantity_text(parameters, row.asset, row.quantity),
+            symbol=parameters.assets[row.asset].symbol,
+            usdc_received=value_text(row.received),
+            timestamp=naive_time(row.time),
+        )
 
     return await page(
         call,
@@ -278,55 +276,55 @@ ENDPOINTS = [
         "history/borrowLend",
         movements,
         "borrowHistoryQueryAll",
-        "type?:BorrowLendEventType sources?:str positionId?:str symbol?:str",
-        "BorrowLendMovement",
+        MovementsQuery,
+        BorrowLendMovement,
     ),
     history_endpoint(
         "Borrow/lend",
         "history/borrowLend/positions",
         positions,
         "borrowPositionHistoryQueryAll",
-        "symbol?:str side?:BorrowLendSide state?:BorrowLendPositionState",
-        "BorrowLendPositionRow",
+        BorrowLendPositionsQuery,
+        BorrowLendPositionRow,
     ),
     history_endpoint(
         "Borrow/lend",
         "history/interest",
         interest,
         "interestHistoryQueryAll",
-        "asset?:str symbol?:str positionId?:str source?:InterestPaymentSource",
-        "InterestPayment",
+        InterestQuery,
+        InterestPayment,
     ),
     history_endpoint(
         "Capital",
         "capital/deposits",
         deposits,
         "depositQueryAll",
-        "from?:i64 to?:i64 excludePlatform?:bool",
-        "Deposit",
+        DepositsQuery,
+        Deposit,
     ),
     history_endpoint(
         "Capital",
         "capital/withdrawals",
         withdrawals,
         "withdrawalQueryAll",
-        "id?:i32 clientId?:str from?:i64 to?:i64",
-        "Withdrawal",
+        WithdrawalsQuery,
+        Withdrawal,
     ),
     history_endpoint(
         "Capital",
         "history/settlement",
         settlements,
         "settlementHistoryQueryAll",
-        "source?:SettlementSourceFilter",
-        "Settlement",
+        SettlementsQuery,
+        Settlement,
     ),
     history_endpoint(
         "Capital",
         "history/dust",
         dust,
         "dustHistoryQueryAll",
-        "id?:i64 symbol?:str",
-        "DustConversion",
+        DustQuery,
+        DustConversion,
     ),
 ]

@@ -5,13 +5,14 @@ in the journal like everything else; a change of a parameter waits, and needs as
 journal's head asks for.
 """
 
-from enum import StrEnum
-
 from solvent.domain import commands as c
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint, Handler
+from solvent.service.api.objects import governance as o
+from solvent.service.api.objects.base import Request
+from solvent.service.api.objects.orders import BatchCommandOrderResult
+from solvent.service.api.objects.pages import FAR
 from solvent.service.api.params import bad_request
-from solvent.service.api.shapes import Object
 from solvent.service.core.intents import OpenNext
 from solvent.service.core.keys import (
     Role,
@@ -26,18 +27,10 @@ from solvent.service.strict_json import JsonValue
 from solvent.service.wire import naive_time
 
 TAG = "House"
-_SOURCES = 63
 _ORACLE = frozenset({Role.ORACLE})
 _RISK = frozenset({Role.RISK_ADMIN})
 _OPERATOR = frozenset({Role.OPERATOR})
 _WATCH = frozenset({Role.RISK_ADMIN, Role.OPERATOR, Role.AUDITOR})
-
-
-class AccountRole(StrEnum):
-    """What an account may be."""
-
-    USER = "user"
-    BLP = "blp"
 
 
 async def prices(call: Call) -> Reply:
@@ -49,7 +42,7 @@ async def prices(call: Call) -> Reply:
     return await call.carry_out(*quotes, is_batch=True)
 
 
-_QUOTE = frozenset({"symbol", "source", "bid", "ask", "last"})
+_QUOTE = frozenset(o.Quote.__struct_encode_fields__)
 
 
 def _quote(call: Call, item: JsonValue) -> c.UpdatePrice:
@@ -59,7 +52,7 @@ def _quote(call: Call, item: JsonValue) -> c.UpdatePrice:
     fields = call.item(item)
     return c.UpdatePrice(
         fields.asset(),
-        fields.integer("source", 0, 0, _SOURCES),
+        fields.integer("source", 0, 0, o.MOST_SOURCE),
         fields.price("bid"),
         fields.price("ask"),
         fields.price("last"),
@@ -83,7 +76,7 @@ async def propose(call: Call) -> Reply:
         asset,
         c.ParameterField[name],
         fields.integer("value", 0, 0, 2**63 - 1),
-        fields.integer("index", 0, 0, 15),
+        fields.integer("index", 0, 0, o.MOST_INDEX),
     )
     body = proposal_body(command, call.principal.number)
     return await call.hand_in_body(RecordKind.PROPOSAL, body)
@@ -91,7 +84,7 @@ async def propose(call: Call) -> Reply:
 
 async def approve(call: Call) -> Reply:
     """Stand behind somebody else's proposal."""
-    number = call.params.integer("proposal", 0, 1, 2**53)
+    number = call.params.integer("proposal", 0, 1, FAR)
     body = approval_body(number, call.principal.number)
     return await call.hand_in_body(RecordKind.APPROVAL, body)
 
@@ -104,24 +97,24 @@ async def proposals(call: Call) -> Reply:
     )
 
 
-def _proposal(call: Call, proposal: Proposal, is_approved: bool) -> Object:
+def _proposal(call: Call, proposal: Proposal, is_approved: bool) -> o.ProposalRow:
     command = proposal.decoded
     assert isinstance(command, c.ChangeParameter)
-    return {
-        "proposal": proposal.number,
-        "symbol": call.desk.market.parameters.assets[command.asset].symbol,
-        "field": command.field.name,
-        "value": command.value,
-        "index": command.index,
-        "due": naive_time(proposal.due),
-        "approved": is_approved,
-    }
+    return o.ProposalRow(
+        proposal=proposal.number,
+        symbol=call.desk.market.parameters.assets[command.asset].symbol,
+        field=command.field.name,
+        value=command.value,
+        index=command.index,
+        due=naive_time(proposal.due),
+        approved=is_approved,
+    )
 
 
 async def open_account(call: Call) -> Reply:
     """Open the next account and let a key act for it."""
     fields = call.params
-    role = fields.choice("role", AccountRole, AccountRole.USER) or AccountRole.USER
+    role = fields.choice("role", o.AccountRole, o.AccountRole.USER) or o.AccountRole.USER
     key = parse_public_key(fields.need("publicKey"))
     return await call.intend(OpenNext(key, Role(role.value)))
 
@@ -133,7 +126,7 @@ async def add_key(call: Call) -> Reply:
     if role is None:
         raise bad_request("role is missing")
     key = parse_public_key(fields.need("publicKey"))
-    account = fields.integer("account", -1, 0, 2**40)
+    account = fields.integer("account", -1, 0, o.MOST_ACCOUNT)
     return await call.hand_in_body(RecordKind.KEY, encode_addition(key, role, account))
 
 
@@ -147,7 +140,7 @@ async def deposit(call: Call) -> Reply:
     """Tokens of an account came in from outside."""
     fields = call.params
     asset = fields.asset()
-    account = fields.integer("account", -1, 0, 2**40)
+    account = fields.integer("account", -1, 0, o.MOST_ACCOUNT)
     return await call.carry_out(c.Deposit(account, asset, fields.quantity("quantity", asset)))
 
 
@@ -157,7 +150,12 @@ async def collect_fees(call: Call) -> Reply:
 
 
 def _endpoint(
-    method: str, path: str, handler: Handler, instruction: str, roles: frozenset[Role], body: str
+    method: str,
+    path: str,
+    handler: Handler,
+    instruction: str,
+    roles: frozenset[Role],
+    body: type[Request],
 ) -> Endpoint:
     return Endpoint(
         TAG,
@@ -172,20 +170,20 @@ def _endpoint(
 
 
 ENDPOINTS = [
-    _endpoint("POST", "oracle/prices", prices, "oraclePrices", _ORACLE, "prices:[object]")._replace(
-        signs_digest=True, returns="[BatchCommandOrderResult]"
+    _endpoint("POST", "oracle/prices", prices, "oraclePrices", _ORACLE, o.OraclePrices)._replace(
+        signs_digest=True, returns=list[BatchCommandOrderResult]
     ),
-    _endpoint("POST", "oracle/halt", halt, "oracleHalt", _ORACLE, "symbol:Asset halted:bool"),
+    _endpoint("POST", "oracle/halt", halt, "oracleHalt", _ORACLE, o.OracleHalt),
     _endpoint(
         "POST",
         "risk/proposals",
         propose,
         "riskPropose",
         _RISK,
-        "symbol?:Asset field:str value:u64 index?:u16",
-    )._replace(returns="object"),
-    _endpoint("POST", "risk/approvals", approve, "riskApprove", _RISK, "proposal:u64")._replace(
-        returns="object"
+        o.RiskProposal,
+    )._replace(returns=o.ProposalTaken),
+    _endpoint("POST", "risk/approvals", approve, "riskApprove", _RISK, o.RiskApproval)._replace(
+        returns=o.ProposalTaken
     ),
     Endpoint(
         TAG,
@@ -193,30 +191,30 @@ ENDPOINTS = [
         "/solvent/v1/risk/proposals",
         proposals,
         "riskQuery",
-        returns="[object]",
+        returns=list[o.ProposalRow],
         roles=_WATCH,
     ),
     _endpoint(
-        "POST", "admin/accounts", open_account, "adminOpen", _OPERATOR, "role?:str publicKey:str"
-    )._replace(returns="object", signs_digest=True),
+        "POST", "admin/accounts", open_account, "adminOpen", _OPERATOR, o.NewAccount
+    )._replace(returns=o.AccountOpened, signs_digest=True),
     _endpoint(
         "POST",
         "admin/keys",
         add_key,
         "adminKey",
         _OPERATOR,
-        "role:str publicKey:str account?:u64",
+        o.NewKey,
     )._replace(signs_digest=True),
-    _endpoint(
-        "DELETE", "admin/keys", remove_key, "adminKeyRemove", _OPERATOR, "publicKey:str"
-    )._replace(signs_digest=True),
+    _endpoint("DELETE", "admin/keys", remove_key, "adminKeyRemove", _OPERATOR, o.OldKey)._replace(
+        signs_digest=True
+    ),
     _endpoint(
         "POST",
         "admin/deposits",
         deposit,
         "adminDeposit",
         _OPERATOR,
-        "account:u64 symbol:Asset quantity:dec",
+        o.AdminDeposit,
     )._replace(eases=True),
-    _endpoint("POST", "admin/fees", collect_fees, "adminFees", _OPERATOR, "symbol:Asset"),
+    _endpoint("POST", "admin/fees", collect_fees, "adminFees", _OPERATOR, o.FeesCollection),
 ]

@@ -9,8 +9,17 @@ from solvent.engine.queries.previews import AmountCommand
 from solvent.engine.queries.queries import nearest
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, Endpoint
+from solvent.service.api.objects.account import OrderLimitQuery
+from solvent.service.api.objects.insight import (
+    AdlForecast,
+    ForecastQuery,
+    Limits,
+    LimitsQuery,
+    OrderLimit,
+    PoolSolvency,
+    Solvency,
+)
 from solvent.service.api.shapes import (
-    Object,
     price_text,
     quantity_text,
     ratio_text,
@@ -19,7 +28,6 @@ from solvent.service.api.shapes import (
 )
 from solvent.service.routes.account import asked_order
 from solvent.service.routes.bounds import bound_object
-from solvent.service.strict_json import JsonValue
 
 TAG = "Solvent"
 
@@ -44,22 +52,24 @@ async def limits(call: Call) -> Reply:
         pool = queries.pool(asset)
         price = queries.price(asset)
         bounds = {name: queries.bound(command) for name, command in asked.items()}
-    shape: Object = {
-        "symbol": parameters.assets[asset].symbol,
-        **{
-            name: bound_object(parameters, command, bounds[name]) for name, command in asked.items()
-        },
-        "utilization": ratio_text(pool.utilization),
-        "utilizationBound": ratio_text(pool.bound),
-        "throttleThreshold": ratio_text(pool.threshold),
-        "maxUtilization": ratio_text(pool.max_utilization),
-        "poolCash": quantity_text(parameters, asset, max(0, pool.cash)),
-        "redeemable": quantity_text(parameters, asset, pool.redeemable),
-        "gated": pool.gated,
-        "stalePrice": price.stale,
-        "markPrice": price_text(price.mark),
+    shown = {
+        name: bound_object(parameters, command, bounds[name]) for name, command in asked.items()
     }
-    return json_reply(shape)
+    return json_reply(
+        Limits(
+            symbol=parameters.assets[asset].symbol,
+            **shown,
+            utilization=ratio_text(pool.utilization),
+            utilization_bound=ratio_text(pool.bound),
+            throttle_threshold=ratio_text(pool.threshold),
+            max_utilization=ratio_text(pool.max_utilization),
+            pool_cash=quantity_text(parameters, asset, max(0, pool.cash)),
+            redeemable=quantity_text(parameters, asset, pool.redeemable),
+            gated=pool.gated,
+            stale_price=price.stale,
+            mark_price=price_text(price.mark),
+        )
+    )
 
 
 async def order_limit(call: Call) -> Reply:
@@ -69,12 +79,16 @@ async def order_limit(call: Call) -> Reply:
     async with desk.reading():
         parameters = desk.market.parameters
         bound = desk.market.queries.bound(command)
+    shown = bound_object(parameters, command, bound)
     return json_reply(
-        {
-            "symbol": call.params.text("symbol"),
-            "side": side_text(command.side),
-            **bound_object(parameters, command, bound),
-        }
+        OrderLimit(
+            symbol=call.params.text("symbol"),
+            side=side_text(command.side),
+            quantity=shown.quantity,
+            limit=shown.limit,
+            code=shown.code,
+            message=shown.message,
+        )
     )
 
 
@@ -92,28 +106,26 @@ async def forecast(call: Call) -> Reply:
         debt = queries.balances(call.account)[asset].debt
     price = nearest(prices, mark)
     parameters = desk.market.parameters
-    shape: Object = {
-        "symbol": parameters.assets[asset].symbol,
-        "candidate": seen is not None,
-        "liquidatedBelow": None if prices.below is None else price_text(prices.below),
-        "liquidatedAbove": None if prices.above is None else price_text(prices.above),
-        "marginRatio": None
+    shape = AdlForecast(
+        symbol=parameters.assets[asset].symbol,
+        candidate=seen is not None,
+        liquidated_below=None if prices.below is None else price_text(prices.below),
+        liquidated_above=None if prices.above is None else price_text(prices.above),
+        margin_ratio=None
         if fractions.maintenance_ratio is None
         else ratio_text(fractions.maintenance_ratio),
-        "distance": None
+        distance=None
         if price is None or not mark
         else ratio_text(abs(price - mark) * RATIO // mark),
-        "leverage": None if fractions.leverage is None else ratio_text(fractions.leverage),
-    }
+        leverage=None if fractions.leverage is None else ratio_text(fractions.leverage),
+    )
     if seen is not None:
-        shape |= {
-            "rank": seen.rank,
-            "candidates": seen.candidates,
-            "settled": quantity_text(parameters, asset, seen.allotted),
-            "share": ratio_text(seen.allotted * RATIO // debt),
-            "settledValue": value_text(seen.value),
-            "cashLeft": quantity_text(parameters, asset, max(0, seen.cash_left)),
-        }
+        shape.rank = seen.rank
+        shape.candidates = seen.candidates
+        shape.settled = quantity_text(parameters, asset, seen.allotted)
+        shape.share = ratio_text(seen.allotted * RATIO // debt)
+        shape.settled_value = value_text(seen.value)
+        shape.cash_left = quantity_text(parameters, asset, max(0, seen.cash_left))
     return json_reply(shape)
 
 
@@ -123,33 +135,33 @@ async def solvency(call: Call) -> Reply:
     async with desk.reading():
         queries = desk.market.queries
         parameters = desk.market.parameters
-        pools: list[JsonValue] = []
+        pools: list[PoolSolvency] = []
         for asset, about in enumerate(parameters.assets):
             pool = queries.pool(asset)
             backing = pool.cash + pool.borrowed
             pools.append(
-                {
-                    "symbol": about.symbol,
-                    "claims": quantity_text(parameters, asset, pool.lent),
-                    "cash": quantity_text(parameters, asset, pool.cash),
-                    "borrowed": quantity_text(parameters, asset, pool.borrowed),
-                    "fees": quantity_text(parameters, asset, pool.fees),
-                    "deficit": quantity_text(parameters, asset, pool.deficit),
-                    "covered": backing >= pool.lent,
-                }
+                PoolSolvency(
+                    symbol=about.symbol,
+                    claims=quantity_text(parameters, asset, pool.lent),
+                    cash=quantity_text(parameters, asset, pool.cash),
+                    borrowed=quantity_text(parameters, asset, pool.borrowed),
+                    fees=quantity_text(parameters, asset, pool.fees),
+                    deficit=quantity_text(parameters, asset, pool.deficit),
+                    covered=backing >= pool.lent,
+                )
             )
         liquidating = len(queries.liquidating())
         state = desk.market.engine.state_hash()
         records = desk.sequencer.journal.sequence
         digest = desk.sequencer.journal.digest.hex()
     return json_reply(
-        {
-            "pools": pools,
-            "liquidating": liquidating,
-            "stateHash": state,
-            "records": records,
-            "journalDigest": digest,
-        }
+        Solvency(
+            pools=pools,
+            liquidating=liquidating,
+            state_hash=state,
+            records=records,
+            journal_digest=digest,
+        )
     )
 
 
@@ -160,8 +172,8 @@ ENDPOINTS = [
         "/solvent/v1/limits",
         limits,
         "limitsQuery",
-        query="symbol:Asset autoBorrow?:bool autoLendRedeem?:bool",
-        returns="Limits",
+        query=LimitsQuery,
+        returns=Limits,
         roles=READERS,
     ),
     Endpoint(
@@ -170,9 +182,8 @@ ENDPOINTS = [
         "/solvent/v1/limits/order",
         order_limit,
         "limitsOrderQuery",
-        query="symbol:str side:Side price?:dec reduceOnly?:bool autoBorrow?:bool "
-        "autoBorrowRepay?:bool autoLendRedeem?:bool",
-        returns="OrderLimit",
+        query=OrderLimitQuery,
+        returns=OrderLimit,
         roles=READERS,
     ),
     Endpoint(
@@ -181,9 +192,9 @@ ENDPOINTS = [
         "/solvent/v1/forecast",
         forecast,
         "forecastQuery",
-        query="symbol:Asset quantity?:dec",
-        returns="AdlForecast",
+        query=ForecastQuery,
+        returns=AdlForecast,
         roles=READERS,
     ),
-    Endpoint(TAG, "GET", "/solvent/v1/solvency", solvency, returns="Solvency"),
+    Endpoint(TAG, "GET", "/solvent/v1/solvency", solvency, returns=Solvency),
 ]

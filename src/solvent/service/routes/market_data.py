@@ -1,7 +1,6 @@
 """Market data: what was traded, at what prices, and how pools moved."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
 
 from solvent.domain.units import SECOND
@@ -10,9 +9,26 @@ from solvent.history.market_views import Views
 from solvent.history.tables.rows import Paging, PoolPoint, PriceKind, TickerRow
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.objects.borrow_lend import BorrowLendHistory, PoolHistoryQuery
+from solvent.service.api.objects.enums import (
+    BorrowLendMarketHistoryInterval,
+    KlinePriceType,
+    TickerInterval,
+)
+from solvent.service.api.objects.market_data import (
+    FAR_SECOND,
+    Kline,
+    KlinesQuery,
+    LatestTradesQuery,
+    Ticker,
+    TickerQuery,
+    TickersQuery,
+    Trade,
+    TradesQuery,
+)
+from solvent.service.api.objects.pages import FAR
 from solvent.service.api.params import bad_request
 from solvent.service.api.shapes import (
-    Object,
     market_symbol,
     price_text,
     quantity_text,
@@ -20,44 +36,14 @@ from solvent.service.api.shapes import (
     value_text,
 )
 from solvent.service.limits import KLINES_MOST
-from solvent.service.strict_json import JsonValue
-from solvent.service.wire import format_decimal, naive_time
+from solvent.service.wire import format_decimal, ms, naive_time
 
 TAG = "Assets/markets"
-_FAR = 2**40
 _PERCENT = 100
 _SHARE_DIGITS = 4
 
 
-class TickerInterval(StrEnum):
-    """A day or a week."""
-
-    DAY = "1d"
-    WEEK = "1w"
-
-
-class PoolInterval(StrEnum):
-    """How far a pool's history reaches."""
-
-    DAY = "1d"
-    WEEK = "1w"
-    MONTH = "1month"
-    YEAR = "1year"
-
-
-class KlinePrice(StrEnum):
-    """Whose price."""
-
-    LAST = "Last"
-    INDEX = "Index"
-    MARK = "Mark"
-
-
-_KINDS = {
-    KlinePrice.LAST: PriceKind.LAST,
-    KlinePrice.INDEX: PriceKind.INDEX,
-    KlinePrice.MARK: PriceKind.MARK,
-}
+_KINDS = {name: PriceKind[name.name] for name in KlinePriceType}
 
 
 async def ticker(call: Call) -> Reply:
@@ -72,7 +58,7 @@ async def tickers(call: Call) -> Reply:
     return json_reply([await _ticker(call, asset) for asset in assets])
 
 
-async def _ticker(call: Call, asset: int) -> Object:
+async def _ticker(call: Call, asset: int) -> Ticker:
     interval = call.params.choice("interval", TickerInterval, TickerInterval.DAY)
     assert interval is not None
     now = call.desk.time()
@@ -84,18 +70,18 @@ async def _ticker(call: Call, asset: int) -> Object:
     parameters = call.desk.market.parameters
     change = row.last - row.first
     share = change * _PERCENT * 10**_SHARE_DIGITS // row.first if row.first else 0
-    return {
-        "symbol": market_symbol(parameters, asset),
-        "firstPrice": price_text(row.first),
-        "lastPrice": price_text(row.last),
-        "priceChange": price_text(change),
-        "priceChangePercent": format_decimal(share, _SHARE_DIGITS),
-        "high": price_text(row.high),
-        "low": price_text(row.low),
-        "volume": quantity_text(parameters, asset, row.volume),
-        "quoteVolume": value_text(row.quote_volume),
-        "trades": str(row.trades),
-    }
+    return Ticker(
+        symbol=market_symbol(parameters, asset),
+        first_price=price_text(row.first),
+        last_price=price_text(row.last),
+        price_change=price_text(change),
+        price_change_percent=format_decimal(share, _SHARE_DIGITS),
+        high=price_text(row.high),
+        low=price_text(row.low),
+        volume=quantity_text(parameters, asset, row.volume),
+        quote_volume=value_text(row.quote_volume),
+        trades=str(row.trades),
+    )
 
 
 async def klines(call: Call) -> Reply:
@@ -105,29 +91,29 @@ async def klines(call: Call) -> Reply:
     interval = fields.need("interval")
     if interval not in INTERVALS:
         raise bad_request(f"interval must be one of {', '.join(INTERVALS)}")
-    kind = fields.choice("priceType", KlinePrice, KlinePrice.LAST)
+    kind = fields.choice("priceType", KlinePriceType, KlinePriceType.LAST)
     assert kind is not None
     if not fields.has("startTime"):
         raise bad_request("startTime is missing")
-    start = fields.integer("startTime", 0, 0, _FAR) * SECOND
-    end = fields.integer("endTime", call.desk.time() // SECOND + 1, 0, _FAR) * SECOND
+    start = fields.integer("startTime", 0, 0, FAR_SECOND) * SECOND
+    end = fields.integer("endTime", call.desk.time() // SECOND + 1, 0, FAR_SECOND) * SECOND
     rows = await call.desk.past(
         lambda views: views.klines(asset, interval, start, end, _KINDS[kind], KLINES_MOST)
     )
     parameters = call.desk.market.parameters
     return json_reply(
         [
-            {
-                "start": naive_time(row.start).replace("T", " "),
-                "end": naive_time(row.end).replace("T", " "),
-                "open": price_text(row.open),
-                "high": price_text(row.high),
-                "low": price_text(row.low),
-                "close": price_text(row.close),
-                "volume": quantity_text(parameters, asset, row.volume),
-                "quoteVolume": value_text(row.quote_volume),
-                "trades": str(row.trades),
-            }
+            Kline(
+                start=naive_time(row.start).replace("T", " "),
+                end=naive_time(row.end).replace("T", " "),
+                open=price_text(row.open),
+                high=price_text(row.high),
+                low=price_text(row.low),
+                close=price_text(row.close),
+                volume=quantity_text(parameters, asset, row.volume),
+                quote_volume=value_text(row.quote_volume),
+                trades=str(row.trades),
+            )
             for row in rows
         ]
     )
@@ -137,19 +123,19 @@ async def trades(call: Call) -> Reply:
     """The latest trades of a market."""
     fields = call.params
     asset = fields.market()
-    paging = Paging(fields.integer("limit", 100, 1, 1000), fields.integer("offset", 0, 0, _FAR))
+    paging = Paging(fields.integer("limit", 100, 1, 1000), fields.integer("offset", 0, 0, FAR))
     page = await call.desk.past(lambda views: views.trades(asset, paging))
     parameters = call.desk.market.parameters
     return json_reply(
         [
-            {
-                "id": row.trade,
-                "price": price_text(row.price),
-                "quantity": quantity_text(parameters, asset, row.quantity),
-                "quoteQuantity": value_text(row.quote),
-                "timestamp": row.time // 1000,
-                "isBuyerMaker": row.buyer_is_maker,
-            }
+            Trade(
+                id=row.trade,
+                price=price_text(row.price),
+                quantity=quantity_text(parameters, asset, row.quantity),
+                quote_quantity=value_text(row.quote),
+                timestamp=ms(row.time),
+                is_buyer_maker=row.buyer_is_maker,
+            )
             for row in page.rows
         ]
     )
@@ -162,26 +148,26 @@ def _pool(asset: int, interval: str, now: int, views: Views) -> list[PoolPoint]:
 async def pools(call: Call) -> Reply:
     """How a pool, or every pool, moved."""
     fields = call.params
-    interval = fields.choice("interval", PoolInterval)
+    interval = fields.choice("interval", BorrowLendMarketHistoryInterval)
     if interval is None:
         raise bad_request("interval is missing")
     parameters = call.desk.market.parameters
     assets = [fields.asset()] if fields.has("symbol") else list(range(len(parameters.assets)))
     now = call.desk.time()
-    found: list[JsonValue] = []
+    found: list[BorrowLendHistory] = []
     for asset in assets:
         points = await call.desk.past(partial(_pool, asset, interval, now))
         for point in points:
             moment = datetime.fromtimestamp(point.start // SECOND, UTC)
             found.append(
-                {
-                    "borrowInterestRate": ratio_text(point.borrow_rate),
-                    "borrowedQuantity": quantity_text(parameters, asset, point.borrowed),
-                    "lendInterestRate": ratio_text(point.lend_rate),
-                    "lentQuantity": quantity_text(parameters, asset, point.lent),
-                    "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    "utilization": ratio_text(point.utilization),
-                }
+                BorrowLendHistory(
+                    borrow_interest_rate=ratio_text(point.borrow_rate),
+                    borrowed_quantity=quantity_text(parameters, asset, point.borrowed),
+                    lend_interest_rate=ratio_text(point.lend_rate),
+                    lent_quantity=quantity_text(parameters, asset, point.lent),
+                    timestamp=moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    utilization=ratio_text(point.utilization),
+                )
             )
     return json_reply(found)
 
@@ -192,38 +178,33 @@ ENDPOINTS = [
         "GET",
         "/api/v1/ticker",
         ticker,
-        query="symbol:str interval?:TickerInterval",
-        returns="Ticker",
+        query=TickerQuery,
+        returns=Ticker,
     ),
-    Endpoint(
-        TAG, "GET", "/api/v1/tickers", tickers, query="interval?:TickerInterval", returns="[Ticker]"
-    ),
+    Endpoint(TAG, "GET", "/api/v1/tickers", tickers, query=TickersQuery, returns=list[Ticker]),
     Endpoint(
         TAG,
         "GET",
         "/api/v1/klines",
         klines,
-        query="symbol:str interval:KlineInterval startTime:i64 endTime?:i64 "
-        "priceType?:KlinePriceType",
-        returns="[Kline]",
+        query=KlinesQuery,
+        returns=list[Kline],
     ),
-    Endpoint(
-        TAG, "GET", "/api/v1/trades", trades, query="symbol:str limit?:u16", returns="[Trade]"
-    ),
+    Endpoint(TAG, "GET", "/api/v1/trades", trades, query=LatestTradesQuery, returns=list[Trade]),
     Endpoint(
         TAG,
         "GET",
         "/api/v1/trades/history",
         trades,
-        query="symbol:str limit?:u64 offset?:u64",
-        returns="[Trade]",
+        query=TradesQuery,
+        returns=list[Trade],
     ),
     Endpoint(
         "Borrow/lend",
         "GET",
         "/api/v1/borrowLend/markets/history",
         pools,
-        query="interval:BorrowLendMarketHistoryInterval symbol?:str",
-        returns="[BorrowLendHistory]",
+        query=PoolHistoryQuery,
+        returns=list[BorrowLendHistory],
     ),
 ]

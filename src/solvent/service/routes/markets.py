@@ -1,126 +1,135 @@
 """Assets and markets: what is traded, at what prices, and on what terms it is collateral."""
 
-from enum import StrEnum
-
 from solvent.domain.parameters import USDC, AssetParameters, Haircut, HaircutKind
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.objects.enums import Blockchain, DepthLimit, MarketType, OrderBookState
+from solvent.service.api.objects.markets import (
+    AssetsQuery,
+    CollateralFunction,
+    CollateralSummary,
+    Depth,
+    DepthQuery,
+    FundingIntervalRate,
+    FundingRatesQuery,
+    IdentityHaircut,
+    InverseSqrtHaircut,
+    Market,
+    MarketAsset,
+    MarketQuery,
+    MarketSession,
+    MarketsQuery,
+    MarkPrice,
+    MarkPricesQuery,
+    OpenInterest,
+    OpenInterestQuery,
+    OrderBookFilters,
+    PriceFilter,
+    QuantityFilter,
+    Security,
+    Token,
+)
 from solvent.service.api.params import Params, bad_request
 from solvent.service.api.shapes import (
-    Object,
+    margin_function,
     market_symbol,
     price_text,
     quantity_text,
     ratio_text,
 )
-from solvent.service.routes.borrow_lend import margin_object
-from solvent.service.strict_json import JsonValue
 from solvent.service.wire import naive_time
 
 TAG = "Assets/markets"
-_DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
+_DEPTH_LIMITS = tuple(int(limit) for limit in DepthLimit)
 _WHEN_OPENED = "2025-01-01T00:00:00"
-
-
-class MarketType(StrEnum):
-    """Kinds of markets; here there are spot markets only."""
-
-    SPOT = "SPOT"
-    PERP = "PERP"
-    IPERP = "IPERP"
-    DATED = "DATED"
-    PREDICTION = "PREDICTION"
-    RFQ = "RFQ"
 
 
 async def assets(call: Call) -> Reply:
     """Every asset; tokens come and go through the operator, on no chain."""
     parameters = call.desk.market.parameters
-    found: list[JsonValue] = []
+    found: list[MarketAsset] = []
     for number, about in enumerate(parameters.assets):
         smallest = quantity_text(parameters, number, 1)
-        token: Object = {
-            "displayName": about.symbol,
-            "blockchain": "Solana",
-            "contractAddress": None,
-            "depositEnabled": True,
-            "minimumDeposit": smallest,
-            "withdrawEnabled": True,
-            "minimumWithdrawal": smallest,
-            "maximumWithdrawal": None,
-            "withdrawalFee": "0",
-            "nativeDecimals": about.decimals,
-        }
+        token = Token(
+            display_name=about.symbol,
+            blockchain=Blockchain.SOLANA,
+            contract_address=None,
+            deposit_enabled=True,
+            minimum_deposit=smallest,
+            withdraw_enabled=True,
+            minimum_withdrawal=smallest,
+            maximum_withdrawal=None,
+            withdrawal_fee="0",
+            native_decimals=about.decimals,
+        )
         found.append(
-            {
-                "symbol": about.symbol,
-                "displayName": about.symbol,
-                "coingeckoId": None,
-                "tokens": [token],
-            }
+            MarketAsset(
+                symbol=about.symbol,
+                display_name=about.symbol,
+                coingecko_id=None,
+                tokens=[token],
+            )
         )
     return json_reply(found)
 
 
 async def collateral(call: Call) -> Reply:
     """Weights and margin functions of every asset."""
-    found: list[JsonValue] = [
-        {
-            "symbol": about.symbol,
-            "imfFunction": margin_object(about.initial),
-            "mmfFunction": margin_object(about.maintenance),
-            "haircutFunction": _haircut(about.haircut),
-        }
+    found = [
+        CollateralSummary(
+            symbol=about.symbol,
+            imf_function=margin_function(about.initial),
+            mmf_function=margin_function(about.maintenance),
+            haircut_function=_haircut(about.haircut),
+        )
         for about in call.desk.market.parameters.assets
     ]
     return json_reply(found)
 
 
-def _haircut(haircut: Haircut) -> Object:
-    kind: Object = {"type": "identity"}
+def _haircut(haircut: Haircut) -> CollateralFunction:
+    kind: IdentityHaircut | InverseSqrtHaircut = IdentityHaircut()
     if haircut.kind is HaircutKind.INVERSE_SQUARE_ROOT:
-        kind = {
-            "type": "inverseSqrt",
-            "base": ratio_text(haircut.base),
-            "positiveCurvePenalty": ratio_text(haircut.penalty),
-        }
-    return {"weight": ratio_text(haircut.weight), "kind": kind}
+        kind = InverseSqrtHaircut(
+            base=ratio_text(haircut.base), positive_curve_penalty=ratio_text(haircut.penalty)
+        )
+    return CollateralFunction(weight=ratio_text(haircut.weight), kind=kind)
 
 
-def _market(call: Call, asset: int, about: AssetParameters) -> Object:
+def _market(call: Call, asset: int, about: AssetParameters) -> Market:
     parameters = call.desk.market.parameters
     market = about.market
     assert market is not None
     start = naive_time(parameters.start_time) if parameters.start_time else _WHEN_OPENED
-    return {
-        "symbol": market_symbol(parameters, asset),
-        "baseSymbol": about.symbol,
-        "quoteSymbol": parameters.assets[USDC].symbol,
-        "marketType": MarketType.SPOT,
-        "filters": {
-            "price": {
-                "minPrice": price_text(market.tick),
-                "maxPrice": None,
-                "tickSize": price_text(market.tick),
-                "maxMultiplier": ratio_text(market.max_multiplier),
-                "minMultiplier": ratio_text(market.min_multiplier),
-                "maxImpactMultiplier": ratio_text(market.max_impact_multiplier),
-                "minImpactMultiplier": ratio_text(market.min_impact_multiplier),
-            },
-            "quantity": {
-                "minQuantity": quantity_text(parameters, asset, market.min_quantity),
-                "maxQuantity": None,
-                "stepSize": quantity_text(parameters, asset, market.lot),
-            },
-        },
-        "imfFunction": margin_object(about.initial),
-        "mmfFunction": margin_object(about.maintenance),
-        "fundingInterval": None,
-        "openInterestLimit": "0",
-        "orderBookState": "Open",
-        "createdAt": start,
-        "visible": True,
-    }
+    return Market(
+        symbol=market_symbol(parameters, asset),
+        base_symbol=about.symbol,
+        quote_symbol=parameters.assets[USDC].symbol,
+        market_type=MarketType.SPOT,
+        filters=OrderBookFilters(
+            price=PriceFilter(
+                min_price=price_text(market.tick),
+                max_price=None,
+                tick_size=price_text(market.tick),
+                max_multiplier=ratio_text(market.max_multiplier),
+                min_multiplier=ratio_text(market.min_multiplier),
+                max_impact_multiplier=ratio_text(market.max_impact_multiplier),
+                min_impact_multiplier=ratio_text(market.min_impact_multiplier),
+            ),
+            quantity=QuantityFilter(
+                min_quantity=quantity_text(parameters, asset, market.min_quantity),
+                max_quantity=None,
+                step_size=quantity_text(parameters, asset, market.lot),
+            ),
+        ),
+        imf_function=margin_function(about.initial),
+        mmf_function=margin_function(about.maintenance),
+        funding_interval=None,
+        open_interest_limit="0",
+        order_book_state=OrderBookState.OPEN,
+        created_at=start,
+        visible=True,
+    )
 
 
 async def markets(call: Call) -> Reply:
@@ -164,16 +173,16 @@ async def mark_prices(call: Call) -> Reply:
     desk = call.desk
     parameters = desk.market.parameters
     async with desk.reading():
-        found: list[JsonValue] = []
+        found: list[MarkPrice] = []
         for asset in range(1, len(parameters.assets)):
             if only in (None, asset):
                 price = desk.market.queries.price(asset)
                 found.append(
-                    {
-                        "indexPrice": price_text(price.index),
-                        "markPrice": price_text(price.mark),
-                        "symbol": market_symbol(parameters, asset),
-                    }
+                    MarkPrice(
+                        index_price=price_text(price.index),
+                        mark_price=price_text(price.mark),
+                        symbol=market_symbol(parameters, asset),
+                    )
                 )
     return json_reply(found)
 
@@ -191,35 +200,33 @@ async def none(call: Call) -> Reply:  # noqa: ARG001
 
 
 ENDPOINTS = [
-    Endpoint(TAG, "GET", "/api/v1/assets", assets, query="country?:str", returns="[MarketAsset]"),
-    Endpoint(TAG, "GET", "/api/v1/collateral", collateral, returns="[CollateralSummary]"),
-    Endpoint(
-        TAG, "GET", "/api/v1/markets", markets, query="marketType?:[MarketType]", returns="[Market]"
-    ),
-    Endpoint(TAG, "GET", "/api/v1/market", market, query="symbol:str", returns="Market"),
+    Endpoint(TAG, "GET", "/api/v1/assets", assets, query=AssetsQuery, returns=list[MarketAsset]),
+    Endpoint(TAG, "GET", "/api/v1/collateral", collateral, returns=list[CollateralSummary]),
+    Endpoint(TAG, "GET", "/api/v1/markets", markets, query=MarketsQuery, returns=list[Market]),
+    Endpoint(TAG, "GET", "/api/v1/market", market, query=MarketQuery, returns=Market),
     Endpoint(
         TAG,
         "GET",
         "/api/v1/depth",
         depth,
-        query="symbol:str limit?:DepthLimit",
-        returns="Depth",
+        query=DepthQuery,
+        returns=Depth,
     ),
     Endpoint(
         TAG,
         "GET",
         "/api/v1/markPrices",
         mark_prices,
-        query="symbol?:str marketType?:MarketType",
-        returns="[MarkPrice]",
+        query=MarkPricesQuery,
+        returns=list[MarkPrice],
     ),
     Endpoint(
         TAG,
         "GET",
         "/api/v1/openInterest",
         none_with_symbol,
-        query="symbol?:str",
-        returns="[OpenInterest]",
+        query=OpenInterestQuery,
+        returns=list[OpenInterest],
         lacks="always empty: there are no futures here",
     ),
     Endpoint(
@@ -227,8 +234,8 @@ ENDPOINTS = [
         "GET",
         "/api/v1/fundingRates",
         none_with_symbol,
-        query="symbol:str limit?:u64 offset?:u64",
-        returns="[FundingIntervalRate]",
+        query=FundingRatesQuery,
+        returns=list[FundingIntervalRate],
         lacks="always empty: there are no futures here",
     ),
     Endpoint(
@@ -236,7 +243,7 @@ ENDPOINTS = [
         "GET",
         "/api/v1/securities",
         none,
-        returns="[Security]",
+        returns=list[Security],
         lacks="always empty: there are no securities here",
     ),
     Endpoint(
@@ -244,7 +251,7 @@ ENDPOINTS = [
         "GET",
         "/api/v1/market-sessions",
         none,
-        returns="[MarketSession]",
+        returns=list[MarketSession],
         lacks="always empty: markets never close",
     ),
 ]

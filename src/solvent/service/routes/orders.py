@@ -1,16 +1,28 @@
 """Orders: placing, cancelling and looking at resting ones."""
 
-from enum import StrEnum
-
 from solvent.domain import commands as c
 from solvent.history.followers.orders import Order
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.objects.enums import (
+    OrderTypeEnum,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+from solvent.service.api.objects.orders import (
+    BatchCommandOrderResult,
+    OrderCancelAllPayload,
+    OrderCancelPayload,
+    OrderExecutePayload,
+    OrderQuery,
+    OrdersQuery,
+    OrderType,
+)
 from solvent.service.api.params import Params, bad_request, not_served
-from solvent.service.api.shapes import order_object
+from solvent.service.api.shapes import STATUSES, order_type
 from solvent.service.core.intents import CancelNamed
 from solvent.service.limits import BATCH_ORDERS
-from solvent.service.strict_json import JsonValue
 
 TAG = "Orders"
 U32 = 2**32 - 1
@@ -18,51 +30,10 @@ _NO_ORDER = -1
 """The number of an order that no order has."""
 
 
-class Side(StrEnum):
-    """Bid buys, Ask sells."""
-
-    BID = "Bid"
-    ASK = "Ask"
-
-
-class OrderType(StrEnum):
-    """Market or limit."""
-
-    LIMIT = "Limit"
-    MARKET = "Market"
-
-
-class TimeInForce(StrEnum):
-    """How long an order may rest."""
-
-    GTC = "GTC"
-    IOC = "IOC"
-    FOK = "FOK"
-
-
-class Prevention(StrEnum):
-    """Which side of a trade with oneself ends."""
-
-    TAKER = "RejectTaker"
-    MAKER = "RejectMaker"
-    BOTH = "RejectBoth"
-
-
-class SlippageType(StrEnum):
-    """In what a tolerance is given."""
-
-    TICKS = "TickSize"
-    PERCENT = "Percent"
-
-
 SIDES = {Side.BID: c.Side.BID, Side.ASK: c.Side.ASK}
-_TYPES = {OrderType.LIMIT: c.OrderType.LIMIT, OrderType.MARKET: c.OrderType.MARKET}
+_TYPES = {kind: c.OrderType[kind.name] for kind in OrderTypeEnum}
 _TIMES = {kind: c.TimeInForce[kind.name] for kind in TimeInForce}
-_PREVENTIONS = {
-    Prevention.TAKER: c.SelfTradePrevention.REJECT_TAKER,
-    Prevention.MAKER: c.SelfTradePrevention.REJECT_MAKER,
-    Prevention.BOTH: c.SelfTradePrevention.REJECT_BOTH,
-}
+_PREVENTIONS = {kind: c.SelfTradePrevention[kind.name] for kind in SelfTradePrevention}
 _CONDITIONAL = (
     "stopLossLimitPrice",
     "stopLossTriggerBy",
@@ -71,7 +42,6 @@ _CONDITIONAL = (
     "takeProfitTriggerBy",
     "takeProfitTriggerPrice",
     "triggerBy",
-    "triggeredBy",
     "triggerPrice",
     "triggerQuantity",
     "slippageTolerance",
@@ -86,14 +56,16 @@ def place_command(account: int, fields: Params) -> c.PlaceOrder:
             raise not_served(f"{name}: conditional orders are not served")
     asset = fields.market()
     side = fields.choice("side", Side)
-    order_type = fields.choice("orderType", OrderType)
+    order_type = fields.choice("orderType", OrderTypeEnum)
     if side is None or order_type is None:
         raise bad_request("side and orderType must be given")
-    prevention = fields.choice("selfTradePrevention", Prevention, Prevention.TAKER)
+    prevention = fields.choice(
+        "selfTradePrevention", SelfTradePrevention, SelfTradePrevention.REJECT_TAKER
+    )
     time_in_force = fields.choice("timeInForce", TimeInForce, TimeInForce.GTC)
     assert prevention is not None
     assert time_in_force is not None
-    if order_type is OrderType.MARKET and time_in_force is TimeInForce.GTC:
+    if order_type is OrderTypeEnum.MARKET and time_in_force is TimeInForce.GTC:
         time_in_force = TimeInForce.IOC
     return c.PlaceOrder(
         account,
@@ -146,9 +118,8 @@ def _named(call: Call) -> CancelNamed:
     return CancelNamed(asset, int(text) if is_number else _NO_ORDER)
 
 
-def _shown(call: Call, order: Order) -> JsonValue:
-    status = "PartiallyFilled" if order.executed else "New"
-    return order_object(call.desk.market.parameters, order, status)
+def _shown(call: Call, order: Order) -> OrderType:
+    return order_type(call.desk.market.parameters, order, STATUSES[order.status])
 
 
 async def query(call: Call) -> Reply:
@@ -182,16 +153,6 @@ async def cancel_all(call: Call) -> Reply:
     return await call.carry_out(c.CancelAllOrders(call.account, call.params.market()))
 
 
-_ORDER = (
-    "autoLend?:bool autoLendRedeem?:bool autoBorrow?:bool autoBorrowRepay?:bool brokerId?:u16 "
-    "clientId?:u32 orderType:OrderTypeEnum postOnly?:bool price?:dec quantity?:dec "
-    "quoteQuantity?:dec reduceOnly?:bool selfTradePrevention?:SelfTradePrevention side:Side "
-    "stopLossLimitPrice?:dec stopLossTriggerBy?:str stopLossTriggerPrice?:str symbol:str "
-    "takeProfitLimitPrice?:dec takeProfitTriggerBy?:str takeProfitTriggerPrice?:str "
-    "timeInForce?:TimeInForce triggerBy?:str triggerPrice?:str triggerQuantity?:str "
-    "slippageTolerance?:dec slippageToleranceType?:SlippageToleranceType"
-)
-ORDER_FIELDS = frozenset(word.partition(":")[0].removesuffix("?") for word in _ORDER.split())
 _LACKS = "no conditional orders (stop loss, take profit, triggers) and no slippage tolerance"
 
 ENDPOINTS = [
@@ -201,8 +162,8 @@ ENDPOINTS = [
         "/api/v1/order",
         query,
         "orderQuery",
-        query="clientId?:u32 orderId?:str symbol:str",
-        returns="OrderType",
+        query=OrderQuery,
+        returns=OrderType,
         roles=READERS,
     ),
     Endpoint(
@@ -211,8 +172,8 @@ ENDPOINTS = [
         "/api/v1/order",
         execute,
         "orderExecute",
-        body=_ORDER,
-        returns="OrderType",
+        body=OrderExecutePayload,
+        returns=OrderType,
         roles=TRADERS,
         changes=True,
         lacks=_LACKS,
@@ -223,8 +184,8 @@ ENDPOINTS = [
         "/api/v1/order",
         cancel,
         "orderCancel",
-        body="clientId?:u32 orderId?:str symbol:str",
-        returns="OrderType",
+        body=OrderCancelPayload,
+        returns=OrderType,
         roles=TRADERS,
         changes=True,
         eases=True,
@@ -235,8 +196,8 @@ ENDPOINTS = [
         "/api/v1/orders",
         execute_batch,
         "orderExecute",
-        body=_ORDER,
-        returns="[BatchCommandOrderResult]",
+        body=OrderExecutePayload,
+        returns=list[BatchCommandOrderResult],
         roles=TRADERS,
         changes=True,
         is_batch=True,
@@ -248,8 +209,8 @@ ENDPOINTS = [
         "/api/v1/orders",
         query_all,
         "orderQueryAll",
-        query="marketType?:MarketType symbol?:str",
-        returns="[OrderType]",
+        query=OrdersQuery,
+        returns=list[OrderType],
         roles=READERS,
     ),
     Endpoint(
@@ -258,8 +219,8 @@ ENDPOINTS = [
         "/api/v1/orders",
         cancel_all,
         "orderCancelAll",
-        body="symbol:str orderType?:CancelOrderTypeEnum",
-        returns="[OrderType]",
+        body=OrderCancelAllPayload,
+        returns=list[OrderType],
         roles=TRADERS,
         changes=True,
         eases=True,

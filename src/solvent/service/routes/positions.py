@@ -2,6 +2,14 @@
 
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, Endpoint
+from solvent.service.api.objects.positions import (
+    FundingHistoryQuery,
+    FundingPayment,
+    FuturePositionWithMargin,
+    PositionHistoryQuery,
+    PositionHistoryRow,
+    PositionsQuery,
+)
 from solvent.service.api.pages import page_headers
 
 TAG = "Positions"
@@ -25,8 +33,8 @@ ENDPOINTS = [
         "/api/v1/position",
         none,
         "positionQuery",
-        query="symbol?:str marketType?:MarketType",
-        returns="[FuturePositionWithMargin]",
+        query=PositionsQuery,
+        returns=list[FuturePositionWithMargin],
         roles=READERS,
         lacks=_NONE,
     ),
@@ -36,9 +44,8 @@ ENDPOINTS = [
         "/wapi/v1/history/position",
         none_in_history,
         "positionHistoryQueryAll",
-        query="symbol?:str state?:PositionState marketType?:MarketType limit?:u64 offset?:u64 "
-        "sortDirection?:SortDirection",
-        returns="[PositionHistoryRow]",
+        query=PositionHistoryQuery,
+        returns=list[PositionHistoryRow],
         roles=READERS,
         lacks=_NONE,
     ),
@@ -48,8 +55,8 @@ ENDPOINTS = [
         "/wapi/v1/history/funding",
         none_in_history,
         "fundingHistoryQueryAll",
-        query="subaccountId?:u16 symbol?:str limit?:u64 offset?:u64 sortDirection?:SortDirection",
-        returns="[FundingPayment]",
+        query=FundingHistoryQuery,
+        returns=list[FundingPayment],
         roles=READERS,
         lacks=_NONE,
     ),

@@ -8,6 +8,7 @@ balances, for without them nobody could compute it again.
 from solvent.history.tables.rows import Paging
 from solvent.service.api.calls import Call, Reply
 from solvent.service.api.endpoints import READERS, Endpoint
+from solvent.service.api.objects.insight import ReceiptsQuery
 from solvent.service.api.pages import page_headers, page_of
 from solvent.service.api.params import Params
 from solvent.service.core.keys import NO_ACCOUNT
@@ -63,8 +64,9 @@ ENDPOINTS = [
         "/solvent/v1/receipts",
         receipts,
         "receiptsQuery",
-        query="account?:u64 round?:u64 fill?:u64 limit?:u64 offset?:u64",
-        returns="lines",
+        query=ReceiptsQuery,
+        returns=str,
+        media=LINES_TYPE,
         roles=READERS,
     )
 ]

@@ -2,17 +2,20 @@
 
 from solvent.service.api.calls import Call, Reply, json_reply, text_reply
 from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.objects.enums import Status
+from solvent.service.api.objects.system import StatusAndMessage, WalletResponse
 from solvent.service.core.node import wall_clock
 
 TAG = "System"
+TEXT = "text/plain"
 
 
 async def status(call: Call) -> Reply:
     """Ok while the writer runs."""
     stopped = call.desk.sequencer.stopped
     if stopped is None:
-        return json_reply({"status": "Ok", "message": None})
-    return json_reply({"status": "Maintenance", "message": "the writer has stopped"})
+        return json_reply(StatusAndMessage(status=Status.OK, message=None))
+    return json_reply(StatusAndMessage(status=Status.MAINTENANCE, message="the writer has stopped"))
 
 
 async def ping(call: Call) -> Reply:  # noqa: ARG001
@@ -31,15 +34,15 @@ async def wallets(call: Call) -> Reply:  # noqa: ARG001
 
 
 ENDPOINTS = [
-    Endpoint(TAG, "GET", "/api/v1/status", status, returns="StatusAndMessage"),
-    Endpoint(TAG, "GET", "/api/v1/ping", ping, returns="text"),
-    Endpoint(TAG, "GET", "/api/v1/time", time, returns="text"),
+    Endpoint(TAG, "GET", "/api/v1/status", status, returns=StatusAndMessage),
+    Endpoint(TAG, "GET", "/api/v1/ping", ping, returns=str, media=TEXT),
+    Endpoint(TAG, "GET", "/api/v1/time", time, returns=str, media=TEXT),
     Endpoint(
         TAG,
         "GET",
         "/api/v1/wallets",
         wallets,
-        returns="[WalletResponse]",
+        returns=list[WalletResponse],
         lacks="always empty: no chain is behind the market",
     ),
 ]

@@ -1,14 +1,21 @@
 """History of trading, page by page: every order and fill, people's and the three stages'."""
 
+from msgspec import UNSET
+
 from solvent.domain.commands import OrderType
 from solvent.domain.labels import ExpiryReason, SystemOrder
+from solvent.domain.parameters import USDC
 from solvent.history.tables import rows as r
 from solvent.service.api.calls import Call, Reply, json_reply
+from solvent.service.api.objects.enums import OrderExpiryReason, SystemOrderType
+from solvent.service.api.objects.history import FillsQuery, Order, OrderFill, OrdersHistoryQuery
 from solvent.service.api.pages import page_headers
 from solvent.service.api.shapes import (
+    EXPIRIES,
     PREVENTIONS,
+    STATUSES,
+    TIMES,
     TYPES,
-    Object,
     market_symbol,
     price_text,
     quantity_text,
@@ -22,7 +29,6 @@ from solvent.service.routes.histories import (
     one_of,
     page,
     times_of,
-    words,
 )
 from solvent.service.wire import naive_time
 
@@ -37,11 +43,11 @@ _FILL_TYPES = {
     "CollateralConversionAndSpotLiquidation": (r.FillKind.BOOK,),
 }
 SYSTEM_TYPES = {
-    r.FillKind.BOOK: "LiquidatePositionOnBook",
-    r.FillKind.BACKSTOP: "LiquidatePositionOnBackstop",
-    r.FillKind.ADL: "LiquidatePositionOnAdl",
+    r.FillKind.BOOK: SystemOrderType.LIQUIDATE_POSITION_ON_BOOK,
+    r.FillKind.BACKSTOP: SystemOrderType.LIQUIDATE_POSITION_ON_BACKSTOP,
+    r.FillKind.ADL: SystemOrderType.LIQUIDATE_POSITION_ON_ADL,
 }
-_REASONS = {ExpiryReason.ADL_SETTLEMENT: "Liquidation"}
+_REASONS = EXPIRIES | {ExpiryReason.ADL_SETTLEMENT: OrderExpiryReason.LIQUIDATION}
 
 
 async def orders(call: Call) -> Reply:
@@ -49,32 +55,28 @@ async def orders(call: Call) -> Reply:
     order, asset = number_of(call, "orderId"), market_of(call)
     parameters = call.desk.market.parameters
 
-    def shape(row: r.OrderRow) -> Object:
-        found: Object = {
-            "id": str(row.order),
-            "createdAt": naive_time(row.time),
-            "executedQuantity": quantity_text(parameters, row.asset, row.executed),
-            "executedQuoteQuantity": value_text(row.executed_quote),
-            "orderType": TYPES[row.order_type],
-            "selfTradePrevention": PREVENTIONS[row.self_trade_prevention],
-            "status": words(row.status.name),
-            "side": side_text(row.side),
-            "symbol": market_symbol(parameters, row.asset),
-            "timeInForce": row.time_in_force.name,
-        }
-        if row.quantity:
-            found["quantity"] = quantity_text(parameters, row.asset, row.quantity)
-        if row.quote_quantity:
-            found["quoteQuantity"] = value_text(row.quote_quantity)
-        if row.order_type is OrderType.LIMIT:
-            found |= {"price": price_text(row.price), "postOnly": row.post_only}
-        if row.client_id:
-            found["clientId"] = row.client_id
-        if row.reason is not None:
-            found["expiryReason"] = _REASONS.get(row.reason) or words(row.reason.name)
-        if row.system is not SystemOrder.USER:
-            found["systemOrderType"] = SYSTEM_TYPES[r.FillKind.BOOK]
-        return found
+    def shape(row: r.OrderRow) -> Order:
+        is_limit, is_system = row.order_type is OrderType.LIMIT, row.system is not SystemOrder.USER
+        quantity = quantity_text(parameters, row.asset, row.quantity)
+        return Order(
+            id=str(row.order),
+            created_at=naive_time(row.time),
+            executed_quantity=quantity_text(parameters, row.asset, row.executed),
+            executed_quote_quantity=value_text(row.executed_quote),
+            order_type=TYPES[row.order_type],
+            self_trade_prevention=PREVENTIONS[row.self_trade_prevention],
+            status=STATUSES[row.status],
+            side=side_text(row.side),
+            symbol=market_symbol(parameters, row.asset),
+            time_in_force=TIMES[row.time_in_force],
+            quantity=quantity if row.quantity else UNSET,
+            quote_quantity=value_text(row.quote_quantity) if row.quote_quantity else UNSET,
+            price=price_text(row.price) if is_limit else UNSET,
+            post_only=row.post_only if is_limit else UNSET,
+            client_id=row.client_id or UNSET,
+            expiry_reason=UNSET if row.reason is None else _REASONS[row.reason],
+            system_order_type=SYSTEM_TYPES[r.FillKind.BOOK] if is_system else UNSET,
+        )
 
     return await page(
         call,
@@ -92,25 +94,21 @@ async def fills(call: Call) -> Reply:
     first, end = times_of(call)
     parameters = call.desk.market.parameters
 
-    def shape(row: r.Fill) -> Object:
-        found: Object = {
-            "fee": ("-" if row.fee < 0 else "") + value_text(abs(row.fee)),
-            "feeSymbol": parameters.assets[0].symbol,
-            "isMaker": row.is_maker,
-            "orderId": str(row.order),
-            "price": price_text(row.price),
-            "quantity": quantity_text(parameters, row.asset, row.quantity),
-            "side": side_text(row.side),
-            "symbol": market_symbol(parameters, row.asset),
-            "timestamp": naive_time(row.time),
-        }
-        if row.trade:
-            found["tradeId"] = row.trade
-        if row.client_id:
-            found["clientId"] = str(row.client_id)
-        if row.kind in SYSTEM_TYPES:
-            found["systemOrderType"] = SYSTEM_TYPES[row.kind]
-        return found
+    def shape(row: r.Fill) -> OrderFill:
+        return OrderFill(
+            fee=value_text(row.fee),
+            fee_symbol=parameters.assets[USDC].symbol,
+            is_maker=row.is_maker,
+            order_id=str(row.order),
+            price=price_text(row.price),
+            quantity=quantity_text(parameters, row.asset, row.quantity),
+            side=side_text(row.side),
+            symbol=market_symbol(parameters, row.asset),
+            timestamp=naive_time(row.time),
+            trade_id=row.trade or UNSET,
+            client_id=str(row.client_id) if row.client_id else UNSET,
+            system_order_type=SYSTEM_TYPES.get(row.kind, UNSET),
+        )
 
     return await page(
         call,
@@ -133,16 +131,15 @@ ENDPOINTS = [
         "history/orders",
         orders,
         "orderHistoryQueryAll",
-        "orderId?:str strategyId?:str symbol?:str marketType?:[MarketType]",
-        "Order",
+        OrdersHistoryQuery,
+        Order,
     ),
     history_endpoint(
         "Orders",
         "history/fills",
         fills,
         "fillHistoryQueryAll",
-        "orderId?:str strategyId?:str from?:i64 to?:i64 symbol?:str fillType?:FillType "
-        "marketType?:[MarketType]",
-        "OrderFill",
+        FillsQuery,
+        OrderFill,
     ),
 ]

@@ -8,12 +8,13 @@ passed over. A frame is carried out whole or not at all, and only an error is an
 below 4006 is the published one.
 """
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import NamedTuple
 
+from solvent.service.api.objects.streams import FrameProblem, Method, StreamError, StreamFrame
 from solvent.service.strict_json import JsonError, JsonValue, decode_object, encode
 
-_FIELDS = {"method", "params", "signature", "id"}
+_FIELDS = frozenset(StreamFrame.__struct_encode_fields__)
 _SIGNATURE_PARTS = 4
 
 
@@ -36,14 +37,8 @@ class FrameError(Exception):
 
     def text(self) -> str:
         """The frame that says so."""
-        return encode({"id": None, "error": {"code": self.code, "message": self.message}}).decode()
-
-
-class Method(StrEnum):
-    """What to do about streams."""
-
-    SUBSCRIBE = "SUBSCRIBE"
-    UNSUBSCRIBE = "UNSUBSCRIBE"
+        problem = FrameProblem(code=self.code, message=self.message)
+        return encode(StreamError(id=None, error=problem)).decode()
 
 
 class Frame(NamedTuple):
@@ -67,7 +62,7 @@ def read_frame(data: bytes, streams: frozenset[str], most: int) -> Frame:
     if unknown:
         raise _invalid(f"unknown field {unknown[0]!r}")
     method = fields.get("method")
-    if method not in ("SUBSCRIBE", "UNSUBSCRIBE"):
+    if method not in tuple(Method):
         raise _invalid("method must be SUBSCRIBE or UNSUBSCRIBE")
     named = _texts(fields.get("params"), "params")
     if not named:

@@ -26,7 +26,9 @@ from solvent.history.followers.orders import KINDS as ORDER_KINDS
 from solvent.history.followers.orders import Order
 from solvent.history.followers.transfers import KINDS as TRANSFER_KINDS
 from solvent.history.tables.rows import CandleRow, PriceKind, TickerRow
-from solvent.service.api.shapes import Object, market_symbol
+from solvent.service.api.objects.markets import Depth
+from solvent.service.api.objects.streams import Payload
+from solvent.service.api.shapes import market_symbol
 from solvent.service.streams import payloads
 from solvent.service.streams.balances import BalanceWatch, Holdings
 from solvent.service.streams.books import Books, Level, Watcher
@@ -218,7 +220,7 @@ class Publisher:
 
     # What is known.
 
-    def depth(self, asset: int, limit: int) -> Object:
+    def depth(self, asset: int, limit: int) -> Depth:
         """The best `limit` levels of a market, under the update id that streams count with."""
         return payloads.depth_answer(self._parameters, asset, self._books.by_asset[asset], limit)
 
@@ -307,7 +309,7 @@ class Publisher:
             stream,
         )
 
-    def _tell(self, stream: str, payload: Callable[[], Object], key: str | None = None) -> None:
+    def _tell(self, stream: str, payload: Callable[[], Payload], key: str | None = None) -> None:
         self.subscriptions.tell(Topic(stream), payload, key)
 
 

@@ -17,7 +17,8 @@ from solvent.history.followers.transfers import (
     transfer_of,
 )
 from solvent.history.tables.rows import FillKind
-from solvent.service.api.shapes import Object, market_symbol
+from solvent.service.api.objects.streams import OrderMessage
+from solvent.service.api.shapes import market_symbol
 from solvent.service.streams import payloads
 from solvent.service.streams.payloads import Moment, OrderTrade
 from solvent.service.streams.subscriptions import LIQUIDATIONS, ORDERS, Subscriptions, Topic
@@ -98,10 +99,10 @@ class Reports:
             ),
         )
 
-    def _tell(self, order: Order, payload: Callable[[], Object]) -> None:
+    def _tell(self, order: Order, payload: Callable[[], OrderMessage]) -> None:
         self._tell_account(order.account, order.asset, payload)
 
-    def _tell_account(self, account: int, asset: int, payload: Callable[[], Object]) -> None:
+    def _tell_account(self, account: int, asset: int, payload: Callable[[], OrderMessage]) -> None:
         """Tell an account of what became of an order, under both names of the stream."""
         for stream in (ORDERS, f"{ORDERS}.{self._symbols[asset]}"):
             self._subscriptions.tell(Topic(stream, account), payload)

@@ -20,8 +20,9 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from solvent.service import limits
+from solvent.service.api.objects.streams import Method
 from solvent.service.errors import ApiError
-from solvent.service.streams.frames import Frame, FrameCode, FrameError, Method, read_frame
+from solvent.service.streams.frames import Frame, FrameCode, FrameError, read_frame
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import CloseCode, Consumer, Topic, is_private
 

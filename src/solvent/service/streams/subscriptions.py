@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.history.followers.candles import INTERVALS
-from solvent.service.api.shapes import Object, market_symbol
+from solvent.service.api.objects.streams import Payload, StreamMessage
+from solvent.service.api.shapes import market_symbol
 from solvent.service.strict_json import encode
 
 PUBLIC = -1
@@ -153,15 +154,15 @@ class Subscriptions:
         """Whether anybody listens."""
         return topic in self._consumers
 
-    def tell(self, topic: Topic, payload: Callable[[], Object], key: str | None = None) -> None:
+    def tell(self, topic: Topic, payload: Callable[[], Payload], key: str | None = None) -> None:
         """Send what `payload` makes to all who listen; it is not called when nobody does."""
         if topic in self._consumers:
             self.send(topic, payload(), key)
 
-    def send(self, topic: Topic, data: Object, key: str | None = None) -> None:
+    def send(self, topic: Topic, data: Payload, key: str | None = None) -> None:
         """Send an object to all who listen."""
         consumers = self._consumers.get(topic)
         if consumers:
-            text = encode({"stream": topic.stream, "data": data}).decode()
+            text = encode(StreamMessage(stream=topic.stream, data=data)).decode()
             for consumer in consumers:
                 consumer.offer(text, key)

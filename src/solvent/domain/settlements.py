@@ -1,0 +1,148 @@
+"""Settlements: the events of one ADL round, or of one backstop offer, as one thing.
+
+The waterfall says what it settles event by event. Whoever looks at a settlement as a whole (a
+receipt, an invariant) finds its events here, gathered once and in order: what was asked of whom,
+and transfer by transfer what its parties had, what changed hands, and what they had then.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from solvent.domain import waterfall_events as w
+from solvent.domain.events import Event
+from solvent.domain.labels import Stage
+
+
+class SettlementError(ValueError):
+    """An event belongs to a round or an offer that was never opened. `str(error)` says which."""
+
+
+@dataclass(slots=True)
+class Transfer:
+    """A match of a round, or a fill of an offer; `pools` are those that a fill found.
+
+    `matched` or `filled` is what was carried out: nothing, where parties were recorded only.
+    """
+
+    pools: list[w.PoolRecorded] = field(default_factory=list)
+    balances: list[w.PartyBalance] = field(default_factory=list)
+    health: list[w.PartyHealth] = field(default_factory=list)
+    legs: list[w.AdlLeg | w.BackstopLeg] = field(default_factory=list)
+    matched: w.AdlMatched | None = None
+    filled: w.BackstopFilled | None = None
+
+    def take(self, event: Event) -> None:
+        """Add an event of it; others are passed over."""
+        match event:
+            case w.PoolRecorded():
+                self.pools.append(event)
+            case w.PartyBalance():
+                self.balances.append(event)
+            case w.PartyHealth():
+                self.health.append(event)
+            case w.AdlLeg() | w.BackstopLeg():
+                self.legs.append(event)
+            case w.AdlMatched():
+                self.matched = event
+            case w.BackstopFilled():
+                self.filled = event
+            case _:
+                pass
+
+
+@dataclass(slots=True)
+class AdlRound:
+    """A round, its matches by number; `handed_over` is what stages left of a side before it."""
+
+    opened: w.AdlOpened
+    pools: list[w.PoolRecorded] = field(default_factory=list)
+    stuck: list[w.AdlStuck] = field(default_factory=list)
+    handed_over: dict[int, tuple[w.HandedOver, ...]] = field(default_factory=dict)
+    candidates: list[w.AdlCandidate] = field(default_factory=list)
+    matches: defaultdict[int, Transfer] = field(default_factory=lambda: defaultdict(Transfer))
+
+    def take(self, event: Event) -> None:
+        """Add an event of it."""
+        match event:
+            case w.PoolRecorded():
+                self.pools.append(event)
+            case w.AdlStuck():
+                self.stuck.append(event)
+            case w.AdlCandidate():
+                self.candidates.append(event)
+            case w.PartyBalance() | w.PartyHealth() | w.AdlLeg() | w.AdlMatched():
+                self.matches[event.match].take(event)
+            case _:
+                pass
+
+
+@dataclass(slots=True)
+class BackstopOffer:
+    """An offer, its fills by number; `handed_over` is what stages left of the account before it."""
+
+    offered: w.BackstopOffered
+    handed_over: tuple[w.HandedOver, ...]
+    candidates: list[w.BackstopCandidate] = field(default_factory=list)
+    fills: defaultdict[int, Transfer] = field(default_factory=lambda: defaultdict(Transfer))
+
+    def take(self, event: Event) -> None:
+        """Add an event of it."""
+        match event:
+            case w.BackstopCandidate():
+                self.candidates.append(event)
+            case w.PoolRecorded() | w.PartyBalance() | w.PartyHealth():
+                self.fills[event.number].take(event)
+            case w.BackstopFilled() | w.BackstopLeg():
+                self.fills[event.fill].take(event)
+            case _:
+                pass
+
+
+Settlement: TypeAlias = AdlRound | BackstopOffer
+
+OF_ROUND = (w.AdlStuck, w.AdlCandidate, w.AdlMatched, w.AdlLeg)
+OF_OFFER = (w.BackstopCandidate, w.BackstopFilled, w.BackstopLeg)
+RECORDS = (w.PoolRecorded, w.PartyBalance, w.PartyHealth)
+"""What both have, each record with its stage."""
+
+
+def settlements_of(events: Iterable[Event]) -> list[Settlement]:
+    """The settlements of one command, in order. Raises SettlementError."""
+    found: list[Settlement] = []
+    handed_over: defaultdict[int, list[w.HandedOver]] = defaultdict(list)
+    current: dict[Stage, Settlement] = {}
+    for event in events:
+        match event:
+            case w.HandedOver():
+                handed_over[event.account].append(event)
+                continue
+            case w.AdlOpened():
+                current[Stage.ADL] = AdlRound(event)
+                found.append(current[Stage.ADL])
+                continue
+            case w.BackstopOffered():
+                before = tuple(handed_over[event.account])
+                current[Stage.BACKSTOP] = BackstopOffer(event, before)
+                found.append(current[Stage.BACKSTOP])
+                continue
+        stage = _stage_of(event)
+        if stage is None:
+            continue
+        if stage not in current:
+            raise SettlementError(f"{type(event).__name__} of a settlement that was never opened")
+        settlement = current[stage]
+        settlement.take(event)
+        if isinstance(event, w.AdlStuck) and isinstance(settlement, AdlRound):
+            settlement.handed_over[event.account] = tuple(handed_over[event.account])
+    return found
+
+
+def _stage_of(event: Event) -> Stage | None:
+    """Whose settlements an event is part of."""
+    if isinstance(event, RECORDS):
+        return event.stage
+    if isinstance(event, OF_ROUND):
+        return Stage.ADL
+    return Stage.BACKSTOP if isinstance(event, OF_OFFER) else None

@@ -1,0 +1,114 @@
+"""History of trading: every order and fill, people's and the stages' of liquidation."""
+
+from typing import Annotated
+
+from msgspec import UNSET, field
+
+from solvent.service.api.objects.base import (
+    U64,
+    ApiObject,
+    AssetSymbol,
+    ClientId,
+    Decimal,
+    MarketSymbol,
+    Maybe,
+    Milliseconds,
+    NaiveTime,
+    NumberText,
+    SignedDecimal,
+    says,
+)
+from solvent.service.api.objects.enums import (
+    FillType,
+    MarketType,
+    OrderExpiryReason,
+    OrderStatus,
+    OrderTypeEnum,
+    SelfTradePrevention,
+    Side,
+    SystemOrderType,
+    TimeInForce,
+)
+from solvent.service.api.objects.pages import PageQuery
+
+
+class OrdersHistoryQuery(PageQuery):
+    """Which orders are asked for."""
+
+    order_id: Annotated[Maybe[NumberText], says("Number of the order.")] = UNSET
+    strategy_id: Annotated[Maybe[str], says("Taken and passed over: no strategies here.")] = UNSET
+    symbol: Annotated[Maybe[str], says("The market, or its base asset.", "SOL_USDC")] = UNSET
+    market_type: Annotated[Maybe[list[MarketType]], says("Taken and passed over.")] = UNSET
+
+
+class Order(ApiObject):
+    """An order and what became of it."""
+
+    id: Annotated[NumberText, says("Number of the order.", "31")]
+    created_at: Annotated[NaiveTime, says("When it was accepted.")]
+    executed_quantity: Annotated[Decimal, says("Base tokens filled.", "2")]
+    executed_quote_quantity: Annotated[Decimal, says("USDC exchanged for them.", "300")]
+    order_type: Annotated[OrderTypeEnum, says("Limit or market.", "Limit")]
+    self_trade_prevention: Annotated[
+        SelfTradePrevention,
+        says("What would happen when it met an order of the same account.", "RejectTaker"),
+    ]
+    status: Annotated[OrderStatus, says("Where the order stands.", "Expired")]
+    side: Annotated[Side, says("Whether it buys or sells the base asset.", "Bid")]
+    symbol: Annotated[MarketSymbol, says("The market.")]
+    time_in_force: Annotated[TimeInForce, says("How long it may rest.", "IOC")]
+    quantity: Annotated[
+        Maybe[Decimal], says("Base tokens ordered; absent in an order by quote.", "5")
+    ] = UNSET
+    quote_quantity: Annotated[
+        Maybe[Decimal], says("USDC to exchange; only in a market order by quote.")
+    ] = UNSET
+    price: Annotated[
+        Maybe[Decimal], says("Limit in USDC a token; only in a limit order.", "150")
+    ] = UNSET
+    post_only: Annotated[
+        Maybe[bool], says("Whether it was refused rather than taken; only in a limit order.", False)
+    ] = UNSET
+    client_id: Annotated[Maybe[ClientId], says("The client's own number, if it gave one.")] = UNSET
+    expiry_reason: Annotated[
+        Maybe[OrderExpiryReason],
+        says("Why it ended without its owner asking.", "ImmediateOrCancel"),
+    ] = UNSET
+    system_order_type: Annotated[
+        Maybe[SystemOrderType], says("Which stage of liquidation sent it, if one did.")
+    ] = UNSET
+
+
+class FillsQuery(PageQuery):
+    """Which fills are asked for."""
+
+    order_id: Annotated[Maybe[NumberText], says("Number of the order.")] = UNSET
+    strategy_id: Annotated[Maybe[str], says("Taken and passed over: no strategies here.")] = UNSET
+    from_: Annotated[Maybe[Milliseconds], says("No earlier than this.")] = field(
+        name="from", default=UNSET
+    )
+    to: Annotated[Maybe[Milliseconds], says("Earlier than this.")] = UNSET
+    symbol: Annotated[Maybe[str], says("The market, or its base asset.", "SOL_USDC")] = UNSET
+    fill_type: Annotated[Maybe[FillType], says("Whose fills.", "User")] = UNSET
+    market_type: Annotated[Maybe[list[MarketType]], says("Taken and passed over.")] = UNSET
+
+
+class OrderFill(ApiObject):
+    """A fill as one of its orders sees it; also of backstop and ADL, at the mark."""
+
+    fee: Annotated[SignedDecimal, says("USDC, below zero where it was received.", "0.15")]
+    fee_symbol: Annotated[AssetSymbol, says("Always USDC.", "USDC")]
+    is_maker: Annotated[bool, says("Whether this order rested.")]
+    order_id: Annotated[str, says("Number of the order; a name where it was off the book.", "31")]
+    price: Annotated[Decimal, says("USDC a token.", "150")]
+    quantity: Annotated[Decimal, says("Base tokens.", "2")]
+    side: Annotated[Side, says("Whether this order bought or sold.", "Bid")]
+    symbol: Annotated[MarketSymbol, says("The market.")]
+    timestamp: Annotated[NaiveTime, says("When.")]
+    trade_id: Annotated[Maybe[U64], says("Number of the trade, if it was on the book.", 88)] = UNSET
+    client_id: Annotated[
+        Maybe[NumberText], says("The client's own number of the order, if it gave one.")
+    ] = UNSET
+    system_order_type: Annotated[
+        Maybe[SystemOrderType], says("Which stage of liquidation it belongs to, if one.")
+    ] = UNSET

@@ -1,0 +1,108 @@
+"""Market data: what was traded, and at what prices."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta
+
+from solvent.service.api.objects.base import (
+    U64,
+    ApiObject,
+    Decimal,
+    MarketSymbol,
+    Maybe,
+    Milliseconds,
+    NumberText,
+    Request,
+    SignedDecimal,
+    says,
+)
+from solvent.service.api.objects.enums import KlineInterval, KlinePriceType, TickerInterval
+from solvent.service.api.objects.markets import MarketQuery
+from solvent.service.api.objects.pages import Limit, Slice
+
+FAR_SECOND = 2**40
+"""The last moment that may be asked for, seconds."""
+Seconds = Annotated[int, Meta(ge=0, le=FAR_SECOND)]
+SpacedTime = Annotated[
+    str,
+    Meta(
+        pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{6}$",
+        extra_json_schema={"format": "spaced-time-in-utc"},
+    ),
+]
+
+
+class TickersQuery(Request):
+    """How far back is asked."""
+
+    interval: Annotated[Maybe[TickerInterval], says("How far back; 1d if absent.", "1d")] = UNSET
+
+
+class TickerQuery(TickersQuery):
+    """Which market is asked for, and how far back."""
+
+    symbol: Annotated[MarketSymbol, says("The market.")]
+
+
+class Ticker(ApiObject):
+    """What one market traded."""
+
+    symbol: Annotated[MarketSymbol, says("The market.")]
+    first_price: Annotated[Decimal, says("Price of the first trade, USDC a token.", "140")]
+    last_price: Annotated[Decimal, says("Price of the last trade.", "147")]
+    price_change: Annotated[SignedDecimal, says("Last price less first.", "7")]
+    price_change_percent: Annotated[SignedDecimal, says("That in percent of the first.", "5")]
+    high: Annotated[Decimal, says("Highest price.", "151")]
+    low: Annotated[Decimal, says("Lowest price.", "139.5")]
+    volume: Annotated[Decimal, says("Base tokens traded.", "1200")]
+    quote_volume: Annotated[Decimal, says("USDC exchanged for them.", "172000")]
+    trades: Annotated[NumberText, says("Number of trades.", "311")]
+
+
+class KlinesQuery(Request):
+    """Which candles are asked for."""
+
+    symbol: Annotated[MarketSymbol, says("The market.")]
+    interval: Annotated[KlineInterval, says("How long a candle lasts.", "1m")]
+    start_time: Annotated[Seconds, says("Begins no earlier than this, seconds UTC.", 0)]
+    end_time: Annotated[
+        Maybe[Seconds], says("Begins earlier than this, seconds UTC; now if absent.")
+    ] = UNSET
+    price_type: Annotated[Maybe[KlinePriceType], says("Whose price; Last if absent.")] = UNSET
+
+
+class Kline(ApiObject):
+    """A candle."""
+
+    start: Annotated[SpacedTime, says("When it begins, UTC.")]
+    end: Annotated[SpacedTime, says("When it ends, UTC.")]
+    open: Annotated[Decimal, says("First price, USDC a token.", "149")]
+    high: Annotated[Decimal, says("Highest price.", "151")]
+    low: Annotated[Decimal, says("Lowest price.", "148.5")]
+    close: Annotated[Decimal, says("Last price.", "150")]
+    volume: Annotated[Decimal, says("Base tokens traded.", "12")]
+    quote_volume: Annotated[Decimal, says("USDC exchanged for them.", "1795")]
+    trades: Annotated[NumberText, says("Number of trades.", "4")]
+
+
+class LatestTradesQuery(MarketQuery):
+    """Which trades are asked for, the latest first."""
+
+    limit: Annotated[Maybe[Limit], says("Trades at most; 100 if absent.", 10)] = UNSET
+
+
+class TradesQuery(Slice):
+    """Which trades are asked for, the latest first."""
+
+    symbol: Annotated[MarketSymbol, says("The market.")]
+
+
+class Trade(ApiObject):
+    """A trade."""
+
+    id: Annotated[U64, says("Number of the trade.", 88)]
+    price: Annotated[Decimal, says("USDC a token.", "150")]
+    quantity: Annotated[Decimal, says("Base tokens.", "2")]
+    quote_quantity: Annotated[Decimal, says("USDC.", "300")]
+    timestamp: Annotated[Milliseconds, says("When, milliseconds UTC.")]
+    is_buyer_maker: Annotated[bool, says("Whether the buyer's order rested.")]

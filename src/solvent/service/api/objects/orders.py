@@ -1,0 +1,232 @@
+"""Orders: placing, cancelling and looking at them, one by one and in batches."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from msgspec import UNSET
+
+from solvent.service.api.objects.base import (
+    U16,
+    U64,
+    Amount,
+    ApiObject,
+    ClientId,
+    Decimal,
+    MarketSymbol,
+    Maybe,
+    Milliseconds,
+    NumberText,
+    Request,
+    says,
+)
+from solvent.service.api.objects.enums import (
+    MarketType,
+    OrderStatus,
+    OrderTypeEnum,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+from solvent.service.errors import ApiErrorResponse
+
+
+class CancelOrderTypeEnum(StrEnum):
+    """Which orders are cancelled; there are no conditional ones here."""
+
+    RESTING_LIMIT_ORDER = "RestingLimitOrder"
+    CONDITIONAL_ORDER = "ConditionalOrder"
+
+
+class SlippageToleranceType(StrEnum):
+    """In what a slippage tolerance is given."""
+
+    TICK_SIZE = "TickSize"
+    PERCENT = "Percent"
+
+
+class OrderType(ApiObject):
+    """An order as it is now."""
+
+    id: Annotated[NumberText, says("Number of the order.", "31")]
+    created_at: Annotated[Milliseconds, says("When the order was accepted, milliseconds UTC.")]
+    executed_quantity: Annotated[Decimal, says("Base tokens filled so far.", "2")]
+    executed_quote_quantity: Annotated[Decimal, says("USDC exchanged for them so far.", "300")]
+    order_type: Annotated[OrderTypeEnum, says("Limit or market.", "Limit")]
+    reduce_only: Annotated[bool, says("Whether the order may only reduce a debt or a balance.")]
+    self_trade_prevention: Annotated[
+        SelfTradePrevention,
+        says("What happens when it would meet an order of the same account.", "RejectTaker"),
+    ]
+    side: Annotated[Side, says("Whether it buys or sells the base asset.", "Bid")]
+    status: Annotated[OrderStatus, says("Where the order stands.", "PartiallyFilled")]
+    symbol: Annotated[MarketSymbol, says("The market.")]
+    time_in_force: Annotated[TimeInForce, says("How long the order may rest.", "GTC")]
+    client_id: Annotated[
+        Maybe[ClientId], says("The client's own number of the order, if it gave one.", 7)
+    ] = UNSET
+    quantity: Annotated[
+        Maybe[Decimal], says("Base tokens ordered; absent in an order by quote.", "5")
+    ] = UNSET
+    quote_quantity: Annotated[
+        Maybe[Decimal], says("USDC to exchange; only in a market order by quote.")
+    ] = UNSET
+    post_only: Annotated[
+        Maybe[bool], says("Whether it was refused rather than taken; only in a limit order.", False)
+    ] = UNSET
+    price: Annotated[
+        Maybe[Decimal], says("Limit in USDC a token; only in a limit order.", "150")
+    ] = UNSET
+
+
+class OrderExecutePayload(Request):
+    """An order to place."""
+
+    auto_lend: Annotated[Maybe[bool], says("Passed over: the account's own autoLend counts.")] = (
+        UNSET
+    )
+    auto_lend_redeem: Annotated[
+        Maybe[bool], says("Whether lends may be redeemed to pay for the order.", True)
+    ] = UNSET
+    auto_borrow: Annotated[
+        Maybe[bool], says("Whether the order may borrow what the account does not have.", False)
+    ] = UNSET
+    auto_borrow_repay: Annotated[
+        Maybe[bool], says("Whether what comes in repays a debt of the same asset.")
+    ] = UNSET
+    broker_id: Annotated[Maybe[U16], says("Taken and passed over.")] = UNSET
+    client_id: Annotated[
+        Maybe[ClientId], says("The client's own number, by which a repetition is known.", 7)
+    ] = UNSET
+    order_type: Annotated[OrderTypeEnum, says("Limit or market.", "Limit")]
+    post_only: Annotated[Maybe[bool], says("Whether the order is refused where it would take.")] = (
+        UNSET
+    )
+    price: Annotated[Maybe[Amount], says("Limit in USDC a token.", "150")] = UNSET
+    quantity: Annotated[Maybe[Amount], says("Base tokens.", "5")] = UNSET
+    quote_quantity: Annotated[
+        Maybe[Amount], says("USDC to exchange in place of a quantity; market orders only.")
+    ] = UNSET
+    reduce_only: Annotated[
+        Maybe[bool], says("Whether the order may only reduce a debt or a balance.")
+    ] = UNSET
+    self_trade_prevention: Annotated[
+        Maybe[SelfTradePrevention],
+        says("Which order ends when two of one account meet; RejectTaker if absent."),
+    ] = UNSET
+    side: Annotated[Side, says("Whether to buy or to sell the base asset.", "Bid")]
+    stop_loss_limit_price: Annotated[Maybe[Amount], says("Not served: refused.")] = UNSET
+    stop_loss_trigger_by: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
+    stop_loss_trigger_price: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
+    symbol: Annotated[MarketSymbol, says("The market.")]
+    take_profit_limit_price: Annotated[Maybe[Amount], says("Not served: refused.")] = UNSET
+    take_profit_trigger_by: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
+    take_profit_trigger_price: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
+    time_in_force: Annotated[
+        Maybe[TimeInForce], says("How long the order may rest; GTC if absent.")
+    ] = UNSET
+    trigger_by: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
+    trigger_price: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
+    trigger_quantity: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
+    slippage_tolerance: Annotated[Maybe[Amount], says("Not served: refused.")] = UNSET
+    slippage_tolerance_type: Annotated[
+        Maybe[SlippageToleranceType], says("Not served: refused.")
+    ] = UNSET
+
+
+class OrderId(Request):
+    """Names one resting order by exactly one of its ids."""
+
+    client_id: Annotated[Maybe[ClientId], says("The client's own number of the order.")] = UNSET
+    order_id: Annotated[Maybe[NumberText], says("Number of the order.", "31")] = UNSET
+    symbol: Annotated[MarketSymbol, says("The market.")]
+
+
+class OrderQuery(OrderId):
+    """Which order is asked for."""
+
+
+class OrderCancelPayload(OrderId):
+    """Which order is cancelled."""
+
+
+class OrdersQuery(Request):
+    """Which resting orders are asked for."""
+
+    market_type: Annotated[Maybe[MarketType], says("Kind of market; only SPOT has any.")] = UNSET
+    symbol: Annotated[Maybe[MarketSymbol], says("The market; all of them if absent.")] = UNSET
+
+
+class OrderCancelAllPayload(Request):
+    """Which orders are cancelled."""
+
+    symbol: Annotated[MarketSymbol, says("The market.")]
+    order_type: Annotated[
+        Maybe[CancelOrderTypeEnum], says("Which orders; RestingLimitOrder if absent.")
+    ] = UNSET
+
+
+class BatchOrder(OrderType):
+    """What is said to an item of a batch that placed or cancelled an order."""
+
+    operation: Annotated[Literal["Ok"], says("That the item was carried out.")]
+
+
+class BatchDone(ApiObject):
+    """What is said to an item of a batch that was carried out and is no order."""
+
+    operation: Annotated[Literal["Ok"], says("That the item was carried out.")]
+
+
+class BatchError(ApiErrorResponse):
+    """What is said to an item of a batch that was refused; the others are carried out."""
+
+    operation: Annotated[Literal["Err"], says("That the item was refused.")]
+
+
+BatchCommandOrderResult = BatchOrder | BatchDone | BatchError
+
+
+class BatchLend(Request, tag_field="verb", tag="lend"):
+    """Lends, or repays a debt of the same asset."""
+
+    symbol: Annotated[str, says("The asset.", "USDC")]
+    quantity: Annotated[Amount, says("Tokens.")]
+
+
+class BatchRedeem(BatchLend, tag="redeem"):
+    """Redeems what was lent."""
+
+
+class BatchBorrow(BatchLend, tag="borrow"):
+    """Borrows."""
+
+
+class BatchRepay(BatchLend, tag="repay"):
+    """Repays a debt."""
+
+
+class BatchPlace(OrderExecutePayload, tag_field="verb", tag="order"):
+    """Places an order."""
+
+
+class BatchCancel(Request, tag_field="verb", tag="cancel"):
+    """Cancels one order."""
+
+    order_id: Annotated[U64, says("Number of the order.", 31)]
+
+
+class BatchCancelAll(Request, tag_field="verb", tag="cancelAll"):
+    """Cancels all orders of a market, or of all markets."""
+
+    symbol: Annotated[Maybe[MarketSymbol], says("The market; all of them if absent.")] = UNSET
+
+
+BatchCommand = (
+    BatchLend | BatchRedeem | BatchBorrow | BatchRepay | BatchPlace | BatchCancel | BatchCancelAll
+)
+
+
+class BatchExecutePayload(Request):
+    """Commands of one account, carried out in their order, each for itself."""
+
+    commands: Annotated[list[BatchCommand], says("The commands, 1 to 500 of them.")]

@@ -1,0 +1,29 @@
+"""Pages: what every request for a part of a history may say."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta
+
+from solvent.service.api.objects.base import Maybe, Request, says
+from solvent.service.api.objects.enums import SortDirection
+from solvent.service.limits import PAGE_MOST
+
+FAR = 2**53
+"""The largest number that a client in JavaScript can say."""
+Limit = Annotated[int, Meta(ge=1, le=PAGE_MOST)]
+Offset = Annotated[int, Meta(ge=0, le=FAR)]
+
+
+class Slice(Request):
+    """A part of a list."""
+
+    limit: Annotated[Maybe[Limit], says("Rows at most; 100 if absent.", 10)] = UNSET
+    offset: Annotated[Maybe[Offset], says("Rows to leave out before them; 0 if absent.")] = UNSET
+
+
+class PageQuery(Slice):
+    """A part of a history; headers X-PAGE-COUNT, X-CURRENT-PAGE, X-PAGE-SIZE and X-TOTAL tell."""
+
+    sort_direction: Annotated[
+        Maybe[SortDirection], says("Oldest or newest first; Desc if absent.")
+    ] = UNSET

@@ -1,0 +1,32 @@
+"""System and operation: whether the service runs."""
+
+from typing import Annotated, Literal
+
+from solvent.service.api.objects.base import ApiObject, says
+from solvent.service.api.objects.enums import Blockchain, Status
+
+
+class StatusAndMessage(ApiObject):
+    """Whether the service carries out requests."""
+
+    status: Annotated[Status, says("Ok, or Maintenance once its writer stopped.", "Ok")]
+    message: Annotated[str | None, says("What is the matter; null when nothing is.")]
+
+
+class WalletResponse(ApiObject):
+    """A wallet of the exchange: never told, for no chain is behind the market."""
+
+    blockchain: Annotated[Blockchain, says("Its chain.", "Solana")]
+    address: Annotated[str, says("Its address.", "home")]
+
+
+class Alive(ApiObject):
+    """The process answers."""
+
+    status: Annotated[Literal["alive"], says("Always alive.")]
+
+
+class Readiness(ApiObject):
+    """Whether requests are carried out; status 503 when they are not."""
+
+    status: Annotated[Literal["ready", "not ready"], says("Whether they are.")]
