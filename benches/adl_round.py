@@ -19,9 +19,12 @@ from solvent.domain.parameters import Policy
 from solvent.domain.units import VALUE_SCALE
 from solvent.engine.allot.apportionment import apportion
 from solvent.engine.memory.columns import new_columns
-from solvent.engine.waterfall.adl import PAIR_WIDTH, pair
-from solvent.engine.waterfall.policies import CANDIDATE_WIDTH, allot
-from solvent.kernels.language import Memory, Store, kernel
+from solvent.engine.memory.store import Store
+from solvent.engine.waterfall import rows as engine_rows
+from solvent.engine.waterfall.adl import pair
+from solvent.engine.waterfall.policies import allot
+from solvent.kernels.language import kernel
+from solvent.kernels.rows import Memory, Rows
 from solvent.reference.waterfall import adl as reference
 from solvent.reference.waterfall.policies import Candidate, Demand
 from solvent.reference.waterfall.policies import allot as reference_allot
@@ -42,7 +45,14 @@ class Round(NamedTuple):
 
 
 @kernel
-def allot_round(s: Store, policy: int, rows: Memory, count: int, total: int, parts: Memory) -> None:
+def allot_round(
+    s: Store,
+    policy: int,
+    rows: Rows[engine_rows.Candidate],
+    count: int,
+    total: int,
+    parts: Memory,
+) -> None:
     """Allot `total` atoms, worth as many 10^-6 USDC, among `count` borrowers."""
     allot(s, policy, rows, count, total, total, parts)
 
@@ -51,14 +61,14 @@ def allot_round(s: Store, policy: int, rows: Memory, count: int, total: int, par
 def whole_round(
     s: Store,
     policy: int,
-    rows: Memory,
+    rows: Rows[engine_rows.Candidate],
     count: int,
     claims: Memory,
     lenders: int,
     total: int,
     parts: Memory,
     granted: Memory,
-    pairs: Memory,
+    pairs: Rows[engine_rows.Pair],
 ) -> int:
     """Allot, grant the claims and pair both sides; return how many pairs."""
     allot(s, policy, rows, count, total, total, parts)
@@ -80,7 +90,7 @@ def draw_round(claims: int, borrowers: int, seed: int = 2) -> Round:
     rng = np.random.default_rng(seed)
     loan = np.exp(rng.normal(_LOAN, _LOAN_SPREAD, borrowers)) * VALUE_SCALE + 1
     assets = loan * (1.15 + rng.gamma(2.0, 1.0, borrowers))
-    rows = np.empty((borrowers, CANDIDATE_WIDTH), dtype=np.int64)
+    rows = np.empty((borrowers, engine_rows.Candidate.WIDTH), dtype=np.int64)
     rows[:, 0] = np.arange(borrowers)
     rows[:, 1] = rows[:, 2] = loan.astype(np.int64)
     rows[:, 3] = assets.astype(np.int64)
@@ -95,7 +105,7 @@ def _whole(drawn: Round, policy: Policy, times: int) -> Iterator[Row]:
     lenders, count = len(drawn.claims), len(drawn.borrowers)
     parts = np.empty(count, dtype=np.int64)
     granted = np.empty(lenders, dtype=np.int64)
-    pairs = np.empty((lenders + count, PAIR_WIDTH), dtype=np.int64)
+    pairs = np.empty((lenders + count, engine_rows.Pair.WIDTH), dtype=np.int64)
     columns = new_columns(market())
     root = root_of(columns)
     machine = compiled(whole_round, allot_round)

@@ -17,8 +17,9 @@ from benches.common.rows import AT_MOST, TIMES, Row, Target, each
 from solvent.domain import units as exact
 from solvent.domain.units import INDEX_SCALE
 from solvent.engine.units import mul_div_down, mul_div_up
-from solvent.kernels.language import Memory, kernel
+from solvent.kernels.language import kernel
 from solvent.kernels.machine import Machine
+from solvent.kernels.rows import Memory
 
 NAME = "arithmetic"
 _PEER = "Python integers, range-checked"

@@ -40,8 +40,8 @@ from solvent.domain.parameters import USDC, EngineParameters, Policy, WaterfallP
 from solvent.domain.units import RATIO, SECOND
 from solvent.domain.waterfall_events import AdlCandidate, AdlMatched, AdlStuck, LiquidationStarted
 from solvent.engine.engine import FastEngine
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns
+from solvent.engine.memory.rows import Globals, Pool, Position
 
 NAME = "burst"
 TOKEN = 3
@@ -102,12 +102,15 @@ def crowded(size: Size) -> Columns:
     waterfall = WaterfallParameters(book_probability=RATIO, lender_policy=Policy.LARGEST_LOAN)
     parameters = market(waterfall)
     columns = populated(parameters, sum(size), cushion=_CALM)
-    rows = columns["positions"].reshape(-1, len(parameters.assets), at.POSITION_WIDTH)
+    rows = columns["positions"].reshape(-1, len(parameters.assets), Position.WIDTH)
     ours = rows[FIRST + size.others : FIRST + sum(size)]
     ours[:] = 0
     rng = np.random.default_rng(4)
     _put_lenders(rng, parameters, ours[: size.lenders])
-    lent, owed = (int(rows[FIRST:, TOKEN, number].sum()) for number in (at.LENT, at.DEBT))
+    lent, owed = (
+        int(rows[FIRST:, TOKEN, number].sum())
+        for number in (Position.lent_shares, Position.debt_shares)
+    )
     _put_borrowers(rng, parameters, ours[size.lenders :], int(_BEYOND * lent) - owed)
     balance(columns, dry=(TOKEN,))
     return columns
@@ -119,9 +122,11 @@ def _put_lenders(rng: np.random.Generator, parameters: EngineParameters, rows: W
     values[:, TOKEN] = np.exp(rng.normal(_SMALL, _SPREAD, len(rows)))
     room = weighted(parameters, values)[:, [TOKEN]] / (1.0 + _CUSHION)
     atoms = atoms_per_usdc(parameters)
-    rows[:, TOKEN, at.LENT] = shares((values[:, TOKEN] * atoms[TOKEN]).astype(np.int64))
+    rows[:, TOKEN, Position.lent_shares] = shares(
+        (values[:, TOKEN] * atoms[TOKEN]).astype(np.int64)
+    )
     owed = loans(parameters, room)[:, USDC] * atoms[USDC]
-    rows[:, USDC, at.DEBT] = shares(owed.astype(np.int64))
+    rows[:, USDC, Position.debt_shares] = shares(owed.astype(np.int64))
 
 
 def _put_borrowers(
@@ -131,18 +136,25 @@ def _put_borrowers(
     part = np.exp(rng.normal(_BIG, _SPREAD, len(rows)))
     owed = (part / part.sum() * total).astype(np.int64) + 1
     atoms = atoms_per_usdc(parameters)
-    rows[:, TOKEN, at.DEBT] = owed
-    rows[:, USDC, at.AVAILABLE] = (_COVER * owed / atoms[TOKEN] * atoms[USDC]).astype(np.int64)
+    rows[:, TOKEN, Position.debt_shares] = owed
+    rows[:, USDC, Position.available] = (_COVER * owed / atoms[TOKEN] * atoms[USDC]).astype(
+        np.int64
+    )
 
 
 def _check_atoms(columns: Columns) -> None:
     """Of every asset, what all accounts, the pool and the world outside have is nothing."""
-    accounts, count = (int(columns["globals"][number]) for number in (at.ACCOUNTS, at.ASSETS))
-    rows = columns["positions"].reshape(-1, count, at.POSITION_WIDTH)[:accounts]
-    for asset, pool in enumerate(columns.table("pools", at.POOL_WIDTH)):
-        held = int(rows[:, asset, : at.LENT].sum())
-        agree(f"atoms of asset {asset}", held + int(pool[at.CASH]) + int(pool[at.OUTSIDE]), 0)
-        for number, total in ((at.LENT, at.LEND_SHARES), (at.DEBT, at.DEBT_SHARES)):
+    accounts, count = (
+        int(columns["globals"][number]) for number in (Globals.accounts, Globals.assets)
+    )
+    rows = columns["positions"].reshape(-1, count, Position.WIDTH)[:accounts]
+    for asset, pool in enumerate(columns.table("pools", Pool.WIDTH)):
+        held = int(rows[:, asset, : Position.lent_shares].sum())
+        agree(f"atoms of asset {asset}", held + int(pool[Pool.cash]) + int(pool[Pool.outside]), 0)
+        for number, total in (
+            (Position.lent_shares, Pool.lend_shares),
+            (Position.debt_shares, Pool.debt_shares),
+        ):
             agree(f"shares of asset {asset}", int(rows[:, asset, number].sum()), int(pool[total]))
 
 

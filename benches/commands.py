@@ -24,7 +24,7 @@ from benches.common.stream import mixed_stream
 from solvent.domain.commands import decode_command
 from solvent.domain.events import Refused
 from solvent.engine.engine import FastEngine
-from solvent.engine.memory.columns import write_snapshot
+from solvent.engine.memory.snapshot import write_snapshot
 from solvent.reference.engine import ReferenceEngine
 
 NAME = "commands"

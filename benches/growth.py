@@ -17,8 +17,8 @@ from benches.common.population import populated
 from benches.common.rows import AT_MOST, Figure, Row, Target, of
 from benches.common.stream import mixed_stream
 from benches.margin_watch import live_through
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns
+from solvent.engine.memory.rows import Globals
 
 NAME = "growth"
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -53,7 +53,7 @@ def _nanoseconds(columns: Columns, stream: Words, batch: int) -> Figure:
 
     Few accounts would come to have more than many do by the same stream, so they start afresh.
     """
-    few = int(columns["globals"][at.ACCOUNTS]) < len(stream)
+    few = int(columns["globals"][Globals.accounts]) < len(stream)
     times = []
     for start in range(0, len(stream), 2 * batch):
         engine = engine_over(copy_of(columns) if few else columns)

@@ -22,11 +22,13 @@ from benches.common.population import BREACHED, Edge, populated
 from benches.common.rows import AT_MOST, TIMES, Row, Target, each, of
 from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO
 from solvent.engine import margin
-from solvent.engine.memory import layout as at
-from solvent.engine.memory.columns import Columns, write_snapshot
-from solvent.engine.memory.layout import ACCOUNTS
+from solvent.engine.memory.columns import Columns
+from solvent.engine.memory.rows import Account, Globals, Pool, Position, Price
+from solvent.engine.memory.snapshot import write_snapshot
+from solvent.engine.memory.store import Store
 from solvent.engine.watch import scan
-from solvent.kernels.language import Memory, Store, kernel
+from solvent.kernels.language import kernel
+from solvent.kernels.rows import Memory
 from solvent.reference.margin import liquidatable as reference_liquidatable
 from solvent.reference.snapshot import read_snapshot
 
@@ -44,7 +46,7 @@ Floats = npt.NDArray[np.float64]
 def ask_every_account(s: Store, found: Memory) -> int:
     """As `scan.liquidatable_accounts`, with the exact margin of everybody."""
     count = 0
-    for account in range(s.globals[ACCOUNTS]):
+    for account in range(s.globals.accounts):
         if margin.liquidatable(s, account):
             found[count] = account
             count += 1
@@ -90,7 +92,7 @@ def _check_small() -> None:
 
 def _one_size(size: int, times: int) -> Iterator[Row]:
     columns = populated(market(), size, edge=BREACHED)
-    accounts = int(columns["globals"][ACCOUNTS])
+    accounts = int(columns["globals"][Globals.accounts])
     measured = f"{size:,} accounts, one thread"
     timing, found = repeat(scanner(columns), times)
     figure = each(timing, accounts, "ns/account")
@@ -117,7 +119,7 @@ def scanner(columns: Columns, name: str = "liquidatable_accounts") -> Callable[[
     """The function that scans these columns, which must stay."""
     machine = compiled(scan.liquidatable_accounts, ask_every_account)
     root = root_of(columns)
-    found = np.empty(int(columns["globals"][ACCOUNTS]), dtype=np.int64)
+    found = np.empty(int(columns["globals"][Globals.accounts]), dtype=np.int64)
 
     def scanned() -> Words:
         return found[: call(machine, name, root, found)].copy()
@@ -137,27 +139,33 @@ def _limit(columns: Columns, measured: str, timing: Timing) -> Row:
 
 def _lines_read(columns: Columns) -> int:
     """One of every account, and those of its positions where it owes something."""
-    accounts, count = (int(columns["globals"][number]) for number in (at.ACCOUNTS, at.ASSETS))
-    table = columns.table("accounts", at.ACCOUNT_WIDTH)[:accounts]
+    accounts, count = (
+        int(columns["globals"][number]) for number in (Globals.accounts, Globals.assets)
+    )
+    table = columns.table("accounts", Account.WIDTH)[:accounts]
     lines = accounts
     for start in range(0, accounts, _CHUNK):
         some = table[start : start + _CHUNK]
-        held = np.where(some[:, at.DEBTS] != 0, some[:, at.HELD], 0)
+        held = np.where(some[:, Account.debts] != 0, some[:, Account.held], 0)
         who, what = np.nonzero(held[:, None] >> np.arange(count) & 1)
-        places = ((start + who) * count + what) * at.POSITION_WIDTH * 8 // _CACHE_LINE
+        places = ((start + who) * count + what) * Position.WIDTH * 8 // _CACHE_LINE
         lines += int(np.count_nonzero(np.diff(places, prepend=-1)))
     return lines
 
 
 def table_of(columns: Columns) -> Table:
     """The positions of accounts that owe something, as the peers get them."""
-    accounts, count = (int(columns["globals"][number]) for number in (at.ACCOUNTS, at.ASSETS))
-    owing = np.flatnonzero(columns.table("accounts", at.ACCOUNT_WIDTH)[:accounts, at.DEBTS])
-    rows = columns["positions"].reshape(-1, count, at.POSITION_WIDTH)
+    accounts, count = (
+        int(columns["globals"][number]) for number in (Globals.accounts, Globals.assets)
+    )
+    owing = np.flatnonzero(columns.table("accounts", Account.WIDTH)[:accounts, Account.debts])
+    rows = columns["positions"].reshape(-1, count, Position.WIDTH)
     parts = []
     for start in range(0, len(owing), _CHUNK):
         some = owing[start : start + _CHUNK]
-        chosen = rows[some][:, :, [at.AVAILABLE, at.LENT, at.DEBT]].transpose(0, 2, 1)
+        chosen = rows[some][
+            :, :, [Position.available, Position.lent_shares, Position.debt_shares]
+        ].transpose(0, 2, 1)
         who, what, which = np.nonzero(chosen)
         amounts = chosen[who, what, which].astype(np.float64)
         parts.append((some[who].astype(np.int32), (what * count + which).astype(np.int32), amounts))
@@ -167,11 +175,11 @@ def table_of(columns: Columns) -> Table:
 
 def _factors(columns: Columns) -> tuple[Floats, Floats, Floats]:
     assets = columns.parameters.assets
-    marks = columns.table("prices", at.PRICE_WIDTH)[:, at.MARK]
-    pools = columns.table("pools", at.POOL_WIDTH)
+    marks = columns.table("prices", Price.WIDTH)[:, Price.mark]
+    pools = columns.table("pools", Pool.WIDTH)
     units = np.array([10.0**asset.decimals for asset in assets])
     value = marks / PRICE_SCALE / units
-    lend, debt = (pools[:, number] / INDEX_SCALE for number in (at.LEND_INDEX, at.DEBT_INDEX))
+    lend, debt = (pools[:, number] / INDEX_SCALE for number in (Pool.lend_index, Pool.debt_index))
     weight = np.array([asset.haircut.weight / RATIO for asset in assets])
     penalty = np.array([asset.haircut.penalty / RATIO for asset in assets])
     base = np.array([asset.maintenance.base / RATIO for asset in assets])

@@ -17,10 +17,9 @@ from benches.common.market import market
 from benches.common.measure import agree, once
 from benches.common.population import populated
 from benches.common.rows import AT_MOST, TIMES, Figure, Row, Target, of
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns
+from solvent.engine.memory.rows import Account, Globals, Pool, Position, Price
 from solvent.engine.watch import scan, watch
-from solvent.engine.watch.rows import HOT_PLACE, SLOT
 
 NAME = "margin-watch"
 SIZES = ((1_000_000, 0.15, 20), (10_000_000, 1.0, 120))
@@ -28,7 +27,7 @@ SIZES = ((1_000_000, 0.15, 20), (10_000_000, 1.0, 120))
 accounts are scanned."""
 _QUICK = ((20_000, 0.15, 60),)
 _HOUR = 60
-_BYTES_IN_ROW = 8 * len((HOT_PLACE, SLOT))
+_BYTES_IN_ROW = 8 * len((Account.hot_place, Account.slot))
 """What an account's own row holds for the watch."""
 
 
@@ -65,18 +64,18 @@ def live_through(columns: Columns, every: int) -> Day:
     """A day of these columns, which it changes; 0 for no scans."""
     machine = compiled(watch.candidates, scan.liquidatable_accounts)
     root = root_of(columns)
-    accounts = int(columns["globals"][at.ACCOUNTS])
+    accounts = int(columns["globals"][Globals.accounts])
     out, scanned = (np.empty(accounts, dtype=np.int64) for _ in range(2))
     build, first = once(lambda: call(machine, "candidates", root, out))
     _take_out(columns, out[:first])
     prices = crash_day()
-    pools = columns.table("pools", at.POOL_WIDTH)
-    start = pools[:, at.DEBT_INDEX].tolist()
+    pools = columns.table("pools", Pool.WIDTH)
+    start = pools[:, Pool.debt_index].tolist()
     ticks, scans = [], []
     found = 0
     for minute in range(MINUTES):
-        columns.table("prices", at.PRICE_WIDTH)[:, at.MARK] = prices[minute]
-        pools[:, at.DEBT_INDEX] = [grown(index, minute // _HOUR) for index in start]
+        columns.table("prices", Price.WIDTH)[:, Price.mark] = prices[minute]
+        pools[:, Pool.debt_index] = [grown(index, minute // _HOUR) for index in start]
         before = time.perf_counter()
         count = call(machine, "candidates", root, out)
         ticks.append(1e3 * (time.perf_counter() - before))
@@ -95,9 +94,9 @@ def live_through(columns: Columns, every: int) -> Day:
 
 def _take_out(columns: Columns, found: Words) -> None:
     """Clear the debts of those who were found."""
-    count = int(columns["globals"][at.ASSETS])
-    columns["positions"].reshape(-1, count, at.POSITION_WIDTH)[found, :, at.DEBT] = 0
-    columns.table("accounts", at.ACCOUNT_WIDTH)[found, at.DEBTS] = 0
+    count = int(columns["globals"][Globals.assets])
+    columns["positions"].reshape(-1, count, Position.WIDTH)[found, :, Position.debt_shares] = 0
+    columns.table("accounts", Account.WIDTH)[found, Account.debts] = 0
 
 
 def _mean(unit: str, values: list[float]) -> Figure:

@@ -25,26 +25,18 @@ from benches.common.population import FIRST, endowed
 from benches.common.rows import AT_LEAST, TIMES, Figure, Row, Target, rate
 from benches.common.stream import row_of
 from solvent.domain import commands as c
+from solvent.domain.commands import Side
 from solvent.domain.events import Filled, OrderAccepted
 from solvent.domain.parameters import USDC, MarketParameters
 from solvent.engine.engine import FastEngine
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns, new_columns
-from solvent.engine.memory.layout import (
-    AUTO_BORROW,
-    NONE,
-    ORDER_ACCOUNT,
-    ORDER_ASSET,
-    ORDER_ID,
-    ORDER_LOCKED,
-    ORDER_PRICE,
-    ORDER_QUANTITY,
-    ORDER_SIDE,
-    ORDER_UNFUNDED,
-)
+from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.rows import Globals
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.book import crosses, find, insert, opposite, remove
 from solvent.engine.orderbook.levels import best_slot, order_row, take_slot
-from solvent.kernels.language import Memory, Store, kernel
+from solvent.kernels.language import kernel
+from solvent.kernels.rows import Memory
 
 NAME = "order-book"
 ASSET = 1
@@ -81,36 +73,36 @@ def run_book(s: Store, events: Memory, count: int, trades: Memory) -> int:
 @kernel
 def _add(s: Store, event: Memory, trades: Memory, before: int) -> int:
     """Let an order trade and rest; how many trades there are then."""
-    side, price, left = event[2], event[3], event[4]
+    side, price, left = Side(event[2]), event[3], event[4]
     traded = before
     while left:
         slot = best_slot(s, ASSET, opposite(side))
-        if slot == NONE or not crosses(side, price, order_row(s, slot)[ORDER_PRICE]):
+        if slot == NONE or not crosses(side, price, order_row(s, slot).price):
             break
         maker = order_row(s, slot)
-        quantity = min(left, maker[ORDER_QUANTITY])
+        quantity = min(left, maker.quantity)
         trade = trades.at(traded * _TRADE_WIDTH)
         trade[0] = event[1]
-        trade[1] = maker[ORDER_ID]
-        trade[2] = maker[ORDER_PRICE]
+        trade[1] = maker.order
+        trade[2] = maker.price
         trade[3] = quantity
         traded += 1
         left -= quantity
-        maker[ORDER_QUANTITY] -= quantity
-        if maker[ORDER_QUANTITY] == 0:
+        maker.quantity -= quantity
+        if maker.quantity == 0:
             remove(s, slot)
     if left:
         slot = take_slot(s)
         order = order_row(s, slot)
-        order[ORDER_ID] = event[1]
-        order[ORDER_ACCOUNT] = 0
-        order[ORDER_ASSET] = ASSET
-        order[ORDER_SIDE] = side
-        order[ORDER_PRICE] = price
-        order[ORDER_QUANTITY] = left
-        order[ORDER_LOCKED] = 0
-        order[ORDER_UNFUNDED] = 0
-        order[AUTO_BORROW] = 0
+        order.order = event[1]
+        order.account = 0
+        order.asset = ASSET
+        order.side = side
+        order.price = price
+        order.quantity = left
+        order.locked = 0
+        order.unfunded = 0
+        order.auto_borrow = 0
         insert(s, slot)
     return traded
 
@@ -227,7 +219,7 @@ def book_alone(events: Words, expected: Trades, times: int) -> Figure:
         count = 0
         for start in range(0, len(events), BATCH):
             batch = events[start : start + BATCH]
-            columns.grow_orders(int(columns["globals"][at.ORDERS]) + len(batch))
+            columns.grow_orders(int(columns["globals"][Globals.orders]) + len(batch))
             root = root_of(columns)
             count += call(machine, "run_book", root, batch, len(batch), trades[count:])
         return count

@@ -40,8 +40,8 @@ from solvent.domain.waterfall_events import (
     LiquidationStarted,
 )
 from solvent.engine.engine import FastEngine
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns
+from solvent.engine.memory.rows import Globals
 
 Mask = npt.NDArray[np.bool_]
 
@@ -181,7 +181,9 @@ def _run(engine: FastEngine, accounts: int) -> tuple[list[float], list[Words]]:
     """Seconds and events of the price step and of each time step, until nobody is left."""
     took, parts = [], []
     number = 0
-    while number == 0 or (engine.columns["globals"][at.LIQUIDATING_COUNT] and number < _MOST_STEPS):
+    while number == 0 or (
+        engine.columns["globals"][Globals.liquidating_count] and number < _MOST_STEPS
+    ):
         if number % _REFILL == 1:
             apply_all(engine, _ladders(accounts))
         rows = _step(number) if number else _fall()

@@ -11,7 +11,8 @@ from solvent.domain.codec.events import EVENT_KINDS, event_fields
 from solvent.domain.commands import decode_command
 from solvent.domain.events import Event
 from solvent.engine.engine import FastEngine
-from solvent.engine.memory.columns import Columns, new_columns, write_snapshot
+from solvent.engine.memory.columns import Columns, new_columns
+from solvent.engine.memory.snapshot import write_snapshot
 from solvent.reference.engine import ReferenceEngine
 
 Words = npt.NDArray[np.int64]

@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from solvent.engine.memory.columns import Columns
-from solvent.kernels.kinds import COLUMNS, ROOT_WORDS
+from solvent.engine.memory.store import Store
+from solvent.kernels.kinds import FIRST_COLUMN
 from solvent.kernels.machine import Machine, compile_kernels
+from solvent.kernels.shapes import column_types
 
 Words = npt.NDArray[np.int64]
 
@@ -21,8 +23,9 @@ def compiled(*entries: FunctionType) -> Machine:
 
 def root_of(columns: Columns) -> Words:
     """The addresses of all columns, as kernels take them for `s`; the columns must stay."""
-    root = np.zeros(ROOT_WORDS, dtype=np.int64)
-    for place, name in enumerate(COLUMNS):
+    names = tuple(column_types(Store))
+    root = np.zeros(FIRST_COLUMN + len(names), dtype=np.int64)
+    for place, name in enumerate(names, FIRST_COLUMN):
         if name in columns.by_name:
             root[place] = columns[name].ctypes.data
     return root

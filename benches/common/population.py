@@ -18,8 +18,9 @@ from benches.common.market import PRICES
 from solvent.domain.commands import Role
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO, VALUE_SCALE
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import Columns, new_columns
+from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.rows import Account, Globals, Pool, Position, Price, Quote
 
 FIRST = 4
 """Number of the first drawn account: fund, treasury and two lenders come before."""
@@ -74,13 +75,13 @@ def populated(
     count = len(parameters.assets)
     columns = opened(parameters, accounts)
     rng = np.random.default_rng(seed)
-    rows = columns["positions"].reshape(-1, count, at.POSITION_WIDTH)
+    rows = columns["positions"].reshape(-1, count, Position.WIDTH)
     for start in range(FIRST, accounts + FIRST, _CHUNK):
         chunk = rows[start : min(start + _CHUNK, accounts + FIRST)]
         draw = _draw(rng, parameters, len(chunk), cushion, edge)
-        chunk[:, :, at.AVAILABLE] = np.where(draw.lent, 0, draw.held)
-        chunk[:, :, at.LENT] = np.where(draw.lent, shares(draw.held), 0)
-        chunk[:, :, at.DEBT] = shares(draw.owed)
+        chunk[:, :, Position.available] = np.where(draw.lent, 0, draw.held)
+        chunk[:, :, Position.lent_shares] = np.where(draw.lent, shares(draw.held), 0)
+        chunk[:, :, Position.debt_shares] = shares(draw.owed)
     balance(columns)
     return columns
 
@@ -89,11 +90,11 @@ def opened(parameters: EngineParameters, accounts: int) -> Columns:
     """Columns with this many accounts that have nothing, at the prices of the market."""
     columns = new_columns(parameters)
     columns.grow_accounts(accounts + FIRST)
-    columns["globals"][at.ACCOUNTS] = accounts + FIRST
-    table = columns.table("accounts", at.ACCOUNT_WIDTH)[2 : accounts + FIRST]
-    table[:, at.ROLE] = Role.USER
-    table[:, at.LEVERAGE_LIMIT] = parameters.max_leverage
-    table[:, (at.FIRST_ORDER, at.LAST_ORDER)] = at.NONE
+    columns["globals"][Globals.accounts] = accounts + FIRST
+    table = columns.table("accounts", Account.WIDTH)[2 : accounts + FIRST]
+    table[:, Account.role] = Role.USER
+    table[:, Account.leverage_limit] = parameters.max_leverage
+    table[:, (Account.first_order, Account.last_order)] = NONE
     _set_prices(columns, parameters)
     return columns
 
@@ -101,30 +102,30 @@ def opened(parameters: EngineParameters, accounts: int) -> Columns:
 def endowed(parameters: EngineParameters, accounts: int, atoms: dict[int, int]) -> Columns:
     """Columns with this many accounts that have `atoms` of some assets each and owe nothing."""
     columns = opened(parameters, accounts)
-    rows = columns["positions"].reshape(-1, len(parameters.assets), at.POSITION_WIDTH)
+    rows = columns["positions"].reshape(-1, len(parameters.assets), Position.WIDTH)
     for asset, quantity in atoms.items():
-        rows[FIRST : accounts + FIRST, asset, at.AVAILABLE] = quantity
-        columns.table("pools", at.POOL_WIDTH)[asset, at.OUTSIDE] = -quantity * accounts
+        rows[FIRST : accounts + FIRST, asset, Position.available] = quantity
+        columns.table("pools", Pool.WIDTH)[asset, Pool.outside] = -quantity * accounts
     mark_held(columns)
     return columns
 
 
 def mark_held(columns: Columns) -> None:
     """Write the bits that say which assets each account holds and owes."""
-    count = int(columns["globals"][at.ASSETS])
-    rows = columns["positions"].reshape(-1, count, at.POSITION_WIDTH)
-    table = columns.table("accounts", at.ACCOUNT_WIDTH)
+    count = int(columns["globals"][Globals.assets])
+    rows = columns["positions"].reshape(-1, count, Position.WIDTH)
+    table = columns.table("accounts", Account.WIDTH)
     bits = np.left_shift(1, np.arange(count, dtype=np.int64))
-    for start in range(0, int(columns["globals"][at.ACCOUNTS]), _CHUNK):
+    for start in range(0, int(columns["globals"][Globals.accounts]), _CHUNK):
         some = slice(start, start + _CHUNK)
-        table[some, at.DEBTS] = (rows[some, :, at.DEBT] != 0) @ bits
-        table[some, at.HELD] = (rows[some] != 0).any(axis=2) @ bits
+        table[some, Account.debts] = (rows[some, :, Position.debt_shares] != 0) @ bits
+        table[some, Account.held] = (rows[some] != 0).any(axis=2) @ bits
 
 
 def _set_prices(columns: Columns, parameters: EngineParameters) -> None:
-    prices = columns.table("prices", at.PRICE_WIDTH)
+    prices = columns.table("prices", Price.WIDTH)
     for asset in range(1, len(parameters.assets)):
-        prices[asset, : at.STALE + 1] = (
+        prices[asset, : Price.stale + 1] = (
             PRICES[asset],
             0,
             PRICES[asset],
@@ -132,8 +133,8 @@ def _set_prices(columns: Columns, parameters: EngineParameters) -> None:
             0,
             0,
         )
-        quote = columns.table("quotes", at.QUOTES_PER_ASSET)[asset]
-        quote[: at.QUOTE_WIDTH] = (*[PRICES[asset]] * 3, parameters.start_time)
+        quote = columns.table("quotes", Quote.WIDTH)[asset]
+        quote[: Quote.WIDTH] = (*[PRICES[asset]] * 3, parameters.start_time)
 
 
 def _draw(
@@ -207,19 +208,24 @@ def balance(columns: Columns, dry: tuple[int, ...] = ()) -> None:
     pools have no cash to speak of; the world outside stands behind everything else.
     """
     index = INDEX_SCALE * _INDEX_PERCENT // 100
-    accounts, count = (int(columns["globals"][number]) for number in (at.ACCOUNTS, at.ASSETS))
-    rows = columns["positions"].reshape(-1, count, at.POSITION_WIDTH)[:accounts]
-    for asset, pool in enumerate(columns.table("pools", at.POOL_WIDTH)):
-        rows[2:FIRST, asset, at.LENT] = 0
-        debts, lent = (int(rows[:, asset, number].sum()) for number in (at.DEBT, at.LENT))
+    accounts, count = (
+        int(columns["globals"][number]) for number in (Globals.accounts, Globals.assets)
+    )
+    rows = columns["positions"].reshape(-1, count, Position.WIDTH)[:accounts]
+    for asset, pool in enumerate(columns.table("pools", Pool.WIDTH)):
+        rows[2:FIRST, asset, Position.lent_shares] = 0
+        debts, lent = (
+            int(rows[:, asset, number].sum())
+            for number in (Position.debt_shares, Position.lent_shares)
+        )
         house = max(int(debts / _HOUSE_UTILIZATION) - lent, VALUE_SCALE)
         if asset in dry:
             house = debts - lent + _ROUNDING
-        rows[2:FIRST, asset, at.LENT] = house // 2, house - house // 2
-        pool[at.LEND_SHARES] = lent + house
-        pool[at.DEBT_SHARES] = debts
-        pool[at.LEND_INDEX] = pool[at.DEBT_INDEX] = index
+        rows[2:FIRST, asset, Position.lent_shares] = house // 2, house - house // 2
+        pool[Pool.lend_shares] = lent + house
+        pool[Pool.debt_shares] = debts
+        pool[Pool.lend_index] = pool[Pool.debt_index] = index
         claims = (lent + house) * index // INDEX_SCALE
-        pool[at.CASH] = claims + -debts * index // INDEX_SCALE
-        pool[at.OUTSIDE] = -int(rows[:, asset, at.AVAILABLE].sum()) - int(pool[at.CASH])
+        pool[Pool.cash] = claims + -debts * index // INDEX_SCALE
+        pool[Pool.outside] = -int(rows[:, asset, Position.available].sum()) - int(pool[Pool.cash])
     mark_held(columns)

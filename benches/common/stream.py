@@ -16,7 +16,7 @@ from benches.common.population import FIRST
 from solvent.domain import commands as c
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE, SECOND, VALUE_SCALE
-from solvent.engine.memory import layout as at
+from solvent.engine.memory.rows import COMMAND_WIDTH, CommandRow
 
 Words = npt.NDArray[np.int64]
 Fields = dict[str, Words | int]
@@ -65,10 +65,10 @@ def mixed_stream(
 
 def row_of(count: int, kind: type[c.Command], **fields: Words | int) -> Words:
     """`count` commands of a kind; fields are the same for all or an array."""
-    rows = np.zeros((count, at.COMMAND_WIDTH), dtype=np.int64)
-    rows[:, at.COMMAND_KIND] = at.kind_of(kind)
+    rows = np.zeros((count, COMMAND_WIDTH), dtype=np.int64)
+    rows[:, CommandRow.kind] = c.COMMAND_KINDS.index(kind)
     for name, values in fields.items():
-        rows[:, at.field_of(kind, name)] = values
+        rows[:, 1 + c.command_fields(kind).index(name)] = values
     return rows
 
 

@@ -23,8 +23,8 @@ from benches.common.stream import mixed_stream
 from benches.registry import Bench, run_bench
 from solvent.domain.events import Refused
 from solvent.domain.waterfall_events import AdlMatched
-from solvent.engine.memory import layout as at
-from solvent.engine.memory.columns import write_snapshot
+from solvent.engine.memory.rows import Account, Price
+from solvent.engine.memory.snapshot import write_snapshot
 from solvent.proof.invariants.invariants import check
 from solvent.reference.snapshot import read_snapshot
 from tests.cli.helpers import solvent
@@ -77,7 +77,7 @@ def test_the_population_is_a_state_that_holds(edge: Edge) -> None:
     wrong = check(state)
     # Breached accounts that nobody has marked yet are wanted, and what A13 is about.
     assert {breach.invariant for breach in wrong} <= ({"A13"} if edge.share else set())
-    held = columns.table("accounts", at.ACCOUNT_WIDTH)[4:404, at.HELD]
+    held = columns.table("accounts", Account.WIDTH)[4:404, Account.held]
     assert 3.7 < np.bitwise_count(held).mean() < 4.3
 
 
@@ -126,7 +126,7 @@ def test_a_data_frame_that_flags_others_is_found(name: str) -> None:
     if scanned is None:
         pytest.skip(f"{name} is not installed")
     assert scanned().tolist() == ours
-    columns["prices"][at.PRICE_WIDTH + at.MARK] //= 2
+    columns["prices"][Price.WIDTH + Price.mark] //= 2
     dearer = peer_of(health_scan.table_of(columns))
     assert dearer is not None
     assert dearer().tolist() != ours

@@ -131,6 +131,7 @@ class Page:
         programs = folder / "bin"
         programs.mkdir()
         command_line = f'exec "{sys.executable}" -P -m {module} "$@"'
+        called = 'export SOLVENT_COMMAND="$0"'
         suite = f'shift && cd "{ROOT}" && exec "{sys.executable}" -m pytest -n auto "$@"'
         bench = f'shift && PYTHONPATH="{ROOT}" exec "{sys.executable}" -P -m benches "$@"'
         for program, text in (
@@ -138,7 +139,7 @@ class Page:
             (
                 self.folder / "run",
                 f'[ "$1" != test ] || {{ {suite}; }}\n[ "$1" != bench ] || {{ {bench}; }}\n'
-                f"{command_line}",
+                f"{called}\n{command_line}",
             ),
         ):
             program.write_text(f"#!/bin/sh\n{text}\n")
@@ -303,7 +304,7 @@ def page_parameter(name: str) -> ParameterSet:
     return pytest.param(name, marks=pytest.mark.slow if runs else ())
 
 
-@pytest.mark.parametrize("name", map(page_parameter, PAGES))
+@pytest.mark.parametrize("name", [page_parameter(name) for name in PAGES])
 def test_page_does_what_it_says(name: str, tmp_path: Path) -> None:
     failures = Page(tmp_path).run((ROOT / name).read_text(encoding="utf-8"))
     assert not failures, "\n".join(f"{name}, {failure}" for failure in failures)

@@ -11,8 +11,11 @@ from typing import NamedTuple
 
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, EngineParameters, PoolState
 from solvent.domain.units import value_divisor
-from solvent.engine.memory.columns import plain_store, read_snapshot
-from solvent.kernels.language import Memory, Store, allocate
+from solvent.engine.memory.columns import plain_store
+from solvent.engine.memory.snapshot import read_snapshot
+from solvent.engine.memory.store import Store
+from solvent.kernels.language import allocate
+from solvent.kernels.rows import Memory
 from solvent.reference.margin import Portfolio
 from solvent.reference.snapshot import read_snapshot as read_reference
 from solvent.reference.snapshot import write_snapshot

@@ -14,12 +14,14 @@ from typing import NamedTuple
 
 from solvent.domain.codec.events import decode_event, encode_event
 from solvent.domain.commands import ChangeParameter, Command, encode_command
-from solvent.domain.parameters import ParameterError, changed_parameters
+from solvent.domain.parameter_changes import changed_parameters
+from solvent.domain.parameters import ParameterError
 from solvent.engine.dispatch import apply_command
 from solvent.engine.governance import parameters_changed, parameters_refused
-from solvent.engine.memory.columns import Columns, plain_store, read_snapshot, write_snapshot
-from solvent.engine.memory.layout import ACCOUNTS, COMMAND_WIDTH, ORDERS
-from solvent.kernels.language import Memory, Store
+from solvent.engine.memory.columns import Columns, plain_store
+from solvent.engine.memory.rows import COMMAND_WIDTH, CommandRow, Globals
+from solvent.engine.memory.snapshot import read_snapshot, write_snapshot
+from solvent.engine.memory.store import Store
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
@@ -51,12 +53,12 @@ def steps(seed: int, commands: int, kinds: set[str] | None = None) -> Iterator[S
             yield Step(before, plan.command, events, engine.snapshot())
 
 
-def command_row(command: Command) -> Memory:
+def command_row(command: Command) -> CommandRow:
     """A command as kernels read it."""
     words = memoryview(bytearray(8 * COMMAND_WIDTH))
     data = encode_command(command)
     words[: len(data)] = data
-    return Memory(words.cast("q"))
+    return CommandRow(words.cast("q"))
 
 
 def _apply(columns: Columns, store: Store, command: Command) -> None:
@@ -76,8 +78,8 @@ def _apply(columns: Columns, store: Store, command: Command) -> None:
 def difference(step: Step) -> str | None:
     """What the kernels did otherwise than the reference, or None."""
     columns = read_snapshot(step.before)
-    columns.grow_accounts(int(columns["globals"][ACCOUNTS]) + 1)
-    columns.grow_orders(int(columns["globals"][ORDERS]) + 1)
+    columns.grow_accounts(int(columns["globals"][Globals.accounts]) + 1)
+    columns.grow_orders(int(columns["globals"][Globals.orders]) + 1)
     store = plain_store(columns)
     _apply(columns, store, step.command)
     if store.events.tobytes() != step.events:

@@ -16,16 +16,18 @@ from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC
 from solvent.domain.units import INT64_MAX
 from solvent.engine.ledger import account_row, pledge, position
-from solvent.engine.memory import layout as at
 from solvent.engine.memory.columns import (
     FIRST_ORDERS,
     new_columns,
     plain_store,
-    read_snapshot,
-    write_snapshot,
 )
+from solvent.engine.memory.layout import INDEX_FACTOR, NONE
+from solvent.engine.memory.rows import ORDER_ROW, Account, Globals, Order, Position
+from solvent.engine.memory.snapshot import read_snapshot, write_snapshot
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import book, levels
-from solvent.kernels.language import EngineFault, Store
+from solvent.kernels.language import clear, numbers_of
+from solvent.kernels.rows import EngineFault
 from tests.engine.stepwise import shown
 from tests.tables.market import plain_parameters
 
@@ -59,10 +61,10 @@ class Books:
     def __init__(self) -> None:
         self.columns = new_columns(plain_parameters())
         self.columns.grow_accounts(ACCOUNTS)
-        self.columns["globals"][at.ACCOUNTS] = ACCOUNTS
-        self.columns.table("accounts", at.ACCOUNT_WIDTH)[:ACCOUNTS, at.FIRST_ORDER] = at.NONE
-        self.columns.table("accounts", at.ACCOUNT_WIDTH)[:ACCOUNTS, at.LAST_ORDER] = at.NONE
-        self.columns.table("positions", at.POSITION_WIDTH)[:, at.LOCKED] = LOCKED
+        self.columns["globals"][Globals.accounts] = ACCOUNTS
+        self.columns.table("accounts", Account.WIDTH)[:ACCOUNTS, Account.first_order] = NONE
+        self.columns.table("accounts", Account.WIDTH)[:ACCOUNTS, Account.last_order] = NONE
+        self.columns.table("positions", Position.WIDTH)[:, Position.locked] = LOCKED
         self.orders: dict[int, Resting] = {}
         self.gone: set[int] = set()
         self.store = plain_store(self.columns)
@@ -78,17 +80,16 @@ class Books:
         """Let an order rest; its funds are locked before."""
         slot = levels.take_slot(self.store)
         row = levels.order_row(self.store, slot)
-        for number in range(at.ORDER_ROW):
-            row[number] = 0
-        row[at.ORDER_ID] = order.order
-        row[at.ORDER_ACCOUNT] = order.account
-        row[at.ORDER_ASSET] = order.asset
-        row[at.ORDER_SIDE] = order.side
-        row[at.ORDER_PRICE] = order.price
-        row[at.ORDER_QUANTITY] = order.quantity
-        row[at.ORDER_LOCKED] = order.locked
-        row[at.ORDER_UNFUNDED] = order.unfunded
-        position(self.store, order.account, order.paid)[at.LOCKED] += order.locked
+        clear(row)
+        row.order = order.order
+        row.account = order.account
+        row.asset = order.asset
+        row.side = order.side
+        row.price = order.price
+        row.quantity = order.quantity
+        row.locked = order.locked
+        row.unfunded = order.unfunded
+        position(self.store, order.account, order.paid).locked += order.locked
         book.insert(self.store, slot)
         self.orders[order.order] = order
         self.gone.discard(order.order)
@@ -120,44 +121,44 @@ class Books:
             self._check_account(account)
         for order in self.orders:
             slot = book.find(self.store, order)
-            assert levels.order_row(self.store, slot)[at.ORDER_ID] == order
-        assert all(book.find(self.store, order) == at.NONE for order in (0, -1, *self.gone))
+            assert levels.order_row(self.store, slot).order == order
+        assert all(book.find(self.store, order) == NONE for order in (0, -1, *self.gone))
         numbers = self.store.globals
-        assert numbers[at.ORDERS] == len(self.orders)
-        assert len(self.orders) + free_slots(self.store) == numbers[at.ORDER_SLOTS]
+        assert numbers.orders == len(self.orders)
+        assert len(self.orders) + free_slots(self.store) == numbers.order_slots
 
     def _check_side(self, asset: int, side: Side) -> None:
         expected = self.side(asset, side)
         assert side_ids(self.store, asset, side) == expected
-        best = self.orders[expected[0]].price if expected else at.NONE
+        best = self.orders[expected[0]].price if expected else NONE
         assert book.best_price(self.store, asset, side) == best
         prices = {self.orders[order].price for order in expected}
-        assert levels.book_row(self.store, asset, side)[at.LEVEL_COUNT] == len(prices)
+        assert levels.book_row(self.store, asset, side).level_count == len(prices)
 
     def _check_account(self, account: int) -> None:
         store, holder = self.store, account_row(self.store, account)
         own = [o for o in self.orders.values() if o.account == account]
         ids = [o.order for o in own]
-        assert linked(store, holder[at.FIRST_ORDER], at.ACCOUNT_NEXT) == ids
-        assert linked(store, holder[at.LAST_ORDER], at.ACCOUNT_PREVIOUS) == ids[::-1]
-        assert holder[at.ORDER_COUNT] == len(ids)
+        assert linked(store, holder.first_order, Order.account_next) == ids
+        assert linked(store, holder.last_order, Order.account_previous) == ids[::-1]
+        assert holder.order_count == len(ids)
         for asset in range(ASSETS):
             row = position(store, account, asset)
             paying = [o for o in own if o.paid == asset]
-            assert row[at.LOCKED] == LOCKED + sum(o.locked for o in paying)
-            unfunded = pledge(store, account, asset)[at.UNFUNDED]
+            assert row.locked == LOCKED + sum(o.locked for o in paying)
+            unfunded = pledge(store, account, asset).unfunded
             assert unfunded == sum(o.unfunded for o in paying)
-            assert bool(holder[at.UNFUNDEDS] & 1 << asset) == (unfunded > 0)
+            assert bool(holder.unfundeds & 1 << asset) == (unfunded > 0)
 
 
 def linked(store: Store, slot: int, following: int) -> list[int]:
     """Ids of a list of orders from `slot` on."""
     ids = []
-    while slot != at.NONE:
+    while slot != NONE:
         row = levels.order_row(store, slot)
-        ids.append(row[at.ORDER_ID])
-        assert len(ids) <= store.globals[at.ORDER_SLOTS]
-        slot = row[following]
+        ids.append(row.order)
+        assert len(ids) <= store.globals.order_slots
+        slot = numbers_of(row)[following]
     return ids
 
 
@@ -165,9 +166,9 @@ def side_ids(store: Store, asset: int, side: Side) -> list[int]:
     """Ids of one side as kernels meet them."""
     ids = []
     slot = levels.best_slot(store, asset, side)
-    while slot != at.NONE:
-        ids.append(levels.order_row(store, slot)[at.ORDER_ID])
-        assert len(ids) <= store.globals[at.ORDER_SLOTS]
+    while slot != NONE:
+        ids.append(levels.order_row(store, slot).order)
+        assert len(ids) <= store.globals.order_slots
         slot = levels.next_slot(store, slot)
     return ids
 
@@ -175,10 +176,10 @@ def side_ids(store: Store, asset: int, side: Side) -> list[int]:
 def free_slots(store: Store) -> int:
     """How long the list of free slots is."""
     found = 0
-    slot = store.globals[at.FREE_ORDER]
-    while slot != at.NONE:
-        assert levels.order_row(store, slot)[at.ORDER_ID] == 0
-        slot = levels.order_row(store, slot)[at.ORDER_NEXT]
+    slot = store.globals.free_order
+    while slot != NONE:
+        assert levels.order_row(store, slot).order == 0
+        slot = levels.order_row(store, slot).next
         found += 1
     return found
 
@@ -233,7 +234,7 @@ def test_a_long_run_grows_reuses_slots_and_comes_back_from_its_snapshot(prices: 
             else:
                 books.cancel(rng.choice(list(books.orders)))
         books.check()
-        assert books.store.globals[at.ORDER_SLOTS] <= peak
+        assert books.store.globals.order_slots <= peak
         data = write_snapshot(books.columns)
         books.columns = read_snapshot(data)
         books.store = plain_store(books.columns)
@@ -247,7 +248,7 @@ def test_slots_are_used_again_before_new_ones() -> None:
         books.rest(Resting(order, 2, 1, Side.BID, 100))
     books.cancel(2)
     books.rest(Resting(4, 2, 1, Side.BID, 100))
-    assert books.store.globals[at.ORDER_SLOTS] == 3
+    assert books.store.globals.order_slots == 3
     books.check()
 
 
@@ -297,7 +298,7 @@ def test_room_is_made_for_every_placement_of_a_batch_on_one_side() -> None:
 
 def test_ids_that_want_one_place_of_the_table_are_found_after_any_removals() -> None:
     rng = Random(11)
-    size = int(new_columns(plain_parameters())["globals"][at.ORDER_INDEX_SIZE])
+    size = int(new_columns(plain_parameters())["globals"][Globals.order_index_size])
     for wanted in (0, size // 2, size - 1):
         near = [order for order in range(1, 40 * size) if (home(order, size) - wanted) % size < 3]
         for _ in range(20):
@@ -316,7 +317,7 @@ def test_ids_that_want_one_place_of_the_table_are_found_after_any_removals() -> 
 def home(order: int, size: int) -> int:
     """Where a table of `size` places has an id if no other is in the way."""
     block, place = divmod(order, 4)
-    return block * at.INDEX_FACTOR % 2**64 * (size // 4) // 2**64 * 4 + place
+    return block * INDEX_FACTOR % 2**64 * (size // 4) // 2**64 * 4 + place
 
 
 def test_expiry_tells_of_the_oldest_first_and_frees_everything() -> None:
@@ -331,21 +332,21 @@ def test_expiry_tells_of_the_oldest_first_and_frees_everything() -> None:
         OrderExpired(1, 2, 10, ExpiryReason.LIQUIDATION),
         OrderExpired(4, 2, 10, ExpiryReason.LIQUIDATION),
     ]
-    assert position(books.store, 2, 1)[at.AVAILABLE] == 15
+    assert position(books.store, 2, 1).available == 15
 
 
 def test_a_snapshot_with_an_order_of_nobody_is_refused() -> None:
     books = Books()
     books.rest(Resting(7, 2, 1, Side.BID, 100))
     data = write_snapshot(books.columns)
-    start = len(data) - 8 * at.ORDER_ROW
+    start = len(data) - 8 * ORDER_ROW
     for number, value in (
-        (at.ORDER_ACCOUNT, ACCOUNTS),
-        (at.ORDER_ACCOUNT, -1),
-        (at.ORDER_ASSET, ASSETS),
-        (at.ORDER_ASSET, -1),
-        (at.ORDER_SIDE, 2),
-        (at.ORDER_SIDE, -1),
+        (Order.account, ACCOUNTS),
+        (Order.account, -1),
+        (Order.asset, ASSETS),
+        (Order.asset, -1),
+        (Order.side, 2),
+        (Order.side, -1),
     ):
         place = start + 8 * number
         word = value.to_bytes(8, "little", signed=True)

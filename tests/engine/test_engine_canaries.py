@@ -37,12 +37,12 @@ CANARIES = (
     Canary(
         "a claim rounded up",
         "ledger",
-        "return mul_div_down(shares, pool_row(s, asset)[LEND_INDEX], INDEX_SCALE) if shares else 0",
-        "return mul_div_up(shares, pool_row(s, asset)[LEND_INDEX], INDEX_SCALE) if shares else 0",
+        "return mul_div_down(shares, pool_row(s, asset).lend_index, INDEX_SCALE) if shares else 0",
+        "return mul_div_up(shares, pool_row(s, asset).lend_index, INDEX_SCALE) if shares else 0",
     ),
     Canary(
         "a pool may be drained one part in a billion past its bound",
-        "throttle",
+        "lending/throttle",
         "wide(borrowed) * RATIO <= wide(bound) * lent",
         "wide(borrowed) * RATIO <= wide(bound + 1) * lent",
     ),

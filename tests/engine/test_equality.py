@@ -13,10 +13,11 @@ from solvent.domain.codec.snapshots import SnapshotError
 from solvent.domain.commands import Command
 from solvent.domain.parameters import MAX_SUPPLY, EngineParameters
 from solvent.domain.units import PRICE_SCALE, SECOND
-from solvent.engine.engine import FastEngine, encode_batch
-from solvent.engine.memory.layout import POSITION_WIDTH
+from solvent.engine.engine import FastEngine
+from solvent.engine.memory.command_rows import encode_batch
+from solvent.engine.memory.rows import Position
 from solvent.journal.run_log import RunLogReader
-from solvent.kernels.language import EngineFault
+from solvent.kernels.rows import EngineFault
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import list_scenarios, load_scenario
 from solvent.proof.fuzz.actions import Moves
@@ -55,6 +56,12 @@ def test_simulator_commands_give_the_same_bytes(group: int) -> None:
         found = compare(seed, RUN_COMMANDS)
         assert found.difference is None, str(found.difference)
         assert found.commands == RUN_COMMANDS
+
+
+@proves("I35")
+def test_values_whose_products_pass_128_bits_are_compared() -> None:
+    found = compare(3, 5_100)
+    assert found.difference is None, str(found.difference)
 
 
 @proves("I35")
@@ -222,7 +229,7 @@ def test_an_engine_that_stopped_refuses_to_go_on() -> None:
     engine = FastEngine(plain_parameters())
     engine.apply([c.OpenAccount(2), c.Deposit(2, 0, 10**9)])
     # A balance that no command can make: the next deposit leaves its column.
-    engine.columns["positions"][2 * 3 * POSITION_WIDTH] = 2**63 - 1
+    engine.columns["positions"][2 * 3 * Position.WIDTH] = 2**63 - 1
     with pytest.raises(EngineFault, match="ledger"):
         engine.apply_one(c.Deposit(2, 0, 1))
     with pytest.raises(EngineFault, match="stopped before"):

@@ -26,8 +26,8 @@ from solvent.domain.units import FINE_PER_VALUE, PRICE_SCALE, RATIO, value_divis
 from solvent.engine import margin, weights
 from solvent.engine.ledger import asset_row
 from solvent.engine.memory.columns import new_columns, plain_store
-from solvent.engine.memory.layout import AUTO_CLOSE_DIVISOR, AUTO_CLOSE_OFFSET, TARGET_BUFFER
-from solvent.kernels.language import Memory, allocate
+from solvent.engine.memory.rows import Asset
+from solvent.kernels.language import allocate
 from solvent.reference import margin as reference_margin
 from solvent.reference.margin import Doubt
 from tests.engine.pairs import imagined, pairs, plain_pair, portfolio_row, words
@@ -82,7 +82,7 @@ def test_receiving_repays_a_debt_first() -> None:
 # Haircuts and requirements at their edges.
 
 
-def asset_memory(asset: AssetParameters) -> Memory:
+def asset_memory(asset: AssetParameters) -> Asset:
     """The row of an asset, as asset 1 of an engine."""
     plain = plain_parameters()
     columns = new_columns(replace(plain, assets=(plain.assets[0], replace(asset, symbol="X"))))
@@ -255,9 +255,9 @@ def test_thresholds_are_the_references(
     state, store = PLAIN
     waterfall = replace(state.parameters.waterfall, target_buffer=buffer)
     for offset in (0, 6 * RATIO // 1000, RATIO):
-        store.rules[TARGET_BUFFER] = buffer
-        store.rules[AUTO_CLOSE_DIVISOR] = divisor
-        store.rules[AUTO_CLOSE_OFFSET] = offset
+        store.rules.target_buffer = buffer
+        store.rules.auto_close_divisor = divisor
+        store.rules.auto_close_offset = offset
         state.parameters = replace(
             state.parameters,
             waterfall=replace(waterfall, auto_close_divisor=divisor, auto_close_offset=offset),

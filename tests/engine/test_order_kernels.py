@@ -18,9 +18,10 @@ from solvent.domain.commands import (
 from solvent.domain.parameters import MAX_SUPPLY
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INT64_MAX, RATIO
-from solvent.engine.memory import layout as at
+from solvent.engine.memory.layout import NONE
 from solvent.engine.orderbook import book, depth, order_plan, orders
 from solvent.engine.refusals import refusal_code, refusal_limit
+from solvent.kernels.language import message
 from solvent.reference.orderbook import book as reference_book
 from solvent.reference.orderbook import matching as reference_matching
 from solvent.reference.orderbook import orders as reference_orders
@@ -60,9 +61,9 @@ def check_side(pair: Pair, asset: int, side: Side) -> None:
     state, store = pair
     assert side_ids(store, asset, side) == reference_book.side_of(state, asset, side)
     best = reference_book.best_price(state, asset, side)
-    assert book.best_price(store, asset, side) == (at.NONE if best is None else best)
+    assert book.best_price(store, asset, side) == (NONE if best is None else best)
     limit = reference_book.impact_limit(state, asset, side)
-    assert book.impact_limit(store, asset, side) == (at.NONE if limit is None else limit)
+    assert book.impact_limit(store, asset, side) == (NONE if limit is None else limit)
 
 
 def check_walks(pair: Pair, asset: int, side: Side, rng: Random) -> int:
@@ -142,8 +143,8 @@ def test_orders_are_refused_as_in_the_reference() -> None:
 def check_order(pair: Pair, command: PlaceOrder) -> tuple[RejectionCode, Limit] | None:
     """Form, refusal and the largest quantity of one order."""
     state, store = pair
-    row = command_row(command)
-    store.globals[at.LARGEST] = 0
+    row = message(PlaceOrder, command_row(command).fields)
+    store.globals.largest = 0
     refusal = reference_orders.order_form(state, command)
     if refusal is None:
         assert orders.order_form(store, row) == 0
@@ -153,8 +154,8 @@ def check_order(pair: Pair, command: PlaceOrder) -> tuple[RejectionCode, Limit] 
         number = orders.order_refusal(store, row)
     else:
         number = orders.order_form(store, row)
-    assert refusal_of(number, store.globals[at.LARGEST]) == refusal
-    assert store.globals[at.SCRATCH_TOP] == 0
+    assert refusal_of(number, store.globals.largest) == refusal
+    assert store.globals.scratch_top == 0
     if refusal is None:
         return None
     if refusal.limit is not Limit.NONE:

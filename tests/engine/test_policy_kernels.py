@@ -13,9 +13,11 @@ from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, Policy
 from solvent.domain.units import INT64_MAX
 from solvent.engine.allot.apportionment import apportion
 from solvent.engine.memory.columns import new_columns, plain_store
-from solvent.engine.waterfall.policies import CANDIDATE_WIDTH, allot
-from solvent.kernels.language import Memory
+from solvent.engine.waterfall import rows
+from solvent.engine.waterfall.policies import allot
+from solvent.kernels.language import rows_in
 from solvent.kernels.machine import compile_kernels
+from solvent.kernels.rows import Memory
 from solvent.reference.waterfall import policies
 from solvent.reference.waterfall.policies import Candidate, Demand
 from tests.proof import proves
@@ -39,9 +41,10 @@ def numbers_of(memory: Memory, count: int) -> list[int]:
 def allotted(policy: Policy, candidates: list[Candidate], demand: Demand) -> list[int]:
     """What the kernels allot."""
     table = row([number for candidate in candidates for number in candidate])
-    assert len(Candidate._fields) == CANDIDATE_WIDTH
+    listed = rows_in(rows.Candidate, table)
+    assert len(Candidate._fields) == rows.Candidate.WIDTH
     parts = row([0] * len(candidates))
-    allot(STORE, policy, table, len(candidates), demand.quantity, demand.value, parts)
+    allot(STORE, policy, listed, len(candidates), demand.quantity, demand.value, parts)
     return numbers_of(parts, len(candidates))
 
 

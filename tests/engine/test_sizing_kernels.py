@@ -11,10 +11,12 @@ from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INT64_MAX, PRICE_SCALE, RATIO
 from solvent.engine import limits
 from solvent.engine.ledger import account_row
-from solvent.engine.memory.layout import LEVERAGE_LIMIT, SCRATCH_TOP
+from solvent.engine.memory.store import Store
 from solvent.engine.refusals import refusal_code, refusal_limit
 from solvent.engine.waterfall import draws, sizing
-from solvent.kernels.language import Memory, Store, allocate
+from solvent.engine.waterfall.rows import Draw
+from solvent.kernels.language import allocate, allocate_rows, numbers_of
+from solvent.kernels.rows import Memory
 from solvent.reference import limits as reference_limits
 from solvent.reference import margin as reference_margin
 from solvent.reference.margin import Portfolio
@@ -80,7 +82,7 @@ def check_risk_refusals(pair: Pair, account: int, rng: Random) -> set[Refusal | 
     row = portfolio_row(after)
     limit = rng.choice((RATIO, 2 * RATIO, 100 * RATIO))
     state.accounts[account].leverage_limit = limit
-    account_row(store, account)[LEVERAGE_LIMIT] = limit
+    account_row(store, account).leverage_limit = limit
     risk = reference_limits.risk_refusal(state, account, after)
     rounding = reference_limits.rounding_refusal(state, after)
     assert refusal_of(limits.risk_refusal(store, account, row)) == risk
@@ -163,10 +165,10 @@ def check_draws(pair: Pair, account: int, rng: Random) -> bool:
     ):
         value = rng.choice((0, 1, whole // 3, max(0, whole - 1), whole, whole + 1))
         expected = by_reference(state, quantities, value, order)
-        found = allocate(count * sizing.DRAW_WIDTH)
+        found = allocate_rows(Draw, count)
         drawn = by_kernel(store, row, value, row_of(order), len(order), found)
         numbers = [number for each in expected for number in each]
-        assert words(found, drawn * sizing.DRAW_WIDTH) == numbers
+        assert words(numbers_of(found), drawn * Draw.WIDTH) == numbers
         assert words(row, count) == quantities
         many = many or drawn > 1
     return many
@@ -216,7 +218,7 @@ def test_needed_amounts_are_the_references() -> None:
                 expected = reference_sizing.needed_claim(state, portfolio, asset, most)
                 assert sizing.needed_claim(store, row, asset, most) == expected
                 partial += 0 < expected < most
-            assert store.globals[SCRATCH_TOP] == 0
+            assert store.globals.scratch_top == 0
     assert partial > 40
 
 

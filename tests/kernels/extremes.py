@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from random import Random
 
-from solvent.kernels.language import EngineFault
+from solvent.kernels.rows import EngineFault
 
 WORD = 1 << 64
 HALF = 1 << 63

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from solvent.domain.units import INT64_MAX
-from solvent.kernels.language import Memory, Wide, fail, kernel, narrow, wide
+from solvent.kernels.language import Wide, fail, kernel, narrow, wide
+from solvent.kernels.rows import Memory
 
 TRACE = 64
 """Numbers in a row of traces; the second half is free for forms to use."""

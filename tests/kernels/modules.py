@@ -12,13 +12,19 @@ from solvent.kernels.signatures import KernelError
 
 HEAD = """\
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from solvent.kernels.language import (
-    EngineFault, Huge, Memory, Store, Wide, allocate, bit, emit, fail, huge, isqrt, kernel, narrow,
+    Huge, Root, Wide, allocate, bit, emit, event_words, fail, huge, isqrt, kernel, narrow,
     thin, wide,
 )
+from solvent.kernels.language import (
+    allocate_rows, clear, copy_row, message, numbers_of, put_message, release, row_in, rows_in,
+)
+from solvent.kernels.messages import Handlers
+from solvent.kernels.rows import EngineFault, Memory, Row, Rows, numbers, rows
 """
 
 

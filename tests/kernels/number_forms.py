@@ -4,7 +4,8 @@ from enum import IntEnum
 
 from solvent.domain import units
 from solvent.domain.units import INT64_MAX, INT64_MIN
-from solvent.kernels.language import Huge, Memory, Wide, huge, kernel, narrow, thin, wide
+from solvent.kernels.language import Huge, Wide, huge, kernel, narrow, thin, wide
+from solvent.kernels.rows import Memory
 from tests.kernels.forms import FREE
 
 FACTOR = 7

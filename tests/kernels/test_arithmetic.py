@@ -14,8 +14,6 @@ from solvent.domain.units import INT64_MAX, INT64_MIN
 from solvent.engine.units import divide_up
 from solvent.kernels.division import divide_words
 from solvent.kernels.language import (
-    EngineFault,
-    Memory,
     bit,
     isqrt,
     kernel,
@@ -32,6 +30,7 @@ from solvent.kernels.language import (
     wrapping_sub,
 )
 from solvent.kernels.machine import Machine, compile_kernels
+from solvent.kernels.rows import EngineFault, Memory
 from tests.kernels.extremes import HALF, WORD, Exact, edges, last_line, outcome, pairs
 from tests.sizes import sized
 

@@ -15,7 +15,6 @@ import pytest
 
 from solvent.kernels.language import (
     Huge,
-    Memory,
     Wide,
     huge,
     kernel,
@@ -24,6 +23,7 @@ from solvent.kernels.language import (
     wide,
 )
 from solvent.kernels.machine import Machine, compile_kernels
+from solvent.kernels.rows import Memory
 from tests.kernels.extremes import HALF, WORD, Exact, fits, last_line, outcome, pairs
 
 Row = npt.NDArray[np.int64]

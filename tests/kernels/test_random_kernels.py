@@ -13,8 +13,8 @@ from textwrap import indent
 import numpy as np
 import pytest
 
-from solvent.kernels.language import Memory
 from solvent.kernels.machine import compile_kernels
+from solvent.kernels.rows import Memory
 from tests.kernels.modules import module_of
 
 KERNELS = 40

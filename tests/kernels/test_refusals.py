@@ -20,6 +20,36 @@ class Named(NamedTuple):
     text: str
 
 Change = Callable[[int], int]
+Any = TypeVar("Any")
+
+class Coin(Row):
+    worth: int
+    metal: bool
+
+class Purse(Row):
+    owner: int
+    best: Coin
+    coins: Rows[Coin] = rows(Coin, 3)
+    notes: Memory = numbers(2)
+
+@dataclass(frozen=True)
+class Paid:
+    account: int
+    amount: int
+
+@dataclass(frozen=True)
+class Lost:
+    account: int
+
+@dataclass
+class Changing:
+    account: int
+
+class Store(Root):
+    event_kinds = (Paid,)
+    head: Coin
+    purses: Rows[Purse]
+    free: Memory
 
 def plain(number: int) -> int:
     return number
@@ -37,11 +67,33 @@ def nothing(number: int) -> None:
     pass
 
 @kernel
+def pay(s: Store, command: Paid) -> int:
+    return command.amount
+
+@kernel
+def lose(s: Store, command: Lost) -> int:
+    return command.account
+
+HANDLERS = Handlers((Paid, Lost)).on(Paid, pay)
+CROSSED = Handlers((Paid, Lost)).on(Paid, lose)
+UNMARKED = Handlers((Paid, Lost)).on(Paid, plain)
+
+@kernel
+def give(giver: Purse, coin: Coin) -> None:
+    giver.owner = coin.worth
+
+@kernel
+def first_of(many: Any, ask: Change) -> int:
+    return 1
+
+@kernel
 def refused(s: Store, row: Memory, a: int, b: int) -> int:
     w = wide(a)
     t = (a, b)
     p = Pair(a, b)
     flag = a < b
+    purse = s.purses[a]
+    coin = purse.best
 """
 
 REFUSED = {
@@ -99,7 +151,7 @@ REFUSED = {
     "range with a keyword": "for i in range(stop=a):  #\n        pass",
     "a range of one's own": "range = a\n    for i in range(a):  #\n        pass",
     "assignment to a field": "p.first = a  #",
-    "assignment to a column": "s.globals = row  #",
+    "assignment to numbers of a store": "s.free = row  #",
     "assignment to a list": "[a, b] = t  #",
     "assignment with a star": "a, *c = t  #",
     "too few to unpack": "a, b, c = t  #",
@@ -118,9 +170,60 @@ REFUSED = {
     "the sign of a row": "return -row  #",
     "the truth of a row": "if row:  #\n        pass",
     "the truth of a tuple": "if t:  #\n        pass",
-    "or of numbers": "c = a or b  #",
-    "and of numbers": "return a and b  #",
-    "or of a number and a bool": "c = flag or b  #",
+    "or of a bool and a number": "c = flag or b  #",
+    "or of a number and a wider one": "c = a or w  #",
+    "or of rows": "c = row or row  #",
+    "and of tuples": "c = t and t  #",
+    "two rows swapped": "give(coin, purse)  #",
+    "a row for numbers": "c = row_in(Coin, coin)  #",
+    "numbers for a row": "give(row, coin)  #",
+    "rows for a row": "give(s.purses, coin)  #",
+    "a row for a number": "c = doubled(coin)  #",
+    "a row of another class in a variable": "coin = purse  #",
+    "a field that the row does not have": "return coin.owner  #",
+    "a field that the row does not have, written": "coin.owner = 1  #",
+    "a field that the row does not have, changed": "coin.owner += 1  #",
+    "a column of another row": "return s.head.owner  #",
+    "a field of rows": "return s.purses.owner  #",
+    "an index of a row": "return coin[0]  #",
+    "a row as a number": "a = coin  #",
+    "a part of a row written": "purse.best = coin  #",
+    "an array of a row written": "purse.notes = row  #",
+    "one of some rows written": "s.purses[0] = purse  #",
+    "a column written": "s.head = coin  #",
+    "a number for a truth value of a row": "coin.metal = a  #",
+    "a Wide into a field": "coin.worth = w  #",
+    "the truth of a row with names": "if coin:  #\n        pass",
+    "a row copied over another's": "copy_row(coin, purse)  #",
+    "numbers copied as a row": "copy_row(row, row)  #",
+    "numbers cleared as a row": "clear(row)  #",
+    "rows of no class of rows": "c = allocate_rows(Pair, a)  #",
+    "rows of a number": "c = allocate_rows(a, a)  #",
+    "a row given back": "release(a)  #",
+    "numbers of a number": "c = numbers_of(a)  #",
+    "a message of a class that changes": "c = message(Changing, row)  #",
+    "a message of no class": "c = message(a, row)  #",
+    "a message written": "c = message(Paid, row)\n    c.account = 1  #",
+    "a message cleared": "clear(message(Paid, row))  #",
+    "numbers as a message": "put_message(row, row)  #",
+    "an event with a field missing": "emit(s, Paid(account=a))  #",
+    "an event with a field given twice": "emit(s, Paid(a, b, account=a))  #",
+    "an event with one too many": "emit(s, Paid(a, b, a))  #",
+    "an event with a field that it does not have": "emit(s, Paid(account=a, price=b))  #",
+    "an event that the engine does not have": "emit(s, Lost(a))  #",
+    "an event that is no call": "emit(s, a)  #",
+    "an event of another thing than a store": "emit(row, Paid(a, b))  #",
+    "an event with a Wide": "emit(s, Paid(a, w))  #",
+    "events counted of a row": "return event_words(row)  #",
+    "an event as a value": "c = Paid(a, b)  #",
+    "a handler of another message": "return CROSSED.call(a, s, row)  #",
+    "a handler that is no kernel": "return UNMARKED.call(a, s, row)  #",
+    "handlers asked with too few": "return HANDLERS.call(a, s)  #",
+    "handlers asked of a row": "return HANDLERS.call(a, row, row)  #",
+    "handlers asked with a row": "return HANDLERS.call(a, s, coin)  #",
+    "handlers as a value": "c = HANDLERS  #",
+    "a number for rows of any class": "return first_of(a, doubled)  #",
+    "a field's place": "return Coin.worth  #",
     "a condition of two kinds": "c = row if flag else a  #",
     "an unknown name": "return unknown  #",
     "a name outside that is no number": "return TEXT  #",

@@ -8,42 +8,40 @@ here, between two calls.
 
 import ctypes
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.snapshots import state_hash
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import (
     COMMAND_KINDS,
-    COMMAND_WORDS,
     ChangeParameter,
     Command,
     OpenAccount,
     PlaceOrder,
     decode_command,
-    encode_command,
 )
-from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
-from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
+from solvent.domain.parameter_changes import changed_parameters
+from solvent.domain.parameters import EngineParameters, ParameterError
+from solvent.domain.readings import PoolReading
 from solvent.engine import dispatch, governance, previews, readings
-from solvent.engine.memory import layout as at
-from solvent.engine.memory.columns import Columns, new_columns, read_snapshot, write_snapshot
+from solvent.engine.memory.columns import Columns, new_columns
+from solvent.engine.memory.command_rows import Words, command_rows
+from solvent.engine.memory.rows import COMMAND_WIDTH, Globals
+from solvent.engine.memory.snapshot import read_snapshot, write_snapshot
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import book
 from solvent.engine.queries import forecast as query_forecast
 from solvent.engine.queries import kernels as query_kernels
 from solvent.engine.queries import refusals as query_refusals
-from solvent.kernels.kinds import (
-    COLUMNS,
-    EVENTS,
-    EVENTS_CAPACITY,
-    EVENTS_USED,
-    ROOT_WORDS,
-)
-from solvent.kernels.language import EngineFault
-from solvent.kernels.machine import Machine, Progress, compile_kernels
+from solvent.engine.queries.queries import FastQueries
+from solvent.kernels.kinds import EVENTS, EVENTS_CAPACITY, EVENTS_USED, FIRST_COLUMN
+from solvent.kernels.machine import Machine, Progress, compile_kernels, digest_of
+from solvent.kernels.rows import EngineFault
+from solvent.kernels.shapes import column_types
 
 _ENTRIES = (
     dispatch.apply_batch,
@@ -69,14 +67,14 @@ _ENTRIES = (
     query_kernels.liquidation_prices_after,
     query_refusals.refusal_now,
 )
+_COLUMNS = tuple(column_types(Store))
+_ENGINE = Path(__file__).parent
+_SOURCES = digest_of(_ENGINE, _ENGINE.parent / "domain")
+"""Where kernels and their constants are, as it is when they are imported."""
 _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
 _PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
 _EVENT_LIMIT = 1 << 22
 """Words of events after which a batch is stopped, read out and resumed."""
-_ROW_BYTES = 8 * at.COMMAND_WIDTH
-
-Words = npt.NDArray[np.int64]
-
 
 _MACHINES: list[Machine] = []
 
@@ -84,7 +82,7 @@ _MACHINES: list[Machine] = []
 def machine(progress: Progress | None = None) -> Machine:
     """The engine's kernels in this process, made when first asked for."""
     if not _MACHINES:
-        _MACHINES.append(compile_kernels(_ENTRIES, progress=progress))
+        _MACHINES.append(compile_kernels(_ENTRIES, sources=_SOURCES, progress=progress))
     return _MACHINES[0]
 
 
@@ -97,8 +95,8 @@ class FastEngine:
     def _start(self, columns: Columns, progress: Progress | None) -> None:
         self.columns = columns
         self._machine = machine(progress)
-        self._root = np.zeros(ROOT_WORDS, dtype=np.int64)
-        self._attached: list[Words | None] = [None] * len(COLUMNS)
+        self._root = np.zeros(FIRST_COLUMN + len(_COLUMNS), dtype=np.int64)
+        self._attached: list[Words | None] = [None] * len(_COLUMNS)
         self._fault: EngineFault | None = None
 
     @property
@@ -116,6 +114,23 @@ class FastEngine:
         """Carry out one command and return what happened."""
         return self.apply((command,))[0].events
 
+    def apply_groups(self, first: int, groups: Sequence[EncodedCommands]) -> list[Transcript]:
+        """Carry out recorded commands, numbered from `first`; what came of each group's.
+
+        It is one call, and the transcripts share the row that it wrote.
+        """
+        events, all_ends = self.apply_rows(command_rows(groups))
+        words, ends = events.data, all_ends.tolist()
+        found = []
+        done = start = 0
+        for group in groups:
+            own = ends[done : done + len(group)]
+            end = own[-1] if own else start
+            within = [each - start for each in own]
+            found.append(Transcript(first + done, group, words[start:end], within))
+            done, start = done + len(own), end
+        return found
+
     def apply_rows(self, rows: Words) -> tuple[Words, Words]:
         """Carry out commands given as rows of COMMAND_WIDTH numbers.
 
@@ -124,16 +139,16 @@ class FastEngine:
         Raises EngineFault when a kernel stops; from then on the engine refuses to go on.
         """
         count = len(rows)
-        if rows.ndim != 2 or rows.shape[1] != at.COMMAND_WIDTH:  # noqa: PLR2004
-            raise ValueError(f"rows must be {at.COMMAND_WIDTH} numbers wide, are {rows.shape}")
+        if rows.ndim != 2 or rows.shape[1] != COMMAND_WIDTH:  # noqa: PLR2004
+            raise ValueError(f"rows must be {COMMAND_WIDTH} numbers wide, are {rows.shape}")
         if count and not 0 <= rows[:, 0].min() <= rows[:, 0].max() < len(COMMAND_KINDS):
             raise ValueError("a row is no command: its first number is none of the kinds")
         self._make_room(rows)
         ends = np.zeros(max(1, count), dtype=np.int64)
         commands = np.ascontiguousarray(rows, dtype=np.int64).reshape(-1)
         numbers = self.columns["globals"]
-        numbers[at.BATCH_NEXT] = 0
-        numbers[at.EVENT_LIMIT] = _EVENT_LIMIT
+        numbers[Globals.batch_next] = 0
+        numbers[Globals.event_limit] = _EVENT_LIMIT
         pieces: list[Words] = []
         before = done = 0
         while done < count:
@@ -149,7 +164,7 @@ class FastEngine:
                 before += len(pieces[-1])
                 ends[done] = before
                 done += 1
-                numbers[at.BATCH_NEXT] = done
+                numbers[Globals.batch_next] = done
         events = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
         return events, ends[:count]
 
@@ -165,19 +180,19 @@ class FastEngine:
     def _make_room(self, rows: Words) -> None:
         numbers = self.columns["globals"]
         kinds = rows[:, 0]
-        accounts = int(numbers[at.ACCOUNTS]) + int(np.count_nonzero(kinds == _OPEN_ACCOUNT))
-        orders = int(numbers[at.ORDERS]) + int(np.count_nonzero(kinds == _PLACE_ORDER))
+        accounts = int(numbers[Globals.accounts]) + int(np.count_nonzero(kinds == _OPEN_ACCOUNT))
+        orders = int(numbers[Globals.orders]) + int(np.count_nonzero(kinds == _PLACE_ORDER))
         self.columns.grow_accounts(accounts)
         self.columns.grow_orders(orders)
 
     def _attach(self, **batch: Words) -> None:
         """Write the addresses of all columns where kernels look for them."""
         columns = self.columns.by_name | batch
-        for place, name in enumerate(COLUMNS):
+        for place, name in enumerate(_COLUMNS):
             column = columns.get(name)
             if column is not self._attached[place]:
                 self._attached[place] = column
-                self._root[place] = 0 if column is None else column.ctypes.data
+                self._root[FIRST_COLUMN + place] = 0 if column is None else column.ctypes.data
 
     def _take_events(self) -> Words:
         """The events written so far; the buffer is empty again."""
@@ -201,7 +216,7 @@ class FastEngine:
     @property
     def now(self) -> int:
         """Time of the last step, microseconds UTC."""
-        return int(self.columns["globals"][at.NOW])
+        return int(self.columns["globals"][Globals.now])
 
     def read(self, name: str, *arguments: int, **instead: Words) -> int:
         """Call a kernel that reads, between two batches; `instead` are columns it gets copies of.
@@ -214,12 +229,17 @@ class FastEngine:
         try:
             return self._machine.call(name, int(self._root.ctypes.data), *arguments)
         finally:
-            self.columns["globals"][at.SCRATCH_TOP] = 0
+            self.columns["globals"][Globals.scratch_top] = 0
+
+    @property
+    def queries(self) -> FastQueries:
+        """What can be asked between two batches."""
+        return FastQueries(self)
 
     def pool_readings(self) -> list[PoolReading]:
         """Utilization and bound in force of every pool, by asset number."""
         count = len(self.parameters.assets)
-        rows = np.zeros((count, readings.READING_WIDTH), dtype=np.int64)
+        rows = np.zeros((count, readings.PoolReadingRow.WIDTH), dtype=np.int64)
         self.read("read_pools", rows.ctypes.data)
         return [PoolReading(*row) for row in rows.tolist()]
 
@@ -246,21 +266,5 @@ class FastEngine:
 
 
 _CHANGE_PARAMETER = COMMAND_KINDS.index(ChangeParameter)
-_WIDTHS = np.array(COMMAND_WORDS, dtype=np.int64)
 _FREE = ctypes.CDLL(None).free
 _FREE.argtypes = [ctypes.c_void_p]
-
-
-def encode_batch(batch: Sequence[Command]) -> Words:
-    """Commands as rows of numbers: the kind, the fields, zeros."""
-    data = b"".join(encode_command(command).ljust(_ROW_BYTES, b"\0") for command in batch)
-    return np.frombuffer(data, dtype=np.int64).reshape(-1, at.COMMAND_WIDTH)
-
-
-def command_rows(groups: Sequence[EncodedCommands]) -> Words:
-    """Encoded commands as rows of numbers, as `encode_batch` makes them of objects."""
-    kinds = np.array([kind for commands in groups for kind in commands.kinds], dtype=np.int64)
-    rows = np.zeros((len(kinds), at.COMMAND_WIDTH), dtype=np.int64)
-    data = b"".join(commands.data for commands in groups)
-    rows[np.arange(at.COMMAND_WIDTH) < _WIDTHS[kinds, None]] = np.frombuffer(data, dtype=np.int64)
-    return rows

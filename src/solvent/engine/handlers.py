@@ -6,6 +6,7 @@ refusal, or 0.
 """
 
 from solvent.domain import commands as c
+from solvent.domain.events import AccountOpened, BackstopCommitted, SettingsUpdated
 from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.rejections import Limit, RejectionCode
@@ -13,75 +14,42 @@ from solvent.domain.units import RATIO
 from solvent.engine import previews, questions
 from solvent.engine.ledger import account_row, pledge
 from solvent.engine.lending import pool, wallet
-from solvent.engine.memory.layout import (
-    ACCOUNT_CAPACITY,
-    ACCOUNT_NEXT,
-    ACCOUNT_OPENED,
-    ACCOUNTS,
-    ASSETS,
-    AUTO_BORROW_SETTLEMENTS,
-    AUTO_LEND,
-    AUTO_REPAY_BORROWS,
-    BACKSTOP_COMMITTED,
-    COMMITTED,
-    FIRST_ORDER,
-    LARGEST,
-    LAST_ORDER,
-    LEVERAGE_LIMIT,
-    MAX_LEVERAGE,
-    NONE,
-    ORDER_ACCOUNT,
-    ORDER_ASSET,
-    PROVIDER_COUNT,
-    ROLE,
-    SETTINGS_UPDATED,
-    field_of,
-)
+from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import book, orders
 from solvent.engine.orderbook.levels import order_row
 from solvent.engine.refusals import refusal_limit, refuse
-from solvent.kernels.language import Memory, Store, emit, fail, kernel
-
-# Fields that have the same place in every command here that has them.
-_ACCOUNT = field_of(c.Deposit, "account")
-_ASSET = field_of(c.Deposit, "asset")
-
-_ROLE = field_of(c.OpenAccount, "role")
-_ORDER = field_of(c.CancelOrder, "order")
-_AUTO_LEND = field_of(c.UpdateSettings, "auto_lend")
-_AUTO_REPAY_BORROWS = field_of(c.UpdateSettings, "auto_repay_borrows")
-_AUTO_BORROW_SETTLEMENTS = field_of(c.UpdateSettings, "auto_borrow_settlements")
-_LEVERAGE_LIMIT = field_of(c.UpdateSettings, "leverage_limit")
+from solvent.kernels.language import emit, fail, kernel
 
 
 @kernel
-def open_account(s: Store, command: Memory) -> int:
+def open_account(s: Store, command: c.OpenAccount) -> int:
     """Create the next account."""
-    account = command[_ACCOUNT]
-    role = command[_ROLE]
-    if account != s.globals[ACCOUNTS]:
+    account = command.account
+    role = command.role
+    if account != s.globals.accounts:
         return refuse(RejectionCode.INVALID_CLIENT_REQUEST, Limit.NONE)
     if questions.is_custodial(role):
         return refuse(RejectionCode.FORBIDDEN, Limit.NONE)
-    if account >= s.globals[ACCOUNT_CAPACITY]:
+    if account >= s.globals.account_capacity:
         fail()
-    s.globals[ACCOUNTS] += 1
+    s.globals.accounts += 1
     holder = account_row(s, account)
-    holder[ROLE] = role
-    holder[LEVERAGE_LIMIT] = s.rules[MAX_LEVERAGE]
-    holder[FIRST_ORDER] = NONE
-    holder[LAST_ORDER] = NONE
+    holder.role = role
+    holder.leverage_limit = s.rules.max_leverage
+    holder.first_order = NONE
+    holder.last_order = NONE
     if role == c.Role.BACKSTOP_PROVIDER:
-        s.providers[s.globals[PROVIDER_COUNT]] = account
-        s.globals[PROVIDER_COUNT] += 1
-    emit(s, ACCOUNT_OPENED, account, role)
+        s.providers[s.globals.provider_count] = account
+        s.globals.provider_count += 1
+    emit(s, AccountOpened(account=account, role=role))
     return 0
 
 
 @kernel
-def deposit(s: Store, command: Memory) -> int:
+def deposit(s: Store, command: c.Deposit) -> int:
     """Take tokens from outside."""
-    account, asset, quantity = questions.amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = questions.unknown(s, account, asset, quantity, custodial=True)
     if not refusal:
         refusal = wallet.deposit_refusal(s, asset, quantity)
@@ -91,74 +59,74 @@ def deposit(s: Store, command: Memory) -> int:
 
 
 @kernel
-def withdraw(s: Store, command: Memory) -> int:
+def withdraw(s: Store, command: c.Withdraw) -> int:
     """Let tokens leave."""
-    account, asset, quantity = questions.amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = questions.withdraw(s, command)
     if refusal_limit(refusal):
-        redeem, borrow = questions.may_redeem(command), questions.may_borrow(command)
-        s.globals[LARGEST] = previews.largest_withdraw(s, account, asset, redeem, borrow)
+        redeem, borrow = command.auto_lend_redeem, questions.may_borrow(command)
+        s.globals.largest = previews.largest_withdraw(s, account, asset, redeem, borrow)
     if not refusal:
         wallet.withdraw(s, account, asset, quantity)
     return refusal
 
 
 @kernel
-def lend(s: Store, command: Memory) -> int:
+def lend(s: Store, command: c.Lend) -> int:
     """Put available tokens into the pool."""
-    account, asset, quantity = questions.amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = questions.lend(s, command)
     if refusal_limit(refusal):
-        s.globals[LARGEST] = previews.largest_lend(s, account, asset)
+        s.globals.largest = previews.largest_lend(s, account, asset)
     if not refusal:
         pool.lend(s, account, asset, quantity, Source.MANUAL)
     return refusal
 
 
 @kernel
-def redeem(s: Store, command: Memory) -> int:
+def redeem(s: Store, command: c.Redeem) -> int:
     """Take lent tokens back."""
-    account, asset, quantity = questions.amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = questions.redeem(s, command)
     if refusal_limit(refusal):
-        s.globals[LARGEST] = previews.largest_redeem(s, account, asset)
+        s.globals.largest = previews.largest_redeem(s, account, asset)
     if not refusal:
         pool.redeem(s, account, asset, quantity, Source.MANUAL)
     return refusal
 
 
 @kernel
-def borrow(s: Store, command: Memory) -> int:
+def borrow(s: Store, command: c.Borrow) -> int:
     """Borrow from the pool."""
-    account, asset, quantity = questions.amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = questions.borrow(s, command)
     if refusal_limit(refusal):
-        s.globals[LARGEST] = previews.largest_borrow(s, account, asset)
+        s.globals.largest = previews.largest_borrow(s, account, asset)
     if not refusal:
         pool.borrow(s, account, asset, quantity, Source.MANUAL, fee=True)
     return refusal
 
 
 @kernel
-def repay(s: Store, command: Memory) -> int:
+def repay(s: Store, command: c.Repay) -> int:
     """Repay a debt; an account in the waterfall may."""
-    account, asset, quantity = questions.amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = questions.repay(s, command)
     if refusal_limit(refusal):
-        s.globals[LARGEST] = previews.largest_repay(s, account, asset)
+        s.globals.largest = previews.largest_repay(s, account, asset)
     if not refusal:
         wallet.repay(s, account, asset, quantity)
     return refusal
 
 
 @kernel
-def place_order(s: Store, command: Memory) -> int:
+def place_order(s: Store, command: c.PlaceOrder) -> int:
     """Place an order."""
     refusal = questions.place_order(s, command)
     if not refusal:
         orders.place_order(s, command)
     elif _is_about_quantity(refusal_limit(refusal)):
-        s.globals[LARGEST] = orders.largest_order(s, command)
+        s.globals.largest = orders.largest_order(s, command)
     return refusal
 
 
@@ -169,24 +137,24 @@ def _is_about_quantity(limit: int) -> bool:
 
 
 @kernel
-def cancel_order(s: Store, command: Memory) -> int:
+def cancel_order(s: Store, command: c.CancelOrder) -> int:
     """Cancel one resting order."""
-    account = command[_ACCOUNT]
+    account = command.account
     refusal = questions.unknown(s, account, USDC, quantity=1, custodial=False)
     if refusal:
         return refusal
-    slot = book.find(s, command[_ORDER])
-    if slot == NONE or order_row(s, slot)[ORDER_ACCOUNT] != account:
+    slot = book.find(s, command.order)
+    if slot == NONE or order_row(s, slot).account != account:
         return refuse(RejectionCode.RESOURCE_NOT_FOUND, Limit.NONE)
     book.cancel(s, slot)
     return 0
 
 
 @kernel
-def cancel_all(s: Store, command: Memory) -> int:
+def cancel_all(s: Store, command: c.CancelAllOrders) -> int:
     """Cancel an account's orders on one market or on all, oldest first."""
-    account = command[_ACCOUNT]
-    asset = command[_ASSET]
+    account = command.account
+    asset = command.asset
     anywhere = asset == c.ANY_ASSET
     named = USDC if anywhere else asset
     refusal = questions.unknown(s, account, named, quantity=1, custodial=False)
@@ -194,30 +162,30 @@ def cancel_all(s: Store, command: Memory) -> int:
         refusal = questions.busy(s, account)
     if refusal:
         return refusal
-    slot = account_row(s, account)[FIRST_ORDER]
+    slot = account_row(s, account).first_order
     while slot != NONE:
         order = order_row(s, slot)
-        younger = order[ACCOUNT_NEXT]
-        if anywhere or order[ORDER_ASSET] == asset:
+        younger = order.account_next
+        if anywhere or order.asset == asset:
             book.cancel(s, slot)
         slot = younger
     return 0
 
 
 @kernel
-def update_settings(s: Store, command: Memory) -> int:
+def update_settings(s: Store, command: c.UpdateSettings) -> int:
     """Change an account's settings."""
-    account = command[_ACCOUNT]
-    leverage = command[_LEVERAGE_LIMIT]
-    highest = s.rules[MAX_LEVERAGE]
+    account = command.account
+    leverage = command.leverage_limit
+    highest = s.rules.max_leverage
     if not (
-        _is_switch(command[_AUTO_LEND])
-        and _is_switch(command[_AUTO_REPAY_BORROWS])
-        and _is_switch(command[_AUTO_BORROW_SETTLEMENTS])
+        _is_switch(command.auto_lend)
+        and _is_switch(command.auto_repay_borrows)
+        and _is_switch(command.auto_borrow_settlements)
     ):
         return refuse(RejectionCode.INVALID_CLIENT_REQUEST, Limit.NONE)
     if leverage != c.UNCHANGED and not RATIO <= leverage <= highest:
-        s.globals[LARGEST] = highest
+        s.globals.largest = highest
         return refuse(RejectionCode.INVALID_CLIENT_REQUEST, Limit.LEVERAGE)
     refusal = questions.unknown(s, account, USDC, quantity=1, custodial=False)
     if not refusal:
@@ -233,37 +201,40 @@ def _is_switch(flag: int) -> bool:
 
 
 @kernel
-def _write_settings(s: Store, account: int, command: Memory) -> None:
+def _write_settings(s: Store, account: int, command: c.UpdateSettings) -> None:
     holder = account_row(s, account)
-    _set(holder, AUTO_LEND, command[_AUTO_LEND])
-    _set(holder, AUTO_REPAY_BORROWS, command[_AUTO_REPAY_BORROWS])
-    _set(holder, AUTO_BORROW_SETTLEMENTS, command[_AUTO_BORROW_SETTLEMENTS])
-    _set(holder, LEVERAGE_LIMIT, command[_LEVERAGE_LIMIT])
+    holder.auto_lend = _chosen(holder.auto_lend, command.auto_lend)
+    holder.auto_repay_borrows = _chosen(holder.auto_repay_borrows, command.auto_repay_borrows)
+    holder.auto_borrow_settlements = _chosen(
+        holder.auto_borrow_settlements, command.auto_borrow_settlements
+    )
+    holder.leverage_limit = _chosen(holder.leverage_limit, command.leverage_limit)
     emit(
         s,
-        SETTINGS_UPDATED,
-        account,
-        holder[AUTO_LEND],
-        holder[AUTO_REPAY_BORROWS],
-        holder[AUTO_BORROW_SETTLEMENTS],
-        holder[LEVERAGE_LIMIT],
+        SettingsUpdated(
+            account=account,
+            auto_lend=holder.auto_lend,
+            auto_repay_borrows=holder.auto_repay_borrows,
+            auto_borrow_settlements=holder.auto_borrow_settlements,
+            leverage_limit=holder.leverage_limit,
+        ),
     )
-    if command[_AUTO_LEND] == 1:
-        for asset in range(s.globals[ASSETS]):
+    if command.auto_lend == 1:
+        for asset in range(s.globals.assets):
             wallet.after_receipt(s, account, asset, 0, repay_anyway=False)
 
 
 @kernel
-def _set(holder: Memory, setting: int, value: int) -> None:
-    if value != c.UNCHANGED:
-        holder[setting] = value
+def _chosen(before: int, value: int) -> int:
+    """A setting after a command that may leave it as it was."""
+    return before if value == c.UNCHANGED else value
 
 
 @kernel
-def convert_dust(s: Store, command: Memory) -> int:
+def convert_dust(s: Store, command: c.ConvertDust) -> int:
     """Sell dust to the treasury."""
-    account = command[_ACCOUNT]
-    asset = command[_ASSET]
+    account = command.account
+    asset = command.asset
     refusal = questions.unknown(s, account, asset, quantity=1, custodial=False)
     if not refusal:
         refusal = wallet.dust_form(s, account, asset)
@@ -277,26 +248,25 @@ def convert_dust(s: Store, command: Memory) -> int:
 
 
 @kernel
-def _unknown_provider(s: Store, command: Memory) -> int:
+def _unknown_provider(s: Store, account: int, asset: int, quantity: int) -> int:
     """What every commitment asks first: commitments are for backstop providers."""
-    account, asset, quantity = questions.amount(command)
-    if not 0 <= account < s.globals[ACCOUNTS]:
+    if not 0 <= account < s.globals.accounts:
         return refuse(RejectionCode.RESOURCE_NOT_FOUND, Limit.NONE)
-    if account_row(s, account)[ROLE] != c.Role.BACKSTOP_PROVIDER:
+    if account_row(s, account).role != c.Role.BACKSTOP_PROVIDER:
         return refuse(RejectionCode.FORBIDDEN, Limit.NONE)
     return questions.unknown(s, account, asset, quantity, custodial=False)
 
 
 @kernel
-def post_backstop(s: Store, command: Memory) -> int:
+def post_backstop(s: Store, command: c.PostBackstop) -> int:
     """Commit to take over more of debts in an asset."""
-    account, asset, quantity = questions.amount(command)
-    refusal = _unknown_provider(s, command)
+    account, asset, quantity = command.account, command.asset, command.quantity
+    refusal = _unknown_provider(s, account, asset, quantity)
     if refusal:
         return refusal
-    room = MAX_SUPPLY - pledge(s, account, asset)[COMMITTED]
+    room = MAX_SUPPLY - pledge(s, account, asset).committed
     if quantity > room:
-        s.globals[LARGEST] = room
+        s.globals.largest = room
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP)
     refusal = questions.busy(s, account)
     if not refusal:
@@ -305,17 +275,17 @@ def post_backstop(s: Store, command: Memory) -> int:
 
 
 @kernel
-def withdraw_backstop(s: Store, command: Memory) -> int:
+def withdraw_backstop(s: Store, command: c.WithdrawBackstop) -> int:
     """Take unused commitment back."""
-    account, asset, quantity = questions.amount(command)
-    refusal = _unknown_provider(s, command)
+    account, asset, quantity = command.account, command.asset, command.quantity
+    refusal = _unknown_provider(s, account, asset, quantity)
     if not refusal:
         refusal = questions.busy(s, account)
     if refusal:
         return refusal
-    committed = pledge(s, account, asset)[COMMITTED]
+    committed = pledge(s, account, asset).committed
     if quantity > committed:
-        s.globals[LARGEST] = committed
+        s.globals.largest = committed
         return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY)
     _commit(s, account, asset, -quantity)
     return 0
@@ -324,5 +294,5 @@ def withdraw_backstop(s: Store, command: Memory) -> int:
 @kernel
 def _commit(s: Store, account: int, asset: int, change: int) -> None:
     row = pledge(s, account, asset)
-    row[COMMITTED] += change
-    emit(s, BACKSTOP_COMMITTED, account, asset, row[COMMITTED])
+    row.committed += change
+    emit(s, BackstopCommitted(account=account, asset=asset, committed=row.committed))

@@ -6,36 +6,12 @@ bits that say which assets an account has anything in are kept here, where every
 """
 
 from solvent.domain.units import INDEX_SCALE
-from solvent.engine.memory.layout import (
-    ACCOUNT_WIDTH,
-    ASSET_WIDTH,
-    ASSETS,
-    AVAILABLE,
-    CASH,
-    DEBT,
-    DEBT_INDEX,
-    DEBT_SHARES,
-    DEBTS,
-    FEES,
-    HELD,
-    LEND_INDEX,
-    LEND_SHARES,
-    LENT,
-    LOCKED,
-    MARK,
-    OUTSIDE,
-    PLEDGE_WIDTH,
-    POOL_WIDTH,
-    POSITION_WIDTH,
-    PRICE_WIDTH,
-    RESIDUE,
-    STALE,
-    UNFUNDED,
-    UNFUNDEDS,
-)
+from solvent.engine.memory.rows import Account, Asset, Pledge, Pool, Position
+from solvent.engine.memory.store import Store
 from solvent.engine.units import mul_div_down, mul_div_up
 from solvent.engine.watch.rows import touched
-from solvent.kernels.language import Memory, Store, bit, fail, kernel
+from solvent.kernels.language import bit, copy_row, fail, kernel
+from solvent.kernels.rows import Rows
 
 POOL_PLACE = -2
 """The cash of an asset's pool, as a place that tokens move between."""
@@ -57,53 +33,59 @@ def locked(account: int) -> int:
 
 
 @kernel
-def asset_row(s: Store, asset: int) -> Memory:
+def asset_row(s: Store, asset: int) -> Asset:
     """Parameters of `asset`."""
-    return s.assets.at(asset * ASSET_WIDTH)
+    return s.assets[asset]
 
 
 @kernel
-def pool_row(s: Store, asset: int) -> Memory:
+def pool_row(s: Store, asset: int) -> Pool:
     """The pool of `asset`."""
-    return s.pools.at(asset * POOL_WIDTH)
+    return s.pools[asset]
 
 
 @kernel
-def account_row(s: Store, account: int) -> Memory:
+def account_row(s: Store, account: int) -> Account:
     """Role, settings and orders of `account`."""
-    return s.accounts.at(account * ACCOUNT_WIDTH)
+    return s.accounts[account]
 
 
 @kernel
-def position(s: Store, account: int, asset: int) -> Memory:
+def position(s: Store, account: int, asset: int) -> Position:
     """Balances, claim and debt of `account` in `asset`."""
-    return s.positions.at((account * s.globals[ASSETS] + asset) * POSITION_WIDTH)
+    return s.positions[account * s.globals.assets + asset]
 
 
 @kernel
-def pledge(s: Store, account: int, asset: int) -> Memory:
+def positions_of(s: Store, account: int) -> Rows[Position]:
+    """What `account` has and owes, by asset."""
+    return s.positions.at(account * s.globals.assets)
+
+
+@kernel
+def pledge(s: Store, account: int, asset: int) -> Pledge:
     """What `account` has promised of `asset`: to open orders, and as a backstop provider."""
-    return s.pledges.at((account * s.globals[ASSETS] + asset) * PLEDGE_WIDTH)
+    return s.pledges[account * s.globals.assets + asset]
 
 
 @kernel
 def unfunded_of(s: Store, account: int, asset: int) -> int:
     """Atoms of `asset` that open orders of `account` would borrow."""
-    if account_row(s, account)[UNFUNDEDS] & bit(asset):
-        return pledge(s, account, asset)[UNFUNDED]
+    if account_row(s, account).unfundeds & bit(asset):
+        return pledge(s, account, asset).unfunded
     return 0
 
 
 @kernel
 def mark_of(s: Store, asset: int) -> int:
     """Mark price of `asset`, 10^-10 USDC per whole token."""
-    return s.prices[asset * PRICE_WIDTH + MARK]
+    return s.prices[asset].mark
 
 
 @kernel
 def is_stale(s: Store, asset: int) -> bool:
     """Whether the price of `asset` is stale."""
-    return s.prices[asset * PRICE_WIDTH + STALE] != 0
+    return s.prices[asset].stale != 0
 
 
 @kernel
@@ -122,13 +104,16 @@ def move(s: Store, asset: int, quantity: int, source: int, target: int) -> None:
 def _post(s: Store, asset: int, place: int, change: int) -> None:
     if place == OUTSIDE_PLACE:
         pool = pool_row(s, asset)
-        pool[OUTSIDE] += change
+        pool.outside += change
     elif place == POOL_PLACE:
-        _add(pool_row(s, asset), CASH, change)
+        pool = pool_row(s, asset)
+        pool.cash = _changed_by(pool.cash, change)
     else:
-        account = place // _PLACES
-        column = LOCKED if place % _PLACES else AVAILABLE
-        _add(position(s, account, asset), column, change)
+        row = position(s, place // _PLACES, asset)
+        if place % _PLACES:
+            row.locked = _changed_by(row.locked, change)
+        else:
+            row.available = _changed_by(row.available, change)
 
 
 @kernel
@@ -138,11 +123,12 @@ def _changed(s: Store, asset: int, place: int, change: int) -> None:
 
 
 @kernel
-def _add(row: Memory, number: int, change: int) -> None:
-    changed = row[number] + change
+def _changed_by(number: int, change: int) -> int:
+    """A balance, claim or debt after a change, which it must bear."""
+    changed = number + change
     if changed < 0:
         fail()
-    row[number] = changed
+    return changed
 
 
 @kernel
@@ -153,42 +139,64 @@ def _hold(s: Store, account: int, asset: int, change: int) -> None:
     he holds of it and what he owes are netted while its price is stale.
     """
     holder = account_row(s, account)
-    holder[HELD] = holder[HELD] | bit(asset)
-    if holder[DEBTS] and (change < 0 or holder[DEBTS] & bit(asset)):
+    holder.held = holder.held | bit(asset)
+    if holder.debts and (change < 0 or holder.debts & bit(asset)):
         touched(s, account)
 
 
 @kernel
-def lent_total(pool: Memory) -> int:
-    """All claims on the pool, in atoms."""
-    return mul_div_down(pool[LEND_SHARES], pool[LEND_INDEX], INDEX_SCALE)
+def claim_worth(pool: Pool, shares: int) -> int:
+    """What `shares` of claims on the pool are worth, in atoms, rounded down."""
+    return mul_div_down(shares, pool.lend_index, INDEX_SCALE)
 
 
 @kernel
-def borrowed_total(pool: Memory) -> int:
+def debt_worth(pool: Pool, shares: int) -> int:
+    """What `shares` of debts to the pool cost, in atoms, rounded up."""
+    return mul_div_up(shares, pool.debt_index, INDEX_SCALE)
+
+
+@kernel
+def imagine_pool(pool: Pool, lend_shares: int, debt_shares: int, imagined: Pool) -> None:
+    """Write a copy of a pool as it would be with other shares, to ask `what if` of."""
+    copy_row(pool, imagined)
+    imagined.lend_shares = lend_shares
+    imagined.debt_shares = debt_shares
+
+
+@kernel
+def lent_total(pool: Pool) -> int:
+    """All claims on the pool, in atoms."""
+    return claim_worth(pool, pool.lend_shares)
+
+
+@kernel
+def borrowed_total(pool: Pool) -> int:
     """All debts to the pool, in atoms."""
-    return mul_div_up(pool[DEBT_SHARES], pool[DEBT_INDEX], INDEX_SCALE)
+    return debt_worth(pool, pool.debt_shares)
 
 
 @kernel
 def claim_of(s: Store, account: int, asset: int) -> int:
     """What `account` has lent of `asset`, in atoms, rounded down."""
-    shares = position(s, account, asset)[LENT]
-    return mul_div_down(shares, pool_row(s, asset)[LEND_INDEX], INDEX_SCALE) if shares else 0
+    shares = position(s, account, asset).lent_shares
+    return mul_div_down(shares, pool_row(s, asset).lend_index, INDEX_SCALE) if shares else 0
 
 
 @kernel
 def debt_of(s: Store, account: int, asset: int) -> int:
     """What `account` owes of `asset`, in atoms, rounded up."""
-    shares = position(s, account, asset)[DEBT]
-    return mul_div_up(shares, pool_row(s, asset)[DEBT_INDEX], INDEX_SCALE) if shares else 0
+    shares = position(s, account, asset).debt_shares
+    return mul_div_up(shares, pool_row(s, asset).debt_index, INDEX_SCALE) if shares else 0
 
 
 @kernel
 def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's claim and to its pool."""
-    _add(position(s, account, asset), LENT, shares)
-    _add(pool_row(s, asset), LEND_SHARES, shares)
+    row = position(s, account, asset)
+    pool = pool_row(s, asset)
+    row.lent_shares = _changed_by(row.lent_shares, shares)
+    pool.lend_shares = _changed_by(pool.lend_shares, shares)
     _hold(s, account, asset, shares)
 
 
@@ -196,24 +204,25 @@ def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
 def change_debt(s: Store, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's debt and to its pool."""
     row = position(s, account, asset)
-    _add(row, DEBT, shares)
-    _add(pool_row(s, asset), DEBT_SHARES, shares)
+    pool = pool_row(s, asset)
+    row.debt_shares = _changed_by(row.debt_shares, shares)
+    pool.debt_shares = _changed_by(pool.debt_shares, shares)
     holder = account_row(s, account)
-    holder[HELD] = holder[HELD] | bit(asset)
+    holder.held = holder.held | bit(asset)
     touched(s, account)
-    if row[DEBT]:
-        holder[DEBTS] = holder[DEBTS] | bit(asset)
+    if row.debt_shares:
+        holder.debts = holder.debts | bit(asset)
     else:
-        holder[DEBTS] = holder[DEBTS] & ~bit(asset)
+        holder.debts = holder.debts & ~bit(asset)
 
 
 @kernel
 def settle_residue(s: Store, asset: int) -> int:
     """Give the pool's residue what the last change left over; return how much that was."""
     pool = pool_row(s, asset)
-    residue = pool[CASH] + borrowed_total(pool) - lent_total(pool) - pool[FEES]
-    gained = residue - pool[RESIDUE]
+    residue = pool.cash + borrowed_total(pool) - lent_total(pool) - pool.fees
+    gained = residue - pool.residue
     if gained < 0:
         fail()
-    pool[RESIDUE] = residue
+    pool.residue = residue
     return gained

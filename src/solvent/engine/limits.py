@@ -6,6 +6,7 @@ an amount is a kernel of a context row and the amount; the context holds what a 
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, RejectionCode
@@ -17,7 +18,7 @@ from solvent.engine.ledger import (
     pool_row,
     position,
 )
-from solvent.engine.lending.pool import borrow_terms, lent_after_redeem, redeemable
+from solvent.engine.lending.pool import lent_after_redeem, pool_terms, redeemable
 from solvent.engine.lending.throttle import bound_in_force, within
 from solvent.engine.margin import (
     Doubt,
@@ -28,26 +29,21 @@ from solvent.engine.margin import (
     surplus,
     total_value,
 )
-from solvent.engine.memory.layout import (
-    DEBT,
-    DEBT_SHARES,
-    LEVERAGE_LIMIT,
-    LIQUIDATING_COUNT,
-    MAX_UTILIZATION,
-    OPEN_BORROW_LEND_LIMIT,
-    POOL_STATE,
-)
+from solvent.engine.memory.rows import Pool
+from solvent.engine.memory.store import Store
 from solvent.engine.refusals import refuse
-from solvent.kernels.language import Memory, Store, kernel
+from solvent.kernels.language import kernel
+from solvent.kernels.rows import Memory
 
-Question = Callable[[Store, Memory, int], bool]
+Asked = TypeVar("Asked")
+Question = Callable[[Store, Asked, int], bool]
 """Whether an amount passes, given a context row."""
 
 
 @kernel
 def pool_state(s: Store, asset: int) -> int:
     """The state in force: an open pool whose price is stale takes repayment only."""
-    configured = asset_row(s, asset)[POOL_STATE]
+    configured = asset_row(s, asset).pool_state
     if configured == PoolState.OPEN and is_stale(s, asset):
         return PoolState.REPAY_ONLY
     return configured
@@ -56,9 +52,9 @@ def pool_state(s: Store, asset: int) -> int:
 @kernel
 def gated(s: Store, asset: int) -> bool:
     """Whether an insolvent account owes this pool: nobody leaves before the booking (I30)."""
-    for place in range(s.globals[LIQUIDATING_COUNT]):
+    for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]
-        owes = position(s, account, asset)[DEBT] != 0
+        owes = position(s, account, asset).debt_shares != 0
         if owes and total_value(health_of(s, account, Doubt.NONE)) < 0:
             return True
     return False
@@ -68,7 +64,7 @@ def gated(s: Store, asset: int) -> bool:
 def redeem_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
     """Whether the pool lets a user take `quantity` of his claim out (A3, A4)."""
     pool = pool_row(s, asset)
-    if pool_state(s, asset) == PoolState.CLOSED and pool[DEBT_SHARES]:
+    if pool_state(s, asset) == PoolState.CLOSED and pool.debt_shares:
         return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_STATE)
     if gated(s, asset):
         return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.INSOLVENCY_GATE)
@@ -83,7 +79,7 @@ def redeem_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
 @kernel
 def _over_bound(s: Store, asset: int, bound: int) -> int:
     """The throttle's bound refused, or, where it stands there, the pool's maximum."""
-    if bound == asset_row(s, asset)[MAX_UTILIZATION]:
+    if bound == asset_row(s, asset).max_utilization:
         return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.MAX_UTILIZATION)
     return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.UTILIZATION_BOUND)
 
@@ -91,13 +87,19 @@ def _over_bound(s: Store, asset: int, bound: int) -> int:
 @kernel
 def borrow_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
     """Whether the pool lends `quantity` more to an account whose own claim leaves it first."""
-    pool = pool_row(s, asset)
+    own = position(s, account, asset).lent_shares
+    return pool_refusal(s, asset, pool_row(s, asset), own, quantity)
+
+
+@kernel
+def pool_refusal(s: Store, asset: int, pool: Pool, own: int, quantity: int) -> int:
+    """Whether `pool`, as it is or would be, lends `quantity` once `own` lent shares left it."""
     row = asset_row(s, asset)
     if pool_state(s, asset) != PoolState.OPEN:
         limit = Limit.STALE_PRICE if is_stale(s, asset) else Limit.POOL_STATE
         return refuse(RejectionCode.BORROW_LIMIT, limit)
-    terms = borrow_terms(s, account, asset, quantity, True)
-    if terms.borrowed > row[OPEN_BORROW_LEND_LIMIT]:
+    terms = pool_terms(s, asset, pool, own, quantity, True)
+    if terms.borrowed > row.open_borrow_lend_limit:
         return refuse(RejectionCode.BORROW_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
     if quantity > terms.lent - borrowed_total(pool):
         return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
@@ -113,7 +115,7 @@ def risk_refusal(s: Store, account: int, after: Memory) -> int:
     new = health(s, after, Doubt.AGAINST_ACCOUNT, 0)
     if new.exposure == 0:
         return 0
-    over = leverage_exceeded(new, account_row(s, account)[LEVERAGE_LIMIT])
+    over = leverage_exceeded(new, account_row(s, account).leverage_limit)
     if not over and new.net_equity >= new.initial and not is_liquidatable(new):
         return 0
     # Only who would be refused is asked whether the deed makes him riskier: that takes longer.
@@ -150,7 +152,7 @@ def rounding_refusal(s: Store, after: Memory) -> int:
 
 
 @kernel
-def largest_passing(passes: Question, s: Store, context: Memory, high: int) -> int:
+def largest_passing(passes: Question[Asked], s: Store, context: Asked, high: int) -> int:
     """The largest amount from 0 to `high` that passes, for a question that turns once to no."""
     low = 0
     while low < high:
@@ -163,7 +165,7 @@ def largest_passing(passes: Question, s: Store, context: Memory, high: int) -> i
 
 
 @kernel
-def smallest_passing(passes: Question, s: Store, context: Memory, high: int) -> int:
+def smallest_passing(passes: Question[Asked], s: Store, context: Asked, high: int) -> int:
     """The smallest amount from 0 to `high` that passes, for a question that turns once to yes.
 
     `high` when none below it passes.

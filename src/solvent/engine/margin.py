@@ -7,11 +7,7 @@ for n assets: quantities, then debts, then what open orders would borrow.
 from enum import IntEnum
 from typing import NamedTuple
 
-from solvent.domain.units import (
-    FINE_PER_VALUE,
-    INT64_MAX,
-    RATIO,
-)
+from solvent.domain.units import FINE_PER_VALUE, INT64_MAX, RATIO
 from solvent.engine.ledger import (
     account_row,
     asset_row,
@@ -22,39 +18,11 @@ from solvent.engine.ledger import (
     position,
     unfunded_of,
 )
-from solvent.engine.memory.layout import (
-    ASSETS,
-    AUTO_CLOSE_DIVISOR,
-    AUTO_CLOSE_OFFSET,
-    AVAILABLE,
-    DEBTS,
-    HELD,
-    INITIAL_BASE,
-    INITIAL_FACTOR,
-    LOCKED,
-    MAINTENANCE_BASE,
-    MAINTENANCE_FACTOR,
-    STALE_DOUBT,
-    TARGET_BUFFER,
-    UNFUNDEDS,
-)
-from solvent.engine.units import (
-    divide_up,
-    fine_down,
-    fine_up,
-)
+from solvent.engine.memory.store import Store
+from solvent.engine.units import divide_up, fine_down, fine_up
 from solvent.engine.weights import requirement_up, weighted_value_down
-from solvent.kernels.language import (
-    Memory,
-    Store,
-    Wide,
-    bit,
-    kernel,
-    leading_zeros,
-    narrow,
-    wide,
-    wrapping_sub,
-)
+from solvent.kernels.language import Wide, bit, kernel, leading_zeros, narrow, wide, wrapping_sub
+from solvent.kernels.rows import Memory
 
 _LAST_BIT = 63
 
@@ -130,16 +98,16 @@ def _recorded_up(requirement: Wide) -> int:
 @kernel
 def portfolio_of(s: Store, account: int, portfolio: Memory) -> None:
     """Write what `account` has and owes now into a row."""
-    count = s.globals[ASSETS]
+    count = s.globals.assets
     for place in range(3 * count):
         portfolio[place] = 0
     holder = account_row(s, account)
-    rest = holder[HELD] | holder[UNFUNDEDS]
+    rest = holder.held | holder.unfundeds
     while rest:
         asset = first_asset(rest)
         rest = rest ^ bit(asset)
         row = position(s, account, asset)
-        portfolio[asset] = row[AVAILABLE] + row[LOCKED] + claim_of(s, account, asset)
+        portfolio[asset] = row.available + row.locked + claim_of(s, account, asset)
         portfolio[count + asset] = debt_of(s, account, asset)
         portfolio[2 * count + asset] = unfunded_of(s, account, asset)
 
@@ -147,14 +115,14 @@ def portfolio_of(s: Store, account: int, portfolio: Memory) -> None:
 @kernel
 def copy_portfolio(s: Store, source: Memory, target: Memory) -> None:
     """Write a portfolio over another, to ask `what if` of."""
-    for place in range(3 * s.globals[ASSETS]):
+    for place in range(3 * s.globals.assets):
         target[place] = source[place]
 
 
 @kernel
 def receive(s: Store, portfolio: Memory, asset: int, quantity: int) -> None:
     """Add tokens or a claim to a portfolio; a debt in the same asset is repaid first."""
-    owed = s.globals[ASSETS] + asset
+    owed = s.globals.assets + asset
     repaid = min(quantity, portfolio[owed])
     portfolio[owed] -= repaid
     portfolio[asset] += quantity - repaid
@@ -171,12 +139,12 @@ def health_of(s: Store, account: int, doubt: int) -> Health:
     """Health of `account` at the marks in force; as `health` of its portfolio."""
     values = _nothing(0)
     holder = account_row(s, account)
-    rest = holder[HELD] | holder[UNFUNDEDS]
+    rest = holder.held | holder.unfundeds
     while rest:
         asset = first_asset(rest)
         rest = rest ^ bit(asset)
         row = position(s, account, asset)
-        quantity = row[AVAILABLE] + row[LOCKED] + claim_of(s, account, asset)
+        quantity = row.available + row.locked + claim_of(s, account, asset)
         debt = debt_of(s, account, asset)
         pending = unfunded_of(s, account, asset)
         values = _with_asset(s, values, asset, quantity, debt, pending, doubt)
@@ -189,7 +157,7 @@ def health(s: Store, portfolio: Memory, doubt: int, cash: Wide) -> Health:
 
     `cash` is value in 10^-12 USDC on top, for what-if questions finer than an atom.
     """
-    count = s.globals[ASSETS]
+    count = s.globals.assets
     values = _nothing(cash)
     for asset in range(count):
         quantity = portfolio[asset]
@@ -230,26 +198,26 @@ def _with_asset(
             net_equity += weighted_value_down(row, quantity, mark, value)
         elif doubt == Doubt.FOR_ACCOUNT:
             open_value = fine_down(max(0, quantity - debt), mark, row)
-            net_equity += value + open_value * s.rules[STALE_DOUBT] // RATIO
+            net_equity += value + open_value * s.rules.stale_doubt // RATIO
     if debt or pending:
         notional = fine_up(debt, mark, row)
         at_risk = fine_up(debt + pending, mark, row) if pending else notional
         debts_value += notional
         exposure += at_risk
-        initial += requirement_up(row[INITIAL_BASE], row[INITIAL_FACTOR], at_risk)
+        initial += requirement_up(row.initial_base, row.initial_factor, at_risk)
         if doubted and doubt == Doubt.FOR_ACCOUNT:
-            counted = narrow(wide(mark) * RATIO // (RATIO + s.rules[STALE_DOUBT]))
+            counted = narrow(wide(mark) * RATIO // (RATIO + s.rules.stale_doubt))
             netted = min(quantity, debt)
             notional = fine_up(netted, mark, row) + fine_up(debt - netted, counted, row)
         net_equity -= notional
-        maintenance += requirement_up(row[MAINTENANCE_BASE], row[MAINTENANCE_FACTOR], notional)
+        maintenance += requirement_up(row.maintenance_base, row.maintenance_factor, notional)
     return Health(net_equity, initial, maintenance, exposure, assets_value, debts_value)
 
 
 @kernel
 def liquidatable(s: Store, account: int) -> bool:
     """Whether `account` is at or above MMR 100 %, stale prices read in its favour."""
-    if not account_row(s, account)[DEBTS]:
+    if not account_row(s, account).debts:
         return False
     return is_liquidatable(health_of(s, account, Doubt.FOR_ACCOUNT))
 
@@ -260,18 +228,18 @@ def target_restored(s: Store, values: Health) -> bool:
     if values.debts_value == 0:
         return True
     spare = surplus(values)
-    return spare >= 0 and spare * RATIO >= values.maintenance * s.rules[TARGET_BUFFER]
+    return spare >= 0 and spare * RATIO >= values.maintenance * s.rules.target_buffer
 
 
 @kernel
 def below_auto_close(s: Store, values: Health) -> bool:
     """Whether MF < ACMF = max(MMF / divisor, MMF - offset), cross-multiplied by the exposure."""
-    if values.net_equity * s.rules[AUTO_CLOSE_DIVISOR] < values.maintenance:
+    if values.net_equity * s.rules.auto_close_divisor < values.maintenance:
         return True
     missing = -surplus(values)
     if missing > values.debts_value:
         return True
-    return missing * RATIO > values.debts_value * s.rules[AUTO_CLOSE_OFFSET]
+    return missing * RATIO > values.debts_value * s.rules.auto_close_offset
 
 
 @kernel

@@ -7,7 +7,7 @@ two flags.
 `largest_...` are for accounts that may act, `max_...` for any, as in `reference.queries`.
 """
 
-from solvent.domain.commands import Role
+from solvent.domain.commands import PlaceOrder, Role
 from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.units import INT64_MAX
 from solvent.engine.ledger import account_row, claim_of, debt_of, pool_row, position
@@ -21,30 +21,35 @@ from solvent.engine.lending.wallet import (
     withdraw_refusal,
 )
 from solvent.engine.limits import Question, largest_passing
-from solvent.engine.memory.layout import AVAILABLE, IS_LIQUIDATING, ROLE, SCRATCH_TOP, TREASURY
+from solvent.engine.memory.layout import TREASURY
+from solvent.engine.memory.rows import CommandRow
 from solvent.engine.memory.scratch import take
-from solvent.engine.orderbook.order_plan import ASKED_ACCOUNT, ASKED_ASSET
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.orders import largest_order
-from solvent.kernels.language import Memory, Store, kernel, narrow, wide
+from solvent.kernels.language import kernel, message, narrow, row_in, wide
+from solvent.kernels.rows import Row
 
-_ACCOUNT = 0
-_ASSET = 1
-_REDEEM = 2
-_BORROW = 3
-_CONTEXT_WIDTH = 4
+
+class Asked(Row):
+    """What a question about an amount asks of: whom, in which asset, with which flags."""
+
+    account: int
+    asset: int
+    redeem: bool
+    borrow: bool
 
 
 @kernel
 def largest_lend(s: Store, account: int, asset: int) -> int:
     """The most that `Lend` would accept now, in atoms."""
-    high = position(s, account, asset)[AVAILABLE]
+    high = position(s, account, asset).available
     largest = _largest(_lends, s, account, asset, high)
     return largest if lend_form(s, asset, largest) == 0 else 0
 
 
 @kernel
-def _lends(s: Store, context: Memory, quantity: int) -> bool:
-    return lend_refusal(s, context[_ACCOUNT], context[_ASSET], quantity) == 0
+def _lends(s: Store, context: Asked, quantity: int) -> bool:
+    return lend_refusal(s, context.account, context.asset, quantity) == 0
 
 
 @kernel
@@ -54,8 +59,8 @@ def largest_redeem(s: Store, account: int, asset: int) -> int:
 
 
 @kernel
-def _redeems(s: Store, context: Memory, quantity: int) -> bool:
-    return user_redeem_refusal(s, context[_ACCOUNT], context[_ASSET], quantity) == 0
+def _redeems(s: Store, context: Asked, quantity: int) -> bool:
+    return user_redeem_refusal(s, context.account, context.asset, quantity) == 0
 
 
 @kernel
@@ -65,57 +70,57 @@ def largest_borrow(s: Store, account: int, asset: int) -> int:
 
 
 @kernel
-def _borrows(s: Store, context: Memory, quantity: int) -> bool:
-    return user_borrow_refusal(s, context[_ACCOUNT], context[_ASSET], quantity) == 0
+def _borrows(s: Store, context: Asked, quantity: int) -> bool:
+    return user_borrow_refusal(s, context.account, context.asset, quantity) == 0
 
 
 @kernel
-def _largest(passes: Question, s: Store, account: int, asset: int, high: int) -> int:
+def _largest(passes: Question[Asked], s: Store, account: int, asset: int, high: int) -> int:
     """The most up to `high` that passes a question without flags."""
-    top = s.globals[SCRATCH_TOP]
-    context = take(s, _CONTEXT_WIDTH)
-    context[_ACCOUNT] = account
-    context[_ASSET] = asset
+    top = s.globals.scratch_top
+    context = row_in(Asked, take(s, Asked.WIDTH))
+    context.account = account
+    context.asset = asset
     largest = largest_passing(passes, s, context, high)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return largest
 
 
 @kernel
 def largest_repay(s: Store, account: int, asset: int) -> int:
     """The most that `Repay` would accept now: the debt, or the balance where that is less."""
-    largest = min(debt_of(s, account, asset), position(s, account, asset)[AVAILABLE])
+    largest = min(debt_of(s, account, asset), position(s, account, asset).available)
     return largest if repay_form(s, account, asset, largest) == 0 else 0
 
 
 @kernel
 def largest_withdraw(s: Store, account: int, asset: int, redeem: bool, borrow: bool) -> int:
     """The most that `Withdraw` would accept now with these flags, in atoms (max-withdraw)."""
-    high = wide(position(s, account, asset)[AVAILABLE])
+    high = wide(position(s, account, asset).available)
     if redeem:
         high += claim_of(s, account, asset)
     if borrow:
         high += redeemable(pool_row(s, asset))
-    top = s.globals[SCRATCH_TOP]
-    context = take(s, _CONTEXT_WIDTH)
-    context[_ACCOUNT] = account
-    context[_ASSET] = asset
-    context[_REDEEM] = redeem
-    context[_BORROW] = borrow
+    top = s.globals.scratch_top
+    context = row_in(Asked, take(s, Asked.WIDTH))
+    context.account = account
+    context.asset = asset
+    context.redeem = redeem
+    context.borrow = borrow
     largest = largest_passing(_withdraws, s, context, narrow(min(high, INT64_MAX)))
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return largest
 
 
 @kernel
-def _withdraws(s: Store, context: Memory, quantity: int) -> bool:
+def _withdraws(s: Store, context: Asked, quantity: int) -> bool:
     refusal = withdraw_refusal(
         s,
-        context[_ACCOUNT],
-        context[_ASSET],
+        context.account,
+        context.asset,
         quantity,
-        redeem=context[_REDEEM] != 0,
-        borrow=context[_BORROW] != 0,
+        redeem=context.redeem,
+        borrow=context.borrow,
     )
     return refusal == 0
 
@@ -123,14 +128,14 @@ def _withdraws(s: Store, context: Memory, quantity: int) -> bool:
 @kernel
 def _may_act(s: Store, account: int, custodial: bool) -> bool:
     """Whether commands of the account are carried out at all."""
-    if account_row(s, account)[IS_LIQUIDATING]:
+    if account_row(s, account).is_liquidating:
         return False
     return custodial or _has_owner(s, account)
 
 
 @kernel
 def _has_owner(s: Store, account: int) -> bool:
-    role = account_row(s, account)[ROLE]
+    role = account_row(s, account).role
     return role != Role.BACKSTOP_FUND and role != Role.TREASURY
 
 
@@ -176,8 +181,9 @@ def max_repay(s: Store, account: int, asset: int) -> int:
 
 
 @kernel
-def max_order(s: Store, command: Memory) -> int:
+def max_order(s: Store, row: CommandRow) -> int:
     """The largest quantity with which the order may be placed now; 0 when none passes."""
-    if command[ASKED_ASSET] == USDC or not _may_act(s, command[ASKED_ACCOUNT], custodial=False):
+    command = message(PlaceOrder, row.fields)
+    if command.asset == USDC or not _may_act(s, command.account, custodial=False):
         return 0
     return largest_order(s, command)

@@ -11,45 +11,27 @@ from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.engine.ledger import account_row
 from solvent.engine.lending import wallet
-from solvent.engine.memory.layout import ACCOUNTS, ASSETS, IS_LIQUIDATING, ROLE, TREASURY, field_of
+from solvent.engine.memory.layout import TREASURY
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import orders
 from solvent.engine.refusals import refuse
-from solvent.kernels.language import Memory, Store, kernel
-
-# Fields that have the same place in every command that has them.
-_ACCOUNT = field_of(c.Withdraw, "account")
-_ASSET = field_of(c.Withdraw, "asset")
-_QUANTITY = field_of(c.Withdraw, "quantity")
-_AUTO_LEND_REDEEM = field_of(c.Withdraw, "auto_lend_redeem")
-_AUTO_BORROW = field_of(c.Withdraw, "auto_borrow")
+from solvent.kernels.language import kernel
 
 
 @kernel
-def amount(command: Memory) -> tuple[int, int, int]:
-    """Account, asset and quantity of a command that has all three."""
-    return command[_ACCOUNT], command[_ASSET], command[_QUANTITY]
-
-
-@kernel
-def may_redeem(withdrawal: Memory) -> bool:
-    """Whether claims may be redeemed for a withdrawal."""
-    return withdrawal[_AUTO_LEND_REDEEM] != 0
-
-
-@kernel
-def may_borrow(withdrawal: Memory) -> bool:
+def may_borrow(command: c.Withdraw) -> bool:
     """Whether tokens may be borrowed for a withdrawal; never for the treasury's."""
-    return withdrawal[_AUTO_BORROW] != 0 and withdrawal[_ACCOUNT] != TREASURY
+    return command.auto_borrow and command.account != TREASURY
 
 
 @kernel
 def unknown(s: Store, account: int, asset: int, quantity: int, custodial: bool) -> int:
     """What every account command asks first: that account, asset and quantity make sense."""
-    if not 0 <= account < s.globals[ACCOUNTS]:
+    if not 0 <= account < s.globals.accounts:
         return refuse(RejectionCode.RESOURCE_NOT_FOUND, Limit.NONE)
-    if is_custodial(account_row(s, account)[ROLE]) and not custodial:
+    if is_custodial(account_row(s, account).role) and not custodial:
         return refuse(RejectionCode.FORBIDDEN, Limit.NONE)
-    if not 0 <= asset < s.globals[ASSETS]:
+    if not 0 <= asset < s.globals.assets:
         return refuse(RejectionCode.INVALID_ASSET, Limit.NONE)
     if not 1 <= quantity <= MAX_SUPPLY:
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
@@ -65,28 +47,28 @@ def is_custodial(role: int) -> bool:
 @kernel
 def busy(s: Store, account: int) -> int:
     """An account in the waterfall may only deposit and repay (I8)."""
-    if account_row(s, account)[IS_LIQUIDATING]:
+    if account_row(s, account).is_liquidating:
         return refuse(RejectionCode.ACCOUNT_LIQUIDATING, Limit.NONE)
     return 0
 
 
 @kernel
-def withdraw(s: Store, command: Memory) -> int:
+def withdraw(s: Store, command: c.Withdraw) -> int:
     """Whether tokens may leave."""
-    account, asset, quantity = amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = unknown(s, account, asset, quantity, custodial=account == TREASURY)
     if not refusal:
         refusal = busy(s, account)
     if not refusal:
-        redeems, borrows = may_redeem(command), may_borrow(command)
+        redeems, borrows = command.auto_lend_redeem, may_borrow(command)
         refusal = wallet.withdraw_refusal(s, account, asset, quantity, redeems, borrows)
     return refusal
 
 
 @kernel
-def lend(s: Store, command: Memory) -> int:
+def lend(s: Store, command: c.Lend) -> int:
     """Whether available tokens may go into the pool."""
-    account, asset, quantity = amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = unknown(s, account, asset, quantity, custodial=False)
     if not refusal:
         refusal = wallet.lend_form(s, asset, quantity)
@@ -98,9 +80,9 @@ def lend(s: Store, command: Memory) -> int:
 
 
 @kernel
-def redeem(s: Store, command: Memory) -> int:
+def redeem(s: Store, command: c.Redeem) -> int:
     """Whether lent tokens may come back."""
-    account, asset, quantity = amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = unknown(s, account, asset, quantity, custodial=account == TREASURY)
     if not refusal:
         refusal = busy(s, account)
@@ -110,9 +92,9 @@ def redeem(s: Store, command: Memory) -> int:
 
 
 @kernel
-def borrow(s: Store, command: Memory) -> int:
+def borrow(s: Store, command: c.Borrow) -> int:
     """Whether tokens may be borrowed."""
-    account, asset, quantity = amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = unknown(s, account, asset, quantity, custodial=False)
     if not refusal:
         refusal = busy(s, account)
@@ -122,9 +104,9 @@ def borrow(s: Store, command: Memory) -> int:
 
 
 @kernel
-def repay(s: Store, command: Memory) -> int:
+def repay(s: Store, command: c.Repay) -> int:
     """Whether a debt may be repaid, also by an account in the waterfall."""
-    account, asset, quantity = amount(command)
+    account, asset, quantity = command.account, command.asset, command.quantity
     refusal = unknown(s, account, asset, quantity, custodial=False)
     if not refusal:
         refusal = wallet.repay_form(s, account, asset, quantity)
@@ -134,9 +116,9 @@ def repay(s: Store, command: Memory) -> int:
 
 
 @kernel
-def place_order(s: Store, command: Memory) -> int:
+def place_order(s: Store, command: c.PlaceOrder) -> int:
     """Whether an order may be placed."""
-    account, asset = command[_ACCOUNT], command[_ASSET]
+    account, asset = command.account, command.asset
     refusal = unknown(s, account, asset, quantity=1, custodial=False)
     if not refusal and asset == USDC:
         refusal = refuse(RejectionCode.INVALID_MARKET, Limit.NONE)

@@ -3,8 +3,8 @@
 Operands are non-negative; a divisor is positive. A result that leaves its column stops the engine.
 """
 
-from solvent.engine.memory.layout import FINE_DIVISOR, FINE_FACTOR, VALUE_DIVISOR
-from solvent.kernels.language import Memory, Wide, fail, isqrt, kernel, narrow, wide
+from solvent.engine.memory.rows import Asset
+from solvent.kernels.language import Wide, fail, isqrt, kernel, narrow, wide
 
 
 @kernel
@@ -37,31 +37,31 @@ def square_root_up(value: int) -> int:
 
 
 @kernel
-def value_down(quantity: int, price: int, asset: Memory) -> int:
+def value_down(quantity: int, price: int, asset: Asset) -> int:
     """Value of `quantity` atoms of the asset of row `asset`, in 10^-6 USDC, rounded down."""
-    return mul_div_down(quantity, price, asset[VALUE_DIVISOR])
+    return mul_div_down(quantity, price, asset.value_divisor)
 
 
 @kernel
-def value_up(quantity: int, price: int, asset: Memory) -> int:
+def value_up(quantity: int, price: int, asset: Asset) -> int:
     """Value of `quantity` atoms of the asset of row `asset`, in 10^-6 USDC, rounded up."""
-    return mul_div_up(quantity, price, asset[VALUE_DIVISOR])
+    return mul_div_up(quantity, price, asset.value_divisor)
 
 
 @kernel
-def quantity_down(value: int, price: int, asset: Memory) -> int:
+def quantity_down(value: int, price: int, asset: Asset) -> int:
     """Most atoms worth at most `value` at `price` (> 0)."""
-    return mul_div_down(value, asset[VALUE_DIVISOR], price)
+    return mul_div_down(value, asset.value_divisor, price)
 
 
 @kernel
-def quantity_up(value: int, price: int, asset: Memory) -> int:
+def quantity_up(value: int, price: int, asset: Asset) -> int:
     """Fewest atoms worth at least `value` at `price` (> 0)."""
-    return mul_div_up(value, asset[VALUE_DIVISOR], price)
+    return mul_div_up(value, asset.value_divisor, price)
 
 
 @kernel
-def cover(held: int, value: int, price: int, asset: Memory) -> tuple[int, int]:
+def cover(held: int, value: int, price: int, asset: Asset) -> tuple[int, int]:
     """The fewest of `held` atoms that are worth `value`, and the value they count for."""
     worth = value_down(held, price, asset)
     if worth < value:
@@ -70,7 +70,7 @@ def cover(held: int, value: int, price: int, asset: Memory) -> tuple[int, int]:
 
 
 @kernel
-def payable(owed: int, value: int, price: int, asset: Memory) -> int:
+def payable(owed: int, value: int, price: int, asset: Asset) -> int:
     """The most of `owed` atoms that `value` pays for at `price`."""
     if value_up(owed, price, asset) <= value:
         return owed
@@ -78,16 +78,16 @@ def payable(owed: int, value: int, price: int, asset: Memory) -> int:
 
 
 @kernel
-def fine_down(quantity: int, price: int, asset: Memory) -> Wide:
+def fine_down(quantity: int, price: int, asset: Asset) -> Wide:
     """Value of `quantity` atoms at `price` in 10^-12 USDC, rounded down."""
     if quantity < 0 or price < 0:
         fail()
-    return wide(quantity) * price * asset[FINE_FACTOR] // asset[FINE_DIVISOR]
+    return wide(quantity) * price * asset.fine_factor // asset.fine_divisor
 
 
 @kernel
-def fine_up(quantity: int, price: int, asset: Memory) -> Wide:
+def fine_up(quantity: int, price: int, asset: Asset) -> Wide:
     """Value of `quantity` atoms at `price` in 10^-12 USDC, rounded up."""
     if quantity < 0 or price < 0:
         fail()
-    return divide_up(wide(quantity) * price * asset[FINE_FACTOR], asset[FINE_DIVISOR])
+    return divide_up(wide(quantity) * price * asset.fine_factor, asset.fine_divisor)

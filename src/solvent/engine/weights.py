@@ -13,16 +13,9 @@ from solvent.domain.units import (
     SQUARE_ROOT_SCALE,
     VALUE_SCALE,
 )
-from solvent.engine.memory.layout import (
-    HAIRCUT_BASE,
-    HAIRCUT_KIND,
-    HAIRCUT_PENALTY,
-    SIZE_BY,
-    UNIT,
-    WEIGHT,
-)
+from solvent.engine.memory.rows import Asset
 from solvent.engine.units import divide_up, fine_down, mul_div_up, square_root_up, value_up
-from solvent.kernels.language import Memory, Wide, isqrt, kernel, narrow, wide
+from solvent.kernels.language import Wide, isqrt, kernel, narrow, wide
 
 _WEIGHT_UNIT = RATIO * SQUARE_ROOT_SCALE
 _STEP_DIVISOR = PRICE_SCALE * VALUE_SCALE // FINE_SCALE
@@ -34,46 +27,46 @@ _ROOT_STEP = 2**11
 
 
 @kernel
-def weighted_down(asset: Memory, quantity: int, mark: int) -> Wide:
+def weighted_down(asset: Asset, quantity: int, mark: int) -> Wide:
     """Collateral value of `quantity` atoms after the haircut, in 10^-12 USDC."""
     return weighted_value_down(asset, quantity, mark, fine_down(quantity, mark, asset))
 
 
 @kernel
-def weighted_value_down(asset: Memory, quantity: int, mark: int, value: Wide) -> Wide:
+def weighted_value_down(asset: Asset, quantity: int, mark: int, value: Wide) -> Wide:
     """As `weighted_down` where the value before the haircut is known."""
-    if asset[HAIRCUT_KIND] == HaircutKind.IDENTITY or _is_flat(asset, quantity, value):
-        return _part_down(value, asset[WEIGHT])
+    if asset.haircut_kind == HaircutKind.IDENTITY or _is_flat(asset, quantity, value):
+        return _part_down(value, asset.weight)
     return _weighted_by_size(asset, quantity, mark, value)
 
 
 @kernel
-def _is_flat(asset: Memory, quantity: int, value: Wide) -> bool:
+def _is_flat(asset: Asset, quantity: int, value: Wide) -> bool:
     """Whether the weight is surely the whole one at this size; a cheap test that may miss some.
 
     It is while penalty * root * weight <= (base - weight) * unit.
     """
-    weight = asset[WEIGHT]
-    penalty = asset[HAIRCUT_PENALTY]
-    spare = asset[HAIRCUT_BASE] - weight
+    weight = asset.weight
+    penalty = asset.haircut_penalty
+    spare = asset.haircut_base - weight
     if spare < 0:
         return False
     if weight == 0 or penalty == 0:
         return True
     root = min(_LONGEST_ROOT, spare * RATIO // weight // penalty) * SQUARE_ROOT_SCALE
-    if asset[SIZE_BY] == SizeBy.NOTIONAL:
+    if asset.size_by == SizeBy.NOTIONAL:
         return value < wide(root) * root * FINE_PER_VALUE
-    return wide(quantity) * VALUE_SCALE <= wide(root) * root * asset[UNIT]
+    return wide(quantity) * VALUE_SCALE <= wide(root) * root * asset.unit
 
 
 @kernel
-def _weighted_by_size(asset: Memory, quantity: int, mark: int, value: Wide) -> Wide:
+def _weighted_by_size(asset: Asset, quantity: int, mark: int, value: Wide) -> Wide:
     """As in the reference: at least what the step of the root before is worth."""
-    if asset[SIZE_BY] == SizeBy.NOTIONAL:
+    if asset.size_by == SizeBy.NOTIONAL:
         root = square_root_up(value_up(quantity, mark, asset))
         step_before = wide(root - 1) * (root - 1) * FINE_PER_VALUE
     else:
-        root = _long_root_up(divide_up(wide(quantity) * VALUE_SCALE, asset[UNIT]))
+        root = _long_root_up(divide_up(wide(quantity) * VALUE_SCALE, asset.unit))
         step_before = wide(root - 1) * (root - 1) * mark // _STEP_DIVISOR
     if root == 0:
         return wide(0)
@@ -98,11 +91,11 @@ def _long_root_up(size: Wide) -> int:
 
 
 @kernel
-def weight_at(asset: Memory, root: int) -> int:
+def weight_at(asset: Asset, root: int) -> int:
     """Weight in 10^-9 at a square root of size, the root in 10^-3: min(w, b / (1 + p * root))."""
-    weight = asset[WEIGHT]
-    base = wide(asset[HAIRCUT_BASE]) * _WEIGHT_UNIT
-    divisor = wide(asset[HAIRCUT_PENALTY]) * root + _WEIGHT_UNIT
+    weight = asset.weight
+    base = wide(asset.haircut_base) * _WEIGHT_UNIT
+    divisor = wide(asset.haircut_penalty) * root + _WEIGHT_UNIT
     if base >= divisor * weight:
         return weight
     if divisor < _SHORT:
@@ -111,11 +104,11 @@ def weight_at(asset: Memory, root: int) -> int:
 
 
 @kernel
-def weight_of(asset: Memory, quantity: int, mark: int) -> int:
+def weight_of(asset: Asset, quantity: int, mark: int) -> int:
     """The share of its value that a quantity counts for, in 10^-9, rounded up."""
     value = fine_down(quantity, mark, asset)
     if value == 0:
-        return asset[WEIGHT]
+        return asset.weight
     return narrow(-(-weighted_down(asset, quantity, mark) * RATIO // value))
 
 

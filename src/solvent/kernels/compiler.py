@@ -19,12 +19,10 @@ from solvent.kernels.arithmetic import Arithmetic
 from solvent.kernels.division import divide_words
 from solvent.kernels.expressions import Specialisation
 from solvent.kernels.frame import Frame
-from solvent.kernels.kinds import BOOL, FUNCTION, INT, MEMORY, STORE, VOID
+from solvent.kernels.kinds import ANY, BOOL, FUNCTION, INT, VOID, Kind
 from solvent.kernels.runtime import Runtime
 from solvent.kernels.signatures import refusal, signature_of
 from solvent.kernels.statements import Statements
-
-_ENTRY_KINDS = (INT, MEMORY, STORE)
 
 
 class Program:
@@ -37,7 +35,9 @@ class Program:
         self.module = ir.Module("solvent")
         self._runtime = Runtime(self.module)
         self._arithmetic = Arithmetic(
-            self._runtime, lambda: self._function(as_kernel(divide_words)), native=native_division
+            self._runtime,
+            lambda: self._function(Specialisation(as_kernel(divide_words))),
+            native=native_division,
         )
         self.sites = self._runtime.sites
         self._functions: dict[Specialisation, ir.Function] = {}
@@ -49,14 +49,16 @@ class Program:
             self._write(self._waiting.pop())
         self._refuse_recursion()
 
-    def _function(self, kernel: FunctionType, given: tuple[FunctionType, ...] = ()) -> ir.Function:
+    def _function(self, which: Specialisation) -> ir.Function:
         """The LLVM function of a kernel; it is written later if it was not asked for before."""
-        which = (kernel, given)
         if which not in self._functions:
+            kernel, given, kinds = which
             signature = signature_of(kernel)
             if len(given) != signature.kinds.count(FUNCTION):
                 raise refusal(kernel, None, "takes kernels, so only kernels can call it")
-            arguments = [kind.type for kind in signature.values]
+            if len(kinds) != signature.kinds.count(ANY):
+                raise refusal(kernel, None, "takes rows of any class, so only kernels can call it")
+            arguments = [kind.type for kind in which.parameters if kind is not FUNCTION]
             function = ir.Function(
                 self.module,
                 ir.FunctionType(signature.result.type, arguments),
@@ -69,32 +71,32 @@ class Program:
         return self._functions[which]
 
     def _write(self, which: Specialisation) -> None:
-        kernel, given = which
         calls = self._calls[which] = set()
 
         def function_of(called: Specialisation) -> ir.Function:
             calls.add(called)
-            return self._function(*called)
+            return self._function(called)
 
+        kernel, _, _ = which
         frame = Frame(self._runtime, kernel, self._functions[which])
-        Statements(frame, self._arithmetic, function_of, given).write()
+        Statements(frame, self._arithmetic, function_of, which).write()
 
     def _refuse_recursion(self) -> None:
         """A kernel that calls itself could exhaust the stack, which nothing would notice."""
         try:
             TopologicalSorter(self._calls).prepare()
         except CycleError as error:
-            circle = [kernel for kernel, _ in error.args[1]]
+            circle = [which.kernel for which in error.args[1]]
             names = " <- ".join(kernel.__name__ for kernel in circle)
             raise refusal(circle[0], None, f"calls itself: {names}") from None
 
     def _write_entry(self, kernel: FunctionType) -> None:
         """A function that C can call: the place that stopped or 0, the result behind a pointer."""
         signature = signature_of(kernel)
-        unusual = [kind for kind in signature.kinds if kind not in _ENTRY_KINDS]
+        unusual = [kind for kind in signature.kinds if not _is_word(kind)]
         if unusual or signature.result not in (INT, BOOL, VOID):
             raise refusal(kernel, None, "an entry takes and gives numbers of 64 bits")
-        inner = self._function(kernel)
+        inner = self._function(Specialisation(kernel))
         kinds = [kind.type for kind in signature.kinds]
         name = entry_name(kernel)
         if name in self.module.globals:
@@ -109,6 +111,11 @@ class Program:
         if signature.result is not VOID:
             builder.store(builder.zext(result, INT.type), entry.args[-1])
         builder.ret(INT.constant(0))
+
+
+def _is_word(kind: Kind) -> bool:
+    """Whether it comes in one word: a number, or the address of what is in memory."""
+    return kind is INT or kind.is_memory or kind.root is not None
 
 
 def as_kernel(function: Callable[..., object]) -> FunctionType:

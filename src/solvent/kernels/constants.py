@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FunctionType, ModuleType
 
+from solvent.kernels.rows import Row
 from solvent.kernels.signatures import refusal, tree_of
 
 _FOLDED: dict[type[ast.operator], Callable[[int, int], int]] = {
@@ -47,6 +48,8 @@ class Outside:
             return getattr(builtins, node.id, None) if found is None else found
         if isinstance(node, ast.Attribute):
             base = self.meaning(node.value)
+            if isinstance(base, type) and issubclass(base, Row) and node.attr != "WIDTH":
+                return None
             if isinstance(base, ModuleType | type):
                 return getattr(base, node.attr, None)
         return None

@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Callable, Sequence
+from enum import IntEnum
 from functools import partial
 from itertools import zip_longest
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 
@@ -14,26 +15,41 @@ from solvent.kernels.arithmetic import Arithmetic
 from solvent.kernels.constants import Outside
 from solvent.kernels.frame import Frame
 from solvent.kernels.kinds import (
+    ANY,
     BOOL,
-    COLUMNS,
     FUNCTION,
     INT,
     MEMORY,
     NUMBERS,
-    STORE,
     VOID,
     Kind,
     Value,
     tuple_kind,
 )
-from solvent.kernels.signatures import is_kernel, record_kind, signature_of
-from solvent.kernels.vocabulary import VOCABULARY, say
+from solvent.kernels.messages import Handler, Handlers
+from solvent.kernels.rows import field_names
+from solvent.kernels.signatures import class_kind, is_kernel, record_kind, signature_of
+from solvent.kernels.vocabulary import A_CLASS, AN_EVENT, VOCABULARY, Word, say
 
-Specialisation = tuple[FunctionType, tuple[FunctionType, ...]]
-"""A kernel and the kernels given for its function parameters, in order."""
+
+class Specialisation(NamedTuple):
+    """A kernel, the kernels given for its function parameters, and the kinds of those of any."""
+
+    kernel: FunctionType
+    given: tuple[FunctionType, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+
+    @property
+    def parameters(self) -> list[Kind]:
+        """Kinds of all parameters."""
+        left = iter(self.kinds)
+        kinds = signature_of(self.kernel).kinds
+        return [next(left) if kind is ANY else kind for kind in kinds]
+
+
 FunctionOf = Callable[[Specialisation], ir.Function]
-Place = tuple[ir.Value, ir.Value]
-"""A row and an index into it."""
+Place = tuple[ir.Value, Kind]
+"""The address of what is in memory, and its kind."""
 
 _EXTREMES: dict[str, object] = {"min": min, "max": max, "abs": abs}
 _ORDERS = {"Lt": "<", "LtE": "<=", "Gt": ">", "GtE": ">=", "Eq": "==", "NotEq": "!="}
@@ -92,42 +108,75 @@ class Expressions:
 
     def _attribute(self, node: ast.Attribute) -> Value:
         base = self.value(node.value)
-        if base.kind is STORE and node.attr in COLUMNS:
-            place = self._builder.gep(base.ir, [INT.constant(COLUMNS.index(node.attr))])
-            return Value(MEMORY, self._builder.inttoptr(self._builder.load(place), MEMORY.type))
         for number, (name, kind) in enumerate(base.kind.fields):
             if name == node.attr:
                 return Value(kind, self._builder.extract_value(base.ir, number))
-        raise self.frame.error(node, f"a {base.kind.name} has no {node.attr}")
+        return self.load(self._named_place(base, node))
 
-    # rows and tuples
+    # what is in memory
 
-    def place(self, node: ast.Subscript) -> Place:
-        """The row and the index of an element."""
+    def place(self, node: ast.Subscript | ast.Attribute) -> Place:
+        """Where something that is assigned is."""
+        if isinstance(node, ast.Attribute):
+            base = self.value(node.value)
+            if base.kind.frozen or base.kind.root is not None:
+                raise self.frame.error(node, f"a {base.kind.name} is only read")
+            place = self._named_place(base, node)
+        else:
+            place = self._indexed_place(node)
+        if place[1] not in (INT, BOOL):
+            raise self.frame.error(node, "only a number of a row is assigned")
+        return place
+
+    def _named_place(self, base: Value, node: ast.Attribute) -> Place:
+        field = base.kind.places.get(node.attr)
+        if field is None:
+            raise self.frame.error(node, f"a {base.kind.name} has no {node.attr}")
+        address = self._builder.gep(base.ir, [INT.constant(field.place)])
+        if base.kind.root is not None:
+            address = self._builder.inttoptr(self._builder.load(address), MEMORY.type)
+        return address, field.kind
+
+    def _indexed_place(self, node: ast.Subscript) -> Place:
         row = self.value(node.value)
-        if row.kind is not MEMORY:
-            raise self.frame.error(node, "only a Memory has places")
-        return row.ir, self.as_kind(node.slice, INT)
+        if row.kind.element is None:
+            raise self.frame.error(node, "only a Memory and Rows have places")
+        return self._further(row, node.slice), row.kind.element
+
+    def _further(self, row: Value, index: ast.expr) -> ir.Value:
+        """The address so many numbers or rows on."""
+        number = self.as_kind(index, INT)
+        words = row.kind.element.words if row.kind.element else 1
+        if words != 1:
+            number = self._builder.mul(number, INT.constant(words))
+        return self._builder.gep(row.ir, [number])
 
     def load(self, place: Place) -> Value:
-        """The number at a place of a row."""
-        row, index = place
-        return Value(INT, self._builder.load(self._builder.gep(row, [index])))
+        """What is at a place: a number, or what lies in memory there."""
+        address, kind = place
+        if kind is INT:
+            return Value(INT, self._builder.load(address))
+        if kind is BOOL:
+            number = self._builder.load(address)
+            return Value(BOOL, self._builder.icmp_signed("!=", number, INT.constant(0)), 1)
+        return Value(kind, address)
 
     def store(self, place: Place, value: Value, node: ast.AST) -> None:
-        """Write a number to a place of a row."""
-        row, index = place
-        number = self.frame.convert(value, INT, node)
-        self._builder.store(number.ir, self._builder.gep(row, [index]))
+        """Write a number, or a truth value, to its place."""
+        address, kind = place
+        number = self.frame.convert(self.frame.convert(value, kind, node), INT, node)
+        self._builder.store(number.ir, address)
 
     def _element(self, node: ast.Subscript) -> Value:
-        return self.load(self.place(node))
+        return self.load(self._indexed_place(node))
 
     def _rest_of_row(self, node: ast.Call, function: ast.Attribute) -> Value:
         row = self.value(function.value)
-        if row.kind is not MEMORY or len(node.args) != 1 or node.keywords:
-            raise self.frame.error(node, "only a Memory has .at(offset)")
-        return Value(MEMORY, self._builder.gep(row.ir, [self.as_kind(node.args[0], INT)]))
+        if row.kind.element is None or len(node.args) != 1 or node.keywords:
+            raise self.frame.error(node, "only a Memory and Rows have .at(place)")
+        return Value(row.kind, self._further(row, node.args[0]))
+
+    # tuples
 
     def _tuple(self, node: ast.Tuple, wanted: Kind | None) -> Value:
         kinds = wanted.elements if wanted and len(wanted.elements) == len(node.elts) else ()
@@ -187,19 +236,39 @@ class Expressions:
     def truth(self, node: ast.expr) -> ir.Value:
         """Whether an expression is true; a number is where it is not zero."""
         if isinstance(node, ast.BoolOp):
-            return self._either(node, self.truth)
-        value = self.value(node)
+            return self._either(node)
+        return self._is_true(self.value(node), node)
+
+    def _is_true(self, value: Value, node: ast.expr) -> ir.Value:
         if value.kind is BOOL:
             return value.ir
         number = self.frame.number(value, node)
         return self._builder.icmp_signed("!=", number.ir, number.kind.constant(0))
 
     def _connective(self, node: ast.BoolOp) -> Value:
-        """Whose value Python takes from an operand, so that all must be truth values."""
-        return Value(BOOL, self._either(node, lambda part: self.as_kind(part, BOOL)))
+        """The value of the operand that decides, as in Python; all have the first one's kind."""
+        end = self.frame.block("decided")
+        kind = VOID
+        ways = []
+        for part in node.values:
+            value = self.value(part)
+            kind = value.kind if kind is VOID else kind
+            if kind is not BOOL and kind not in NUMBERS:
+                raise self.frame.error(node, f"a {kind.name} is neither true nor a number")
+            value = self.frame.convert(value, kind, node)
+            ways.append((value.ir, self._builder.block))
+            if part is node.values[-1]:
+                self._builder.branch(end)
+                continue
+            further = self.frame.block("further")
+            ends, goes = (end, further) if isinstance(node.op, ast.Or) else (further, end)
+            self._builder.cbranch(self._is_true(value, part), ends, goes)
+            self._builder.position_at_end(further)
+        return Value(kind, self._join(kind, end, ways))
 
-    def _either(self, node: ast.BoolOp, ask: Callable[[ast.expr], ir.Value]) -> ir.Value:
-        parts = [partial(ask, part) for part in node.values]
+    def _either(self, node: ast.BoolOp) -> ir.Value:
+        """The truth alone of what `and` or `or` joins."""
+        parts = [partial(self.truth, part) for part in node.values]
         return self._until(isinstance(node.op, ast.Or), parts)
 
     def _until(self, decided: bool, parts: Sequence[Callable[[], ir.Value]]) -> ir.Value:
@@ -262,25 +331,62 @@ class Expressions:
     def _call(self, node: ast.Call) -> Value:
         function = node.func
         found = self.outside.meaning(function)
-        if found is None and isinstance(function, ast.Attribute) and function.attr == "at":
-            return self._rest_of_row(node, function)
+        if found is None and isinstance(function, ast.Attribute):
+            if function.attr == "at":
+                return self._rest_of_row(node, function)
+            handlers = self.outside.meaning(function.value)
+            if function.attr == "call" and isinstance(handlers, Handlers):
+                return self._call_handler(handlers, node)
         for name, extreme in _EXTREMES.items():
             if found is extreme:
                 return self._extreme(name, node)
         if isinstance(found, type):
-            return self._call_record(found, node)
+            return self._call_class(found, node)
         if isinstance(found, FunctionType):
             if found.__module__ == language.__name__ and found.__name__ in VOCABULARY:
-                word = VOCABULARY[found.__name__]
-                return say(self.frame, word, self._plain_arguments(node), node)
+                return self._word(VOCABULARY[found.__name__], node)
             if is_kernel(found):
                 return self._call_kernel(found, node)
         raise self.frame.error(node, "a kernel calls kernels and words of the language only")
+
+    def _word(self, word: Word, node: ast.Call) -> Value:
+        if node.keywords or len(node.args) != len(word.kinds):
+            raise self.frame.error(node, f"takes {len(word.kinds)} arguments, without names")
+        given: list[Value | Kind] = []
+        for part, kind in zip(node.args, word.kinds, strict=True):
+            if kind is A_CLASS:
+                named = self.outside.meaning(part)
+                found = class_kind(named) if isinstance(named, type) else None
+                if found is None or not found.is_memory:
+                    raise self.frame.error(part, "no class of rows or messages")
+                given.append(found)
+            elif kind is AN_EVENT:
+                given += self._event(part, given[0])
+            else:
+                given.append(self.value(part))
+        return say(self.frame, word, given, node)
+
+    def _event(self, node: ast.expr, root: Value | Kind) -> list[Value | Kind]:
+        """An event's number and its fields, in order; they are evaluated as written."""
+        named = self.outside.meaning(node.func) if isinstance(node, ast.Call) else None
+        kinds = root.kind.events if isinstance(root, Value) else ()
+        if not isinstance(node, ast.Call) or named not in kinds or not isinstance(named, type):
+            raise self.frame.error(node, "no event of the engine")
+        names = field_names(named)
+        bound = self._bound(names, node)
+        found = {number: Value(INT, self.as_kind(part, INT)) for number, part in bound}
+        number = Value(INT, INT.constant(kinds.index(named)))
+        return [number, *(found[place] for place in sorted(found))]
 
     def _plain_arguments(self, node: ast.Call) -> list[Value]:
         if node.keywords:
             raise self.frame.error(node, "words of the language take no keywords")
         return [self.value(argument) for argument in node.args]
+
+    def _one_argument(self, node: ast.Call) -> ast.expr:
+        if node.keywords or len(node.args) != 1:
+            raise self.frame.error(node, "takes one number")
+        return node.args[0]
 
     def _bound(self, names: Sequence[str], node: ast.Call) -> list[tuple[int, ast.expr]]:
         """Arguments in the order in which they are written, with their parameters' numbers."""
@@ -293,8 +399,10 @@ class Expressions:
             raise self.frame.error(node, f"takes {', '.join(names)}")
         return bound
 
-    def _call_record(self, named: type, node: ast.Call) -> Value:
-        kind = record_kind(named)
+    def _call_class(self, named: type, node: ast.Call) -> Value:
+        if issubclass(named, IntEnum):
+            return Value(INT, self.as_kind(self._one_argument(node), INT))
+        kind = record_kind(named) if issubclass(named, tuple) else None
         if kind is None:
             raise self.frame.error(node, "no class of the language")
         bound = self._bound([name for name, _ in kind.fields], node)
@@ -305,17 +413,61 @@ class Expressions:
         signature = signature_of(kernel)
         values: dict[int, ir.Value] = {}
         given: dict[int, FunctionType] = {}
+        kinds: dict[int, Kind] = {}
         for number, part in self._bound(signature.names, node):
             if signature.kinds[number] is FUNCTION:
                 passed = self.outside.meaning(part)
                 if not isinstance(passed, FunctionType) or not is_kernel(passed):
                     raise self.frame.error(part, "a kernel's name is needed")
                 given[number] = passed
+            elif signature.kinds[number] is ANY:
+                value = self.value(part)
+                if not value.kind.is_memory:
+                    raise self.frame.error(part, "rows or numbers in memory are needed")
+                kinds[number], values[number] = value.kind, value.ir
             else:
                 values[number] = self.as_kind(part, signature.kinds[number])
-        target = self._function_of((kernel, tuple(given[number] for number in sorted(given))))
-        call = self._builder.call(target, [values[number] for number in sorted(values)])
+        which = Specialisation(
+            kernel,
+            tuple(given[number] for number in sorted(given)),
+            tuple(kinds[number] for number in sorted(kinds)),
+        )
+        call = self._builder.call(
+            self._function_of(which), [values[number] for number in sorted(values)]
+        )
         return Value(signature.result, call)
+
+    def _call_handler(self, handlers: Handlers[Any], node: ast.Call) -> Value:
+        """A switch over the numbers of messages; one without a handler stops the engine."""
+        if node.keywords or len(node.args) != 3:  # noqa: PLR2004 as named
+            raise self.frame.error(node, "takes a message's number, a root and a Memory")
+        number = self.as_kind(node.args[0], INT)
+        root = self.value(node.args[1])
+        memory = self.as_kind(node.args[2], MEMORY)
+        unknown, end = self.frame.block("unknown"), self.frame.block("handled")
+        switch = self._builder.switch(number, unknown)
+        ways = []
+        for place, handler in handlers.by_number.items():
+            block = self.frame.block("handler")
+            switch.add_case(INT.constant(place), block)
+            self._builder.position_at_end(block)
+            target = self._handler(handler, root.kind, node)
+            ways.append((self._builder.call(target, [root.ir, memory]), self._builder.block))
+            self._builder.branch(end)
+        self._builder.position_at_end(unknown)
+        self.frame.stop()
+        return Value(INT, self._join(INT, end, ways))
+
+    def _handler(self, handler: Handler, root: Kind, node: ast.Call) -> ir.Function:
+        kernel = handler.kernel
+        if not isinstance(kernel, FunctionType) or not is_kernel(kernel):
+            raise self.frame.error(node, f"the handler of {handler.kind.__name__} is no kernel")
+        expected = (root, class_kind(handler.kind))
+        signature = signature_of(kernel)
+        if signature.kinds != expected or signature.result is not INT:
+            reason = f"{kernel.__name__} handles no {handler.kind.__name__} of a {root.name}"
+            raise self.frame.error(node, reason)
+        return self._function_of(Specialisation(kernel))
 
 
 _FORMS: dict[type[ast.expr], Callable[[Expressions, Any], Value]] = {

@@ -51,14 +51,15 @@ class Frame:
     def stop_if(self, wrong: ir.Value) -> None:
         """Leave the batch when `wrong` holds, naming this line."""
         with self.builder.if_then(wrong, likely=False):
-            self._stop()
+            self.stop()
 
     def fail(self) -> None:
         """Leave the batch, naming this line."""
-        self._stop()
+        self.stop()
         self.never()
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Leave the batch, naming this line; the block ends here."""
         name = f"{self.kernel.__module__}.{self.kernel.__qualname__}"
         self.runtime.stop(self.builder, Site(name, self.line))
 

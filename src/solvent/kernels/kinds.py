@@ -1,14 +1,25 @@
 """Kinds: the types of the kernel language and what LLVM calls them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from llvmlite import ir
 
 
+class Field(NamedTuple):
+    """A named number of a row, or a part of it, in numbers from its start on."""
+
+    place: int
+    kind: "Kind"
+
+
 class Kind:
-    """A type of the language. `width` is in bits, 0 for what is no number; `fields` of a record."""
+    """A type of the language. `width` is in bits, 0 for what is no number; `fields` of a record.
+
+    What is somewhere in memory has named `places`, if it is a row, or an `element` that it has one
+    behind the other. `words` are the numbers that a row takes.
+    """
 
     def __init__(
         self, name: str, llvm: ir.Type, width: int = 0, fields: Sequence[tuple[str, "Kind"]] = ()
@@ -17,11 +28,22 @@ class Kind:
         self.type = llvm
         self.width = width
         self.fields = tuple(fields)
+        self.places: Mapping[str, Field] = {}
+        self.element: Kind | None = None
+        self.words = 1
+        self.root: type | None = None
+        self.events: tuple[type, ...] = ()
+        self.frozen = False
 
     @property
     def elements(self) -> tuple["Kind", ...]:
         """Kinds of a tuple's elements; none of what is no tuple."""
         return tuple(kind for name, kind in self.fields if not name)
+
+    @property
+    def is_memory(self) -> bool:
+        """Whether it is numbers somewhere in memory: without names, a row, or rows."""
+        return self.root is None and (self.element is not None or bool(self.places))
 
     def constant(self, number: int) -> ir.Constant:
         """A number of this kind."""
@@ -35,38 +57,46 @@ NUMBERS = (INT, WIDE, HUGE)
 """Kinds that can be reckoned with, from narrow to wide."""
 BOOL = Kind("bool", ir.IntType(1))
 MEMORY = Kind("Memory", INT.type.as_pointer())
-STORE = Kind("Store", INT.type.as_pointer())
+MEMORY.element = INT
 VOID = Kind("None", ir.VoidType())
 FUNCTION = Kind("Callable", ir.VoidType())
 """A kernel given as an argument: known when its receiver is compiled, never a value."""
+ANY = Kind("TypeVar", ir.VoidType())
+"""Of a parameter: whatever the argument is, known when its receiver is compiled."""
 
-COLUMNS = (
-    "globals",
-    "rules",
-    "assets",
-    "pools",
-    "prices",
-    "quotes",
-    "accounts",
-    "positions",
-    "pledges",
-    "orders",
-    "order_index",
-    "levels",
-    "books",
-    "liquidating",
-    "providers",
-    "scratch",
-    "watch",
-    "commands",
-    "ends",
-)
-"""Columns of a Store in the order of their addresses in its root."""
-EVENTS = len(COLUMNS)
-"""Place in the root of the event buffer's address; what it holds and can hold follow, in words."""
+EVENTS = 0
+"""Place in a root of the event buffer's address; what it holds and can hold follow, in words."""
 EVENTS_USED = EVENTS + 1
 EVENTS_CAPACITY = EVENTS + 2
-ROOT_WORDS = EVENTS + 3
+FIRST_COLUMN = EVENTS + 3
+"""Place in a root of the first column's address; the others follow in the order of the class."""
+
+
+def row_of(name: str, places: Mapping[str, Field], words: int) -> Kind:
+    """The kind of a row with these places, so many numbers long."""
+    kind = Kind(name, MEMORY.type)
+    kind.places = places
+    kind.words = words
+    return kind
+
+
+@cache
+def rows_of(element: Kind) -> Kind:
+    """The kind of rows of a kind."""
+    kind = Kind(f"Rows[{element.name}]", MEMORY.type)
+    kind.element = element
+    return kind
+
+
+def root_of(root: type, columns: Sequence[tuple[str, Kind]], events: tuple[type, ...]) -> Kind:
+    """The kind of all columns of an engine."""
+    kind = Kind(root.__name__, MEMORY.type)
+    kind.places = {
+        name: Field(FIRST_COLUMN + number, column) for number, (name, column) in enumerate(columns)
+    }
+    kind.root = root
+    kind.events = events
+    return kind
 
 
 class Value(NamedTuple):

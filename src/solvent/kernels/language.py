@@ -1,12 +1,15 @@
 """The kernel language: a small, strictly typed part of Python that is compiled to machine code.
 
-A kernel is an annotated function over three kinds of number and two kinds of reference:
+A kernel is an annotated function over numbers and over rows of numbers:
 
-    int      64 bits, signed; a result that does not fit stops the engine, it never wraps
-    Wide     128 bits, signed; made by `wide`, taken back by `narrow`, which checks
-    bool     a truth value
-    Memory   a row of 64-bit numbers that can be read, written and stepped into with `at`
-    Store    all columns of one engine, each a Memory with a name
+    int       64 bits, signed; a result that does not fit stops the engine, it never wraps
+    Wide      128 bits, signed; made by `wide`, taken back by `narrow`, which checks
+    bool      a truth value
+    a Row     numbers with names: `pool.cash`, declared by a class
+    Rows[R]   such rows one behind the other: `pools[asset]`
+    Memory    numbers without names: `parts[place]`
+    a Root    all columns of one engine by name, each of them one of the three above
+    a message a frozen dataclass that came in as numbers: its fields can be read
 
 What kernels may say is listed in `docs/reference/kernel-language.md`; `compiler` turns them into
 code. The same functions also run as plain Python, unchanged, over the classes here: then every
@@ -14,15 +17,17 @@ index is checked against its row and every number against its width. That is how
 kernels and how a defect is stepped through.
 
 The functions here that the compiler knows by name (`wide`, `narrow`, `emit`, ...) are its
-vocabulary; each says what it means, in the plainest form.
+vocabulary; each says what it means, in the plainest form. Rows are in `rows`, tables of handlers in
+`messages`.
 """
 
 from array import array
 from collections.abc import Callable
+from functools import cache
 from math import isqrt as _isqrt
-from typing import TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
-from solvent.domain.units import INT64_MAX, INT64_MIN, INT128_MAX
+from solvent.kernels.rows import INT64_MAX, EngineFault, Memory, Row, Rows, field_names, fit
 
 Wide: TypeAlias = int
 """128 bits, signed. An alias, so that kernels run as plain Python; the compiler reads the name."""
@@ -31,14 +36,13 @@ Huge: TypeAlias = int
 """256 bits, signed: only for products of three columns that must be compared or divided exactly."""
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
+R = TypeVar("R", bound=Row)
+M = TypeVar("M")
 
 _WORD_BITS = 64
 _WORD = 1 << _WORD_BITS
-_INT128_MIN = -INT128_MAX - 1
-
-
-class EngineFault(ArithmeticError):  # noqa: N818  (the engine is at fault, not its caller)
-    """A number left its column, or a posting that no correct caller makes. The engine must stop."""
+_INT128_MAX = 2**127 - 1
+_INT128_MIN = -(2**127)
 
 
 def kernel(function: Kernel) -> Kernel:
@@ -47,63 +51,21 @@ def kernel(function: Kernel) -> Kernel:
     return function
 
 
-class Memory:
-    """A row of signed 64-bit numbers, or the rest of one from some place on."""
+class Root:
+    """All columns of one engine by name; a subclass declares them, each a row, rows or numbers.
 
-    __slots__ = ("numbers", "start")
+    `event_kinds` are the events that its kernels may emit; an event's number is its place there.
+    """
 
-    def __init__(self, numbers: "memoryview[int]", start: int = 0) -> None:
-        self.numbers = numbers
-        self.start = start
-
-    def __getitem__(self, index: int) -> int:
-        return self.numbers[self._place(index)]
-
-    def __setitem__(self, index: int, value: int) -> None:
-        self.numbers[self._place(index)] = _column(value)
-
-    def at(self, offset: int) -> "Memory":
-        """The same row from `offset` on."""
-        return Memory(self.numbers, self._place(offset, end=1))
-
-    def _place(self, index: int, end: int = 0) -> int:
-        place = self.start + index
-        if index < 0 or place >= len(self.numbers) + end:
-            raise IndexError(f"index {place} of a row of {len(self.numbers)}")
-        return place
-
-
-def _column(value: int) -> int:
-    if not INT64_MIN <= value <= INT64_MAX:
-        raise EngineFault(f"{value} does not fit 64 bits")
-    return int(value)
-
-
-class Store:
-    """All columns of one engine by name. `layout` says what each holds."""
-
-    globals: Memory
-    rules: Memory
-    assets: Memory
-    pools: Memory
-    prices: Memory
-    quotes: Memory
-    accounts: Memory
-    positions: Memory
-    pledges: Memory
-    orders: Memory
-    order_index: Memory
-    levels: Memory
-    books: Memory
-    liquidating: Memory
-    providers: Memory
-    scratch: Memory
-    watch: Memory
-    commands: Memory
-    ends: Memory
+    event_kinds: ClassVar[tuple[type, ...]] = ()
 
     def __init__(self) -> None:
         self.events: array[int] = array("q")
+
+
+@cache
+def _event_numbers(kinds: tuple[type, ...]) -> dict[type, int]:
+    return {kind: number for number, kind in enumerate(kinds)}
 
 
 def wide(value: int) -> Wide:
@@ -113,7 +75,7 @@ def wide(value: int) -> Wide:
 
 def narrow(value: Wide) -> int:
     """`value` with 64 bits; the engine stops when it does not fit."""
-    return _column(value)
+    return fit(value)
 
 
 def huge(value: Wide) -> Huge:
@@ -123,7 +85,7 @@ def huge(value: Wide) -> Huge:
 
 def thin(value: Huge) -> Wide:
     """`value` with 128 bits; the engine stops when it does not fit."""
-    if not _INT128_MIN <= value <= INT128_MAX:
+    if not _INT128_MIN <= value <= _INT128_MAX:
         raise EngineFault(f"{value} does not fit 128 bits")
     return value
 
@@ -133,12 +95,14 @@ def fail() -> None:
     raise EngineFault("a kernel was called in a way that no correct caller does")
 
 
-def emit(s: Store, kind: int, *numbers: int) -> None:
-    """Append an event: its kind and its fields, in the order of the event's dataclass."""
-    s.events.extend(_column(number) for number in (kind, *numbers))
+def emit(s: Root, event: object) -> None:
+    """Append an event, written as a call of its class: its number and its fields, in order."""
+    kind = type(event)
+    s.events.append(_event_numbers(s.event_kinds)[kind])
+    s.events.extend(fit(getattr(event, name)) for name in field_names(kind))
 
 
-def event_words(s: Store) -> int:
+def event_words(s: Root) -> int:
     """How many numbers the events of this batch take so far."""
     return len(s.events)
 
@@ -150,9 +114,49 @@ def allocate(count: int) -> Memory:
     return Memory(memoryview(array("q", bytes(8 * count))))
 
 
-def release(memory: Memory) -> None:
-    """Give back what `allocate` gave."""
+def allocate_rows(kind: type[R], count: int) -> Rows[R]:
+    """`count` fresh rows (>= 0) of a class, all zeros; give them back with `release`."""
+    return rows_in(kind, allocate(count * kind.WIDTH))
+
+
+def release(memory: Memory | Rows[Any]) -> None:
+    """Give back what `allocate` or `allocate_rows` gave."""
     memory.numbers = memoryview(array("q"))
+
+
+def rows_in(kind: type[R], memory: Memory) -> Rows[R]:
+    """Numbers read as rows of a class, as many as there is room for."""
+    return Rows(kind, memory.numbers, memory.start)
+
+
+def row_in(kind: type[R], memory: Memory) -> R:
+    """Numbers read as one row of a class."""
+    return kind(memory.numbers, memory.start)
+
+
+def numbers_of(row: Row | Rows[Any]) -> Memory:
+    """The numbers of a row, or of rows, without their names."""
+    return Memory(row.numbers, row.start)
+
+
+def clear(row: Row) -> None:
+    """Make all numbers of a row zero."""
+    for place in range(row.start, row.start + row.WIDTH):
+        row.numbers[place] = 0
+
+
+def copy_row(source: R, target: R) -> None:
+    """Write a row over another one of its class."""
+    if type(source) is not type(target):
+        raise TypeError(f"a {type(source).__name__} is no {type(target).__name__}")
+    moved = source.numbers[source.start : source.start + source.WIDTH].tolist()
+    for place, number in enumerate(moved, target.start):
+        target.numbers[place] = number
+
+
+def message(kind: type[M], memory: Memory) -> M:
+    """Numbers read as the fields of a message, in order."""
+    return kind(*[memory[place] for place in range(len(field_names(kind)))])
 
 
 def isqrt(value: int) -> int:
@@ -202,7 +206,13 @@ def unsigned_less(left: int, right: int) -> bool:
     return left % _WORD < right % _WORD
 
 
-def prefetch(row: Memory) -> None:
+def put_message(read: object, memory: Memory) -> None:
+    """Write the fields of a message that came in, in order."""
+    for place, name in enumerate(field_names(type(read))):
+        memory[place] = getattr(read, name)
+
+
+def prefetch(row: Memory | Row | Rows[Any]) -> None:
     """Have the start of a row brought near: it will be read soon. Nothing else follows from it."""
 
 

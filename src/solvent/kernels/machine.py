@@ -23,9 +23,8 @@ from typing import NamedTuple
 import llvmlite
 import llvmlite.binding as llvm
 
-from solvent.domain.units import check_int64
 from solvent.kernels.compiler import Program, as_kernel, entry_name
-from solvent.kernels.language import EngineFault
+from solvent.kernels.rows import INT64_MAX, INT64_MIN, EngineFault
 from solvent.kernels.runtime import Site
 
 _NATIVE_DIVISION = ("x86_64", "AMD64")
@@ -69,28 +68,35 @@ class Machine:
             raise TypeError(f"{name} takes {count} numbers, not {len(arguments)}")
         result = ctypes.c_int64()
         with _ONE_AT_A_TIME:
-            site = function(*map(check_int64, arguments), result)
+            site = function(*map(_word, arguments), result)
         if site:
             raise EngineFault(f"the engine stopped at {self._sites[site - 1]}; it must not go on")
         return result.value
+
+
+def _word(number: int) -> int:
+    if not INT64_MIN <= number <= INT64_MAX:
+        raise OverflowError(f"{number} does not fit 64 bits")
+    return number
 
 
 def compile_kernels(
     entries: Entries,
     *,
     native_division: bool | None = None,
+    sources: bytes = b"",
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Machine:
     """Kernels ready to be called, from disk where they were compiled before.
 
-    Constants are those of now: a number that changes later changes no compiled kernel. Kernels are
-    in the engine or in the folders of the entries, whose sources say what is compiled anew.
+    Constants are those of now: a number that changes later changes no compiled kernel. Where
+    other folders than those of the entries have a say in what they do, `sources` is their digest.
     `native_division` chooses the processor's own division where it has one (the default) or the
     portable one. `folder` overrides where code is kept.
     """
     native = platform.machine() in _NATIVE_DIVISION if native_division is None else native_division
-    made_from = _fingerprint(entries, native=native)
+    made_from = _fingerprint(entries, sources, native=native)
     folder = cache_folder() if folder is None else folder
     kept = None if folder is None else folder / f"{made_from}.code"
     found = None if kept is None else _read(kept)
@@ -138,23 +144,21 @@ def _compile(program: Program) -> bytes:
     return code
 
 
-def _digest(*folders: Path) -> bytes:
+def digest_of(*folders: Path) -> bytes:
+    """A digest of all Python sources in some folders and the folders in them."""
     digest = hashlib.blake2b()
     for source in sorted(path for folder in folders for path in folder.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.digest()
 
 
-_PACKAGE = Path(__file__).parents[1]
-_FOLDERS = (_PACKAGE / "kernels", _PACKAGE / "engine", _PACKAGE / "domain")
-"""Where the compiler, the engine's kernels and their constants are."""
-_IMPORTED = _digest(*_FOLDERS)
+_COMPILER = digest_of(Path(__file__).parent)
+"""Of what was imported, not of what the files will say later."""
 
 
-def _fingerprint(entries: Entries, *, native: bool) -> str:
+def _fingerprint(entries: Entries, sources: bytes, *, native: bool) -> str:
     beside = {Path(inspect.getfile(as_kernel(entry))).parent for entry in entries}
-    elsewhere = {folder for folder in beside if not set(_FOLDERS) & {folder, *folder.parents}}
-    digest = hashlib.blake2b(_IMPORTED + _digest(*elsewhere), digest_size=16)
+    digest = hashlib.blake2b(_COMPILER + sources + digest_of(*beside), digest_size=16)
     names = [f"{entry.__module__}.{as_kernel(entry).__name__}" for entry in entries]
     cpu = (llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features())
     made_by = (llvmlite.__version__, sys.version_info[:2], names, cpu, native)

@@ -5,34 +5,38 @@ import builtins
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from enum import IntEnum
 from functools import cache
 from pathlib import Path
-from types import CodeType, FunctionType
-from typing import NamedTuple, get_origin
+from types import CodeType, FunctionType, ModuleType
+from typing import NamedTuple, TypeVar, cast, get_origin
 
 from llvmlite import ir
 
 from solvent.kernels import language
 from solvent.kernels.kinds import (
+    ANY,
     BOOL,
     FUNCTION,
     HUGE,
     INT,
     MEMORY,
-    STORE,
     VOID,
     WIDE,
     Kind,
+    rows_of,
     tuple_kind,
 )
+from solvent.kernels.rows import Memory, Row, Rows
+from solvent.kernels.shapes import message_kind, root_kind, row_kind
 
 _NAMED: dict[str, tuple[object, Kind]] = {
     "int": (int, INT),
     "Wide": (language.Wide, WIDE),
     "Huge": (language.Huge, HUGE),
     "bool": (bool, BOOL),
-    "Memory": (language.Memory, MEMORY),
-    "Store": (language.Store, STORE),
+    "Memory": (Memory, MEMORY),
 }
 """Types by the name that annotations use, and what the name must stand for."""
 
@@ -47,11 +51,6 @@ class Signature(NamedTuple):
     names: tuple[str, ...]
     kinds: tuple[Kind, ...]
     result: Kind
-
-    @property
-    def values(self) -> list[Kind]:
-        """Kinds of the parameters that are values: all but kernels."""
-        return [kind for kind in self.kinds if kind is not FUNCTION]
 
 
 def refusal(kernel: Callable[..., object], node: ast.AST | None, reason: str) -> KernelError:
@@ -132,7 +131,7 @@ def signature_of(kernel: FunctionType) -> Signature:
             raise refusal(kernel, argument, "no parameter has this type")
         kinds.append(kind)
     result = kind_of(tree.returns, kernel.__globals__)
-    if result is None or result is FUNCTION:
+    if result is None or result in (FUNCTION, ANY) or result.frozen:
         raise refusal(kernel, tree.returns, "no result has this type")
     return Signature(tuple(argument.arg for argument in tree.args.args), tuple(kinds), result)
 
@@ -142,30 +141,60 @@ def kind_of(annotation: ast.expr | None, names: Mapping[str, object]) -> Kind | 
     match annotation:
         case ast.Constant(value=None):
             return VOID
-        case ast.Name(id=name):
-            return _named_kind(name, names)
+        case ast.Name() | ast.Attribute():
+            return _named_kind(annotation, names)
         case ast.Subscript(value=ast.Name(id="tuple"), slice=inner):
             parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
             kinds = [_value_kind(part, names) for part in parts]
             known = tuple(kind for kind in kinds if kind is not None)
             return tuple_kind(known) if len(known) == len(kinds) else None
+        case ast.Subscript(value=ast.Name() as outer, slice=ast.Name() | ast.Attribute() as inner):
+            meaning, of = _meaning(outer, names), _meaning(inner, names)
+            if meaning is Rows and isinstance(of, type) and issubclass(of, Row):
+                return rows_of(row_kind(of))
+            return FUNCTION if get_origin(meaning) is Callable else None
     return None
+
+
+def _meaning(node: ast.expr, names: Mapping[str, object]) -> object:
+    """What a name, or a name in a module, stands for."""
+    if isinstance(node, ast.Attribute):
+        module = _meaning(node.value, names)
+        return getattr(module, node.attr, None) if isinstance(module, ModuleType) else None
+    return (
+        names.get(node.id, getattr(builtins, node.id, None)) if isinstance(node, ast.Name) else None
+    )
 
 
 def _value_kind(annotation: ast.expr, names: Mapping[str, object]) -> Kind | None:
     """The kind that an annotation names if there are values of it."""
     kind = kind_of(annotation, names)
-    return None if kind is VOID or kind is FUNCTION else kind
+    return None if kind in (VOID, FUNCTION, ANY) else kind
 
 
-def _named_kind(name: str, names: Mapping[str, object]) -> Kind | None:
-    meaning = names.get(name, getattr(builtins, name, None))
-    if name in _NAMED:
-        expected, kind = _NAMED[name]
+def _named_kind(node: ast.expr, names: Mapping[str, object]) -> Kind | None:
+    meaning = _meaning(node, names)
+    if isinstance(node, ast.Name) and node.id in _NAMED:
+        expected, kind = _NAMED[node.id]
         return kind if meaning is expected else None
-    if isinstance(meaning, type) and issubclass(meaning, tuple):
-        return record_kind(meaning)
+    if isinstance(meaning, type):
+        return class_kind(meaning)
+    if isinstance(meaning, TypeVar):
+        return ANY
     return FUNCTION if get_origin(meaning) is Callable else None
+
+
+def class_kind(named: type) -> Kind | None:
+    """The kind of a class of the language; None for any other."""
+    if issubclass(named, tuple):
+        return record_kind(named)
+    if issubclass(named, Row):
+        return row_kind(named)
+    if issubclass(named, language.Root):
+        return root_kind(cast("type", named))
+    if issubclass(named, IntEnum):
+        return INT
+    return message_kind(named) if is_dataclass(named) else None
 
 
 @cache

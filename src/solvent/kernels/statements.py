@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from llvmlite import ir
 
 from solvent.kernels.arithmetic import Arithmetic
-from solvent.kernels.expressions import Expressions, FunctionOf
+from solvent.kernels.expressions import Expressions, FunctionOf, Specialisation
 from solvent.kernels.frame import Frame, Known, either
-from solvent.kernels.kinds import FUNCTION, INT, VOID, Value
+from solvent.kernels.kinds import ANY, FUNCTION, INT, VOID, Value
 from solvent.kernels.signatures import kind_of, signature_of, tree_of
 
 
@@ -34,15 +34,15 @@ class Statements:
         frame: Frame,
         arithmetic: Arithmetic,
         function_of: FunctionOf,
-        given: tuple[FunctionType, ...],
+        which: Specialisation,
     ) -> None:
         self._frame = frame
         self._tree = tree_of(frame.kernel)
         self._signature = signature_of(frame.kernel)
         self._loops: list[_Loop] = []
-        kernels, arguments = iter(given), iter(frame.function.args)
+        kernels, arguments = iter(which.given), iter(frame.function.args)
         self._given: dict[str, FunctionType] = {}
-        for name, kind in zip(self._signature.names, self._signature.kinds, strict=True):
+        for name, kind in zip(self._signature.names, which.parameters, strict=True):
             if kind is FUNCTION:
                 self._given[name] = next(kernels)
             else:
@@ -106,7 +106,7 @@ class Statements:
     def _annotated(self, statement: ast.AnnAssign) -> None:
         kind = kind_of(statement.annotation, self._frame.kernel.__globals__)
         target = statement.target
-        if kind is None or kind in (VOID, FUNCTION) or statement.value is None:
+        if kind is None or kind in (VOID, FUNCTION, ANY) or statement.value is None:
             raise self._frame.error(statement, "no declaration of the language")
         if not isinstance(target, ast.Name):
             raise self._frame.error(statement, "only a variable is declared")
@@ -121,7 +121,7 @@ class Statements:
             old = self._frame.read(target)
             new = self._say.operate(statement, old, self._say.value(statement.value))
             self._give(target, new)
-        elif isinstance(target, ast.Subscript):
+        elif isinstance(target, ast.Subscript | ast.Attribute):
             place = self._say.place(target)
             old = self._say.load(place)
             new = self._say.operate(statement, old, self._say.value(statement.value))
@@ -134,7 +134,7 @@ class Statements:
             raise self._frame.error(target, "a call without a result has no value")
         if isinstance(target, ast.Name) and target.id not in self._given:
             self._frame.write(target.id, value, target)
-        elif isinstance(target, ast.Subscript):
+        elif isinstance(target, ast.Subscript | ast.Attribute):
             self._say.store(self._say.place(target), value, target)
         elif isinstance(target, ast.Tuple):
             fields = value.kind.fields

@@ -1,7 +1,7 @@
 """Vocabulary: the words of `language` as LLVM code, one function a word, under the same names."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from llvmlite import ir
@@ -16,10 +16,10 @@ from solvent.kernels.kinds import (
     INT,
     MEMORY,
     NOTHING,
-    STORE,
     WIDE,
     Kind,
     Value,
+    rows_of,
 )
 
 _WORD_BYTES = 8
@@ -28,37 +28,61 @@ _MAX_ROW = 1 << 48
 """More numbers than any machine has room for, and few enough that their bytes can be counted."""
 
 
-class Word(NamedTuple):
-    """What a word takes, and the function that writes it for arguments of these kinds.
+A_CLASS = Kind("class", ir.VoidType())
+"""Of a word's argument: a class of rows or messages, whose kind is given."""
+AN_EVENT = Kind("event", ir.VoidType())
+"""Of a word's argument: an event, of which the number and the fields are given."""
+A_ROW = Kind("Row", ir.VoidType())
+"""Of a word's argument: a row that can be written."""
+SAME_ROW = Kind("Row", ir.VoidType())
+"""Of a word's argument: one of the same class as the first."""
+A_MESSAGE = Kind("message", ir.VoidType())
+"""Of a word's argument: a message, which is only read."""
+A_ROOT = Kind("Root", ir.VoidType())
+"""Of a word's argument: what has all columns."""
+ANY_MEMORY = Kind("Memory, Row or Rows", ir.VoidType())
+"""Of a word's argument: whatever is in memory."""
 
-    The last kind may come any number of times, at least once, where `repeats` says so.
-    """
+
+_FITS: dict[Kind, Callable[[Kind], bool]] = {
+    A_ROW: lambda kind: bool(kind.places) and kind.is_memory and not kind.frozen,
+    A_MESSAGE: lambda kind: kind.frozen,
+    A_ROOT: lambda kind: kind.root is not None,
+    ANY_MEMORY: lambda kind: kind.is_memory and not kind.frozen,
+}
+
+
+class Word(NamedTuple):
+    """What a word takes, and the function that writes it for arguments of these kinds."""
 
     kinds: tuple[Kind, ...]
     write: Callable[..., Value]
-    repeats: bool
 
 
 VOCABULARY: dict[str, Word] = {}
 """Words of the language by name."""
 
 
-def _word(*kinds: Kind, repeats: bool = False) -> Callable[[Callable[..., Value]], None]:
+def _word(*kinds: Kind) -> Callable[[Callable[..., Value]], None]:
     def add(write: Callable[..., Value]) -> None:
-        VOCABULARY[write.__name__] = Word(kinds, write, repeats)
+        VOCABULARY[write.__name__] = Word(kinds, write)
 
     return add
 
 
-def say(frame: Frame, word: Word, arguments: list[Value], node: ast.Call) -> Value:
-    """Write a word's code."""
-    kinds = word.kinds
-    if word.repeats:
-        kinds += kinds[-1:] * (len(arguments) - len(kinds))
-    if len(arguments) != len(kinds):
-        raise frame.error(node, f"takes {len(kinds)} arguments")
-    given = zip(arguments, kinds, strict=True)
-    return word.write(frame, *(frame.convert(value, kind, node) for value, kind in given))
+def say(frame: Frame, word: Word, given: Sequence[Value | Kind], node: ast.Call) -> Value:
+    """Write a word's code. What is given for a class is its kind; an event comes last."""
+    arguments = list(given)
+    for number, (value, kind) in enumerate(zip(given, word.kinds, strict=False)):
+        if isinstance(value, Kind) or kind is AN_EVENT:
+            continue
+        fits = _FITS.get(kind)
+        if fits is None:
+            expected = given[0].kind if kind is SAME_ROW and isinstance(given[0], Value) else kind
+            arguments[number] = frame.convert(value, expected, node)
+        elif not fits(value.kind):
+            raise frame.error(node, f"a {value.kind.name} is no {kind.name}")
+    return word.write(frame, *arguments)
 
 
 # Widths.
@@ -100,7 +124,7 @@ def fail(frame: Frame) -> Value:
     return NOTHING
 
 
-@_word(STORE, INT, repeats=True)
+@_word(A_ROOT, AN_EVENT)
 def emit(frame: Frame, store: Value, *numbers: Value) -> Value:
     builder = frame.builder
     used_at = _root_place(builder, store, EVENTS_USED)
@@ -135,28 +159,87 @@ def _grow(frame: Frame, store: Value, needed: ir.Value) -> None:
     builder.store(capacity, _root_place(builder, store, EVENTS_CAPACITY))
 
 
-@_word(STORE)
+@_word(A_ROOT)
 def event_words(frame: Frame, store: Value) -> Value:
     return Value(INT, frame.builder.load(_root_place(frame.builder, store, EVENTS_USED)))
 
 
 @_word(INT)
 def allocate(frame: Frame, count: Value) -> Value:
+    frame.stop_if(frame.builder.icmp_unsigned(">", count.ir, INT.constant(_MAX_ROW)))
+    return Value(MEMORY, _zeros(frame, count))
+
+
+def _zeros(frame: Frame, count: Value) -> ir.Value:
     builder = frame.builder
-    frame.stop_if(builder.icmp_unsigned(">", count.ir, INT.constant(_MAX_ROW)))
     calloc = frame.runtime.library("calloc", MEMORY.type, [INT.type, INT.type])
     # One word more, for a row of none may have no address.
     words = builder.add(count.ir, INT.constant(1))
     row = builder.call(calloc, [words, INT.constant(_WORD_BYTES)])
     address = builder.ptrtoint(row, INT.type)
     frame.stop_if(builder.icmp_signed("==", address, INT.constant(0)))
-    return Value(MEMORY, row)
+    return row
 
 
-@_word(MEMORY)
+@_word(A_CLASS, INT)
+def allocate_rows(frame: Frame, kind: Kind, count: Value) -> Value:
+    builder = frame.builder
+    frame.stop_if(builder.icmp_unsigned(">", count.ir, INT.constant(_MAX_ROW // kind.words)))
+    words = Value(INT, builder.mul(count.ir, INT.constant(kind.words)))
+    return Value(rows_of(kind), _zeros(frame, words))
+
+
+@_word(ANY_MEMORY)
 def release(frame: Frame, row: Value) -> Value:
     free = frame.runtime.library("free", ir.VoidType(), [MEMORY.type])
     frame.builder.call(free, [row.ir])
+    return NOTHING
+
+
+@_word(A_CLASS, MEMORY)
+def rows_in(_frame: Frame, kind: Kind, memory: Value) -> Value:
+    return Value(rows_of(kind), memory.ir)
+
+
+@_word(A_CLASS, MEMORY)
+def row_in(_frame: Frame, kind: Kind, memory: Value) -> Value:
+    return Value(kind, memory.ir)
+
+
+@_word(A_CLASS, MEMORY)
+def message(_frame: Frame, kind: Kind, memory: Value) -> Value:
+    return Value(kind, memory.ir)
+
+
+@_word(A_MESSAGE, MEMORY)
+def put_message(frame: Frame, read: Value, memory: Value) -> Value:
+    return _copied(frame, read, memory)
+
+
+@_word(ANY_MEMORY)
+def numbers_of(_frame: Frame, row: Value) -> Value:
+    return Value(MEMORY, row.ir)
+
+
+@_word(A_ROW)
+def clear(frame: Frame, row: Value) -> Value:
+    for number in range(row.kind.words):
+        place = frame.builder.gep(row.ir, [INT.constant(number)])
+        frame.builder.store(INT.constant(0), place)
+    return NOTHING
+
+
+@_word(A_ROW, SAME_ROW)
+def copy_row(frame: Frame, source: Value, target: Value) -> Value:
+    return _copied(frame, source, target)
+
+
+def _copied(frame: Frame, source: Value, target: Value) -> Value:
+    builder = frame.builder
+    places = [INT.constant(number) for number in range(source.kind.words)]
+    moved = [builder.load(builder.gep(source.ir, [place])) for place in places]
+    for place, number in zip(places, moved, strict=True):
+        builder.store(number, builder.gep(target.ir, [place]))
     return NOTHING
 
 
@@ -231,7 +314,7 @@ def unsigned_less(frame: Frame, left: Value, right: Value) -> Value:
     return Value(BOOL, frame.builder.icmp_unsigned("<", left.ir, right.ir))
 
 
-@_word(MEMORY)
+@_word(ANY_MEMORY)
 def prefetch(frame: Frame, row: Value) -> Value:
     kinds = [row.ir.type, _FLAG, _FLAG, _FLAG]
     function = frame.runtime.library("llvm.prefetch.p0", ir.VoidType(), kinds)

@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 
+from benches.common.kernels import root_of
 from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.engine.ledger import (
     OUTSIDE_PLACE,
@@ -22,34 +23,14 @@ from solvent.engine.ledger import (
     position,
 )
 from solvent.engine.margin import Doubt, health_of, is_liquidatable, liquidatable
-from solvent.engine.memory.columns import Column, Columns, new_columns, plain_store
-from solvent.engine.memory.layout import (
-    ACCOUNT_CAPACITY,
-    ACCOUNTS,
-    ASSETS,
-    AVAILABLE,
-    DEBT,
-    DEBT_INDEX,
-    DEBTS,
-    HELD,
-    IS_LIQUIDATING,
-    LEND_INDEX,
-    LEND_SHARES,
-    LENT,
-    LOCKED,
-    MAINTENANCE_BASE,
-    MARK,
-    PRICE_WIDTH,
-    STALE,
-    STALE_DOUBT,
-    VALUE_DIVISOR,
-    WEIGHT,
-)
+from solvent.engine.memory.columns import Column, new_columns, plain_store
+from solvent.engine.memory.rows import Globals, Position
+from solvent.engine.memory.store import Store
 from solvent.engine.watch.rows import touched, watch_words
 from solvent.engine.watch.watch import candidates
-from solvent.kernels.kinds import COLUMNS, ROOT_WORDS
-from solvent.kernels.language import Memory, Store, bit, kernel
+from solvent.kernels.language import bit, kernel, numbers_of
 from solvent.kernels.machine import Machine
+from solvent.kernels.rows import Memory
 from solvent.proof.fuzz.market import random_parameters
 
 FIRST = 2
@@ -65,8 +46,8 @@ FAR = (0, 0, 1, 10, 100, 1000, 2000)
 def everyone(s: Store, out: Memory) -> int:
     """What a watch must find, by asking every account."""
     count = 0
-    for account in range(s.globals[ACCOUNTS]):
-        if not account_row(s, account)[IS_LIQUIDATING] and liquidatable(s, account):
+    for account in range(s.globals.accounts):
+        if not account_row(s, account).is_liquidating and liquidatable(s, account):
             out[count] = account
             count += 1
     return count
@@ -76,18 +57,18 @@ def everyone(s: Store, out: Memory) -> int:
 def hug(s: Store, account: int, asset: int, most: int, offset: int) -> int:
     """Let `account` owe the most shares of `asset` at which it is healthy, and `offset` more."""
     holder = account_row(s, account)
-    holder[HELD] = holder[HELD] | bit(asset)
-    holder[DEBTS] = holder[DEBTS] | bit(asset)
+    holder.held = holder.held | bit(asset)
+    holder.debts = holder.debts | bit(asset)
     row = position(s, account, asset)
     low = 0
     high = most
     while low < high:
-        row[DEBT] = low + (high - low + 1) // 2
+        row.debt_shares = low + (high - low + 1) // 2
         if is_liquidatable(health_of(s, account, Doubt.FOR_ACCOUNT)):
-            high = row[DEBT] - 1
+            high = row.debt_shares - 1
         else:
-            low = row[DEBT]
-    row[DEBT] = max(1, low + offset)
+            low = row.debt_shares
+    row.debt_shares = max(1, low + offset)
     return low
 
 
@@ -126,24 +107,24 @@ class Crowd:
     def _make_room(self) -> None:
         columns, numbers = self.columns, self.columns["globals"]
         columns.grow_accounts(self.accounts.stop)
-        numbers[ACCOUNTS] = self.accounts.stop
-        words = watch_words(int(numbers[ACCOUNT_CAPACITY]), int(numbers[ASSETS]))
+        numbers[Globals.accounts] = self.accounts.stop
+        words = watch_words(int(numbers[Globals.account_capacity]), int(numbers[Globals.assets]))
         columns.by_name["watch"] = np.zeros(words, dtype=np.int64)
         self.root = root_of(columns)
 
     def _open_market(self, anchors: list[int]) -> None:
         for asset, anchor in enumerate(anchors):
-            price = self.store.prices.at(asset * PRICE_WIDTH)
-            price[MARK] = anchor
-            price[STALE] = int(asset > 0 and self.rng.random() < 0.1)
+            price = self.store.prices[asset]
+            price.mark = anchor
+            price.stale = int(asset > 0 and self.rng.random() < 0.1)
             pool = pool_row(self.store, asset)
-            pool[DEBT_INDEX] = INDEX_SCALE + self.rng.randrange(INDEX_SCALE)
-            pool[LEND_INDEX] = INDEX_SCALE + self.rng.randrange(INDEX_SCALE // 10)
-            pool[LEND_SHARES] = MOST_SHARES
+            pool.debt_index = INDEX_SCALE + self.rng.randrange(INDEX_SCALE)
+            pool.lend_index = INDEX_SCALE + self.rng.randrange(INDEX_SCALE // 10)
+            pool.lend_shares = MOST_SHARES
 
     def most(self, asset: int, worth: int = MOST_VALUE) -> int:
         """Atoms of an asset worth so much, in 10^-6 USDC, and no more than there can be."""
-        divisor = asset_row(self.store, asset)[VALUE_DIVISOR]
+        divisor = asset_row(self.store, asset).value_divisor
         return min(MOST_ATOMS, worth * divisor // mark_of(self.store, asset))
 
     def endow(self, account: int) -> None:
@@ -152,9 +133,12 @@ class Crowd:
         for _ in range(self.rng.randint(1, 3)):
             asset = self.rng.randrange(self.assets)
             worth = 10 ** self.rng.randint(4, 13)
-            column = self.rng.choice((AVAILABLE, LOCKED, LENT, LENT))
-            position(self.store, account, asset)[column] += self.most(asset, worth)
-            holder[HELD] = holder[HELD] | bit(asset)
+            column = self.rng.choice(
+                (Position.available, Position.locked, Position.lent_shares, Position.lent_shares)
+            )
+            row = numbers_of(position(self.store, account, asset))
+            row[column] += self.most(asset, worth)
+            holder.held = holder.held | bit(asset)
 
     def place(self, account: int) -> None:
         """Let an account owe about as much as it can, of one asset or two."""
@@ -163,7 +147,7 @@ class Crowd:
             offset = self.rng.choice((-1000, -10, -3, -2, -1, 0, 1, 2))
             self.hug(account, asset, offset)
             row = position(self.store, account, asset)
-            row[DEBT] -= row[DEBT] * self.rng.choice(FAR) // 10_000
+            row.debt_shares -= row.debt_shares * self.rng.choice(FAR) // 10_000
             asset = (asset + 1) % self.assets
 
     # kernels
@@ -210,11 +194,11 @@ class Crowd:
         """Mark most of those found, and let go of some others, perhaps with less to owe."""
         for account in found:
             if self.rng.random() < 0.8:
-                account_row(self.store, account)[IS_LIQUIDATING] = 1
+                account_row(self.store, account).is_liquidating = 1
         for account in self.rng.sample(self.accounts, len(self.accounts) // 10):
             holder = account_row(self.store, account)
-            if holder[IS_LIQUIDATING]:
-                holder[IS_LIQUIDATING] = 0
+            if holder.is_liquidating:
+                holder.is_liquidating = 0
                 if self.rng.random() < 0.8:
                     self.lighten(account)
                 self.touch(account)
@@ -223,7 +207,7 @@ class Crowd:
         """Let an account owe a fifth less."""
         for asset in range(self.assets):
             row = position(self.store, account, asset)
-            row[DEBT] -= row[DEBT] // 5
+            row.debt_shares -= row.debt_shares // 5
 
     def change(self) -> None:
         """Move something: mostly prices, mostly by a little."""
@@ -238,28 +222,28 @@ class Crowd:
             mark = mark_of(self.store, asset)
             little = self.rng.choice((1, -1, 2, mark // 10**6, -mark // 10**5, mark // 10**3))
             by = self.rng.choice((little, little, little, -mark // 100, mark // 50, -mark // 10))
-            self.store.prices[asset * PRICE_WIDTH + MARK] = max(1, mark + by)
+            self.store.prices[asset].mark = max(1, mark + by)
 
     def move_little(self) -> None:
         """Another mark, by less than a thousandth."""
         asset = self.rng.randrange(1, self.assets)
         mark = mark_of(self.store, asset)
         by = self.rng.randint(-mark // 2000, mark // 2000)
-        self.store.prices[asset * PRICE_WIDTH + MARK] = max(1, mark + by)
+        self.store.prices[asset].mark = max(1, mark + by)
 
     def accrue(self, asset: int) -> None:
         """Interest: both indices rise."""
         pool = pool_row(self.store, asset)
         by = self.rng.choice((1, 10**6, 10**9, 10**11, 10**12))
-        pool[DEBT_INDEX] += by
-        pool[LEND_INDEX] += by // 2
+        pool.debt_index += by
+        pool.lend_index += by // 2
 
     def trade(self, asset: int) -> None:
         """An account has more or less of an asset, perhaps one that it owes, or borrows anew."""
         account = self.rng.choice(self.accounts)
         row = position(self.store, account, asset)
-        bought = max(-row[AVAILABLE], self._little(row[AVAILABLE]))
-        lent = max(-row[LENT], self._little(row[LENT]))
+        bought = max(-row.available, self._little(row.available))
+        lent = max(-row.lent_shares, self._little(row.lent_shares))
         self._trade(account, asset, bought, lent)
         if self.rng.random() < 0.3:
             self.place(account)
@@ -267,7 +251,7 @@ class Crowd:
 
     def receive(self, account: int, asset: int) -> None:
         """An account gets a tenth of what it owes of an asset, and an atom."""
-        self._trade(account, asset, position(self.store, account, asset)[DEBT] // 10 + 1, 0)
+        self._trade(account, asset, position(self.store, account, asset).debt_shares // 10 + 1, 0)
 
     def _trade(self, account: int, asset: int, bought: int, lent: int) -> None:
         if self.machine is None:
@@ -282,30 +266,21 @@ class Crowd:
         """A price goes stale, or comes back."""
         if asset:
             fresh = is_stale(self.store, asset)
-            self.store.prices[asset * PRICE_WIDTH + STALE] = 0 if fresh else 1
+            self.store.prices[asset].stale = 0 if fresh else 1
 
     def write_down(self, asset: int) -> None:
         """Lenders bear a loss: the lend index falls, perhaps to nothing or an atom of it."""
         pool = pool_row(self.store, asset)
-        rest = pool[LEND_INDEX] - pool[LEND_INDEX] // self.rng.choice((10**9, 10**4, 10))
-        pool[LEND_INDEX] = self.rng.choice((rest, rest, rest, rest, 1, 0))
+        rest = pool.lend_index - pool.lend_index // self.rng.choice((10**9, 10**4, 10))
+        pool.lend_index = self.rng.choice((rest, rest, rest, rest, 1, 0))
 
     def change_rules(self, asset: int) -> None:
         """A weight, a margin or the doubt is another."""
         row = asset_row(self.store, asset)
         change = self.rng.randrange(3)
         if change == 0 and asset:
-            row[WEIGHT] = max(0, min(RATIO, row[WEIGHT] + self.rng.randint(-(10**7), 10**7)))
+            row.weight = max(0, min(RATIO, row.weight + self.rng.randint(-(10**7), 10**7)))
         elif change == 1:
-            row[MAINTENANCE_BASE] = max(1, row[MAINTENANCE_BASE] + self.rng.randint(-99, 10**6))
+            row.maintenance_base = max(1, row.maintenance_base + self.rng.randint(-99, 10**6))
         else:
-            self.store.rules[STALE_DOUBT] = self.rng.choice((0, RATIO, 10 * RATIO))
-
-
-def root_of(columns: Columns) -> Column:
-    """The addresses of columns as compiled kernels take them."""
-    root = np.zeros(ROOT_WORDS, dtype=np.int64)
-    for place, name in enumerate(COLUMNS):
-        if name in columns.by_name:
-            root[place] = columns[name].ctypes.data
-    return root
+            self.store.rules.stale_doubt = self.rng.choice((0, RATIO, 10 * RATIO))

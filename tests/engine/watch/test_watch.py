@@ -8,22 +8,9 @@ import pytest
 from solvent.domain.units import INDEX_SCALE
 from solvent.engine.ledger import account_row, is_stale, mark_of, pool_row, position
 from solvent.engine.margin import Doubt, first_asset, health_of, is_liquidatable, liquidatable
-from solvent.engine.memory.layout import (
-    ASSETS,
-    DEBT,
-    DEBT_INDEX,
-    DEBTS,
-    IS_LIQUIDATING,
-    LEND_INDEX,
-    MARK,
-    PRICE_WIDTH,
-    STALE,
-    STALE_DOUBT,
-)
+from solvent.engine.memory.store import Store
 from solvent.engine.watch import certificates
-from solvent.engine.watch import rows as watch_rows
 from solvent.engine.watch.certificates import Certificate
-from solvent.kernels.language import Store
 from solvent.kernels.machine import Machine, compile_kernels
 from tests.engine.watch.crowd import KERNELS, Crowd
 
@@ -63,16 +50,16 @@ def test_a_compiled_watch_finds_them_among_many(seed: int, machine: Machine) -> 
 @pytest.mark.parametrize("seed", range(10))
 def test_the_watch_follows_holders_of_what_is_stale(seed: int, machine: Machine) -> None:
     crowd = Crowd(seed, 1000, machine)
-    crowd.store.rules[STALE_DOUBT] = 10**10
+    crowd.store.rules.stale_doubt = 10**10
     for asset in range(1, crowd.assets):
-        crowd.store.prices[asset * PRICE_WIDTH + STALE] = 1
+        crowd.store.prices[asset].stale = 1
     for account in crowd.accounts:
         crowd.place(account)
     for _ in range(60):
         expected = crowd.expected()
         assert crowd.found() == expected
         for account in expected:
-            account_row(crowd.store, account)[IS_LIQUIDATING] = 1
+            account_row(crowd.store, account).is_liquidating = 1
         crowd.accrue(crowd.rng.randrange(crowd.assets))
 
 
@@ -81,14 +68,14 @@ def test_what_is_owed_can_be_received_to_one_s_harm(machine: Machine) -> None:
     harmed = 0
     for seed in range(10):
         crowd = Crowd(seed, 1000, machine)
-        crowd.store.rules[STALE_DOUBT] = 10**11
+        crowd.store.rules.stale_doubt = 10**11
         for asset in range(1, crowd.assets):
-            crowd.store.prices[asset * PRICE_WIDTH + STALE] = 1
+            crowd.store.prices[asset].stale = 1
         for account in crowd.accounts:
             crowd.place(account)
         crowd.mark_some(crowd.found())
         for account in crowd.accounts:
-            owed = account_row(crowd.store, account)[DEBTS]
+            owed = account_row(crowd.store, account).debts
             crowd.receive(account, first_asset(owed))
         expected = crowd.expected()
         assert crowd.found() == expected
@@ -101,17 +88,17 @@ def test_small_moves_ask_few(machine: Machine) -> None:
     for seed in range(10):
         crowd = Crowd(seed, 2000, machine)
         for asset in range(crowd.assets):
-            crowd.store.prices[asset * PRICE_WIDTH + STALE] = 0
+            crowd.store.prices[asset].stale = 0
         for account in crowd.accounts:
             crowd.lighten(account)
         for account in crowd.found():
-            account_row(crowd.store, account)[IS_LIQUIDATING] = 1
-        before = crowd.store.watch[watch_rows.ASKED]
+            account_row(crowd.store, account).is_liquidating = 1
+        before = crowd.store.watch.asked
         for _ in range(20):
             crowd.move_little()
             assert crowd.found() == crowd.expected()
             watches += len(crowd.accounts)
-        asked += crowd.store.watch[watch_rows.ASKED] - before
+        asked += crowd.store.watch.asked - before
     assert asked < watches // 10
 
 
@@ -144,7 +131,7 @@ def check_certificate(crowd: Crowd, account: int, certify: Certify) -> bool:
         return False
     columns = s.prices.numbers, s.pools.numbers
     kept = [list(column) for column in columns]
-    ranges = [allowed(s, account, asset, certificate) for asset in range(s.globals[ASSETS])]
+    ranges = [allowed(s, account, asset, certificate) for asset in range(s.globals.assets)]
     for extreme in (True, True, True, False, False):
         for asset, (low, high) in enumerate(ranges):
             move_within(s, asset, low, high, crowd.rng, extreme=extreme)
@@ -160,7 +147,7 @@ def allowed(s: Store, account: int, asset: int, certificate: Certificate) -> tup
     low, high = 1, 3 * certificates.debt_price(s, asset)
     if certificate.holds >> asset & 1:
         low = certificates.lowest_mark(s, asset, certificate.fall)
-    if position(s, account, asset)[DEBT]:
+    if position(s, account, asset).debt_shares:
         assert certificate.owes >> asset & 1
         rise = certificate.rise if asset else certificate.interest
         high = certificates.highest_debt_price(s, asset, rise)
@@ -173,12 +160,12 @@ def move_within(s: Store, asset: int, low: int, high: int, rng: Random, *, extre
         return
     pool = pool_row(s, asset)
     mark = mark_of(s, asset)
-    highest = high * INDEX_SCALE // pool[DEBT_INDEX]
+    highest = high * INDEX_SCALE // pool.debt_index
     low = max(low, mark // 2)
     if asset and low <= highest:
         mark = rng.choice((low, highest)) if extreme else rng.randint(low, highest)
-    s.prices[asset * PRICE_WIDTH + MARK] = mark
-    dearest = min(2 * pool[DEBT_INDEX], high * INDEX_SCALE // mark)
-    if dearest > pool[DEBT_INDEX]:
-        pool[DEBT_INDEX] = dearest if extreme else rng.randint(pool[DEBT_INDEX], dearest)
-    pool[LEND_INDEX] += rng.choice((0, 1, 10**12))
+    s.prices[asset].mark = mark
+    dearest = min(2 * pool.debt_index, high * INDEX_SCALE // mark)
+    if dearest > pool.debt_index:
+        pool.debt_index = dearest if extreme else rng.randint(pool.debt_index, dearest)
+    pool.lend_index += rng.choice((0, 1, 10**12))

@@ -7,12 +7,11 @@ going by cap per weight, after a few turns (Newton's method on a concave functio
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from solvent.engine.allot.selection import Keys, fill_largest, room_for_one
+from solvent.engine.memory.store import Store
 from solvent.kernels.language import (
-    Memory,
-    Store,
     Wide,
     allocate,
     bit,
@@ -27,6 +26,7 @@ from solvent.kernels.language import (
     wrapping_mul,
     wrapping_sub,
 )
+from solvent.kernels.rows import Memory
 
 _LOWER_BITS = 62
 _LOWER = 1 << _LOWER_BITS
@@ -35,14 +35,9 @@ _NO_PART = -1
 
 
 class Places(NamedTuple):
-    """`length` places: what their weights are read from, their caps, and their parts.
+    """`length` places: their caps, and their parts."""
 
-    Caps are `width` numbers apart.
-    """
-
-    rows: Memory
     caps: Memory
-    width: int
     parts: Memory
     length: int
 
@@ -72,8 +67,9 @@ class Rests(NamedTuple):
     words: int
 
 
-Weight = Callable[[Memory, int], Wide]
-"""(row, place) -> the weight at that place, at least 0."""
+Weighed = TypeVar("Weighed")
+Weight = Callable[[Weighed, int], Wide]
+"""(rows, place) -> the weight at that place, at least 0."""
 Divide = Callable[[Rests, int, Rate, Wide], int]
 """(rests, place, rate, weight) -> spread * weight / weights, the remainder noted."""
 
@@ -83,7 +79,7 @@ def apportion(
     s: Store, total: int, weights: Memory, caps: Memory, count: int, parts: Memory
 ) -> None:
     """Split `total` in proportion to `weights`, each part at most its cap, exactly."""
-    apportion_by(s, total, _listed, Places(weights, caps, 1, parts, count))
+    apportion_by(s, total, _listed, weights, Places(caps, parts, count))
 
 
 @kernel
@@ -92,7 +88,9 @@ def _listed(weights: Memory, place: int) -> Wide:
 
 
 @kernel
-def apportion_by(s: Store, total: int, weigh: Weight, places: Places) -> None:
+def apportion_by(
+    s: Store, total: int, weigh: Weight[Weighed], rows: Weighed, places: Places
+) -> None:
     """Split `total` in proportion to weights by water-filling over the caps, exactly.
 
     What rounding leaves goes by largest remainder, then by place; what weighted places cannot take
@@ -103,34 +101,30 @@ def apportion_by(s: Store, total: int, weigh: Weight, places: Places) -> None:
     reachable = wide(0)
     weights = wide(0)
     for place in range(count):
-        cap = _cap(places, place)
+        cap = places.caps[place]
         parts[place] = 0
         reachable += cap
         if cap:
-            weights += weigh(places.rows, place)
+            weights += weigh(rows, place)
     if reachable <= total:
         for place in range(count):
-            parts[place] = _cap(places, place)
+            parts[place] = places.caps[place]
         return
     upper = allocate(count)
     if weights < _LOWER:
-        left = _share(s, total, weights, weigh, places, _divide, Rests(upper, upper, 1))
+        left = _share(s, total, weights, weigh, rows, places, _divide, Rests(upper, upper, 1))
     else:
         lower = allocate(count)
-        left = _share(s, total, weights, weigh, places, _divide_long, Rests(upper, lower, 2))
+        rests = Rests(upper, lower, 2)
+        left = _share(s, total, weights, weigh, rows, places, _divide_long, rests)
         release(lower)
     release(upper)
     place = 0
     while left:
-        extra = min(left, _cap(places, place) - parts[place])
+        extra = min(left, places.caps[place] - parts[place])
         parts[place] += extra
         left -= extra
         place += 1
-
-
-@kernel
-def _cap(places: Places, place: int) -> int:
-    return places.caps[place * places.width]
 
 
 @kernel
@@ -138,7 +132,8 @@ def _share(
     s: Store,
     total: int,
     weights: Wide,
-    weigh: Weight,
+    weigh: Weight[Weighed],
+    rows: Weighed,
     places: Places,
     divide: Divide,
     rests: Rests,
@@ -155,8 +150,8 @@ def _share(
         shared = 0
         for place in range(places.length):
             if is_first or rests.upper[place] != _NO_PART:
-                cap = _cap(places, place)
-                weight = weigh(places.rows, place) if cap else wide(0)
+                cap = places.caps[place]
+                weight = weigh(rows, place) if cap else wide(0)
                 part = divide(rests, place, rate, weight) if weight else 0
                 if part >= cap or weight == 0:
                     rests.upper[place] = _NO_PART
@@ -171,9 +166,9 @@ def _share(
         unsettled = unsettled and weight_left > 0
     if weight_left == 0:
         return left
-    keys = Keys(rests.upper, places.length, rests.words, rests.lower, 0)
+    keys = Keys(rests.upper, places.length, rests.words, 0)
     left -= shared
-    fill_largest(s, keys, _lower_word, room_for_one, rests.upper, left, places.parts)
+    fill_largest(s, keys, _lower_word, rests.lower, room_for_one, rests.upper, left, places.parts)
     return 0
 
 

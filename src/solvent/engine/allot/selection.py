@@ -7,25 +7,17 @@ those alike in one word are asked for the next.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from solvent.engine.memory.layout import SCRATCH_TOP
 from solvent.engine.memory.scratch import take
-from solvent.kernels.language import (
-    Memory,
-    Store,
-    allocate,
-    bit,
-    fail,
-    kernel,
-    leading_zeros,
-    release,
-    shift_left,
-)
+from solvent.engine.memory.store import Store
+from solvent.kernels.language import allocate, bit, fail, kernel, leading_zeros, release, shift_left
+from solvent.kernels.rows import Memory
 
 Room = Callable[[Memory, int], int]
 """(rooms, place) -> how much the place can take, at least 0."""
-Word = Callable[[Memory, int, int, int], int]
+Read = TypeVar("Read")
+Word = Callable[[Read, int, int, int], int]
 """(rows, shift, place, number) -> the word of this number, from 1 on, of the place's key."""
 
 _DIGIT = 11
@@ -38,13 +30,12 @@ class Keys(NamedTuple):
     """Keys of `length` places, in words of 63 bits, the upper one first.
 
     `first` is the row of their first words; a place with a negative one takes no part. The other
-    words, where there are more than one, are asked for with `rows` and `shift`.
+    words, where there are more than one, are asked for with `shift`.
     """
 
     first: Memory
     length: int
     words: int
-    rows: Memory
     shift: int
 
 
@@ -77,9 +68,18 @@ def room_listed(rooms: Memory, place: int) -> int:
 
 @kernel
 def fill_largest(
-    s: Store, keys: Keys, word: Word, room: Room, rooms: Memory, total: int, parts: Memory
+    s: Store,
+    keys: Keys,
+    word: Word[Read],
+    rows: Read,
+    room: Room,
+    rooms: Memory,
+    total: int,
+    parts: Memory,
 ) -> None:
     """Add `total` to `parts`, place by place to its room, the largest key first, ties by place.
+
+    Words of keys after the first are read from `rows`.
 
     `total` is at most what those who take part have room for together, which is below 2^63.
     """
@@ -89,7 +89,7 @@ def fill_largest(
     places = alike.places
     number = 0
     while number < keys.words and alike.length > 1:
-        alike = _fill_alike(s, alike, keys, word, number, room, rooms, parts)
+        alike = _fill_alike(s, alike, keys, word, rows, number, room, rooms, parts)
         number += 1
     left = alike.left
     for which in range(alike.length):
@@ -106,7 +106,7 @@ def _fill_by_first_digit(
     """Fill those above the cut by the first digit of their keys, and keep those at it."""
     first = keys.first
     shift = max(0, _bits_of_largest(first, keys.length) - _DIGIT)
-    top = s.globals[SCRATCH_TOP]
+    top = s.globals.scratch_top
     sums = take(s, _DIGITS)
     for digit in range(_DIGITS):
         sums[digit] = 0
@@ -114,7 +114,7 @@ def _fill_by_first_digit(
         if first[place] >= 0:
             sums[first[place] >> shift] += room(rooms, place)
     cut = _run_out(sums, _DIGITS - 1, total)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     count = 0
     for place in range(keys.length):
         count += first[place] >> shift == cut.key
@@ -136,7 +136,8 @@ def _fill_alike(
     s: Store,
     alike: Alike,
     keys: Keys,
-    word: Word,
+    word: Word[Read],
+    rows: Read,
     number: int,
     room: Room,
     rooms: Memory,
@@ -147,7 +148,7 @@ def _fill_alike(
     own_rooms = allocate(alike.length)
     for which in range(alike.length):
         place = alike.places[which]
-        words[which] = word(keys.rows, keys.shift, place, number) if number else keys.first[place]
+        words[which] = word(rows, keys.shift, place, number) if number else keys.first[place]
         own_rooms[which] = room(rooms, place)
     cut = _cut(s, words, alike.length, room_listed, own_rooms, alike.left)
     kept = 0
@@ -166,7 +167,7 @@ def _fill_alike(
 @kernel
 def _cut(s: Store, keys: Memory, count: int, room: Room, rooms: Memory, total: int) -> Cut:
     """The largest key such that all from it on have room for `total` (> 0)."""
-    top = s.globals[SCRATCH_TOP]
+    top = s.globals.scratch_top
     sums = take(s, _DIGITS)
     shift = _bits_of_largest(keys, count)
     key = 0
@@ -185,7 +186,7 @@ def _cut(s: Store, keys: Memory, count: int, room: Room, rooms: Memory, total: i
         cut = _run_out(sums, mask, left)
         key = shift_left(key, width) | cut.key
         left = cut.left
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return Cut(key, left)
 
 

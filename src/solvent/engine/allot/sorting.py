@@ -5,10 +5,14 @@ is not stable, so an order must tell any two numbers of the row apart, or they m
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from solvent.kernels.language import Memory, Store, kernel
+from solvent.engine.memory.store import Store
+from solvent.kernels.language import kernel
+from solvent.kernels.rows import Memory
 
-Before = Callable[[Store, Memory, int, int], bool]
+Asked = TypeVar("Asked")
+Before = Callable[[Store, Asked, int, int], bool]
 """(s, context, one, other) -> whether `one` comes before `other`."""
 
 
@@ -24,7 +28,7 @@ def _smaller(s: Store, context: Memory, one: int, other: int) -> bool:  # noqa: 
 
 
 @kernel
-def sort_by(s: Store, row: Memory, count: int, before: Before, context: Memory) -> None:
+def sort_by(s: Store, row: Memory, count: int, before: Before[Asked], context: Asked) -> None:
     """Sort the first `count` numbers of `row` by `before`, which is asked with `context`."""
     for root in range(count // 2 - 1, -1, -1):
         _sink(s, row, root, count, before, context)
@@ -36,7 +40,9 @@ def sort_by(s: Store, row: Memory, count: int, before: Before, context: Memory) 
 
 
 @kernel
-def _sink(s: Store, row: Memory, root: int, count: int, before: Before, context: Memory) -> None:
+def _sink(
+    s: Store, row: Memory, root: int, count: int, before: Before[Asked], context: Asked
+) -> None:
     """Let the number at `root` fall until nothing below it in the heap comes after it."""
     sinking = row[root]
     place = root

@@ -11,29 +11,30 @@ level lies, and glasses without a breakpoint on that side are summed up and left
 from typing import NamedTuple
 
 from solvent.engine.allot.sorting import sort_by
-from solvent.kernels.language import (
-    Memory,
-    Store,
-    Wide,
-    allocate,
-    huge,
-    kernel,
-    release,
-    wide,
-)
+from solvent.engine.memory.store import Store
+from solvent.kernels.language import Wide, allocate, allocate_rows, huge, kernel, release, wide
+from solvent.kernels.rows import Row, Rows
 
-GLASS_TOP = 0
-GLASS_FLOOR = 1
-"""At least 0, below the top."""
-GLASS_AREA = 2
-"""Above 0."""
-GLASS_WIDTH = 3
 
-_NUMERATOR = 0
-_DENOMINATOR = 1
-_GLASS = 2
-_IS_FLOOR = 3
-_POINT_WIDTH = 4
+class Glass(Row):
+    """A glass; `top` and `floor` are heights times area."""
+
+    top: int
+    floor: int
+    """At least 0, below the top."""
+    area: int
+    """Above 0."""
+
+
+class Point(Row):
+    """A breakpoint: the level, as a fraction, at which that comes to a glass's top or its floor."""
+
+    numerator: int
+    denominator: int
+    glass: int
+    is_floor: bool
+
+
 _FEW = 24
 """So many glasses are walked at last; of as many the pivot is the middle one."""
 _MOST_TURNS = 64
@@ -71,7 +72,7 @@ class Sums(NamedTuple):
 
 
 @kernel
-def find_level(s: Store, glasses: Memory, count: int, volume: int) -> Level:
+def find_level(s: Store, glasses: Rows[Glass], count: int, volume: int) -> Level:
     """The highest level above which `volume` stands: above 0, below what is in all glasses.
 
     The order of the table, and who is in it, is not kept.
@@ -107,63 +108,69 @@ def _is_within(bounds: Bounds, top: int, bottom: int) -> bool:
 
 
 @kernel
-def _pivot(s: Store, glasses: Memory, count: int, bounds: Bounds) -> tuple[int, int]:
+def _pivot(s: Store, glasses: Rows[Glass], count: int, bounds: Bounds) -> tuple[int, int]:
     """The middle one of some breakpoints within the bounds, tops and floors by turns."""
-    points = allocate(_FEW * _POINT_WIDTH)
+    points = allocate_rows(Point, _FEW)
     order = allocate(_FEW)
     for which in range(_FEW):
         place = which * count // _FEW
-        glass = glasses.at(place * GLASS_WIDTH)
-        is_floor = which % 2
-        if not _is_within(bounds, glass[GLASS_TOP + is_floor], glass[GLASS_AREA]):
-            is_floor = 1 - is_floor
-        _put_point(points.at(which * _POINT_WIDTH), glass, place, is_floor)
+        glass = glasses[place]
+        is_floor = which % 2 == 1
+        if not _is_within(bounds, _breakpoint(glass, is_floor), glass.area):
+            is_floor = not is_floor
+        _put_point(points[which], glass, place, is_floor)
         order[which] = which
     sort_by(s, order, _FEW, _is_higher, points)
-    middle = points.at(order[_FEW // 2] * _POINT_WIDTH)
-    top, bottom = middle[_NUMERATOR], middle[_DENOMINATOR]
+    middle = points[order[_FEW // 2]]
+    top, bottom = middle.numerator, middle.denominator
     release(order)
     release(points)
     return top, bottom
 
 
 @kernel
-def _put_point(point: Memory, glass: Memory, place: int, is_floor: int) -> None:
-    """Write the breakpoint at which the level comes to a glass's top, or to its floor."""
-    point[_NUMERATOR] = glass[GLASS_TOP + is_floor]
-    point[_DENOMINATOR] = glass[GLASS_AREA]
-    point[_GLASS] = place
-    point[_IS_FLOOR] = is_floor
+def _breakpoint(glass: Glass, is_floor: bool) -> int:
+    """A glass's floor, or its top."""
+    return glass.floor if is_floor else glass.top
 
 
 @kernel
-def _summed_at(glasses: Memory, sums: Sums, top: int, bottom: int) -> Sums:
+def _put_point(point: Point, glass: Glass, place: int, is_floor: bool) -> None:
+    """Write the breakpoint at which the level comes to a glass's top, or to its floor."""
+    point.numerator = _breakpoint(glass, is_floor)
+    point.denominator = glass.area
+    point.glass = place
+    point.is_floor = is_floor
+
+
+@kernel
+def _summed_at(glasses: Rows[Glass], sums: Sums, top: int, bottom: int) -> Sums:
     """The sums with those still active, at the level top / bottom."""
     emptied, tops, areas, active = sums
     for place in range(active):
-        glass = glasses.at(place * GLASS_WIDTH)
-        level = wide(top) * glass[GLASS_AREA]
-        if wide(glass[GLASS_FLOOR]) * bottom >= level:
-            emptied += glass[GLASS_TOP] - glass[GLASS_FLOOR]
-        elif wide(glass[GLASS_TOP]) * bottom > level:
-            tops += glass[GLASS_TOP]
-            areas += glass[GLASS_AREA]
+        glass = glasses[place]
+        level = wide(top) * glass.area
+        if wide(glass.floor) * bottom >= level:
+            emptied += glass.top - glass.floor
+        elif wide(glass.top) * bottom > level:
+            tops += glass.top
+            areas += glass.area
     return Sums(emptied, tops, areas, active)
 
 
 @kernel
-def _leave_out(glasses: Memory, sums: Sums, bounds: Bounds) -> Sums:
+def _leave_out(glasses: Rows[Glass], sums: Sums, bounds: Bounds) -> Sums:
     """Keep the glasses with a breakpoint within the bounds, and sum up the others."""
     emptied, tops, areas, active = sums
     kept = 0
     for place in range(active):
-        glass = glasses.at(place * GLASS_WIDTH)
-        top, floor, area = glass[GLASS_TOP], glass[GLASS_FLOOR], glass[GLASS_AREA]
+        glass = glasses[place]
+        top, floor, area = glass.top, glass.floor, glass.area
         if _is_within(bounds, top, area) or _is_within(bounds, floor, area):
-            keep = glasses.at(kept * GLASS_WIDTH)
-            keep[GLASS_TOP] = top
-            keep[GLASS_FLOOR] = floor
-            keep[GLASS_AREA] = area
+            keep = glasses[kept]
+            keep.top = top
+            keep.floor = floor
+            keep.area = area
             kept += 1
         elif wide(floor) * bounds.high_bottom >= wide(bounds.high_top) * area:
             emptied += top - floor
@@ -174,45 +181,46 @@ def _leave_out(glasses: Memory, sums: Sums, bounds: Bounds) -> Sums:
 
 
 @kernel
-def _walk(s: Store, glasses: Memory, sums: Sums, volume: int, bounds: Bounds) -> Sums:
+def _walk(s: Store, glasses: Rows[Glass], sums: Sums, volume: int, bounds: Bounds) -> Sums:
     """Go down from the upper bound, breakpoint by breakpoint, to where `volume` is reached."""
     emptied, tops, areas, active = sums
-    points = allocate(2 * active * _POINT_WIDTH)
+    points = allocate_rows(Point, 2 * active)
     order = allocate(2 * active)
     count = 0
     for place in range(active):
-        glass = glasses.at(place * GLASS_WIDTH)
-        for is_floor in range(2):
-            if _is_within(bounds, glass[GLASS_TOP + is_floor], glass[GLASS_AREA]):
-                _put_point(points.at(count * _POINT_WIDTH), glass, place, is_floor)
+        glass = glasses[place]
+        for end in range(2):
+            is_floor = end == 1
+            if _is_within(bounds, _breakpoint(glass, is_floor), glass.area):
+                _put_point(points[count], glass, place, is_floor)
                 order[count] = count
                 count += 1
             elif not is_floor:
-                tops += glass[GLASS_TOP]
-                areas += glass[GLASS_AREA]
+                tops += glass.top
+                areas += glass.area
     sort_by(s, order, count, _is_higher, points)
     for number in range(count):
-        point = points.at(order[number] * _POINT_WIDTH)
+        point = points[order[number]]
         here = Sums(emptied, tops, areas, 0)
-        if _reaches(here, volume, point[_NUMERATOR], point[_DENOMINATOR]):
+        if _reaches(here, volume, point.numerator, point.denominator):
             break
-        glass = glasses.at(point[_GLASS] * GLASS_WIDTH)
-        if point[_IS_FLOOR]:
-            tops -= glass[GLASS_TOP]
-            areas -= glass[GLASS_AREA]
-            emptied += glass[GLASS_TOP] - glass[GLASS_FLOOR]
+        glass = glasses[point.glass]
+        if point.is_floor:
+            tops -= glass.top
+            areas -= glass.area
+            emptied += glass.top - glass.floor
         else:
-            tops += glass[GLASS_TOP]
-            areas += glass[GLASS_AREA]
+            tops += glass.top
+            areas += glass.area
     release(order)
     release(points)
     return Sums(emptied, tops, areas, 0)
 
 
 @kernel
-def _is_higher(s: Store, points: Memory, one: int, other: int) -> bool:  # noqa: ARG001
+def _is_higher(s: Store, points: Rows[Point], one: int, other: int) -> bool:  # noqa: ARG001
     """Breakpoints by level, highest first; the order of equal ones changes no sum."""
-    first, second = points.at(one * _POINT_WIDTH), points.at(other * _POINT_WIDTH)
-    left = wide(first[_NUMERATOR]) * second[_DENOMINATOR]
-    right = wide(second[_NUMERATOR]) * first[_DENOMINATOR]
+    first, second = points[one], points[other]
+    left = wide(first.numerator) * second.denominator
+    right = wide(second.numerator) * first.denominator
     return one < other if left == right else left > right

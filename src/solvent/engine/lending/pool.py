@@ -6,6 +6,15 @@ allowed, and shares round so that the pool never loses.
 
 from typing import NamedTuple
 
+from solvent.domain.events import (
+    Borrowed,
+    ClaimVoided,
+    InterestCharged,
+    Lent,
+    Netted,
+    Redeemed,
+    Repaid,
+)
 from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE
 from solvent.domain.units import HOUR, HOURS_PER_YEAR, INDEX_SCALE, INT64_MAX, RATIO
@@ -17,7 +26,9 @@ from solvent.engine.ledger import (
     change_claim,
     change_debt,
     claim_of,
+    claim_worth,
     debt_of,
+    debt_worth,
     lent_total,
     mark_of,
     move,
@@ -31,85 +42,70 @@ from solvent.engine.lending.rates import (
     utilization,
     utilization_up,
 )
-from solvent.engine.memory.layout import (
-    ACCOUNTS,
-    BORROWED,
-    CLAIM_VOIDED,
-    DEBT,
-    DEBT_INDEX,
-    DEBT_SHARES,
-    DEFICIT,
-    FEES,
-    INTEREST_CHARGED,
-    LEND_INDEX,
-    LEND_SHARES,
-    LENT,
-    LENT_EVENT,
-    NETTED,
-    NOW,
-    POOL_FEE,
-    REDEEMED,
-    REPAID,
-    RESIDUE,
-    TREASURY,
-    VALUE_DIVISOR,
-)
+from solvent.engine.memory.layout import TREASURY
+from solvent.engine.memory.rows import Pool
+from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up, mul_div_down, mul_div_up
-from solvent.kernels.language import Memory, Store, Wide, emit, kernel, narrow, wide
+from solvent.kernels.language import Wide, emit, kernel, narrow, wide
 
 _YEAR = RATIO * HOURS_PER_YEAR
 
 
 @kernel
-def redeemable(pool: Memory) -> int:
+def redeemable(pool: Pool) -> int:
     """Tokens that lenders could take out now, throttle aside: lent less borrowed."""
     return max(0, lent_total(pool) - borrowed_total(pool))
 
 
 @kernel
-def lend(s: Store, account: int, asset: int, quantity: int, source: int) -> None:
+def lend(s: Store, account: int, asset: int, quantity: int, source: Source) -> None:
     """Put `quantity` of the available balance into the pool; see `lend_shares_down`."""
     shares = lend_shares_down(s, asset, quantity)
     move(s, asset, quantity, available(account), POOL_PLACE)
     change_claim(s, account, asset, shares)
     settle_residue(s, asset)
-    emit(s, LENT_EVENT, account, asset, quantity, shares, source)
+    emit(s, Lent(account=account, asset=asset, quantity=quantity, shares=shares, source=source))
 
 
 @kernel
 def lend_shares_down(s: Store, asset: int, quantity: int) -> int:
     """Shares that a lend of `quantity` buys; 0 when it is less than one share's worth."""
-    index = pool_row(s, asset)[LEND_INDEX]
+    index = pool_row(s, asset).lend_index
     return mul_div_down(quantity, INDEX_SCALE, index) if index else 0
 
 
 @kernel
-def redeem(s: Store, account: int, asset: int, quantity: int, source: int) -> None:
-    """Take `quantity` (at most the claim and the pool's redeemable cash) out of the pool."""
+def redeem(s: Store, account: int, asset: int, quantity: int, source: Source) -> int:
+    """Take `quantity` (at most the claim and the pool's redeemable cash) out; return the shares."""
     shares = claim_shares_up(s, account, asset, quantity)
     move(s, asset, quantity, POOL_PLACE, available(account))
     change_claim(s, account, asset, -shares)
     settle_residue(s, asset)
-    emit(s, REDEEMED, account, asset, quantity, shares, source)
+    emit(s, Redeemed(account=account, asset=asset, quantity=quantity, shares=shares, source=source))
+    return shares
 
 
 @kernel
 def claim_shares_up(s: Store, account: int, asset: int, quantity: int) -> int:
     """Shares that `quantity` of an account's claim costs; all where less than an atom is left."""
-    held = position(s, account, asset)[LENT]
-    index = pool_row(s, asset)[LEND_INDEX]
-    if quantity >= claim_of(s, account, asset):
-        return held
-    shares = mul_div_up(quantity, INDEX_SCALE, index)
-    return shares if mul_div_down(held - shares, index, INDEX_SCALE) else held
+    return shares_up(pool_row(s, asset), position(s, account, asset).lent_shares, quantity)
 
 
 @kernel
-def claim_shares_down(s: Store, account: int, asset: int, quantity: int) -> int:
-    """Shares that are worth at most `quantity` of an account's claim; all for the whole claim."""
-    if quantity >= claim_of(s, account, asset):
-        return position(s, account, asset)[LENT]
-    return mul_div_down(quantity, INDEX_SCALE, pool_row(s, asset)[LEND_INDEX])
+def shares_up(pool: Pool, held: int, quantity: int) -> int:
+    """As `claim_shares_up`, of a claim of `held` shares."""
+    if quantity >= claim_worth(pool, held):
+        return held
+    shares = mul_div_up(quantity, INDEX_SCALE, pool.lend_index)
+    return shares if claim_worth(pool, held - shares) else held
+
+
+@kernel
+def shares_down(pool: Pool, held: int, quantity: int) -> int:
+    """Shares that are worth at most `quantity` of a claim of `held`; all for the whole claim."""
+    if quantity >= claim_worth(pool, held):
+        return held
+    return mul_div_down(quantity, INDEX_SCALE, pool.lend_index)
 
 
 @kernel
@@ -118,7 +114,7 @@ def void_dust(s: Store, account: int, asset: int) -> int:
 
     Returns how many there were, for `say_voided`, which comes once the cause has been said.
     """
-    shares = position(s, account, asset)[LENT]
+    shares = position(s, account, asset).lent_shares
     if shares == 0 or claim_of(s, account, asset):
         return 0
     change_claim(s, account, asset, -shares)
@@ -130,7 +126,7 @@ def void_dust(s: Store, account: int, asset: int) -> int:
 def say_voided(s: Store, account: int, asset: int, shares: int) -> None:
     """Write down that shares were burnt, if any were."""
     if shares:
-        emit(s, CLAIM_VOIDED, account, asset, shares)
+        emit(s, ClaimVoided(account=account, asset=asset, shares=shares))
 
 
 class BorrowTerms(NamedTuple):
@@ -148,17 +144,22 @@ class BorrowTerms(NamedTuple):
 @kernel
 def borrow_terms(s: Store, account: int, asset: int, quantity: int, fee: bool) -> BorrowTerms:
     """Terms of a borrow by an account whose own claim, if any, leaves the pool first."""
-    pool = pool_row(s, asset)
-    others = pool[LEND_SHARES] - position(s, account, asset)[LENT]
-    lent = mul_div_down(others, pool[LEND_INDEX], INDEX_SCALE)
+    own = position(s, account, asset).lent_shares
+    return pool_terms(s, asset, pool_row(s, asset), own, quantity, fee)
+
+
+@kernel
+def pool_terms(s: Store, asset: int, pool: Pool, own: int, quantity: int, fee: bool) -> BorrowTerms:
+    """Terms of a borrow from `pool` as it is or would be, once `own` lent shares left it."""
+    lent = claim_worth(pool, pool.lend_shares - own)
     entry_fee = 0
     apr = 0
     if fee:
         after = utilization_up(borrowed_total(pool) + quantity, lent)
         apr = borrow_apr(asset_row(s, asset), after)
         entry_fee = _entry_fee_up(s, quantity, apr)
-    shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool[DEBT_INDEX])
-    borrowed = mul_div_up(pool[DEBT_SHARES] + shares, pool[DEBT_INDEX], INDEX_SCALE)
+    shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
+    borrowed = debt_worth(pool, pool.debt_shares + shares)
     return BorrowTerms(entry_fee, apr, shares, borrowed, lent)
 
 
@@ -168,7 +169,7 @@ def _entry_fee_up(s: Store, quantity: int, apr: int) -> int:
 
     The product of quantity, rate and time may pass 128 bits, so whole years' worth is split off.
     """
-    remaining = HOUR - s.globals[NOW] % HOUR
+    remaining = HOUR - s.globals.now % HOUR
     yearly = wide(quantity) * apr
     whole = yearly // _YEAR
     part = divide_up((yearly - whole * _YEAR) * remaining, _YEAR)
@@ -181,8 +182,8 @@ def debt_after_borrow(s: Store, account: int, asset: int, quantity: int) -> int:
     if quantity == 0:
         return debt_of(s, account, asset)
     shares = borrow_terms(s, account, asset, quantity, fee=True).shares
-    held = position(s, account, asset)[DEBT]
-    return mul_div_up(held + shares, pool_row(s, asset)[DEBT_INDEX], INDEX_SCALE)
+    held = position(s, account, asset).debt_shares
+    return mul_div_up(held + shares, pool_row(s, asset).debt_index, INDEX_SCALE)
 
 
 @kernel
@@ -190,11 +191,11 @@ def lent_after_redeem(s: Store, account: int, asset: int, quantity: int) -> int:
     """All claims on the pool after an account redeemed `quantity`."""
     pool = pool_row(s, asset)
     shares = claim_shares_up(s, account, asset, quantity)
-    return mul_div_down(pool[LEND_SHARES] - shares, pool[LEND_INDEX], INDEX_SCALE)
+    return claim_worth(pool, pool.lend_shares - shares)
 
 
 @kernel
-def borrow(s: Store, account: int, asset: int, quantity: int, source: int, fee: bool) -> None:
+def borrow(s: Store, account: int, asset: int, quantity: int, source: Source, fee: bool) -> None:
     """Take `quantity` out of the pool as a debt; an entry fee is added and shared as interest."""
     voided = void_dust(s, account, asset)
     terms = borrow_terms(s, account, asset, quantity, fee)
@@ -204,21 +205,22 @@ def borrow(s: Store, account: int, asset: int, quantity: int, source: int, fee: 
     settle_residue(s, asset)
     emit(
         s,
-        BORROWED,
-        account,
-        asset,
-        quantity,
-        terms.entry_fee,
-        terms.apr,
-        terms.shares,
-        pool_row(s, asset)[LEND_INDEX],
-        source,
+        Borrowed(
+            account=account,
+            asset=asset,
+            quantity=quantity,
+            entry_fee=terms.entry_fee,
+            apr=terms.apr,
+            shares=terms.shares,
+            lend_index=pool_row(s, asset).lend_index,
+            source=source,
+        ),
     )
     say_voided(s, account, asset, voided)
 
 
 @kernel
-def repay(s: Store, account: int, asset: int, quantity: int, source: int) -> int:
+def repay(s: Store, account: int, asset: int, quantity: int, source: Source) -> int:
     """Pay up to `quantity` of the debt from the available balance; return what was paid."""
     shares, cost = repay_shares_down(s, account, asset, quantity)
     if shares == 0:
@@ -226,32 +228,36 @@ def repay(s: Store, account: int, asset: int, quantity: int, source: int) -> int
     move(s, asset, cost, available(account), POOL_PLACE)
     change_debt(s, account, asset, -shares)
     settle_residue(s, asset)
-    emit(s, REPAID, account, asset, cost, shares, source)
+    emit(s, Repaid(account=account, asset=asset, quantity=cost, shares=shares, source=source))
     return cost
 
 
 @kernel
 def repay_shares_down(s: Store, account: int, asset: int, quantity: int) -> tuple[int, int]:
     """Shares that `quantity` repays and what exactly they cost."""
-    index = pool_row(s, asset)[DEBT_INDEX]
-    held = position(s, account, asset)[DEBT]
-    debt = debt_of(s, account, asset)
+    return repaid_by(pool_row(s, asset), position(s, account, asset).debt_shares, quantity)
+
+
+@kernel
+def repaid_by(pool: Pool, held: int, quantity: int) -> tuple[int, int]:
+    """As `repay_shares_down`, of a debt of `held` shares."""
+    debt = debt_worth(pool, held)
     if quantity >= debt:
         return held, debt
-    shares = min(held, mul_div_down(quantity, INDEX_SCALE, index))
-    return shares, mul_div_up(shares, index, INDEX_SCALE)
+    shares = min(held, mul_div_down(quantity, INDEX_SCALE, pool.debt_index))
+    return shares, debt_worth(pool, shares)
 
 
 @kernel
 def _share_interest(s: Store, asset: int, interest: int) -> int:
     """Split interest already added to debts into fee and lenders' part; return the fee."""
     pool = pool_row(s, asset)
-    fee = mul_div_up(interest, asset_row(s, asset)[POOL_FEE], RATIO)
-    if pool[LEND_SHARES]:
-        index = pool[LEND_INDEX] + wide(interest - fee) * INDEX_SCALE // pool[LEND_SHARES]
+    fee = mul_div_up(interest, asset_row(s, asset).pool_fee, RATIO)
+    if pool.lend_shares:
+        index = pool.lend_index + wide(interest - fee) * INDEX_SCALE // pool.lend_shares
         if index <= INT64_MAX:
-            pool[LEND_INDEX] = narrow(index)
-    pool[FEES] += fee
+            pool.lend_index = narrow(index)
+    pool.fees += fee
     return fee
 
 
@@ -259,44 +265,45 @@ def _share_interest(s: Store, asset: int, interest: int) -> int:
 def charge_hour(s: Store, asset: int, hour: int) -> None:
     """Charge interest for the hour that begins at `hour`, once, at the utilization of now."""
     pool = pool_row(s, asset)
-    if pool[DEBT_SHARES] == 0:
+    if pool.debt_shares == 0:
         return
     level = utilization(pool)
     apr = borrow_apr(asset_row(s, asset), level)
     before = borrowed_total(pool)
-    index = index_after_hour_up(pool[DEBT_INDEX], apr)
+    index = index_after_hour_up(pool.debt_index, apr)
     if not _holdable(s, asset, index):
         return
-    pool[DEBT_INDEX] = narrow(index)
+    pool.debt_index = narrow(index)
     interest = borrowed_total(pool) - before
     fee = _share_interest(s, asset, interest)
     settle_residue(s, asset)
     emit(
         s,
-        INTEREST_CHARGED,
-        asset,
-        hour,
-        apr,
-        level,
-        interest,
-        fee,
-        pool[LEND_INDEX],
-        pool[DEBT_INDEX],
+        InterestCharged(
+            asset=asset,
+            hour=hour,
+            apr=apr,
+            utilization=level,
+            interest=interest,
+            fee=fee,
+            lend_index=pool.lend_index,
+            debt_index=pool.debt_index,
+        ),
     )
 
 
 @kernel
 def _holdable(s: Store, asset: int, index: Wide) -> bool:
     """Whether debts at a new index still fit their columns, and so does their value."""
-    owed = divide_up(pool_row(s, asset)[DEBT_SHARES] * index, INDEX_SCALE)
+    owed = divide_up(pool_row(s, asset).debt_shares * index, INDEX_SCALE)
     if owed > 2 * MAX_SUPPLY:
         return False
-    return owed * mark_of(s, asset) <= wide(2 * MAX_VALUE) * asset_row(s, asset)[VALUE_DIVISOR]
+    return owed * mark_of(s, asset) <= wide(2 * MAX_VALUE) * asset_row(s, asset).value_divisor
 
 
 @kernel
 def transfer_claim(
-    s: Store, asset: int, shares: int, giver: int, receiver: int, source: int
+    s: Store, asset: int, shares: int, giver: int, receiver: int, source: Source
 ) -> None:
     """Hand shares of a claim from one account to another, where they cancel against its debt."""
     change_claim(s, giver, asset, -shares)
@@ -307,13 +314,13 @@ def transfer_claim(
 @kernel
 def debt_shares_up(s: Store, account: int, asset: int, quantity: int) -> int:
     """Whole shares that `quantity` of an account's debt is, rounded up for the account."""
-    held = position(s, account, asset)[DEBT]
-    return min(held, mul_div_up(quantity, INDEX_SCALE, pool_row(s, asset)[DEBT_INDEX]))
+    held = position(s, account, asset).debt_shares
+    return min(held, mul_div_up(quantity, INDEX_SCALE, pool_row(s, asset).debt_index))
 
 
 @kernel
 def transfer_debt(
-    s: Store, asset: int, shares: int, giver: int, receiver: int, source: int
+    s: Store, asset: int, shares: int, giver: int, receiver: int, source: Source
 ) -> None:
     """Move shares of a debt to another account, where they cancel against its claim."""
     change_debt(s, giver, asset, -shares)
@@ -322,7 +329,7 @@ def transfer_debt(
 
 
 @kernel
-def net_out(s: Store, account: int, asset: int, source: int) -> None:
+def net_out(s: Store, account: int, asset: int, source: Source) -> None:
     """Cancel an account's claim against its debt in one asset, as far as both reach."""
     debt = debt_of(s, account, asset)
     if debt:
@@ -331,7 +338,17 @@ def net_out(s: Store, account: int, asset: int, source: int) -> None:
     if quantity == 0:
         return
     claim_shares, debt_shares = cancel(s, asset, quantity, account, account)
-    emit(s, NETTED, account, asset, quantity, claim_shares, debt_shares, source)
+    emit(
+        s,
+        Netted(
+            account=account,
+            asset=asset,
+            quantity=quantity,
+            claim_shares=claim_shares,
+            debt_shares=debt_shares,
+            source=source,
+        ),
+    )
 
 
 @kernel
@@ -352,19 +369,28 @@ def cancel(s: Store, asset: int, quantity: int, lender: int, borrower: int) -> t
 def claim_fees(s: Store, asset: int, quantity: int) -> None:
     """Turn up to `quantity` of the pool's fees, then residue, into a claim of the treasury."""
     pool = pool_row(s, asset)
-    room = wide(MAX_SUPPLY - pool[LEND_SHARES]) * pool[LEND_INDEX] // INDEX_SCALE
-    claimable = narrow(min(wide(min(quantity, pool[FEES] + pool[RESIDUE])), room))
+    room = wide(MAX_SUPPLY - pool.lend_shares) * pool.lend_index // INDEX_SCALE
+    claimable = narrow(min(wide(min(quantity, pool.fees + pool.residue)), room))
     shares = lend_shares_down(s, asset, claimable)
     if shares == 0:
         return
     lent = lent_total(pool)
     change_claim(s, TREASURY, asset, shares)
     minted = lent_total(pool) - lent
-    from_fees = min(minted, pool[FEES])
-    pool[FEES] -= from_fees
-    pool[RESIDUE] -= minted - from_fees
+    from_fees = min(minted, pool.fees)
+    pool.fees -= from_fees
+    pool.residue -= minted - from_fees
     settle_residue(s, asset)
-    emit(s, LENT_EVENT, TREASURY, asset, minted, shares, Source.RECONCILIATION)
+    emit(
+        s,
+        Lent(
+            account=TREASURY,
+            asset=asset,
+            quantity=minted,
+            shares=shares,
+            source=Source.RECONCILIATION,
+        ),
+    )
 
 
 @kernel
@@ -377,17 +403,17 @@ def write_off(s: Store, account: int, asset: int) -> tuple[int, int]:
     pool = pool_row(s, asset)
     before = borrowed_total(pool)
     lent = lent_total(pool)
-    change_debt(s, account, asset, -position(s, account, asset)[DEBT])
+    change_debt(s, account, asset, -position(s, account, asset).debt_shares)
     loss = before - borrowed_total(pool)
     lenders = min(loss, lent)
     if lenders:
-        fall = divide_up(wide(lenders) * INDEX_SCALE, pool[LEND_SHARES])
-        pool[LEND_INDEX] = narrow(max(0, pool[LEND_INDEX] - fall))
+        fall = divide_up(wide(lenders) * INDEX_SCALE, pool.lend_shares)
+        pool.lend_index = narrow(max(0, pool.lend_index - fall))
     rest = loss - (lent - lent_total(pool))
-    from_fees = max(0, min(rest, pool[FEES]))
-    pool[FEES] -= from_fees
-    pool[RESIDUE] -= max(0, rest - from_fees)
-    pool[DEFICIT] += lenders
+    from_fees = max(0, min(rest, pool.fees))
+    pool.fees -= from_fees
+    pool.residue -= max(0, rest - from_fees)
+    pool.deficit += lenders
     settle_residue(s, asset)
     return loss, lenders
 
@@ -395,6 +421,6 @@ def write_off(s: Store, account: int, asset: int) -> tuple[int, int]:
 @kernel
 def restart(s: Store, asset: int) -> None:
     """Void shares that are worth nothing and let the index begin at one: the pool lives on."""
-    for account in range(s.globals[ACCOUNTS]):
+    for account in range(s.globals.accounts):
         say_voided(s, account, asset, void_dust(s, account, asset))
-    pool_row(s, asset)[LEND_INDEX] = INDEX_SCALE
+    pool_row(s, asset).lend_index = INDEX_SCALE

@@ -6,26 +6,24 @@ borrower. Utilization may exceed one, up to what a record can hold.
 
 from solvent.domain.units import HOURS_PER_YEAR, INT64_MAX, RATIO
 from solvent.engine.ledger import borrowed_total, lent_total
-from solvent.engine.memory.layout import CURVE, CURVE_POINTS
+from solvent.engine.memory.rows import Asset, Pool
 from solvent.engine.units import divide_up
-from solvent.kernels.language import Memory, Wide, kernel, narrow, wide
+from solvent.kernels.language import Wide, kernel, narrow, wide
 
 _YEAR = RATIO * HOURS_PER_YEAR
-_POINT_WIDTH = 2
-"""A curve's point: utilization and rate."""
 
 
 @kernel
-def rate(asset: Memory, utilization_ratio: int) -> int:
+def rate(asset: Asset, utilization_ratio: int) -> int:
     """Borrow APR at a utilization, both 10^-9: the curve's points joined, rounded up."""
-    last = asset[CURVE_POINTS] - 1
+    last = asset.curve_points - 1
     for number in range(last):
-        left = asset.at(CURVE + number * _POINT_WIDTH)
-        right = left.at(_POINT_WIDTH)
-        if utilization_ratio <= right[0]:
-            rise = wide(right[1] - left[1]) * (utilization_ratio - left[0])
-            return left[1] + narrow(divide_up(rise, right[0] - left[0]))
-    return asset[CURVE + last * _POINT_WIDTH + 1]
+        left = asset.curve[number]
+        right = asset.curve[number + 1]
+        if utilization_ratio <= right.utilization:
+            rise = wide(right.rate - left.rate) * (utilization_ratio - left.utilization)
+            return left.rate + narrow(divide_up(rise, right.utilization - left.utilization))
+    return asset.curve[last].rate
 
 
 @kernel
@@ -39,13 +37,13 @@ def utilization_up(borrowed: int, lent: int) -> int:
 
 
 @kernel
-def utilization(pool: Memory) -> int:
+def utilization(pool: Pool) -> int:
     """Utilization of `pool` now."""
     return utilization_up(borrowed_total(pool), lent_total(pool))
 
 
 @kernel
-def borrow_apr(asset: Memory, utilization_ratio: int) -> int:
+def borrow_apr(asset: Asset, utilization_ratio: int) -> int:
     """Borrow APR in 10^-9 at a utilization, which is read capped at one."""
     return rate(asset, min(utilization_ratio, RATIO))
 

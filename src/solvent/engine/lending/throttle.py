@@ -4,33 +4,28 @@ As in `reference.lending.throttle`: each step the bound moves by its rule alone,
 the lower of the stored bound and the rule at the present utilization is in force.
 """
 
+from solvent.domain.events import ThrottleMoved
 from solvent.domain.units import RATIO
 from solvent.engine.ledger import asset_row, pool_row
 from solvent.engine.lending.rates import utilization
-from solvent.engine.memory.layout import (
-    ASSETS,
-    BOUND,
-    MAX_UTILIZATION,
-    THROTTLE_MOVED,
-    THROTTLE_THRESHOLD,
-    THROTTLE_UPDATE_FRACTION,
-)
-from solvent.kernels.language import Memory, Store, Wide, emit, kernel, narrow, wide
+from solvent.engine.memory.rows import Asset, Pool
+from solvent.engine.memory.store import Store
+from solvent.kernels.language import Wide, emit, kernel, narrow, wide
 
 
 @kernel
-def bound_by_rule(asset: Memory, utilization_ratio: Wide) -> int:
+def bound_by_rule(asset: Asset, utilization_ratio: Wide) -> int:
     """The bound that the rule gives at a utilization, in 10^-9, rounded down."""
-    highest = asset[MAX_UTILIZATION]
+    highest = asset.max_utilization
     room = highest - utilization_ratio
-    target = utilization_ratio + asset[THROTTLE_UPDATE_FRACTION] * room // RATIO
-    return max(asset[THROTTLE_THRESHOLD], narrow(min(target, highest)))
+    target = utilization_ratio + asset.throttle_update_fraction * room // RATIO
+    return max(asset.throttle_threshold, narrow(min(target, highest)))
 
 
 @kernel
-def bound_in_force(asset: Memory, pool: Memory) -> int:
+def bound_in_force(asset: Asset, pool: Pool) -> int:
     """The highest utilization that a user's borrow or redemption may leave now."""
-    return min(pool[BOUND], bound_by_rule(asset, wide(utilization(pool))))
+    return min(pool.bound, bound_by_rule(asset, wide(utilization(pool))))
 
 
 @kernel
@@ -42,9 +37,9 @@ def within(borrowed: int, lent: int, bound: int) -> bool:
 @kernel
 def step_bounds(s: Store) -> None:
     """Move every pool's bound by the rule, once per step."""
-    for asset in range(s.globals[ASSETS]):
+    for asset in range(s.globals.assets):
         pool = pool_row(s, asset)
         bound = bound_by_rule(asset_row(s, asset), wide(utilization(pool)))
-        if bound != pool[BOUND]:
-            pool[BOUND] = bound
-            emit(s, THROTTLE_MOVED, asset, bound)
+        if bound != pool.bound:
+            pool.bound = bound
+            emit(s, ThrottleMoved(asset=asset, bound=bound))

@@ -7,6 +7,7 @@ nothing its margin is not asked, for nobody without debts and pending borrows ha
 
 from typing import NamedTuple
 
+from solvent.domain.events import Deposited, DustConverted, Withdrawn
 from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, PoolState
 from solvent.domain.rejections import Limit, RejectionCode
@@ -34,33 +35,13 @@ from solvent.engine.limits import (
     rounding_refusal,
 )
 from solvent.engine.margin import portfolio_of
-from solvent.engine.memory.layout import (
-    ASSETS,
-    AUTO_LEND,
-    AUTO_REPAY_BORROWS,
-    AVAILABLE,
-    DEBT,
-    DEBTS,
-    DEPOSITED,
-    DUST_CONVERTED,
-    IS_LIQUIDATING,
-    LARGEST,
-    LEND_INDEX,
-    LEND_SHARES,
-    LENT,
-    MIN_QUANTITY,
-    OPEN_BORROW_LEND_LIMIT,
-    OUTSIDE,
-    SCRATCH_TOP,
-    TREASURY,
-    VALUE_DIVISOR,
-    WITHDRAWN,
-)
+from solvent.engine.memory.layout import TREASURY
 from solvent.engine.memory.scratch import take
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.book import is_exposed
 from solvent.engine.refusals import refusal_code, refuse
 from solvent.engine.units import mul_div_down, value_down
-from solvent.kernels.language import Store, emit, kernel, narrow, wide
+from solvent.kernels.language import emit, kernel, narrow, wide
 
 
 @kernel
@@ -68,7 +49,7 @@ def deposit_refusal(s: Store, asset: int, quantity: int) -> int:
     """A deposit may not carry an asset's supply or value past what the columns can hold."""
     largest = largest_deposit(s, asset)
     if quantity > largest:
-        s.globals[LARGEST] = largest
+        s.globals.largest = largest
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP)
     return 0
 
@@ -76,16 +57,16 @@ def deposit_refusal(s: Store, asset: int, quantity: int) -> int:
 @kernel
 def largest_deposit(s: Store, asset: int) -> int:
     """The most that `Deposit` would accept now, in atoms."""
-    worth = wide(MAX_VALUE) * asset_row(s, asset)[VALUE_DIVISOR] // max(1, mark_of(s, asset))
+    worth = wide(MAX_VALUE) * asset_row(s, asset).value_divisor // max(1, mark_of(s, asset))
     highest = narrow(min(MAX_SUPPLY, worth))
-    return max(0, highest + pool_row(s, asset)[OUTSIDE])
+    return max(0, highest + pool_row(s, asset).outside)
 
 
 @kernel
 def deposit(s: Store, account: int, asset: int, quantity: int) -> None:
     """Tokens arrive; settings may repay a debt with them, then lend them."""
     move(s, asset, quantity, OUTSIDE_PLACE, available(account))
-    emit(s, DEPOSITED, account, asset, quantity)
+    emit(s, Deposited(account=account, asset=asset, quantity=quantity))
     after_receipt(s, account, asset, quantity, repay_anyway=False)
 
 
@@ -94,10 +75,10 @@ def after_receipt(s: Store, account: int, asset: int, quantity: int, repay_anywa
     """What settings do with tokens that just arrived: repay a debt, then lend what is free."""
     holder = account_row(s, account)
     row = position(s, account, asset)
-    if row[DEBT] and (repay_anyway or holder[AUTO_REPAY_BORROWS]):
+    if row.debt_shares and (repay_anyway or holder.auto_repay_borrows):
         pools.repay(s, account, asset, quantity, Source.AUTO_BORROW_REPAY)
-    free = row[AVAILABLE]
-    if free and holder[AUTO_LEND] and not holder[IS_LIQUIDATING] and not row[DEBT]:
+    free = row.available
+    if free and holder.auto_lend and not holder.is_liquidating and not row.debt_shares:
         unfit = lend_form(s, asset, free)
         if not unfit and not lend_refusal(s, account, asset, free):
             pools.lend(s, account, asset, free, Source.AUTO_LEND)
@@ -106,7 +87,7 @@ def after_receipt(s: Store, account: int, asset: int, quantity: int, repay_anywa
 @kernel
 def lend_form(s: Store, asset: int, quantity: int) -> int:
     """A lend buys at least one share; an index of 0 is the pool's affair, not the quantity's."""
-    if wide(quantity) * INDEX_SCALE < pool_row(s, asset)[LEND_INDEX]:
+    if wide(quantity) * INDEX_SCALE < pool_row(s, asset).lend_index:
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
     return 0
 
@@ -116,34 +97,34 @@ def lend_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
     """Whether the account has the tokens and the pool takes them."""
     row = position(s, account, asset)
     pool = pool_row(s, asset)
-    if row[DEBT]:
+    if row.debt_shares:
         return refuse(RejectionCode.LEND_REQUIRES_BORROW_REPAY, Limit.NONE)
-    if quantity > row[AVAILABLE]:
+    if quantity > row.available:
         return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.AVAILABLE_BALANCE)
     if pool_state(s, asset) != PoolState.OPEN:
         limit = Limit.STALE_PRICE if is_stale(s, asset) else Limit.POOL_STATE
         return refuse(RejectionCode.LEND_LIMIT, limit)
-    if lent_total(pool) + quantity > asset_row(s, asset)[OPEN_BORROW_LEND_LIMIT]:
+    if lent_total(pool) + quantity > asset_row(s, asset).open_borrow_lend_limit:
         return refuse(RejectionCode.LEND_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
-    room = wide(MAX_SUPPLY - pool[LEND_SHARES]) * pool[LEND_INDEX]
+    room = wide(MAX_SUPPLY - pool.lend_shares) * pool.lend_index
     if wide(quantity) * INDEX_SCALE > room:
         return refuse(RejectionCode.LEND_LIMIT, Limit.SUPPLY_CAP)
-    shares = row[LENT] + pools.lend_shares_down(s, asset, quantity)
-    lent = mul_div_down(shares, pool[LEND_INDEX], INDEX_SCALE)
+    shares = row.lent_shares + pools.lend_shares_down(s, asset, quantity)
+    lent = mul_div_down(shares, pool.lend_index, INDEX_SCALE)
     return _rounding(s, account, asset, quantity + claim_of(s, account, asset) - lent)
 
 
 @kernel
 def _rounding(s: Store, account: int, asset: int, lost: int) -> int:
     """Whether an account may lose `lost` atoms to rounding."""
-    if account_row(s, account)[DEBTS] == 0:
+    if account_row(s, account).debts == 0:
         return 0
-    top = s.globals[SCRATCH_TOP]
-    after = take(s, 3 * s.globals[ASSETS])
+    top = s.globals.scratch_top
+    after = take(s, 3 * s.globals.assets)
     portfolio_of(s, account, after)
     after[asset] -= lost
     refusal = rounding_refusal(s, after)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return refusal
 
 
@@ -162,8 +143,8 @@ def user_redeem_refusal(s: Store, account: int, asset: int, quantity: int) -> in
 def redeem_rounding(s: Store, account: int, asset: int, quantity: int) -> int:
     """Atoms that a redemption of `quantity` takes from the claim beyond itself."""
     shares = pools.claim_shares_up(s, account, asset, quantity)
-    left = position(s, account, asset)[LENT] - shares
-    claim_left = mul_div_down(left, pool_row(s, asset)[LEND_INDEX], INDEX_SCALE)
+    left = position(s, account, asset).lent_shares - shares
+    claim_left = mul_div_down(left, pool_row(s, asset).lend_index, INDEX_SCALE)
     return claim_of(s, account, asset) - quantity - claim_left
 
 
@@ -175,14 +156,14 @@ def user_borrow_refusal(s: Store, account: int, asset: int, quantity: int) -> in
     refusal = borrow_refusal(s, account, asset, quantity)
     if refusal:
         return refusal
-    assets = s.globals[ASSETS]
-    top = s.globals[SCRATCH_TOP]
+    assets = s.globals.assets
+    top = s.globals.scratch_top
     after = take(s, 3 * assets)
     portfolio_of(s, account, after)
     after[asset] += quantity
     after[assets + asset] = pools.debt_after_borrow(s, account, asset, quantity)
     refusal = risk_refusal(s, account, after)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return refusal
 
 
@@ -190,7 +171,7 @@ def user_borrow_refusal(s: Store, account: int, asset: int, quantity: int) -> in
 def repay_form(s: Store, account: int, asset: int, quantity: int) -> int:
     """A repayment buys back at least one share of the debt, where there is one."""
     shares, _ = pools.repay_shares_down(s, account, asset, quantity)
-    if position(s, account, asset)[DEBT] and shares == 0:
+    if position(s, account, asset).debt_shares and shares == 0:
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
     return 0
 
@@ -199,9 +180,9 @@ def repay_form(s: Store, account: int, asset: int, quantity: int) -> int:
 def repay_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
     """Repaying is always open, as far as there is a debt and a balance."""
     row = position(s, account, asset)
-    if row[DEBT] == 0:
+    if row.debt_shares == 0:
         return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.OUTSTANDING_DEBT)
-    if min(quantity, debt_of(s, account, asset)) > row[AVAILABLE]:
+    if min(quantity, debt_of(s, account, asset)) > row.available:
         return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.AVAILABLE_BALANCE)
     return 0
 
@@ -225,7 +206,7 @@ class Funding(NamedTuple):
 @kernel
 def funding_of(s: Store, account: int, asset: int, quantity: int) -> Funding:
     """How `account` would meet a payment of `quantity` now."""
-    short = max(0, quantity - position(s, account, asset)[AVAILABLE])
+    short = max(0, quantity - position(s, account, asset).available)
     redeemed = min(short, claim_of(s, account, asset)) if short else 0
     return Funding(account, asset, quantity, redeemed, short - redeemed)
 
@@ -251,7 +232,7 @@ def funding_refusal(s: Store, funding: Funding, redeem: bool, borrow: bool) -> i
 
 
 @kernel
-def carry_out(s: Store, funding: Funding, source: int) -> None:
+def carry_out(s: Store, funding: Funding, source: Source) -> None:
     """Redeem and borrow what was planned, so that the free balance covers the payment."""
     if funding.redeemed:
         pools.redeem(s, funding.account, funding.asset, funding.redeemed, source)
@@ -274,8 +255,8 @@ def withdraw_refusal(
     refusal = funding_refusal(s, funding, redeem, borrow)
     if refusal or not (funding.borrowed or is_exposed(s, account)):
         return refusal
-    assets = s.globals[ASSETS]
-    top = s.globals[SCRATCH_TOP]
+    assets = s.globals.assets
+    top = s.globals.scratch_top
     after = take(s, 3 * assets)
     portfolio_of(s, account, after)
     after[asset] -= quantity - funding.borrowed
@@ -283,7 +264,7 @@ def withdraw_refusal(
         after[asset] -= redeem_rounding(s, account, asset, funding.redeemed)
     after[assets + asset] = debt_after(s, funding)
     refusal = risk_refusal(s, account, after)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return refusal
 
 
@@ -292,13 +273,13 @@ def withdraw(s: Store, account: int, asset: int, quantity: int) -> None:
     """Tokens leave, redeemed or borrowed first where the balance falls short."""
     carry_out(s, funding_of(s, account, asset, quantity), Source.WITHDRAWAL)
     move(s, asset, quantity, available(account), OUTSIDE_PLACE)
-    emit(s, WITHDRAWN, account, asset, quantity)
+    emit(s, Withdrawn(account=account, asset=asset, quantity=quantity))
 
 
 @kernel
 def dust_quantity(s: Store, account: int, asset: int) -> int:
     """What `convert dust` would convert: free balance and claim, when below the minimum order."""
-    return position(s, account, asset)[AVAILABLE] + claim_of(s, account, asset)
+    return position(s, account, asset).available + claim_of(s, account, asset)
 
 
 @kernel
@@ -307,7 +288,7 @@ def dust_form(s: Store, account: int, asset: int) -> int:
     if asset == USDC:
         return refuse(RejectionCode.INVALID_ASSET, Limit.NONE)
     quantity = dust_quantity(s, account, asset)
-    large = quantity >= asset_row(s, asset)[MIN_QUANTITY]
+    large = quantity >= asset_row(s, asset).min_quantity
     if quantity == 0 or large or dust_value(s, account, asset) == 0:
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
     return 0
@@ -324,14 +305,14 @@ def dust_refusal(s: Store, account: int, asset: int) -> int:
         if unredeemed:
             return unredeemed
     received = dust_value(s, account, asset)
-    top = s.globals[SCRATCH_TOP]
-    after = take(s, 3 * s.globals[ASSETS])
+    top = s.globals.scratch_top
+    after = take(s, 3 * s.globals.assets)
     portfolio_of(s, account, after)
     after[asset] -= dust_quantity(s, account, asset)
     after[USDC] += received
     refusal = risk_refusal(s, account, after)
-    s.globals[SCRATCH_TOP] = top
-    if refusal == 0 and received > position(s, TREASURY, USDC)[AVAILABLE]:
+    s.globals.scratch_top = top
+    if refusal == 0 and received > position(s, TREASURY, USDC).available:
         return refuse(RejectionCode.PRECONDITION_FAILED, Limit.NONE)
     return refusal
 
@@ -353,5 +334,5 @@ def convert_dust(s: Store, account: int, asset: int) -> None:
         pools.redeem(s, account, asset, claim, Source.DUST_CONVERSION)
     move(s, asset, quantity, available(account), available(TREASURY))
     move(s, USDC, received, available(TREASURY), available(account))
-    emit(s, DUST_CONVERTED, account, asset, quantity, received)
+    emit(s, DustConverted(account=account, asset=asset, quantity=quantity, received=received))
     after_receipt(s, account, USDC, received, repay_anyway=False)

@@ -4,67 +4,67 @@ A snapshot has orders by id. Ids grow with time, so that within a price they are
 within an account the age.
 """
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from solvent.domain.commands import Side
 from solvent.domain.parameters import USDC
-from solvent.engine.memory import layout as at
+from solvent.engine.memory.columns import Column, Columns
+from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Globals, Level, Order, Pledge
 
-if TYPE_CHECKING:
-    from solvent.engine.memory.columns import Columns
-
-Column: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
-def read_orders(columns: "Columns", rows: Column) -> None:
+def read_orders(columns: Columns, rows: Column) -> None:
     """Let the orders of a snapshot's rows rest. Raises ValueError on one that cannot."""
     numbers = columns["globals"]
-    named = rows[:, (at.ORDER_ACCOUNT, at.ORDER_ASSET, at.ORDER_SIDE)]
-    if np.any((named < 0) | (named >= (numbers[at.ACCOUNTS], numbers[at.ASSETS], len(Side)))):
+    named = rows[:, (Order.account, Order.asset, Order.side)]
+    if np.any(
+        (named < 0) | (named >= (numbers[Globals.accounts], numbers[Globals.assets], len(Side)))
+    ):
         raise ValueError("an order of an account or a market that is not there")
     columns.grow_orders(len(rows))
-    orders = columns.table("orders", at.ORDER_WIDTH)[: len(rows)]
-    orders[:, : at.ORDER_ROW] = rows
-    orders[:, at.ORDER_NEXT :] = at.NONE
-    numbers[at.ORDERS] = numbers[at.ORDER_SLOTS] = len(rows)
+    orders = columns.table("orders", Order.WIDTH)[: len(rows)]
+    orders[:, :ORDER_ROW] = rows
+    orders[:, Order.next :] = NONE
+    numbers[Globals.orders] = numbers[Globals.order_slots] = len(rows)
     columns.index_orders()
     _read_levels(columns, orders)
     _read_lists(columns, orders)
     _read_unfunded(columns, orders)
 
 
-def _read_levels(columns: "Columns", orders: Column) -> None:
+def _read_levels(columns: Columns, orders: Column) -> None:
     """Write the levels of all sides, worst first, each with its orders linked by age."""
-    sides = 2 * orders[:, at.ORDER_ASSET] + orders[:, at.ORDER_SIDE]
-    prices = orders[:, at.ORDER_PRICE]
-    rising = np.where(orders[:, at.ORDER_SIDE] == Side.BID, prices, -prices)
-    met = np.lexsort((orders[:, at.ORDER_ID], rising, sides))
+    sides = 2 * orders[:, Order.asset] + orders[:, Order.side]
+    prices = orders[:, Order.price]
+    rising = np.where(orders[:, Order.side] == Side.BID, prices, -prices)
+    met = np.lexsort((orders[:, Order.order], rising, sides))
     starts = _changes(sides[met], rising[met])
-    firsts, lasts = _link(orders, met, starts, at.ORDER_NEXT)
+    firsts, lasts = _link(orders, met, starts, Order.next)
     numbers = sides[firsts]
-    counts = np.bincount(numbers, minlength=2 * int(columns["globals"][at.ASSETS]))
-    columns.table("books", at.BOOK_WIDTH)[:, at.LEVEL_COUNT] = counts
+    counts = np.bincount(numbers, minlength=2 * int(columns["globals"][Globals.assets]))
+    columns.table("books", Book.WIDTH)[:, Book.level_count] = counts
     places = np.arange(len(firsts)) - (np.cumsum(counts) - counts)[numbers]
-    capacity = int(columns["globals"][at.LEVEL_CAPACITY])
-    levels = columns["levels"].reshape(-1, capacity, at.LEVEL_WIDTH)
-    levels[numbers, places, at.LEVEL_PRICE] = prices[firsts]
-    levels[numbers, places, at.LEVEL_FIRST] = firsts
-    levels[numbers, places, at.LEVEL_LAST] = lasts
+    capacity = int(columns["globals"][Globals.level_capacity])
+    levels = columns["levels"].reshape(-1, capacity, Level.WIDTH)
+    levels[numbers, places, Level.price] = prices[firsts]
+    levels[numbers, places, Level.first] = firsts
+    levels[numbers, places, Level.last] = lasts
 
 
-def _read_lists(columns: "Columns", orders: Column) -> None:
+def _read_lists(columns: Columns, orders: Column) -> None:
     """Link the orders of each account by age."""
-    accounts = columns.table("accounts", at.ACCOUNT_WIDTH)
-    slots = np.argsort(orders[:, at.ORDER_ACCOUNT], kind="stable")
-    owners = orders[slots, at.ORDER_ACCOUNT]
-    firsts, lasts = _link(orders, slots, _changes(owners), at.ACCOUNT_NEXT)
-    accounts[orders[firsts, at.ORDER_ACCOUNT], at.FIRST_ORDER] = firsts
-    accounts[orders[lasts, at.ORDER_ACCOUNT], at.LAST_ORDER] = lasts
-    np.add.at(accounts[:, at.ORDER_COUNT], owners, 1)
+    accounts = columns.table("accounts", Account.WIDTH)
+    slots = np.argsort(orders[:, Order.account], kind="stable")
+    owners = orders[slots, Order.account]
+    firsts, lasts = _link(orders, slots, _changes(owners), Order.account_next)
+    accounts[orders[firsts, Order.account], Account.first_order] = firsts
+    accounts[orders[lasts, Order.account], Account.last_order] = lasts
+    np.add.at(accounts[:, Account.order_count], owners, 1)
 
 
 def _changes(*keys: Column) -> Mask:
@@ -86,13 +86,13 @@ def _link(orders: Column, slots: Column, begins: Mask, following: int) -> tuple[
     return slots[begins], slots[ends]
 
 
-def _read_unfunded(columns: "Columns", orders: Column) -> None:
+def _read_unfunded(columns: Columns, orders: Column) -> None:
     """Add up what each account's orders would borrow."""
-    assets = int(columns["globals"][at.ASSETS])
-    paid = np.where(orders[:, at.ORDER_SIDE] == Side.BID, USDC, orders[:, at.ORDER_ASSET])
-    pledges = columns["pledges"].reshape(-1, assets, at.PLEDGE_WIDTH)
-    unfunded = pledges[:, :, at.UNFUNDED]
-    np.add.at(unfunded, (orders[:, at.ORDER_ACCOUNT], paid), orders[:, at.ORDER_UNFUNDED])
-    accounts = columns.table("accounts", at.ACCOUNT_WIDTH)[: len(pledges)]
+    assets = int(columns["globals"][Globals.assets])
+    paid = np.where(orders[:, Order.side] == Side.BID, USDC, orders[:, Order.asset])
+    pledges = columns["pledges"].reshape(-1, assets, Pledge.WIDTH)
+    unfunded = pledges[:, :, Pledge.unfunded]
+    np.add.at(unfunded, (orders[:, Order.account], paid), orders[:, Order.unfunded])
+    accounts = columns.table("accounts", Account.WIDTH)[: len(pledges)]
     bits = np.left_shift(1, np.arange(assets, dtype=np.int64))
-    accounts[:, at.UNFUNDEDS] = (unfunded != 0) @ bits
+    accounts[:, Account.unfundeds] = (unfunded != 0) @ bits

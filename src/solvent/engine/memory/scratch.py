@@ -4,15 +4,16 @@ A kernel notes `s.globals[SCRATCH_TOP]`, takes rows, and writes the noted number
 done with them.
 """
 
-from solvent.engine.memory.layout import SCRATCH_CAPACITY, SCRATCH_TOP
-from solvent.kernels.language import Memory, Store, fail, kernel
+from solvent.engine.memory.store import Store
+from solvent.kernels.language import fail, kernel
+from solvent.kernels.rows import Memory
 
 
 @kernel
 def take(s: Store, count: int) -> Memory:
     """A row of `count` numbers of unknown content."""
-    top = s.globals[SCRATCH_TOP]
-    if top + count > s.globals[SCRATCH_CAPACITY]:
+    top = s.globals.scratch_top
+    if top + count > s.globals.scratch_capacity:
         fail()
-    s.globals[SCRATCH_TOP] = top + count
+    s.globals.scratch_top = top + count
     return s.scratch.at(top)

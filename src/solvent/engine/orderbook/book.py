@@ -6,40 +6,16 @@ read.
 """
 
 from solvent.domain.commands import Side
+from solvent.domain.events import OrderCancelled, OrderExpired
+from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC
 from solvent.domain.units import INT64_MAX, RATIO
 from solvent.engine.ledger import account_row, asset_row, available, locked, move, pledge
 from solvent.engine.limits import largest_passing
-from solvent.engine.memory.layout import (
-    DEBTS,
-    ENTRY_ORDER,
-    ENTRY_SLOT,
-    ENTRY_WIDTH,
-    FIRST_ORDER,
-    INDEX_BLOCK,
-    INDEX_FACTOR,
-    LOT,
-    MAKER_FEE,
-    MAX_IMPACT_MULTIPLIER,
-    MIN_IMPACT_MULTIPLIER,
-    NONE,
-    ORDER_ACCOUNT,
-    ORDER_ASSET,
-    ORDER_CANCELLED,
-    ORDER_EXPIRED,
-    ORDER_ID,
-    ORDER_INDEX_SIZE,
-    ORDER_LOCKED,
-    ORDER_PRICE,
-    ORDER_QUANTITY,
-    ORDER_SIDE,
-    ORDER_UNFUNDED,
-    ORDERS,
-    SCRATCH_TOP,
-    UNFUNDED,
-    UNFUNDEDS,
-)
+from solvent.engine.memory.layout import INDEX_BLOCK, INDEX_FACTOR, NONE
+from solvent.engine.memory.rows import Entry, Order
 from solvent.engine.memory.scratch import take
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.levels import (
     best_slot,
     free_slot,
@@ -51,27 +27,30 @@ from solvent.engine.orderbook.levels import (
 )
 from solvent.engine.units import divide_up, mul_div_up, value_up
 from solvent.kernels.language import (
-    Memory,
-    Store,
     bit,
     emit,
     kernel,
     leading_zeros,
     narrow,
+    row_in,
     shift_right,
     wide,
     wrapping_mul,
 )
+from solvent.kernels.rows import Row
 
-_ASSET = 0
-_PRICE = 1
-_BUDGET = 2
-_FEE_RATE = 3
-_CONTEXT_WIDTH = 4
+
+class Purchase(Row):
+    """What a buyer with a budget asks: about which asset, at which price and fee."""
+
+    asset: int
+    price: int
+    budget: int
+    fee_rate: int
 
 
 @kernel
-def pays_with(side: int, asset: int) -> int:
+def pays_with(side: Side, asset: int) -> int:
     """The asset that an order gives: USDC for a bid, the base asset for an ask."""
     return USDC if side == Side.BID else asset
 
@@ -90,42 +69,42 @@ def cost_up(s: Store, asset: int, price: int, quantity: int, fee_rate: int) -> i
 
 
 @kernel
-def opposite(side: int) -> int:
+def opposite(side: Side) -> Side:
     """The other side."""
     return Side.ASK if side == Side.BID else Side.BID
 
 
 @kernel
-def crosses(side: int, limit: int, price: int) -> bool:
+def crosses(side: Side, limit: int, price: int) -> bool:
     """Whether a taker on `side` with `limit` would trade at `price`."""
     return price <= limit if side == Side.BID else price >= limit
 
 
 @kernel
-def best_price(s: Store, asset: int, side: int) -> int:
+def best_price(s: Store, asset: int, side: Side) -> int:
     """Best resting price of a side, 10^-10 USDC per whole token, or NONE when it is empty."""
     slot = best_slot(s, asset, side)
-    return order_row(s, slot)[ORDER_PRICE] if slot != NONE else NONE
+    return order_row(s, slot).price if slot != NONE else NONE
 
 
 @kernel
-def impact_limit(s: Store, asset: int, side: int) -> int:
+def impact_limit(s: Store, asset: int, side: Side) -> int:
     """Worst price a taker on `side` may reach, or NONE: the best opposite one times the band."""
     best = best_price(s, asset, opposite(side))
     if best == NONE:
         return NONE
     market = asset_row(s, asset)
     if side == Side.BID:
-        highest = wide(best) * market[MAX_IMPACT_MULTIPLIER] // RATIO
+        highest = wide(best) * market.max_impact_multiplier // RATIO
         return narrow(min(highest, INT64_MAX))
-    return narrow(divide_up(wide(best) * market[MIN_IMPACT_MULTIPLIER], RATIO))
+    return narrow(divide_up(wide(best) * market.min_impact_multiplier, RATIO))
 
 
 @kernel
 def is_exposed(s: Store, account: int) -> bool:
     """Whether an account owes anything or has orders that would borrow."""
     holder = account_row(s, account)
-    return holder[DEBTS] != 0 or holder[UNFUNDEDS] != 0
+    return holder.debts != 0 or holder.unfundeds != 0
 
 
 @kernel
@@ -134,10 +113,10 @@ def insert(s: Store, slot: int) -> None:
     order = order_row(s, slot)
     join_level(s, slot)
     join_account(s, slot)
-    _enter(s, order[ORDER_ID], slot)
-    s.globals[ORDERS] += 1
-    asset = pays_with(order[ORDER_SIDE], order[ORDER_ASSET])
-    _change_unfunded(s, order[ORDER_ACCOUNT], asset, order[ORDER_UNFUNDED])
+    _enter(s, order.order, slot)
+    s.globals.orders += 1
+    asset = pays_with(order.side, order.asset)
+    _change_unfunded(s, order.account, asset, order.unfunded)
 
 
 @kernel
@@ -146,67 +125,69 @@ def remove(s: Store, slot: int) -> None:
     order = order_row(s, slot)
     leave_level(s, slot)
     leave_account(s, slot)
-    _leave(s, order[ORDER_ID])
-    s.globals[ORDERS] -= 1
+    _leave(s, order.order)
+    s.globals.orders -= 1
     set_funding(s, order, 0, 0)
     free_slot(s, slot)
 
 
 @kernel
-def set_funding(s: Store, order: Memory, lock: int, unfunded: int) -> None:
+def set_funding(s: Store, order: Order, lock: int, unfunded: int) -> None:
     """Make an order lock `lock` atoms (at most what it locks now) and `unfunded` more on credit."""
-    account = order[ORDER_ACCOUNT]
-    asset = pays_with(order[ORDER_SIDE], order[ORDER_ASSET])
-    move(s, asset, order[ORDER_LOCKED] - lock, locked(account), available(account))
-    _change_unfunded(s, account, asset, unfunded - order[ORDER_UNFUNDED])
-    order[ORDER_LOCKED] = lock
-    order[ORDER_UNFUNDED] = unfunded
+    account = order.account
+    asset = pays_with(order.side, order.asset)
+    move(s, asset, order.locked - lock, locked(account), available(account))
+    _change_unfunded(s, account, asset, unfunded - order.unfunded)
+    order.locked = lock
+    order.unfunded = unfunded
 
 
 @kernel
 def _change_unfunded(s: Store, account: int, asset: int, change: int) -> None:
     row = pledge(s, account, asset)
-    row[UNFUNDED] += change
+    row.unfunded += change
     holder = account_row(s, account)
-    if row[UNFUNDED]:
-        holder[UNFUNDEDS] = holder[UNFUNDEDS] | bit(asset)
+    if row.unfunded:
+        holder.unfundeds = holder.unfundeds | bit(asset)
     else:
-        holder[UNFUNDEDS] = holder[UNFUNDEDS] & ~bit(asset)
+        holder.unfundeds = holder.unfundeds & ~bit(asset)
 
 
 @kernel
 def cancel(s: Store, slot: int) -> None:
     """End a resting order at its owner's wish."""
     order = order_row(s, slot)
-    number = order[ORDER_ID]
+    number = order.order
     remove(s, slot)
-    emit(s, ORDER_CANCELLED, number, order[ORDER_ACCOUNT], order[ORDER_QUANTITY])
+    emit(s, OrderCancelled(order=number, account=order.account, quantity=order.quantity))
 
 
 @kernel
-def expire(s: Store, slot: int, reason: int) -> None:
+def expire(s: Store, slot: int, reason: ExpiryReason) -> None:
     """End a resting order for a reason its owner did not choose."""
     order = order_row(s, slot)
-    number = order[ORDER_ID]
+    number = order.order
     remove(s, slot)
-    emit(s, ORDER_EXPIRED, number, order[ORDER_ACCOUNT], order[ORDER_QUANTITY], reason)
+    emit(
+        s, OrderExpired(order=number, account=order.account, quantity=order.quantity, reason=reason)
+    )
 
 
 @kernel
-def expire_all(s: Store, account: int, reason: int) -> None:
+def expire_all(s: Store, account: int, reason: ExpiryReason) -> None:
     """End all of an account's orders, oldest first; nothing of it is locked afterwards (I20)."""
     holder = account_row(s, account)
-    while holder[FIRST_ORDER] != NONE:
-        expire(s, holder[FIRST_ORDER], reason)
+    while holder.first_order != NONE:
+        expire(s, holder.first_order, reason)
 
 
 @kernel
-def required_lock(s: Store, order: Memory) -> int:
+def required_lock(s: Store, order: Order) -> int:
     """What the rest of an order needs to be paid in full at its limit, maker's fee included."""
-    if order[ORDER_SIDE] == Side.ASK:
-        return order[ORDER_QUANTITY]
-    fee = s.rules[MAKER_FEE]
-    return cost_up(s, order[ORDER_ASSET], order[ORDER_PRICE], order[ORDER_QUANTITY], fee)
+    if order.side == Side.ASK:
+        return order.quantity
+    fee = s.rules.maker_fee
+    return cost_up(s, order.asset, order.price, order.quantity, fee)
 
 
 @kernel
@@ -214,41 +195,41 @@ def affordable(s: Store, asset: int, price: int, budget: int, fee_rate: int, wan
     """Most of `wanted`, in whole lots, that `budget` USDC buys at `price`, fee included."""
     if cost_up(s, asset, price, wanted, fee_rate) <= budget:
         return wanted
-    lot = asset_row(s, asset)[LOT]
-    top = s.globals[SCRATCH_TOP]
-    context = take(s, _CONTEXT_WIDTH)
-    context[_ASSET] = asset
-    context[_PRICE] = price
-    context[_BUDGET] = budget
-    context[_FEE_RATE] = fee_rate
+    lot = asset_row(s, asset).lot
+    top = s.globals.scratch_top
+    context = row_in(Purchase, take(s, Purchase.WIDTH))
+    context.asset = asset
+    context.price = price
+    context.budget = budget
+    context.fee_rate = fee_rate
     lots = largest_passing(_buys, s, context, wanted // lot)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return lots * lot
 
 
 @kernel
-def _buys(s: Store, context: Memory, lots: int) -> bool:
-    asset = context[_ASSET]
-    quantity = lots * asset_row(s, asset)[LOT]
-    return cost_up(s, asset, context[_PRICE], quantity, context[_FEE_RATE]) <= context[_BUDGET]
+def _buys(s: Store, context: Purchase, lots: int) -> bool:
+    asset = context.asset
+    quantity = lots * asset_row(s, asset).lot
+    return cost_up(s, asset, context.price, quantity, context.fee_rate) <= context.budget
 
 
 @kernel
 def find(s: Store, order: int) -> int:
     """Slot of the resting order with the id `order`, or NONE."""
     entry = _entry(s, _place_of(s, order))
-    return entry[ENTRY_SLOT] if entry[ENTRY_ORDER] else NONE
+    return entry.slot if entry.order else NONE
 
 
 @kernel
-def _entry(s: Store, place: int) -> Memory:
-    return s.order_index.at(place * ENTRY_WIDTH)
+def _entry(s: Store, place: int) -> Entry:
+    return s.order_index[place]
 
 
 @kernel
 def _home(s: Store, order: int) -> int:
     """Where the table would have an id if no other were in the way."""
-    bits = leading_zeros(s.globals[ORDER_INDEX_SIZE] // INDEX_BLOCK) + 1
+    bits = leading_zeros(s.globals.order_index_size // INDEX_BLOCK) + 1
     block = shift_right(wrapping_mul(order // INDEX_BLOCK, INDEX_FACTOR), bits)
     return block * INDEX_BLOCK + order % INDEX_BLOCK
 
@@ -256,37 +237,37 @@ def _home(s: Store, order: int) -> int:
 @kernel
 def _place_of(s: Store, order: int) -> int:
     """Place in the table of an id, or the free one where it belongs."""
-    last = s.globals[ORDER_INDEX_SIZE] - 1
+    last = s.globals.order_index_size - 1
     place = _home(s, order)
-    other = _entry(s, place)[ENTRY_ORDER]
+    other = _entry(s, place).order
     while other and other != order:
         place = (place + 1) & last
-        other = _entry(s, place)[ENTRY_ORDER]
+        other = _entry(s, place).order
     return place
 
 
 @kernel
 def _enter(s: Store, order: int, slot: int) -> None:
     entry = _entry(s, _place_of(s, order))
-    entry[ENTRY_ORDER] = order
-    entry[ENTRY_SLOT] = slot
+    entry.order = order
+    entry.slot = slot
 
 
 @kernel
 def _leave(s: Store, order: int) -> None:
     """Take an id out of the table and let those that it was in the way of move up."""
-    last = s.globals[ORDER_INDEX_SIZE] - 1
+    last = s.globals.order_index_size - 1
     hole = _place_of(s, order)
     place = (hole + 1) & last
     other = _entry(s, place)
-    while other[ENTRY_ORDER]:
-        way = (place - _home(s, other[ENTRY_ORDER])) & last
+    while other.order:
+        way = (place - _home(s, other.order)) & last
         if way >= (place - hole) & last:
             entry = _entry(s, hole)
-            entry[ENTRY_ORDER] = other[ENTRY_ORDER]
-            entry[ENTRY_SLOT] = other[ENTRY_SLOT]
+            entry.order = other.order
+            entry.slot = other.slot
             hole = place
         place = (place + 1) & last
         other = _entry(s, place)
     entry = _entry(s, hole)
-    entry[ENTRY_ORDER] = 0
+    entry.order = 0

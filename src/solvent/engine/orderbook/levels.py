@@ -7,54 +7,32 @@ account are another. Slots that are free form a list, and the last one freed is 
 
 from solvent.domain.commands import Side
 from solvent.engine.ledger import account_row
-from solvent.engine.memory.layout import (
-    ACCOUNT_NEXT,
-    ACCOUNT_PREVIOUS,
-    BOOK_WIDTH,
-    FIRST_ORDER,
-    FREE_ORDER,
-    LAST_ORDER,
-    LEVEL_CAPACITY,
-    LEVEL_COUNT,
-    LEVEL_FIRST,
-    LEVEL_LAST,
-    LEVEL_PRICE,
-    LEVEL_WIDTH,
-    NONE,
-    ORDER_ACCOUNT,
-    ORDER_ASSET,
-    ORDER_CAPACITY,
-    ORDER_COUNT,
-    ORDER_ID,
-    ORDER_NEXT,
-    ORDER_PREVIOUS,
-    ORDER_PRICE,
-    ORDER_SIDE,
-    ORDER_SLOTS,
-    ORDER_WIDTH,
-)
-from solvent.kernels.language import Memory, Store, fail, kernel
+from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.rows import Book, Level, Order
+from solvent.engine.memory.store import Store
+from solvent.kernels.language import copy_row, fail, kernel
+from solvent.kernels.rows import Rows
 
 _SIDES = 2
 
 
 @kernel
-def order_row(s: Store, slot: int) -> Memory:
+def order_row(s: Store, slot: int) -> Order:
     """The order in `slot`."""
-    return s.orders.at(slot * ORDER_WIDTH)
+    return s.orders[slot]
 
 
 @kernel
 def take_slot(s: Store) -> int:
     """A free slot, for an order about to rest; there is always one, `columns` sees to it."""
-    slot = s.globals[FREE_ORDER]
+    slot = s.globals.free_order
     if slot != NONE:
-        s.globals[FREE_ORDER] = order_row(s, slot)[ORDER_NEXT]
+        s.globals.free_order = order_row(s, slot).next
         return slot
-    slot = s.globals[ORDER_SLOTS]
-    if slot == s.globals[ORDER_CAPACITY]:
+    slot = s.globals.order_slots
+    if slot == s.globals.order_capacity:
         fail()
-    s.globals[ORDER_SLOTS] = slot + 1
+    s.globals.order_slots = slot + 1
     return slot
 
 
@@ -62,54 +40,54 @@ def take_slot(s: Store) -> int:
 def free_slot(s: Store, slot: int) -> None:
     """Give the slot of an order that is in no list any more back."""
     order = order_row(s, slot)
-    order[ORDER_ID] = 0
-    order[ORDER_NEXT] = s.globals[FREE_ORDER]
-    s.globals[FREE_ORDER] = slot
+    order.order = 0
+    order.next = s.globals.free_order
+    s.globals.free_order = slot
 
 
 @kernel
-def book_row(s: Store, asset: int, side: int) -> Memory:
+def book_row(s: Store, asset: int, side: Side) -> Book:
     """One side of a market."""
-    return s.books.at((_SIDES * asset + side) * BOOK_WIDTH)
+    return s.books[_SIDES * asset + side]
 
 
 @kernel
-def level_rows(s: Store, asset: int, side: int) -> Memory:
+def level_rows(s: Store, asset: int, side: Side) -> Rows[Level]:
     """The levels of one side of a market, worst first."""
-    return s.levels.at((_SIDES * asset + side) * s.globals[LEVEL_CAPACITY] * LEVEL_WIDTH)
+    return s.levels.at((_SIDES * asset + side) * s.globals.level_capacity)
 
 
 @kernel
-def best_slot(s: Store, asset: int, side: int) -> int:
+def best_slot(s: Store, asset: int, side: Side) -> int:
     """Slot of the order that is met first on a side, or NONE."""
-    count = book_row(s, asset, side)[LEVEL_COUNT]
+    count = book_row(s, asset, side).level_count
     if count == 0:
         return NONE
-    return level_rows(s, asset, side)[(count - 1) * LEVEL_WIDTH + LEVEL_FIRST]
+    return level_rows(s, asset, side)[count - 1].first
 
 
 @kernel
 def next_slot(s: Store, slot: int) -> int:
     """Slot of the order that is met after the one in `slot`, or NONE."""
     order = order_row(s, slot)
-    if order[ORDER_NEXT] != NONE:
-        return order[ORDER_NEXT]
-    asset, side = order[ORDER_ASSET], order[ORDER_SIDE]
-    place = _place_of(s, asset, side, order[ORDER_PRICE])
+    if order.next != NONE:
+        return order.next
+    asset, side = order.asset, order.side
+    place = _place_of(s, asset, side, order.price)
     if place == 0:
         return NONE
-    return level_rows(s, asset, side)[(place - 1) * LEVEL_WIDTH + LEVEL_FIRST]
+    return level_rows(s, asset, side)[place - 1].first
 
 
 @kernel
-def _place_of(s: Store, asset: int, side: int, price: int) -> int:
+def _place_of(s: Store, asset: int, side: Side, price: int) -> int:
     """How many levels of a side are worse than `price`: where its level is or belongs."""
     levels = level_rows(s, asset, side)
     low = 0
-    high = book_row(s, asset, side)[LEVEL_COUNT]
+    high = book_row(s, asset, side).level_count
     while low < high:
         middle = (low + high) // 2
-        other = levels[middle * LEVEL_WIDTH + LEVEL_PRICE]
+        other = levels[middle].price
         worse = other < price if side == Side.BID else other > price
         if worse:
             low = middle + 1
@@ -122,99 +100,99 @@ def _place_of(s: Store, asset: int, side: int, price: int) -> int:
 def join_level(s: Store, slot: int) -> None:
     """Put the order in `slot` behind all orders at its price."""
     order = order_row(s, slot)
-    asset, side, price = order[ORDER_ASSET], order[ORDER_SIDE], order[ORDER_PRICE]
+    asset, side, price = order.asset, order.side, order.price
     place = _place_of(s, asset, side, price)
-    level = level_rows(s, asset, side).at(place * LEVEL_WIDTH)
-    order[ORDER_NEXT] = NONE
-    if place == book_row(s, asset, side)[LEVEL_COUNT] or level[LEVEL_PRICE] != price:
+    level = level_rows(s, asset, side)[place]
+    order.next = NONE
+    if place == book_row(s, asset, side).level_count or level.price != price:
         _open_level(s, asset, side, place)
-        level[LEVEL_PRICE] = price
-        level[LEVEL_FIRST] = slot
-        order[ORDER_PREVIOUS] = NONE
+        level.price = price
+        level.first = slot
+        order.previous = NONE
     else:
-        last = order_row(s, level[LEVEL_LAST])
-        last[ORDER_NEXT] = slot
-        order[ORDER_PREVIOUS] = level[LEVEL_LAST]
-    level[LEVEL_LAST] = slot
+        last = order_row(s, level.last)
+        last.next = slot
+        order.previous = level.last
+    level.last = slot
 
 
 @kernel
-def _open_level(s: Store, asset: int, side: int, place: int) -> None:
+def _open_level(s: Store, asset: int, side: Side, place: int) -> None:
     """Make room for a level at `place` by moving the better ones."""
     book = book_row(s, asset, side)
     levels = level_rows(s, asset, side)
-    count = book[LEVEL_COUNT]
-    if count == s.globals[LEVEL_CAPACITY]:
+    count = book.level_count
+    if count == s.globals.level_capacity:
         fail()
-    for number in range(count * LEVEL_WIDTH - 1, place * LEVEL_WIDTH - 1, -1):
-        levels[number + LEVEL_WIDTH] = levels[number]
-    book[LEVEL_COUNT] = count + 1
+    for number in range(count - 1, place - 1, -1):
+        copy_row(levels[number], levels[number + 1])
+    book.level_count = count + 1
 
 
 @kernel
 def leave_level(s: Store, slot: int) -> None:
     """Take the order in `slot` out of its level, and the level out if nothing is left of it."""
     order = order_row(s, slot)
-    younger, older = order[ORDER_NEXT], order[ORDER_PREVIOUS]
+    younger, older = order.next, order.previous
     if younger != NONE:
         follower = order_row(s, younger)
-        follower[ORDER_PREVIOUS] = older
+        follower.previous = older
     if older != NONE:
         leader = order_row(s, older)
-        leader[ORDER_NEXT] = younger
+        leader.next = younger
     if younger != NONE and older != NONE:
         return
-    asset, side = order[ORDER_ASSET], order[ORDER_SIDE]
-    place = _place_of(s, asset, side, order[ORDER_PRICE])
-    level = level_rows(s, asset, side).at(place * LEVEL_WIDTH)
+    asset, side = order.asset, order.side
+    place = _place_of(s, asset, side, order.price)
+    level = level_rows(s, asset, side)[place]
     if younger != NONE:
-        level[LEVEL_FIRST] = younger
+        level.first = younger
     elif older != NONE:
-        level[LEVEL_LAST] = older
+        level.last = older
     else:
         _close_level(s, asset, side, place)
 
 
 @kernel
-def _close_level(s: Store, asset: int, side: int, place: int) -> None:
+def _close_level(s: Store, asset: int, side: Side, place: int) -> None:
     book = book_row(s, asset, side)
     levels = level_rows(s, asset, side)
-    count = book[LEVEL_COUNT] - 1
-    for number in range(place * LEVEL_WIDTH, count * LEVEL_WIDTH):
-        levels[number] = levels[number + LEVEL_WIDTH]
-    book[LEVEL_COUNT] = count
+    count = book.level_count - 1
+    for number in range(place, count):
+        copy_row(levels[number + 1], levels[number])
+    book.level_count = count
 
 
 @kernel
 def join_account(s: Store, slot: int) -> None:
     """Make the order in `slot` its account's youngest."""
     order = order_row(s, slot)
-    holder = account_row(s, order[ORDER_ACCOUNT])
-    order[ACCOUNT_NEXT] = NONE
-    order[ACCOUNT_PREVIOUS] = holder[LAST_ORDER]
-    if holder[LAST_ORDER] == NONE:
-        holder[FIRST_ORDER] = slot
+    holder = account_row(s, order.account)
+    order.account_next = NONE
+    order.account_previous = holder.last_order
+    if holder.last_order == NONE:
+        holder.first_order = slot
     else:
-        last = order_row(s, holder[LAST_ORDER])
-        last[ACCOUNT_NEXT] = slot
-    holder[LAST_ORDER] = slot
-    holder[ORDER_COUNT] += 1
+        last = order_row(s, holder.last_order)
+        last.account_next = slot
+    holder.last_order = slot
+    holder.order_count += 1
 
 
 @kernel
 def leave_account(s: Store, slot: int) -> None:
     """Take the order in `slot` out of its account's list."""
     order = order_row(s, slot)
-    holder = account_row(s, order[ORDER_ACCOUNT])
-    younger, older = order[ACCOUNT_NEXT], order[ACCOUNT_PREVIOUS]
+    holder = account_row(s, order.account)
+    younger, older = order.account_next, order.account_previous
     if younger == NONE:
-        holder[LAST_ORDER] = older
+        holder.last_order = older
     else:
         follower = order_row(s, younger)
-        follower[ACCOUNT_PREVIOUS] = older
+        follower.account_previous = older
     if older == NONE:
-        holder[FIRST_ORDER] = younger
+        holder.first_order = younger
     else:
         leader = order_row(s, older)
-        leader[ACCOUNT_NEXT] = younger
-    holder[ORDER_COUNT] -= 1
+        leader.account_next = younger
+    holder.order_count -= 1

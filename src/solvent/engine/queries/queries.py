@@ -5,14 +5,10 @@ What a row holds is read where it lies; what needs the engine's arithmetic is on
 Nothing here looks at all accounts but `forecast`, as the round that it foresees would. Quantities
 are atoms, prices 10^-10 USDC, values 10^-6 USDC, ratios 10^-9.
 
-An account, asset or market that there is not raises LookupError. A number that no column can hold
-raises EngineFault and leaves the engine as it was.
-
-Deliberately absent: locks. Whoever asks sees to it that no batch is being applied.
+A number that no column can hold raises EngineFault and leaves the engine as it was.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from solvent.domain.commands import Role, SelfTradePrevention, Side
 from solvent.domain.parameters import USDC, PoolState
@@ -28,52 +24,55 @@ from solvent.domain.readings import (
     Level,
     LiquidationPrices,
     OrderReading,
+    PoolCommand,
     PoolReport,
     PriceReading,
 )
 from solvent.domain.units import RATIO, divide_up
-from solvent.engine.engine import encode_batch
-from solvent.engine.memory import layout as at
-from solvent.engine.queries.forecast import FORECAST_WIDTH
-from solvent.engine.queries.kernels import (
-    BALANCE_WIDTH,
-    HALF,
-    HEALTH_WIDTH,
-    LEVEL_READING_WIDTH,
-    MARGIN_WIDTH,
-    POOL_WIDTH,
-    SUMS_WIDTH,
+from solvent.engine.memory.command_rows import Words, encode_batch
+from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Globals, Order, Pledge, Price
+from solvent.engine.queries.kernels import HALF
+from solvent.engine.queries.previews import Previews
+from solvent.engine.queries.rows import (
+    BalanceRow,
+    ForecastRow,
+    Halves,
+    HealthRow,
+    LevelRow,
+    MarginRow,
+    PoolRow,
 )
-from solvent.engine.queries.previews import PoolCommand, Previews
 
-Words = npt.NDArray[np.int64]
+_HEALTH_NUMBERS = HealthRow.total_value + 1
+"""Of a `HealthRow`; its unrounded sums follow."""
 
 
-class Queries(Previews):
+class FastQueries(Previews):
     """Reads an engine; see the module."""
 
     # Accounts.
 
     def role(self, account: int) -> Role:
         """What kind of account it is."""
-        return Role(self._account_row(account)[at.ROLE])
+        return Role(self._account_row(account)[Account.role])
 
     def settings(self, account: int) -> AccountSettings:
         """What the account has chosen, and whether it is in the waterfall."""
         row = self._account_row(account)
         return AccountSettings(
-            auto_lend=row[at.AUTO_LEND] != 0,
-            auto_repay_borrows=row[at.AUTO_REPAY_BORROWS] != 0,
-            auto_borrow_settlements=row[at.AUTO_BORROW_SETTLEMENTS] != 0,
-            leverage_limit=row[at.LEVERAGE_LIMIT],
-            liquidating=row[at.IS_LIQUIDATING] != 0,
+            auto_lend=row[Account.auto_lend] != 0,
+            auto_repay_borrows=row[Account.auto_repay_borrows] != 0,
+            auto_borrow_settlements=row[Account.auto_borrow_settlements] != 0,
+            leverage_limit=row[Account.leverage_limit],
+            liquidating=row[Account.is_liquidating] != 0,
         )
 
     def liquidating(self) -> list[int]:
         """Accounts in the waterfall, ascending."""
         columns = self._engine.columns
         found: list[int] = columns["liquidating"][
-            : columns["globals"][at.LIQUIDATING_COUNT]
+            : columns["globals"][Globals.liquidating_count]
         ].tolist()
         return sorted(found)
 
@@ -84,16 +83,16 @@ class Queries(Previews):
     def committed(self, provider: int, asset: int) -> int:
         """Atoms of debts in the asset that the provider still offers to take over."""
         self._check(provider, asset)
-        place = (provider * len(self._engine.parameters.assets) + asset) * at.PLEDGE_WIDTH
-        return int(self._engine.columns["pledges"][place + at.COMMITTED])
+        place = (provider * len(self.parameters.assets) + asset) * Pledge.WIDTH
+        return int(self._engine.columns["pledges"][place + Pledge.committed])
 
     def health(self, account: int) -> AccountHealth:
         """The account's margin, rounded against it."""
-        return AccountHealth(*self._health(account)[:HEALTH_WIDTH])
+        return AccountHealth(*self._health(account)[:_HEALTH_NUMBERS])
 
     def fractions(self, account: int) -> AccountFractions:
         """The account's margin as fractions, from the sums before rounding."""
-        halves = self._health(account)[HEALTH_WIDTH:]
+        halves = self._health(account)[_HEALTH_NUMBERS:]
         pairs = zip(halves[::2], halves[1::2], strict=True)
         equity, _, maintenance, exposure = (join(*pair) for pair in pairs)
         row = self._account_row(account)
@@ -104,8 +103,8 @@ class Queries(Previews):
                 divide_up(maintenance * RATIO, equity) if exposure and positive else None
             ),
             leverage=divide_up(exposure * RATIO, equity) if positive else None,
-            liquidating=row[at.IS_LIQUIDATING] != 0,
-            over_leverage_limit=exposure * RATIO > row[at.LEVERAGE_LIMIT] * max(0, equity),
+            liquidating=row[Account.is_liquidating] != 0,
+            over_leverage_limit=exposure * RATIO > row[Account.leverage_limit] * max(0, equity),
         )
 
     def collateral_values(self, account: int) -> list[CollateralValue]:
@@ -131,25 +130,13 @@ class Queries(Previews):
         return self._liquidating_marks("liquidation_prices_after", row.ctypes.data, command.asset)
 
     def _liquidating_marks(self, kernel: str, of: int, asset: int) -> LiquidationPrices:
-        out = _row(2)
+        out = _row(Halves.WIDTH)
         prices = self._engine.columns["prices"].copy()
         self._engine.read(kernel, of, asset, out.ctypes.data, prices=prices)
-        return LiquidationPrices(*(None if price == at.NONE else price for price in out.tolist()))
+        return LiquidationPrices(*(None if price == NONE else price for price in out.tolist()))
 
-    def liquidation_price(self, account: int, asset: int) -> int | None:
-        """The nearer of the two liquidation prices to the mark; None if there is none."""
-        return nearest(self.liquidation_prices(account, asset), self.price(asset).mark)
-
-    def forecast(self, account: int, asset: int, quantity: int | None = None) -> AdlForecast | None:
-        """How a case L round of `quantity` atoms would treat the account; None if not at all.
-
-        Without a quantity it is a round of everything lent that redemptions could not take now.
-        """
-        self._check(account, asset)
-        if quantity is None:
-            pool = self.pool(asset)
-            quantity = pool.lent - pool.redeemable
-        out = _row(FORECAST_WIDTH)
+    def _forecast(self, account: int, asset: int, quantity: int) -> AdlForecast | None:
+        out = _row(ForecastRow.WIDTH)
         found = self._engine.read("forecast", account, asset, quantity, out.ctypes.data)
         return AdlForecast(*out.tolist()) if found else None
 
@@ -158,7 +145,7 @@ class Queries(Previews):
     def pool(self, asset: int) -> PoolReport:
         """What there is to know about one pool."""
         self._check(0, asset)
-        out = _row(POOL_WIDTH)
+        out = _row(PoolRow.WIDTH)
         self._engine.read("read_pool", asset, out.ctypes.data)
         report = PoolReport(*out.tolist())
         return report._replace(state=PoolState(report.state), gated=bool(report.gated))
@@ -166,25 +153,26 @@ class Queries(Previews):
     def price(self, asset: int) -> PriceReading:
         """The asset's index and mark."""
         self._check(0, asset)
-        row = self._engine.columns.table("prices", at.PRICE_WIDTH)[asset].tolist()
+        row = self._engine.columns.table("prices", Price.WIDTH)[asset].tolist()
         return PriceReading(
-            index=row[at.INDEX],
-            mark=row[at.MARK],
-            stale=row[at.STALE] != 0,
-            halted=row[at.HALTED] != 0,
-            updated=row[at.UPDATED],
+            index=row[Price.index],
+            mark=row[Price.mark],
+            stale=row[Price.stale] != 0,
+            halted=row[Price.halted] != 0,
+            updated=row[Price.updated],
         )
 
     def order(self, order: int) -> OrderReading | None:
         """The resting order of this number."""
+        self._check_number("order", order)
         if order <= 0:
             return None
         slot = self._engine.read("find", order)
-        return None if slot == at.NONE else self._order(slot)
+        return None if slot == NONE else self._order(slot)
 
     def orders_of(self, account: int) -> list[OrderReading]:
         """The account's resting orders, oldest first."""
-        count = self._account_row(account)[at.ORDER_COUNT]
+        count = self._account_row(account)[Account.order_count]
         out = _row(count)
         self._engine.read("list_orders", account, out.ctypes.data)
         return [self._order(slot) for slot in out.tolist()]
@@ -196,8 +184,9 @@ class Queries(Previews):
 
     def level(self, asset: int, side: Side, price: int) -> int:
         """All that rests at one price, as an update of a book says it: 0 where nothing does."""
+        self._check_number("price", price)
         self._check_market(asset)
-        out = _row(2)
+        out = _row(Halves.WIDTH)
         self._engine.read("read_level", asset, side, price, out.ctypes.data)
         return join(*out.tolist())
 
@@ -205,28 +194,28 @@ class Queries(Previews):
 
     def _account_row(self, account: int) -> list[int]:
         self._check(account, USDC)
-        row: list[int] = self._engine.columns.table("accounts", at.ACCOUNT_WIDTH)[account].tolist()
+        row: list[int] = self._engine.columns.table("accounts", Account.WIDTH)[account].tolist()
         return row
 
     def _account_table(self, kernel: str, account: int) -> list[list[int]]:
         """What a kernel writes for each asset."""
         self._check(account, USDC)
-        width = {"read_balances": BALANCE_WIDTH, "read_margins": MARGIN_WIDTH}[kernel]
-        out = _row(len(self._engine.parameters.assets) * width)
+        width = {"read_balances": BalanceRow.WIDTH, "read_margins": MarginRow.WIDTH}[kernel]
+        out = _row(len(self.parameters.assets) * width)
         self._engine.read(kernel, account, out.ctypes.data)
         table: list[list[int]] = out.reshape(-1, width).tolist()
         return table
 
     def _health(self, account: int) -> list[int]:
         self._check(account, USDC)
-        out = _row(HEALTH_WIDTH + 2 * SUMS_WIDTH)
+        out = _row(HealthRow.WIDTH)
         self._engine.read("read_health", account, out.ctypes.data)
         numbers: list[int] = out.tolist()
         return numbers
 
     def _order(self, slot: int) -> OrderReading:
-        orders = self._engine.columns.table("orders", at.ORDER_WIDTH)
-        found = OrderReading(*orders[slot, : at.ORDER_ROW].tolist())
+        orders = self._engine.columns.table("orders", Order.WIDTH)
+        found = OrderReading(*orders[slot, :ORDER_ROW].tolist())
         return found._replace(
             side=Side(found.side),
             reduce_only=bool(found.reduce_only),
@@ -236,19 +225,13 @@ class Queries(Previews):
         )
 
     def _side(self, asset: int, side: Side, levels: int | None) -> list[Level]:
-        books = self._engine.columns.table("books", at.BOOK_WIDTH)
-        held = int(books[2 * asset + side, at.LEVEL_COUNT])
+        books = self._engine.columns.table("books", Book.WIDTH)
+        held = int(books[2 * asset + side, Book.level_count])
         count = held if levels is None else max(0, min(levels, held))
-        out = _row(count * LEVEL_READING_WIDTH)
+        out = _row(count * LevelRow.WIDTH)
         self._engine.read("read_depth", asset, side, count, out.ctypes.data)
-        rows = out.reshape(-1, LEVEL_READING_WIDTH).tolist()
+        rows = out.reshape(-1, LevelRow.WIDTH).tolist()
         return [Level(price, join(upper, lower)) for upper, lower, price in rows]
-
-
-def nearest(prices: LiquidationPrices, mark: int) -> int | None:
-    """The one of two prices that is nearer to a mark; None if there is none."""
-    found = [price for price in prices if price is not None]
-    return min(found, key=lambda price: abs(price - mark), default=None)
 
 
 def join(upper: int, lower: int) -> int:

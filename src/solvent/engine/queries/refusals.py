@@ -13,52 +13,45 @@ from solvent.engine import questions
 from solvent.engine.ledger import claim_of, pool_row, position
 from solvent.engine.lending import pool, wallet
 from solvent.engine.margin import portfolio_of
-from solvent.engine.memory.layout import (
-    ASSETS,
-    COMMAND_KIND,
-    DEBT,
-    DEBT_INDEX,
-    LEND_INDEX,
-    LENT,
-    kind_of,
-)
+from solvent.engine.memory.rows import CommandRow
+from solvent.engine.memory.store import Store
 from solvent.engine.units import mul_div_down, mul_div_up
-from solvent.kernels.language import Memory, Store, fail, kernel
+from solvent.kernels.language import fail, kernel, message
+from solvent.kernels.messages import Handlers
+from solvent.kernels.rows import Memory
 
-_WITHDRAW = kind_of(c.Withdraw)
-_LEND = kind_of(c.Lend)
-_REDEEM = kind_of(c.Redeem)
-_BORROW = kind_of(c.Borrow)
-_REPAY = kind_of(c.Repay)
-_PLACE_ORDER = kind_of(c.PlaceOrder)
+_LEND = c.COMMAND_KINDS.index(c.Lend)
+_REDEEM = c.COMMAND_KINDS.index(c.Redeem)
+_BORROW = c.COMMAND_KINDS.index(c.Borrow)
+_REPAY = c.COMMAND_KINDS.index(c.Repay)
+
+QUESTIONS = (
+    Handlers[Store](c.COMMAND_KINDS)
+    .on(c.Withdraw, questions.withdraw)
+    .on(c.Lend, questions.lend)
+    .on(c.Redeem, questions.redeem)
+    .on(c.Borrow, questions.borrow)
+    .on(c.Repay, questions.repay)
+    .on(c.PlaceOrder, questions.place_order)
+)
+"""What each command about an amount is asked."""
 
 
 @kernel
-def refusal_now(s: Store, command: Memory) -> int:
+def refusal_now(s: Store, command: CommandRow) -> int:
     """Why a command about an amount would be refused now; 0 where it would not be."""
-    kind = command[COMMAND_KIND]
-    if kind == _WITHDRAW:
-        return questions.withdraw(s, command)
-    if kind == _LEND:
-        return questions.lend(s, command)
-    if kind == _REDEEM:
-        return questions.redeem(s, command)
-    if kind == _BORROW:
-        return questions.borrow(s, command)
-    if kind == _REPAY:
-        return questions.repay(s, command)
-    if kind != _PLACE_ORDER:
-        fail()
-    return questions.place_order(s, command)
+    return QUESTIONS.call(command.kind, s, command.fields)
 
 
 @kernel
-def portfolio_after(s: Store, command: Memory, after: Memory) -> None:
+def portfolio_after(s: Store, command: CommandRow, after: Memory) -> None:
     """Write what the account has and owes after a lend, redemption, borrow or repayment."""
-    kind = command[COMMAND_KIND]
-    account, asset, quantity = questions.amount(command)
+    kind = command.kind
+    # All four have the same fields.
+    moved = message(c.Lend, command.fields)
+    account, asset, quantity = moved.account, moved.asset, moved.quantity
     portfolio_of(s, account, after)
-    owed = s.globals[ASSETS] + asset
+    owed = s.globals.assets + asset
     if kind == _LEND:
         after[asset] += _lent_after(s, account, asset, quantity)
         after[asset] -= claim_of(s, account, asset) + quantity
@@ -76,8 +69,8 @@ def portfolio_after(s: Store, command: Memory, after: Memory) -> None:
 
 @kernel
 def _lent_after(s: Store, account: int, asset: int, quantity: int) -> int:
-    shares = position(s, account, asset)[LENT] + pool.lend_shares_down(s, asset, quantity)
-    return mul_div_down(shares, pool_row(s, asset)[LEND_INDEX], INDEX_SCALE)
+    shares = position(s, account, asset).lent_shares + pool.lend_shares_down(s, asset, quantity)
+    return mul_div_down(shares, pool_row(s, asset).lend_index, INDEX_SCALE)
 
 
 @kernel
@@ -89,5 +82,5 @@ def _repaid(s: Store, account: int, asset: int, quantity: int) -> int:
 @kernel
 def _debt_after_repay(s: Store, account: int, asset: int, quantity: int) -> int:
     shares, _ = pool.repay_shares_down(s, account, asset, quantity)
-    left = position(s, account, asset)[DEBT] - shares
-    return mul_div_up(left, pool_row(s, asset)[DEBT_INDEX], INDEX_SCALE)
+    left = position(s, account, asset).debt_shares - shares
+    return mul_div_up(left, pool_row(s, asset).debt_index, INDEX_SCALE)

@@ -6,10 +6,11 @@ some turns before his own, and what he has and owes when his row has come. Nothi
 
 from solvent.engine.ledger import account_row
 from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.store import Store
 from solvent.engine.watch.blocks import bring_triggers
-from solvent.engine.watch.rows import BLOCK, FIRED, FIRED_COUNT, SLOTS, section
+from solvent.engine.watch.rows import BLOCK, fired_blocks, slots_of
 from solvent.engine.watch.scan import bring_positions
-from solvent.kernels.language import Store, kernel, prefetch
+from solvent.kernels.language import kernel, prefetch
 
 _BLOCKS_AHEAD = 6
 _ROWS_AHEAD = 32
@@ -44,9 +45,9 @@ def bring_member_after(s: Store, number: int) -> None:
 @kernel
 def _bring_block(s: Store, place: int) -> None:
     """Slots and triggers."""
-    if place < s.watch[FIRED_COUNT]:
-        block = section(s, FIRED)[place]
-        slots = section(s, SLOTS).at(block * BLOCK)
+    if place < s.watch.fired_count:
+        block = fired_blocks(s)[place]
+        slots = slots_of(s).at(block * BLOCK)
         prefetch(slots)
         prefetch(slots.at(BLOCK - 1))
         bring_triggers(s, block)
@@ -70,6 +71,6 @@ def _bring_positions(s: Store, number: int) -> None:
 def _member(s: Store, number: int) -> int:
     """The account of this number among the members of all fired blocks, or NONE."""
     place = number // BLOCK
-    if place >= s.watch[FIRED_COUNT]:
+    if place >= s.watch.fired_count:
         return NONE
-    return section(s, SLOTS)[section(s, FIRED)[place] * BLOCK + number % BLOCK] - 1
+    return slots_of(s)[fired_blocks(s)[place] * BLOCK + number % BLOCK] - 1

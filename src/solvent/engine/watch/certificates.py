@@ -25,13 +25,7 @@ certifies by them; what is not certain there is certified exactly, or not at all
 from typing import NamedTuple
 
 from solvent.domain.parameters import USDC, HaircutKind, SizeBy
-from solvent.domain.units import (
-    FINE_PER_VALUE,
-    INDEX_SCALE,
-    INT64_MAX,
-    RATIO,
-    SQUARE_ROOT_SCALE,
-)
+from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, INT64_MAX, RATIO, SQUARE_ROOT_SCALE
 from solvent.engine.ledger import (
     account_row,
     asset_row,
@@ -43,51 +37,12 @@ from solvent.engine.ledger import (
     position,
 )
 from solvent.engine.margin import Health, first_asset, surplus
-from solvent.engine.memory.layout import (
-    ASSETS,
-    AVAILABLE,
-    DEBT,
-    DEBT_INDEX,
-    DEBTS,
-    HAIRCUT_BASE,
-    HAIRCUT_KIND,
-    HAIRCUT_PENALTY,
-    HELD,
-    LENT,
-    LOCKED,
-    MAINTENANCE_FACTOR,
-    SCREEN_WIDTH,
-    SIZE_BY,
-    WEIGHT,
-)
+from solvent.engine.memory.rows import Asset
+from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up, fine_up
-from solvent.engine.watch.rows import (
-    COLLATERAL_ERROR,
-    GLANCE_SHIFT,
-    REQUIREMENT_ERROR,
-    ROUGH,
-    SCREEN,
-    section,
-)
-from solvent.engine.watch.scan import (
-    LARGEST,
-    OF_BALANCE,
-    OF_CLAIM,
-    OF_DEBT,
-    SLACK,
-    bounded,
-)
-from solvent.kernels.language import (
-    Memory,
-    Store,
-    Wide,
-    bit,
-    kernel,
-    leading_zeros,
-    narrow,
-    shift_right,
-    wide,
-)
+from solvent.engine.watch.rows import screen_rows
+from solvent.engine.watch.scan import bounded
+from solvent.kernels.language import Wide, bit, kernel, leading_zeros, narrow, shift_right, wide
 
 _INTEREST_SHARE = 16
 """A debt in USDC is certified for a rise by this part of what prices may move."""
@@ -150,54 +105,54 @@ def measure_errors(s: Store) -> None:
     penalty = 0
     factor = 0
     lightest = RATIO
-    for asset in range(s.globals[ASSETS]):
+    for asset in range(s.globals.assets):
         row = asset_row(s, asset)
-        factor = max(factor, row[MAINTENANCE_FACTOR])
-        if row[WEIGHT]:
-            lightest = min(lightest, row[WEIGHT])
-        if row[HAIRCUT_KIND] != HaircutKind.IDENTITY:
-            penalty = max(penalty, row[HAIRCUT_PENALTY])
+        factor = max(factor, row.maintenance_factor)
+        if row.weight:
+            lightest = min(lightest, row.weight)
+        if row.haircut_kind != HaircutKind.IDENTITY:
+            penalty = max(penalty, row.haircut_penalty)
             if _is_rough(row):
                 rough = rough | bit(asset)
-    s.watch[ROUGH] = rough
+    s.watch.rough = rough
     error = 2 * penalty // SQUARE_ROOT_SCALE + 1
-    s.watch[COLLATERAL_ERROR] = error
+    s.watch.collateral_error = error
     error += RATIO // lightest + 1
-    s.watch[GLANCE_SHIFT] = max(0, leading_zeros(error) - leading_zeros(RATIO) - 1)
-    s.watch[REQUIREMENT_ERROR] = 2 * factor // SQUARE_ROOT_SCALE + 2
+    s.watch.glance_shift = max(0, leading_zeros(error) - leading_zeros(RATIO) - 1)
+    s.watch.requirement_error = 2 * factor // SQUARE_ROOT_SCALE + 2
 
 
 @kernel
-def _is_rough(asset: Memory) -> bool:
+def _is_rough(asset: Asset) -> bool:
     """Whether the weight, unless it is 0, could be below 2 * 10^-9."""
-    root = _ROOT_OF_VALUE if asset[SIZE_BY] == SizeBy.NOTIONAL else _ROOT_OF_QUANTITY
+    root = _ROOT_OF_VALUE if asset.size_by == SizeBy.NOTIONAL else _ROOT_OF_QUANTITY
     unit = RATIO * SQUARE_ROOT_SCALE
-    smallest = wide(asset[HAIRCUT_BASE]) * unit
-    return asset[WEIGHT] == 1 or smallest < (wide(asset[HAIRCUT_PENALTY]) * root + unit) * 2
+    smallest = wide(asset.haircut_base) * unit
+    return asset.weight == 1 or smallest < (wide(asset.haircut_penalty) * root + unit) * 2
 
 
 @kernel
 def certify(s: Store, account: int, values: Health) -> Certificate:
     """What is certain about an account that owes something and has this health now."""
     holder = account_row(s, account)
-    if holder[HELD] & s.watch[ROUGH]:
+    if holder.held & s.watch.rough:
         return nothing_certain()
     collateral = values.net_equity + values.debts_value
-    error = collateral * s.watch[COLLATERAL_ERROR] + values.assets_value
-    error += values.debts_value * s.watch[REQUIREMENT_ERROR] * 2
+    error = collateral * s.watch.collateral_error + values.assets_value
+    error += values.debts_value * s.watch.requirement_error * 2
     spare = surplus(values) - divide_up(error, RATIO) - _ATOMS
     if spare <= 0:
         return nothing_certain()
     moving = collateral + values.debts_value + values.maintenance * 2 + 1
-    if holder[HELD] & bit(USDC):
+    if holder.held & bit(USDC):
         row = position(s, account, USDC)
-        steady = wide(row[AVAILABLE] + row[LOCKED] + claim_of(s, account, USDC))
+        steady = wide(row.available + row.locked + claim_of(s, account, USDC))
         owed = wide(debt_of(s, account, USDC)) * FINE_PER_VALUE
         moving -= steady * FINE_PER_VALUE + owed - owed // _INTEREST_SHARE
     fall = _share_down(spare, moving)
     atoms = _atoms_up(s, account)
     return Certificate(
-        fall, fall - atoms, fall // _INTEREST_SHARE - atoms, _holds(s, account), holder[DEBTS]
+        fall, fall - atoms, fall // _INTEREST_SHARE - atoms, _holds(s, account), holder.debts
     )
 
 
@@ -205,12 +160,12 @@ def certify(s: Store, account: int, values: Health) -> Certificate:
 def _holds(s: Store, account: int) -> int:
     """Assets that are collateral, as bits."""
     holds = 0
-    rest = account_row(s, account)[HELD]
+    rest = account_row(s, account).held
     while rest:
         asset = first_asset(rest)
         rest = rest ^ bit(asset)
         row = position(s, account, asset)
-        if row[AVAILABLE] or row[LOCKED] or row[LENT]:
+        if row.available or row.locked or row.lent_shares:
             holds = holds | bit(asset)
     return holds
 
@@ -232,7 +187,7 @@ def _share_down(part: Wide, whole: Wide) -> int:
 def _atoms_up(s: Store, account: int) -> int:
     """What an atom more of a debt, and one of its value, can be of any debt: 10^-9, doubled."""
     most = 0
-    rest = account_row(s, account)[DEBTS]
+    rest = account_row(s, account).debts
     while rest:
         asset = first_asset(rest)
         rest = rest ^ bit(asset)
@@ -247,11 +202,11 @@ def _atoms_up(s: Store, account: int) -> int:
 def certify_at_a_glance(s: Store, account: int) -> Certificate:
     """What the bounds of `scan` alone say for certain; nothing where they are not good enough."""
     holder = account_row(s, account)
-    rest = holder[HELD]
-    if rest & s.watch[ROUGH]:
+    rest = holder.held
+    if rest & s.watch.rough:
         return nothing_certain()
     holds = 0
-    screen = section(s, SCREEN)
+    screen = screen_rows(s)
     spare = 0
     moving = 1
     collateral = 0
@@ -259,30 +214,30 @@ def certify_at_a_glance(s: Store, account: int) -> Certificate:
         asset = first_asset(rest)
         rest = rest ^ bit(asset)
         row = position(s, account, asset)
-        by = screen.at(asset * SCREEN_WIDTH)
-        balance = row[AVAILABLE] + row[LOCKED]
-        if balance > by[OF_BALANCE + LARGEST] or row[LENT] > by[OF_CLAIM + LARGEST]:
+        by = screen[asset]
+        balance = row.available + row.locked
+        if balance > by.balance.largest or row.lent_shares > by.claim.largest:
             return nothing_certain()
-        if balance or row[LENT]:
+        if balance or row.lent_shares:
             holds = holds | bit(asset)
-        worth = bounded(by.at(OF_BALANCE), balance)
-        worth += bounded(by.at(OF_CLAIM), row[LENT])
+        worth = bounded(by.balance, balance)
+        worth += bounded(by.claim, row.lent_shares)
         cost = 0
-        if row[DEBT]:
+        if row.debt_shares:
             # It stays small enough, and not too small, when it rises by half.
-            cost = bounded(by.at(OF_DEBT), row[DEBT])
-            most = by[OF_DEBT + LARGEST] // 2
-            if row[DEBT] > most or row[DEBT] < _MANY_ATOMS or cost < _MUCH:
+            cost = bounded(by.debt, row.debt_shares)
+            most = by.debt.largest // 2
+            if row.debt_shares > most or row.debt_shares < _MANY_ATOMS or cost < _MUCH:
                 return nothing_certain()
         collateral += worth
-        spare += worth - cost - 2 * by[SLACK]
+        spare += worth - cost - 2 * by.slack
         moving += cost // _INTEREST_SHARE if asset == USDC else worth + cost
-    spare -= shift_right(collateral, s.watch[GLANCE_SHIFT]) + 1
+    spare -= shift_right(collateral, s.watch.glance_shift) + 1
     if spare <= 0:
         return nothing_certain()
     fall = _share_down(spare, moving)
     rise = fall - _FEW
-    return Certificate(fall, rise, fall // _INTEREST_SHARE - _FEW, holds, holder[DEBTS])
+    return Certificate(fall, rise, fall // _INTEREST_SHARE - _FEW, holds, holder.debts)
 
 
 @kernel
@@ -299,7 +254,7 @@ def lowest_mark(s: Store, asset: int, fall: int) -> int:
 @kernel
 def highest_debt_price(s: Store, asset: int, rise: int) -> int:
     """The price of a debt in `asset` after a `rise`; below any if its price is stale."""
-    price = wide(mark_of(s, asset)) * pool_row(s, asset)[DEBT_INDEX] // INDEX_SCALE
+    price = wide(mark_of(s, asset)) * pool_row(s, asset).debt_index // INDEX_SCALE
     if is_stale(s, asset) or price >= _LONG:
         return -1
     return narrow(price + price * rise // RATIO)
@@ -308,5 +263,5 @@ def highest_debt_price(s: Store, asset: int, rise: int) -> int:
 @kernel
 def debt_price(s: Store, asset: int) -> int:
     """Mark times debt index, in 10^-10 USDC and rounded up: how dear a share of debt is now."""
-    price = divide_up(wide(mark_of(s, asset)) * pool_row(s, asset)[DEBT_INDEX], INDEX_SCALE)
+    price = divide_up(wide(mark_of(s, asset)) * pool_row(s, asset).debt_index, INDEX_SCALE)
     return narrow(min(INT64_MAX, price))

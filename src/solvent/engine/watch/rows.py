@@ -4,157 +4,187 @@ An account is hot when it must be asked exactly: its mask says after a change of
 ALWAYS says at once. All others that owe something have a slot in a block of BLOCK, and the blocks
 have triggers for each asset: the lowest mark and the highest price of debt at which every member is
 certainly healthy, and the same over SUPER blocks. `certificates` says what is certain, `watch`
-keeps it so. The column holds nothing that is not in the others: while BUILT is 0, as at the start
+keeps it so. The column holds nothing that is not in the others: while `built` is 0, as at the start
 and after the column grew, the next watch makes it anew.
 """
 
-from solvent.engine.memory.layout import ACCOUNT_WIDTH, SCREEN_WIDTH
-from solvent.kernels.language import Memory, Store, allocate, kernel
+from solvent.engine.memory.rows import Watch
+from solvent.engine.memory.store import Store
+from solvent.kernels.language import allocate, copy_row, kernel, numbers_of, row_in, rows_in
+from solvent.kernels.rows import Memory, Row, Rows
 
 BLOCK = 16
 SUPER = 32
 ALWAYS = -1
 """The mask of all assets."""
 
-# In an account's row.
-HOT_PLACE = 13
-"""Its place in the list of hot accounts, from 1; 0 is none."""
-SLOT = 14
-"""Its slot, from 1; 0 is none."""
 
-BUILT = 0
-HOT_COUNT = 1
-SLOT_COUNT = 2
-"""Slots given to accounts so far, also those that were left again."""
-SLOT_CAPACITY = 3
-BLOCKS = 4
-SUPERS = 5
-ASKED = 6
-"""How many accounts were asked since the column was built."""
-MEMBERS = 7
-"""How many accounts got a slot when it was built."""
-ROUGH = 8
-"""Assets, as bits, whose haircut rounds too coarsely to certify anything."""
-COLLATERAL_ERROR = 9
-REQUIREMENT_ERROR = 10
-"""How far roundings of haircuts and requirements can be off, in 10^-9 of what they round."""
-GLANCE_SHIFT = 11
-"""By how many bits weighted collateral is shifted to exceed the roundings of its haircut."""
-SEEN_DOUBT = 12
-CHANGED = 13
-"""Assets, as bits, of which anything changed since the watch before."""
-SEEN = 14
-"""Here begins, like after the next ones, what is as long as there are assets or accounts."""
-SCREEN = 15
-"""Rows of `scan`."""
-HOT = 16
-SLOTS = 17
-"""A number for each slot: of its account, from 1. Triggers leave an account out while it is hot."""
-TRIGGERS = 18
-"""A row of one pair an asset for each block."""
-SUPER_TRIGGERS = 19
-"""A row of one pair a superblock for each asset."""
-IS_FIRED = 20
-FIRED = 21
-FIRED_COUNT = 22
-HEADER = 23
+class Hot(Row):
+    """A hot account, and the assets, as bits, after a change of which it must be asked."""
 
-HOT_ACCOUNT = 0
-HOT_MASK = 1
-HOT_WIDTH = 2
+    account: int
+    mask: int
 
-LOW = 0
-HIGH = 1
-PAIR = 2
 
-SEEN_PARAMETERS = 9
-"""From the weight to the maintenance factor."""
-SEEN_MARK = 0
-SEEN_STALE = 1
-SEEN_LEND_INDEX = 2
-SEEN_DEBT_INDEX = 3
-SEEN_FIRST_PARAMETER = 4
-SEEN_WIDTH = SEEN_FIRST_PARAMETER + SEEN_PARAMETERS
+class Trigger(Row):
+    """The lowest mark and the highest price of debt at which a block does not fire."""
+
+    low: int
+    high: int
+
+
+class Seen(Row):
+    """What the last watch saw of an asset: its mark, its indices, its parameters of risk."""
+
+    mark: int
+    stale: int
+    lend_index: int
+    debt_index: int
+    weight: int
+    haircut_kind: int
+    haircut_base: int
+    haircut_penalty: int
+    size_by: int
+    initial_base: int
+    initial_factor: int
+    maintenance_base: int
+    maintenance_factor: int
+
+
+class Bound(Row):
+    """The largest number that a bound is good for, the value of one, and the shift of a product."""
+
+    largest: int
+    factor: int
+    shift: int
+
+
+class Screen(Row, width=16):
+    """Bounds on what an asset's balances, claims and debts count for, and what rounding may cost.
+
+    `scan` says how they are reckoned.
+    """
+
+    balance: Bound
+    claim: Bound
+    debt: Bound
+    slack: int
 
 
 @kernel
-def lay_out(watch: Memory, capacity: int, assets: int) -> int:
+def lay_out(watch: Watch, capacity: int, assets: int) -> int:
     """Write where each section begins for so many accounts and assets; return where they end."""
     supers = capacity // (BLOCK * SUPER) + 1 + capacity // (4 * BLOCK * SUPER) + 1
     blocks = supers * SUPER
-    watch[SLOT_CAPACITY] = blocks * BLOCK
-    watch[BLOCKS] = blocks
-    watch[SUPERS] = supers
-    end = HEADER
-    watch[SEEN] = end
-    end += assets * SEEN_WIDTH
-    watch[SCREEN] = end
-    end += assets * SCREEN_WIDTH
-    watch[HOT] = end
-    end += capacity * HOT_WIDTH
-    watch[SLOTS] = end
+    watch.slot_capacity = blocks * BLOCK
+    watch.blocks = blocks
+    watch.supers = supers
+    end = Watch.WIDTH
+    watch.seen = end
+    end += assets * Seen.WIDTH
+    watch.screen = end
+    end += assets * Screen.WIDTH
+    watch.hot = end
+    end += capacity * Hot.WIDTH
+    watch.slots = end
     end += blocks * BLOCK
-    watch[TRIGGERS] = end
-    end += blocks * assets * PAIR
-    watch[SUPER_TRIGGERS] = end
-    end += assets * supers * PAIR
-    watch[IS_FIRED] = end
+    watch.triggers = end
+    end += blocks * assets * Trigger.WIDTH
+    watch.super_triggers = end
+    end += assets * supers * Trigger.WIDTH
+    watch.is_fired = end
     end += blocks
-    watch[FIRED] = end
+    watch.fired = end
     return end + blocks
 
 
 def watch_words(capacity: int, assets: int) -> int:
     """How many numbers the column takes for so many accounts and assets."""
-    return lay_out(allocate(HEADER), capacity, assets)
+    return lay_out(row_in(Watch, allocate(Watch.WIDTH)), capacity, assets)
 
 
 @kernel
-def section(s: Store, which: int) -> Memory:
-    """The rows that begin where the header's number `which` says."""
-    return s.watch.at(s.watch[which])
+def _section(s: Store, start: int) -> Memory:
+    """The numbers of the column from `start` on, as its head has it."""
+    return numbers_of(s.watch).at(start)
 
 
 @kernel
-def seen_row(s: Store, asset: int) -> Memory:
+def seen_row(s: Store, asset: int) -> Seen:
     """What the last watch saw of `asset`."""
-    return s.watch.at(s.watch[SEEN] + asset * SEEN_WIDTH)
+    return rows_in(Seen, _section(s, s.watch.seen))[asset]
 
 
 @kernel
-def hot_row(s: Store, place: int) -> Memory:
+def screen_rows(s: Store) -> Rows[Screen]:
+    """Bounds by asset."""
+    return rows_in(Screen, _section(s, s.watch.screen))
+
+
+@kernel
+def hot_row(s: Store, place: int) -> Hot:
     """The hot account at a place, from 0."""
-    return s.watch.at(s.watch[HOT] + place * HOT_WIDTH)
+    return rows_in(Hot, _section(s, s.watch.hot))[place]
+
+
+@kernel
+def slots_of(s: Store) -> Memory:
+    """Of each slot: its account, from 1. Triggers leave an account out while it is hot."""
+    return _section(s, s.watch.slots)
+
+
+@kernel
+def block_trigger(s: Store, block: int, asset: int) -> Trigger:
+    """The trigger of a block in an asset."""
+    triggers = rows_in(Trigger, _section(s, s.watch.triggers))
+    return triggers[block * s.globals.assets + asset]
+
+
+@kernel
+def super_trigger(s: Store, number: int, asset: int) -> Trigger:
+    """The trigger of a superblock in an asset."""
+    triggers = rows_in(Trigger, _section(s, s.watch.super_triggers))
+    return triggers[asset * s.watch.supers + number]
+
+
+@kernel
+def fired_flags(s: Store) -> Memory:
+    """Of each block, whether it fired."""
+    return _section(s, s.watch.is_fired)
+
+
+@kernel
+def fired_blocks(s: Store) -> Memory:
+    """The blocks that fired."""
+    return _section(s, s.watch.fired)
 
 
 @kernel
 def touched(s: Store, account: int) -> None:
     """Note that what `account` has or owes changed, or that it is marked no longer."""
-    if s.watch[BUILT]:
+    if s.watch.built:
         heat(s, account, ALWAYS)
 
 
 @kernel
 def heat(s: Store, account: int, mask: int) -> None:
     """Make `account` hot, to be asked after a change of an asset in `mask`."""
-    holder = s.accounts.at(account * ACCOUNT_WIDTH)
-    if holder[HOT_PLACE] == 0:
-        s.watch[HOT_COUNT] += 1
-        holder[HOT_PLACE] = s.watch[HOT_COUNT]
-    row = hot_row(s, holder[HOT_PLACE] - 1)
-    row[HOT_ACCOUNT] = account
-    row[HOT_MASK] = mask
+    holder = s.accounts[account]
+    if holder.hot_place == 0:
+        s.watch.hot_count += 1
+        holder.hot_place = s.watch.hot_count
+    row = hot_row(s, holder.hot_place - 1)
+    row.account = account
+    row.mask = mask
 
 
 @kernel
 def cool(s: Store, account: int) -> None:
     """Take a hot account off the list; the last takes its place."""
-    holder = s.accounts.at(account * ACCOUNT_WIDTH)
-    place = holder[HOT_PLACE]
-    last = hot_row(s, s.watch[HOT_COUNT] - 1)
-    row = hot_row(s, place - 1)
-    row[HOT_ACCOUNT] = last[HOT_ACCOUNT]
-    row[HOT_MASK] = last[HOT_MASK]
-    s.accounts[last[HOT_ACCOUNT] * ACCOUNT_WIDTH + HOT_PLACE] = place
-    holder[HOT_PLACE] = 0
-    s.watch[HOT_COUNT] -= 1
+    holder = s.accounts[account]
+    place = holder.hot_place
+    last = hot_row(s, s.watch.hot_count - 1)
+    copy_row(last, hot_row(s, place - 1))
+    s.accounts[last.account].hot_place = place
+    holder.hot_place = 0
+    s.watch.hot_count -= 1

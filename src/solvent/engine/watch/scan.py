@@ -32,57 +32,28 @@ from solvent.domain.units import (
     SQUARE_ROOT_SCALE,
     VALUE_SCALE,
 )
-from solvent.engine.ledger import account_row, asset_row, mark_of, pool_row, position
+from solvent.engine.ledger import account_row, asset_row, mark_of, pool_row, positions_of
 from solvent.engine.margin import first_asset, liquidatable
-from solvent.engine.memory.layout import (
-    ACCOUNTS,
-    ASSETS,
-    AVAILABLE,
-    DEBT,
-    DEBT_INDEX,
-    DEBTS,
-    FINE_DIVISOR,
-    FINE_FACTOR,
-    HAIRCUT_BASE,
-    HAIRCUT_KIND,
-    HAIRCUT_PENALTY,
-    HELD,
-    LEND_INDEX,
-    LENT,
-    LOCKED,
-    MAINTENANCE_BASE,
-    MAINTENANCE_FACTOR,
-    POSITION_WIDTH,
-    SCRATCH_TOP,
-    SCREEN_WIDTH,
-    SIZE_BY,
-    UNIT,
-    WEIGHT,
-)
+from solvent.engine.memory.rows import Asset, Position
 from solvent.engine.memory.scratch import take
+from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up
+from solvent.engine.watch.rows import Bound, Screen
 from solvent.kernels.language import (
-    Memory,
-    Store,
     Wide,
     bit,
+    clear,
     kernel,
     leading_zeros,
     narrow,
     prefetch,
+    rows_in,
     shift_right,
     wide,
     wrapping_mul,
     wrapping_sub,
 )
-
-# A row of the screen: for balances, claims and debts the largest number that the bound is good for,
-# the value of one, and by how many bits to shift the product; then what rounding may cost.
-OF_BALANCE = 0
-OF_CLAIM = 3
-OF_DEBT = 6
-SLACK = 9
-LARGEST, FACTOR, SHIFT = 0, 1, 2
+from solvent.kernels.rows import Memory, Rows
 
 _MOST_VALUE = 2**55
 """10^-6 USDC; sums of this for balance, claim and debt of 64 assets stay within 64 bits."""
@@ -108,12 +79,12 @@ _ROWS_EACH = 2
 @kernel
 def liquidatable_accounts(s: Store, found: Memory) -> int:
     """Write every account at or above MMR 100 % into `found`, in order; return how many."""
-    top = s.globals[SCRATCH_TOP]
-    screen = take(s, s.globals[ASSETS] * SCREEN_WIDTH)
+    top = s.globals.scratch_top
+    screen = rows_in(Screen, take(s, s.globals.assets * Screen.WIDTH))
     prepare_screen(s, screen)
     owing = take(s, _AT_ONCE)
     count = 0
-    for start in range(0, s.globals[ACCOUNTS], _AT_ONCE):
+    for start in range(0, s.globals.accounts, _AT_ONCE):
         listed = _list_owing(s, start, owing)
         for place in range(min(listed, _AHEAD)):
             bring_positions(s, owing[place])
@@ -125,7 +96,7 @@ def liquidatable_accounts(s: Store, found: Memory) -> int:
             if _is_liquidatable(s, screen, account):
                 found[count] = account
                 count += 1
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return count
 
 
@@ -133,104 +104,103 @@ def liquidatable_accounts(s: Store, found: Memory) -> int:
 def _list_owing(s: Store, start: int, owing: Memory) -> int:
     """Write who owes something of the _AT_ONCE accounts from `start` on; return how many."""
     count = 0
-    for account in range(start, min(s.globals[ACCOUNTS], start + _AT_ONCE)):
+    for account in range(start, min(s.globals.accounts, start + _AT_ONCE)):
         # No branch, for nobody can foresee who owes.
         owing[count] = account
-        count += account_row(s, account)[DEBTS] != 0
+        count += account_row(s, account).debts != 0
     return count
 
 
 @kernel
 def bring_positions(s: Store, account: int) -> None:
     """Have what an account has and owes brought near."""
-    positions = position(s, account, 0)
-    rest = account_row(s, account)[HELD]
+    positions = positions_of(s, account)
+    rest = account_row(s, account).held
     while rest:
         asset = first_asset(rest)
         rest = rest & wrapping_sub(rest, 1)
-        prefetch(positions.at(asset * POSITION_WIDTH))
+        prefetch(positions[asset])
 
 
 @kernel
 def _bring_rows(s: Store, account: int) -> None:
     """Have the rows of some accounts from `account` on brought near, if there are so many."""
-    if account + _ROWS_EACH <= s.globals[ACCOUNTS]:
+    if account + _ROWS_EACH <= s.globals.accounts:
         for following in range(account, account + _ROWS_EACH):
             prefetch(account_row(s, following))
 
 
 @kernel
-def _is_liquidatable(s: Store, screen: Memory, account: int) -> bool:
+def _is_liquidatable(s: Store, screen: Rows[Screen], account: int) -> bool:
     """As `margin.liquidatable` of an account that owes something, at one glance if that will do."""
-    held = account_row(s, account)[HELD]
-    if surely_healthy(screen, held, position(s, account, 0)):
+    held = account_row(s, account).held
+    if surely_healthy(screen, held, positions_of(s, account)):
         return False
     return liquidatable(s, account)
 
 
 @kernel
-def surely_healthy(screen: Memory, held: int, positions: Memory) -> bool:
+def surely_healthy(screen: Rows[Screen], held: int, positions: Rows[Position]) -> bool:
     """Whether the bound alone shows that who holds `positions`, with bits `held`, is healthy."""
     surplus = 0
     rest = held
     while rest:
         asset = first_asset(rest)
         rest = rest & wrapping_sub(rest, 1)
-        row = positions.at(asset * POSITION_WIDTH)
-        by = screen.at(asset * SCREEN_WIDTH)
-        balance = row[AVAILABLE] + row[LOCKED]
-        claim = row[LENT]
-        debt = row[DEBT]
-        fits = wrapping_sub(by[OF_BALANCE + LARGEST], balance)
-        fits = fits | wrapping_sub(by[OF_CLAIM + LARGEST], claim)
-        fits = fits | wrapping_sub(by[OF_DEBT + LARGEST], debt)
+        row = positions[asset]
+        by = screen[asset]
+        balance = row.available + row.locked
+        claim = row.lent_shares
+        debt = row.debt_shares
+        fits = wrapping_sub(by.balance.largest, balance)
+        fits = fits | wrapping_sub(by.claim.largest, claim)
+        fits = fits | wrapping_sub(by.debt.largest, debt)
         if fits < 0:
             return False
-        surplus += bounded(by.at(OF_BALANCE), balance)
-        surplus += bounded(by.at(OF_CLAIM), claim)
-        surplus -= bounded(by.at(OF_DEBT), debt)
-        surplus -= by[SLACK]
+        surplus += bounded(by.balance, balance)
+        surplus += bounded(by.claim, claim)
+        surplus -= bounded(by.debt, debt)
+        surplus -= by.slack
     return surplus > 0
 
 
 @kernel
-def bounded(by: Memory, number: int) -> int:
+def bounded(by: Bound, number: int) -> int:
     """The bound on what a balance, claim or debt counts for, by its part of a screen's row."""
-    return shift_right(wrapping_mul(number, by[FACTOR]), by[SHIFT])
+    return shift_right(wrapping_mul(number, by.factor), by.shift)
 
 
 @kernel
-def prepare_screen(s: Store, screen: Memory) -> None:
+def prepare_screen(s: Store, screen: Rows[Screen]) -> None:
     """Write the screen's rows, one an asset, for the marks, indices and parameters in force."""
-    for asset in range(s.globals[ASSETS]):
-        prepare_asset(s, screen.at(asset * SCREEN_WIDTH), asset)
+    for asset in range(s.globals.assets):
+        prepare_asset(s, screen[asset], asset)
 
 
 @kernel
-def prepare_asset(s: Store, by: Memory, asset: int) -> None:
+def prepare_asset(s: Store, by: Screen, asset: int) -> None:
     """One row; with a mark out of all proportion it stays zero, and holders are asked exactly."""
-    for place in range(SCREEN_WIDTH):
-        by[place] = 0
+    clear(by)
     mark = mark_of(s, asset)
     if mark >= _MOST_MARK:
         return
     row = asset_row(s, asset)
     pool = pool_row(s, asset)
-    fine = wide(mark) * row[FINE_FACTOR]
-    divisor = wide(_FINE) * row[FINE_DIVISOR]
-    worth = fine * row[WEIGHT]
+    fine = wide(mark) * row.fine_factor
+    divisor = wide(_FINE) * row.fine_divisor
+    worth = fine * row.weight
     factor, shift = _ratio(worth, divisor)
     half = _flat_balance(row, fine) // 2
-    index = pool[LEND_INDEX]
-    _fit(by.at(OF_BALANCE), factor, shift, half)
-    _fit(by.at(OF_CLAIM), wide(factor) * index // INDEX_SCALE, shift, _shares(half, index))
-    cost = fine * (RATIO + row[MAINTENANCE_BASE])
+    index = pool.lend_index
+    _fit(by.balance, factor, shift, half)
+    _fit(by.claim, wide(factor) * index // INDEX_SCALE, shift, _shares(half, index))
+    cost = fine * (RATIO + row.maintenance_base)
     factor, shift = _ratio(cost, divisor)
-    index = pool[DEBT_INDEX]
+    index = pool.debt_index
     most = _shares(max(0, _flat_debt(row, fine) - 1), index)
-    _fit(by.at(OF_DEBT), divide_up((wide(factor) + 1) * index, INDEX_SCALE), shift, most)
-    by[OF_DEBT + FACTOR] += 1
-    by[SLACK] = narrow(worth // divisor + cost // divisor) + _SLACK_OF_BALANCE + _SLACK_OF_DEBT
+    _fit(by.debt, divide_up((wide(factor) + 1) * index, INDEX_SCALE), shift, most)
+    by.debt.factor += 1
+    by.slack = narrow(worth // divisor + cost // divisor) + _SLACK_OF_BALANCE + _SLACK_OF_DEBT
 
 
 @kernel
@@ -242,41 +212,41 @@ def _shares(atoms: int, index: int) -> int:
 
 
 @kernel
-def _flat_balance(row: Memory, fine: Wide) -> int:
+def _flat_balance(row: Asset, fine: Wide) -> int:
     """A balance up to which the whole weight counts; `fine` / FINE_DIVISOR is an atom's value."""
-    if row[HAIRCUT_KIND] == HaircutKind.IDENTITY:
+    if row.haircut_kind == HaircutKind.IDENTITY:
         return INT64_MAX
-    weight = row[WEIGHT]
-    penalty = row[HAIRCUT_PENALTY]
-    spare = row[HAIRCUT_BASE] - weight
+    weight = row.weight
+    penalty = row.haircut_penalty
+    spare = row.haircut_base - weight
     if spare < 0:
         return 0
     if weight == 0 or penalty == 0:
         return INT64_MAX
     root = min(_LONGEST_ROOT, spare * RATIO // weight // penalty) * SQUARE_ROOT_SCALE
     size = wide(root) * root
-    if row[SIZE_BY] == SizeBy.NOTIONAL:
+    if row.size_by == SizeBy.NOTIONAL:
         return _worth_less(row, fine, size)
-    return narrow(min(wide(INT64_MAX), size * row[UNIT] // VALUE_SCALE))
+    return narrow(min(wide(INT64_MAX), size * row.unit // VALUE_SCALE))
 
 
 @kernel
-def _flat_debt(row: Memory, fine: Wide) -> int:
+def _flat_debt(row: Asset, fine: Wide) -> int:
     """A debt up to which the base fraction is the maintenance."""
-    factor = row[MAINTENANCE_FACTOR]
+    factor = row.maintenance_factor
     if factor == 0:
         return INT64_MAX
-    root = row[MAINTENANCE_BASE] * SQUARE_ROOT_SCALE // factor
+    root = row.maintenance_base * SQUARE_ROOT_SCALE // factor
     return _worth_less(row, fine, wide(root) * root)
 
 
 @kernel
-def _worth_less(row: Memory, fine: Wide, value: Wide) -> int:
+def _worth_less(row: Asset, fine: Wide, value: Wide) -> int:
     """The most atoms that are worth at most `value` (10^-6 USDC) less 2 * 10^-12 USDC."""
     if fine == 0:
         return INT64_MAX
     limit = min(wide(_MOST_VALUE), value) * FINE_PER_VALUE - 2
-    return narrow(min(wide(INT64_MAX), max(wide(0), limit) * row[FINE_DIVISOR] // fine))
+    return narrow(min(wide(INT64_MAX), max(wide(0), limit) * row.fine_divisor // fine))
 
 
 @kernel
@@ -289,7 +259,7 @@ def _ratio(numerator: Wide, divisor: Wide) -> tuple[int, int]:
 
 
 @kernel
-def _fit(by: Memory, factor: Wide, shift: int, largest: int) -> None:
+def _fit(by: Bound, factor: Wide, shift: int, largest: int) -> None:
     """Write the largest number, the factor and the shift, with fewer bits where it must be.
 
     Products stay below 2^62 and values below `_MOST_VALUE`.
@@ -301,9 +271,9 @@ def _fit(by: Memory, factor: Wide, shift: int, largest: int) -> None:
         return
     most = min(wide(largest), wide(_MOST_VALUE) * bit(left) // max(1, short))
     excess = max(0, _bits(wide(short)) + _bits(most) - _PRODUCT_BITS)
-    by[LARGEST] = narrow(most)
-    by[FACTOR] = short // bit(excess)
-    by[SHIFT] = left - excess
+    by.largest = narrow(most)
+    by.factor = short // bit(excess)
+    by.shift = left - excess
 
 
 @kernel

@@ -17,19 +17,7 @@ from solvent.domain.units import INT64_MAX
 from solvent.engine.allot.sorting import sort_ascending
 from solvent.engine.ledger import account_row, asset_row, is_stale, mark_of, pool_row
 from solvent.engine.margin import Doubt, first_asset, health_of, is_liquidatable
-from solvent.engine.memory.layout import (
-    ACCOUNT_CAPACITY,
-    ACCOUNTS,
-    ASSETS,
-    DEBT_INDEX,
-    DEBTS,
-    HELD,
-    IS_LIQUIDATING,
-    LEND_INDEX,
-    SCREEN_WIDTH,
-    STALE_DOUBT,
-    WEIGHT,
-)
+from solvent.engine.memory.store import Store
 from solvent.engine.watch.ahead import bring_block_after, bring_first, bring_member_after
 from solvent.engine.watch.blocks import (
     clear_triggers,
@@ -53,47 +41,20 @@ from solvent.engine.watch.certificates import (
 )
 from solvent.engine.watch.rows import (
     ALWAYS,
-    ASKED,
     BLOCK,
-    BUILT,
-    CHANGED,
-    FIRED,
-    FIRED_COUNT,
-    HOT_ACCOUNT,
-    HOT_COUNT,
-    HOT_MASK,
-    HOT_PLACE,
-    IS_FIRED,
-    MEMBERS,
-    SCREEN,
-    SEEN_DEBT_INDEX,
-    SEEN_DOUBT,
-    SEEN_FIRST_PARAMETER,
-    SEEN_LEND_INDEX,
-    SEEN_MARK,
-    SEEN_PARAMETERS,
-    SEEN_STALE,
-    SLOT,
-    SLOT_CAPACITY,
-    SLOT_COUNT,
-    SLOTS,
     cool,
+    fired_blocks,
+    fired_flags,
     heat,
     hot_row,
     lay_out,
-    section,
+    screen_rows,
     seen_row,
+    slots_of,
 )
 from solvent.engine.watch.scan import prepare_asset
-from solvent.kernels.language import (
-    Memory,
-    Store,
-    allocate,
-    bit,
-    kernel,
-    leading_zeros,
-    release,
-)
+from solvent.kernels.language import allocate, bit, kernel, leading_zeros, release
+from solvent.kernels.rows import Memory
 
 _NEAR = 1_000_000
 """Certificates for smaller moves, in 10^-9, are not worth a place in a block."""
@@ -108,7 +69,7 @@ _QUARTERS = 4
 @kernel
 def candidates(s: Store, out: Memory) -> int:
     """Write the accounts that reached MMR 100 % and are not marked, in order; return how many."""
-    if s.watch[BUILT] == 0 or _is_worn(s):
+    if s.watch.built == 0 or _is_worn(s):
         _build(s)
     else:
         _look(s)
@@ -121,9 +82,9 @@ def candidates(s: Store, out: Memory) -> int:
 @kernel
 def _is_worn(s: Store) -> bool:
     """Whether slots ran out, or so many were asked that sorting them anew pays."""
-    if s.watch[SLOT_COUNT] == s.watch[SLOT_CAPACITY]:
+    if s.watch.slot_count == s.watch.slot_capacity:
         return True
-    return s.watch[ASKED] > _WEAR * (s.watch[MEMBERS] + BLOCK)
+    return s.watch.asked > _WEAR * (s.watch.members + BLOCK)
 
 
 # What changed.
@@ -132,11 +93,11 @@ def _is_worn(s: Store) -> bool:
 @kernel
 def _look(s: Store) -> None:
     """See what changed since the watch before, and fire the blocks whose triggers that passes."""
-    all_doubted = s.watch[SEEN_DOUBT] != s.rules[STALE_DOUBT]
-    s.watch[SEEN_DOUBT] = s.rules[STALE_DOUBT]
+    all_doubted = s.watch.seen_doubt != s.rules.stale_doubt
+    s.watch.seen_doubt = s.rules.stale_doubt
     changed = 0
     measured = False
-    for asset in range(s.globals[ASSETS]):
+    for asset in range(s.globals.assets):
         parameters = _parameters_changed(s, asset)
         measured = measured or parameters
         broken = parameters or all_doubted or _broke(s, asset)
@@ -147,7 +108,7 @@ def _look(s: Store) -> None:
             low = 0 if broken else mark_of(s, asset)
             high = INT64_MAX if broken else debt_price(s, asset)
             fire_passed(s, asset, low, high)
-    s.watch[CHANGED] = changed
+    s.watch.changed = changed
     if measured:
         measure_errors(s)
 
@@ -157,10 +118,20 @@ def _parameters_changed(s: Store, asset: int) -> bool:
     """Whether the asset's haircut or margin functions are others than before."""
     seen = seen_row(s, asset)
     row = asset_row(s, asset)
-    for place in range(SEEN_PARAMETERS):
-        if seen[SEEN_FIRST_PARAMETER + place] != row[WEIGHT + place]:
-            return True
-    return False
+    same_haircut = (
+        seen.weight == row.weight
+        and seen.haircut_kind == row.haircut_kind
+        and seen.haircut_base == row.haircut_base
+        and seen.haircut_penalty == row.haircut_penalty
+        and seen.size_by == row.size_by
+    )
+    same_margin = (
+        seen.initial_base == row.initial_base
+        and seen.initial_factor == row.initial_factor
+        and seen.maintenance_base == row.maintenance_base
+        and seen.maintenance_factor == row.maintenance_factor
+    )
+    return not (same_haircut and same_margin)
 
 
 @kernel
@@ -168,9 +139,9 @@ def _broke(s: Store, asset: int) -> bool:
     """Whether something changed that no certificate covers: staleness, or an index that fell."""
     seen = seen_row(s, asset)
     pool = pool_row(s, asset)
-    if (seen[SEEN_STALE] != 0) != is_stale(s, asset):
+    if (seen.stale != 0) != is_stale(s, asset):
         return True
-    return pool[LEND_INDEX] < seen[SEEN_LEND_INDEX] or pool[DEBT_INDEX] < seen[SEEN_DEBT_INDEX]
+    return pool.lend_index < seen.lend_index or pool.debt_index < seen.debt_index
 
 
 @kernel
@@ -178,9 +149,9 @@ def _moved(s: Store, asset: int) -> bool:
     """Whether the asset's mark or an index of its pool is another than before."""
     seen = seen_row(s, asset)
     pool = pool_row(s, asset)
-    if mark_of(s, asset) != seen[SEEN_MARK]:
+    if mark_of(s, asset) != seen.mark:
         return True
-    return pool[LEND_INDEX] != seen[SEEN_LEND_INDEX] or pool[DEBT_INDEX] != seen[SEEN_DEBT_INDEX]
+    return pool.lend_index != seen.lend_index or pool.debt_index != seen.debt_index
 
 
 @kernel
@@ -189,13 +160,20 @@ def _see(s: Store, asset: int) -> None:
     seen = seen_row(s, asset)
     pool = pool_row(s, asset)
     row = asset_row(s, asset)
-    seen[SEEN_MARK] = mark_of(s, asset)
-    seen[SEEN_STALE] = 1 if is_stale(s, asset) else 0
-    seen[SEEN_LEND_INDEX] = pool[LEND_INDEX]
-    seen[SEEN_DEBT_INDEX] = pool[DEBT_INDEX]
-    for place in range(SEEN_PARAMETERS):
-        seen[SEEN_FIRST_PARAMETER + place] = row[WEIGHT + place]
-    prepare_asset(s, section(s, SCREEN).at(asset * SCREEN_WIDTH), asset)
+    seen.mark = mark_of(s, asset)
+    seen.stale = 1 if is_stale(s, asset) else 0
+    seen.lend_index = pool.lend_index
+    seen.debt_index = pool.debt_index
+    seen.weight = row.weight
+    seen.haircut_kind = row.haircut_kind
+    seen.haircut_base = row.haircut_base
+    seen.haircut_penalty = row.haircut_penalty
+    seen.size_by = row.size_by
+    seen.initial_base = row.initial_base
+    seen.initial_factor = row.initial_factor
+    seen.maintenance_base = row.maintenance_base
+    seen.maintenance_factor = row.maintenance_factor
+    prepare_asset(s, screen_rows(s)[asset], asset)
 
 
 # Asking.
@@ -205,34 +183,34 @@ def _see(s: Store, asset: int) -> None:
 def _ask_hot(s: Store, out: Memory) -> int:
     """Ask the hot accounts that hold what changed. From the last on: one that cools moves it."""
     count = 0
-    for place in range(s.watch[HOT_COUNT] - 1, -1, -1):
+    for place in range(s.watch.hot_count - 1, -1, -1):
         row = hot_row(s, place)
-        account = row[HOT_ACCOUNT]
+        account = row.account
         holder = account_row(s, account)
-        if holder[DEBTS] == 0 or holder[IS_LIQUIDATING]:
+        if holder.debts == 0 or holder.is_liquidating:
             cool(s, account)
-        elif row[HOT_MASK] == ALWAYS or row[HOT_MASK] & s.watch[CHANGED]:
+        elif row.mask == ALWAYS or row.mask & s.watch.changed:
             answer = _ask(s, account)
             if answer.fall == _FOUND:
                 out[count] = account
                 count += 1
             elif answer.fall > 0 and _has_slot(s, account):
                 cool(s, account)
-                _tighten(s, (holder[SLOT] - 1) // BLOCK, answer)
+                _tighten(s, (holder.slot - 1) // BLOCK, answer)
     return count
 
 
 @kernel
 def _ask_fired(s: Store, out: Memory, count: int) -> int:
     """Ask the members of all fired blocks and give these their triggers anew."""
-    fired = s.watch[FIRED_COUNT]
+    fired = s.watch.fired_count
     bring_first(s)
     for place in range(fired):
         bring_block_after(s, place)
-        block = section(s, FIRED)[place]
-        section(s, IS_FIRED)[block] = 0
+        block = fired_blocks(s)[place]
+        fired_flags(s)[block] = 0
         clear_triggers(s, block)
-        members = section(s, SLOTS).at(block * BLOCK)
+        members = slots_of(s).at(block * BLOCK)
         together = of_nobody()
         for member in range(BLOCK):
             bring_member_after(s, place * BLOCK + member)
@@ -245,7 +223,7 @@ def _ask_fired(s: Store, out: Memory, count: int) -> int:
                 elif answer.fall > 0:
                     together = of_both(together, answer)
         _tighten(s, block, together)
-    s.watch[FIRED_COUNT] = 0
+    s.watch.fired_count = 0
     return count
 
 
@@ -255,7 +233,7 @@ def _is_cool(s: Store, member: int) -> bool:
     if member == 0:
         return False
     holder = account_row(s, member - 1)
-    return holder[HOT_PLACE] == 0 and holder[DEBTS] != 0 and not holder[IS_LIQUIDATING]
+    return holder.hot_place == 0 and holder.debts != 0 and not holder.is_liquidating
 
 
 @kernel
@@ -264,7 +242,7 @@ def _ask(s: Store, account: int) -> Certificate:
 
     Nothing, when it is to stay hot for being near; a fall of _FOUND, when it is liquidatable.
     """
-    s.watch[ASKED] += 1
+    s.watch.asked += 1
     certificate = certify_at_a_glance(s, account)
     if _is_lasting(certificate):
         return certificate
@@ -275,7 +253,7 @@ def _ask(s: Store, account: int) -> Certificate:
     certificate = certify(s, account, values)
     if _is_lasting(certificate):
         return certificate
-    heat(s, account, account_row(s, account)[HELD])
+    heat(s, account, account_row(s, account).held)
     return nothing_certain()
 
 
@@ -304,11 +282,11 @@ def _tighten(s: Store, block: int, certificate: Certificate) -> None:
 def _has_slot(s: Store, account: int) -> bool:
     """Give the account a slot if it has none; whether it has one now."""
     holder = account_row(s, account)
-    if holder[SLOT] == 0 and s.watch[SLOT_COUNT] < s.watch[SLOT_CAPACITY]:
-        section(s, SLOTS)[s.watch[SLOT_COUNT]] = account + 1
-        s.watch[SLOT_COUNT] += 1
-        holder[SLOT] = s.watch[SLOT_COUNT]
-    return holder[SLOT] != 0
+    if holder.slot == 0 and s.watch.slot_count < s.watch.slot_capacity:
+        slots_of(s)[s.watch.slot_count] = account + 1
+        s.watch.slot_count += 1
+        holder.slot = s.watch.slot_count
+    return holder.slot != 0
 
 
 # Building.
@@ -317,43 +295,43 @@ def _has_slot(s: Store, account: int) -> bool:
 @kernel
 def _build(s: Store) -> None:
     """Give a slot to every account that owes something, alike ones together; fire all blocks."""
-    lay_out(s.watch, s.globals[ACCOUNT_CAPACITY], s.globals[ASSETS])
-    s.watch[BUILT] = 1
-    s.watch[HOT_COUNT] = 0
-    s.watch[CHANGED] = ALWAYS
-    s.watch[SEEN_DOUBT] = s.rules[STALE_DOUBT]
+    lay_out(s.watch, s.globals.account_capacity, s.globals.assets)
+    s.watch.built = 1
+    s.watch.hot_count = 0
+    s.watch.changed = ALWAYS
+    s.watch.seen_doubt = s.rules.stale_doubt
     measure_errors(s)
-    for asset in range(s.globals[ASSETS]):
+    for asset in range(s.globals.assets):
         _see(s, asset)
-    for account in range(s.globals[ACCOUNTS]):
-        account_row(s, account)[HOT_PLACE] = 0
-        account_row(s, account)[SLOT] = 0
-    for slot in range(s.watch[SLOT_CAPACITY]):
-        section(s, SLOTS)[slot] = 0
+    for account in range(s.globals.accounts):
+        account_row(s, account).hot_place = 0
+        account_row(s, account).slot = 0
+    for slot in range(s.watch.slot_capacity):
+        slots_of(s)[slot] = 0
     _fill_slots(s)
     empty_blocks(s)
-    for block in range((s.watch[SLOT_COUNT] + BLOCK - 1) // BLOCK):
+    for block in range((s.watch.slot_count + BLOCK - 1) // BLOCK):
         fire(s, block)
-    s.watch[ASKED] = 0
-    s.watch[MEMBERS] = s.watch[SLOT_COUNT]
+    s.watch.asked = 0
+    s.watch.members = s.watch.slot_count
 
 
 @kernel
 def _fill_slots(s: Store) -> None:
     """Slots in order of how far prices may move, then of the asset owed and the one held."""
-    keys = allocate(s.globals[ACCOUNTS])
+    keys = allocate(s.globals.accounts)
     count = 0
-    for account in range(s.globals[ACCOUNTS]):
+    for account in range(s.globals.accounts):
         holder = account_row(s, account)
-        if holder[DEBTS] and not holder[IS_LIQUIDATING]:
+        if holder.debts and not holder.is_liquidating:
             keys[count] = _key(s, account) * _KEY_STEP + account
             count += 1
     sort_ascending(s, keys, count)
     for place in range(count):
         account = keys[place] % _KEY_STEP
-        section(s, SLOTS)[place] = account + 1
-        account_row(s, account)[SLOT] = place + 1
-    s.watch[SLOT_COUNT] = count
+        slots_of(s)[place] = account + 1
+        account_row(s, account).slot = place + 1
+    s.watch.slot_count = count
     release(keys)
 
 
@@ -368,6 +346,6 @@ def _key(s: Store, account: int) -> int:
     if fall > _QUARTERS:
         octave = leading_zeros(fall)
         size = (64 - octave) * _QUARTERS + fall // bit(61 - octave) % _QUARTERS
-    debt = first_asset(holder[DEBTS])
-    held = holder[HELD] & ~holder[DEBTS]
+    debt = first_asset(holder.debts)
+    held = holder.held & ~holder.debts
     return (size * _ASSET_STEP + debt) * _ASSET_STEP + (first_asset(held) if held else 0)

@@ -1,6 +1,6 @@
 """ADL case B in kernels: a borrower in default, as in `reference.waterfall.default`.
 
-His assets go to the lenders of what he owes; those whom the swap would put below maintenance come
+Its assets go to the lenders of what he owes; those whom the swap would put below maintenance come
 last. Then the backstop fund pays, and what is left is a deficit.
 """
 
@@ -31,87 +31,91 @@ from solvent.engine.margin import (
     report,
     total_value,
 )
-from solvent.engine.memory.layout import (
-    ACCOUNTS,
-    ASSETS,
-    ATTEMPT_ACCOUNT,
-    ATTEMPT_DEFAULTED,
-    ATTEMPT_WIDTH,
-    DEFAULT_POLICY,
-    FUND,
-    HELD,
-    LENT,
-    SCRATCH_TOP,
-)
+from solvent.engine.memory.layout import FUND
+from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
+from solvent.engine.memory.store import Store
 from solvent.engine.units import cover, divide_up, mul_div_down, payable, value_down
 from solvent.engine.waterfall.adl import (
-    PAIR_LEFT,
-    PAIR_QUANTITY,
-    PAIR_RIGHT,
-    PAIR_WIDTH,
-    SIDE_ACCOUNT,
-    SIDE_FUND,
-    SIDE_OWN,
-    SIDE_WIDTH,
-    cap_total,
-    grant,
+    Round,
+    allot_round,
     open_round,
     pair,
     put_side,
-    record_candidate,
-    record_sides,
+    release_round,
     side_total,
     value_of,
 )
 from solvent.engine.waterfall.deficit import book_deficits
-from solvent.engine.waterfall.policies import (
-    ASSETS_VALUE,
-    CANDIDATE,
-    CANDIDATE_WIDTH,
-    CAP,
-    POSITION,
-    TOTAL_VALUE,
-    allot,
-)
-from solvent.engine.waterfall.settlement import MATCH_WIDTH, put_match, settle
+from solvent.engine.waterfall.rows import Candidate, Match, Pair, RoundSide
+from solvent.engine.waterfall.settlement import put_match, settle
 from solvent.engine.waterfall.sizing import (
     debts_largest_first,
     deliverable,
     deliverable_value,
     largest_first,
     needed_debt,
+    without,
 )
-from solvent.kernels.language import Memory, Store, allocate, bit, kernel, narrow, release, wide
+from solvent.kernels.language import (
+    allocate,
+    allocate_rows,
+    bit,
+    kernel,
+    narrow,
+    release,
+    row_in,
+    wide,
+)
+from solvent.kernels.rows import Memory, Rows
 
 _ROUNDING_ATOMS = 2
 """Atoms that the share rounding of one match may leave of a debt."""
 
 
 @kernel
-def settle_defaults(s: Store, attempts: Memory, count: int) -> None:
+def settle_defaults(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """Case B: one round per asset owed by a borrower in default, then the rest is booked."""
-    sides = allocate(count * SIDE_WIDTH)
-    for asset in range(s.globals[ASSETS]):
-        if not is_stale(s, asset):
-            fund_left = deliverable_value(s, FUND)
-            defaults = 0
-            for place in range(count):
-                attempt = attempts.at(place * ATTEMPT_WIDTH)
-                if attempt[ATTEMPT_DEFAULTED]:
-                    side = sides.at(defaults * SIDE_WIDTH)
-                    if _put_default(s, side, attempt[ATTEMPT_ACCOUNT], asset, fund_left, place):
-                        fund_left -= value_of(s, asset, side[SIDE_FUND])
-                        defaults += 1
-            if defaults:
-                _default_round(s, asset, sides, defaults, attempts)
+    sides = allocate_rows(RoundSide, count)
+    for asset in range(s.globals.assets):
+        defaults = plan_default_sides(s, asset, attempts, count, sides)
+        if defaults:
+            _claim_for(s, asset, side_total(sides, defaults))
+            plan = plan_default_round(s, asset, sides, defaults)
+            number = open_round(s, plan, attempts)
+            settle_debtors(s, plan, number)
+            release_round(plan)
     release(sides)
     book_deficits(s, attempts, count)
 
 
 @kernel
+def _claim_for(s: Store, asset: int, quantity: int) -> None:
+    """Let the pool's fees become a claim where its claims do not reach a debt of `quantity`."""
+    claim_fees(s, asset, max(0, quantity - lent_total(pool_row(s, asset))))
+
+
+@kernel
+def plan_default_sides(
+    s: Store, asset: int, attempts: Rows[Attempt], count: int, sides: Rows[RoundSide]
+) -> int:
+    """Write what is to be settled of one asset, each finding what is left of the fund; how many."""
+    defaults = 0
+    if not is_stale(s, asset):
+        fund_left = deliverable_value(s, FUND)
+        for place in range(count):
+            account = attempts[place].account
+            if attempts[place].defaulted:
+                side = sides[defaults]
+                if _put_default(s, side, account, asset, fund_left, place):
+                    fund_left -= value_of(s, asset, side.fund)
+                    defaults += 1
+    return defaults
+
+
+@kernel
 def _put_default(
-    s: Store, side: Memory, account: int, asset: int, fund_left: int, attempt: int
+    s: Store, side: RoundSide, account: int, asset: int, fund_left: int, attempt: int
 ) -> bool:
     """Write how much of one debt is to be settled, out of the debtor's and the fund's assets."""
     debt = debt_of(s, account, asset)
@@ -134,22 +138,17 @@ def _put_default(
 @kernel
 def _needed(s: Store, account: int, asset: int) -> int:
     """Atoms of a solvent account's largest debt that target health needs closed; 0 of others."""
-    assets = s.globals[ASSETS]
-    top = s.globals[SCRATCH_TOP]
+    assets = s.globals.assets
+    top = s.globals.scratch_top
     portfolio = take(s, 3 * assets)
     order = take(s, assets)
     portfolio_of(s, account, portfolio)
     debts = debts_largest_first(s, portfolio, order)
     needed = 0
     if debts and order[0] == asset:
-        held = largest_first(s, account, order)
-        count = 0
-        for place in range(held):
-            if order[place] != asset:
-                order[count] = order[place]
-                count += 1
+        count = without(order, largest_first(s, account, order), asset)
         needed = needed_debt(s, portfolio, asset, order, count, 0)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return needed
 
 
@@ -165,7 +164,7 @@ def _fund_share(s: Store, account: int, asset: int, fund_left: int) -> int:
 def _share_of_assets(s: Store, account: int, asset: int) -> int:
     """This debt's part of the assets left, by value among the debts open from here on."""
     total = wide(0)
-    for other in range(asset, s.globals[ASSETS]):
+    for other in range(asset, s.globals.assets):
         if not is_stale(s, other):
             total += value_of(s, other, debt_of(s, account, other))
     if total == 0:
@@ -175,63 +174,44 @@ def _share_of_assets(s: Store, account: int, asset: int) -> int:
 
 
 @kernel
-def _default_round(s: Store, asset: int, sides: Memory, count: int, attempts: Memory) -> None:
-    """Pick lenders for all defaulted debts of one asset, allot, match and settle."""
-    policy = s.rules[DEFAULT_POLICY]
-    needed = side_total(sides, count)
-    claimed = lent_total(pool_row(s, asset))
-    if claimed < needed:
-        claim_fees(s, asset, needed - claimed)
-    rows = allocate(s.globals[ACCOUNTS] * CANDIDATE_WIDTH)
+def plan_default_round(s: Store, asset: int, sides: Rows[RoundSide], count: int) -> Round:
+    """The round of all defaulted debts of one asset: lenders picked, the endangered ones last."""
+    rows = allocate_rows(Candidate, s.globals.accounts)
     found = _lenders(s, asset, sides, count, rows)
     late = allocate(found)
-    allotted = allocate(found)
-    _find_late(s, asset, sides, count, rows, found, needed, late)
-    total = min(needed, cap_total(rows, found))
-    _allot_in_turn(s, policy, asset, rows, found, late, total, allotted)
-    number = open_round(s, asset, AdlCase.BORROWER_DEFAULT, policy, needed, total)
-    granted = allocate(count)
-    grant(s, sides, count, total, granted)
-    record_sides(s, number, sides, count, granted, attempts)
-    for place in range(found):
-        row = rows.at(place * CANDIDATE_WIDTH)
-        record_candidate(s, number, row, allotted[place], late[place])
-    pairs = allocate((found + count) * PAIR_WIDTH)
-    matches = pair(allotted, found, granted, count, pairs)
-    _settle_matches(s, number, asset, rows, sides, count, pairs, matches)
-    release(pairs)
-    release(granted)
-    release(allotted)
-    release(late)
-    release(rows)
+    _find_late(s, asset, sides, count, rows, found, late)
+    policy = s.rules.default_policy
+    return allot_round(s, asset, AdlCase.BORROWER_DEFAULT, policy, sides, count, rows, found, late)
 
 
 @kernel
-def _lenders(s: Store, asset: int, sides: Memory, count: int, rows: Memory) -> int:
+def _lenders(
+    s: Store, asset: int, sides: Rows[RoundSide], count: int, rows: Rows[Candidate]
+) -> int:
     """Write the lenders of the asset who are not in default on it, by account id."""
     found = 0
     owing = 0
-    for account in range(s.globals[ACCOUNTS]):
-        while owing < count and sides[owing * SIDE_WIDTH + SIDE_ACCOUNT] < account:
+    for account in range(s.globals.accounts):
+        while owing < count and sides[owing].account < account:
             owing += 1
-        owes = owing < count and sides[owing * SIDE_WIDTH + SIDE_ACCOUNT] == account
-        if not owes and account_row(s, account)[HELD] & bit(asset):
-            found += _put_lender(s, account, asset, rows.at(found * CANDIDATE_WIDTH))
+        owes = owing < count and sides[owing].account == account
+        if not owes and account_row(s, account).held & bit(asset):
+            found += _put_lender(s, account, asset, rows[found])
     return found
 
 
 @kernel
-def _put_lender(s: Store, account: int, asset: int, row: Memory) -> int:
+def _put_lender(s: Store, account: int, asset: int, row: Candidate) -> int:
     """Write a lender of the asset, whose position and cap are his claim; 1 when he is one."""
     claim = claim_of(s, account, asset)
     if claim == 0:
         return 0
     values = report(health_of(s, account, Doubt.NONE))
-    row[CANDIDATE] = account
-    row[POSITION] = claim
-    row[CAP] = claim
-    row[ASSETS_VALUE] = values.assets_value
-    row[TOTAL_VALUE] = max(1, values.total_value)
+    row.account = account
+    row.position = claim
+    row.cap = claim
+    row.assets_value = values.assets_value
+    row.total_value = max(1, values.total_value)
     return 1
 
 
@@ -239,31 +219,31 @@ def _put_lender(s: Store, account: int, asset: int, row: Memory) -> int:
 def _find_late(
     s: Store,
     asset: int,
-    sides: Memory,
+    sides: Rows[RoundSide],
     count: int,
-    rows: Memory,
+    rows: Rows[Candidate],
     found: int,
-    needed: int,
     late: Memory,
 ) -> None:
     """Mark the lenders whom giving up their claim for these assets could make liquidatable."""
-    assets = s.globals[ASSETS]
-    top = s.globals[SCRATCH_TOP]
+    assets = s.globals.assets
+    top = s.globals.scratch_top
     stock = take(s, assets)
     for kind in range(assets):
         stock[kind] = 0
         for place in range(count):
-            stock[kind] += deliverable(s, sides[place * SIDE_WIDTH + SIDE_ACCOUNT], kind)
+            stock[kind] += deliverable(s, sides[place].account, kind)
+    needed = side_total(sides, count)
     before = take(s, 3 * assets)
     after = take(s, 3 * assets)
     for place in range(found):
-        row = rows.at(place * CANDIDATE_WIDTH)
-        portfolio_of(s, row[CANDIDATE], before)
+        row = rows[place]
+        portfolio_of(s, row.account, before)
         late[place] = 0
         if health(s, before, Doubt.NONE, wide(0)).debts_value:
-            quantity = min(row[CAP], needed)
+            quantity = min(row.cap, needed)
             late[place] = 1 if _falls_below(s, asset, quantity, stock, before, after) else 0
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
 
 
 @kernel
@@ -272,7 +252,7 @@ def _falls_below(
 ) -> bool:
     """Whether giving `quantity` up for any one asset of the stock makes him liquidatable."""
     value = value_down(quantity, mark_of(s, asset), asset_row(s, asset))
-    for kind in range(s.globals[ASSETS]):
+    for kind in range(s.globals.assets):
         if stock[kind]:
             copy_portfolio(s, before, after)
             after[asset] -= quantity
@@ -286,93 +266,56 @@ def _falls_below(
 
 
 @kernel
-def _allot_in_turn(
-    s: Store,
-    policy: int,
-    asset: int,
-    rows: Memory,
-    found: int,
-    late: Memory,
-    total: int,
-    allotted: Memory,
-) -> None:
-    """Allot to those who can bear it first, and what is left of `total` to the others."""
-    some = allocate(found * CANDIDATE_WIDTH)
-    parts = allocate(found)
-    left = total
-    for turn in range(2):
-        count = 0
-        for place in range(found):
-            if late[place] == turn:
-                row = rows.at(place * CANDIDATE_WIDTH)
-                copy = some.at(count * CANDIDATE_WIDTH)
-                for number in range(CANDIDATE_WIDTH):
-                    copy[number] = row[number]
-                count += 1
-        quantity = min(left, cap_total(some, count))
-        allot(s, policy, some, count, quantity, value_of(s, asset, quantity), parts)
-        left -= quantity
-        count = 0
-        for place in range(found):
-            if late[place] == turn:
-                allotted[place] = parts[count]
-                count += 1
-    release(parts)
-    release(some)
+def settle_debtors(s: Store, plan: Round, number: int) -> None:
+    """Settle the pairs of a round of case B, then the atoms that rounding left.
 
-
-@kernel
-def _settle_matches(
-    s: Store,
-    number: int,
-    asset: int,
-    rows: Memory,
-    sides: Memory,
-    count: int,
-    pairs: Memory,
-    matches: int,
-) -> None:
-    """Settle the pairs: the debtor pays for his part first, the fund for the rest."""
-    top = s.globals[SCRATCH_TOP]
-    match = take(s, MATCH_WIDTH)
+    The debtor pays for its part first; the fund for the rest, once the debtor is worth nothing.
+    """
+    pairs = allocate_rows(Pair, plan.found + plan.side_count)
+    matches = pair(plan.allotted, plan.found, plan.granted, plan.side_count, pairs)
+    top = s.globals.scratch_top
+    match = row_in(Match, take(s, Match.WIDTH))
     place = 0
     for which in range(matches):
-        one = pairs.at(which * PAIR_WIDTH)
-        lender = rows[one[PAIR_LEFT] * CANDIDATE_WIDTH + CANDIDATE]
-        side = sides.at(one[PAIR_RIGHT] * SIDE_WIDTH)
-        debtor = side[SIDE_ACCOUNT]
-        own = min(one[PAIR_QUANTITY], side[SIDE_OWN])
-        side[SIDE_OWN] -= own
-        put_match(match, number, place, asset, lender, debtor, debtor, own)
+        one = pairs[which]
+        lender = plan.candidates[one.left].account
+        side = plan.sides[one.right]
+        debtor = side.account
+        own = min(one.quantity, side.own)
+        side.own -= own
+        put_match(match, number, place, plan.asset, lender, debtor, debtor, own)
         paid = settle(s, match)
         rest = 0
         if total_value(health_of(s, debtor, Doubt.NONE)) <= 0:
-            rest = one[PAIR_QUANTITY] - paid
-        put_match(match, number, place + 1, asset, lender, debtor, FUND, rest)
+            rest = one.quantity - paid
+        put_match(match, number, place + 1, plan.asset, lender, debtor, FUND, rest)
         settle(s, match)
         place += 2
-    _settle_rests(s, number, asset, sides, count, place, match)
-    s.globals[SCRATCH_TOP] = top
+    for which in range(plan.side_count):
+        place = _settle_rest(s, plan.asset, plan.sides[which].account, number, place, match)
+    s.globals.scratch_top = top
+    release(pairs)
 
 
 @kernel
-def _settle_rests(
-    s: Store, number: int, asset: int, sides: Memory, count: int, matches: int, match: Memory
-) -> None:
-    """Offer the atoms that rounding left of a debt to the first lender, by debtor or fund."""
-    place = matches
-    for which in range(count):
-        debtor = sides[which * SIDE_WIDTH + SIDE_ACCOUNT]
-        rest = debt_of(s, debtor, asset)
-        few = 0 < rest <= _ROUNDING_ATOMS * (place + 1)
-        if few and total_value(health_of(s, debtor, Doubt.NONE)) <= 0:
-            claim_fees(s, asset, max(0, rest - lent_total(pool_row(s, asset))))
-            for lender in range(s.globals[ACCOUNTS]):
-                if debt_of(s, debtor, asset) == 0:
-                    break
-                if position(s, lender, asset)[LENT]:
-                    place += _offer_rest(s, number, asset, lender, debtor, debtor, place, match)
-                    place += _offer_rest(s, number, asset, lender, debtor, FUND, place, match)
+def _settle_rest(s: Store, asset: int, debtor: int, number: int, first: int, match: Match) -> int:
+    """Offer the atoms that rounding left of a debt to all lenders in turn; the next match's place.
+
+    The debtor pays for them, or the fund.
+    """
+    place = first
+    rest = debt_of(s, debtor, asset)
+    few = 0 < rest <= _ROUNDING_ATOMS * (place + 1)
+    if not few or total_value(health_of(s, debtor, Doubt.NONE)) > 0:
+        return place
+    _claim_for(s, asset, rest)
+    for lender in range(s.globals.accounts):
+        if debt_of(s, debtor, asset) == 0:
+            break
+        if position(s, lender, asset).lent_shares:
+            place += _offer_rest(s, number, asset, lender, debtor, debtor, place, match)
+            place += _offer_rest(s, number, asset, lender, debtor, FUND, place, match)
+    return place
 
 
 @kernel
@@ -384,7 +327,7 @@ def _offer_rest(
     debtor: int,
     giver: int,
     place: int,
-    match: Memory,
+    match: Match,
 ) -> int:
     """Settle what one lender can take of the rest; 1 when anything was."""
     rest = min(debt_of(s, debtor, asset), claim_of(s, lender, asset))

@@ -2,6 +2,7 @@
 
 from solvent.domain.labels import Reason, Stage
 from solvent.domain.units import INDEX_SCALE
+from solvent.domain.waterfall_events import DeficitBooked, HandedOver
 from solvent.engine.ledger import (
     asset_row,
     debt_of,
@@ -13,55 +14,65 @@ from solvent.engine.ledger import (
 )
 from solvent.engine.lending.pool import restart, write_off
 from solvent.engine.margin import Doubt, health_of, report
-from solvent.engine.memory.layout import (
-    ASSETS,
-    ATTEMPT_ACCOUNT,
-    ATTEMPT_DEFAULTED,
-    ATTEMPT_WIDTH,
-    DEBT,
-    DEFICIT_BOOKED,
-    HANDED_OVER,
-    LEND_INDEX,
-)
+from solvent.engine.memory.rows import Attempt
+from solvent.engine.memory.store import Store
 from solvent.engine.units import value_up
 from solvent.engine.waterfall.sizing import deliverable_value
-from solvent.kernels.language import Memory, Store, emit, kernel
+from solvent.kernels.language import bit, emit, kernel
+from solvent.kernels.rows import Rows
 
 
 @kernel
-def book_deficits(s: Store, attempts: Memory, count: int) -> None:
+def book_deficits(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """Book what each account in default, of `count` attempts, owes and cannot pay."""
     for place in range(count):
-        attempt = attempts.at(place * ATTEMPT_WIDTH)
-        account = attempt[ATTEMPT_ACCOUNT]
-        if attempt[ATTEMPT_DEFAULTED] and _nothing_left(s, account):
-            for asset in range(s.globals[ASSETS]):
-                _book_deficit(s, account, asset)
+        attempt = attempts[place]
+        if attempt.defaulted:
+            unpaid = plan_deficits(s, attempt.account)
+            for asset in range(s.globals.assets):
+                if unpaid & bit(asset):
+                    apply_deficit(s, attempt.account, asset)
 
 
 @kernel
-def _book_deficit(s: Store, account: int, asset: int) -> None:
+def plan_deficits(s: Store, account: int) -> int:
+    """The assets, as bits, that the account owes at fresh prices, if it has nothing left to pay."""
+    unpaid = 0
+    if _nothing_left(s, account):
+        for asset in range(s.globals.assets):
+            if debt_of(s, account, asset) and not is_stale(s, asset):
+                unpaid = unpaid | bit(asset)
+    return unpaid
+
+
+@kernel
+def apply_deficit(s: Store, account: int, asset: int) -> None:
+    """Write the debt off at the expense of the asset's lenders."""
     owed = debt_of(s, account, asset)
-    if owed == 0 or is_stale(s, asset):
-        return
     value = value_up(owed, mark_of(s, asset), asset_row(s, asset))
-    emit(s, HANDED_OVER, account, Stage.ADL, Reason.PRICE_GAP, asset, value)
-    shares = position(s, account, asset)[DEBT]
+    emit(
+        s,
+        HandedOver(
+            account=account, stage=Stage.ADL, reason=Reason.PRICE_GAP, asset=asset, value=value
+        ),
+    )
+    shares = position(s, account, asset).debt_shares
     loss, lenders = write_off(s, account, asset)
     pool = pool_row(s, asset)
     worthless = lent_total(pool) == 0
-    index = INDEX_SCALE if worthless else pool[LEND_INDEX]
+    index = INDEX_SCALE if worthless else pool.lend_index
     emit(
         s,
-        DEFICIT_BOOKED,
-        account,
-        asset,
-        loss,
-        lenders,
-        value,
-        shares,
-        index,
-        1 if worthless else 0,
+        DeficitBooked(
+            account=account,
+            asset=asset,
+            quantity=loss,
+            lenders=lenders,
+            value=value,
+            debt_shares=shares,
+            lend_index=index,
+            restarted=1 if worthless else 0,
+        ),
     )
     if worthless:
         restart(s, asset)
@@ -72,13 +83,13 @@ def _nothing_left(s: Store, account: int) -> bool:
     """Whether an account owes and holds at most dust: less than an atom of what it owes."""
     dearest = 0
     owes = False
-    for asset in range(s.globals[ASSETS]):
+    for asset in range(s.globals.assets):
         if debt_of(s, account, asset):
             owes = True
             dearest = max(dearest, value_up(1, mark_of(s, asset), asset_row(s, asset)))
     if not owes:
         return False
     deliverable = deliverable_value(s, account)
-    if report(health_of(s, account, Doubt.NONE)).assets_value > deliverable + s.globals[ASSETS]:
+    if report(health_of(s, account, Doubt.NONE)).assets_value > deliverable + s.globals.assets:
         return False
     return deliverable <= dearest

@@ -5,9 +5,8 @@ written as the signed number with the same bits.
 """
 
 from solvent.domain.units import RATIO
-from solvent.engine.memory.layout import SEED, STEPS
+from solvent.engine.memory.store import Store
 from solvent.kernels.language import (
-    Store,
     kernel,
     shift_right,
     unsigned_remainder,
@@ -33,6 +32,6 @@ def mix(word: int) -> int:
 @kernel
 def draw_ratio(s: Store, account: int) -> int:
     """A number from 0 to RATIO - 1 for this account in this step."""
-    step = wrapping_add(s.rules[SEED], wrapping_mul(s.globals[STEPS], _STEP))
+    step = wrapping_add(s.rules.seed, wrapping_mul(s.globals.steps, _STEP))
     word = wrapping_add(mix(step), wrapping_mul(account, _ACCOUNT))
     return unsigned_remainder(mix(word), RATIO)

@@ -6,11 +6,12 @@ becomes of each in a step is a row of attempts (`layout`).
 """
 
 from solvent.domain.labels import ExpiryReason
+from solvent.domain.waterfall_events import LiquidationEnded, LiquidationStarted
 from solvent.engine.allot.sorting import sort_ascending
 from solvent.engine.ledger import account_row
 from solvent.engine.margin import (
     Doubt,
-    Health,
+    HealthReport,
     below_auto_close,
     health_of,
     is_liquidatable,
@@ -19,23 +20,9 @@ from solvent.engine.margin import (
     target_restored,
     total_value,
 )
-from solvent.engine.memory.layout import (
-    ATTEMPT_ACCOUNT,
-    ATTEMPT_ACTED,
-    ATTEMPT_BACKSTOP_REASON,
-    ATTEMPT_BOOK_REASON,
-    ATTEMPT_DEFAULTED,
-    ATTEMPT_IS_STUCK_LENDER,
-    ATTEMPT_POSTPONED,
-    ATTEMPT_STUCK,
-    ATTEMPT_TRIED,
-    ATTEMPT_WIDTH,
-    IS_LIQUIDATING,
-    LIQUIDATING_COUNT,
-    LIQUIDATION_ENDED,
-    LIQUIDATION_STARTED,
-    NO_REASON,
-)
+from solvent.engine.memory.layout import NO_REASON
+from solvent.engine.memory.rows import Attempt
+from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.book import expire_all
 from solvent.engine.watch.rows import touched
 from solvent.engine.watch.watch import candidates
@@ -44,7 +31,8 @@ from solvent.engine.waterfall.backstop import take_over
 from solvent.engine.waterfall.book_stage import book_stage
 from solvent.engine.waterfall.default import settle_defaults
 from solvent.kernels import language
-from solvent.kernels.language import Memory, Store, allocate, emit, kernel
+from solvent.kernels.language import allocate_rows, emit, kernel
+from solvent.kernels.rows import Rows
 
 
 @kernel
@@ -53,38 +41,34 @@ def watch(s: Store) -> None:
 
     They are written where they will be listed, behind those that are marked already.
     """
-    found = s.liquidating.at(s.globals[LIQUIDATING_COUNT])
+    found = s.liquidating.at(s.globals.liquidating_count)
     for place in range(candidates(s, found)):
         _start(s, found[place])
 
 
 @kernel
 def _start(s: Store, account: int) -> None:
-    count = s.globals[LIQUIDATING_COUNT]
+    count = s.globals.liquidating_count
     s.liquidating[count] = account
-    s.globals[LIQUIDATING_COUNT] = count + 1
+    s.globals.liquidating_count = count + 1
     holder = account_row(s, account)
-    holder[IS_LIQUIDATING] = 1
+    holder.is_liquidating = 1
     expire_all(s, account, ExpiryReason.LIQUIDATION)
-    _emit_summary(s, LIQUIDATION_STARTED, account, health_of(s, account, Doubt.NONE))
-
-
-@kernel
-def _emit_summary(s: Store, kind: int, account: int, values: Health) -> None:
-    summary = report(values)
+    summary = report(health_of(s, account, Doubt.NONE))
     emit(
         s,
-        kind,
-        account,
-        summary.net_equity,
-        summary.maintenance,
-        summary.exposure,
-        summary.total_value,
+        LiquidationStarted(
+            account=account,
+            net_equity=summary.net_equity,
+            maintenance=summary.maintenance,
+            exposure=summary.exposure,
+            total_value=summary.total_value,
+        ),
     )
 
 
 @kernel
-def release(s: Store, attempts: Memory, count: int) -> None:
+def release(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """Let go of accounts whose target health is restored or who owe nothing.
 
     An account for which the book can do nothing more, as its row among `count` attempts says, is
@@ -92,82 +76,96 @@ def release(s: Store, attempts: Memory, count: int) -> None:
     """
     kept = 0
     attempt = 0
-    for place in range(s.globals[LIQUIDATING_COUNT]):
+    for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]
-        while attempt < count and attempts[attempt * ATTEMPT_WIDTH + ATTEMPT_ACCOUNT] < account:
+        while attempt < count and attempts[attempt].account < account:
             attempt += 1
-        idle = attempt < count and _is_idle(attempts.at(attempt * ATTEMPT_WIDTH), account)
+        idle = attempt < count and _is_idle(attempts[attempt], account)
         values = health_of(s, account, Doubt.FOR_ACCOUNT)
         if (idle and not is_liquidatable(values)) or target_restored(s, values):
             holder = account_row(s, account)
-            holder[IS_LIQUIDATING] = 0
+            holder.is_liquidating = 0
             touched(s, account)
-            _emit_summary(s, LIQUIDATION_ENDED, account, values)
+            _emit_ended(s, account, report(values))
         else:
             s.liquidating[kept] = account
             kept += 1
-    s.globals[LIQUIDATING_COUNT] = kept
+    s.globals.liquidating_count = kept
 
 
 @kernel
-def _is_idle(attempt: Memory, account: int) -> bool:
+def _emit_ended(s: Store, account: int, summary: HealthReport) -> None:
+    emit(
+        s,
+        LiquidationEnded(
+            account=account,
+            net_equity=summary.net_equity,
+            maintenance=summary.maintenance,
+            exposure=summary.exposure,
+            total_value=summary.total_value,
+        ),
+    )
+
+
+@kernel
+def _is_idle(attempt: Attempt, account: int) -> bool:
     """Whether this is `account`'s and the book could not have acted with another draw either."""
-    if attempt[ATTEMPT_ACCOUNT] != account:
+    if attempt.account != account:
         return False
-    return attempt[ATTEMPT_ACTED] == 0 and attempt[ATTEMPT_POSTPONED] == 0
+    return attempt.acted == 0 and attempt.postponed == 0
 
 
 @kernel
 def step_waterfall(s: Store) -> None:
     """Take every liquidating account through the stages once."""
-    marked = s.globals[LIQUIDATING_COUNT]
+    marked = s.globals.liquidating_count
     if marked == 0:
         return
     sort_ascending(s, s.liquidating, marked)
-    attempts = allocate(marked * ATTEMPT_WIDTH)
+    attempts = allocate_rows(Attempt, marked)
     release(s, attempts, 0)
-    count = s.globals[LIQUIDATING_COUNT]
+    count = s.globals.liquidating_count
     _take_through(s, attempts, count)
     release(s, attempts, count)
     language.release(attempts)
 
 
 @kernel
-def _take_through(s: Store, attempts: Memory, count: int) -> None:
+def _take_through(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """The stages in order, each for all accounts; none of them marks or lets go of any."""
     for place in range(count):
-        book_stage(s, s.liquidating[place], attempts.at(place * ATTEMPT_WIDTH))
+        book_stage(s, s.liquidating[place], attempts[place])
     for place in range(count):
-        attempt = attempts.at(place * ATTEMPT_WIDTH)
-        account = attempt[ATTEMPT_ACCOUNT]
-        if attempt[ATTEMPT_BOOK_REASON] != NO_REASON and liquidatable(s, account):
-            attempt[ATTEMPT_BACKSTOP_REASON] = take_over(s, account)
-        if attempt[ATTEMPT_STUCK] and _handed_over(attempt):
-            attempt[ATTEMPT_IS_STUCK_LENDER] = 1
+        attempt = attempts[place]
+        account = attempt.account
+        if attempt.book_reason != NO_REASON and liquidatable(s, account):
+            attempt.backstop_reason = take_over(s, account)
+        if attempt.stuck and _handed_over(attempt):
+            attempt.is_stuck_lender = 1
     settle_stuck_lenders(s, attempts, count)
     for place in range(count):
-        attempt = attempts.at(place * ATTEMPT_WIDTH)
+        attempt = attempts[place]
         if _handed_over(attempt) and _in_default(s, attempt):
-            attempt[ATTEMPT_DEFAULTED] = 1
+            attempt.defaulted = 1
     settle_defaults(s, attempts, count)
 
 
 @kernel
-def _handed_over(attempt: Memory) -> bool:
+def _handed_over(attempt: Attempt) -> bool:
     """Whether both the book and the backstop left the account."""
-    book, backstop = attempt[ATTEMPT_BOOK_REASON], attempt[ATTEMPT_BACKSTOP_REASON]
+    book, backstop = attempt.book_reason, attempt.backstop_reason
     return book != NO_REASON and backstop != NO_REASON
 
 
 @kernel
-def _in_default(s: Store, attempt: Memory) -> bool:
+def _in_default(s: Store, attempt: Attempt) -> bool:
     """Whether nothing but case B is left: the book could not act and MF < ACMF, or TV <= 0."""
-    account = attempt[ATTEMPT_ACCOUNT]
+    account = attempt.account
     if not liquidatable(s, account):
         return False
     values = health_of(s, account, Doubt.NONE)
     if total_value(values) <= 0:
         return True
-    failed = attempt[ATTEMPT_TRIED] != 0 and attempt[ATTEMPT_ACTED] == 0
-    could_not = failed or attempt[ATTEMPT_STUCK] != 0
+    failed = attempt.tried != 0 and attempt.acted == 0
+    could_not = failed or attempt.stuck != 0
     return could_not and below_auto_close(s, values)

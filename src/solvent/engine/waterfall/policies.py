@@ -9,20 +9,14 @@ from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO
 from solvent.engine.allot.apportionment import Places, apportion, apportion_by
 from solvent.engine.allot.selection import Keys, fill_largest, room_listed
-from solvent.engine.allot.water_filling import (
-    GLASS_AREA,
-    GLASS_FLOOR,
-    GLASS_TOP,
-    GLASS_WIDTH,
-    Level,
-    find_level,
-)
+from solvent.engine.allot.water_filling import Glass, Level, find_level
+from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up
+from solvent.engine.waterfall.rows import Candidate
 from solvent.kernels.language import (
-    Memory,
-    Store,
     Wide,
     allocate,
+    allocate_rows,
     huge,
     kernel,
     leading_zeros,
@@ -32,17 +26,7 @@ from solvent.kernels.language import (
     thin,
     wide,
 )
-
-CANDIDATE = 0
-"""Account."""
-POSITION = 1
-"""Atoms lent or owed."""
-CAP = 2
-ASSETS_VALUE = 3
-"""10^-6 USDC."""
-TOTAL_VALUE = 4
-"""10^-6 USDC, above 0."""
-CANDIDATE_WIDTH = 5
+from solvent.kernels.rows import Memory, Rows
 
 _MAX_LEVERAGE_WEIGHT = 1000 * RATIO
 _SHORT = 2**62
@@ -54,30 +38,39 @@ _LEVERAGE_WORDS = 3
 
 @kernel
 def allot(
-    s: Store, policy: int, rows: Memory, count: int, quantity: int, value: int, parts: Memory
+    s: Store,
+    policy: int,
+    rows: Rows[Candidate],
+    count: int,
+    quantity: int,
+    value: int,
+    parts: Memory,
 ) -> None:
     """Write each candidate's atoms of `quantity`, which is worth `value` at the mark.
 
     Positions and caps are parts of one pool's claims or debts, so all together are below 2^63.
     """
-    places = Places(rows, rows.at(CAP), CANDIDATE_WIDTH, parts, count)
+    caps = allocate(count)
+    for place in range(count):
+        caps[place] = rows[place].cap
+    places = Places(caps, parts, count)
     if policy == Policy.PRO_RATA:
-        apportion_by(s, quantity, _position_weight, places)
+        apportion_by(s, quantity, _position_weight, rows, places)
     elif policy == Policy.RISK_WEIGHTED:
-        apportion_by(s, quantity, _risk_weight, places)
+        apportion_by(s, quantity, _risk_weight, rows, places)
     else:
-        _allot_in_order(s, policy, rows, count, quantity, value, parts)
+        _allot_in_order(s, policy, rows, quantity, value, places)
+    release(caps)
 
 
 @kernel
 def _allot_in_order(
-    s: Store, policy: int, rows: Memory, count: int, quantity: int, value: int, parts: Memory
+    s: Store, policy: int, rows: Rows[Candidate], quantity: int, value: int, places: Places
 ) -> None:
     """By a policy that looks at some before others."""
-    caps = allocate(count)
+    caps, parts, count = places.caps, places.parts, places.length
     reachable = 0
     for place in range(count):
-        caps[place] = rows[place * CANDIDATE_WIDTH + CAP]
         reachable += caps[place]
     if quantity >= reachable:
         for place in range(count):
@@ -88,75 +81,82 @@ def _allot_in_order(
         _queue(s, rows, count, quantity, caps, parts)
     else:
         _largest_loan(s, rows, count, quantity, caps, parts)
-    release(caps)
 
 
 @kernel
-def _position_weight(rows: Memory, place: int) -> Wide:
-    return wide(rows[place * CANDIDATE_WIDTH + POSITION])
+def _position_weight(rows: Rows[Candidate], place: int) -> Wide:
+    return wide(rows[place].position)
 
 
 @kernel
-def _risk_weight(rows: Memory, place: int) -> Wide:
+def _risk_weight(rows: Rows[Candidate], place: int) -> Wide:
     """Position times leverage, which counts as a thousand at most."""
-    row = rows.at(place * CANDIDATE_WIDTH)
-    leverage = wide(row[ASSETS_VALUE]) * RATIO // row[TOTAL_VALUE]
-    return wide(row[POSITION]) * narrow(min(leverage, _MAX_LEVERAGE_WEIGHT))
+    row = rows[place]
+    leverage = wide(row.assets_value) * RATIO // row.total_value
+    return wide(row.position) * narrow(min(leverage, _MAX_LEVERAGE_WEIGHT))
 
 
 @kernel
-def _queue(s: Store, rows: Memory, count: int, quantity: int, caps: Memory, parts: Memory) -> None:
+def _queue(
+    s: Store, rows: Rows[Candidate], count: int, quantity: int, caps: Memory, parts: Memory
+) -> None:
     """By leverage A / TV, highest first, each to his cap: keys are the digits of A / TV."""
     most = 0
     for place in range(count):
-        most = max(most, rows[place * CANDIDATE_WIDTH + ASSETS_VALUE])
+        most = max(most, rows[place].assets_value)
         parts[place] = 0
     shift = max(0, leading_zeros(most) - 1)
     first = allocate(count)
     for place in range(count):
-        row = rows.at(place * CANDIDATE_WIDTH)
-        first[place] = shift_left(row[ASSETS_VALUE], shift) // row[TOTAL_VALUE]
-    keys = Keys(first, count, _LEVERAGE_WORDS, rows, shift)
-    fill_largest(s, keys, _leverage_word, room_listed, caps, quantity, parts)
+        row = rows[place]
+        first[place] = shift_left(row.assets_value, shift) // row.total_value
+    keys = Keys(first, count, _LEVERAGE_WORDS, shift)
+    fill_largest(s, keys, _leverage_word, rows, room_listed, caps, quantity, parts)
     release(first)
 
 
 @kernel
-def _leverage_word(rows: Memory, shift: int, place: int, number: int) -> int:
+def _leverage_word(rows: Rows[Candidate], shift: int, place: int, number: int) -> int:
     """The word of this number of A / TV * 2^shift in binary, by long division."""
-    row = rows.at(place * CANDIDATE_WIDTH)
-    rest = shift_left(row[ASSETS_VALUE], shift) % row[TOTAL_VALUE]
+    row = rows[place]
+    rest = shift_left(row.assets_value, shift) % row.total_value
     word = 0
     for _ in range(number):
         dividend = wide(rest) * _KEY_UNIT
-        word = narrow(dividend // row[TOTAL_VALUE])
-        rest = narrow(dividend - wide(word) * row[TOTAL_VALUE])
+        word = narrow(dividend // row.total_value)
+        rest = narrow(dividend - wide(word) * row.total_value)
     return word
 
 
 @kernel
 def _largest_loan(
-    s: Store, rows: Memory, count: int, quantity: int, caps: Memory, parts: Memory
+    s: Store, rows: Rows[Candidate], count: int, quantity: int, caps: Memory, parts: Memory
 ) -> None:
     """By position, largest first, each to his cap."""
     first = allocate(count)
     for place in range(count):
-        first[place] = rows[place * CANDIDATE_WIDTH + POSITION]
+        first[place] = rows[place].position
         parts[place] = 0
-    keys = Keys(first, count, 1, rows, 0)
-    fill_largest(s, keys, _leverage_word, room_listed, caps, quantity, parts)
+    keys = Keys(first, count, 1, 0)
+    fill_largest(s, keys, _leverage_word, rows, room_listed, caps, quantity, parts)
     release(first)
 
 
 @kernel
 def _leverage(
-    s: Store, rows: Memory, count: int, quantity: int, value: int, caps: Memory, parts: Memory
+    s: Store,
+    rows: Rows[Candidate],
+    count: int,
+    quantity: int,
+    value: int,
+    caps: Memory,
+    parts: Memory,
 ) -> None:
     """Water-filling: values above the common level, then atoms in proportion to them."""
     value_caps = allocate(count)
     for place in range(count):
         if quantity:
-            assets = rows[place * CANDIDATE_WIDTH + ASSETS_VALUE]
+            assets = rows[place].assets_value
             value_caps[place] = narrow(min(divide_up(wide(caps[place]) * value, quantity), assets))
     drained = allocate(count)
     drain_to_level(s, rows, count, value_caps, value, drained)
@@ -167,10 +167,10 @@ def _leverage(
 
 @kernel
 def drain_to_level(
-    s: Store, rows: Memory, count: int, value_caps: Memory, value: int, drained: Memory
+    s: Store, rows: Rows[Candidate], count: int, value_caps: Memory, value: int, drained: Memory
 ) -> None:
     """Write values v = min(cap, max(0, A - level * TV)) that sum to `value`, rounded down."""
-    glasses = allocate(count * GLASS_WIDTH)
+    glasses = allocate_rows(Glass, count)
     reachable = wide(0)
     found = 0
     for place in range(count):
@@ -178,28 +178,28 @@ def drain_to_level(
         drained[place] = cap if value else 0
         reachable += cap
         if cap:
-            row = rows.at(place * CANDIDATE_WIDTH)
-            glass = glasses.at(found * GLASS_WIDTH)
-            glass[GLASS_TOP] = row[ASSETS_VALUE]
-            glass[GLASS_FLOOR] = row[ASSETS_VALUE] - cap
-            glass[GLASS_AREA] = row[TOTAL_VALUE]
+            row = rows[place]
+            glass = glasses[found]
+            glass.top = row.assets_value
+            glass.floor = row.assets_value - cap
+            glass.area = row.total_value
             found += 1
     if value and reachable > value:
         level = find_level(s, glasses, found, value)
         for place in range(count):
-            row = rows.at(place * CANDIDATE_WIDTH)
+            row = rows[place]
             drained[place] = _above_level(row, level, value_caps[place])
     release(glasses)
 
 
 @kernel
-def _above_level(row: Memory, level: Level, cap: int) -> int:
+def _above_level(row: Candidate, level: Level, cap: int) -> int:
     """max(0, min(cap, A - level * TV)), rounded down."""
     if level.top < _SHORT and level.bottom < _SHORT:
         divisor = narrow(level.bottom)
-        above = wide(row[ASSETS_VALUE]) * divisor - wide(row[TOTAL_VALUE]) * narrow(level.top)
+        above = wide(row.assets_value) * divisor - wide(row.total_value) * narrow(level.top)
         if above <= 0:
             return 0
         return cap if above >= wide(cap) * divisor else narrow(above // divisor)
-    far_above = huge(level.bottom) * row[ASSETS_VALUE] - huge(level.top) * row[TOTAL_VALUE]
+    far_above = huge(level.bottom) * row.assets_value - huge(level.top) * row.total_value
     return narrow(thin(max(0, min(far_above // level.bottom, cap))))

@@ -6,6 +6,8 @@ in which it has or had anything.
 
 from typing import NamedTuple
 
+from solvent.domain.labels import Stage
+from solvent.domain.waterfall_events import PartyBalance, PartyHealth, PoolRecorded
 from solvent.engine.ledger import (
     account_row,
     claim_of,
@@ -17,35 +19,19 @@ from solvent.engine.ledger import (
     unfunded_of,
 )
 from solvent.engine.margin import Doubt, health_of, report
-from solvent.engine.memory.layout import (
-    ASSETS,
-    AVAILABLE,
-    BOUND,
-    DEBT,
-    DEBT_INDEX,
-    DEBT_SHARES,
-    HELD,
-    LEND_INDEX,
-    LEND_SHARES,
-    LENT,
-    LOCKED,
-    PARTY_BALANCE,
-    PARTY_HEALTH,
-    POOL_RECORDED,
-    UNFUNDEDS,
-)
-from solvent.kernels.language import Memory, Store, bit, emit, kernel
+from solvent.engine.memory.store import Store
+from solvent.engine.waterfall.rows import Party
+from solvent.kernels.language import bit, emit, kernel
+from solvent.kernels.rows import Rows
 
-PARTY_ACCOUNT = 0
-PARTY_ASSETS = 1
-PARTY_WIDTH = 2
-PARTIES_WIDTH = 3 * PARTY_WIDTH
+PARTIES = 3
+"""The most that a match or fill has."""
 
 
 class Record(NamedTuple):
     """What is recorded: the stage, its round or fill, and the match of a round (0 for fills)."""
 
-    stage: int
+    stage: Stage
     number: int
     match: int
 
@@ -53,26 +39,27 @@ class Record(NamedTuple):
 @kernel
 def record_pools(s: Store, record: Record) -> None:
     """Write down every pool and mark."""
-    for asset in range(s.globals[ASSETS]):
+    for asset in range(s.globals.assets):
         pool = pool_row(s, asset)
         emit(
             s,
-            POOL_RECORDED,
-            record.stage,
-            record.number,
-            asset,
-            mark_of(s, asset),
-            1 if is_stale(s, asset) else 0,
-            pool[LEND_SHARES],
-            pool[LEND_INDEX],
-            pool[DEBT_SHARES],
-            pool[DEBT_INDEX],
-            pool[BOUND],
+            PoolRecorded(
+                stage=record.stage,
+                number=record.number,
+                asset=asset,
+                mark=mark_of(s, asset),
+                stale=1 if is_stale(s, asset) else 0,
+                lend_shares=pool.lend_shares,
+                lend_index=pool.lend_index,
+                debt_shares=pool.debt_shares,
+                debt_index=pool.debt_index,
+                bound=pool.bound,
+            ),
         )
 
 
 @kernel
-def put_parties(parties: Memory, one: int, other: int, third: int) -> int:
+def put_parties(parties: Rows[Party], one: int, other: int, third: int) -> int:
     """Write three accounts into a row of parties, by id and each once; how many that makes."""
     least = min(one, other, third)
     most = max(one, other, third)
@@ -86,56 +73,57 @@ def put_parties(parties: Memory, one: int, other: int, third: int) -> int:
 
 
 @kernel
-def _put_party(parties: Memory, count: int, account: int) -> int:
-    parties[count * PARTY_WIDTH + PARTY_ACCOUNT] = account
-    parties[count * PARTY_WIDTH + PARTY_ASSETS] = 0
+def _put_party(parties: Rows[Party], count: int, account: int) -> int:
+    parties[count].account = account
+    parties[count].assets = 0
     return count + 1
 
 
 @kernel
-def touched(s: Store, parties: Memory, count: int) -> None:
+def touched(s: Store, parties: Rows[Party], count: int) -> None:
     """Add to each party's assets those in which it has anything now."""
     for place in range(count):
-        party = parties.at(place * PARTY_WIDTH)
-        account = party[PARTY_ACCOUNT]
+        party = parties[place]
+        account = party.account
         holder = account_row(s, account)
-        held = holder[HELD] | holder[UNFUNDEDS]
-        for asset in range(s.globals[ASSETS]):
+        held = holder.held | holder.unfundeds
+        for asset in range(s.globals.assets):
             if held & bit(asset) and _has_any(s, account, asset):
-                party[PARTY_ASSETS] = party[PARTY_ASSETS] | bit(asset)
+                party.assets = party.assets | bit(asset)
 
 
 @kernel
 def _has_any(s: Store, account: int, asset: int) -> bool:
     row = position(s, account, asset)
-    if row[AVAILABLE] or row[LOCKED] or unfunded_of(s, account, asset):
+    if row.available or row.locked or unfunded_of(s, account, asset):
         return True
     return claim_of(s, account, asset) > 0 or debt_of(s, account, asset) > 0
 
 
 @kernel
-def record_parties(s: Store, record: Record, parties: Memory, count: int, after: int) -> None:
+def record_parties(s: Store, record: Record, parties: Rows[Party], count: int, after: int) -> None:
     """Write down balances, value and health of the parties."""
     for place in range(count):
-        party = parties.at(place * PARTY_WIDTH)
-        for asset in range(s.globals[ASSETS]):
-            if party[PARTY_ASSETS] & bit(asset):
-                _record_balance(s, record, party[PARTY_ACCOUNT], asset, after)
+        party = parties[place]
+        for asset in range(s.globals.assets):
+            if party.assets & bit(asset):
+                _record_balance(s, record, party.account, asset, after)
     for place in range(count):
-        account = parties[place * PARTY_WIDTH + PARTY_ACCOUNT]
+        account = parties[place].account
         values = report(health_of(s, account, Doubt.NONE))
         emit(
             s,
-            PARTY_HEALTH,
-            record.stage,
-            record.number,
-            record.match,
-            after,
-            account,
-            values.total_value,
-            values.net_equity,
-            values.initial,
-            values.maintenance,
+            PartyHealth(
+                stage=record.stage,
+                number=record.number,
+                match=record.match,
+                after=after,
+                account=account,
+                total_value=values.total_value,
+                net_equity=values.net_equity,
+                initial=values.initial,
+                maintenance=values.maintenance,
+            ),
         )
 
 
@@ -144,18 +132,19 @@ def _record_balance(s: Store, record: Record, account: int, asset: int, after: i
     row = position(s, account, asset)
     emit(
         s,
-        PARTY_BALANCE,
-        record.stage,
-        record.number,
-        record.match,
-        after,
-        account,
-        asset,
-        row[AVAILABLE],
-        row[LOCKED],
-        unfunded_of(s, account, asset),
-        claim_of(s, account, asset),
-        debt_of(s, account, asset),
-        row[LENT],
-        row[DEBT],
+        PartyBalance(
+            stage=record.stage,
+            number=record.number,
+            match=record.match,
+            after=after,
+            account=account,
+            asset=asset,
+            available=row.available,
+            locked=row.locked,
+            unfunded=unfunded_of(s, account, asset),
+            lent=claim_of(s, account, asset),
+            debt=debt_of(s, account, asset),
+            lent_shares=row.lent_shares,
+            debt_shares=row.debt_shares,
+        ),
     )

@@ -12,8 +12,9 @@ from solvent.engine.allot.sorting import sort_by
 from solvent.engine.ledger import asset_row, claim_of, is_stale, mark_of, position
 from solvent.engine.limits import smallest_passing
 from solvent.engine.margin import Doubt, copy_portfolio, health, target_restored
-from solvent.engine.memory.layout import ASSETS, AVAILABLE, LOCKED, SCRATCH_TOP
+from solvent.engine.memory.rows import Asset
 from solvent.engine.memory.scratch import take
+from solvent.engine.memory.store import Store
 from solvent.engine.units import (
     fine_down,
     fine_up,
@@ -24,22 +25,21 @@ from solvent.engine.units import (
     value_down,
     value_up,
 )
-from solvent.kernels.language import Memory, Store, Wide, kernel, narrow, wide
+from solvent.engine.waterfall.rows import Draw
+from solvent.kernels.language import Wide, kernel, narrow, numbers_of, row_in, rows_in, wide
+from solvent.kernels.rows import Memory, Row, Rows
 
-Rounded = Callable[[int, int, Memory], int]
+Rounded = Callable[[int, int, Asset], int]
 """(value, price, asset row) -> atoms."""
 
-DRAW_ASSET = 0
-DRAW_QUANTITY = 1
-DRAW_VALUE = 2
-"""In 10^-6 USDC."""
-DRAW_WIDTH = 3
 
-# The context of a sizing question: these, then the order and a portfolio, then room to work in.
-_WHICH = 0
-_COUNT = 1
-_PREMIUM = 2
-_ORDER = 3
+class Sizing(Row):
+    """A sizing question: about which asset. Behind it: an order, a portfolio, room to work in."""
+
+    which: int
+    count: int
+    """Of the order."""
+    premium: int
 
 
 @kernel
@@ -48,14 +48,14 @@ def deliverable(s: Store, account: int, asset: int) -> int:
     if is_stale(s, asset):
         return 0
     row = position(s, account, asset)
-    return row[AVAILABLE] + row[LOCKED] + claim_of(s, account, asset)
+    return row.available + row.locked + claim_of(s, account, asset)
 
 
 @kernel
 def deliverable_value(s: Store, account: int) -> int:
     """Value at the mark of all that an account can hand over, rounded down per asset."""
     value = 0
-    for asset in range(s.globals[ASSETS]):
+    for asset in range(s.globals.assets):
         quantity = deliverable(s, account, asset)
         value += value_down(quantity, mark_of(s, asset), asset_row(s, asset))
     return value
@@ -64,35 +64,46 @@ def deliverable_value(s: Store, account: int) -> int:
 @kernel
 def largest_first(s: Store, account: int, order: Memory) -> int:
     """Write the assets an account can hand over by value, largest first; return how many."""
-    top = s.globals[SCRATCH_TOP]
-    values = take(s, s.globals[ASSETS])
+    top = s.globals.scratch_top
+    values = take(s, s.globals.assets)
     count = 0
-    for asset in range(s.globals[ASSETS]):
+    for asset in range(s.globals.assets):
         quantity = deliverable(s, account, asset)
         if quantity:
             values[asset] = value_down(quantity, mark_of(s, asset), asset_row(s, asset))
             order[count] = asset
             count += 1
     sort_by(s, order, count, _is_larger, values)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return count
 
 
 @kernel
 def debts_largest_first(s: Store, portfolio: Memory, order: Memory) -> int:
     """Write the debts at fresh prices by notional, largest first; return how many."""
-    top = s.globals[SCRATCH_TOP]
-    values = take(s, s.globals[ASSETS])
+    top = s.globals.scratch_top
+    values = take(s, s.globals.assets)
     count = 0
-    for asset in range(s.globals[ASSETS]):
-        debt = portfolio[s.globals[ASSETS] + asset]
+    for asset in range(s.globals.assets):
+        debt = portfolio[s.globals.assets + asset]
         if debt and not is_stale(s, asset):
             values[asset] = value_up(debt, mark_of(s, asset), asset_row(s, asset))
             order[count] = asset
             count += 1
     sort_by(s, order, count, _is_larger, values)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return count
+
+
+@kernel
+def without(order: Memory, count: int, asset: int) -> int:
+    """Take `asset` out of a list of `count` assets; how many are left."""
+    left = 0
+    for place in range(count):
+        if order[place] != asset:
+            order[left] = order[place]
+            left += 1
+    return left
 
 
 @kernel
@@ -105,7 +116,7 @@ def _is_larger(s: Store, values: Memory, one: int, other: int) -> bool:  # noqa:
 
 @kernel
 def draw_up(
-    s: Store, quantities: Memory, value: int, order: Memory, count: int, draws: Memory
+    s: Store, quantities: Memory, value: int, order: Memory, count: int, draws: Rows[Draw]
 ) -> int:
     """Take collateral worth `value` out of `quantities`, in the given order of assets.
 
@@ -117,7 +128,7 @@ def draw_up(
 
 @kernel
 def draw_down(
-    s: Store, quantities: Memory, value: int, order: Memory, count: int, draws: Memory
+    s: Store, quantities: Memory, value: int, order: Memory, count: int, draws: Rows[Draw]
 ) -> int:
     """Take collateral worth at most `value`: as `draw_up`, rounded down."""
     return _draw(s, quantities, value, order, count, draws, quantity_down)
@@ -130,7 +141,7 @@ def _draw(
     value: int,
     order: Memory,
     count: int,
-    draws: Memory,
+    draws: Rows[Draw],
     rounded: Rounded,
 ) -> int:
     drawn = 0
@@ -148,29 +159,36 @@ def _draw(
         left -= counted
         if wanted:
             quantities[asset] -= wanted
-            one = draws.at(drawn * DRAW_WIDTH)
-            one[DRAW_ASSET] = asset
-            one[DRAW_QUANTITY] = wanted
-            one[DRAW_VALUE] = counted
+            one = draws[drawn]
+            one.asset = asset
+            one.quantity = wanted
+            one.value = counted
             drawn += 1
     return drawn
 
 
 @kernel
-def _context(s: Store, portfolio: Memory) -> Memory:
+def _context(s: Store, portfolio: Memory) -> Sizing:
     """A context with a copy of `portfolio`, room for another, and for an order and draws."""
-    assets = s.globals[ASSETS]
-    context = take(s, _ORDER + (1 + 3 + 3 + DRAW_WIDTH) * assets)
-    copy_portfolio(s, portfolio, context.at(_ORDER + assets))
+    assets = s.globals.assets
+    room = take(s, Sizing.WIDTH + (1 + 3 + 3 + Draw.WIDTH) * assets)
+    context = row_in(Sizing, room)
+    copy_portfolio(s, portfolio, _order_in(context).at(assets))
     return context
 
 
 @kernel
-def _imagined(s: Store, context: Memory) -> Memory:
+def _order_in(context: Sizing) -> Memory:
+    """The order of assets of a sizing question."""
+    return numbers_of(context).at(Sizing.WIDTH)
+
+
+@kernel
+def _imagined(s: Store, context: Sizing) -> Memory:
     """A fresh copy of the context's portfolio, to change."""
-    assets = s.globals[ASSETS]
-    after = context.at(_ORDER + 4 * assets)
-    copy_portfolio(s, context.at(_ORDER + assets), after)
+    assets = s.globals.assets
+    after = _order_in(context).at(4 * assets)
+    copy_portfolio(s, _order_in(context).at(assets), after)
     return after
 
 
@@ -182,28 +200,30 @@ def needed_debt(
 
     Closing x takes collateral worth x * (1 + premium) at the mark, in the given order of assets.
     """
-    top = s.globals[SCRATCH_TOP]
+    top = s.globals.scratch_top
     context = _context(s, portfolio)
-    context[_WHICH] = debt
-    context[_COUNT] = count
-    context[_PREMIUM] = premium
+    context.which = debt
+    context.count = count
+    context.premium = premium
+    ordered = _order_in(context)
     for place in range(count):
-        context[_ORDER + place] = order[place]
-    needed = smallest_passing(_restored, s, context, portfolio[s.globals[ASSETS] + debt])
-    s.globals[SCRATCH_TOP] = top
+        ordered[place] = order[place]
+    needed = smallest_passing(_restored, s, context, portfolio[s.globals.assets + debt])
+    s.globals.scratch_top = top
     return needed
 
 
 @kernel
-def _restored(s: Store, context: Memory, quantity: int) -> bool:
+def _restored(s: Store, context: Sizing, quantity: int) -> bool:
     """Whether closing `quantity` of the debt restores target health."""
-    assets = s.globals[ASSETS]
-    debt = context[_WHICH]
+    assets = s.globals.assets
+    debt = context.which
     after = _imagined(s, context)
     after[assets + debt] -= quantity
     notional = value_up(quantity, mark_of(s, debt), asset_row(s, debt))
-    value = mul_div_up(notional, RATIO + context[_PREMIUM], RATIO)
-    draw_up(s, after, value, context.at(_ORDER), context[_COUNT], after.at(3 * assets))
+    value = mul_div_up(notional, RATIO + context.premium, RATIO)
+    draws = rows_in(Draw, after.at(3 * assets))
+    draw_up(s, after, value, _order_in(context), context.count, draws)
     return target_restored(s, health(s, after, Doubt.FOR_ACCOUNT, wide(0)))
 
 
@@ -213,14 +233,14 @@ def needed_claim(s: Store, portfolio: Memory, asset: int, most: int) -> int:
 
     Value goes to the USDC debt first, then to the largest; `most` where nothing less is enough.
     """
-    top = s.globals[SCRATCH_TOP]
+    top = s.globals.scratch_top
     context = _context(s, portfolio)
-    count = debts_largest_first(s, portfolio, context.at(_ORDER))
-    _settlement_asset_first(context.at(_ORDER), count)
-    context[_WHICH] = asset
-    context[_COUNT] = count
+    count = debts_largest_first(s, portfolio, _order_in(context))
+    _settlement_asset_first(_order_in(context), count)
+    context.which = asset
+    context.count = count
     needed = smallest_passing(_claim_restored, s, context, most)
-    s.globals[SCRATCH_TOP] = top
+    s.globals.scratch_top = top
     return needed
 
 
@@ -234,13 +254,13 @@ def _settlement_asset_first(order: Memory, count: int) -> None:
 
 
 @kernel
-def _claim_restored(s: Store, context: Memory, quantity: int) -> bool:
+def _claim_restored(s: Store, context: Sizing, quantity: int) -> bool:
     """Whether turning `quantity` of the claim into value restores target health."""
-    asset = context[_WHICH]
+    asset = context.which
     after = _imagined(s, context)
     after[asset] -= quantity
     value = fine_down(quantity, mark_of(s, asset), asset_row(s, asset))
-    cash = retire(s, after, value, context.at(_ORDER), context[_COUNT])
+    cash = retire(s, after, value, _order_in(context), context.count)
     return target_restored(s, health(s, after, Doubt.FOR_ACCOUNT, cash))
 
 
@@ -249,7 +269,7 @@ def retire(s: Store, portfolio: Memory, value: Wide, order: Memory, count: int) 
     """Spend `value` (10^-12 USDC) on debts at the mark in the given order; return what is left."""
     for place in range(count):
         debt = order[place]
-        owed = s.globals[ASSETS] + debt
+        owed = s.globals.assets + debt
         row = asset_row(s, debt)
         mark = mark_of(s, debt)
         quantity = payable(portfolio[owed], narrow(value // FINE_PER_VALUE), mark, row)

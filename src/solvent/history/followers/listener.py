@@ -12,7 +12,7 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.events import Event
 from solvent.domain.labels import LegForm
-from solvent.domain.parameters import changed_parameters
+from solvent.domain.parameter_changes import changed_parameters
 from solvent.history.followers.candles import Candles
 from solvent.history.followers.context import Context
 from solvent.history.followers.lending import Lending

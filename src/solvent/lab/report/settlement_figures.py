@@ -40,7 +40,7 @@ class LenderFigures:
         if isinstance(event, AdlOpened):
             self._asset = event.asset
         elif isinstance(event, AdlMatched):
-            self._matched += self._marks.exact(self._asset, event.quantity)
+            self._matched += self._marks.exact(event.asset, event.quantity)
         elif isinstance(event, AdlLeg):
             self._received[self._form(event)] += self._marks.exact(event.asset, event.quantity)
         elif isinstance(event, DeficitBooked):

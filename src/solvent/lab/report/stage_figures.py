@@ -49,7 +49,6 @@ class StageFigures:
         self._cleared = {stage: Cleared() for stage in STAGES}
         self._left: dict[tuple[int, Stage], Reason] = {}
         self._case = AdlCase.STUCK_LENDER
-        self._asset = 0
 
     def update(self, event: Event) -> None:
         """Count one event."""
@@ -59,13 +58,13 @@ class StageFigures:
         elif isinstance(event, HandedOver):
             self._left[event.account, event.stage] = event.reason
         elif isinstance(event, AdlOpened):
-            self._case, self._asset = event.case, event.asset
+            self._case = event.case
         elif isinstance(event, BackstopFilled):
             self._clear(BACKSTOP, event.account, event.debt_asset, event.debt_quantity, Stage.BOOK)
         elif isinstance(event, AdlMatched):
             stuck = self._case is AdlCase.STUCK_LENDER
             stage, account = (STUCK, event.lender) if stuck else (DEFAULT, event.payer)
-            self._clear(stage, account, self._asset, event.quantity, Stage.BACKSTOP)
+            self._clear(stage, account, event.asset, event.quantity, Stage.BACKSTOP)
         elif isinstance(event, DeficitBooked):
             self._clear(DEFICIT, event.account, event.asset, event.quantity, Stage.ADL)
 

@@ -10,6 +10,7 @@ Specification: sections 5.3, 9.
 from collections.abc import Iterator
 
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, Curve
+from solvent.domain.settlement_properties import up
 from solvent.domain.units import (
     HOUR,
     HOURS_PER_YEAR,
@@ -20,7 +21,7 @@ from solvent.domain.units import (
     VALUE_DECIMALS,
 )
 from solvent.proof.invariants.invariants import Breach, breach
-from solvent.proof.invariants.postings import Bookings, up
+from solvent.proof.invariants.postings import Bookings
 from solvent.proof.invariants.state_view import Picture, PoolPicture
 
 YEAR = RATIO * HOURS_PER_YEAR

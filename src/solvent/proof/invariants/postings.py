@@ -17,17 +17,13 @@ from solvent.domain.commands import Side
 from solvent.domain.events import Event
 from solvent.domain.labels import LegForm, Source, SystemOrder
 from solvent.domain.parameters import USDC
+from solvent.domain.settlement_properties import up
 from solvent.domain.units import PRICE_DECIMALS, RATIO, VALUE_DECIMALS
 from solvent.proof.invariants.state_view import Picture
 from solvent.reference.state import FUND, TREASURY
 
 Key = tuple[int, int]
 """(account, asset)."""
-
-
-def up(numerator: int, divisor: int) -> int:
-    """ceil(numerator / divisor), written out here so that nothing is shared with the checked."""
-    return -(-numerator // divisor)
 
 
 @dataclass(slots=True)

@@ -16,10 +16,11 @@ from solvent.domain import commands as c
 from solvent.domain import events as e
 from solvent.domain.events import Event
 from solvent.domain.rejections import Limit
+from solvent.domain.settlement_properties import up
 from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.proof.invariants.interest import check_interest
 from solvent.proof.invariants.invariants import Breach, breach
-from solvent.proof.invariants.postings import Bookings, book_events, up
+from solvent.proof.invariants.postings import Bookings, book_events
 from solvent.proof.invariants.state_view import FINE, Picture, Vitals
 from solvent.proof.invariants.waterfall import check_waterfall
 from solvent.reference.state import FUND

@@ -17,9 +17,9 @@ from solvent.domain import waterfall_events as w
 from solvent.domain.commands import Side
 from solvent.domain.events import Event
 from solvent.domain.labels import Reason, Stage, SystemOrder
+from solvent.domain.settlement_properties import up
 from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
 from solvent.proof.invariants.invariants import Breach, breach
-from solvent.proof.invariants.postings import up
 from solvent.proof.invariants.settlements import check_settlements
 from solvent.proof.invariants.state_view import FINE, Picture, Vitals, vitals_of
 from solvent.reference.state import FUND

@@ -33,7 +33,7 @@ from solvent.receipts.form import BackstopReceipt, Receipt
 from solvent.receipts.runs import RunReceipts
 from solvent.receipts.verify.fills import fill_problems
 from solvent.receipts.verify.rounds import round_problems
-from solvent.receipts.verify.settlement_properties import promise_problems
+from solvent.receipts.verify.settlement_properties import property_problems
 
 RECEIPTS = "receipts.jsonl"
 """The name of the receipts in a run's folder."""
@@ -89,7 +89,7 @@ def _judge(receipt: Receipt) -> Iterator[str]:
     if isinstance(receipt, BackstopReceipt):
         yield from fill_problems(receipt)
     else:
-        yield from promise_problems(receipt)
+        yield from property_problems(receipt)
         yield from round_problems(receipt)
 
 

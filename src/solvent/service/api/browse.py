@@ -21,7 +21,15 @@ def page(document: Json) -> str:
 
 def _text(said: str) -> str:
     """Sentences in Markdown of which only paragraphs, tables and code are used."""
-    return "\n".join(f"<p>{_marked(block)}</p>" for block in said.strip().split("\n\n"))
+    return "\n".join(map(_block, said.strip().split("\n\n")))
+
+
+def _block(said: str) -> str:
+    if not said.startswith("|"):
+        return f"<p>{_marked(said)}</p>"
+    head, _, *rows = [line.strip("|").split("|") for line in said.splitlines()]
+    shown = ["".join(f"<td>{_marked(cell.strip())}</td>" for cell in row) for row in (head, *rows)]
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in shown)}</table>"
 
 
 def _marked(said: str) -> str:
@@ -34,9 +42,6 @@ def _marked(said: str) -> str:
 def _requests(document: Json) -> Iterator[str]:
     for tag in document["tags"]:
         yield f"<h2>{escape(tag['name'])}</h2>"
-        if tag["name"] == "Streams":
-            yield f"<pre>{escape(tag['description'])}</pre>"
-            continue
         yield _text(tag["description"])
         for path, operations in document["paths"].items():
             for method, operation in operations.items():

@@ -18,7 +18,7 @@ from solvent.service.api.examples import example
 from solvent.service.api.objects.pages import PageQuery
 from solvent.service.api.objects.streams import STREAMS, StreamError, StreamFrame, StreamMessage
 from solvent.service.errors import ApiErrorCode, ApiErrorResponse
-from solvent.service.limits import DEFAULT_WINDOW_MS, WINDOW_MS
+from solvent.service.limits import BODY_BYTES, DEFAULT_WINDOW_MS, WINDOW_MS
 
 Json = dict[str, Any]
 
@@ -68,7 +68,11 @@ _ERRORS = {
     403: ("The key may not do this.", _E.FORBIDDEN, "the key's role may not do this"),
     404: ("There is no such thing.", _E.RESOURCE_NOT_FOUND, "Order Not Found"),
     408: ("The body came too slowly.", _E.TIMEOUT, "the body came too slowly"),
-    413: ("The body is too large.", _E.INVALID_CLIENT_REQUEST, "a body has at most 65536 bytes"),
+    413: (
+        "The body is too large.",
+        _E.INVALID_CLIENT_REQUEST,
+        f"more than {BODY_BYTES} bytes",
+    ),
     414: ("The query is too long.", _E.INVALID_CLIENT_REQUEST, "the query is too long"),
     429: ("Too many requests; Retry-After says when.", _E.TOO_MANY_REQUESTS, "too many requests"),
     500: ("The service made a mistake.", _E.SERVER_ERROR, "the request failed; it is in the log"),

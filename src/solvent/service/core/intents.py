@@ -18,8 +18,8 @@ import msgspec
 
 from solvent.domain import commands as c
 from solvent.domain.parameters import EngineParameters
-from solvent.engine.queries.previews import PoolCommand
-from solvent.engine.queries.queries import Queries
+from solvent.domain.queries import Queries
+from solvent.domain.readings import PoolCommand
 from solvent.history.followers.orders import Order
 from solvent.service.core.keys import Role
 from solvent.service.core.open_orders import OpenOrders

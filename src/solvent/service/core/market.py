@@ -17,9 +17,8 @@ import msgspec
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import OpenAccount
+from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
-from solvent.engine.engine import FastEngine, command_rows
-from solvent.engine.queries.queries import Queries
 from solvent.history.followers.orders import KINDS as ORDER_KINDS
 from solvent.history.followers.orders import Order
 from solvent.service.api.objects.base import ApiObject
@@ -95,25 +94,34 @@ def encode_head(parameters: EngineParameters, terms: Terms, keys: Sequence[bytes
     )
 
 
+def head_parameters(head: bytes) -> EngineParameters:
+    """The parameters that a journal begins with. Raises MarketError where it cannot be read."""
+    try:
+        return decode_parameters(_HEAD.decode(head).parameters)
+    except (ValueError, LookupError) as error:
+        raise MarketError(f"the head cannot be read: {error}") from error
+
+
 class Market:
     """The market of a journal's head, from its beginning or from a snapshot of it.
 
-    Raises MarketError where they cannot be read.
+    `engines` is the kind of engine it runs on; all kinds read each other's snapshots. Raises
+    MarketError where head or snapshot cannot be read.
     """
 
-    def __init__(self, head: bytes, saved: bytes | None = None) -> None:
+    def __init__(self, head: bytes, engines: EngineFactory, saved: bytes | None = None) -> None:
         try:
-            self._begin(head, saved)
+            self._begin(head, engines, saved)
         except (ValueError, LookupError) as error:
             what = "the head" if saved is None else "the snapshot"
             raise MarketError(f"{what} cannot be read: {error}") from error
-        self.queries = Queries(self.engine)
+        self.queries = self.engine.queries
 
-    def _begin(self, head: bytes, saved: bytes | None) -> None:
+    def _begin(self, head: bytes, engines: EngineFactory, saved: bytes | None) -> None:
         begun = _HEAD.decode(head)
         self.proposals = Proposals(Terms(begun.people, begun.delay))
         if saved is None:
-            self.engine = FastEngine(decode_parameters(begun.parameters))
+            self.engine = engines(decode_parameters(begun.parameters))
             self.commands = 0
             self.first_answers = FirstAnswers()
             self.orders = OpenOrders()
@@ -122,7 +130,7 @@ class Market:
                 self.keys.apply(body)
         else:
             state = _SAVED.decode(saved)
-            self.engine = FastEngine.restore(state.engine)
+            self.engine = engines.restore(state.engine)
             self.commands = state.commands
             self.first_answers = FirstAnswers.from_rows(state.digests, state.clients)
             self.orders = OpenOrders(state.orders)
@@ -161,19 +169,11 @@ class Market:
         return outcomes + self._apply(planner.take())
 
     def _apply(self, plans: Sequence[Plan]) -> list[Outcome]:
-        events, all_ends = self.engine.apply_rows(command_rows([plan.commands for plan in plans]))
-        words, ends = events.data, all_ends.tolist()
-        done = start = 0
         outcomes = []
-        for plan in plans:
-            own = ends[done : done + len(plan.commands)]
-            done += len(own)
-            end = own[-1] if own else start
-            transcript = Transcript(
-                self.commands, plan.commands, words[start:end], [each - start for each in own]
-            )
-            start = end
-            self.commands += len(own)
+        groups = [plan.commands for plan in plans]
+        transcripts = self.engine.apply_groups(self.commands, groups)
+        for plan, transcript in zip(plans, transcripts, strict=True):
+            self.commands = transcript.end
             orders = self._follow(transcript, plan.record.time)
             results = Results(self.parameters, transcript, orders, plan.record.time)
             outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), orders))

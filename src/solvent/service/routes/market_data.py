@@ -26,7 +26,7 @@ from solvent.service.api.objects.market_data import (
     Trade,
     TradesQuery,
 )
-from solvent.service.api.objects.pages import FAR
+from solvent.service.api.pages import page_of
 from solvent.service.api.params import bad_request
 from solvent.service.api.shapes import (
     market_symbol,
@@ -123,7 +123,8 @@ async def trades(call: Call) -> Reply:
     """The latest trades of a market."""
     fields = call.params
     asset = fields.market()
-    paging = Paging(fields.integer("limit", 100, 1, 1000), fields.integer("offset", 0, 0, FAR))
+    asked = page_of(fields)
+    paging = Paging(asked.limit, asked.offset)
     page = await call.desk.past(lambda views: views.trades(asset, paging))
     parameters = call.desk.market.parameters
     return json_reply(

@@ -4,6 +4,7 @@ from solvent.domain import commands as c
 from solvent.history.followers.orders import Order
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
+from solvent.service.api.objects.base import MOST_CLIENT_ID
 from solvent.service.api.objects.enums import (
     OrderTypeEnum,
     SelfTradePrevention,
@@ -25,7 +26,6 @@ from solvent.service.core.intents import CancelNamed
 from solvent.service.limits import BATCH_ORDERS
 
 TAG = "Orders"
-U32 = 2**32 - 1
 _NO_ORDER = -1
 """The number of an order that no order has."""
 
@@ -87,7 +87,7 @@ def place_command(account: int, fields: Params) -> c.PlaceOrder:
 
 
 def _client_id(fields: Params) -> int:
-    return fields.integer("clientId", 0, 1, U32) if fields.has("clientId") else 0
+    return fields.integer("clientId", 0, 1, MOST_CLIENT_ID) if fields.has("clientId") else 0
 
 
 async def execute(call: Call) -> Reply:

@@ -64,8 +64,8 @@ PublicKey = Annotated[str, _text("base64", r"^[A-Za-z0-9+/]{43}=$")]
 U8 = Annotated[int, Meta(ge=0, le=2**8 - 1)]
 U16 = Annotated[int, Meta(ge=0, le=2**16 - 1)]
 I32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-U32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
-ClientId = Annotated[int, Meta(ge=1, le=2**32 - 1)]
+MOST_CLIENT_ID = 2**32 - 1
+ClientId = Annotated[int, Meta(ge=1, le=MOST_CLIENT_ID)]
 """A client's own number of an order."""
 U64 = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**53, extra_json_schema={"format": "milliseconds"})]

@@ -19,6 +19,7 @@ from solvent.service.api.objects.base import (
 )
 from solvent.service.api.objects.pages import FAR
 from solvent.service.core.keys import Role
+from solvent.service.limits import BATCH_COMMANDS
 
 MOST_SOURCE = 63
 MOST_INDEX = 15
@@ -49,7 +50,7 @@ class Quote(Request):
 class OraclePrices(Request):
     """One quote each of some assets' sources."""
 
-    prices: Annotated[list[Quote], says("The quotes, 1 to 500 of them.")]
+    prices: Annotated[list[Quote], says(f"The quotes, 1 to {BATCH_COMMANDS} of them.")]
 
 
 class OracleHalt(Request):

@@ -19,6 +19,7 @@ from solvent.service.api.objects.base import (
 from solvent.service.api.objects.enums import KlineInterval, KlinePriceType, TickerInterval
 from solvent.service.api.objects.markets import MarketQuery
 from solvent.service.api.objects.pages import Limit, Slice
+from solvent.service.limits import PAGE_DEFAULT
 
 FAR_SECOND = 2**40
 """The last moment that may be asked for, seconds."""
@@ -88,7 +89,7 @@ class Kline(ApiObject):
 class LatestTradesQuery(MarketQuery):
     """Which trades are asked for, the latest first."""
 
-    limit: Annotated[Maybe[Limit], says("Trades at most; 100 if absent.", 10)] = UNSET
+    limit: Annotated[Maybe[Limit], says(f"Trades at most; {PAGE_DEFAULT} if absent.", 10)] = UNSET
 
 
 class TradesQuery(Slice):

@@ -10,6 +10,7 @@ from solvent.service.api.objects.base import (
     U64,
     Amount,
     ApiObject,
+    AssetSymbol,
     ClientId,
     Decimal,
     MarketSymbol,
@@ -28,6 +29,7 @@ from solvent.service.api.objects.enums import (
     TimeInForce,
 )
 from solvent.service.errors import ApiErrorResponse
+from solvent.service.limits import BATCH_COMMANDS
 
 
 class CancelOrderTypeEnum(StrEnum):
@@ -189,7 +191,7 @@ BatchCommandOrderResult = BatchOrder | BatchDone | BatchError
 class BatchLend(Request, tag_field="verb", tag="lend"):
     """Lends, or repays a debt of the same asset."""
 
-    symbol: Annotated[str, says("The asset.", "USDC")]
+    symbol: Annotated[AssetSymbol, says("The asset.", "USDC")]
     quantity: Annotated[Amount, says("Tokens.")]
 
 
@@ -229,4 +231,4 @@ BatchCommand = (
 class BatchExecutePayload(Request):
     """Commands of one account, carried out in their order, each for itself."""
 
-    commands: Annotated[list[BatchCommand], says("The commands, 1 to 500 of them.")]
+    commands: Annotated[list[BatchCommand], says(f"The commands, 1 to {BATCH_COMMANDS} of them.")]

@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta
 
 from solvent.service.api.objects.base import Maybe, Request, says
 from solvent.service.api.objects.enums import SortDirection
-from solvent.service.limits import PAGE_MOST
+from solvent.service.limits import PAGE_DEFAULT, PAGE_MOST
 
 FAR = 2**53
 """The largest number that a client in JavaScript can say."""
@@ -17,7 +17,7 @@ Offset = Annotated[int, Meta(ge=0, le=FAR)]
 class Slice(Request):
     """A part of a list."""
 
-    limit: Annotated[Maybe[Limit], says("Rows at most; 100 if absent.", 10)] = UNSET
+    limit: Annotated[Maybe[Limit], says(f"Rows at most; {PAGE_DEFAULT} if absent.", 10)] = UNSET
     offset: Annotated[Maybe[Offset], says("Rows to leave out before them; 0 if absent.")] = UNSET
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from solvent.receipts.form import AdlReceipt, Balance, MatchLine, Party
-from solvent.receipts.verify.settlement_properties import promise_problems
+from solvent.receipts.verify.settlement_properties import property_problems
 from tests.journal.small_run import example_run, receipts_of
 from tests.proof import proves
 
@@ -42,7 +42,7 @@ def balance(account: int, asset: str, change: Callable[[Balance], Balance]) -> C
 
 
 BROKEN: list[tuple[str, Change]] = [
-    ("value is not the quantity", lambda match: replace(match, value=match.value + 1)),
+    ("the value is not the quantity", lambda match: replace(match, value=match.value + 1)),
     ("the legs do not sum", lambda match: replace(match, legs=match.legs[:1])),
     ("a leg does not go from", lambda match: replace(
         match, legs=(replace(match.legs[0], receiver=3), match.legs[1]))),
@@ -55,22 +55,22 @@ BROKEN: list[tuple[str, Change]] = [
      balance(PAYER, "SOL", lambda one: replace(one, debt=one.debt - 100))),
     ("the lender's claim does not fall",
      balance(LENDER, "SOL", lambda one: replace(one, lent=one.lent - 100))),
-    ("BTC does not net to zero",
+    ("an asset does not net to zero",
      balance(LENDER, "BTC", lambda one: replace(one, available=one.available + 100))),
-    ("account 2 has more locked",
+    ("account 2: it has more locked",
      balance(LENDER, "BTC", lambda one: replace(one, available=0, locked=one.available))),
-    ("the total value of account 2 changes",
+    ("account 2: its total value changes",
      balance(LENDER, "USDC", lambda one: replace(one, debt=one.debt + 10**6))),
-    ("the health of account 4 falls",
+    ("account 4: its health falls",
      after(PAYER, lambda party: replace(party, maintenance=party.maintenance + 10**9))),
-    ("the health of account 2 falls",
+    ("account 2: its health falls",
      after(LENDER, lambda party: replace(party, net_equity=party.net_equity - 10**9))),
-    ("before and after must hold", lambda match: replace(match, after=match.after[:1])),
+    ("before and after do not hold", lambda match: replace(match, after=match.after[:1])),
 ]  # fmt: skip
 
 
 def test_a_real_receipt_keeps_them_all() -> None:
-    assert list(promise_problems(example())) == []
+    assert list(property_problems(example())) == []
 
 
 @proves("A8", "A9", "A10", "A11", "I22", "I23", "I24", "I26")
@@ -78,4 +78,4 @@ def test_a_real_receipt_keeps_them_all() -> None:
 def test_a_broken_promise_is_named(said: str, change: Change) -> None:
     receipt = example()
     broken = replace(receipt, matches=(change(receipt.matches[0]),))
-    assert any(said in problem for problem in promise_problems(broken))
+    assert any(said in problem for problem in property_problems(broken))

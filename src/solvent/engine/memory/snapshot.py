@@ -1,0 +1,168 @@
+"""Snapshots of columns: the whole state in the common format, and columns made of it again."""
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+
+from solvent.domain.codec.parameters import decode_parameters, encode_parameters
+from solvent.domain.codec.snapshots import MAGIC, SECTIONS, VERSION, SnapshotError
+from solvent.domain.commands import Role
+from solvent.domain.parameters import MAX_SOURCES
+from solvent.engine.memory.columns import Column, Columns
+from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.order_columns import read_orders
+from solvent.engine.memory.rows import (
+    ORDER_ROW,
+    Account,
+    Asset,
+    Globals,
+    Order,
+    Pledge,
+    Pool,
+    Position,
+    Price,
+    Quote,
+)
+
+_SNAPSHOT_POSITIONS = (
+    Position.available,
+    Position.locked,
+    Position.lent_shares,
+    Position.debt_shares,
+)
+_SNAPSHOT_COLUMNS = len(_SNAPSHOT_POSITIONS) + 1
+"""What a snapshot has of each account and asset: the numbers above and the commitment."""
+_SNAPSHOT_SETTINGS = 5
+_POOL_NUMBERS = Pool.deficit + 1
+
+
+def write_snapshot(columns: Columns) -> bytes:
+    """The whole state in the common snapshot format."""
+    numbers = columns["globals"]
+    count = int(numbers[Globals.assets])
+    pools = columns.table("pools", Pool.WIDTH)
+    accounts = int(numbers[Globals.accounts])
+    settings = columns.table("accounts", Account.WIDTH)[:accounts, :_SNAPSHOT_SETTINGS]
+    positions = columns["positions"].reshape(-1, count, Position.WIDTH)[:accounts]
+    pledges = columns["pledges"].reshape(-1, count, Pledge.WIDTH)[:accounts]
+    width = _SNAPSHOT_SETTINGS + _SNAPSHOT_COLUMNS * count
+    account_rows = np.empty((accounts, width), dtype=np.int64)
+    account_rows[:, :_SNAPSHOT_SETTINGS] = settings
+    for place, number in enumerate(_SNAPSHOT_POSITIONS):
+        start = _SNAPSHOT_SETTINGS + place * count
+        account_rows[:, start : start + count] = positions[:, :, number]
+    account_rows[:, width - count :] = pledges[:, :, Pledge.committed]
+    orders = columns.table("orders", Order.WIDTH)
+    resting = orders[orders[:, Order.order] > 0][:, :ORDER_ROW]
+    sections: tuple[npt.ArrayLike, ...] = (
+        encode_parameters(columns.parameters),
+        np.concatenate((numbers[Globals.now : Globals.next_round + 1], pools[:, Pool.outside])),
+        pools[:, :_POOL_NUMBERS].reshape(-1),
+        _price_rows(columns, count),
+        account_rows.reshape(-1),
+        np.sort(columns["liquidating"][: numbers[Globals.liquidating_count]]),
+        resting[np.argsort(resting[:, Order.order])].reshape(-1),
+    )
+    parts = [np.array([MAGIC, VERSION], dtype="<i8")]
+    for section in sections:
+        row = np.asarray(section, dtype="<i8")
+        parts += [np.array([len(row)], dtype="<i8"), row]
+    return np.concatenate(parts).tobytes()
+
+
+def _price_rows(columns: Columns, count: int) -> list[int]:
+    prices = columns.table("prices", Price.WIDTH)
+    quotes = columns["quotes"].reshape(count, -1, Quote.WIDTH)
+    sources = columns.table("assets", Asset.WIDTH)[:, Asset.sources]
+    rows: list[int] = []
+    for asset in range(count):
+        quoted = int(sources[asset]) if asset else 0
+        rows += [*prices[asset, : Price.stale + 1].tolist(), quoted]
+        rows += quotes[asset, :quoted].reshape(-1).tolist()
+    return rows
+
+
+def read_snapshot(data: bytes) -> Columns:
+    """The columns that a snapshot was taken from. Raises SnapshotError on other bytes."""
+    if len(data) % 8:
+        raise SnapshotError("a snapshot is a whole number of 8-byte words")
+    try:
+        columns = _rebuild(_split(np.frombuffer(data, dtype="<i8")))
+        damaged = write_snapshot(columns) != data
+    except (ArithmeticError, LookupError, RuntimeError, ValueError, struct.error) as error:
+        raise SnapshotError(f"the snapshot is damaged: {error}") from error
+    if damaged:
+        raise SnapshotError("the snapshot is damaged: it is not what its state would write")
+    return columns
+
+
+def _split(row: Column) -> list[Column]:
+    if row[:2].tolist() != [MAGIC, VERSION]:
+        raise SnapshotError("these bytes are no snapshot of this version")
+    sections = []
+    place = 2
+    while place < len(row):
+        length = int(row[place])
+        section = row[place + 1 : place + 1 + length]
+        if length < 0 or len(section) != length:
+            raise SnapshotError("the snapshot is cut short")
+        sections.append(section)
+        place += 1 + length
+    if len(sections) != SECTIONS:
+        raise SnapshotError(f"the snapshot has {len(sections)} sections, not {SECTIONS}")
+    return sections
+
+
+def _rebuild(sections: list[Column]) -> Columns:
+    columns = Columns(decode_parameters(sections[0].tolist()))
+    numbers = columns["globals"]
+    count = int(numbers[Globals.assets])
+    counters = Globals.next_round + 1
+    numbers[Globals.now : counters] = sections[1][:counters]
+    pools = columns.table("pools", Pool.WIDTH)
+    pools[:, :_POOL_NUMBERS] = sections[2].reshape(count, _POOL_NUMBERS)
+    pools[:, Pool.outside] = sections[1][counters:]
+    _read_prices(columns, sections[3].tolist())
+    _read_accounts(columns, sections[4], count)
+    liquidating = sections[5]
+    numbers[Globals.liquidating_count] = len(liquidating)
+    columns["liquidating"][: len(liquidating)] = liquidating
+    columns.table("accounts", Account.WIDTH)[liquidating, Account.is_liquidating] = 1
+    read_orders(columns, sections[6].reshape(-1, ORDER_ROW))
+    return columns
+
+
+def _read_prices(columns: Columns, numbers: list[int]) -> None:
+    place = 0
+    prices = columns.table("prices", Price.WIDTH)
+    quotes = columns.table("quotes", MAX_SOURCES * Quote.WIDTH)
+    quotes.reshape(-1, Quote.WIDTH)[:, Quote.time] = -1
+    for asset in range(len(prices)):
+        prices[asset, : Price.stale + 1] = numbers[place : place + Price.stale + 1]
+        place += Price.stale + 1
+        width = numbers[place] * Quote.WIDTH
+        quotes[asset, :width] = numbers[place + 1 : place + 1 + width]
+        place += 1 + width
+
+
+def _read_accounts(columns: Columns, section: Column, count: int) -> None:
+    width = _SNAPSHOT_SETTINGS + _SNAPSHOT_COLUMNS * count
+    rows = section.reshape(-1, width)
+    columns.grow_accounts(len(rows))
+    columns["globals"][Globals.accounts] = len(rows)
+    accounts = columns.table("accounts", Account.WIDTH)[: len(rows)]
+    accounts[:, :_SNAPSHOT_SETTINGS] = rows[:, :_SNAPSHOT_SETTINGS]
+    accounts[:, (Account.first_order, Account.last_order)] = NONE
+    providers = np.flatnonzero(accounts[:, Account.role] == Role.BACKSTOP_PROVIDER)
+    columns["globals"][Globals.provider_count] = len(providers)
+    columns["providers"][: len(providers)] = providers
+    positions = columns["positions"].reshape(-1, count, Position.WIDTH)[: len(rows)]
+    for place, number in enumerate(_SNAPSHOT_POSITIONS):
+        start = _SNAPSHOT_SETTINGS + place * count
+        positions[:, :, number] = rows[:, start : start + count]
+    pledges = columns["pledges"].reshape(-1, count, Pledge.WIDTH)[: len(rows)]
+    pledges[:, :, Pledge.committed] = rows[:, width - count :]
+    bits = np.left_shift(1, np.arange(count, dtype=np.int64))
+    accounts[:, Account.debts] = (positions[:, :, Position.debt_shares] != 0) @ bits
+    accounts[:, Account.held] = (positions != 0).any(axis=2) @ bits

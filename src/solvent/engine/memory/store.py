@@ -1,0 +1,68 @@
+"""The store: all columns of one engine by name, as kernels see them.
+
+globals     one row
+rules       one row
+assets, pools, prices
+a row an asset
+quotes      MAX_SOURCES rows an asset
+accounts    a row an account
+positions, pledges
+a row an account and asset
+orders      a row a slot
+order_index a table from order ids to slots
+books       two rows an asset, bids then asks
+levels      LEVEL_CAPACITY rows a side: its prices from worst to best
+liquidating account ids in the waterfall
+providers   account ids of backstop providers, ascending
+scratch     what kernels keep while they work
+watch       what the margin watch knows; its head is a row
+commands    a batch, a row a command, and in
+ends        how many numbers of events there were after each
+"""
+
+from solvent.domain.codec.events import EVENT_KINDS
+from solvent.engine.memory.rows import (
+    Account,
+    Asset,
+    Book,
+    CommandRow,
+    Entry,
+    Globals,
+    Level,
+    Order,
+    Pledge,
+    Pool,
+    Position,
+    Price,
+    Quote,
+    Rules,
+    Watch,
+)
+from solvent.kernels.language import Root
+from solvent.kernels.rows import Memory, Rows
+
+
+class Store(Root):
+    """All columns of one engine."""
+
+    event_kinds = EVENT_KINDS
+
+    globals: Globals
+    rules: Rules
+    assets: Rows[Asset]
+    pools: Rows[Pool]
+    prices: Rows[Price]
+    quotes: Rows[Quote]
+    accounts: Rows[Account]
+    positions: Rows[Position]
+    pledges: Rows[Pledge]
+    orders: Rows[Order]
+    order_index: Rows[Entry]
+    levels: Rows[Level]
+    books: Rows[Book]
+    liquidating: Memory
+    providers: Memory
+    scratch: Memory
+    watch: Watch
+    commands: Rows[CommandRow]
+    ends: Memory
