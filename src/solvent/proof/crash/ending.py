@@ -9,6 +9,7 @@ from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.engine.engine import FastEngine
+from solvent.history.followers.orders import Order
 from solvent.history.market_views import Views
 from solvent.journal.durable import Journal
 from solvent.proof.crash.client import Client
@@ -16,7 +17,6 @@ from solvent.proof.crash.result import Difference
 from solvent.proof.crash.script import CONSEQUENCE, NOBODY, RISK_DESK, Op
 from solvent.proof.crash.staff import CHANGE
 from solvent.service.core.market import Market, head_parameters
-from solvent.service.core.open_orders import OpenOrder
 from solvent.service.core.opening import JOURNAL, VIEWS, open_desk
 from solvent.service.core.sequencer import replay
 
@@ -82,13 +82,13 @@ def _found(place: Path) -> Iterator[Op]:
                 for number, command, events in outcome.transcript:
                     is_refused = bool(events) and isinstance(events[0], Refused)
                     if not is_refused and not isinstance(command, c.TimeStep):
-                        yield _op(command, outcome.ended.get(number, ()), market.parameters)
+                        yield _op(command, outcome.orders.get(number, ()), market.parameters)
     finally:
         journal.close()
 
 
 def _op(  # noqa: C901
-    command: c.Command, ended: Sequence[OpenOrder], parameters: EngineParameters
+    command: c.Command, orders: Sequence[Order], parameters: EngineParameters
 ) -> Op:
     match command:
         case c.OpenAccount(account):
@@ -107,7 +107,7 @@ def _op(  # noqa: C901
             is_taker = order.time_in_force is c.TimeInForce.IOC
             return Op(order.account, "buy" if is_taker else "order", order.client_id)
         case c.CancelOrder(account):
-            return Op(account, "cancel", ended[-1].client_id)
+            return Op(account, "cancel", orders[0].client_id)
         case c.CancelAllOrders(account):
             return Op(account, "cancel all")
         case c.UpdatePrice() as price:
