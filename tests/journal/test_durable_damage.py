@@ -276,10 +276,21 @@ def test_a_refusal_names_file_byte_digests_and_what_can_be_done(left: Sample) ->
         assert re.search(r"their digest [0-9a-f]{64}, expected [0-9a-f]{64}", line)
         assert line.endswith(
             f"restore the file from a copy, or give up record {records} and all after it "
-            f"(truncate at {records})"
+            f"for good, in Python: Journal.open(Path({str(left.folder)!r}), "
+            f"truncate_at={records}).close()"
         )
         assert caught.value.sequence == records
     assert left.files.keys() == set(left.folder.iterdir())
+
+
+@proves("I36")
+def test_the_call_that_a_refusal_names_gives_the_records_up(left: Sample) -> None:
+    _, _, records = damage_in_the_middle(left)
+    with pytest.raises(JournalDamageError) as caught:
+        verify(left.folder)
+    call = str(caught.value).partition("in Python: ")[2]
+    eval(call, {"Journal": Journal, "Path": Path})
+    assert verify(left.folder).records == records
 
 
 @proves("I36")

@@ -98,6 +98,17 @@ def parameters_at(scenario: Scenario, start: int) -> EngineParameters:
     return replace(scenario.parameters, start_time=start)
 
 
+def speed_rate(scenario: Scenario, speed: float, *, follows_wall: bool) -> int:
+    """`speed` in thousandths. InputError for one at which the agents cannot act."""
+    # Infinity and what is no number cannot be rounded, and fail the comparison.
+    if not SLOWEST <= speed * SPEED_UNIT <= FASTEST:
+        raise scenario.error("speed", f"must lie between 0.001 and 1000, is {speed:g}")
+    rate = round(speed * SPEED_UNIT)
+    if follows_wall and rate != SPEED_UNIT:
+        raise scenario.error("speed", "must be 1 where the agents follow the wall clock")
+    return rate
+
+
 class LiveAgents:
     """A scenario's people, to play in `market`, whose parameters are those of `parameters_at`.
 
@@ -129,11 +140,7 @@ class LiveAgents:
         watch: Watch | None = None,
         on_end: Callable[[BaseException | None], None] | None = None,
     ) -> None:
-        self._rate = round(speed * SPEED_UNIT)
-        if not SLOWEST <= self._rate <= FASTEST:
-            raise scenario.error("speed", f"must lie between 0.001 and 1000, is {speed:g}")
-        if follows_wall and self._rate != SPEED_UNIT:
-            raise scenario.error("speed", "must be 1 where the agents follow the wall clock")
+        self._rate = speed_rate(scenario, speed, follows_wall=follows_wall)
         scenario = replace(scenario, step=step or scenario.step)
         self._market = market
         self._stopped = threading.Event()
