@@ -52,7 +52,7 @@ class Served(NamedTuple):
 
 @contextmanager
 def served() -> Iterator[Served]:
-    """A served market with people in it, until the block ends. Raises WrongAnswerError."""
+    """A served market with accounts in it, until the block ends. Raises WrongAnswerError."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(Path(folder) / "market")],

@@ -274,14 +274,12 @@ def test_a_refusal_names_file_byte_digests_and_what_can_be_done(left: Sample) ->
         line = str(caught.value)
         assert line.startswith(f"{path}: byte {byte}: the checksum of ")
         assert re.search(r"their digest [0-9a-f]{64}, expected [0-9a-f]{64}", line)
-        assert line.endswith(
-            f"restore the file from a copy, or give up record {records} and all after it "
-            f"for good, in Python: Journal.open(Path({str(left.folder)!r}), "
-            f"truncate_at={records}).close()"
-        )
+        call = f"Journal.open(Path({str(left.folder)!r}), truncate_at={records}).close()"
+        way = f"give up record {records} and all after it for good, in Python: {call}"
+        assert line.endswith(f"restore the file from a copy, or {way}")
         assert caught.value.sequence == records
     assert left.files.keys() == set(left.folder.iterdir())
-    eval(line.partition("in Python: ")[2], {"Journal": Journal, "Path": Path})
+    eval(call, {"Journal": Journal, "Path": Path})
     assert verify(left.folder).records == records
 
 

@@ -139,7 +139,7 @@ async def _play(plan: Plan, desk: Desk, agents: LiveAgents, *, is_new: bool) -> 
 
 
 async def _admit(desk: Desk, keys: list[DemoKey], first_account: int) -> None:
-    """Accounts and keys of a demo, for everybody to use; the last key says that all is there."""
+    """Open the accounts and let in the keys of a demo; the last key says that all is there."""
     await desk.command(*demo_accounts(first_account, desk.market.parameters))
     for key in keys:
         account = key.account(first_account)

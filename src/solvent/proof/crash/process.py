@@ -1,7 +1,7 @@
 """A launch: one process that serves a market as `solvent up` does.
 
 It says over a pipe where it listens once it serves. It ends when it is killed or told to, and also
-when whoever holds the other end of the pipe is gone.
+when the process at the other end of the pipe is gone.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """A backstop fill, recomputed from its receipt alone.
 
-The offer is sized again on the account as the offer found it, the provider's capacity from his own
+The offer is sized again on the account as the offer found it, the provider's capacity from its own
 balances, the split among providers from all capacities, and the fill is carried out again on the
-scene the receipt describes. Whatever comes out otherwise is named.
+state the receipt describes. Every difference is named.
 """
 
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ def _offer_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Itera
 
 
 def _split_fits(receipt: BackstopReceipt, opening: Scene, offer: Terms) -> Iterator[str]:
-    """The provider's own capacity, and everybody's part of the offer."""
+    """The provider's own capacity, and each provider's part of the offer."""
     lines = receipt.offer.providers
     accounts = [line.account for line in lines]
     if accounts != sorted(set(accounts)):
@@ -139,7 +139,7 @@ def _own_line_fits(
 
 
 def _capacity(receipt: BackstopReceipt, scene: Scene, offer: Terms, line: ProviderLine) -> int:
-    """Atoms that the provider can take in a scene: committed, and borne by his margin."""
+    """Atoms that the provider can take in `scene`: committed, and borne by its margin."""
     provider = scene.account(receipt.provider)
     holder = scene.state.accounts[provider]
     holder.role = Role.BACKSTOP_PROVIDER
@@ -148,7 +148,7 @@ def _capacity(receipt: BackstopReceipt, scene: Scene, offer: Terms, line: Provid
 
 
 def _turn_fits(receipt: BackstopReceipt, scene: Scene, offer: Terms) -> Iterator[str]:
-    """At his turn he takes his part, or what he bears of it with the collateral then left."""
+    """At its turn a provider takes its part, or what the collateral then left bears of it."""
     for line in receipt.offer.providers:
         if line.account == receipt.provider:
             quantity = min(line.allotted, _capacity(receipt, scene, offer, line))

@@ -1,9 +1,9 @@
 """An ADL round, recomputed from its receipt alone.
 
 What the round asked and what each counterparty offered is computed again from the opening balances
-of everybody who was matched; the allotment from the candidates' inputs by the policy; the matches
+of every matched account; the allotment from the candidates' inputs by the policy; the matches
 from the allotment; and every match is settled again, in order, by the specification's own
-settlement on the scene the receipt describes. Whatever comes out otherwise is named.
+settlement on the state the receipt describes. Every difference is named.
 """
 
 from collections.abc import Iterator
@@ -179,7 +179,7 @@ def _shared_default(opening: Scene, account: int, asset: int, fund_value: int) -
 
 
 def _candidates_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
-    """The inputs of each candidate who was matched, from his opening balances."""
+    """The inputs of each matched candidate, from its opening balances."""
     late = _late_lenders(receipt, opening) if receipt.case is AdlCase.BORROWER_DEFAULT else {}
     for place, line in enumerate(receipt.candidates):
         name = f"candidates[{place}]"
@@ -217,7 +217,7 @@ def _candidate_found(receipt: AdlReceipt, line: CandidateLine, opening: Scene) -
 
 
 def _late_lenders(receipt: AdlReceipt, opening: Scene) -> dict[int, bool]:
-    """Per matched lender of case B: would the swap for some one of the payments sink him?
+    """Per matched lender of case B: would the swap for any one payment put it below maintenance?
 
     Nothing is said where a side of the round is unknown, for what it can pay with is then, too.
     """

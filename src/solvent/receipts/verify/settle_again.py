@@ -1,7 +1,7 @@
 """Matches of a round, settled again by the specification's settlement and compared line by line.
 
-The allotment leads to pairs; each is settled on the scene the receipt describes, in order, so that
-every later match finds what the earlier ones left. In case B a payer who runs dry is followed by
+The allotment leads to pairs; each is settled on the state the receipt describes, in order, so that
+every later match finds what the earlier ones left. In case B a payer that runs dry is followed by
 the backstop fund, and atoms that share rounding left of a debt are offered to all lenders.
 """
 
@@ -61,7 +61,7 @@ class _Settling:
             self._expect(number, lender, borrower, borrower, quantity)
 
     def defaults(self) -> None:
-        """Case B: the debtor pays for his part of each pair, the fund for the rest."""
+        """Case B: the debtor pays for its part of each pair, the fund for the rest."""
         sides, others = self._sides()
         own_left = {side.account: side.own for side in self.receipt.sides}
         number = 0
@@ -88,7 +88,7 @@ class _Settling:
         return health_of(self.state, self.scene.account(account)).total_value
 
     def _rests(self, number: int, payer: int) -> int:
-        """Atoms left of a worthless account's debt go to whoever has a claim; the next number."""
+        """A worthless account's last atoms of debt go to a lender's account; the next number."""
         rest = debt_of(self.state, self.scene.account(payer), self.asset)
         if not 0 < rest <= ROUNDING_ATOMS * (number + 1) or self._total_value(payer) > 0:
             return number
