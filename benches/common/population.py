@@ -205,7 +205,7 @@ def balance(columns: Columns, dry: tuple[int, ...] = ()) -> None:
     """Make the state whole after positions were written.
 
     Two lenders stand behind what is owed, with no more than that in `dry` assets, so that those
-    pools have no cash to speak of; the world outside stands behind everything else.
+    pools have no cash to speak of; the external account stands behind everything else.
     """
     index = INDEX_SCALE * _INDEX_PERCENT // 100
     accounts, count = (

@@ -1,9 +1,9 @@
-"""The peer of the service's orders: the same endpoint as one writes it with FastAPI.
+"""The peer of the service's orders: the same endpoint as written with FastAPI.
 
 Pydantic parses headers and body, PyNaCl checks the signature, and the order becomes the engine's
 command. From there on there are two:
 
-- `in_front`: the record goes to the desk that the service itself has, with the same journal and
+- `in_front`: the record goes to the node that the service itself has, with the same journal and
   group commit, engine, views and streams. Only the edge is FastAPI's.
 - `one_by_one`: the plain way. Each order is journaled, synced and carried out by itself, in a
   thread and behind a lock. There are no views and no streams.
@@ -46,7 +46,7 @@ _UNAUTHORIZED = 401
 
 
 def in_front(desk: Desk) -> Asgi | None:
-    """FastAPI before a desk; None where it is not installed."""
+    """FastAPI before a node; None where it is not installed."""
     return _application(desk.market.parameters, desk.submit)
 
 

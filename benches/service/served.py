@@ -9,7 +9,6 @@ trades, made durable together. It ends with its input.
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -53,7 +52,7 @@ class Served(NamedTuple):
 
 @contextmanager
 def served() -> Iterator[Served]:
-    """A served market with people in it, until the block ends. Raises WrongAnswerError."""
+    """A served market with accounts in it, until the block ends. Raises WrongAnswerError."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(Path(folder) / "market")],
@@ -75,18 +74,16 @@ def served() -> Iterator[Served]:
 
 
 def _main() -> int:
-    with socket.create_server((HOST, 0)) as probe:
-        port = probe.getsockname()[1]
     desk = open_desk(Path(sys.argv[1]), Start(market_of_now()))
     driving: list[asyncio.Task[None]] = []
 
-    async def ready() -> None:
+    async def ready(at: Address) -> None:
         await admit(desk)
-        sys.stdout.write(f"{port}\n")
+        sys.stdout.write(f"{at.port}\n")
         sys.stdout.flush()
         driving.append(asyncio.create_task(_drive(desk)))
 
-    address = Address(HOST, port)
+    address = Address(HOST, 0)
     return asyncio.run(serve(desk, address, keeps_time=False, on_ready=ready, buckets=endless()))
 
 

@@ -1,4 +1,4 @@
-"""Signed requests for benches of the service: a market with people in it, and what they send.
+"""Signed requests for benches of the service: a market with accounts in it, and what they send.
 
 Clients sign before the clock starts. Orders find nothing to trade with and expire at once, so that
 the book is the same however many came; batches lend.
@@ -92,7 +92,7 @@ def admissions(parameters: EngineParameters) -> list[Record]:
 
 
 async def admit(desk: Desk) -> None:
-    """Let all that is there at the beginning happen at a desk."""
+    """Carry out at a node what is there at the beginning."""
     for record in admissions(desk.market.parameters):
         await desk.submit(record)
 

@@ -48,7 +48,7 @@ def test_a_signal_ends_a_service_that_is_busy(tmp_path: Path, number: signal.Sig
     """Also when more was handed to its loop than the loop's wake-up pipe holds."""
     desk = open_desk(tmp_path, Start(plain_parameters()))
 
-    async def busy() -> None:
+    async def busy(_at: Address) -> None:
         loop = asyncio.get_running_loop()
         for _ in range(50_000):
             loop.call_soon_threadsafe(int)

@@ -23,6 +23,7 @@ from granian.log import LogLevels
 from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
+from solvent.domain.errors import InputError
 from solvent.service.api.buckets import Buckets
 from solvent.service.api.http import App
 from solvent.service.core.node import Desk
@@ -89,18 +90,20 @@ async def serve(
     address: Address,
     *,
     keeps_time: bool = True,
-    on_ready: Callable[[], Awaitable[None]] | None = None,
+    on_ready: Callable[[Address], Awaitable[None]] | None = None,
     on_end: Callable[[], Awaitable[None]] | None = None,
     buckets: Buckets | None = None,
 ) -> int:
     """Serve a desk until it is told to end; return the exit code.
 
-    Raises OSError where the address cannot be had.
+    `on_ready` is told the address, whose port the system chose where 0 was asked for.
+
+    Raises InputError where the address cannot be had.
     """
     allow_open_files()
     with _ended_by_signal() as ended:
         try:
-            address = _free(address)
+            address = free_address(address)
             await desk.start(keeps_time=keeps_time)
             await _serve(desk, address, ended, on_ready, buckets)
         finally:
@@ -140,7 +143,7 @@ async def _serve(
     desk: Desk,
     address: Address,
     ended: asyncio.Event,
-    on_ready: Callable[[], Awaitable[None]] | None,
+    on_ready: Callable[[Address], Awaitable[None]] | None,
     buckets: Buckets | None,
 ) -> None:
     streams = StreamEndpoint(desk.publisher, desk.authenticate)
@@ -162,7 +165,7 @@ async def _serve(
         await _listening(address, serving)
         LOG.info("serving", extra={"address": f"{address.host}:{address.port}"})
         if on_ready is not None:
-            await on_ready()
+            await on_ready(address)
         await ended.wait()
     finally:
         watching.cancel()
@@ -193,14 +196,25 @@ def allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
 
 
-def _free(address: Address) -> Address:
-    """The address, with a port where none was named. Raises OSError where another one listens.
+def free_address(address: Address) -> Address:
+    """The address in numbers, with a port where none was named.
 
-    The server itself would share the port, and requests would go to either.
+    Raises InputError where this machine has no such address, or another process listens there: the
+    server itself would share the port, and requests would go to either.
     """
+    if not address.host:
+        # To a socket the empty host means every address of the machine.
+        raise InputError("--host", "address", "is empty; name one of this machine's")
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.create_server(address, family=family) as probe:
-        return Address(address.host, probe.getsockname()[1])
+    try:
+        found = socket.getaddrinfo(*address, family=family, type=socket.SOCK_STREAM)
+        with socket.create_server(found[0][4][:2], family=family) as probe:
+            return Address(*probe.getsockname()[:2])
+    except (OSError, UnicodeError) as error:
+        place = f"{address.host}:{address.port}"
+        said = getattr(error, "strerror", None) or str(error)
+        reason = f"cannot be listened on ({said}); name another --host or --port"
+        raise InputError(place, "address", reason) from error
 
 
 async def _listening(address: Address, serving: "asyncio.Task[None]") -> None:

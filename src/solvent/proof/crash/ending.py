@@ -1,4 +1,4 @@
-"""Ending: a market's whole journal held against what was asked for, and its views made anew."""
+"""Ending: a market's whole journal held against what was asked for, and its views made again."""
 
 import asyncio
 from collections import Counter
@@ -21,7 +21,7 @@ from solvent.service.core.opening import JOURNAL, VIEWS, open_desk
 from solvent.service.core.sequencer import replay
 
 HOUSE = -2
-"""Whose openings and deposits are; all else is the account's that it is about."""
+"""The sender of openings and deposits; all else is the account's that it is about."""
 
 
 def compare_journal(folder: Path, clients: Sequence[Client]) -> list[Difference]:
@@ -67,7 +67,7 @@ def _by_owner(ops: Iterator[Op]) -> dict[int, list[Op]]:
 
 
 def _asked(client: Client) -> Iterator[Op]:
-    """What was asked for by commands of its own."""
+    """What was asked for by a single command."""
     for step in range(client.step):
         yield from (op for op in client.script.plan(step).ops if op.verb != CONSEQUENCE)
 

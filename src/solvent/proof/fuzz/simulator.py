@@ -38,7 +38,7 @@ from solvent.reference.margin import health_of
 from solvent.reference.state import State
 
 RUN_LENGTH = 3000
-"""Commands of one run where many are made: short enough to start anew often."""
+"""Commands of one run where many are made: short enough to start often."""
 PROGRESS_EVERY = 500
 
 EngineFactory = Callable[[EngineParameters], ReferenceEngine]
@@ -203,7 +203,7 @@ _COUNTED: dict[type[Event], str] = {
 
 
 class _Run:
-    """One run: the engine, the people, and what was seen."""
+    """One run: the engine, the accounts, and what was seen."""
 
     def __init__(self, seed: int, engine_factory: EngineFactory) -> None:
         self._seed = seed
@@ -218,7 +218,7 @@ class _Run:
         self.breaches: list[SimulationBreach] = []
 
     def plans(self, commands: int) -> Iterator[Plan]:
-        """The first `commands` commands, asking the people as the state unfolds."""
+        """The first `commands` commands, drawn as the state unfolds."""
         while self.done < commands:
             plan = self._moves.next()
             if plan is None:
@@ -234,7 +234,7 @@ class _Run:
             self._report([Breach("I37", "a question changed the state")])
 
     def carry_out(self, plan: Plan, *, checked: bool) -> None:
-        """Apply one command and check what came of it."""
+        """Apply one command and check its effect."""
         before = self._picture
         if checked and before is None:
             before = take_picture(self._engine.state)

@@ -1,9 +1,9 @@
 """Invariants: what must hold in every state, each named by its id.
 
 `check` looks at one state and returns what is wrong with it; nothing, in an engine that works. What
-can only be seen by comparing two states (that indices do not fall, that a command touched nobody
-else) is in `transitions`. Both compute what they compare with from the specification's formulas and
-from raw columns, never by asking the modules they check.
+can only be seen by comparing two states (that indices do not fall, that a command touched no other
+account) is in `transitions`. Both compute what they compare with from the specification's formulas
+and from raw columns, never by asking the modules they check.
 
 Deliberately absent: repair. A breach is a defect of the engine, and the engine must stop.
 
@@ -48,7 +48,7 @@ def check(state: State) -> list[Breach]:
 
 
 def check_picture(picture: Picture) -> list[Breach]:
-    """All that is wrong with one state, seen in its picture."""
+    """All that is wrong with one state view."""
     found: list[Breach] = []
     for part in (_pools, _tokens, _accounts, _orders, _books, _prices, _health):
         found += part(picture)
@@ -88,7 +88,7 @@ def _pools(picture: Picture) -> Iterator[Breach]:
 
 
 def _tokens(picture: Picture) -> Iterator[Breach]:
-    """I3: what came from outside is in an account or in a pool."""
+    """I3: what external deposits brought is in an account or in a pool."""
     for asset, pool in enumerate(picture.pools):
         held = sum(holding.available[asset] + holding.locked[asset] for holding in picture.holdings)
         if held + pool.cash + picture.outside[asset]:
@@ -98,7 +98,7 @@ def _tokens(picture: Picture) -> Iterator[Breach]:
 
 
 def _accounts(picture: Picture) -> Iterator[Breach]:
-    """I3, I9, I12: balances exist, one side per asset, and the house owes nobody."""
+    """I3, I9, I12: balances exist, one side per asset, and fund and treasury owe nothing."""
     for account, holding in enumerate(picture.holdings):
         for place in PLACES:
             column: tuple[int, ...] = getattr(holding, place)
@@ -193,7 +193,7 @@ def _prices(picture: Picture) -> Iterator[Breach]:
 
 
 def _health(picture: Picture) -> Iterator[Breach]:
-    """A13, I10, I19: whoever is at MMR >= 100 % is in the waterfall, and so is bare debt."""
+    """A13, I10, I19: an account at MMR >= 100 % is in the waterfall, and so is bare debt."""
     for account, vitals in enumerate(picture.vitals):
         if account in picture.liquidating or not any(picture.holdings[account].debt_shares):
             continue

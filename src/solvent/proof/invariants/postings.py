@@ -1,4 +1,4 @@
-"""Bookings: what a command's events say was moved, added up from the events alone.
+"""Postings: what a command's events say was moved, added up from the events alone.
 
 Tokens per account and asset, shares of claims and debts, each pool's cash and fees, and the world
 outside. An engine whose columns differ from this has done something that it did not say, or said

@@ -1,11 +1,11 @@
-"""Pictures: one state as the checks see it, light enough to take after every command.
+"""State views: one state as the checks see it, light enough to take after every command.
 
-A picture is made of tuples, so two of them compare in one go: equal pictures are equal states. It
+A state view is made of tuples, so two compare in one go: equal views are equal states. It
 carries what the checks need beside the raw numbers: claims and debts in atoms, and each account's
 `Vitals`. Those are computed here again, from the formulas in the specification and from nothing
 that `margin` or `ledger` compute, so that a mistake there shows as a difference.
 
-What did not change since the last picture is taken over from it.
+What did not change since the last view is taken over from it.
 
 Specification: section 9.
 """
@@ -55,7 +55,7 @@ class PoolPicture(NamedTuple):
 
     @property
     def utilization_up(self) -> int:
-        """Borrowed / lent in 10^-9, rounded up; full where something is owed to nobody."""
+        """Borrowed / lent in 10^-9, rounded up; full where debts are owed and nothing is lent."""
         if not self.borrowed:
             return 0
         if not self.lent:

@@ -5,7 +5,7 @@ events (`bookings`) and compared with the columns (I3, I9), interest is charged 
 (I5, I6), and what a user's own command left behind is held against the caps (I12) and margins (A13)
 that were in force before it. What the waterfall did in a time step is in `waterfall_checks`.
 
-Both states come as pictures, so nothing here can touch an engine.
+Both states come as state views, so nothing here can touch an engine.
 
 Specification: section 9.
 """
@@ -89,7 +89,7 @@ def _refused(
 
 
 def _tokens(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
-    """I3, I9: balances, pool cash and the outside changed by what the events say."""
+    """I3, I9: balances, pool cash and the external account changed by what the events say."""
     empty = (0,) * len(before.pools)
     for account, new in enumerate(after.holdings):
         old = before.holdings[account] if account < len(before.holdings) else None
@@ -135,7 +135,7 @@ def _sums(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _shares(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
-    """I9: claims and debts changed by what the events say, and nobody else's did."""
+    """I9: claims and debts changed by what the events say, and no other account's did."""
     for account, old in enumerate(before.holdings):
         new = after.holdings[account]
         for asset in range(len(before.pools)):
@@ -210,7 +210,7 @@ def _still(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach
 
 
 def _entered(before: Picture, after: Picture) -> Iterator[Breach]:
-    """I14: who enters the waterfall is at MMR >= 100 %, stale prices read in his favour."""
+    """I14: an account that enters the waterfall is at MMR >= 100 %, stale prices in its favour."""
     for account in after.liquidating - before.liquidating:
         vitals = after.vitals[account]
         if not vitals.liquidatable:
@@ -226,7 +226,7 @@ def _entered(before: Picture, after: Picture) -> Iterator[Breach]:
 
 
 def _healthy(before: Picture, after: Picture) -> Iterator[Breach]:
-    """I7: users' commands take nobody below maintenance."""
+    """I7: users' commands take no account below maintenance."""
     for account, new in enumerate(after.vitals):
         if not new.liquidatable or account in before.liquidating:
             continue
@@ -309,7 +309,7 @@ def _caps(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]
 def _margins(
     before: Picture, after: Picture, command: c.Command, booked: Bookings
 ) -> Iterator[Breach]:
-    """A13, I12: whoever acted has his initial margin and leverage, or is no worse than before."""
+    """A13, I12: an actor has its initial margin and leverage, or is no worse than before."""
     actors = booked.actors | {getattr(command, "account", FUND)}
     for account in actors:
         if account >= len(before.holdings) or before.holdings[account] == after.holdings[account]:
@@ -352,7 +352,7 @@ def _no_gain(
     command: c.Lend | c.Redeem | c.Borrow | c.Repay,
     booked: Bookings,
 ) -> Iterator[Breach]:
-    """I4, I9: the actor gains no atom and loses rounding at most; nobody else's worth moves."""
+    """I4, I9: the actor gains no atom and loses rounding at most; no other's worth moves."""
     asset = command.asset
     fee = booked.entry_fees[asset]
     for account in range(len(before.holdings)):

@@ -63,7 +63,7 @@ def _bounds(before: Picture, after: Picture, *, quiet: bool) -> Iterator[Breach]
 
 @dataclass(slots=True)
 class _Order:
-    """What happened so far in the step, and who is in the waterfall."""
+    """What happened so far in the step, and which accounts are in the waterfall."""
 
     liquidating: set[int]
     handed: dict[tuple[int, Stage], Reason] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class _Order:
         self.ended.discard(event.account)
 
     def end(self, event: w.LiquidationEnded) -> Iterator[Breach]:
-        """I14: only who was in the waterfall leaves it."""
+        """I14: only an account in the waterfall leaves it."""
         yield from self._inside(event.account)
         self.liquidating.discard(event.account)
         self.ended.add(event.account)
@@ -174,7 +174,7 @@ _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
 
 
 def _starts(before: Picture, after: Picture, events: tuple[Event, ...]) -> Iterator[Breach]:
-    """I14: who entered the waterfall was at MMR >= 100 %, stale prices read in his favour.
+    """I14: what entered the waterfall was at MMR >= 100 %, stale prices read in its favour.
 
     Asked at the marks and indices with which the step's waterfall began, and at those it left.
     """
@@ -199,7 +199,7 @@ def _starts(before: Picture, after: Picture, events: tuple[Event, ...]) -> Itera
 
 
 def _ends(after: Picture, order: _Order) -> Iterator[Breach]:
-    """I17, I19: who left the waterfall owes nothing or is healthy; who stays needs it."""
+    """I17, I19: an account that left owes nothing or is healthy; one that stays needs it."""
     for account in order.ended - order.parties:
         vitals = after.vitals[account]
         if vitals.liquidatable:
@@ -224,7 +224,7 @@ def _restored(picture: Picture, vitals: Vitals) -> bool:
 
 
 def _excused(order: _Order, events: tuple[Event, ...]) -> set[int]:
-    """Whose health may fall: whom lighter legs paid, and who left and then took from others."""
+    """Accounts whose health may fall: paid in lighter legs, or gone and then paid by others."""
     lighter = {event.receiver for event in events if isinstance(event, w.AdlLeg) and event.lighter}
     return lighter | (order.ended & order.parties)
 

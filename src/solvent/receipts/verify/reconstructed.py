@@ -1,7 +1,7 @@
-"""A scene: the piece of the engine's state that one receipt describes, set up again.
+"""A reconstructed state: the piece of the engine's state that one receipt describes, set up again.
 
 Marks, pools, parameters and the parties come from the receipt and from nowhere else, so whatever
-the specification's functions answer about a scene is recomputed offline. Accounts and assets get
+the specification's functions answer about it is recomputed offline. Accounts and assets get
 new numbers, in their old order; the fund and the treasury keep theirs. What a party's open orders
 lock and would borrow stands in one order per asset.
 """
@@ -96,7 +96,7 @@ class Scene:
 
     @property
     def words(self) -> Words:
-        """How the receipt calls what this scene numbers."""
+        """The receipt's names for what is numbered here."""
         return Words(
             symbols=[each.symbol for each in self._terms],
             decimals=[each.decimals for each in self._terms],

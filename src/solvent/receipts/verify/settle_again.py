@@ -28,7 +28,7 @@ def match_problems(receipt: AdlReceipt, plan: adl.Round, scene: Scene) -> Iterat
     if numbers != sorted(set(numbers)):
         yield "matches: must be in order of number, each once"
         return
-    settling = _Settling(receipt, scene)
+    settling = Settling(receipt, scene)
     drive = adl.settle_lenders if plan.case is AdlCase.STUCK_LENDER else settle_debtors
     drive(scene.state, plan, receipt.round, settling.carry_out)
     yield from settling.problems
@@ -36,7 +36,7 @@ def match_problems(receipt: AdlReceipt, plan: adl.Round, scene: Scene) -> Iterat
         yield f"matches[{place}]: the allotment leads to no match {number} here"
 
 
-class _Settling:
+class Settling:
     """One round, settled again; `left` are the lines that no match has called for yet."""
 
     def __init__(self, receipt: AdlReceipt, scene: Scene) -> None:
@@ -47,7 +47,7 @@ class _Settling:
 
     def carry_out(self, state: State, match: Match) -> int:
         """Settle a match again and compare with its line; return the atoms settled."""
-        self._forget_minted(state, match.asset)
+        self.forget_minted(state, match.asset)
         place, line = self.left.get(match.number, (0, None))
         borrows = match.borrow_allowed and line is not None and line.borrows
         state.accounts[match.giver].auto_borrow_settlements = borrows
@@ -68,7 +68,7 @@ class _Settling:
     def _miss(self, match: Match) -> None:
         self.problems.append(f"matches: match {match.number}, which the plan gives, is missing")
 
-    def _forget_minted(self, state: State, asset: int) -> None:
+    def forget_minted(self, state: State, asset: int) -> None:
         """Take from the treasury the claim it was just given if it was loaded with that claim.
 
         So it is where the receipt first shows the treasury's balances after the claim was made of
