@@ -263,12 +263,18 @@ def _json(raw: bytes) -> JsonValue:
 def _fields(
     endpoint: Endpoint, pairs: Sequence[tuple[str, str]], body: JsonValue
 ) -> tuple[dict[str, JsonValue], dict[str, list[str]]]:
-    """Query fields by name; a name that comes more than once is a list, where one is expected."""
+    """Query fields by name; a name that comes more than once is a list, where one is expected.
+
+    A request that only reads may say more than is asked, as published clients do: that is signed
+    with the rest and passed over. What changes something says nothing that nobody understands.
+    """
     if not pairs and isinstance(body, dict) and body.keys() <= endpoint.fields:
         return {}, {}
     lists: dict[str, list[str]] = {}
+    reads = endpoint.method == "GET"
     for name, value in pairs:
-        lists.setdefault(name, []).append(value)
+        if name in endpoint.fields or not reads:
+            lists.setdefault(name, []).append(value)
     objects = body if isinstance(body, list) else [body]
     named = set(lists).union(*(each for each in objects if isinstance(each, dict)))
     unknown = sorted(named - endpoint.fields)
