@@ -194,8 +194,8 @@ class OrderExpired(Event):
 class Filled(Event):
     """One trade. `quote` is what the buyer paid, fees are USDC; `side` is the taker's.
 
-    The seller received `quantity` at `price`, rounded down. What a buyer pays and both fees round up
-    on the sum of an order's fills so far.
+    The seller received `quantity` at `price`, rounded down. What a buyer pays and both fees round
+    up on the sum of an order's fills so far.
 
     `taker_left` and `maker_left` are the atoms that both orders still want; of a market order, of
     what it could have traded when it entered.

@@ -7,8 +7,8 @@ reason, and the taker goes on (I7: nobody else's order takes a healthy account b
 
 The seller gets the quote of a fill rounded down; what the buyer pays and the fees of both round up
 on the sum of an order's fills so far, so that many parts cost what one does and a lock suffices
-(I42). The difference and trading fees go to the treasury, the liquidation fee to the backstop fund. `walk` asks what a taker would
-get without moving anything.
+(I42). The difference and trading fees go to the treasury, the liquidation fee to the backstop fund.
+`walk` asks what a taker would get without moving anything.
 
 Specification: section 6.3.
 """
@@ -251,6 +251,7 @@ def _plan_trade(state: State, taker: Taker, maker: Order, quantity: int, rate: i
 
 def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) -> None:
     """Carry out one trade: both pay, both receive, fees go where they belong."""
+    assert 0 < quantity <= min(taker.open, maker.quantity), "no more trades than both want"
     trade = _plan_trade(state, taker, maker, quantity, rate)
     bid = taker.side is Side.BID
     _note_trade(taker, maker, trade)
