@@ -102,7 +102,7 @@ class Books:
 
     def expire_all(self, account: int) -> None:
         """Let all orders of an account expire."""
-        book.expire_all(self.store, account, ExpiryReason.LIQUIDATION)
+        book.expire_all(self.store, account, ExpiryReason.LIQUIDATION, 0)
         self.gone |= {o.order for o in self.orders.values() if o.account == account}
         self.orders = {n: o for n, o in self.orders.items() if o.account != account}
 
@@ -329,8 +329,8 @@ def test_expiry_tells_of_the_oldest_first_and_frees_everything() -> None:
     books.check()
     assert shown(books.store.events.tobytes()) == [
         OrderCancelled(3, 2, 10),
-        OrderExpired(1, 2, 10, ExpiryReason.LIQUIDATION),
-        OrderExpired(4, 2, 10, ExpiryReason.LIQUIDATION),
+        OrderExpired(1, 2, 10, ExpiryReason.LIQUIDATION, 0),
+        OrderExpired(4, 2, 10, ExpiryReason.LIQUIDATION, 0),
     ]
     assert position(books.store, 2, 1).available == 15
 

@@ -160,7 +160,8 @@ class PlaceOrder(Command):
     """Place an order on `asset`'s market against USDC.
 
     Exactly one of `quantity` (base atoms) and `quote_quantity` (USDC atoms, market orders only) is
-    above zero; `price` is zero for market orders.
+    above zero; `price` is zero for market orders. A bid by quote spends at most `quote_quantity`,
+    fee included; an ask by quote sells for at most as much and pays the fee out of what it gets.
     """
 
     account: int

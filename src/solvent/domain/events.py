@@ -182,12 +182,17 @@ class OrderCancelled(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrderExpired(Event):
-    """An order ended with `quantity` unfilled (of `quote_quantity` for orders by quote)."""
+    """An order ended with `quantity` unfilled; one by quote with `unspent` USDC, and no quantity.
+
+    `unspent` is what is left of `quote_quantity` after quote and fee (a bid), or after the quote
+    (an ask, whose fee is taken out of it). IMMEDIATE_OR_CANCEL: it is too little for another lot.
+    """
 
     order: int
     account: int
     quantity: int
     reason: ExpiryReason
+    unspent: int
 
 
 @dataclass(frozen=True, slots=True)

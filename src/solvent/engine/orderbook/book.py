@@ -11,7 +11,7 @@ from solvent.domain.commands import Side
 from solvent.domain.events import OrderCancelled, OrderExpired
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC
-from solvent.domain.units import INT64_MAX, RATIO
+from solvent.domain.units import RATIO
 from solvent.engine.ledger import account_row, asset_row, available, commitment, locked, move
 from solvent.engine.limits import largest_passing
 from solvent.engine.memory.layout import INDEX_BLOCK, INDEX_FACTOR, NONE
@@ -125,19 +125,6 @@ def best_price(s: Store, asset: int, side: Side) -> int:
 
 
 @kernel
-def impact_limit(s: Store, asset: int, side: Side) -> int:
-    """Worst price a taker on `side` may reach, or NONE: the best opposite one times the band."""
-    best = best_price(s, asset, opposite(side))
-    if best == NONE:
-        return NONE
-    market = asset_row(s, asset)
-    if side == Side.BID:
-        highest = wide(best) * market.max_impact_multiplier // RATIO
-        return narrow(min(highest, INT64_MAX))
-    return narrow(divide_up(wide(best) * market.min_impact_multiplier, RATIO))
-
-
-@kernel
 def is_exposed(s: Store, account: int) -> bool:
     """Whether an account owes anything or has orders that would borrow."""
     holder = account_row(s, account)
@@ -206,7 +193,14 @@ def expire(s: Store, slot: int, reason: ExpiryReason) -> None:
     number = order.order
     remove(s, slot)
     emit(
-        s, OrderExpired(order=number, account=order.account, quantity=order.quantity, reason=reason)
+        s,
+        OrderExpired(
+            order=number,
+            account=order.account,
+            quantity=order.quantity,
+            reason=reason,
+            unspent=0,
+        ),
     )
 
 

@@ -10,9 +10,16 @@ from solvent.domain.commands import SelfTradePrevention, Side
 from solvent.domain.events import Filled
 from solvent.domain.labels import ExpiryReason, Source, SystemOrder
 from solvent.domain.parameters import USDC
-from solvent.engine.ledger import asset_row, available, claim_of, debt_of, locked, move
+from solvent.domain.units import INT64_MAX, RATIO
+from solvent.engine.ledger import asset_row, available, debt_of, locked, move, position
 from solvent.engine.lending import pool as pools
-from solvent.engine.lending.wallet import after_receipt
+from solvent.engine.lending.wallet import (
+    after_receipt,
+    carry_out,
+    funding_of,
+    funding_refusal,
+    redeem_rounding,
+)
 from solvent.engine.limits import borrow_refusal, risk_refusal
 from solvent.engine.margin import portfolio_of
 from solvent.engine.memory.layout import FUND, NONE, TREASURY
@@ -35,9 +42,9 @@ from solvent.engine.orderbook.book import (
     required_lock,
     set_funding,
 )
-from solvent.engine.orderbook.levels import best_slot, order_row
-from solvent.engine.units import value_down
-from solvent.kernels.language import clear, emit, kernel, row_in
+from solvent.engine.orderbook.levels import best_slot, next_slot, order_row
+from solvent.engine.units import divide_up, value_down
+from solvent.kernels.language import clear, emit, kernel, narrow, row_in, wide
 from solvent.kernels.rows import Memory, Row
 
 
@@ -53,7 +60,12 @@ class Taker(Row):
     lock: int
     """Held in the locked balance; a system taker's is the most it spends of its available one."""
     credit: int
-    """What it may borrow on top."""
+    """What it may borrow on top, where what is free does not do."""
+    reduce_only: int
+    budget: int
+    """The most USDC that a bid by quote spends, fees included; 0 for any other order."""
+    spent: int
+    """USDC that a bid has paid with fees, or that an ask got before fees."""
     system: SystemOrder
     repays: int
     """Whether it repays debts with what it receives."""
@@ -110,13 +122,23 @@ def match(s: Store, taker: Taker) -> None:
 
 @kernel
 def _meet(s: Store, taker: Taker, slot: int, rate: int) -> None:
-    """Fill `taker` from one maker, or end the one of both that cannot."""
+    """Fill `taker` from one maker, or end the one of both that cannot.
+
+    What a reduce-only order may not fill any more is trimmed off and ends.
+    """
     maker = order_row(s, slot)
     if maker.account == taker.account:
         _prevent_self_trade(s, taker, slot)
         return
     wanted = min(taker_open(taker), maker.quantity)
-    quantity = _means(s, taker, maker.price, rate, wanted)
+    taken, given = min(wanted, _reduces(s, taker)), min(wanted, offered(s, maker))
+    if taken == 0:
+        taker.stopped = ExpiryReason.REDUCE_ONLY_NOT_REDUCED
+        return
+    if given == 0:
+        expire(s, slot, ExpiryReason.REDUCE_ONLY_NOT_REDUCED)
+        return
+    quantity = _means(s, taker, maker.price, rate, min(taken, given))
     if quantity == 0:
         taker.stopped = ExpiryReason.INSUFFICIENT_FUNDS
         return
@@ -125,8 +147,66 @@ def _meet(s: Store, taker: Taker, slot: int, rate: int) -> None:
         expire(s, slot, ExpiryReason(refusal))
         return
     taker.stopped = _taker_refusal(s, taker, maker.price, quantity, rate)
-    if not taker.stopped:
-        _fill(s, taker, slot, quantity, rate)
+    if taker.stopped:
+        return
+    _fill(s, taker, slot, quantity, rate)
+    if quantity == taken and taken < wanted:
+        taker.stopped = ExpiryReason.REDUCE_ONLY_NOT_REDUCED
+    if quantity == given and given < wanted:
+        expire(s, slot, ExpiryReason.REDUCE_ONLY_NOT_REDUCED)
+
+
+@kernel
+def _reduces(s: Store, taker: Taker) -> int:
+    """How much a taker may still fill: of a reduce-only bid no more than its owner's debt."""
+    if not (taker.reduce_only and taker.side == Side.BID):
+        return taker_open(taker)
+    return _debt_lots(s, taker.account, taker.asset, taker_open(taker))
+
+
+@kernel
+def offered(s: Store, maker: Order) -> int:
+    """How much a resting order may still fill: of a reduce-only bid no more than the debt."""
+    if not (maker.reduce_only and maker.side == Side.BID):
+        return maker.quantity
+    return _debt_lots(s, maker.account, maker.asset, maker.quantity)
+
+
+@kernel
+def _debt_lots(s: Store, account: int, asset: int, most: int) -> int:
+    lot = asset_row(s, asset).lot
+    return min(most, debt_of(s, account, asset) // lot * lot)
+
+
+@kernel
+def best_maker(s: Store, asset: int, side: Side, account: int) -> int:
+    """Slot of the first order that a taker could trade with, or NONE.
+
+    It is another account's, and can be paid whole.
+    """
+    slot = best_slot(s, asset, opposite(side))
+    while slot != NONE:
+        maker = order_row(s, slot)
+        if maker.account != account:
+            quantity = offered(s, maker)
+            if quantity and not maker_refusal(s, maker, quantity):
+                return slot
+        slot = next_slot(s, slot)
+    return NONE
+
+
+@kernel
+def impact_limit(s: Store, asset: int, side: Side, account: int) -> int:
+    """Worst price a taker may reach, or NONE: the best opposite one times the band."""
+    slot = best_maker(s, asset, side, account)
+    if slot == NONE:
+        return NONE
+    best = order_row(s, slot).price
+    market = asset_row(s, asset)
+    if side == Side.BID:
+        highest = wide(best) * market.max_impact_multiplier // RATIO
+        return narrow(min(highest, INT64_MAX))
+    return narrow(divide_up(wide(best) * market.min_impact_multiplier, RATIO))
 
 
 @kernel
@@ -144,6 +224,10 @@ def _means(s: Store, taker: Taker, price: int, rate: int, wanted: int) -> int:
     means = taker.lock + taker.credit
     if taker.side == Side.ASK:
         return min(wanted, means)
+    if taker.system == SystemOrder.USER:
+        means += position(s, taker.account, USDC).available
+    if taker.budget:
+        means = min(means, taker.budget - taker.spent)
     top = s.globals.scratch_top
     purchase = row_in(Purchase, take(s, Purchase.WIDTH))
     purchase.asset = taker.asset
@@ -159,43 +243,50 @@ def _means(s: Store, taker: Taker, price: int, rate: int, wanted: int) -> int:
 
 @kernel
 def _taker_refusal(s: Store, taker: Taker, price: int, quantity: int, rate: int) -> int:
-    """Why the pool or the margin stops a taker who must borrow for this fill, or 0."""
+    """Why the pool or the margin stops a taker who needs more than it locked, or 0."""
     payment = _payment(s, taker, price, quantity, rate)
-    short = payment - taker.lock
-    if short <= 0:
+    if payment <= taker.lock:
         return 0
     account, side, base = taker.account, taker.side, taker.asset
-    if borrow_refusal(s, account, pays_with(side, base), short):
+    asset = pays_with(side, base)
+    borrowed = _beyond_free(s, account, asset, payment - taker.lock)
+    if borrowed and borrow_refusal(s, account, asset, borrowed):
         return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
+    if not (borrowed or is_exposed(s, account)):
+        return 0
     received = value_down(quantity, price, asset_row(s, base))
     fee, _ = fee_of(received, rate, taker.fee_ahead)
-    proceeds = received - fee
-    party = FillParty(account, side, base, payment, short)
-    if _bears(s, party, quantity, proceeds, resting=False):
+    party = FillParty(account, side, base, payment, borrowed, 0)
+    if _bears(s, party, quantity, received - fee, 0):
         return 0
     return ExpiryReason.INSUFFICIENT_MARGIN
 
 
+@kernel
+def _beyond_free(s: Store, account: int, asset: int, quantity: int) -> int:
+    """What of `quantity` the free balance does not pay."""
+    return max(0, quantity - position(s, account, asset).available)
+
+
 class FillParty(NamedTuple):
-    """One side of a fill: what it pays in all and how much of that it must borrow."""
+    """One side of a fill: what it pays in all, how much of that it borrows and redeems."""
 
     account: int
     side: Side
     asset: int
     payment: int
-    short: int
+    borrowed: int
+    redeemed: int
 
 
 @kernel
-def _bears(s: Store, party: FillParty, quantity: int, proceeds: int, resting: bool) -> bool:
-    """Whether a party's margin bears a fill; a resting order's borrow was pending before."""
+def _bears(s: Store, party: FillParty, quantity: int, proceeds: int, pending: int) -> bool:
+    """Whether a party's margin bears a fill, after which its orders borrow `pending` less."""
     top = s.globals.scratch_top
     count = s.globals.assets
     after = take(s, 3 * count)
     portfolio_after_fill(s, party, quantity, proceeds, after)
-    if resting:
-        pending = 2 * count + pays_with(party.side, party.asset)
-        after[pending] -= min(party.short, after[pending])
+    after[2 * count + pays_with(party.side, party.asset)] -= pending
     refusal = risk_refusal(s, party.account, after)
     s.globals.scratch_top = top
     return refusal == 0
@@ -206,12 +297,15 @@ def portfolio_after_fill(
     s: Store, party: FillParty, quantity: int, proceeds: int, after: Memory
 ) -> None:
     """Write what a party would have after buying `quantity`, or selling it for `proceeds` USDC."""
+    account = party.account
     pays = pays_with(party.side, party.asset)
-    portfolio_of(s, party.account, after)
-    after[pays] -= party.payment - party.short
-    if party.short:
+    portfolio_of(s, account, after)
+    after[pays] -= party.payment - party.borrowed
+    if party.redeemed:
+        after[pays] -= redeem_rounding(s, account, pays, party.redeemed)
+    if party.borrowed:
         owed = s.globals.assets + pays
-        after[owed] = pools.debt_after_borrow(s, party.account, pays, party.short)
+        after[owed] = pools.debt_after_borrow(s, account, pays, party.borrowed)
     if party.side == Side.BID:
         after[party.asset] += quantity
     else:
@@ -231,22 +325,20 @@ def maker_refusal(s: Store, maker: Order, quantity: int) -> int:
     """Why the order `maker` can no longer fill `quantity`, or 0."""
     account, side, base = maker.account, maker.side, maker.asset
     asset = pays_with(side, base)
-    if maker.reduce_only and quantity > debt_of(s, account, base):
-        return ExpiryReason.REDUCE_ONLY_NOT_REDUCED
     payment = _maker_payment(s, maker, quantity)
     short = max(0, payment - maker.locked)
-    if short:
-        if claim_of(s, account, asset) or not maker.auto_borrow:
+    funding = funding_of(s, account, asset, short)
+    if funding.redeemed or funding.borrowed:
+        if not maker.auto_borrow:
             return ExpiryReason.INSUFFICIENT_FUNDS
-        if borrow_refusal(s, account, asset, short):
+        if funding_refusal(s, funding, True, True):
             return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
-    if not (short or is_exposed(s, account)):
+    if not (funding.borrowed or is_exposed(s, account)):
         return 0
     received = value_down(quantity, maker.price, asset_row(s, base))
     fee, _ = fee_of(received, s.rules.maker_fee, maker.fee_ahead)
-    proceeds = received - fee
-    party = FillParty(account, side, base, payment, short)
-    if _bears(s, party, quantity, proceeds, resting=True):
+    party = FillParty(account, side, base, payment, funding.borrowed, funding.redeemed)
+    if _bears(s, party, quantity, received - fee, min(short, maker.unfunded)):
         return 0
     return ExpiryReason.INSUFFICIENT_MARGIN
 
@@ -348,6 +440,7 @@ def _note_trade(taker: Taker, maker: Order, trade: Trade) -> None:
     taker.filled += trade.quantity
     maker.quantity -= trade.quantity
     if taker.side == Side.BID:
+        taker.spent += trade.paid + trade.buyer_fee
         taker.quote_ahead = trade.quote_ahead
         taker.fee_ahead = trade.buyer_ahead
         maker.fee_ahead = trade.seller_ahead
@@ -355,6 +448,7 @@ def _note_trade(taker: Taker, maker: Order, trade: Trade) -> None:
         maker.quote_ahead = trade.quote_ahead
         maker.fee_ahead = trade.buyer_ahead
         taker.fee_ahead = trade.seller_ahead
+        taker.spent += trade.received
 
 
 @kernel
@@ -390,30 +484,30 @@ def _distribute(s: Store, taker: Taker, trade: Trade) -> None:
 
 @kernel
 def _take_from_taker(s: Store, taker: Taker, payment: int) -> None:
-    """Free what the taker pays: from its lock, then by borrowing."""
+    """Free what the taker pays: from its lock, then what is free, then by borrowing."""
     account = taker.account
     asset = pays_with(taker.side, taker.asset)
     from_lock = min(taker.lock, payment)
+    borrowed = 0
     if taker.system == SystemOrder.USER:
+        borrowed = _beyond_free(s, account, asset, payment - from_lock)
         move(s, asset, from_lock, locked(account), available(account))
     taker.lock -= from_lock
-    short = payment - from_lock
-    if short:
-        pools.borrow(s, account, asset, short, Source.SPOT_MARGIN, fee=True)
-        taker.credit -= short
+    if borrowed:
+        pools.borrow(s, account, asset, borrowed, Source.SPOT_MARGIN, fee=True)
+        taker.credit -= borrowed
 
 
 @kernel
 def _take_from_maker(s: Store, maker: Order, payment: int) -> None:
-    """Free what the maker pays: from its lock, then by borrowing."""
-    account = maker.account
+    """Free what the maker pays: from its lock, then what is free, then redeemed, then borrowed."""
+    asset = pays_with(maker.side, maker.asset)
     from_lock = min(maker.locked, payment)
     short = payment - from_lock
+    funding = funding_of(s, maker.account, asset, short)
     unfunded = maker.unfunded - min(short, maker.unfunded)
     set_funding(s, maker, maker.locked - from_lock, unfunded)
-    if short:
-        asset = pays_with(maker.side, maker.asset)
-        pools.borrow(s, account, asset, short, Source.SPOT_MARGIN, fee=True)
+    carry_out(s, funding, Source.SPOT_MARGIN)
 
 
 @kernel

@@ -46,7 +46,6 @@ from solvent.engine.orderbook.order_plan import (
     limit_within_band,
     may_rest,
     plan_order,
-    wanted_quantity,
 )
 from solvent.engine.refusals import refuse
 from solvent.kernels.language import emit, kernel, message, narrow, put_message, wide
@@ -72,7 +71,8 @@ def order_refusal(s: Store, command: PlaceOrder) -> int:
     """Whether a well-formed order may trade now, is funded, and is borne by its owner's margin."""
     if is_stale(s, command.asset):
         return refuse(RejectionCode.TRADING_PAUSED, Limit.STALE_PRICE)
-    if account_row(s, command.account).order_count >= s.rules.max_orders:
+    resting = account_row(s, command.account).order_count
+    if may_rest(command) and resting >= s.rules.max_orders:
         return refuse(RejectionCode.ORDER_LIMIT, Limit.ORDER_COUNT)
     return _means_refusal(s, command, plan_order(s, command))
 
@@ -89,8 +89,19 @@ def _quantity_refusal(s: Store, command: PlaceOrder) -> int:
         return refusal
     if quantity % market.lot or (quote_quantity == 0 and quantity < market.min_quantity):
         return refusal
+    if quote_quantity:
+        return refusal if _below_minimum(s, command) else 0
     fits = wide(quantity) * command.price <= wide(MAX_VALUE) * market.value_divisor
     return 0 if fits else refusal
+
+
+@kernel
+def _below_minimum(s: Store, command: PlaceOrder) -> bool:
+    """Whether a market order by quote is for less than the minimum at the book's prices."""
+    if command.order_type == OrderType.LIMIT:
+        return False
+    plan = plan_order(s, command)
+    return plan.whole and plan.quantity < asset_row(s, command.asset).min_quantity
 
 
 @kernel
@@ -130,9 +141,10 @@ def _kind_refusal(s: Store, command: PlaceOrder) -> int:
 @kernel
 def _reduces(s: Store, command: PlaceOrder) -> bool:
     """A reduce-only bid buys back a debt; a reduce-only ask sells what is held."""
-    account, asset, quantity = command.account, command.asset, command.quantity
+    account, asset = command.account, command.asset
+    quantity = command.quantity or plan_order(s, command).quantity
     if command.side == Side.BID:
-        return command.quote_quantity == 0 and quantity <= debt_of(s, account, asset)
+        return quantity > 0 and quantity <= debt_of(s, account, asset)
     held = position(s, account, asset).available + claim_of(s, account, asset)
     return command.auto_borrow == 0 and quantity <= held
 
@@ -222,6 +234,8 @@ def place_order(s: Store, command: PlaceOrder) -> None:
     limit = limit_within_band(s, command, plan)
     taker = new_taker(s, order, account, asset, side, limit, plan.quantity, lock)
     taker.credit = funding.borrowed
+    taker.reduce_only = command.reduce_only
+    taker.budget = command.quote_quantity
     taker.repays = command.auto_borrow_repay
     taker.prevention = command.self_trade_prevention
     _trade(s, command, taker, plan)
@@ -263,10 +277,26 @@ def _finish(s: Store, command: PlaceOrder, taker: Taker, plan: OrderPlan) -> Non
     account = taker.account
     asset = pays_with(command.side, command.asset)
     move(s, asset, taker.lock, locked(account), available(account))
-    unfilled = wanted_quantity(command, plan) - taker.filled
-    if unfilled or plan.quantity == 0:
-        reason = ExpiryReason(taker.stopped or _end_reason(s, command, taker))
-        emit(s, OrderExpired(order=taker.order, account=account, quantity=unfilled, reason=reason))
+    unfilled = unspent = 0
+    stopped = taker.stopped
+    if command.quote_quantity:
+        unspent = command.quote_quantity - taker.spent
+        if plan.whole and (stopped == 0 or stopped == ExpiryReason.INSUFFICIENT_FUNDS):
+            stopped = ExpiryReason.IMMEDIATE_OR_CANCEL
+    else:
+        unfilled = command.quantity - taker.filled
+    if unfilled or unspent:
+        reason = ExpiryReason(stopped or _end_reason(s, command, taker))
+        emit(
+            s,
+            OrderExpired(
+                order=taker.order,
+                account=account,
+                quantity=unfilled,
+                reason=reason,
+                unspent=unspent,
+            ),
+        )
 
 
 @kernel

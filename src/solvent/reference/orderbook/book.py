@@ -105,17 +105,6 @@ def best_price(state: State, asset: int, side: Side) -> int | None:
     return state.orders[ids[0]].price if ids else None
 
 
-def impact_limit(state: State, asset: int, side: Side) -> int | None:
-    """Worst price a taker on `side` may reach: the best opposite price times the impact band."""
-    best = best_price(state, asset, opposite(side))
-    if best is None:
-        return None
-    market = market_of(state, asset)
-    if side is Side.BID:
-        return best * market.max_impact_multiplier // RATIO
-    return divide_up(best * market.min_impact_multiplier, RATIO)
-
-
 def insert(state: State, order: Order) -> None:
     """Let an order rest, behind all orders at its price."""
     state.orders[order.order] = order
@@ -154,7 +143,7 @@ def cancel(state: State, order: Order) -> None:
 def expire(state: State, order: Order, reason: ExpiryReason) -> None:
     """End a resting order for a reason its owner did not choose."""
     remove(state, order)
-    state.emit(OrderExpired(order.order, order.account, order.quantity, reason))
+    state.emit(OrderExpired(order.order, order.account, order.quantity, reason, 0))
 
 
 def expire_all(state: State, account: int, reason: ExpiryReason) -> None:
