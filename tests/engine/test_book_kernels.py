@@ -102,7 +102,7 @@ class Books:
 
     def expire_all(self, account: int) -> None:
         """Let all orders of an account expire."""
-        book.expire_all(self.store, account, ExpiryReason.LIQUIDATION, 0)
+        book.expire_all(self.store, account, ExpiryReason.LIQUIDATION)
         self.gone |= {o.order for o in self.orders.values() if o.account == account}
         self.orders = {n: o for n, o in self.orders.items() if o.account != account}
 

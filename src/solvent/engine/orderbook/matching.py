@@ -62,6 +62,8 @@ class Taker(Row):
     credit: int
     """What it may borrow on top, where what is free does not do."""
     reduce_only: int
+    judged: int
+    """Whether margin is asked at every fill, since the book may give less than it showed."""
     budget: int
     """The most USDC that a bid by quote spends, fees included; 0 for any other order."""
     spent: int
@@ -243,13 +245,15 @@ def _means(s: Store, taker: Taker, price: int, rate: int, wanted: int) -> int:
 
 @kernel
 def _taker_refusal(s: Store, taker: Taker, price: int, quantity: int, rate: int) -> int:
-    """Why the pool or the margin stops a taker who needs more than it locked, or 0."""
+    """Why the pool or the margin stops a taker who is judged or needs credit, or 0."""
     payment = _payment(s, taker, price, quantity, rate)
-    if payment <= taker.lock:
-        return 0
     account, side, base = taker.account, taker.side, taker.asset
     asset = pays_with(side, base)
-    borrowed = _beyond_free(s, account, asset, payment - taker.lock)
+    borrowed = 0
+    if payment > taker.lock:
+        borrowed = _beyond_free(s, account, asset, payment - taker.lock)
+    if not (borrowed or taker.judged):
+        return 0
     if borrowed and borrow_refusal(s, account, asset, borrowed):
         return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
     if not (borrowed or is_exposed(s, account)):

@@ -52,7 +52,8 @@ class Taker:
 
     `lock` is held in the locked balance of what the taker pays with; what is free may be taken
     and `credit` borrowed on top. A system taker pays from the available balance instead, up to
-    `lock`. `spent` is the USDC that a bid by quote, whose `budget` it may not pass, has paid with
+    `lock`. One that is `judged` is asked for margin at every fill, since what the book gives may be
+    dearer than what it showed. `spent` is the USDC that a bid by quote, whose `budget` it may not pass, has paid with
     fees, and the USDC that an ask got before fees.
     """
 
@@ -67,6 +68,7 @@ class Taker:
     system: SystemOrder = SystemOrder.USER
     auto_borrow_repay: bool = False
     reduce_only: bool = False
+    judged: bool = False
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
     budget: int | None = None
     filled: int = 0
@@ -204,12 +206,14 @@ def _means(state: State, taker: Taker, price: int, rate: int, wanted: int) -> in
 def _taker_refusal(
     state: State, taker: Taker, price: int, quantity: int, rate: int
 ) -> ExpiryReason | None:
-    """Why the pool or the margin stops a taker who needs more than it locked, or None."""
+    """Why the pool or the margin stops a taker who is judged or needs credit, or None."""
     payment = _payment(state, taker, price, quantity, rate)
-    if payment <= taker.lock:
-        return None
     asset = pays_with(taker.side, taker.asset)
-    borrowed = _beyond_free(state, taker.account, asset, payment - taker.lock)
+    borrowed = 0
+    if payment > taker.lock:
+        borrowed = _beyond_free(state, taker.account, asset, payment - taker.lock)
+    if not (borrowed or taker.judged):
+        return None
     if borrowed and borrow_refusal(state, taker.account, asset, borrowed) is not None:
         return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
     received = value_down(quantity, price, state.asset(taker.asset).decimals)
