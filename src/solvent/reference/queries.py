@@ -2,7 +2,7 @@
 
 Reading changes nothing (I37). Everything here is computed from the state when it is asked for: a
 pool's utilization, rates and limits; an account's health and the price at which it would be
-liquidated; and for a borrower how an auto-deleveraging round of a given size would treat him today.
+liquidated; and for a borrower how an auto-deleveraging round of a given size would treat it today.
 
 Specification: section 6.5.
 """
@@ -101,7 +101,7 @@ class AccountReport(NamedTuple):
 
 
 def account_report(state: State, account: int) -> AccountReport:
-    """What there is to know about one account; the fractions are for people and decide nothing."""
+    """What there is to know about one account; the fractions are for display and decide nothing."""
     values = health_of(state, account)
     holder = state.accounts[account]
     owes = values.exposure > 0

@@ -157,7 +157,7 @@ class Picture:
 
 
 def take_picture(state: State, last: Picture | None = None) -> Picture:
-    """The picture of `state`; `last` is an earlier one, from which unchanged parts are taken."""
+    """The view of `state`; `last` is an earlier one, from which unchanged parts are taken."""
     parameters = state.parameters
     pools = tuple(_pool(pool) for pool in state.pools)
     prices = tuple(_price(price) for price in state.prices)
