@@ -96,7 +96,7 @@ def _order_rows(
     a_core = _a_core("orders/s", ours)
     peers = (
         ("checks of their signatures alone", alone, Target(AT_LEAST, 6_000)),
-        ("FastAPI in front of the same desk", front, Target(TIMES, 2.5)),
+        ("FastAPI in front of the same node", front, Target(TIMES, 2.5)),
         ("FastAPI, an order and a sync at a time", plain, None),
     )
     for name, runs, target in peers:
