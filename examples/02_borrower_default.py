@@ -5,12 +5,19 @@ jumps, and nobody sells any. At 100,000 the lender gets 100,000 USDC for his BTC
 borrower's assets do not reach: the backstop fund pays, and what is left is a deficit.
 """
 
-from market import BTC, USDC, atoms, market, quote, run, tokens
+from market import BTC, USDC, amount, market, quote, run, text
 
-from solvent.domain.commands import Borrow, Deposit, Lend, TimeStep, Withdraw
-from solvent.domain.units import SECOND
-from solvent.domain.waterfall_events import AdlLeg, DeficitBooked, HandedOver
-from solvent.reference.queries import holding
+from solvent import (
+    SECOND,
+    AdlLeg,
+    Borrow,
+    DeficitBooked,
+    Deposit,
+    HandedOver,
+    Lend,
+    TimeStep,
+    Withdraw,
+)
 
 NAMES = {0: "fund", 2: "lender", 3: "borrower"}
 
@@ -21,12 +28,12 @@ def default(jump_to: str) -> None:
     run(
         engine,
         quote(BTC, "80000"),
-        Deposit(0, USDC, atoms("4000", USDC)),
-        Deposit(2, BTC, atoms("1", BTC)),
-        Lend(2, BTC, atoms("1", BTC)),
-        Deposit(3, USDC, atoms("100000", USDC)),
-        Borrow(3, BTC, atoms("1", BTC)),
-        Withdraw(3, BTC, atoms("1", BTC)),
+        Deposit(0, USDC, amount(USDC, "4000")),
+        Deposit(2, BTC, amount(BTC, "1")),
+        Lend(2, BTC, amount(BTC, "1")),
+        Deposit(3, USDC, amount(USDC, "100000")),
+        Borrow(3, BTC, amount(BTC, "1")),
+        Withdraw(3, BTC, amount(BTC, "1")),
         quote(BTC, jump_to),
     )
     print(f"BTC jumps from 80000 to {jump_to}")
@@ -34,13 +41,13 @@ def default(jump_to: str) -> None:
         if isinstance(event, HandedOver):
             print(f"  {event.stage.name.lower()} hands over: {event.reason.name}")
         if isinstance(event, AdlLeg):
-            paid = tokens(event.quantity, USDC)
+            paid = text(USDC, event.quantity)
             print(f"  {NAMES[event.giver]} pays {NAMES[event.receiver]} {paid} USDC")
         if isinstance(event, DeficitBooked):
-            print(f"  deficit: {tokens(event.quantity, BTC)} BTC, {tokens(event.value, USDC)} USDC")
-    lender, borrower = holding(engine.state, 2, USDC), holding(engine.state, 3, BTC)
+            print(f"  deficit: {text(BTC, event.quantity)} BTC, {text(USDC, event.value)} USDC")
+    lender, borrower = engine.queries.balances(2)[USDC], engine.queries.balances(3)[BTC]
     print(
-        f"  the lender has {tokens(lender.available, USDC)} USDC, the borrower owes {borrower.debt}"
+        f"  the lender has {text(USDC, lender.available)} USDC, the borrower owes {borrower.debt}"
     )
 
 

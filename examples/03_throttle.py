@@ -5,23 +5,28 @@ liquidated, and ADL has to close a borrower's loan early. With a threshold of 85
 has cash that only liquidations may redeem: the claim is redeemed and sold on the book.
 """
 
-from market import SOL, USDC, atoms, market, pool, price, quote, ratio, run, tokens
+from market import SOL, USDC, amount, market, pool, quote, run, text
 
-from solvent.domain.commands import (
+from solvent import (
+    RATIO,
+    SECOND,
+    AdlMatched,
     Borrow,
     Deposit,
+    Filled,
+    HandedOver,
     Lend,
     PlaceOrder,
     Redeem,
+    Redeemed,
+    Refused,
     Side,
     TimeStep,
+    WaterfallParameters,
     Withdraw,
+    price,
+    ratio,
 )
-from solvent.domain.events import Filled, Redeemed, Refused
-from solvent.domain.parameters import WaterfallParameters
-from solvent.domain.units import RATIO, SECOND
-from solvent.domain.waterfall_events import AdlMatched, HandedOver
-from solvent.reference.queries import pool_report
 
 
 def fall(threshold: str) -> None:
@@ -33,38 +38,36 @@ def fall(threshold: str) -> None:
     )
     run(
         engine,
-        Deposit(5, USDC, atoms("100000", USDC)),
-        Lend(5, USDC, atoms("50000", USDC)),
-        Deposit(2, SOL, atoms("100", SOL)),
-        Lend(2, SOL, atoms("100", SOL)),
-        Borrow(2, USDC, atoms("17000", USDC)),
-        Withdraw(2, USDC, atoms("17000", USDC)),
-        Deposit(3, USDC, atoms("40000", USDC)),
-        PlaceOrder(5, SOL, Side.BID, price=price("189.9"), quantity=atoms("50", SOL)),
+        Deposit(5, USDC, amount(USDC, "100000")),
+        Lend(5, USDC, amount(USDC, "50000")),
+        Deposit(2, SOL, amount(SOL, "100")),
+        Lend(2, SOL, amount(SOL, "100")),
+        Borrow(2, USDC, amount(USDC, "17000")),
+        Withdraw(2, USDC, amount(USDC, "17000")),
+        Deposit(3, USDC, amount(USDC, "40000")),
+        PlaceOrder(5, SOL, Side.BID, price=price("189.9"), quantity=amount(SOL, "50")),
     )
-    everything = engine.apply_one(Borrow(3, SOL, atoms("101", SOL)))[0]
+    everything = engine.apply_one(Borrow(3, SOL, amount(SOL, "101")))[0]
     assert isinstance(everything, Refused)
     run(engine, Borrow(3, SOL, everything.largest))
-    report = pool_report(engine.state, SOL)
+    report = engine.queries.pool(SOL)
     print(f"Threshold {threshold}: utilization {report.utilization / 10**7:.0f} %,", end=" ")
-    print(f"cash {tokens(report.cash, SOL)} SOL")
-    refusal = engine.apply_one(Redeem(2, SOL, atoms("1", SOL)))[0]
+    print(f"cash {text(SOL, report.cash)} SOL")
+    refusal = engine.apply_one(Redeem(2, SOL, amount(SOL, "1")))[0]
     assert isinstance(refusal, Refused)
     print(f"  the lender asks for 1 SOL: {refusal.code.name}, {refusal.limit.name}")
     run(engine, quote(SOL, "190"))
     for second in range(1, 5):
         for event in run(engine, TimeStep(second * SECOND)):
             if isinstance(event, Redeemed):
-                print(
-                    f"  {second} s: redeemed {tokens(event.quantity, SOL)} SOL for the liquidation"
-                )
+                print(f"  {second} s: redeemed {text(SOL, event.quantity)} SOL for the liquidation")
             if isinstance(event, Filled):
-                print(f"  {second} s: sold {tokens(event.quantity, SOL)} SOL on the book")
+                print(f"  {second} s: sold {text(SOL, event.quantity)} SOL on the book")
             if isinstance(event, HandedOver):
                 print(f"  {second} s: {event.stage.name.lower()} hands over: {event.reason.name}")
             if isinstance(event, AdlMatched):
-                print(f"  {second} s: ADL closes {tokens(event.quantity, SOL)} SOL of a loan")
-    print(f"  in liquidation after four steps: {len(engine.state.liquidating)}")
+                print(f"  {second} s: ADL closes {text(SOL, event.quantity)} SOL of a loan")
+    print(f"  in liquidation after four steps: {len(engine.queries.liquidating())}")
 
 
 fall("1")

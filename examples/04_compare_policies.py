@@ -5,14 +5,21 @@ how many borrowers were touched, the largest part of anybody's loan that was clo
 leverage among the borrowers afterwards.
 """
 
-from market import SOL, USDC, atoms, market, quote, run, tokens
+from market import SOL, USDC, amount, market, quote, run, text
 
-from solvent.domain.commands import Borrow, Deposit, Lend, TimeStep, Withdraw
-from solvent.domain.parameters import Policy, WaterfallParameters
-from solvent.domain.units import SECOND
-from solvent.domain.waterfall_events import AdlCandidate, AdlMatched
-from solvent.reference.engine import ReferenceEngine
-from solvent.reference.queries import account_report, pool_report
+from solvent import (
+    SECOND,
+    AdlCandidate,
+    AdlMatched,
+    Borrow,
+    Deposit,
+    Lend,
+    Policy,
+    ReferenceEngine,
+    TimeStep,
+    WaterfallParameters,
+    Withdraw,
+)
 
 BORROWERS = range(4, 44)
 
@@ -24,28 +31,28 @@ def crowded_market(policy: Policy) -> ReferenceEngine:
     lent = sum(loans.values())
     run(
         engine,
-        Deposit(3, USDC, atoms(str(lent * 170), USDC)),
-        Lend(3, USDC, atoms(str(lent * 170), USDC)),
-        Deposit(2, SOL, atoms(str(lent), SOL)),
-        Lend(2, SOL, atoms(str(lent), SOL)),
-        Borrow(2, USDC, atoms(str(lent * 170), USDC)),
-        Withdraw(2, USDC, atoms(str(lent * 170), USDC)),
+        Deposit(3, USDC, amount(USDC, str(lent * 170))),
+        Lend(3, USDC, amount(USDC, str(lent * 170))),
+        Deposit(2, SOL, amount(SOL, str(lent))),
+        Lend(2, SOL, amount(SOL, str(lent))),
+        Borrow(2, USDC, amount(USDC, str(lent * 170))),
+        Withdraw(2, USDC, amount(USDC, str(lent * 170))),
     )
     for account, loan in loans.items():
         collateral = loan * (260 + 11 * account % 300)
         run(
             engine,
-            Deposit(account, USDC, atoms(str(collateral), USDC)),
-            Borrow(account, SOL, atoms(str(loan), SOL)),
-            Withdraw(account, SOL, atoms(str(loan), SOL)),
+            Deposit(account, USDC, amount(USDC, str(collateral))),
+            Borrow(account, SOL, amount(SOL, str(loan))),
+            Withdraw(account, SOL, amount(SOL, str(loan))),
         )
-    assert pool_report(engine.state, SOL).cash == 0
+    assert engine.queries.pool(SOL).cash == 0
     return engine
 
 
 def leverage(engine: ReferenceEngine, account: int) -> float:
     """Assets over total value."""
-    values = account_report(engine.state, account).health
+    values = engine.queries.health(account)
     return values.assets_value / values.total_value
 
 
@@ -59,7 +66,7 @@ def compare(policy: Policy) -> None:
     largest = max(event.allotted / event.position for event in candidates)
     highest = max(leverage(engine, account) for account in BORROWERS)
     print(
-        f"{policy.name.lower():14}{tokens(settled, SOL):>16}{touched:>10}"
+        f"{policy.name.lower():14}{text(SOL, settled):>16}{touched:>10}"
         f"{largest:>15.1%}{highest:>18.3f}"
     )
 

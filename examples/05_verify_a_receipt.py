@@ -8,9 +8,8 @@ import json
 
 from market import SOL, market, quote, worked_example
 
+from solvent import SECOND, TimeStep
 from solvent.domain.codec.canonical import digest_of
-from solvent.domain.commands import TimeStep
-from solvent.domain.units import SECOND
 from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.codec import receipt_line
 from solvent.receipts.verify.check import verify_receipt
@@ -19,7 +18,7 @@ from solvent.receipts.verify.check import verify_receipt
 def receipts() -> list[str]:
     """Lines of receipts.jsonl: the builder listens to the events of every command."""
     engine = market(accounts=4)
-    builder = ReceiptBuilder(engine.state.parameters)
+    builder = ReceiptBuilder(engine.parameters)
     lines = []
     settled = (*worked_example(), quote(SOL, "190"), TimeStep(SECOND))
     for number, command in enumerate(settled):

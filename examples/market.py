@@ -7,59 +7,34 @@ and the pages of docs/concepts. Copy it and change the numbers.
 from dataclasses import replace
 from typing import Any
 
-from solvent.domain.commands import (
+from solvent import (
+    HOUR,
+    RATIO,
+    AssetParameters,
     Borrow,
     Command,
-    Deposit,
-    Lend,
-    OpenAccount,
-    UpdatePrice,
-    Withdraw,
-)
-from solvent.domain.events import Event, Refused
-from solvent.domain.parameters import (
-    AssetParameters,
     Curve,
+    Deposit,
     EngineParameters,
+    Event,
     Haircut,
+    Lend,
     MarginFunction,
     MarketParameters,
+    OpenAccount,
     PoolParameters,
     PriceParameters,
+    ReferenceEngine,
+    Refused,
+    Units,
+    UpdatePrice,
     WaterfallParameters,
+    Withdraw,
+    price,
+    ratio,
 )
-from solvent.domain.units import (
-    HOUR,
-    PRICE_DECIMALS,
-    RATIO,
-    RATIO_DECIMALS,
-    format_decimal,
-    parse_decimal,
-)
-from solvent.reference.engine import ReferenceEngine
 
 USDC, BTC, SOL = 0, 1, 2
-DECIMALS = (6, 8, 9)
-
-
-def ratio(text: str) -> int:
-    """0.9 as the engine counts ratios: 900,000,000 of 10^-9."""
-    return parse_decimal(text, RATIO_DECIMALS)
-
-
-def price(text: str) -> int:
-    """USDC per whole token as the engine counts prices: units of 10^-10."""
-    return parse_decimal(text, PRICE_DECIMALS)
-
-
-def atoms(text: str, asset: int) -> int:
-    """A quantity of whole tokens as atoms: 1.5 USDC is 1,500,000."""
-    return parse_decimal(text, DECIMALS[asset])
-
-
-def tokens(quantity: int, asset: int) -> str:
-    """Atoms as decimal text in whole tokens."""
-    return format_decimal(quantity, DECIMALS[asset])
 
 
 def pool(**changes: Any) -> PoolParameters:
@@ -98,6 +73,20 @@ def asset(symbol: str, decimals: int, weight: str, lending: PoolParameters) -> A
     )
 
 
+def assets(lending: PoolParameters) -> tuple[AssetParameters, ...]:
+    """The market's three assets, in the order of their numbers."""
+    return (
+        asset("USDC", 6, "1", lending),
+        asset("BTC", 8, "0.95", lending),
+        asset("SOL", 9, "0.9", lending),
+    )
+
+
+UNITS = Units(EngineParameters(assets(pool())))
+amount, text = UNITS.amount, UNITS.text
+"""Decimal text to atoms, `amount(SOL, "1.5")`, and atoms to text, `text(SOL, 1_500_000_000)`."""
+
+
 def market(
     accounts: int,
     lending: PoolParameters | None = None,
@@ -111,11 +100,7 @@ def market(
     """
     lending = lending or pool()
     parameters = EngineParameters(
-        assets=(
-            asset("USDC", DECIMALS[USDC], "1", lending),
-            asset("BTC", DECIMALS[BTC], "0.95", lending),
-            asset("SOL", DECIMALS[SOL], "0.9", lending),
-        ),
+        assets=assets(lending),
         waterfall=waterfall or WaterfallParameters(),
         max_leverage=50 * RATIO,
     )
@@ -131,25 +116,25 @@ def worked_example() -> tuple[Command, ...]:
     Account 5 lends the USDC that account 2 owes; accounts 3 and 4 owe all the SOL that 2 lends.
     """
     return (
-        Deposit(5, USDC, atoms("100000", USDC)),
-        Lend(5, USDC, atoms("100000", USDC)),
-        Deposit(2, SOL, atoms("100", SOL)),
-        Lend(2, SOL, atoms("100", SOL)),
-        Borrow(2, USDC, atoms("17000", USDC)),
-        Withdraw(2, USDC, atoms("17000", USDC)),
-        Deposit(3, USDC, atoms("40000", USDC)),
-        Borrow(3, SOL, atoms("60", SOL)),
-        Withdraw(3, SOL, atoms("60", SOL)),
-        Deposit(4, USDC, atoms("2000", USDC)),
-        Deposit(4, BTC, atoms("0.1", BTC)),
-        Borrow(4, SOL, atoms("40", SOL)),
-        Withdraw(4, SOL, atoms("40", SOL)),
+        Deposit(5, USDC, amount(USDC, "100000")),
+        Lend(5, USDC, amount(USDC, "100000")),
+        Deposit(2, SOL, amount(SOL, "100")),
+        Lend(2, SOL, amount(SOL, "100")),
+        Borrow(2, USDC, amount(USDC, "17000")),
+        Withdraw(2, USDC, amount(USDC, "17000")),
+        Deposit(3, USDC, amount(USDC, "40000")),
+        Borrow(3, SOL, amount(SOL, "60")),
+        Withdraw(3, SOL, amount(SOL, "60")),
+        Deposit(4, USDC, amount(USDC, "2000")),
+        Deposit(4, BTC, amount(BTC, "0.1")),
+        Borrow(4, SOL, amount(SOL, "40")),
+        Withdraw(4, SOL, amount(SOL, "40")),
     )
 
 
-def quote(asset: int, text: str) -> UpdatePrice:
+def quote(asset: int, level: str) -> UpdatePrice:
     """One source quotes one price, without a spread."""
-    return UpdatePrice(asset, 0, price(text), price(text), price(text))
+    return UpdatePrice(asset, 0, price(level), price(level), price(level))
 
 
 def run(engine: ReferenceEngine, *commands: Command) -> list[Event]:

@@ -20,7 +20,7 @@ case "$*" in
     "-m venv"*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo 3.11 >"$3/pyvenv.cfg"
         echo venv >>log ;;
     "-m pip"*) for last; do :; done; echo "pip ${last##*/}" >>log; [ ! -e broken ] ;;
-    *) echo "ran $*" ;;
+    *) echo "ran $*${SOLVENT_COMMAND:+ as $SOLVENT_COMMAND}" ;;
 esac
 """
 
@@ -71,14 +71,36 @@ def checkout(tmp_path: Path) -> Checkout:
 @pytest.mark.parametrize(
     ("words", "ran"),
     [
-        ([], f"{RUNS_SOLVENT} --help"),
-        (["demo", "a b"], f"{RUNS_SOLVENT} demo a b"),
+        ([], f"{RUNS_SOLVENT} --help as ./run"),
+        (["demo", "a b"], f"{RUNS_SOLVENT} demo a b as ./run"),
         (["bench", "all"], "ran -P -m benches all"),
         (["test", "-k", "x"], "ran -m pytest -n auto --dist worksteal -k x"),
     ],
 )
 def test_words_become_commands(checkout: Checkout, words: list[str], ran: str) -> None:
     assert checkout.run(*words).stdout == ran + "\n"
+
+
+def test_hints_name_the_script_as_it_was_typed(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.run("demo")
+    for words, named in (
+        (["checkout/run"], "checkout/run"),
+        ([str(checkout.folder / "run")], str(checkout.folder / "run")),
+        (["sh", "checkout/run"], "checkout/run"),
+    ):
+        done = subprocess.run(
+            [*words, "demo"],
+            cwd=tmp_path,
+            env=os.environ | {"SOLVENT_PYTHON": str(checkout.python)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{RUNS_SOLVENT} demo as {named}\n"
+    inside = subprocess.run(
+        ["sh", "run", "demo"], cwd=checkout.folder, capture_output=True, text=True, check=True
+    )
+    assert inside.stdout == f"{RUNS_SOLVENT} demo as ./run\n"
 
 
 def test_a_bench_adds_what_is_measured_against_once(checkout: Checkout) -> None:

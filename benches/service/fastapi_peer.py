@@ -28,6 +28,7 @@ from benches.service.signed import ORDER_PATH, admissions, keys, symbol
 from solvent.domain.commands import OrderType, PlaceOrder, Side, TimeInForce
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_DECIMALS, parse_decimal
+from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
 from solvent.service.core.idempotency import Answer
 from solvent.service.core.keys import FIRST_ACCOUNT
@@ -52,7 +53,7 @@ def in_front(desk: Desk) -> Asgi | None:
 def one_by_one(folder: Path, parameters: EngineParameters) -> Asgi | None:
     """FastAPI with a market of its own in `folder`; None where it is not installed."""
     journal = Journal.create(folder, encode_head(parameters, Terms(1, 0)))
-    market = Market(journal.head)
+    market = Market(journal.head, FastEngine)
     turn = asyncio.Lock()
 
     def happen(record: Record) -> Answer:

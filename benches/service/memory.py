@@ -22,7 +22,8 @@ from benches.common.measure import WrongAnswerError
 from benches.common.rows import Figure, Row, of
 from solvent.domain.commands import COMMAND_KINDS, Deposit, OpenAccount
 from solvent.domain.parameters import USDC
-from solvent.engine.engine import Words
+from solvent.engine.engine import FastEngine
+from solvent.engine.memory.command_rows import Words
 from solvent.engine.memory.rows import COMMAND_WIDTH
 from solvent.service.core.keys import FIRST_ACCOUNT, Role, encode_addition
 from solvent.service.core.market import Market, encode_head
@@ -53,7 +54,7 @@ def _per_account(taken: int, accounts: int) -> Figure:
 
 def _main() -> int:
     accounts = int(sys.argv[1])
-    whole = Market(encode_head(market(), Terms(1, 0)))
+    whole = Market(encode_head(market(), Terms(1, 0)), FastEngine)
     _open(whole, FIRST_ACCOUNT, FIRST_ACCOUNT + 1)
     start = _resident()
     last = FIRST_ACCOUNT + 1 + accounts
@@ -75,6 +76,7 @@ def _open(whole: Market, first: int, last: int) -> None:
     opens = _rows(OpenAccount, numbers)
     deposits = _rows(Deposit, numbers)
     deposits[:, 2], deposits[:, 3] = USDC, DEPOSIT
+    assert isinstance(whole.engine, FastEngine)
     whole.engine.apply_rows(np.concatenate([opens, deposits]))
 
 

@@ -16,6 +16,7 @@ from benches.common.rows import Figure, Row, of
 from benches.service.signed import ACCOUNTS, admissions, market_of_now
 from solvent.domain.commands import CancelAllOrders, Command, Lend, PlaceOrder, Side
 from solvent.domain.parameters import USDC, EngineParameters
+from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
 from solvent.journal.durable import Journal
 from solvent.service.core.history_writer import apply_to_views
@@ -97,7 +98,7 @@ def _recovered(place: Path, times: int) -> tuple[Timing, str]:
     def open_and_recover() -> Market:
         journal = Journal.open(place)
         try:
-            return recover(journal)
+            return recover(journal, FastEngine)
         finally:
             journal.close()
 
@@ -118,7 +119,7 @@ def _with_views(place: Path, file: Path, parameters: EngineParameters) -> Timing
 
     def work() -> None:
         journal = Journal.open(place)
-        recover(journal, lambda outcomes: listen(list(outcomes)), 0)
+        recover(journal, FastEngine, lambda outcomes: listen(list(outcomes)), 0)
         journal.close()
 
     took, _ = once(work)
@@ -128,7 +129,7 @@ def _with_views(place: Path, file: Path, parameters: EngineParameters) -> Timing
 
 def _end_with_snapshot(place: Path) -> None:
     journal = Journal.open(place)
-    market = recover(journal)
+    market = recover(journal, FastEngine)
     state = market.engine.state_hash()
     check = Record(RecordKind.CHECK, market.engine.now, body=state.encode())
     journal.append([encode_record(check)])

@@ -32,7 +32,8 @@ from benches.service.signed import (
     market_of_now,
     orders,
 )
-from solvent.engine.engine import FastEngine, encode_batch
+from solvent.engine.engine import FastEngine
+from solvent.engine.memory.command_rows import encode_batch
 from solvent.service.core.node import Desk
 from solvent.service.core.opening import Start, open_desk
 from solvent.service.serve import application

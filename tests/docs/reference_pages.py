@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code alone: commands and events.
+"""Writes the reference pages that follow from the code alone: commands, events, the Python API.
 
 `python -m tests.docs.reference_pages` writes them; tests/docs/test_reference.py fails when one is
 stale. What a row says is the first paragraph of the docstring and the names of the fields.
@@ -12,6 +12,7 @@ from pathlib import Path
 from solvent.domain import commands, labels
 from solvent.domain.codec.events import EVENT_KINDS, event_fields
 from solvent.domain.commands import COMMAND_KINDS, command_fields
+from tests.docs import python_api
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -33,9 +34,9 @@ EVENTS_HEAD = """\
 # Events
 
 Everything that happened, in order, as flat records of integers. An engine answers each command with
-a tuple of events. What people and markets do is in `solvent.domain.events`, what the waterfall does
-in `solvent.domain.waterfall_events`. Quantities are atoms, values 10^-6 USDC. `kind` is the number
-in encoded form, written by `encode_event` as commands are.
+events, causes before consequences. What people and markets do is in `solvent.domain.events`, what
+the waterfall does in `solvent.domain.waterfall_events`. Quantities are atoms, values 10^-6 USDC.
+`kind` is the number in encoded form, written by `encode_event` as commands are.
 
 | kind | event | fields | what happened |
 |---|---|---|---|
@@ -90,6 +91,7 @@ def pages() -> dict[Path, str]:
         + asked
         + LABELS_HEAD
         + label_rows(enums_of(commands)),
+        FOLDER / "python-api.md": python_api.page(),
         FOLDER / "events.md": EVENTS_HEAD + happened + LABELS_HEAD + label_rows(enums_of(labels)),
     }
 

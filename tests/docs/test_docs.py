@@ -131,6 +131,7 @@ class Page:
         programs = folder / "bin"
         programs.mkdir()
         command_line = f'exec "{sys.executable}" -P -m {module} "$@"'
+        called = 'export SOLVENT_COMMAND="$0"'
         suite = f'shift && cd "{ROOT}" && exec "{sys.executable}" -m pytest -n auto "$@"'
         bench = f'shift && PYTHONPATH="{ROOT}" exec "{sys.executable}" -P -m benches "$@"'
         for program, text in (
@@ -138,7 +139,7 @@ class Page:
             (
                 self.folder / "run",
                 f'[ "$1" != test ] || {{ {suite}; }}\n[ "$1" != bench ] || {{ {bench}; }}\n'
-                f"{command_line}",
+                f"{called}\n{command_line}",
             ),
         ):
             program.write_text(f"#!/bin/sh\n{text}\n")

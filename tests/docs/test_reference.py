@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+import solvent
 from solvent.cli import COMMANDS
 from solvent.domain import parameters
 from solvent.domain.commands import ParameterField
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import RATIO_DECIMALS, format_decimal
+from tests.docs import python_api
 from tests.docs.reference_pages import pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +67,12 @@ def names_in(cell: str) -> list[str]:
 def test_generated_page_is_fresh(name: str) -> None:
     stale = f"{name} is stale: run `python -m tests.docs.reference_pages`"
     assert text_of(name) == pages()[REFERENCE / name], stale
+
+
+def test_every_exported_name_is_on_the_page_of_the_python_api() -> None:
+    text = text_of("python-api.md")
+    assert python_api.explained() == set(solvent.__all__)
+    assert [name for name in solvent.__all__ if f"`{name}" not in text] == []
 
 
 # Parameters.

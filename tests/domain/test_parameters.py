@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from solvent.domain import parameters as p
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.commands import ChangeParameter, ParameterField
+from solvent.domain.parameter_changes import changed_parameters
 from solvent.domain.units import HOUR, INT64_MAX, RATIO
 from tests.proof import proves
 from tests.tables.market import plain_asset, plain_market, plain_parameters
@@ -191,10 +192,10 @@ def test_one_field_changes_and_nothing_else(
     field: ParameterField, value: int, read: Callable[[p.EngineParameters], int]
 ) -> None:
     old = read(ENGINE)
-    changed = p.changed_parameters(ENGINE, ChangeParameter(2, field, value))
+    changed = changed_parameters(ENGINE, ChangeParameter(2, field, value))
     assert read(changed) == value
     assert type(read(changed)) is type(old)
-    assert p.changed_parameters(changed, ChangeParameter(2, field, old)) == ENGINE
+    assert changed_parameters(changed, ChangeParameter(2, field, old)) == ENGINE
 
 
 @pytest.mark.parametrize(
@@ -218,13 +219,13 @@ def test_one_field_changes_and_nothing_else(
 )
 def test_a_change_that_is_not_valid_names_the_field(change: ChangeParameter, field: str) -> None:
     with pytest.raises(p.ParameterError) as caught:
-        p.changed_parameters(ENGINE, change)
+        changed_parameters(ENGINE, change)
     assert caught.value.field == field
 
 
 def test_waterfall_fields_need_no_asset() -> None:
     change = ChangeParameter(-1, ParameterField.TARGET_BUFFER, 7)
-    assert p.changed_parameters(ENGINE, change).waterfall.target_buffer == 7
+    assert changed_parameters(ENGINE, change).waterfall.target_buffer == 7
 
 
 MANY = replace(

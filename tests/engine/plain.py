@@ -14,8 +14,9 @@ from collections.abc import Callable
 import numpy as np
 
 from solvent.engine import engine as engine_module
-from solvent.engine.engine import FastEngine, Words
+from solvent.engine.engine import FastEngine
 from solvent.engine.memory.columns import plain_store
+from solvent.engine.memory.command_rows import Words
 from solvent.engine.memory.store import Store
 from solvent.kernels.rows import Row
 from solvent.kernels.shapes import column_of, column_types

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from solvent.domain.codec.events import decode_event, encode_event
 from solvent.domain.commands import ChangeParameter, Command, encode_command
-from solvent.domain.parameters import ParameterError, changed_parameters
+from solvent.domain.parameter_changes import changed_parameters
+from solvent.domain.parameters import ParameterError
 from solvent.engine.dispatch import apply_command
 from solvent.engine.governance import parameters_changed, parameters_refused
 from solvent.engine.memory.columns import Columns, plain_store

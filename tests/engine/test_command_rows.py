@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from solvent.domain import commands as c
 from solvent.domain.codec.commands import EncodedCommands
-from solvent.engine.engine import command_rows, encode_batch
+from solvent.engine.memory.command_rows import command_rows, encode_batch
 from tests.domain.strategies import records
 
 any_command = st.one_of([records(kind) for kind in c.COMMAND_KINDS])

@@ -13,7 +13,7 @@ from solvent.history.tables import schema
 from solvent.history.tables.database import DatabaseError, open_database
 from solvent.history.tables.rows import BorrowLendSide, Paging
 from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
-from solvent.reference.queries import pool_report
+from solvent.reference.queries import ReferenceQueries
 from tests.history.market_records import SCENARIOS, SEEDS, filled, simulated, told, views_of
 from tests.proof import proves
 
@@ -89,7 +89,7 @@ def test_the_last_points_of_pools_are_the_engines(name: int | str) -> None:
         points = views.pool_history(asset, "1year", market.state.now)
         seen += len(points)
         if points:
-            last, report = points[-1], pool_report(market.state, asset)
+            last, report = points[-1], ReferenceQueries(market.state).pool(asset)
             assert (last.lent, last.borrowed) == (lent_total(pool), borrowed_total(pool))
             assert last.utilization == report.utilization
             assert (last.borrow_rate, last.lend_rate) == (report.borrow_apr, report.lend_apr)

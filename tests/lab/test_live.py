@@ -14,7 +14,6 @@ from solvent.domain.errors import InputError
 from solvent.domain.events import Refused
 from solvent.domain.units import PRICE_SCALE, RATIO, SECOND
 from solvent.engine.engine import FastEngine
-from solvent.engine.queries.queries import Queries
 from solvent.lab.live.driver import DEMO_STEP, LiveAgents, LiveAgentsError, parameters_at
 from solvent.lab.live.prices import FARTHEST, wander
 from solvent.lab.runner import run
@@ -123,7 +122,7 @@ class TestAfterTheStory:
         assert not any(
             isinstance(event, Refused) for _, _, events in engine.said[-50:] for event in events
         )
-        bids, asks = Queries(engine).depth(SOL, 5)
+        bids, asks = engine.queries.depth(SOL, 5)
         assert bids
         assert asks
 
@@ -159,7 +158,7 @@ class TestThread:
         agents.stop()
         assert ended == [None]
         for asset in (1, 2, 3):
-            bids, asks = Queries(engine).depth(asset, 1)
+            bids, asks = engine.queries.depth(asset, 1)
             assert bids
             assert asks
 

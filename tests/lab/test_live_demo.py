@@ -7,7 +7,6 @@ from nacl.signing import SigningKey
 from solvent.domain.codec.events import kind_number
 from solvent.domain.commands import Borrow, Lend, PlaceOrder, Side, TimeInForce
 from solvent.domain.events import Borrowed, Filled, Lent, Refused
-from solvent.engine.queries.queries import Queries
 from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS
 from solvent.lab.live.keys import ACCOUNTS, demo_accounts, demo_keys
 from solvent.lab.scenario.catalog import load_scenario
@@ -28,7 +27,7 @@ class TestDemo:
             first_account=2,
             follows_wall=True,
         )
-        queries = Queries(engine)
+        queries = engine.queries
         assert scenario.accounts == 200
         assert queries.accounts() == agents.next_account == 2 + 3 + 2 + 200 + DEMO_TRADERS
         traded = {

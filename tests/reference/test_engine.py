@@ -155,7 +155,7 @@ def test_reading_changes_nothing(story: Story) -> None:
     before = story.engine.state_hash()
     assert story.engine.state_hash() == before
     assert len(before) == 64
-    write_snapshot(story.engine.state)
+    write_snapshot(story.state)
     assert story.engine.state_hash() == before
 
 

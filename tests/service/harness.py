@@ -12,8 +12,10 @@ import httpx
 from nacl.signing import SigningKey
 
 from solvent.domain import commands as c
+from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE
+from solvent.engine.engine import FastEngine
 from solvent.service.core.keys import Role, encode_addition, parse_public_key
 from solvent.service.core.node import Desk, wall_clock
 from solvent.service.core.opening import Start, open_desk
@@ -162,10 +164,14 @@ class House:
         return Client(self.http, name)
 
 
-async def opened(folder: Path, parameters: EngineParameters | None = None) -> House:
+async def opened(
+    folder: Path,
+    parameters: EngineParameters | None = None,
+    engines: EngineFactory = FastEngine,
+) -> House:
     """A house in a folder, new or as it was left."""
     start = Start(parameters or plain_parameters(), Terms(2, 0))
-    desk = open_desk(folder, start)
+    desk = open_desk(folder, start, engines=engines)
     await desk.start(keeps_time=False)
     transport = httpx.ASGITransport(app=application(desk), client=("127.0.0.1", 1))
     return House(desk, httpx.AsyncClient(transport=transport, base_url="http://desk"))

@@ -9,6 +9,7 @@ from nacl.signing import SigningKey
 
 from solvent.domain.commands import ChangeParameter, Command, ParameterField, PlaceOrder
 from solvent.domain.parameters import EngineParameters
+from solvent.engine.engine import FastEngine
 from solvent.service.core.keys import Role, encode_addition, encode_removal
 from solvent.service.core.market import Market, encode_head
 from solvent.service.core.proposals import Terms, approval_body, proposal_body
@@ -29,7 +30,7 @@ class Played(NamedTuple):
 
     def market(self, records: int | None = None) -> Market:
         """A market in which so many records happened, one at a time."""
-        market = Market(self.head)
+        market = Market(self.head, FastEngine)
         for record in self.records[:records]:
             market.carry_out([record])
         return market

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal, JournalLockedError
 from solvent.journal.segments import segment_path
 from solvent.proof.audit.markets import audit_market
@@ -23,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     third = (len(game.records) - 5) // 3
     for life in range(3):
         journal = Journal.open(place)
-        sequencer = Sequencer(journal, recover(journal))
+        sequencer = Sequencer(journal, recover(journal, FastEngine))
         sequencer.start()
         futures = [sequencer.submit(each) for each in game.records[life * third :][:third]]
         assert all(future.result(20) for future in futures)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from solvent.domain import commands as c
+from solvent.domain.queries import Queries
 from solvent.domain.units import (
     INDEX_SCALE,
     PRICE_DECIMALS,
@@ -23,13 +24,6 @@ from solvent.domain.units import (
     VALUE_DECIMALS,
     parse_decimal,
 )
-from solvent.reference.engine import ReferenceEngine
-from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
-from solvent.reference.lending import wallet
-from solvent.reference.lending.pool import redeemable
-from solvent.reference.lending.rates import borrow_apr, lend_apr, utilization
-from solvent.reference.lending.throttle import bound_in_force
-from solvent.reference.margin import health_of
 from solvent.reference.state import State
 from tests.tables.market import number, ratio
 from tests.tables.rows import Names
@@ -59,8 +53,9 @@ class Answer(NamedTuple):
 class Expectations:
     """Questions to one engine."""
 
-    def __init__(self, engine: ReferenceEngine, names: Names) -> None:
-        self.state = engine.state
+    def __init__(self, queries: Queries, state: State, names: Names) -> None:
+        self.queries = queries
+        self.state = state
         self.names = names
 
     def check(self, words: list[str], kept: dict[str, int]) -> None:
@@ -93,70 +88,61 @@ class Expectations:
         return self._holding(account, self.names.asset(rest[0]), rest[1])
 
     def _holding(self, account: int, asset: int, what: str) -> Answer:
-        holder = self.state.accounts[account]
+        balance = self.queries.balances(account)[asset]
         amounts = {
-            "available": holder.available[asset],
-            "locked": holder.locked[asset],
-            "lent": claim_of(self.state, account, asset),
-            "owed": debt_of(self.state, account, asset),
-            "committed": holder.committed[asset],
+            "available": balance.available,
+            "locked": balance.locked,
+            "lent": balance.lent,
+            "owed": balance.debt,
+            "committed": self.queries.committed(account, asset),
         }
         return Answer(amounts[what], self.names.decimals(asset))
 
     def _account(self, account: int, what: str) -> Answer:
-        holder = self.state.accounts[account]
+        settings = self.queries.settings(account)
         flags = {
-            "liquidating": int(account in self.state.liquidating),
-            "orders": len(holder.open_orders),
-            "auto_lend": int(holder.auto_lend),
+            "liquidating": int(settings.liquidating),
+            "orders": len(self.queries.orders_of(account)),
+            "auto_lend": int(settings.auto_lend),
         }
         if what in flags:
             return Answer(flags[what], 0)
-        report = health_of(self.state, account).report()
+        health = self.queries.health(account)
         amounts = {
-            "value": report.total_value,
-            "net_equity": report.net_equity,
-            "maintenance": report.maintenance,
-            "exposure": report.exposure,
-            "assets": report.assets_value,
-            "debts": report.debts_value,
+            "value": health.total_value,
+            "net_equity": health.net_equity,
+            "maintenance": health.maintenance,
+            "exposure": health.exposure,
+            "assets": health.assets_value,
+            "debts": health.debts_value,
         }
         return Answer(amounts[what], VALUE_DECIMALS)
 
     def _pool(self, asset: int, what: str) -> Answer:
-        pool, parameters = self.state.pools[asset], self.state.asset(asset).pool
-        level = utilization(pool)
+        if what == "bound":
+            return Answer(self.state.pools[asset].bound, RATIO_DECIMALS)
+        if what.endswith("index"):
+            return Answer(getattr(self.state.pools[asset], what), INDEX_DECIMALS)
+        report = self.queries.pool(asset)
         ratios = {
-            "utilization": level,
-            "bound": pool.bound,
-            "bound_in_force": bound_in_force(parameters, pool),
-            "borrow_apr": borrow_apr(parameters, level),
-            "lend_apr": lend_apr(parameters, level),
+            "utilization": report.utilization,
+            "bound_in_force": report.bound,
+            "borrow_apr": report.borrow_apr,
+            "lend_apr": report.lend_apr,
         }
         if what in ratios:
             return Answer(ratios[what], RATIO_DECIMALS)
-        if what.endswith("index"):
-            return Answer(getattr(pool, what), INDEX_DECIMALS)
-        amounts = {
-            "lent": lent_total(pool),
-            "borrowed": borrowed_total(pool),
-            "cash": pool.cash,
-            "redeemable": redeemable(pool),
-            "fees": pool.fees,
-            "residue": pool.residue,
-            "deficit": pool.deficit,
-        }
-        return Answer(amounts[what], self.names.decimals(asset))
+        return Answer(getattr(report, what), self.names.decimals(asset))
 
     def _price(self, what: str, asset: int) -> Answer:
-        price, book = self.state.prices[asset], self.state.books[asset]
+        price, book = self.queries.price(asset), self.state.books[asset]
         counts = {"stale": int(price.stale), "bids": len(book.bids), "asks": len(book.asks)}
         if what in counts:
             return Answer(counts[what], 0)
         return Answer(price.mark if what == "mark" else price.index, PRICE_DECIMALS)
 
     def _order(self, order: int, what: str) -> Answer:
-        resting = self.state.orders.get(order)
+        resting = self.queries.order(order)
         if resting is None:
             return Answer(0, 0)
         if what == "quantity":
@@ -166,18 +152,23 @@ class Expectations:
 
     def _preview(self, topic: str, words: list[str]) -> Answer:
         account, asset = self.names.account(words[0]), self.names.asset(words[1])
-        flags = words[2:]
-        state = self.state
-        previews: dict[str, Callable[[], int]] = {
-            "max_borrow": lambda: wallet.largest_borrow(state, account, asset),
-            "max_redeem": lambda: wallet.largest_redeem(state, account, asset),
-            "max_lend": lambda: wallet.largest_lend(state, account, asset),
-            "max_repay": lambda: wallet.largest_repay(state, account, asset),
-            "max_withdraw": lambda: wallet.largest_withdraw(
-                state, account, asset, redeem="redeem" in flags, borrow="borrow" in flags
-            ),
-        }
-        return Answer(previews[topic](), self.names.decimals(asset))
+        asked = self.queries
+        if topic == "max_withdraw":
+            largest = asked.max_withdraw(
+                account,
+                asset,
+                auto_lend_redeem="redeem" in words[2:],
+                auto_borrow="borrow" in words[2:],
+            )
+        else:
+            previews = {
+                "max_borrow": asked.max_borrow,
+                "max_redeem": asked.max_redeem,
+                "max_lend": asked.max_lend,
+                "max_repay": asked.max_repay,
+            }
+            largest = previews[topic](account, asset)
+        return Answer(largest, self.names.decimals(asset))
 
 
 def _amount(text: str, decimals: int) -> int:

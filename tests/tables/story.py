@@ -18,14 +18,17 @@ up again. Accounts open when they are first named. What begins with # is a comme
 
 from dataclasses import fields, replace
 from enum import IntEnum
+from typing import ClassVar
 
 from solvent.domain import commands as c
+from solvent.domain.engine_face import EngineFace, EngineFactory
 from solvent.domain.events import Event, Refused
 from solvent.domain.parameters import MarketParameters
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import PRICE_SCALE
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.orderbook.book import market_of
+from solvent.reference.snapshot import read_snapshot
 from solvent.reference.state import State
 from tests.tables.audit import faults
 from tests.tables.expectations import Expectations, units_of
@@ -45,28 +48,41 @@ class StoryError(AssertionError):
 
 
 class Story:
-    """An engine, what its accounts are called, and the rows so far."""
+    """An engine, what its accounts are called, and the rows so far.
+
+    `engines` is the kind of engine that stories are told to; conftest.py goes through the kinds.
+    """
+
+    engines: ClassVar[EngineFactory] = ReferenceEngine
 
     def __init__(self) -> None:
         self.parameters = plain_parameters()
-        self.started: ReferenceEngine | None = None
+        self.started: EngineFace | None = None
         self.names = Names(self.parameters)
         self.log: list[c.Command] = []
         self.events: list[Event] = []
         self.kept: dict[str, int] = {}
 
     @property
-    def engine(self) -> ReferenceEngine:
+    def engine(self) -> EngineFace:
         """The engine, made when the first command needs it; assets have their usual prices."""
         if self.started is None:
             self.names.parameters = self.parameters
-            self.started = ReferenceEngine(self.parameters)
+            self.started = self.engines(self.parameters)
             for symbol, price in PRICES.items():
                 asset = self.names.asset(symbol)
                 sources = range(len(self.parameters.assets[asset].price.source_weights))
                 for source in sources:
                     self.apply(c.UpdatePrice(asset, source, *[price * PRICE_SCALE] * 3))
         return self.started
+
+    @property
+    def state(self) -> State:
+        """The engine's whole state: to look at, and in the reference engine to change."""
+        engine = self.engine
+        if isinstance(engine, ReferenceEngine):
+            return engine.state
+        return read_snapshot(engine.snapshot())
 
     def run(self, text: str) -> "Story":
         """Tell the rows of `text`; raise StoryError at the first that does not come true."""
@@ -97,7 +113,7 @@ class Story:
         else:
             self._command(word, rest, outcome)
         if self.started is not None:
-            assert faults(self.engine.state) == []
+            assert faults(self.state) == []
 
     def apply(self, command: c.Command) -> tuple[Event, ...]:
         """Carry out one command and keep it in the log."""
@@ -108,7 +124,7 @@ class Story:
         """The command that a row stands for; opens an account that is named first here."""
         engine = self.engine
         if word == "step":
-            return c.TimeStep(engine.state.now + duration(rest[0].removeprefix("+")))
+            return c.TimeStep(engine.now + duration(rest[0].removeprefix("+")))
         if word == "step_to":
             return c.TimeStep(duration(rest[0]))
         if word in NAMES_FIRST and rest[0] not in self.names.accounts:
@@ -136,19 +152,19 @@ class Story:
         assert refusal.command == c.COMMAND_KINDS.index(type(command))
         if len(limit) > 1:
             key = "price" if limit[0] == "PRICE_BAND" else ""
-            largest = units_of(self.engine.state, command, limit[1], key)
+            largest = units_of(self.state, command, limit[1], key)
             assert refusal.largest == largest, describe(refusal)
 
     def _steps(self, count: int, time: str) -> None:
         events: list[Event] = []
         for _ in range(count):
             self._command("step", [time], [])
-            assert faults(self.engine.state) == []
+            assert faults(self.state) == []
             events += self.events
         self.events = events
 
     def _expect(self, word: str, rest: list[str]) -> None:
-        expectations = Expectations(self.engine, self.names)
+        expectations = Expectations(self.engine.queries, self.state, self.names)
         if word == "keep":
             name, *question = rest
             self.kept[name] = expectations.answer(question)[0]
@@ -182,7 +198,7 @@ class Story:
             return bool(value == self.names.asset(text))
         if isinstance(value, IntEnum) and not text.isdigit():
             return bool(value is type(value)[text])
-        return bool(value == units_of(self.engine.state, event, text, key))
+        return bool(value == units_of(self.state, event, text, key))
 
 
 def _without_comment(line: str) -> str:
@@ -203,19 +219,20 @@ def describe(refusal: Refused | None) -> str:
 
 def check_largest(before: bytes, command: c.Command, refusal: Refused) -> None:
     """The largest amount passes (where it is any) and the next one does not."""
-    change = next_amounts(ReferenceEngine.restore(before).state, command, refusal)
+    engines = Story.engines
+    change = next_amounts(read_snapshot(before), command, refusal)
     if change is None:
         return
     fitting, next_one = change
     if fitting is not None:
-        events = ReferenceEngine.restore(before).apply_one(fitting)
+        events = engines.restore(before).apply_one(fitting)
         first = events[0]
         # A price within the band may still be refused for what comes after the band.
         passes = not isinstance(first, Refused)
         if refusal.limit is Limit.PRICE_BAND and isinstance(first, Refused):
             passes = first.limit is not Limit.PRICE_BAND
         assert passes, f"largest {refusal.largest} does not pass: {first}"
-    events = ReferenceEngine.restore(before).apply_one(next_one)
+    events = engines.restore(before).apply_one(next_one)
     assert isinstance(events[0], Refused), f"more than the largest passes: {next_one}"
 
 
@@ -271,10 +288,10 @@ def run_story(text: str) -> Story:
 def check_replay(story: Story) -> None:
     """The log again, at once and with a restart half-way, ends in the same state (I35)."""
     expected = story.engine.state_hash()
-    again = ReferenceEngine(story.parameters)
+    again = Story.engines(story.parameters)
     half = len(story.log) // 2
     again.apply(story.log[:half])
-    restored = ReferenceEngine.restore(again.snapshot())
+    restored = Story.engines.restore(again.snapshot())
     again.apply(story.log[half:])
     restored.apply(story.log[half:])
     assert again.state_hash() == restored.state_hash() == expected

@@ -151,8 +151,8 @@ def test_interest_does_not_depend_on_how_often_time_steps() -> None:
         deposit bob   USDC 500,000
         borrow  bob   SOL  500
     """
-    once = run_story(text + "step_to 72h").engine.state
-    often = run_story(text + "steps 288 +15m").engine.state
+    once = run_story(text + "step_to 72h").state
+    often = run_story(text + "steps 288 +15m").state
     pool, other = once.pools[2], often.pools[2]
     assert (pool.debt_index, pool.lend_index) == (other.debt_index, other.lend_index)
     assert (pool.fees, pool.residue) == (other.fees, other.residue)

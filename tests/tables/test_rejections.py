@@ -7,7 +7,6 @@ from typing import NamedTuple
 import pytest
 
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.reference.engine import ReferenceEngine
 from tests.proof import proves
 from tests.tables.rows import MAKERS
 from tests.tables.story import Story
@@ -78,7 +77,7 @@ def worlds() -> list[tuple[Story, bytes]]:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.text)
 def test_refused(row: Row, worlds: list[tuple[Story, bytes]]) -> None:
     story, snapshot = worlds[row.world]
-    story.started = ReferenceEngine.restore(snapshot)
+    story.started = Story.engines.restore(snapshot)
     before = story.engine.state_hash()
     story.tell(row.text)
     assert story.engine.state_hash() == before

@@ -46,7 +46,7 @@ FALSE = [
 
 def test_a_true_story() -> None:
     story = run_story(TRUE)
-    assert story.engine.state.steps == 3
+    assert story.state.steps == 3
 
 
 @pytest.mark.parametrize("text", FALSE)

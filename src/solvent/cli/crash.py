@@ -5,6 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from solvent.cli.called import called
 from solvent.cli.progress import progress
 from solvent.lab.report.formatting import number
 from solvent.lab.scenario.catalog import load_scenario
@@ -40,7 +41,7 @@ def kill(kills: int, seed: int) -> int:
         return 0
     for problem in found.problems[:SHOWN]:
         print(f"FAILED {problem}")
-    print(f"  solvent sim --kill {kills} --seed {seed}")
+    print(f"  {called()} sim --kill {kills} --seed {seed}")
     print(f"  the journal and the log are in {folder}")
     return 1
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from solvent.cli.called import called
 from solvent.cli.folder import refuse_foreign, run_folder
 from solvent.cli.progress import progress, say
 from solvent.domain.parameters import Policy
@@ -130,8 +131,8 @@ def _show_files(result: "RunResult", out: Path) -> None:
     print(f"receipts    {receipts} ({of_all})")
     print()
     print("Check it:")
-    print(f"  solvent verify {shlex.quote(str(receipts))}")
-    print(f"  solvent audit {shlex.quote(str(out))}")
+    print(f"  {called()} verify {shlex.quote(str(receipts))}")
+    print(f"  {called()} audit {shlex.quote(str(out))}")
     if written != settled:
         print("Any other receipt:")
-        print(f"  solvent receipts {shlex.quote(str(out))} --account NUMBER")
+        print(f"  {called()} receipts {shlex.quote(str(out))} --account NUMBER")

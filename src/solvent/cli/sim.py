@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from solvent.cli.called import called
 from solvent.cli.options import COUNT, WHOLE
 from solvent.cli.progress import say
 from solvent.domain.errors import InputError
@@ -98,7 +99,8 @@ def _compare(seed: int, commands: int, runs: int) -> int:
     )
     differences = [result.difference for result in results if result.difference is not None]
     for difference in differences:
-        print(f"DIFFERENCE {difference}")
+        print(f"DIFFERENCE {difference.what}")
+        print(f"  {called()} {difference.again}")
     if not differences:
         print("the engines agree to the bit")
     return 1 if differences else 0
@@ -124,7 +126,7 @@ def _tell(results: Sequence["SimulationResult"], seconds: float) -> int:
     breaches = [breach for result in results for breach in result.breaches]
     for breach in breaches:
         print(f"BREACH {breach.breach}")
-        print(f"  solvent sim --seed {breach.seed} --commands {breach.command + 1}")
+        print(f"  {called()} {breach.again}")
     if not breaches:
         print("no invariant was broken")
     return 1 if breaches else 0

@@ -14,8 +14,9 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from operator import attrgetter
 
-ANY_ASSET = -1
-UNCHANGED = -1
+from solvent.domain.units import unfit
+
+ANY_ASSET = UNCHANGED = -1
 
 
 class Role(IntEnum):
@@ -324,8 +325,7 @@ def _row_of(names: tuple[str, ...]) -> Callable[[Command], tuple[int, ...]]:
     """What reads these fields of a command; asked for one alone, `attrgetter` makes no tuple."""
     if len(names) > 1:
         return attrgetter(*names)
-    (name,) = names
-    return lambda command: (getattr(command, name),)
+    return lambda command: (getattr(command, names[0]),)
 
 
 _ROWS = {kind: _row_of(names) for kind, names in _FIELDS.items()}
@@ -360,7 +360,8 @@ def encode_command(command: Command) -> bytes:
     try:
         return _PACKERS[kind].pack(_KIND_OF[kind], *_ROWS[kind](command))
     except struct.error as error:
-        raise CommandEncodingError(f"{kind.__name__}: a field does not fit 64 bits") from error
+        every = (unfit(f"{kind.__name__}.{name}", getattr(command, name)) for name in _FIELDS[kind])
+        raise CommandEncodingError(next(filter(None, every))) from error
 
 
 def decode_command(data: bytes, offset: int = 0) -> tuple[Command, int]:

@@ -7,13 +7,19 @@ of value. A parameter object that exists is valid; engines never check it again.
 Deliberately absent: defaults for a particular venue. The scenario files carry those.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import TypeVar
 
-from solvent.domain.commands import ChangeParameter, ParameterField
-from solvent.domain.units import HOUR, INT64_MAX, MAX_DECIMALS, RATIO, SECOND, VALUE_DECIMALS
+from solvent.domain.units import (
+    HOUR,
+    INSTEAD_OF_A_FLOAT,
+    INT64_MAX,
+    MAX_DECIMALS,
+    RATIO,
+    SECOND,
+    VALUE_DECIMALS,
+)
 
 USDC = 0
 MAX_ASSETS = 64
@@ -42,8 +48,22 @@ class ParameterError(ValueError):
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
+    _refuse_float(name, value)
+    if not isinstance(value, int):
+        raise ParameterError(name, f"must be an integer, is {value!r}")
     if not low <= value <= high:
         raise ParameterError(name, f"must lie between {low} and {high}, is {value}")
+
+
+def _refuse_floats(record: "ParameterRecord") -> None:
+    """Name the field of a float before anything is compared with it."""
+    for each in fields(record):
+        _refuse_float(each.name, getattr(record, each.name))
+
+
+def _refuse_float(name: str, value: object) -> None:
+    if isinstance(value, float):
+        raise ParameterError(name, f"{value!r} is a float: {INSTEAD_OF_A_FLOAT}")
 
 
 class PoolState(IntEnum):
@@ -89,6 +109,7 @@ class Haircut:
     size_by: SizeBy = SizeBy.NOTIONAL
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("weight", self.weight, 0, RATIO)
         _between("base", self.base, 1, 2 * RATIO)
         _between("penalty", self.penalty, 0, RATIO)
@@ -102,6 +123,7 @@ class MarginFunction:
     factor: int = 0
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("base", self.base, 1, MAX_MARGIN_RATIO)
         _between("factor", self.factor, 0, RATIO)
 
@@ -113,6 +135,9 @@ class Curve:
     points: tuple[tuple[int, int], ...]
 
     def __post_init__(self) -> None:
+        for number, (utilization, rate) in enumerate(self.points):
+            _refuse_float(f"points[{number}].utilization", utilization)
+            _refuse_float(f"points[{number}].rate", rate)
         if not MIN_CURVE_POINTS <= len(self.points) <= MAX_CURVE_POINTS:
             raise ParameterError("points", f"needs {MIN_CURVE_POINTS} to {MAX_CURVE_POINTS} points")
         if self.points[0][0] != 0 or self.points[-1][0] != RATIO:
@@ -139,6 +164,7 @@ class PoolParameters:
     state: PoolState = PoolState.OPEN
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("fee", self.fee, 0, RATIO)
         _between("optimal_utilization", self.optimal_utilization, 0, RATIO)
         _between("max_utilization", self.max_utilization, 0, RATIO)
@@ -162,6 +188,7 @@ class MarketParameters:
     max_impact_multiplier: int
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("tick", self.tick, 1, INT64_MAX)
         _between("lot", self.lot, 1, MAX_SUPPLY)
         _between("min_quantity", self.min_quantity, 1, MAX_SUPPLY)
@@ -190,6 +217,7 @@ class PriceParameters:
     max_age: int = 600 * SECOND
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         if not 1 <= len(self.source_weights) <= MAX_SOURCES:
             raise ParameterError("source_weights", f"needs 1 to {MAX_SOURCES} sources")
         for number, weight in enumerate(self.source_weights):
@@ -215,6 +243,7 @@ class AssetParameters:
     price: PriceParameters = field(default_factory=PriceParameters)
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         plain = self.symbol.isascii() and self.symbol.isalnum()
         if not (plain and len(self.symbol) <= MAX_SYMBOL):
             reason = f"needs 1 to {MAX_SYMBOL} letters or digits, is {self.symbol!r}"
@@ -244,6 +273,7 @@ class WaterfallParameters:
     default_policy: Policy = Policy.PRO_RATA
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         _between("target_buffer", self.target_buffer, 0, RATIO)
         _between("book_fraction", self.book_fraction, 0, RATIO)
         _between("book_probability", self.book_probability, 0, RATIO)
@@ -270,6 +300,7 @@ class EngineParameters:
     start_time: int = 0
 
     def __post_init__(self) -> None:
+        _refuse_floats(self)
         if not 1 <= len(self.assets) <= MAX_ASSETS:
             raise ParameterError("assets", f"needs 1 to {MAX_ASSETS} assets")
         self._check_settlement_asset(self.assets[USDC])
@@ -305,92 +336,16 @@ class EngineParameters:
         raise KeyError(symbol)
 
 
-Record = TypeVar("Record", bound="Replaceable")
+ParameterRecord = (
+    EngineParameters
+    | WaterfallParameters
+    | AssetParameters
+    | PriceParameters
+    | MarketParameters
+    | PoolParameters
+    | Curve
+    | MarginFunction
+    | Haircut
+)
+Record = TypeVar("Record", bound=ParameterRecord)
 """Any parameter record."""
-
-Replaceable = WaterfallParameters | PoolParameters | Haircut | MarginFunction | AssetParameters
-
-_POOL_FIELDS = {
-    ParameterField.POOL_STATE: "state",
-    ParameterField.OPEN_BORROW_LEND_LIMIT: "open_borrow_lend_limit",
-    ParameterField.MAX_UTILIZATION: "max_utilization",
-    ParameterField.THROTTLE_THRESHOLD: "throttle_threshold",
-    ParameterField.THROTTLE_UPDATE_FRACTION: "throttle_update_fraction",
-    ParameterField.POOL_FEE: "fee",
-}
-_HAIRCUT_FIELDS = {
-    ParameterField.COLLATERAL_WEIGHT: "weight",
-    ParameterField.COLLATERAL_BASE: "base",
-    ParameterField.COLLATERAL_PENALTY: "penalty",
-}
-_MARGIN_FIELDS = {
-    ParameterField.INITIAL_BASE: ("initial", "base"),
-    ParameterField.INITIAL_FACTOR: ("initial", "factor"),
-    ParameterField.MAINTENANCE_BASE: ("maintenance", "base"),
-    ParameterField.MAINTENANCE_FACTOR: ("maintenance", "factor"),
-}
-_WATERFALL_FIELDS = {
-    ParameterField.BOOK_FRACTION: "book_fraction",
-    ParameterField.BOOK_PROBABILITY: "book_probability",
-    ParameterField.BOOK_LIMIT: "book_limit",
-    ParameterField.TARGET_BUFFER: "target_buffer",
-    ParameterField.MAX_DISCOUNT: "max_discount",
-    ParameterField.LENDER_POLICY: "lender_policy",
-    ParameterField.DEFAULT_POLICY: "default_policy",
-}
-_ENUM_FIELDS = {
-    ParameterField.POOL_STATE: PoolState,
-    ParameterField.LENDER_POLICY: Policy,
-    ParameterField.DEFAULT_POLICY: Policy,
-}
-
-
-def changed_parameters(parameters: EngineParameters, change: ChangeParameter) -> EngineParameters:
-    """`parameters` with one field changed and everything validated again.
-
-    Raises ParameterError when the new value, or the whole that results, is not valid.
-    """
-    value = change.value
-    if change.field in _ENUM_FIELDS:
-        try:
-            value = _ENUM_FIELDS[change.field](value)
-        except ValueError as error:
-            raise ParameterError(change.field.name.lower(), str(error)) from error
-    if change.field in _WATERFALL_FIELDS:
-        name = _WATERFALL_FIELDS[change.field]
-        return replace(parameters, waterfall=_with(parameters.waterfall, name, value))
-    if not 0 <= change.asset < len(parameters.assets):
-        raise ParameterError("asset", f"there is no asset {change.asset}")
-    changed = _changed_asset(parameters.assets[change.asset], change, value)
-    assets = list(parameters.assets)
-    assets[change.asset] = changed
-    return replace(parameters, assets=tuple(assets))
-
-
-def _with(record: Record, name: str, value: object) -> Record:
-    """`record` with the field called `name` set to `value`, validated again."""
-    build: Callable[..., Record] = type(record)
-    values = {each.name: getattr(record, each.name) for each in fields(record)}
-    return build(**(values | {name: value}))
-
-
-def _changed_asset(asset: AssetParameters, change: ChangeParameter, value: int) -> AssetParameters:
-    if change.field in _POOL_FIELDS:
-        return replace(asset, pool=_with(asset.pool, _POOL_FIELDS[change.field], value))
-    if change.field in _HAIRCUT_FIELDS:
-        name = _HAIRCUT_FIELDS[change.field]
-        return replace(asset, haircut=_with(asset.haircut, name, value))
-    if change.field in _MARGIN_FIELDS:
-        function, name = _MARGIN_FIELDS[change.field]
-        return _with(asset, function, _with(getattr(asset, function), name, value))
-    if change.field is ParameterField.PRICE_MAX_AGE:
-        return replace(asset, price=replace(asset.price, max_age=value))
-    points = list(asset.pool.curve.points)
-    if not 0 <= change.index < len(points):
-        raise ParameterError("index", f"the curve has no point {change.index}")
-    utilization, rate = points[change.index]
-    if change.field is ParameterField.CURVE_UTILIZATION:
-        points[change.index] = (value, rate)
-    else:
-        points[change.index] = (utilization, value)
-    return replace(asset, pool=replace(asset.pool, curve=Curve(tuple(points))))

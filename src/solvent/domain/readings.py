@@ -9,8 +9,21 @@ Deliberately absent: what no engine keeps, such as when an order was placed or w
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from solvent.domain.commands import SelfTradePrevention, Side
+from solvent.domain.commands import (
+    Borrow,
+    Lend,
+    PlaceOrder,
+    Redeem,
+    Repay,
+    SelfTradePrevention,
+    Side,
+    Withdraw,
+)
 from solvent.domain.parameters import PoolState
+from solvent.domain.rejections import Refusal
+
+PoolCommand = Lend | Redeem | Borrow | Repay
+AmountCommand = PoolCommand | Withdraw | PlaceOrder
 
 HIGHEST_MULTIPLE = 100
 """Liquidation prices are looked for up to this many times the mark."""
@@ -79,6 +92,13 @@ class DebtMargin(NamedTuple):
     notional: int
     initial: int
     maintenance: int
+
+
+class PoolReading(NamedTuple):
+    """One pool now: utilization (uncapped) and the throttle's bound in force, both 10^-9."""
+
+    utilization: int
+    bound: int
 
 
 class PoolReport(NamedTuple):
@@ -161,6 +181,16 @@ class LiquidationPrices(NamedTuple):
     above: int | None
 
 
+class Bound(NamedTuple):
+    """The most that may be asked for, and what refuses more; None where more is merely not done.
+
+    A market order ends where the book's impact band does, a repayment with the debt.
+    """
+
+    largest: int
+    refusal: Refusal | None
+
+
 class AdlForecast(NamedTuple):
     """How a round of a given size would treat a borrower today.
 
@@ -174,3 +204,9 @@ class AdlForecast(NamedTuple):
     allotted: int
     value: int
     cash_left: int
+
+
+def nearest(prices: LiquidationPrices, mark: int) -> int | None:
+    """The one of two prices that is nearer to a mark; None if there is none."""
+    found = [price for price in prices if price is not None]
+    return min(found, key=lambda price: abs(price - mark), default=None)

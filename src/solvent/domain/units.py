@@ -45,6 +45,22 @@ _FINE_DIVISORS: tuple[int, ...] = tuple(10 ** max(0, shift) for shift in _FINE_S
 _FINE_FACTORS: tuple[int, ...] = tuple(10 ** max(0, -shift) for shift in _FINE_SHIFTS)
 _DIGITS = frozenset("0123456789")
 
+INSTEAD_OF_A_FLOAT = (
+    "floats are not exact, so write the number as text and let `amount`, `price`, `ratio` or "
+    "`value` make the integer"
+)
+"""What to do, in every refusal of a float."""
+
+
+def unfit(name: str, value: object) -> str | None:
+    """Why `value` cannot be the number of the field `name`, and what to do; None if it can."""
+    if isinstance(value, float):
+        return f"{name}: {value!r} is a float: {INSTEAD_OF_A_FLOAT}"
+    if not isinstance(value, int):
+        return f"{name}: {value!r} is not an integer"
+    fits = INT64_MIN <= value <= INT64_MAX
+    return None if fits else f"{name}: {value!r} does not fit 64 bits"
+
 
 class UnitsOverflowError(ArithmeticError):
     """A result does not fit its column. Nothing was written; the command cannot be carried out."""

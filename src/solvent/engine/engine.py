@@ -11,26 +11,25 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.snapshots import state_hash
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import (
     COMMAND_KINDS,
-    COMMAND_WORDS,
     ChangeParameter,
     Command,
     OpenAccount,
     PlaceOrder,
     decode_command,
-    encode_command,
 )
-from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
-from solvent.domain.parameters import EngineParameters, ParameterError, changed_parameters
+from solvent.domain.parameter_changes import changed_parameters
+from solvent.domain.parameters import EngineParameters, ParameterError
+from solvent.domain.readings import PoolReading
 from solvent.engine import dispatch, governance, previews, readings
 from solvent.engine.memory.columns import Columns, new_columns
+from solvent.engine.memory.command_rows import Words, command_rows
 from solvent.engine.memory.rows import COMMAND_WIDTH, Globals
 from solvent.engine.memory.snapshot import read_snapshot, write_snapshot
 from solvent.engine.memory.store import Store
@@ -38,6 +37,7 @@ from solvent.engine.orderbook import book
 from solvent.engine.queries import forecast as query_forecast
 from solvent.engine.queries import kernels as query_kernels
 from solvent.engine.queries import refusals as query_refusals
+from solvent.engine.queries.queries import FastQueries
 from solvent.kernels.kinds import EVENTS, EVENTS_CAPACITY, EVENTS_USED, FIRST_COLUMN
 from solvent.kernels.machine import Machine, Progress, compile_kernels, digest_of
 from solvent.kernels.rows import EngineFault
@@ -75,10 +75,6 @@ _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
 _PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
 _EVENT_LIMIT = 1 << 22
 """Words of events after which a batch is stopped, read out and resumed."""
-_ROW_BYTES = 8 * COMMAND_WIDTH
-
-Words = npt.NDArray[np.int64]
-
 
 _MACHINES: list[Machine] = []
 
@@ -117,6 +113,23 @@ class FastEngine:
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""
         return self.apply((command,))[0].events
+
+    def apply_groups(self, first: int, groups: Sequence[EncodedCommands]) -> list[Transcript]:
+        """Carry out recorded commands, numbered from `first`; what came of each group's.
+
+        It is one call, and the transcripts share the row that it wrote.
+        """
+        events, all_ends = self.apply_rows(command_rows(groups))
+        words, ends = events.data, all_ends.tolist()
+        found = []
+        done = start = 0
+        for group in groups:
+            own = ends[done : done + len(group)]
+            end = own[-1] if own else start
+            within = [each - start for each in own]
+            found.append(Transcript(first + done, group, words[start:end], within))
+            done, start = done + len(own), end
+        return found
 
     def apply_rows(self, rows: Words) -> tuple[Words, Words]:
         """Carry out commands given as rows of COMMAND_WIDTH numbers.
@@ -218,6 +231,11 @@ class FastEngine:
         finally:
             self.columns["globals"][Globals.scratch_top] = 0
 
+    @property
+    def queries(self) -> FastQueries:
+        """What can be asked between two batches."""
+        return FastQueries(self)
+
     def pool_readings(self) -> list[PoolReading]:
         """Utilization and bound in force of every pool, by asset number."""
         count = len(self.parameters.assets)
@@ -248,21 +266,5 @@ class FastEngine:
 
 
 _CHANGE_PARAMETER = COMMAND_KINDS.index(ChangeParameter)
-_WIDTHS = np.array(COMMAND_WORDS, dtype=np.int64)
 _FREE = ctypes.CDLL(None).free
 _FREE.argtypes = [ctypes.c_void_p]
-
-
-def encode_batch(batch: Sequence[Command]) -> Words:
-    """Commands as rows of numbers: the kind, the fields, zeros."""
-    data = b"".join(encode_command(command).ljust(_ROW_BYTES, b"\0") for command in batch)
-    return np.frombuffer(data, dtype=np.int64).reshape(-1, COMMAND_WIDTH)
-
-
-def command_rows(groups: Sequence[EncodedCommands]) -> Words:
-    """Encoded commands as rows of numbers, as `encode_batch` makes them of objects."""
-    kinds = np.array([kind for commands in groups for kind in commands.kinds], dtype=np.int64)
-    rows = np.zeros((len(kinds), COMMAND_WIDTH), dtype=np.int64)
-    data = b"".join(commands.data for commands in groups)
-    rows[np.arange(COMMAND_WIDTH) < _WIDTHS[kinds, None]] = np.frombuffer(data, dtype=np.int64)
-    return rows

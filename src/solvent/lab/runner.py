@@ -15,7 +15,7 @@ from typing import Any
 
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
-from solvent.domain.engine_face import Engine
+from solvent.domain.engine_face import RunnableEngine
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import INT64_MAX
 from solvent.journal.event_hash import EventHasher
@@ -36,7 +36,7 @@ RECEIPTS = "receipts.jsonl"
 REPORT = "report.html"
 
 
-EngineFactory = Callable[[EngineParameters], Engine]
+EngineFactory = Callable[[EngineParameters], RunnableEngine]
 Progress = Callable[[int, int], None]
 """Called with the steps done and all steps."""
 

@@ -14,7 +14,8 @@ from solvent.domain import waterfall_events as w
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.events import Event, ParameterChanged, Stepped
 from solvent.domain.labels import AdlCase
-from solvent.domain.parameters import EngineParameters, Policy, changed_parameters
+from solvent.domain.parameter_changes import changed_parameters
+from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.settlements import AdlRound, BackstopOffer, Transfer, settlements_of
 from solvent.receipts.form import (
     ADL_FORMAT,

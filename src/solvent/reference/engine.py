@@ -8,17 +8,19 @@ command changes nothing. The face is the same as every other engine's: `apply`, 
 Specification: section 10.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.snapshots import state_hash
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.commands import Command
-from solvent.domain.engine_face import PoolReading
+from solvent.domain.commands import Command, encode_command
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.readings import PoolReading
 from solvent.reference.dispatch import HANDLERS, refused
 from solvent.reference.lending.rates import utilization
 from solvent.reference.lending.throttle import bound_in_force
+from solvent.reference.queries import ReferenceQueries
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import new_state
 
@@ -35,6 +37,8 @@ class ReferenceEngine:
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""
+        # Refuses a field that no row of numbers can hold, as an engine of rows does.
+        encode_command(command)
         state = self.state
         state.events = []
         refusal = HANDLERS[type(command)](state, command)
@@ -43,6 +47,25 @@ class ReferenceEngine:
         events = tuple(state.events)
         state.events = []
         return events
+
+    def apply_groups(self, first: int, groups: Sequence[EncodedCommands]) -> list[Transcript]:
+        """Carry out recorded commands, numbered from `first`; what came of each group's."""
+        found = []
+        for group in groups:
+            done = [(command, self.apply_one(command)) for command in group]
+            found.append(Transcript.of(first, done))
+            first += len(group)
+        return found
+
+    @property
+    def parameters(self) -> EngineParameters:
+        """Parameters in force."""
+        return self.state.parameters
+
+    @property
+    def queries(self) -> ReferenceQueries:
+        """What can be asked between two commands."""
+        return ReferenceQueries(self.state)
 
     @property
     def now(self) -> int:

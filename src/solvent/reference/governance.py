@@ -5,7 +5,8 @@ Specification: section 6.1.
 
 from solvent.domain import commands as c
 from solvent.domain.events import FeesCollected, ParameterChanged
-from solvent.domain.parameters import ParameterError, changed_parameters
+from solvent.domain.parameter_changes import changed_parameters
+from solvent.domain.parameters import ParameterError
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.reference import prices
 from solvent.reference.ledger import POOL, available, move

@@ -1,32 +1,50 @@
-"""Queries: what lenders and borrowers can watch, and what could happen to them (A14).
+"""Queries of the reference engine: what lenders and borrowers can watch, and what could happen.
 
-Reading changes nothing (I37). Everything here is computed from the state when it is asked for: a
-pool's utilization, rates and limits; an account's health and the price at which it would be
-liquidated; and for a borrower how an auto-deleveraging round of a given size would treat it today.
+Reading changes nothing (I37). Everything here is computed from the state when it is asked for:
+a pool's utilization, rates and limits; an account's health and the price at which it would
+be liquidated; and how an auto-deleveraging round of a given size would treat a borrower today. What
+a command would do is found out by carrying it out on a copy of the state.
 
 Specification: section 6.5.
 """
 
-from typing import NamedTuple
-
-from solvent.domain.commands import PlaceOrder, Role
-from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC
+from solvent.domain import commands as c
+from solvent.domain.commands import PlaceOrder, Role, Side
+from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, EngineParameters
+from solvent.domain.queries import Queries
 from solvent.domain.readings import (
     HIGHEST_MULTIPLE,
+    AccountFractions,
+    AccountHealth,
+    AccountSettings,
     AdlForecast,
+    AmountCommand,
+    Balance,
+    CollateralValue,
+    DebtMargin,
+    Depth,
+    Level,
     LiquidationPrices,
+    OrderReading,
+    PoolCommand,
     PoolReport,
+    PriceReading,
 )
+from solvent.domain.rejections import Refusal
 from solvent.domain.units import (
+    FINE_PER_VALUE,
     INDEX_SCALE,
     INT64_MAX,
     RATIO,
     divide_up,
+    fine_down,
+    fine_up,
     mul_div_down,
     mul_div_up,
     value_divisor,
     value_up,
 )
+from solvent.reference.dispatch import HANDLERS
 from solvent.reference.ledger import borrowed_total, claim_of, debt_of, lent_total
 from solvent.reference.lending import wallet
 from solvent.reference.lending.pool import redeemable
@@ -35,43 +53,300 @@ from solvent.reference.lending.throttle import bound_in_force, within
 from solvent.reference.limits import gated, largest_passing, pool_state, smallest_passing
 from solvent.reference.margin import (
     Doubt,
-    Health,
     Portfolio,
     health,
     health_of,
     leverage_exceeded,
+    margin_fraction_up,
     portfolio_of,
+    weighted_down,
 )
 from solvent.reference.orderbook.orders import largest_order
+from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import TREASURY, Pool, State
 from solvent.reference.waterfall.adl import borrowers
 from solvent.reference.waterfall.policies import Demand, allot, most_levered_first
 
 
-def pool_report(state: State, asset: int) -> PoolReport:
-    """What there is to know about one pool."""
-    pool = state.pools[asset]
-    parameters = state.asset(asset).pool
-    level = utilization(pool)
-    bound = bound_in_force(parameters, pool)
-    return PoolReport(
-        lent=lent_total(pool),
-        borrowed=borrowed_total(pool),
-        cash=pool.cash,
-        utilization=level,
-        borrow_apr=borrow_apr(parameters, level),
-        lend_apr=lend_apr(parameters, level),
-        bound=bound,
-        threshold=parameters.throttle_threshold,
-        max_utilization=parameters.max_utilization,
-        state=pool_state(state, asset),
-        redeemable=redeemable(pool),
-        withdrawable=_withdrawable(pool, bound),
-        gated=gated(state, asset),
-        fees=pool.fees,
-        residue=pool.residue,
-        deficit=pool.deficit,
-    )
+class ReferenceQueries(Queries):
+    """Reads a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    @property
+    def parameters(self) -> EngineParameters:
+        """Parameters in force."""
+        return self._state.parameters
+
+    # Accounts.
+
+    def accounts(self) -> int:
+        """How many accounts there are."""
+        return len(self._state.accounts)
+
+    def role(self, account: int) -> Role:
+        """What kind of account it is."""
+        self._check(account, USDC)
+        return self._state.accounts[account].role
+
+    def settings(self, account: int) -> AccountSettings:
+        """What the account has chosen, and whether it is in the waterfall."""
+        self._check(account, USDC)
+        holder = self._state.accounts[account]
+        return AccountSettings(
+            auto_lend=holder.auto_lend,
+            auto_repay_borrows=holder.auto_repay_borrows,
+            auto_borrow_settlements=holder.auto_borrow_settlements,
+            leverage_limit=holder.leverage_limit,
+            liquidating=account in self._state.liquidating,
+        )
+
+    def liquidating(self) -> list[int]:
+        """Accounts in the waterfall, ascending."""
+        return sorted(self._state.liquidating)
+
+    def balances(self, account: int) -> list[Balance]:
+        """What the account has and owes, by asset number."""
+        self._check(account, USDC)
+        holder = self._state.accounts[account]
+        return [
+            Balance(
+                holder.available[asset],
+                holder.locked[asset],
+                claim_of(self._state, account, asset),
+                debt_of(self._state, account, asset),
+                holder.unfunded[asset],
+            )
+            for asset in range(len(self._state.pools))
+        ]
+
+    def committed(self, provider: int, asset: int) -> int:
+        """Atoms of debts in the asset that the provider still offers to take over."""
+        self._check(provider, asset)
+        return self._state.accounts[provider].committed[asset]
+
+    def health(self, account: int) -> AccountHealth:
+        """The account's margin, rounded against it."""
+        self._check(account, USDC)
+        return AccountHealth(*health_of(self._state, account).report())
+
+    def fractions(self, account: int) -> AccountFractions:
+        """The account's margin as fractions; they are for people and decide nothing."""
+        self._check(account, USDC)
+        values = health_of(self._state, account)
+        owes, positive = values.exposure > 0, values.net_equity > 0
+        equity = values.net_equity
+        return AccountFractions(
+            margin_fraction=equity * RATIO // values.exposure if owes else None,
+            maintenance_ratio=(
+                divide_up(values.maintenance * RATIO, equity) if owes and positive else None
+            ),
+            leverage=divide_up(values.exposure * RATIO, equity) if positive else None,
+            liquidating=account in self._state.liquidating,
+            over_leverage_limit=leverage_exceeded(
+                values, self._state.accounts[account].leverage_limit
+            ),
+        )
+
+    def collateral_values(self, account: int) -> list[CollateralValue]:
+        """What the account's holdings are worth and count for, by asset number, rounded down."""
+        found = []
+        for asset, balance in enumerate(self.balances(account)):
+            about, mark = self._state.asset(asset), self._state.mark(asset)
+            quantity = balance.available + balance.locked + balance.lent
+            fine = fine_down(quantity, mark, about.decimals)
+            weighted = weighted_down(about, quantity, mark)
+            found.append(CollateralValue(fine // FINE_PER_VALUE, weighted // FINE_PER_VALUE))
+        return found
+
+    def debt_margins(self, account: int) -> list[DebtMargin]:
+        """The account's debts and their margin fractions, by asset number, rounded up."""
+        found = []
+        for asset, balance in enumerate(self.balances(account)):
+            about = self._state.asset(asset)
+            fine = fine_up(balance.debt, self._state.mark(asset), about.decimals)
+            notional = divide_up(fine, FINE_PER_VALUE)
+            initial = margin_fraction_up(about.initial, notional)
+            maintenance = margin_fraction_up(about.maintenance, notional)
+            found.append(DebtMargin(notional, initial, maintenance))
+        return found
+
+    # What could happen to an account.
+
+    def liquidation_prices(self, account: int, asset: int) -> LiquidationPrices:
+        """How far one asset's mark can move before `account` is liquidatable."""
+        self._check(account, asset)
+        return _liquidation_prices(self._state, account, asset)
+
+    def liquidation_prices_after(self, command: PoolCommand) -> LiquidationPrices:
+        """The same of the command's asset, once the command was carried out."""
+        after, refused = self._tried(command)
+        assert refused is None, "a command that is refused has no afterwards"
+        return _liquidation_prices(after, command.account, command.asset)
+
+    def _forecast(self, account: int, asset: int, quantity: int) -> AdlForecast | None:
+        """What a case L round of `quantity` atoms would take from `account`; None: not eligible."""
+        state = self._state
+        candidates = borrowers(state, asset, set())
+        places = [place for place, each in enumerate(candidates) if each.account == account]
+        if not places:
+            return None
+        mark, decimals = state.mark(asset), state.asset(asset).decimals
+        total = min(quantity, sum(candidate.cap for candidate in candidates))
+        policy = state.parameters.waterfall.lender_policy
+        parts = allot(policy, candidates, Demand(total, value_up(total, mark, decimals)))
+        allotted = parts[places[0]]
+        return AdlForecast(
+            rank=most_levered_first(candidates).index(places[0]) + 1,
+            candidates=len(candidates),
+            allotted=allotted,
+            value=value_up(allotted, mark, decimals),
+            cash_left=redeemable(state.pools[asset]),
+        )
+
+    # Pools, prices, books.
+
+    def pool(self, asset: int) -> PoolReport:
+        """What there is to know about one pool."""
+        self._check(USDC, asset)
+        pool = self._state.pools[asset]
+        parameters = self._state.asset(asset).pool
+        level = utilization(pool)
+        bound = bound_in_force(parameters, pool)
+        return PoolReport(
+            lent=lent_total(pool),
+            borrowed=borrowed_total(pool),
+            cash=pool.cash,
+            utilization=level,
+            borrow_apr=borrow_apr(parameters, level),
+            lend_apr=lend_apr(parameters, level),
+            bound=bound,
+            threshold=parameters.throttle_threshold,
+            max_utilization=parameters.max_utilization,
+            state=pool_state(self._state, asset),
+            redeemable=redeemable(pool),
+            withdrawable=_withdrawable(pool, bound),
+            gated=gated(self._state, asset),
+            fees=pool.fees,
+            residue=pool.residue,
+            deficit=pool.deficit,
+        )
+
+    def price(self, asset: int) -> PriceReading:
+        """The asset's index and mark."""
+        self._check(USDC, asset)
+        price = self._state.prices[asset]
+        return PriceReading(price.index, price.mark, price.stale, price.halted, price.updated)
+
+    def order(self, order: int) -> OrderReading | None:
+        """The resting order of this number."""
+        self._check_number("order", order)
+        held = self._state.orders.get(order)
+        if held is None:
+            return None
+        return OrderReading(*(getattr(held, name) for name in OrderReading._fields))
+
+    def orders_of(self, account: int) -> list[OrderReading]:
+        """The account's resting orders, oldest first."""
+        self._check(account, USDC)
+        found = map(self.order, sorted(self._state.accounts[account].open_orders))
+        return [order for order in found if order is not None]
+
+    def depth(self, asset: int, levels: int | None = None) -> Depth:
+        """The best `levels` price levels of both sides, or all of them, best first."""
+        self._check_market(asset)
+        count = None if levels is None else max(0, levels)
+        bids, asks = (self._levels(asset, side)[:count] for side in (Side.BID, Side.ASK))
+        return Depth(bids, asks)
+
+    def level(self, asset: int, side: Side, price: int) -> int:
+        """All that rests at one price: 0 where nothing does."""
+        self._check_number("price", price)
+        self._check_market(asset)
+        return sum(held.quantity for held in self._levels(asset, side) if held.price == price)
+
+    def _levels(self, asset: int, side: Side) -> list[Level]:
+        book = self._state.books[asset]
+        quantities: dict[int, int] = {}
+        for number in book.bids if side is Side.BID else book.asks:
+            order = self._state.orders[number]
+            quantities[order.price] = quantities.get(order.price, 0) + order.quantity
+        return [Level(price, quantity) for price, quantity in quantities.items()]
+
+    # Previews.
+
+    def max_lend(self, account: int, asset: int) -> int:
+        """The most that a `Lend` may ask for now; 0 when none passes."""
+        self._check(account, asset)
+        if not self._may_act(account):
+            return 0
+        return min(wallet.largest_lend(self._state, account, asset), MAX_SUPPLY)
+
+    def max_redeem(self, account: int, asset: int) -> int:
+        """The most that a `Redeem` may ask for now; 0 when none passes."""
+        self._check(account, asset)
+        if not self._may_act(account, custodial=account == TREASURY):
+            return 0
+        return min(wallet.largest_redeem(self._state, account, asset), MAX_SUPPLY)
+
+    def max_borrow(self, account: int, asset: int) -> int:
+        """The most that a `Borrow` may ask for now; 0 when none passes."""
+        self._check(account, asset)
+        if not self._may_act(account):
+            return 0
+        return min(wallet.largest_borrow(self._state, account, asset), MAX_SUPPLY)
+
+    def max_repay(self, account: int, asset: int) -> int:
+        """The most that a `Repay` takes now, as far as it buys a share; in the waterfall too."""
+        self._check(account, asset)
+        if not self._has_owner(account):
+            return 0
+        return min(wallet.largest_repay(self._state, account, asset), MAX_SUPPLY)
+
+    def max_withdraw(
+        self, account: int, asset: int, *, auto_lend_redeem: bool, auto_borrow: bool
+    ) -> int:
+        """The most that a `Withdraw` with these flags may ask for now; 0 when none passes."""
+        self._check(account, asset)
+        treasury = account == TREASURY
+        if not self._may_act(account, custodial=treasury):
+            return 0
+        largest = wallet.largest_withdraw(
+            self._state,
+            account,
+            asset,
+            redeem=auto_lend_redeem,
+            borrow=auto_borrow and not treasury,
+        )
+        return min(largest, MAX_SUPPLY)
+
+    def max_order_like(self, command: PlaceOrder) -> int:
+        """The largest quantity with which the order may be placed now; 0 when none passes."""
+        self._check(command.account, command.asset)
+        c.encode_command(command)
+        if command.asset == USDC or not self._may_act(command.account):
+            return 0
+        return largest_order(self._state, command)
+
+    def refusal(self, command: AmountCommand) -> Refusal | None:
+        """Why the command would be refused now, its largest amount left out; None: it would not."""
+        self._check(command.account, command.asset)
+        _, refused = self._tried(command)
+        return None if refused is None else Refusal(refused.code, refused.limit)
+
+    def _tried(self, command: AmountCommand) -> tuple[State, Refusal | None]:
+        """A copy of the state after the command, and why it was refused if it was."""
+        c.encode_command(command)
+        copy = read_snapshot(write_snapshot(self._state))
+        return copy, HANDLERS[type(command)](copy, command)
+
+    def _may_act(self, account: int, *, custodial: bool = False) -> bool:
+        """Whether commands of the account are carried out at all."""
+        return account not in self._state.liquidating and (custodial or self._has_owner(account))
+
+    def _has_owner(self, account: int) -> bool:
+        return self._state.accounts[account].role not in (Role.BACKSTOP_FUND, Role.TREASURY)
 
 
 def _withdrawable(pool: Pool, bound: int) -> int:
@@ -85,45 +360,7 @@ def _withdrawable(pool: Pool, bound: int) -> int:
     return largest_passing(passes, redeemable(pool)) if index else 0
 
 
-class AccountReport(NamedTuple):
-    """One account now: health in 10^-12 USDC; fractions in 10^-9, None where nothing is owed.
-
-    `margin_fraction` is NE / E, `maintenance_ratio` M / NE (liquidation at RATIO or above, None
-    when NE <= 0), `leverage` E / NE.
-    """
-
-    health: Health
-    margin_fraction: int | None
-    maintenance_ratio: int | None
-    leverage: int | None
-    liquidating: bool
-    over_leverage_limit: bool
-
-
-def account_report(state: State, account: int) -> AccountReport:
-    """What there is to know about one account; the fractions are for display and decide nothing."""
-    values = health_of(state, account)
-    holder = state.accounts[account]
-    owes = values.exposure > 0
-    positive = values.net_equity > 0
-    return AccountReport(
-        health=values,
-        margin_fraction=values.net_equity * RATIO // values.exposure if owes else None,
-        maintenance_ratio=(
-            divide_up(values.maintenance * RATIO, values.net_equity) if owes and positive else None
-        ),
-        leverage=divide_up(values.exposure * RATIO, values.net_equity) if positive else None,
-        liquidating=account in state.liquidating,
-        over_leverage_limit=leverage_exceeded(values, holder.leverage_limit),
-    )
-
-
-def liquidation_prices(state: State, account: int, asset: int) -> LiquidationPrices:
-    """How far one asset's mark can move before `account` is liquidatable, to the unit of price.
-
-    The present mark itself counts on both sides when the account is liquidatable now. Prices at
-    which the account's part of the asset is worth more than columns hold are not looked at.
-    """
+def _liquidation_prices(state: State, account: int, asset: int) -> LiquidationPrices:
     portfolio = portfolio_of(state, account)
     marks = [price.mark for price in state.prices]
     mark = marks[asset]
@@ -147,97 +384,3 @@ def _highest_imagined(state: State, portfolio: Portfolio, asset: int) -> int:
     atoms = portfolio.quantities[asset] + portfolio.debts[asset] + portfolio.unfunded[asset]
     worth = MAX_VALUE * value_divisor(state.asset(asset).decimals) // max(1, atoms)
     return min(state.mark(asset) * HIGHEST_MULTIPLE, worth, INT64_MAX // 4)
-
-
-def adl_forecast(state: State, account: int, asset: int, quantity: int) -> AdlForecast | None:
-    """What a case L round of `quantity` atoms would take from `account`; None if not eligible."""
-    candidates = borrowers(state, asset, set())
-    places = [place for place, each in enumerate(candidates) if each.account == account]
-    if not places:
-        return None
-    mark, decimals = state.mark(asset), state.asset(asset).decimals
-    total = min(quantity, sum(candidate.cap for candidate in candidates))
-    policy = state.parameters.waterfall.lender_policy
-    parts = allot(policy, candidates, Demand(total, value_up(total, mark, decimals)))
-    allotted = parts[places[0]]
-    return AdlForecast(
-        rank=most_levered_first(candidates).index(places[0]) + 1,
-        candidates=len(candidates),
-        allotted=allotted,
-        value=value_up(allotted, mark, decimals),
-        cash_left=redeemable(state.pools[asset]),
-    )
-
-
-class Holding(NamedTuple):
-    """One account's atoms of one asset."""
-
-    available: int
-    locked: int
-    lent: int
-    debt: int
-
-
-def holding(state: State, account: int, asset: int) -> Holding:
-    """What an account has and owes of one asset."""
-    holder = state.accounts[account]
-    return Holding(
-        holder.available[asset],
-        holder.locked[asset],
-        claim_of(state, account, asset),
-        debt_of(state, account, asset),
-    )
-
-
-def _may_act(state: State, account: int, *, custodial: bool = False) -> bool:
-    """Whether commands of the account are carried out at all."""
-    return account not in state.liquidating and (custodial or _has_owner(state, account))
-
-
-def _has_owner(state: State, account: int) -> bool:
-    return state.accounts[account].role not in (Role.BACKSTOP_FUND, Role.TREASURY)
-
-
-def max_lend(state: State, account: int, asset: int) -> int:
-    """The most that a `Lend` may ask for now; 0 when none passes."""
-    largest = wallet.largest_lend(state, account, asset) if _may_act(state, account) else 0
-    return min(largest, MAX_SUPPLY)
-
-
-def max_redeem(state: State, account: int, asset: int) -> int:
-    """The most that a `Redeem` may ask for now; 0 when none passes."""
-    if not _may_act(state, account, custodial=account == TREASURY):
-        return 0
-    return min(wallet.largest_redeem(state, account, asset), MAX_SUPPLY)
-
-
-def max_borrow(state: State, account: int, asset: int) -> int:
-    """The most that a `Borrow` may ask for now; 0 when none passes."""
-    largest = wallet.largest_borrow(state, account, asset) if _may_act(state, account) else 0
-    return min(largest, MAX_SUPPLY)
-
-
-def max_withdraw(state: State, account: int, asset: int, *, redeem: bool, borrow: bool) -> int:
-    """The most that a `Withdraw` with these flags may ask for now; 0 when none passes."""
-    treasury = account == TREASURY
-    if not _may_act(state, account, custodial=treasury):
-        return 0
-    borrow = borrow and not treasury
-    largest = wallet.largest_withdraw(state, account, asset, redeem=redeem, borrow=borrow)
-    return min(largest, MAX_SUPPLY)
-
-
-def max_repay(state: State, account: int, asset: int) -> int:
-    """The most that a `Repay` takes now, as far as it buys back a share; in the waterfall too."""
-    largest = wallet.largest_repay(state, account, asset) if _has_owner(state, account) else 0
-    return min(largest, MAX_SUPPLY)
-
-
-def max_order(state: State, command: PlaceOrder) -> int:
-    """The largest quantity with which the order may be placed now; 0 when none passes.
-
-    For a market order, which fills what there is, the largest that the impact band holds.
-    """
-    if command.asset == USDC or not _may_act(state, command.account):
-        return 0
-    return largest_order(state, command)

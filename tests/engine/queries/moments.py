@@ -12,31 +12,17 @@ from typing import NamedTuple
 from solvent.domain import commands as c
 from solvent.domain.codec.events import encode_event
 from solvent.domain.parameters import MAX_SUPPLY, USDC, EngineParameters
-from solvent.domain.readings import (
-    AccountFractions,
-    AccountHealth,
-    AccountSettings,
-    Balance,
-    CollateralValue,
-    DebtMargin,
-    Level,
-    OrderReading,
-    PriceReading,
-)
-from solvent.domain.units import FINE_PER_VALUE, divide_up, fine_down, fine_up
 from solvent.engine import engine as engine_module
-from solvent.engine.engine import FastEngine, encode_batch
+from solvent.engine.engine import FastEngine
 from solvent.engine.memory.columns import plain_store
+from solvent.engine.memory.command_rows import Words, encode_batch
 from solvent.engine.memory.rows import Globals
 from solvent.engine.memory.store import Store
-from solvent.engine.queries import queries as queries_module
-from solvent.engine.queries.queries import Queries
+from solvent.engine.queries.queries import FastQueries
 from solvent.kernels.shapes import column_of, column_types
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
-from solvent.reference import margin, queries
 from solvent.reference.engine import ReferenceEngine
-from solvent.reference.ledger import claim_of, debt_of
 from solvent.reference.state import State
 
 COMMANDS = 500
@@ -48,7 +34,7 @@ class Seen(NamedTuple):
 
     reference: ReferenceEngine
     fast: FastEngine
-    queries: Queries
+    queries: FastQueries
     rng: Random
 
     @property
@@ -71,7 +57,7 @@ def moments(seed: int, *, plain: bool = False) -> Iterator[Seen]:
     reference = ReferenceEngine(parameters)
     fast = (PlainEngine if plain else FastEngine)(parameters)
     moves = Moves(rng, reference, anchors)
-    asked = Queries(fast)
+    asked = fast.queries
     for _ in range(COMMANDS // EVERY):
         batch: list[c.Command] = []
         expected = b""
@@ -93,7 +79,7 @@ class PlainEngine(FastEngine):
         super().__init__(parameters)
         self.rows = {}
 
-    def read(self, name: str, *arguments: int, **instead: queries_module.Words) -> int:
+    def read(self, name: str, *arguments: int, **instead: Words) -> int:
         store = plain_store(self.columns)
         for column, numbers in instead.items():
             setattr(store, column, column_of(column_types(Store)[column], numbers.data))
@@ -110,131 +96,90 @@ class PlainEngine(FastEngine):
 
 
 def check_account(seen: Seen, account: int) -> None:
-    state, asked = seen.state, seen.queries
-    holder = state.accounts[account]
-    values = margin.health_of(state, account)
-    report = queries.account_report(state, account)
-    assert asked.role(account) is holder.role
-    assert asked.settings(account) == AccountSettings(
-        holder.auto_lend,
-        holder.auto_repay_borrows,
-        holder.auto_borrow_settlements,
-        holder.leverage_limit,
-        account in state.liquidating,
-    )
-    assert asked.health(account) == AccountHealth(*values.report())
-    assert asked.fractions(account) == AccountFractions(*report[1:])
-    assert asked.balances(account) == [
-        Balance(*queries.holding(state, account, asset), holder.unfunded[asset])
-        for asset in seen.assets
-    ]
-    assert [asked.committed(account, asset) for asset in seen.assets] == holder.committed
-    found = asked.orders_of(account)
-    assert found == [reading(state, order) for order in sorted(holder.open_orders)]
-    assert [asked.order(order.order) for order in found] == found
-    collateral, debts = asked.collateral_values(account), asked.debt_margins(account)
+    ours, theirs = seen.queries, seen.reference.queries
+    assert ours.role(account) is theirs.role(account)
+    assert ours.settings(account) == theirs.settings(account)
+    assert ours.health(account) == theirs.health(account)
+    assert ours.fractions(account) == theirs.fractions(account)
+    assert ours.balances(account) == theirs.balances(account)
     for asset in seen.assets:
-        assert collateral[asset] == collateral_value(state, account, asset)
-        assert debts[asset] == debt_margin(state, account, asset)
-
-
-def reading(state: State, order: int) -> OrderReading:
-    held = state.orders[order]
-    return OrderReading(*(getattr(held, name) for name in OrderReading._fields))
-
-
-def collateral_value(state: State, account: int, asset: int) -> CollateralValue:
-    holder, about = state.accounts[account], state.asset(asset)
-    quantity = holder.available[asset] + holder.locked[asset] + claim_of(state, account, asset)
-    value = fine_down(quantity, state.mark(asset), about.decimals)
-    weighted = margin.weighted_down(about, quantity, state.mark(asset))
-    return CollateralValue(value // FINE_PER_VALUE, weighted // FINE_PER_VALUE)
-
-
-def debt_margin(state: State, account: int, asset: int) -> DebtMargin:
-    about = state.asset(asset)
-    fine = fine_up(debt_of(state, account, asset), state.mark(asset), about.decimals)
-    notional = divide_up(fine, FINE_PER_VALUE)
-    functions = (about.initial, about.maintenance)
-    return DebtMargin(notional, *(margin.margin_fraction_up(each, notional) for each in functions))
+        assert ours.committed(account, asset) == theirs.committed(account, asset)
+    found = ours.orders_of(account)
+    assert found == theirs.orders_of(account)
+    assert [ours.order(order.order) for order in found] == found
+    assert [theirs.order(order.order) for order in found] == found
+    assert ours.collateral_values(account) == theirs.collateral_values(account)
+    assert ours.debt_margins(account) == theirs.debt_margins(account)
 
 
 def check_asset(seen: Seen, asset: int) -> None:
-    state, asked = seen.state, seen.queries
-    price = state.prices[asset]
-    assert asked.pool(asset) == queries.pool_report(state, asset)
-    assert asked.price(asset) == PriceReading(
-        price.index, price.mark, price.stale, price.halted, price.updated
-    )
+    ours, theirs = seen.queries, seen.reference.queries
+    assert ours.pool(asset) == theirs.pool(asset)
+    assert ours.price(asset) == theirs.price(asset)
     if asset != USDC:
         check_book(seen, asset)
 
 
 def check_book(seen: Seen, asset: int) -> None:
-    book = seen.state.books[asset]
-    whole = seen.queries.depth(asset)
-    few = seen.queries.depth(asset, 2)
-    for side, orders in ((c.Side.BID, book.bids), (c.Side.ASK, book.asks)):
-        levels: dict[int, int] = {}
-        for order in orders:
-            held = seen.state.orders[order]
-            levels[held.price] = levels.get(held.price, 0) + held.quantity
-        expected = [Level(*level) for level in levels.items()]
-        assert whole[side] == expected
-        assert few[side] == expected[:2]
-        for price in (*levels, 1, 2**60):
-            assert seen.queries.level(asset, side, price) == levels.get(price, 0)
+    ours, theirs = seen.queries, seen.reference.queries
+    whole = ours.depth(asset)
+    assert whole == theirs.depth(asset)
+    for levels in (-1, 0, 2):
+        assert ours.depth(asset, levels) == theirs.depth(asset, levels)
+    for side in c.Side:
+        for price in (*(level.price for level in whole[side]), 1, 2**60):
+            quantity = ours.level(asset, side, price)
+            assert quantity == theirs.level(asset, side, price)
+            assert quantity == sum(each.quantity for each in whole[side] if each.price == price)
 
 
 def check_futures(seen: Seen, account: int, asset: int) -> bool:
     """Compare what could happen to an account; say whether anything could."""
-    state, asked = seen.state, seen.queries
-    prices = queries.liquidation_prices(state, account, asset)
-    assert asked.liquidation_prices(account, asset) == prices
-    mark = state.mark(asset)
-    known = [price for price in prices if price is not None]
-    assert asked.liquidation_price(account, asset) == (
-        min(known, key=lambda price: abs(price - mark)) if known else None
-    )
-    debt = debt_of(state, account, asset)
-    pool = queries.pool_report(state, asset)
+    ours, theirs = seen.queries, seen.reference.queries
+    prices = ours.liquidation_prices(account, asset)
+    assert prices == theirs.liquidation_prices(account, asset)
+    assert ours.liquidation_price(account, asset) == theirs.liquidation_price(account, asset)
+    debt = ours.balances(account)[asset].debt
     for quantity in (0, 1, debt // 3, 2 * debt, MAX_SUPPLY):
-        expected = queries.adl_forecast(state, account, asset, quantity)
-        assert asked.forecast(account, asset, quantity) == expected
-    worst = queries.adl_forecast(state, account, asset, pool.lent - pool.redeemable)
-    assert asked.forecast(account, asset) == worst
-    return bool(known) or worst is not None
+        forecast = ours.forecast(account, asset, quantity)
+        assert forecast == theirs.forecast(account, asset, quantity)
+    worst = ours.forecast(account, asset)
+    assert worst == theirs.forecast(account, asset)
+    return prices != (None, None) or worst is not None
 
 
 def check_previews(seen: Seen, account: int, asset: int) -> None:
-    state, asked = seen.state, seen.queries
-    assert asked.max_lend(account, asset) == queries.max_lend(state, account, asset)
-    assert asked.max_redeem(account, asset) == queries.max_redeem(state, account, asset)
-    assert asked.max_borrow(account, asset) == queries.max_borrow(state, account, asset)
-    assert asked.max_repay(account, asset) == queries.max_repay(state, account, asset)
+    ours, theirs = seen.queries, seen.reference.queries
+    for kind in (c.Lend, c.Redeem, c.Borrow, c.Repay):
+        command = kind(account, asset, 0)
+        assert ours.bound(command) == theirs.bound(command)
     for redeem, borrow in FLAGS:
-        assert asked.max_withdraw(
-            account, asset, auto_lend_redeem=redeem, auto_borrow=borrow
-        ) == queries.max_withdraw(state, account, asset, redeem=redeem, borrow=borrow)
+        withdrawal = c.Withdraw(account, asset, 0, redeem, borrow)
+        assert ours.bound(withdrawal) == theirs.bound(withdrawal)
     for _ in range(3):
-        command = some_order(seen, account, asset)
-        expected = queries.max_order(state, command)
-        assert asked.max_order_like(command) == expected
-        assert (
-            asked.max_order(
-                account,
-                asset,
-                command.side,
-                command.price,
-                time_in_force=command.time_in_force,
-                post_only=command.post_only,
-                reduce_only=command.reduce_only,
-                auto_borrow=command.auto_borrow,
-                auto_borrow_repay=command.auto_borrow_repay,
-                auto_lend_redeem=command.auto_lend_redeem,
-            )
-            == expected
+        check_order_preview(seen, some_order(seen, account, asset))
+
+
+def check_order_preview(seen: Seen, command: c.PlaceOrder) -> None:
+    ours, theirs = seen.queries, seen.reference.queries
+    largest = ours.max_order_like(command)
+    assert largest == theirs.max_order_like(command)
+    for asked in (ours, theirs):
+        again = asked.max_order(
+            command.account,
+            command.asset,
+            command.side,
+            command.price,
+            time_in_force=command.time_in_force,
+            post_only=command.post_only,
+            reduce_only=command.reduce_only,
+            auto_borrow=command.auto_borrow,
+            auto_borrow_repay=command.auto_borrow_repay,
+            auto_lend_redeem=command.auto_lend_redeem,
         )
+        assert again == largest
+    if command.asset != USDC:
+        assert ours.bound(command) == theirs.bound(command)
 
 
 FLAGS = [(redeem, borrow) for redeem in (False, True) for borrow in (False, True)]

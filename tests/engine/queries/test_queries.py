@@ -12,13 +12,13 @@ from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import USDC
 from solvent.domain.units import PRICE_SCALE, RATIO
-from solvent.engine.engine import FastEngine, encode_batch
+from solvent.engine.engine import FastEngine
+from solvent.engine.memory.command_rows import Words, encode_batch
 from solvent.engine.memory.rows import Price
 from solvent.engine.queries import previews as query_previews
 from solvent.engine.queries import queries as queries_module
-from solvent.engine.queries.queries import Queries, join
+from solvent.engine.queries.queries import join
 from solvent.kernels.rows import EngineFault
-from solvent.reference import queries
 from tests.engine.queries.moments import (
     FLAGS,
     PlainEngine,
@@ -32,9 +32,9 @@ from tests.engine.queries.moments import (
 )
 from tests.engine.queries.test_query_bounds import check_bounds
 from tests.proof import proves
-from tests.reference.test_queries import WHALE
 from tests.tables.market import plain_parameters
 from tests.tables.story import run_story
+from tests.tables.test_query_stories import WHALE
 
 
 @pytest.fixture
@@ -43,12 +43,12 @@ def rows_by_address(monkeypatch: pytest.MonkeyPatch) -> dict[int, "memoryview[in
     rows: dict[int, memoryview[int]] = {}
     new_row = queries_module._row
 
-    def row(count: int) -> queries_module.Words:
+    def row(count: int) -> Words:
         made = new_row(count)
         rows[made.ctypes.data] = made.data
         return made
 
-    def batch(commands: list[c.Command]) -> queries_module.Words:
+    def batch(commands: list[c.Command]) -> Words:
         made = encode_batch(commands)
         rows[made.ctypes.data] = made.reshape(-1).data
         return made
@@ -146,7 +146,7 @@ def check_boundary(seen: Seen, copy: FastEngine, command: Amount, step: int) -> 
 def test_a_repayment_is_as_foreseen() -> None:
     """Of a debt of 2 SOL: with a balance of one, then of five, then when nothing is owed."""
     engine = FastEngine(plain_parameters())
-    asked = Queries(engine)
+    asked = engine.queries
     sol = 2
     engine.apply(
         [
@@ -191,14 +191,14 @@ def liquidatable_at(seen: Seen, account: int, asset: int, mark: int) -> bool:
     copy.columns.table("prices", Price.WIDTH)[asset, Price.mark] = mark
     # Whatever is said of a price makes the engine look for liquidatable accounts.
     copy.apply_one(c.HaltPrice(asset, halted=seen.state.prices[asset].halted))
-    return Queries(copy).settings(account).liquidating
+    return copy.queries.settings(account).liquidating
 
 
 # What is not asked for like this.
 
 
 def test_what_there_is_not_is_an_error() -> None:
-    asked = Queries(FastEngine(plain_parameters()))
+    asked = FastEngine(plain_parameters()).queries
     for account in (-1, 2):
         with pytest.raises(LookupError, match="account"):
             asked.balances(account)
@@ -224,24 +224,22 @@ def test_a_query_that_stops_leaves_the_engine_as_it_was() -> None:
         borrow  short  SOL  12
     """)
     engine = FastEngine.restore(story.engine.snapshot())
-    asked, account = Queries(engine), story.names.account("short")
+    asked, account = engine.queries, story.names.account("short")
     before = engine.state_hash()
     with pytest.raises(EngineFault):
         asked.forecast(account, 2, -1)
     assert engine.state_hash() == before
-    assert asked.forecast(account, 2, 10**9) == queries.adl_forecast(
-        story.engine.state, account, 2, 10**9
-    )
+    assert asked.forecast(account, 2, 10**9) == story.engine.queries.forecast(account, 2, 10**9)
     assert not isinstance(engine.apply_one(c.Repay(account, 2, 10**9))[0], Refused)
 
 
 def test_imagined_prices_end_where_columns_do() -> None:
     story = run_story(WHALE)
-    asked = Queries(FastEngine.restore(story.engine.snapshot()))
+    asked = FastEngine.restore(story.engine.snapshot()).queries
     whale = story.names.account("whale")
     for asset in range(3):
-        assert asked.liquidation_prices(whale, asset) == queries.liquidation_prices(
-            story.engine.state, whale, asset
+        assert asked.liquidation_prices(whale, asset) == story.engine.queries.liquidation_prices(
+            whale, asset
         )
     assert asked.liquidation_price(whale, 2) is None
 
@@ -255,7 +253,7 @@ def test_halves_make_a_whole() -> None:
 def test_engines_grow_while_they_are_asked() -> None:
     """A query finds the columns of today, not those it found when it was asked before."""
     engine = FastEngine(plain_parameters())
-    asked = Queries(engine)
+    asked = engine.queries
     assert asked.pool(2).lent == 0
     people = range(2, 400)
     engine.apply([c.UpdatePrice(2, 0, *[200 * PRICE_SCALE] * 3)])

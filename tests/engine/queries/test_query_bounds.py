@@ -12,13 +12,11 @@ import pytest
 from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import MAX_SUPPLY, USDC
-from solvent.domain.readings import LiquidationPrices
+from solvent.domain.readings import AmountCommand, LiquidationPrices, PoolCommand, nearest
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
 from solvent.engine.memory.rows import Price
-from solvent.engine.queries.previews import AmountCommand, PoolCommand
-from solvent.engine.queries.queries import Queries, nearest
 from tests.engine.queries.moments import FLAGS, Seen, moments, some_order
 from tests.proof import proves
 from tests.tables.market import plain_parameters
@@ -99,7 +97,7 @@ def plain_market() -> FastEngine:
 @proves("A4", "A13", "A14")
 def test_each_limit_is_named() -> None:
     engine = plain_market()
-    asked = Queries(engine)
+    asked = engine.queries
 
     def limit(command: AmountCommand) -> tuple[int, Limit | None]:
         bound = asked.bound(command)
@@ -132,8 +130,8 @@ def liquidatable_at(engine: FastEngine, account: int, asset: int, mark: int) -> 
     copy = FastEngine.restore(engine.snapshot())
     copy.columns.table("prices", Price.WIDTH)[asset, Price.mark] = mark
     # Whatever is said of a price makes the engine look for liquidatable accounts.
-    copy.apply_one(c.HaltPrice(asset, halted=Queries(copy).price(asset).halted))
-    return Queries(copy).settings(account).liquidating
+    copy.apply_one(c.HaltPrice(asset, halted=copy.queries.price(asset).halted))
+    return copy.queries.settings(account).liquidating
 
 
 def imagined(seen: Seen, account: int, asset: int) -> Iterator[PoolCommand]:
@@ -157,7 +155,7 @@ def test_liquidation_prices_after_a_command_are_those_after_it() -> None:
                     after = FastEngine.restore(seen.fast.snapshot())
                     assert not isinstance(after.apply_one(command)[0], Refused)
                     found = seen.queries.liquidation_prices_after(command)
-                    assert found == Queries(after).liquidation_prices(account, asset), command
+                    assert found == after.queries.liquidation_prices(account, asset), command
                     tried[type(command)] += found != (None, None)
         assert seen.fast.state_hash() == before
     assert min(tried.values()) > 5, tried
@@ -168,11 +166,11 @@ def test_a_borrowed_asset_liquidates_when_it_rises() -> None:
     engine = plain_market()
     engine.apply_one(c.Deposit(3, USDC, 900 * ONE_USDC))
     command = c.Borrow(3, SOL, 2 * ONE_SOL)
-    prices = Queries(engine).liquidation_prices_after(command)
+    prices = engine.queries.liquidation_prices_after(command)
     engine.apply_one(command)
     engine.apply_one(c.Withdraw(3, SOL, 2 * ONE_SOL))
     assert prices.below is None
-    held = Queries(engine).liquidation_prices(3, SOL)
+    held = engine.queries.liquidation_prices(3, SOL)
     assert held.above is not None
     assert held.above > 200 * PRICE_SCALE
     assert liquidatable_at(engine, 3, SOL, held.above)
@@ -195,7 +193,7 @@ def test_a_collateral_liquidates_when_it_falls() -> None:
         ]
     )
     command = c.Lend(2, SOL, 6 * ONE_SOL)
-    prices = Queries(engine).liquidation_prices_after(command)
+    prices = engine.queries.liquidation_prices_after(command)
     assert prices.above is None
     assert prices.below is not None
     assert nearest(prices, 200 * PRICE_SCALE) == prices.below < 200 * PRICE_SCALE
@@ -205,7 +203,7 @@ def test_a_collateral_liquidates_when_it_falls() -> None:
 
 
 def test_no_price_liquidates_who_owes_nothing() -> None:
-    asked = Queries(plain_market())
+    asked = plain_market().queries
     found = asked.liquidation_prices_after(c.Lend(2, SOL, ONE_SOL))
     assert found == LiquidationPrices(None, None)
     assert nearest(found, 200 * PRICE_SCALE) is None

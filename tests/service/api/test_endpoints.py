@@ -1,7 +1,7 @@
 """Every endpoint answers an example as the published schemas say.
 
 One house lives through lending, borrowing, trading, interest, a withdrawal, dust and a liquidation;
-then each example runs against it. An endpoint without an example fails.
+then each example runs against it, on an engine of each kind. An endpoint without an example fails.
 """
 
 import asyncio
@@ -14,8 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
+from solvent.domain.engine_face import EngineFactory
 from solvent.domain.units import HOUR, SECOND
+from solvent.engine.engine import FastEngine
 from solvent.receipts.verify.check import verify_receipt
+from solvent.reference.engine import ReferenceEngine
 from solvent.service.api.endpoints import JSON, Endpoint
 from solvent.service.core.node import wall_clock
 from solvent.service.routes.all import ENDPOINTS
@@ -55,13 +58,13 @@ SETTINGS = (
 class Street:
     """A house in which much has happened, on a loop of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, engines: EngineFactory) -> None:
         self.runner = asyncio.Runner()
         parameters = plain_parameters()
         for setting in SETTINGS:
             parameters = with_setting(parameters, setting.split())
         parameters = replace(parameters, start_time=wall_clock())
-        self.house: House = self.runner.run(opened(folder, parameters))
+        self.house: House = self.runner.run(opened(folder, parameters, engines))
         self.runner.run(self._live())
 
     def close(self) -> None:
@@ -167,10 +170,12 @@ async def _order(who: Client, side: str, price: str, quantity: str, **fields: An
     assert reply.status_code == 200, reply.text
 
 
-@pytest.fixture(scope="module")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    """The house of all examples."""
-    street = Street(tmp_path_factory.mktemp("street"))
+@pytest.fixture(scope="module", params=[FastEngine, ReferenceEngine], ids=["fast", "reference"])
+def street(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Street]:
+    """The house of all examples, on an engine of each kind."""
+    street = Street(tmp_path_factory.mktemp("street"), request.param)
     yield street
     street.close()
 

@@ -50,7 +50,7 @@ def test_a_refusal_keeps_its_code_and_names_its_limit(
     row: Row, worlds: list[tuple[Story, bytes]]
 ) -> None:
     story, command, refused = told(row, worlds)
-    error = from_refusal(refused, story.engine.state.parameters, command)
+    error = from_refusal(refused, story.state.parameters, command)
     assert error.code == row.code.name
     assert error.status == {"RESOURCE_NOT_FOUND": 404, "FORBIDDEN": 403}.get(error.code, 400)
     assert ("; the limit is " in error.message) == (row.limit is not Limit.NONE)
@@ -65,7 +65,7 @@ def test_the_amount_in_the_message_passes_and_no_more_does(
     row: Row, worlds: list[tuple[Story, bytes]]
 ) -> None:
     story, command, refused = told(row, worlds)
-    message = from_refusal(refused, story.engine.state.parameters, command).message
+    message = from_refusal(refused, story.state.parameters, command).message
     found = LARGEST.search(message)
     has_quantity = "quantity" in c.command_fields(type(command))
     assert bool(found) == (
@@ -75,7 +75,7 @@ def test_the_amount_in_the_message_passes_and_no_more_does(
         return
     assert isinstance(command, c.Borrow | c.Deposit | c.Lend | c.PlaceOrder | c.PostBackstop
                       | c.Redeem | c.Repay | c.Withdraw | c.WithdrawBackstop)  # fmt: skip
-    asset = story.engine.state.parameters.assets[command.asset]
+    asset = story.state.parameters.assets[command.asset]
     assert found[2] == asset.symbol
     largest = parse_decimal(found[1], asset.decimals, what="largest")
     step = asset.market.lot if isinstance(command, c.PlaceOrder) and asset.market else 1
@@ -101,7 +101,7 @@ def test_limits_that_are_no_quantity_are_in_their_own_unit(
 ) -> None:
     row = next(row for row in ROWS if row.text.startswith(text))
     story, command, refused = told(row, worlds)
-    assert words in from_refusal(refused, story.engine.state.parameters, command).message
+    assert words in from_refusal(refused, story.state.parameters, command).message
 
 
 def post_only(
@@ -143,7 +143,7 @@ def test_a_post_only_order_that_would_take_is_told_from_flags_that_contradict(
 ) -> None:
     refused = refusal(with_an_ask, command)
     assert refused is not None
-    error = from_refusal(refused, with_an_ask.engine.state.parameters, command)
+    error = from_refusal(refused, with_an_ask.engine.parameters, command)
     assert error.code is ApiErrorCode.INVALID_ORDER
     assert error.status == 400
     assert words in error.message
@@ -154,7 +154,7 @@ def test_a_post_only_order_that_would_take_is_told_from_flags_that_contradict(
 def test_without_the_command_a_client_still_finds_its_words(with_an_ask: Story) -> None:
     refused = refusal(with_an_ask, post_only())
     assert refused is not None
-    message = from_refusal(refused, with_an_ask.engine.state.parameters).message
+    message = from_refusal(refused, with_an_ask.engine.parameters).message
     assert "Order would immediately match and take" in message
 
 
@@ -162,7 +162,7 @@ def test_without_the_command_a_client_still_finds_its_words(with_an_ask: Story) 
 def test_an_order_that_is_not_there_is_not_found(order: int, with_an_ask: Story) -> None:
     refused = refusal(with_an_ask, c.CancelOrder(3, order))
     assert refused is not None
-    error = from_refusal(refused, with_an_ask.engine.state.parameters)
+    error = from_refusal(refused, with_an_ask.engine.parameters)
     assert (error.status, error.code) == (404, ApiErrorCode.RESOURCE_NOT_FOUND)
     assert "Not Found" in error.message
 
@@ -173,7 +173,7 @@ def test_every_code_and_limit_of_the_engine_has_words(with_an_ask: Story) -> Non
         for code in RejectionCode:
             for limit in Limit:
                 refused = Refused(kind, 3, SOL, code, limit, 1)
-                error = from_refusal(refused, with_an_ask.engine.state.parameters)
+                error = from_refusal(refused, with_an_ask.engine.parameters)
                 assert error.code == code.name
                 assert error.message[0].isupper()
 

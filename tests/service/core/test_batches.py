@@ -13,7 +13,6 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
-from solvent.engine.queries.queries import Queries
 from solvent.history.market_views import Views
 from solvent.history.tables.memo import Memo
 from solvent.kernels.rows import EngineFault
@@ -63,7 +62,7 @@ MIXED: list[c.Command] = [
 
 def market() -> Market:
     """A market with prices and two accounts that have something."""
-    made = Market(HEAD)
+    made = Market(HEAD, FastEngine)
     made.carry_out([commands_record(1_000_000, BEGINNING)])
     return made
 
@@ -183,7 +182,7 @@ def test_views_of_batches_are_those_of_their_commands(seed: int) -> None:
 
 def test_views_that_are_behind_take_the_rest_of_a_batch() -> None:
     found = market()
-    outcomes = Market(HEAD).carry_out([commands_record(1_000_000, BEGINNING)])
+    outcomes = Market(HEAD, FastEngine).carry_out([commands_record(1_000_000, BEGINNING)])
     outcomes += found.carry_out([batch(MIXED)])
     whole, behind = (Views.open(":memory:", plain_parameters()) for _ in range(2))
     apply_to_views(whole, outcomes)
@@ -215,15 +214,15 @@ def test_streams_of_batches_are_those_of_their_commands(seed: int) -> None:
     publishers = [Publisher(told.parameters, Clock()) for _ in range(2)]
     listeners = [Listener(publisher) for publisher in publishers]
     for publisher, listener in zip(publishers, listeners, strict=True):
-        publisher.restore(Queries(engine))
+        publisher.restore(engine.queries)
         listener.join(*topics(told.parameters))
     heard = 0
     for time, transcript, _ in grouped(told, seed):
         engine.apply([entry.command for entry in transcript])
-        publishers[0].publish(time, transcript, Queries(engine))
+        publishers[0].publish(time, transcript, engine.queries)
         for number, command, events in transcript:
             one = Transcript.of(number, [(command, events)])
-            publishers[1].publish(time, one, Queries(engine))
+            publishers[1].publish(time, one, engine.queries)
         for publisher in publishers:
             publisher.flush()
         messages = [listener.heard() for listener in listeners]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from solvent.domain.commands import OpenAccount
+from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
 from solvent.service.core import sequencer as module
 from solvent.service.core.idempotency import Ticket
@@ -24,7 +25,7 @@ def test_who_hands_in_many_is_told_of_whole_batches(tmp_path: Path) -> None:
     heard: list[object] = []
     sequencer = Sequencer(
         Journal.create(tmp_path / "journal", HEAD),
-        Market(HEAD),
+        Market(HEAD, FastEngine),
         listeners=[lambda outcomes: heard.append(len(outcomes))],
     )
     sequencer.answer_to(heard.append)
@@ -49,7 +50,7 @@ def test_what_is_handed_in_is_taken_whole_or_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "QUEUE_RECORDS", 10)
-    sequencer = Sequencer(Journal.create(tmp_path / "journal", HEAD), Market(HEAD))
+    sequencer = Sequencer(Journal.create(tmp_path / "journal", HEAD), Market(HEAD, FastEngine))
     sequencer.hand_in([(deposit(1), Ticket()) for _ in range(6)])
     with pytest.raises(QueueFullError):
         sequencer.hand_in([(deposit(1), Ticket()) for _ in range(5)])
@@ -63,7 +64,7 @@ def test_what_is_handed_in_is_taken_whole_or_not(
 def test_a_ticket_is_told_that_the_writer_stopped(tmp_path: Path) -> None:
     """The batch with the fault and what waited behind it; nobody waits for ever."""
     told: list[Told] = []
-    sequencer = Sequencer(Journal.create(tmp_path / "journal", HEAD), Market(HEAD))
+    sequencer = Sequencer(Journal.create(tmp_path / "journal", HEAD), Market(HEAD, FastEngine))
     sequencer.answer_to(told.extend)
     wrong = Record(RecordKind.CHECK, 0, body=b"0" * 64)
     tickets: list[Ticket[Outcome]] = [Ticket() for _ in range(3)]

@@ -28,9 +28,9 @@ HEAD = encode_head(plain_parameters(), Terms(2, 100))
 def test_batches_change_nothing(seed: int) -> None:
     """Neither the state nor an answer."""
     game = played(seed)
-    one_by_one = Market(game.head)
+    one_by_one = Market(game.head, FastEngine)
     first = [one_by_one.carry_out([record])[0].answer for record in game.records]
-    market, rng, place, second = Market(game.head), Random(seed), 0, []
+    market, rng, place, second = Market(game.head, FastEngine), Random(seed), 0, []
     while place < len(game.records):
         batch = game.records[place : place + rng.randint(1, 60)]
         second += [outcome.answer for outcome in market.carry_out(batch)]
@@ -58,7 +58,7 @@ def test_a_saved_market_goes_on_as_if_it_had_not_stopped(seed: int) -> None:
     whole = game.market()
     for records in (0, 1, len(game.records) // 2, len(game.records)):
         begun = game.market(records)
-        market = Market(game.head, begun.save())
+        market = Market(game.head, FastEngine, begun.save())
         assert market.save() == begun.save()
         assert market.orders.all() == begun.orders.all()
         assert market.proposals.waiting == begun.proposals.waiting
@@ -71,7 +71,7 @@ def test_a_saved_market_goes_on_as_if_it_had_not_stopped(seed: int) -> None:
 def test_open_orders_are_the_engines(seed: int) -> None:
     """What clients are told rests is what rests, with what was filled of it."""
     game = played(seed)
-    market = Market(game.head)
+    market = Market(game.head, FastEngine)
     rested = 0
     for record in game.records:
         market.carry_out([record])
@@ -96,7 +96,7 @@ def test_open_orders_are_the_engines(seed: int) -> None:
 def test_no_record_happens_twice(seed: int) -> None:
     """Every signed request again, right after itself and at the end: the same answers."""
     game = played(seed)
-    market, whole = Market(game.head), game.market()
+    market, whole = Market(game.head, FastEngine), game.market()
     signed = [record for record in game.records if record.digest]
     first = {}
     for record in game.records:
@@ -111,7 +111,7 @@ def test_no_record_happens_twice(seed: int) -> None:
 
 
 def test_a_check_that_does_not_hold_stops_the_market() -> None:
-    market = Market(HEAD)
+    market = Market(HEAD, FastEngine)
     state = market.engine.state_hash()
     market.carry_out([Record(RecordKind.CHECK, 0, body=state.encode())])
     with pytest.raises(MarketError, match=state):
@@ -121,7 +121,7 @@ def test_a_check_that_does_not_hold_stops_the_market() -> None:
 def test_a_check_is_of_the_state_before_it() -> None:
     """Also amid a batch."""
     game = played(4)
-    market, half = Market(game.head), len(game.records) // 2
+    market, half = Market(game.head, FastEngine), len(game.records) // 2
     state = game.market(half).engine.state_hash()
     check = Record(RecordKind.CHECK, 0, body=state.encode())
     market.carry_out([*game.records[:half], check, *game.records[half:]])
@@ -131,12 +131,12 @@ def test_a_check_is_of_the_state_before_it() -> None:
 @pytest.mark.parametrize("saved", [b"", b"\x90", b"nonsense"])
 def test_what_is_no_snapshot_is_refused(saved: bytes) -> None:
     with pytest.raises(MarketError, match="snapshot cannot be read"):
-        Market(HEAD, saved)
+        Market(HEAD, FastEngine, saved)
 
 
 def test_what_is_no_head_is_refused() -> None:
     with pytest.raises(MarketError, match="head cannot be read"):
-        Market(b"\x01")
+        Market(b"\x01", FastEngine)
 
 
 # Client ids.
@@ -144,7 +144,7 @@ def test_what_is_no_head_is_refused() -> None:
 
 def traded() -> Market:
     """A market with prices and two accounts that have something."""
-    market = Market(HEAD)
+    market = Market(HEAD, FastEngine)
     commands: list[c.Command] = [
         c.UpdatePrice(asset, source, *[100 * PRICE_SCALE] * 3)
         for asset in (1, 2)
@@ -245,15 +245,15 @@ def test_an_account_comes_with_its_key_and_once() -> None:
 def test_keys_of_the_head_act_from_the_beginning() -> None:
     key = bytes(KEY.verify_key)
     head = encode_head(plain_parameters(), Terms(1, 0), [encode_addition(key, Role.OPERATOR, -1)])
-    market = Market(head)
-    for each in (market, Market(head, market.save())):
+    market = Market(head, FastEngine)
+    for each in (market, Market(head, FastEngine, market.save())):
         principal = each.keys.find(key)
         assert principal is not None
         assert principal.role is Role.OPERATOR
 
 
 def test_a_change_is_made_once_and_only_when_two_stand_behind_it() -> None:
-    market = Market(HEAD)
+    market = Market(HEAD, FastEngine)
     propose = Record(RecordKind.PROPOSAL, 10, body=proposal_body(CHANGE, 1))
     carry = Record(RecordKind.INTENT, 200, body=encode_intent(MakeChange(1)))
     market.carry_out([propose, carry])

@@ -8,6 +8,7 @@ import pytest
 
 from solvent.domain import commands as c
 from solvent.domain.errors import InputError
+from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
 from solvent.lab.live.keys import demo_keys
 from solvent.service.core.keys import FIRST_ACCOUNT, Role, parse_public_key
@@ -143,7 +144,7 @@ def test_an_interrupted_demo_is_refused_in_one_line(demo: Path, tmp_path: Path) 
 @pytest.mark.parametrize("steps", [0, 1], ids=["created", "with a step of time"])
 def test_a_demo_that_was_not_begun_is_set_up(demo: Path, tmp_path: Path, steps: int) -> None:
     head, _ = journal_of(demo)
-    start = Market(head).parameters.start_time
+    start = Market(head, FastEngine).parameters.start_time
     step = commands_record(start + 1, [c.TimeStep(start + 1)])
     write(tmp_path / "market", head, [encode_record(step)] * steps)
     with serving(tmp_path, "--demo"):

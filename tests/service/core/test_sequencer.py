@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from solvent.domain.commands import Deposit, OpenAccount
+from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal, JournalError, JournalFailedError, JournalLockedError
 from solvent.service.core import sequencer as module
 from solvent.service.core.market import Market, MarketError, Outcome, encode_head
@@ -41,7 +42,7 @@ def sequencer_of(
     journal: Journal, market: Market | None = None, snapshot_every: int = 10**6
 ) -> Sequencer:
     """A sequencer that runs."""
-    made = Sequencer(journal, market or recover(journal), snapshot_every=snapshot_every)
+    made = Sequencer(journal, market or recover(journal, FastEngine), snapshot_every=snapshot_every)
     made.start()
     return made
 
@@ -59,7 +60,7 @@ def answers(futures: Sequence["Future[Outcome]"]) -> list[object]:
 def test_a_restart_changes_nothing(tmp_path: Path, snapshot_every: int) -> None:
     """State, answers, open orders, keys, proposals: with a snapshot, records after it, or none."""
     game = played(9)
-    whole = Market(game.head)
+    whole = Market(game.head, FastEngine)
     said = [outcome.answer for record in game.records for outcome in whole.carry_out([record])]
     Journal.create(tmp_path / "journal", game.head).close()
     found: list[object] = []
@@ -71,8 +72,8 @@ def test_a_restart_changes_nothing(tmp_path: Path, snapshot_every: int) -> None:
         sequencer.close()
     assert found == said
     journal = Journal.open(tmp_path / "journal")
-    assert recover(journal).save() == whole.save()
-    assert recover(journal, None, 0).save() == whole.save()
+    assert recover(journal, FastEngine).save() == whole.save()
+    assert recover(journal, FastEngine, None, 0).save() == whole.save()
     journal.close()
 
 
@@ -90,7 +91,7 @@ def test_records_after_a_snapshot_are_carried_out(tmp_path: Path) -> None:
     journal.close()
     journal = Journal.open(tmp_path / "journal")
     heard: list[Outcome] = []
-    market = recover(journal, heard.extend)
+    market = recover(journal, FastEngine, heard.extend)
     assert market.save() == game.market().save()
     assert [outcome.record for outcome in heard if outcome.record.kind != RecordKind.CHECK] == (
         game.records[half:]
@@ -107,7 +108,7 @@ def test_a_listener_that_is_behind_hears_everything(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "journal")
     for behind, hears_all in ((len(game.commands) - 1, True), (len(game.commands), False)):
         heard: list[Outcome] = []
-        recover(journal, heard.extend, behind)
+        recover(journal, FastEngine, heard.extend, behind)
         numbers = [entry.number for outcome in heard for entry in outcome.transcript]
         assert numbers == (list(range(len(game.commands))) if hears_all else [])
     journal.close()
@@ -120,7 +121,7 @@ def test_recovery_checks_every_state_hash(tmp_path: Path) -> None:
     records = [*game.records[:20], Record(RecordKind.CHECK, 0, body=b"0" * 64)]
     journal.append([encode_record(record) for record in records])
     with pytest.raises(MarketError, match="records 0 to 20: state hash"):
-        recover(journal)
+        recover(journal, FastEngine)
     journal.close()
 
 
@@ -131,11 +132,11 @@ def test_a_snapshot_of_another_state_is_found(tmp_path: Path) -> None:
     check = Record(RecordKind.CHECK, 0, body=game.market(50).engine.state_hash().encode())
     journal.append([encode_record(record) for record in [*game.records[:50], check]])
     journal.snapshot(game.market(50).save())
-    assert recover(journal).save() == game.market(50).save()
+    assert recover(journal, FastEngine).save() == game.market(50).save()
     journal.append([encode_record(check)])
     journal.snapshot(game.market(40).save())
     with pytest.raises(MarketError, match="records 51 to 51: state hash"):
-        recover(journal)
+        recover(journal, FastEngine)
     journal.close()
 
 
@@ -143,7 +144,7 @@ def test_what_is_no_record_is_named(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path / "journal", HEAD)
     journal.append([b"nonsense"])
     with pytest.raises(MarketError, match="records 0 to 0: no record"):
-        recover(journal)
+        recover(journal, FastEngine)
     journal.close()
 
 
@@ -157,7 +158,7 @@ def test_one_writer_only(tmp_path: Path) -> None:
 
 def test_a_sequencer_that_never_ran_lets_go_of_its_journal(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path / "journal", HEAD)
-    Sequencer(journal, recover(journal)).close()
+    Sequencer(journal, recover(journal, FastEngine)).close()
     Journal.open(tmp_path / "journal").close()
 
 
@@ -171,7 +172,7 @@ class Held:
         self.go = threading.Event()
         self.began = threading.Event()
         self.sequencer = Sequencer(
-            Journal.create(folder, HEAD), Market(HEAD), listeners=[self._listen]
+            Journal.create(folder, HEAD), Market(HEAD, FastEngine), listeners=[self._listen]
         )
         self.sequencer.start()
         self.first = self.sequencer.submit(commands_record(0, [OpenAccount(2)]))
@@ -257,7 +258,7 @@ def test_closing_finishes_what_waits(held: Held) -> None:
     answers(taken)
     assert held.sequencer.fault is None
     journal = Journal.open(held.sequencer.journal.folder)
-    assert recover(journal).save() == held.sequencer.market.save()
+    assert recover(journal, FastEngine).save() == held.sequencer.market.save()
     assert journal.latest_snapshot() == (journal.sequence, held.sequencer.market.save())
     journal.close()
 
@@ -341,7 +342,7 @@ def test_a_fault_at_any_call_loses_nothing_that_was_acknowledged(fault: Fault) -
         assert asked[: len(acknowledged)] == acknowledged
         assert asked == records[: len(asked)]
         assert len(asked) - len(acknowledged) <= 1
-        assert recover(journal).save() == game.market(len(asked)).save()
+        assert recover(journal, FastEngine).save() == game.market(len(asked)).save()
         journal.close()
     assert hits > 10
 
@@ -368,7 +369,7 @@ def test_a_fault_of_the_engine_stops_the_writer(tmp_path: Path) -> None:
     sequencer.close()
     assert isinstance(sequencer.fault, MarketError)
     journal = Journal.open(tmp_path / "journal")
-    market = Market(HEAD)
+    market = Market(HEAD, FastEngine)
     with pytest.raises(MarketError, match="records 1"):
         list(replay(journal, market, 1))
     assert journal.latest_snapshot() is None
@@ -382,11 +383,11 @@ def test_a_fault_of_a_listener_stops_the_writer(tmp_path: Path) -> None:
         raise OSError("no room")
 
     journal = Journal.create(tmp_path / "journal", HEAD)
-    sequencer = Sequencer(journal, Market(HEAD), listeners=[fail])
+    sequencer = Sequencer(journal, Market(HEAD, FastEngine), listeners=[fail])
     sequencer.start()
     with pytest.raises(WriterStoppedError, match="no room"):
         sequencer.submit(commands_record(0, [OpenAccount(2)])).result(WAIT)
     sequencer.close()
     journal = Journal.open(tmp_path / "journal")
-    assert recover(journal).queries.accounts() == 3
+    assert recover(journal, FastEngine).queries.accounts() == 3
     journal.close()

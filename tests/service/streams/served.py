@@ -25,7 +25,6 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.engine.engine import FastEngine
-from solvent.engine.queries.queries import Queries
 from solvent.service.api.signing import verify_subscription
 from solvent.service.core.keys import KeyRegistry, Principal, Role, encode_addition
 from solvent.service.streams.publisher import Publisher
@@ -47,7 +46,7 @@ class Served:
 
     def __init__(self, bounds: Bounds | None, origins: Collection[str] | None) -> None:
         self.engine = FastEngine(plain_parameters())
-        self.queries = Queries(self.engine)
+        self.queries = self.engine.queries
         self.publisher = Publisher(self.engine.parameters)
         self.publisher.restore(self.queries)
         self.endpoint = StreamEndpoint(

@@ -15,7 +15,6 @@ from solvent.domain.commands import Command, Side
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
-from solvent.engine.queries.queries import Queries
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
@@ -99,7 +98,7 @@ class Stage:
         self.parameters, anchors = random_parameters(self.rng)
         self.reference = ReferenceEngine(self.parameters)
         self.engine = FastEngine(self.parameters)
-        self.queries = Queries(self.engine)
+        self.queries = self.engine.queries
         self.clock = Clock()
         self.publisher = Publisher(self.parameters, self.clock)
         self.commands = 0

@@ -5,14 +5,10 @@ What a row holds is read where it lies; what needs the engine's arithmetic is on
 Nothing here looks at all accounts but `forecast`, as the round that it foresees would. Quantities
 are atoms, prices 10^-10 USDC, values 10^-6 USDC, ratios 10^-9.
 
-An account, asset or market that there is not raises LookupError. A number that no column can hold
-raises EngineFault and leaves the engine as it was.
-
-Deliberately absent: locks. Whoever asks sees to it that no batch is being applied.
+A number that no column can hold raises EngineFault and leaves the engine as it was.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from solvent.domain.commands import Role, SelfTradePrevention, Side
 from solvent.domain.parameters import USDC, PoolState
@@ -28,15 +24,16 @@ from solvent.domain.readings import (
     Level,
     LiquidationPrices,
     OrderReading,
+    PoolCommand,
     PoolReport,
     PriceReading,
 )
 from solvent.domain.units import RATIO, divide_up
-from solvent.engine.engine import encode_batch
+from solvent.engine.memory.command_rows import Words, encode_batch
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Globals, Order, Pledge, Price
 from solvent.engine.queries.kernels import HALF
-from solvent.engine.queries.previews import PoolCommand, Previews
+from solvent.engine.queries.previews import Previews
 from solvent.engine.queries.rows import (
     BalanceRow,
     ForecastRow,
@@ -47,13 +44,11 @@ from solvent.engine.queries.rows import (
     PoolRow,
 )
 
-Words = npt.NDArray[np.int64]
-
 _HEALTH_NUMBERS = HealthRow.total_value + 1
 """Of a `HealthRow`; its unrounded sums follow."""
 
 
-class Queries(Previews):
+class FastQueries(Previews):
     """Reads an engine; see the module."""
 
     # Accounts.
@@ -88,7 +83,7 @@ class Queries(Previews):
     def committed(self, provider: int, asset: int) -> int:
         """Atoms of debts in the asset that the provider still offers to take over."""
         self._check(provider, asset)
-        place = (provider * len(self._engine.parameters.assets) + asset) * Pledge.WIDTH
+        place = (provider * len(self.parameters.assets) + asset) * Pledge.WIDTH
         return int(self._engine.columns["pledges"][place + Pledge.committed])
 
     def health(self, account: int) -> AccountHealth:
@@ -140,19 +135,7 @@ class Queries(Previews):
         self._engine.read(kernel, of, asset, out.ctypes.data, prices=prices)
         return LiquidationPrices(*(None if price == NONE else price for price in out.tolist()))
 
-    def liquidation_price(self, account: int, asset: int) -> int | None:
-        """The nearer of the two liquidation prices to the mark; None if there is none."""
-        return nearest(self.liquidation_prices(account, asset), self.price(asset).mark)
-
-    def forecast(self, account: int, asset: int, quantity: int | None = None) -> AdlForecast | None:
-        """How a case L round of `quantity` atoms would treat the account; None if not at all.
-
-        Without a quantity it is a round of everything lent that redemptions could not take now.
-        """
-        self._check(account, asset)
-        if quantity is None:
-            pool = self.pool(asset)
-            quantity = pool.lent - pool.redeemable
+    def _forecast(self, account: int, asset: int, quantity: int) -> AdlForecast | None:
         out = _row(ForecastRow.WIDTH)
         found = self._engine.read("forecast", account, asset, quantity, out.ctypes.data)
         return AdlForecast(*out.tolist()) if found else None
@@ -181,6 +164,7 @@ class Queries(Previews):
 
     def order(self, order: int) -> OrderReading | None:
         """The resting order of this number."""
+        self._check_number("order", order)
         if order <= 0:
             return None
         slot = self._engine.read("find", order)
@@ -200,6 +184,7 @@ class Queries(Previews):
 
     def level(self, asset: int, side: Side, price: int) -> int:
         """All that rests at one price, as an update of a book says it: 0 where nothing does."""
+        self._check_number("price", price)
         self._check_market(asset)
         out = _row(Halves.WIDTH)
         self._engine.read("read_level", asset, side, price, out.ctypes.data)
@@ -216,7 +201,7 @@ class Queries(Previews):
         """What a kernel writes for each asset."""
         self._check(account, USDC)
         width = {"read_balances": BalanceRow.WIDTH, "read_margins": MarginRow.WIDTH}[kernel]
-        out = _row(len(self._engine.parameters.assets) * width)
+        out = _row(len(self.parameters.assets) * width)
         self._engine.read(kernel, account, out.ctypes.data)
         table: list[list[int]] = out.reshape(-1, width).tolist()
         return table
@@ -247,12 +232,6 @@ class Queries(Previews):
         self._engine.read("read_depth", asset, side, count, out.ctypes.data)
         rows = out.reshape(-1, LevelRow.WIDTH).tolist()
         return [Level(price, join(upper, lower)) for upper, lower, price in rows]
-
-
-def nearest(prices: LiquidationPrices, mark: int) -> int | None:
-    """The one of two prices that is nearer to a mark; None if there is none."""
-    found = [price for price in prices if price is not None]
-    return min(found, key=lambda price: abs(price - mark), default=None)
 
 
 def join(upper: int, lower: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from solvent.domain.codec.events import EVENT_KINDS, kind_number
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.engine_face import Engine
+from solvent.domain.engine_face import RunnableEngine
 from solvent.domain.events import Event, IndexUpdated, MarkUpdated, Refused, Stepped
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import RATIO, SECOND
@@ -165,7 +165,7 @@ class Recorder:
         self.steps += 1
         self._liquidating.append(event.liquidating)
 
-    def see(self, engine: Engine) -> None:
+    def see(self, engine: RunnableEngine) -> None:
         """Look at the pools: before the first step, and after every one."""
         elapsed, self._now = engine.now - self._now, engine.now
         for asset, (watch, pool) in enumerate(

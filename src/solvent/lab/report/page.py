@@ -144,7 +144,8 @@ def _checks(figures: Figures) -> Markup:
             "p",
             "Two runs with the same scenario, prices and seed end in the same two hashes. In the "
             "folder of this report, the first command computes every receipt again and the second "
-            "replays the log and checks every invariant:",
+            "replays the log and checks every invariant (in a clone of the repository, the path of "
+            "its run script stands for solvent):",
         ),
         tag("pre", tag("code", commands)),
         facts((name, tag("code", value)) for name, value in hashes),

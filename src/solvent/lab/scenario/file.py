@@ -20,12 +20,12 @@ from pathlib import Path
 
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.errors import InputError
+from solvent.domain.parameter_changes import changed_parameters
 from solvent.domain.parameters import (
     USDC,
     AssetParameters,
     EngineParameters,
     ParameterError,
-    changed_parameters,
 )
 from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, RATIO, RATIO_DECIMALS, VALUE_DECIMALS
 from solvent.lab.prices.layouts import Adverse

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from solvent.engine.engine import FastEngine
 from solvent.journal.durable import JournalDamageError, verify
 from solvent.journal.segments import (
     FlawError,
@@ -87,7 +88,7 @@ class _Replay:
         self._open_snapshots = set(snapshots)
         header = decode_header(segment_path(folder, 1).read_bytes())
         self._head, self._marker = header.head, header.marker
-        self.market = Market(self._head)
+        self.market = Market(self._head, FastEngine)
         self.records = self.checks = self.snapshots = 0
         self.place = "head"
 
@@ -118,7 +119,7 @@ class _Replay:
         path = snapshot_path(self._folder, self.records)
         self.place = path.name
         data = decode_snapshot(path.read_bytes(), self._marker, self.records)
-        if Market(self._head, data).save() != self.market.save():
+        if Market(self._head, FastEngine, data).save() != self.market.save():
             raise MarketError("is not what the records before it lead to")
         self.snapshots += 1
 

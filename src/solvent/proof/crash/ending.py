@@ -8,14 +8,15 @@ from pathlib import Path
 from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import USDC, EngineParameters
+from solvent.engine.engine import FastEngine
+from solvent.history.followers.orders import Order
 from solvent.history.market_views import Views
 from solvent.journal.durable import Journal
 from solvent.proof.crash.client import Client
 from solvent.proof.crash.result import Difference
 from solvent.proof.crash.script import CONSEQUENCE, NOBODY, RISK_DESK, Op
 from solvent.proof.crash.staff import CHANGE
-from solvent.service.core.market import Market
-from solvent.service.core.open_orders import OpenOrder
+from solvent.service.core.market import Market, head_parameters
 from solvent.service.core.opening import JOURNAL, VIEWS, open_desk
 from solvent.service.core.sequencer import replay
 
@@ -40,7 +41,7 @@ def compare_journal(folder: Path, clients: Sequence[Client]) -> list[Difference]
 def compare_views(folder: Path) -> list[Difference]:
     """Whether the views are those that the journal makes."""
     journal = Journal.open(folder / JOURNAL)
-    parameters = Market(journal.head).parameters
+    parameters = head_parameters(journal.head)
     journal.close()
     views = Views.open(f"sqlite:///{folder / VIEWS}", parameters)
     kept = views.dump()
@@ -74,20 +75,20 @@ def _asked(client: Client) -> Iterator[Op]:
 def _found(place: Path) -> Iterator[Op]:
     """What the journal's records did when they happened."""
     journal = Journal.open(place)
-    market = Market(journal.head)
+    market = Market(journal.head, FastEngine)
     try:
         for outcomes in replay(journal, market):
             for outcome in outcomes:
                 for number, command, events in outcome.transcript:
                     is_refused = bool(events) and isinstance(events[0], Refused)
                     if not is_refused and not isinstance(command, c.TimeStep):
-                        yield _op(command, outcome.ended.get(number, ()), market.parameters)
+                        yield _op(command, outcome.orders.get(number, ()), market.parameters)
     finally:
         journal.close()
 
 
 def _op(  # noqa: C901
-    command: c.Command, ended: Sequence[OpenOrder], parameters: EngineParameters
+    command: c.Command, orders: Sequence[Order], parameters: EngineParameters
 ) -> Op:
     match command:
         case c.OpenAccount(account):
@@ -106,7 +107,7 @@ def _op(  # noqa: C901
             is_taker = order.time_in_force is c.TimeInForce.IOC
             return Op(order.account, "buy" if is_taker else "order", order.client_id)
         case c.CancelOrder(account):
-            return Op(account, "cancel", ended[-1].client_id)
+            return Op(account, "cancel", orders[0].client_id)
         case c.CancelAllOrders(account):
             return Op(account, "cancel all")
         case c.UpdatePrice() as price:

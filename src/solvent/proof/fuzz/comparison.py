@@ -17,7 +17,8 @@ import numpy.typing as npt
 from solvent.domain.codec.events import decode_event, encode_event
 from solvent.domain.commands import Command
 from solvent.domain.parameters import EngineParameters
-from solvent.engine.engine import FastEngine, encode_batch
+from solvent.engine.engine import FastEngine
+from solvent.engine.memory.command_rows import encode_batch
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
@@ -36,11 +37,14 @@ class Difference:
     command: int
     what: str
 
+    @property
+    def again(self) -> str:
+        """What the command line is told to see it again."""
+        return f"sim --compare --seed {self.seed} --commands {self.command + 1}"
+
     def __str__(self) -> str:
         """One line with the reproduction in front."""
-        return (
-            f"solvent sim --compare --seed {self.seed} --commands {self.command + 1}: {self.what}"
-        )
+        return f"{self.again}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)

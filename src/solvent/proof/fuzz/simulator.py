@@ -52,9 +52,14 @@ class SimulationBreach:
     command: int
     breach: Breach
 
+    @property
+    def again(self) -> str:
+        """What the command line is told to see it again."""
+        return f"sim --seed {self.seed} --commands {self.command + 1}"
+
     def __str__(self) -> str:
         """One line with the reproduction in front."""
-        return f"solvent sim --seed {self.seed} --commands {self.command + 1}: {self.breach}"
+        return f"{self.again}: {self.breach}"
 
 
 @dataclass(frozen=True, slots=True)

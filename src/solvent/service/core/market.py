@@ -17,12 +17,13 @@ import msgspec
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import OpenAccount
+from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
-from solvent.engine.engine import FastEngine, command_rows
-from solvent.engine.queries.queries import Queries
+from solvent.history.followers.orders import KINDS as ORDER_KINDS
+from solvent.history.followers.orders import Order
 from solvent.service.api.objects.base import ApiObject
 from solvent.service.api.objects.governance import AccountOpened, ProposalTaken
-from solvent.service.core.answers import Results, answer, answer_to, batch_items, placed_by
+from solvent.service.core.answers import Results, answer, answer_to, batch_items
 from solvent.service.core.idempotency import (
     OK,
     Answer,
@@ -35,7 +36,7 @@ from solvent.service.core.idempotency import (
 )
 from solvent.service.core.intents import MakeChange, OpenNext
 from solvent.service.core.keys import FIRST_ACCOUNT, NO_ACCOUNT, KeyRegistry, account_of
-from solvent.service.core.open_orders import FOLLOWED, OpenOrder, OpenOrders
+from solvent.service.core.open_orders import OpenOrders
 from solvent.service.core.plans import Plan, Planner, read
 from solvent.service.core.proposals import Proposals, Terms, read_approval, read_proposal
 from solvent.service.core.records import Record, RecordKind
@@ -50,14 +51,14 @@ class MarketError(Exception):
 class Outcome(NamedTuple):
     """What a record led to.
 
-    `answer` is what whoever asked is told, `ended` the orders that ended by each command, by the
-    command's number.
+    `answer` is what whoever asked is told, `orders` what became of those that each command placed
+    or changed, by the command's number.
     """
 
     record: Record
     transcript: Transcript
     answer: Answer
-    ended: Mapping[int, Sequence[OpenOrder]]
+    orders: Mapping[int, Sequence[Order]]
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
@@ -76,7 +77,7 @@ class _Saved(msgspec.Struct, array_like=True, frozen=True):
     commands: int
     digests: list[DigestRow]
     clients: list[ClientRow]
-    orders: list[tuple[int, ...]]
+    orders: list[Order]
     keys: bytes
     proposals: bytes
 
@@ -93,25 +94,34 @@ def encode_head(parameters: EngineParameters, terms: Terms, keys: Sequence[bytes
     )
 
 
+def head_parameters(head: bytes) -> EngineParameters:
+    """The parameters that a journal begins with. Raises MarketError where it cannot be read."""
+    try:
+        return decode_parameters(_HEAD.decode(head).parameters)
+    except (ValueError, LookupError) as error:
+        raise MarketError(f"the head cannot be read: {error}") from error
+
+
 class Market:
     """The market of a journal's head, from its beginning or from a snapshot of it.
 
-    Raises MarketError where they cannot be read.
+    `engines` is the kind of engine it runs on; all kinds read each other's snapshots. Raises
+    MarketError where head or snapshot cannot be read.
     """
 
-    def __init__(self, head: bytes, saved: bytes | None = None) -> None:
+    def __init__(self, head: bytes, engines: EngineFactory, saved: bytes | None = None) -> None:
         try:
-            self._begin(head, saved)
+            self._begin(head, engines, saved)
         except (ValueError, LookupError) as error:
             what = "the head" if saved is None else "the snapshot"
             raise MarketError(f"{what} cannot be read: {error}") from error
-        self.queries = Queries(self.engine)
+        self.queries = self.engine.queries
 
-    def _begin(self, head: bytes, saved: bytes | None) -> None:
+    def _begin(self, head: bytes, engines: EngineFactory, saved: bytes | None) -> None:
         begun = _HEAD.decode(head)
         self.proposals = Proposals(Terms(begun.people, begun.delay))
         if saved is None:
-            self.engine = FastEngine(decode_parameters(begun.parameters))
+            self.engine = engines(decode_parameters(begun.parameters))
             self.commands = 0
             self.first_answers = FirstAnswers()
             self.orders = OpenOrders()
@@ -120,10 +130,10 @@ class Market:
                 self.keys.apply(body)
         else:
             state = _SAVED.decode(saved)
-            self.engine = FastEngine.restore(state.engine)
+            self.engine = engines.restore(state.engine)
             self.commands = state.commands
             self.first_answers = FirstAnswers.from_rows(state.digests, state.clients)
-            self.orders = OpenOrders.from_rows(state.orders)
+            self.orders = OpenOrders(state.orders)
             self.keys = KeyRegistry.decode(state.keys)
             self.proposals.restore(state.proposals)
 
@@ -141,7 +151,7 @@ class Market:
                 self.commands,
                 digests,
                 clients,
-                self.orders.rows(),
+                self.orders.all(),
                 self.keys.encode(),
                 self.proposals.rows(),
             )
@@ -159,33 +169,24 @@ class Market:
         return outcomes + self._apply(planner.take())
 
     def _apply(self, plans: Sequence[Plan]) -> list[Outcome]:
-        events, all_ends = self.engine.apply_rows(command_rows([plan.commands for plan in plans]))
-        words, ends = events.data, all_ends.tolist()
-        done = start = 0
         outcomes = []
-        for plan in plans:
-            own = ends[done : done + len(plan.commands)]
-            done += len(own)
-            end = own[-1] if own else start
-            transcript = Transcript(
-                self.commands, plan.commands, words[start:end], [each - start for each in own]
-            )
-            start = end
-            self.commands += len(own)
-            ended = self._follow(transcript, plan.record.time)
-            results = Results(self.parameters, transcript, ended, plan.record.time)
-            outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), ended))
+        groups = [plan.commands for plan in plans]
+        transcripts = self.engine.apply_groups(self.commands, groups)
+        for plan, transcript in zip(plans, transcripts, strict=True):
+            self.commands = transcript.end
+            orders = self._follow(transcript, plan.record.time)
+            results = Results(self.parameters, transcript, orders, plan.record.time)
+            outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), orders))
         return outcomes
 
-    def _follow(self, transcript: Transcript, time: int) -> dict[int, list[OpenOrder]]:
-        """Let orders be placed, filled and ended; those that ended, by the command's number."""
-        found: dict[int, list[OpenOrder]] = {}
-        if transcript.present.isdisjoint(FOLLOWED):
-            return found
-        for index, events in transcript.by_command(FOLLOWED):
-            placed = placed_by(transcript.commands[index], events, time)
-            found[transcript.first + index] = self.orders.follow(placed, events)
-        return found
+    def _follow(self, transcript: Transcript, time: int) -> dict[int, list[Order]]:
+        """Let orders be placed, filled and ended; what became of them, by the command's number."""
+        if transcript.present.isdisjoint(ORDER_KINDS):
+            return {}
+        return {
+            transcript.first + index: self.orders.follow(events, time)
+            for index, events in transcript.by_command(ORDER_KINDS)
+        }
 
     def _settle(self, plan: Plan, results: Results) -> Answer:
         """What a record does besides its commands, and what it is answered."""

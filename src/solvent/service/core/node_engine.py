@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
-from solvent.domain.engine_face import PoolReading
 from solvent.domain.events import Event
+from solvent.domain.readings import PoolReading
 from solvent.service.core.node import Desk
 from solvent.service.core.sequencer import QueueFullError
 
@@ -18,7 +18,7 @@ PATIENCE = 0.05
 
 
 class DeskEngine:
-    """An `Engine` whose commands a desk carries out."""
+    """A `RunnableEngine` whose commands a desk carries out."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk

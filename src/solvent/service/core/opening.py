@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from solvent.domain.engine_face import EngineFactory
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
+from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
 from solvent.history.tables.database import open_database
 from solvent.journal.durable import Journal, holds_journal
@@ -26,7 +28,7 @@ from solvent.service.core.keys import (
     encode_addition,
     parse_public_key,
 )
-from solvent.service.core.market import Market, MarketError, Outcome, encode_head
+from solvent.service.core.market import Market, MarketError, Outcome, encode_head, head_parameters
 from solvent.service.core.node import Clock, Desk, apply_to_views, wall_clock
 from solvent.service.core.proposals import Terms
 from solvent.service.core.sequencer import Sequencer, recover
@@ -51,9 +53,11 @@ def open_desk(
     views_url: str | None = None,
     clock: Clock = wall_clock,
     snapshot_every: int = 1_000_000,
+    engines: EngineFactory = FastEngine,
 ) -> Desk:
     """The desk of a folder; with `start` a new one where there is no journal yet.
 
+    `engines` is the kind of engine that the market runs on: this is the one place that chooses it.
     Raises InputError or JournalError, one line that says what to do.
     """
     place = folder / JOURNAL
@@ -67,10 +71,12 @@ def open_desk(
         _create(place, start, keys)
     journal = Journal.open(place)
     try:
-        return _open(folder, journal, views_url, clock, snapshot_every)
+        market, views = _read(folder, journal, views_url, engines)
     except BaseException:
         journal.close()
         raise
+    sequencer = Sequencer(journal, market, snapshot_every=snapshot_every)
+    return Desk(sequencer, views, clock=clock)
 
 
 def is_set_up(desk: Desk, last_key: bytes) -> bool:
@@ -105,34 +111,32 @@ def _create(place: Path, start: Start, keys: list[bytes]) -> None:
     Journal.create(place, encode_head(start.parameters, start.terms, keys)).close()
 
 
-def _open(
-    folder: Path, journal: Journal, views_url: str | None, clock: Clock, snapshot_every: int
-) -> Desk:
+def _read(
+    folder: Path, journal: Journal, views_url: str | None, engines: EngineFactory
+) -> tuple[Market, Views]:
     try:
-        parameters = Market(journal.head).parameters
+        parameters = head_parameters(journal.head)
         url = f"sqlite:///{folder / VIEWS}" if views_url is None else views_url
         views = Views.open(url, parameters)
         try:
-            market = _recover(journal, views)
+            return _recover(journal, engines, views), views
         except BaseException:
             views.close()
             raise
     except MarketError as error:
         raise InputError(str(folder), "market", str(error)) from error
-    sequencer = Sequencer(journal, market, snapshot_every=snapshot_every)
-    return Desk(sequencer, views, clock=clock)
 
 
-def _recover(journal: Journal, views: Views) -> Market:
+def _recover(journal: Journal, engines: EngineFactory, views: Views) -> Market:
     """The market, and the views brought to where it is."""
 
     def listen(outcomes: Sequence[Outcome]) -> None:
         apply_to_views(views, outcomes)
         views.commit()
 
-    market = recover(journal, listen, views.applied)
+    market = recover(journal, engines, listen, views.applied)
     if views.applied > market.commands:
         # They are of a longer journal than there is: of one that was cut, or of another market.
         views.rebuild(())
-        market = recover(journal, listen, 0)
+        market = recover(journal, engines, listen, 0)
     return market

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
+from solvent.domain.engine_face import EngineFactory
 from solvent.journal.durable import Journal
 from solvent.service.core.idempotency import Ticket
 from solvent.service.core.market import Market, MarketError, Outcome
@@ -251,7 +252,10 @@ RECOVERY_BATCH = 512
 
 
 def recover(
-    journal: Journal, listener: Listener | None = None, first_command: int | None = None
+    journal: Journal,
+    engines: EngineFactory,
+    listener: Listener | None = None,
+    first_command: int | None = None,
 ) -> Market:
     """The market of a journal: its latest snapshot and what came after.
 
@@ -259,23 +263,25 @@ def recover(
     before it, if need be from the beginning; without it, of what came after the snapshot. Raises
     MarketError where the engine of today comes to another state than the journal says.
     """
-    market, start = _nearest(journal, first_command)
+    market, start = _nearest(journal, engines, first_command)
     for outcomes in replay(journal, market, start):
         if listener is not None:
             listener(outcomes)
     return market
 
 
-def _nearest(journal: Journal, first_command: int | None) -> tuple[Market, int]:
+def _nearest(
+    journal: Journal, engines: EngineFactory, first_command: int | None
+) -> tuple[Market, int]:
     """A market to go on from, and the number of the record to go on with."""
     snapshot = journal.latest_snapshot()
     if snapshot is not None:
         after, data = snapshot
-        market = Market(journal.head, data)
+        market = Market(journal.head, engines, data)
         if first_command is None or first_command >= market.commands:
             # The record before a snapshot holds its state hash.
             return market, after - 1
-    return Market(journal.head), 0
+    return Market(journal.head, engines), 0
 
 
 def replay(journal: Journal, market: Market, start: int = 0) -> Iterator[list[Outcome]]:

@@ -9,9 +9,8 @@ import binascii
 from datetime import UTC, datetime
 
 from solvent.domain.parameters import PoolState
-from solvent.domain.readings import DebtMargin
+from solvent.domain.readings import DebtMargin, nearest
 from solvent.domain.units import RATIO
-from solvent.engine.queries.queries import nearest
 from solvent.history.tables.rows import Paging, Position
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint

@@ -8,9 +8,9 @@ there is (`BookLiquidity`) or a repayment of everything (`OutstandingDebt`).
 from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.readings import AmountCommand
+from solvent.domain.readings import Bound as Found
 from solvent.domain.rejections import Refusal
-from solvent.engine.queries.previews import AmountCommand
-from solvent.engine.queries.previews import Bound as Found
 from solvent.service.api.objects.enums import LimitName
 from solvent.service.api.objects.insight import Bound
 from solvent.service.api.shapes import quantity_text, words

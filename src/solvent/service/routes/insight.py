@@ -4,9 +4,8 @@ What the public API has no word for stands under a prefix of our own.
 """
 
 from solvent.domain import commands as c
+from solvent.domain.readings import AmountCommand, nearest
 from solvent.domain.units import RATIO
-from solvent.engine.queries.previews import AmountCommand
-from solvent.engine.queries.queries import nearest
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, Endpoint
 from solvent.service.api.objects.account import OrderLimitQuery

@@ -1,11 +1,11 @@
 """Orders: placing, cancelling and looking at resting ones."""
 
 from solvent.domain import commands as c
+from solvent.history.followers.orders import Order
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.api.objects.base import MOST_CLIENT_ID
 from solvent.service.api.objects.enums import (
-    OrderStatus,
     OrderTypeEnum,
     SelfTradePrevention,
     Side,
@@ -21,9 +21,8 @@ from solvent.service.api.objects.orders import (
     OrderType,
 )
 from solvent.service.api.params import Params, bad_request, not_served
-from solvent.service.api.shapes import order_type
+from solvent.service.api.shapes import STATUSES, order_type
 from solvent.service.core.intents import CancelNamed
-from solvent.service.core.open_orders import OpenOrder
 from solvent.service.limits import BATCH_ORDERS
 
 TAG = "Orders"
@@ -119,9 +118,8 @@ def _named(call: Call) -> CancelNamed:
     return CancelNamed(asset, int(text) if is_number else _NO_ORDER)
 
 
-def _shown(call: Call, order: OpenOrder) -> OrderType:
-    status = OrderStatus.PARTIALLY_FILLED if order.executed else OrderStatus.NEW
-    return order_type(call.desk.market.parameters, order, status)
+def _shown(call: Call, order: Order) -> OrderType:
+    return order_type(call.desk.market.parameters, order, STATUSES[order.status])
 
 
 async def query(call: Call) -> Reply:

@@ -3,22 +3,9 @@
 import pytest
 
 from solvent.domain import commands as c
+from solvent.domain.engine_face import EngineFace
 from solvent.domain.units import PRICE_SCALE, RATIO
 from solvent.domain.waterfall_events import AdlCandidate
-from solvent.reference.engine import ReferenceEngine
-from solvent.reference.queries import (
-    account_report,
-    adl_forecast,
-    holding,
-    liquidation_prices,
-    max_borrow,
-    max_lend,
-    max_order,
-    max_redeem,
-    max_repay,
-    max_withdraw,
-    pool_report,
-)
 from tests.proof import proves
 from tests.tables.story import Story, run_story
 
@@ -41,11 +28,11 @@ WORLD = """
 """
 
 
-def liquidating_at(engine: ReferenceEngine, account: int, price: int) -> bool:
+def liquidating_at(engine: EngineFace, account: int, price: int) -> bool:
     """Whether a SOL price makes the account liquidating, tried on a copy."""
-    copy = ReferenceEngine.restore(engine.snapshot())
+    copy = Story.engines.restore(engine.snapshot())
     copy.apply_one(c.UpdatePrice(SOL, 0, price, price, price))
-    return account in copy.state.liquidating
+    return account in copy.queries.liquidating()
 
 
 @proves("A14", "I37")
@@ -53,18 +40,18 @@ def test_liquidation_prices_are_the_first_that_liquidate() -> None:
     story = run_story(WORLD)
     engine, names = story.engine, story.names
     before = engine.state_hash()
-    short = liquidation_prices(engine.state, names.account("short"), SOL)
+    short = engine.queries.liquidation_prices(names.account("short"), SOL)
     assert short.below is None
     assert short.above is not None
     assert liquidating_at(engine, names.account("short"), short.above)
     assert not liquidating_at(engine, names.account("short"), short.above - 1)
-    long = liquidation_prices(engine.state, names.account("long"), SOL)
+    long = engine.queries.liquidation_prices(names.account("long"), SOL)
     assert long.above is None
     assert long.below is not None
     assert liquidating_at(engine, names.account("long"), long.below)
     assert not liquidating_at(engine, names.account("long"), long.below + 1)
     assert 180 * PRICE_SCALE < long.below < 182 * PRICE_SCALE
-    assert liquidation_prices(engine.state, names.account("free"), SOL) == (None, None)
+    assert engine.queries.liquidation_prices(names.account("free"), SOL) == (None, None)
     assert engine.state_hash() == before
 
 
@@ -73,13 +60,13 @@ def test_who_is_liquidatable_is_so_at_the_mark_itself() -> None:
     story = run_story(WORLD + "price SOL 170")
     account = story.names.account("long")
     mark = 170 * PRICE_SCALE
-    assert liquidation_prices(story.engine.state, account, SOL) == (mark, mark)
+    assert story.engine.queries.liquidation_prices(account, SOL) == (mark, mark)
 
 
 @proves("A14", "A1")
 def test_a_pool_report() -> None:
     story = run_story(WORLD)
-    report = pool_report(story.engine.state, SOL)
+    report = story.engine.queries.pool(SOL)
     assert report.lent > 100 * 10**9
     assert report.borrowed > 12 * 10**9
     assert report.cash == 88 * 10**9
@@ -91,7 +78,7 @@ def test_a_pool_report() -> None:
     before = story.engine.snapshot()
     lender = story.names.account("lender")
     for quantity, passes in ((report.withdrawable, True), (report.withdrawable + 1, False)):
-        engine = ReferenceEngine.restore(before)
+        engine = Story.engines.restore(before)
         events = engine.apply_one(c.Redeem(lender, SOL, quantity))
         assert (type(events[0]).__name__ == "Redeemed") is passes
 
@@ -99,17 +86,17 @@ def test_a_pool_report() -> None:
 @proves("A14")
 def test_an_account_report() -> None:
     story = run_story(WORLD)
-    state, names = story.engine.state, story.names
-    report = account_report(state, names.account("long"))
+    asked, names = story.engine.queries, story.names
+    report = asked.fractions(names.account("long"))
     # NE 9,000 - 8,000 of E 8,000, M 160.
     assert report.margin_fraction == RATIO // 8
     assert report.maintenance_ratio == RATIO * 16 // 100
     assert report.leverage == 8 * RATIO
     assert not report.liquidating
     assert not report.over_leverage_limit
-    free = account_report(state, names.account("free"))
+    free = asked.fractions(names.account("free"))
     assert (free.margin_fraction, free.maintenance_ratio, free.leverage) == (None, None, 0)
-    nobody = account_report(state, names.account("treasury"))
+    nobody = asked.fractions(names.account("treasury"))
     assert nobody.leverage is None
 
 
@@ -142,7 +129,7 @@ def test_a_forecast_is_what_the_round_then_takes(policy: str) -> None:
     story.run("price SOL 190")
     needed = 11_178_773_380
     people = [story.names.account(name) for name in "abe"]
-    forecasts = [adl_forecast(story.engine.state, account, SOL, needed) for account in people]
+    forecasts = [story.engine.queries.forecast(account, SOL, needed) for account in people]
     story.run("step +1s\nsaw AdlOpened needed=11.178773380SOL")
     allotted = {
         event.account: event.allotted for event in story.events if isinstance(event, AdlCandidate)
@@ -161,7 +148,7 @@ def test_a_forecast_is_what_the_round_then_takes(policy: str) -> None:
 @proves("A14")
 def test_no_forecast_for_who_does_not_owe() -> None:
     story = stuck_market("queue")
-    assert adl_forecast(story.engine.state, story.names.account("i"), SOL, 10**9) is None
+    assert story.engine.queries.forecast(story.names.account("i"), SOL, 10**9) is None
 
 
 def test_a_holding() -> None:
@@ -172,9 +159,9 @@ def test_a_holding() -> None:
         deposit bob USDC 1,000
         borrow  bob SOL 2
     """)
-    state, names = story.engine.state, story.names
-    assert holding(state, names.account("ann"), SOL) == (5 * 10**9, 10**9, 4 * 10**9, 0)
-    assert holding(state, names.account("bob"), SOL) == (2 * 10**9, 0, 0, 2 * 10**9)
+    asked, names = story.engine.queries, story.names
+    assert asked.balances(names.account("ann"))[SOL] == (5 * 10**9, 10**9, 4 * 10**9, 0, 0)
+    assert asked.balances(names.account("bob"))[SOL] == (2 * 10**9, 0, 0, 2 * 10**9, 0)
 
 
 @proves("I37")
@@ -186,20 +173,24 @@ def test_who_may_not_act_may_ask_for_nothing() -> None:
     bid = c.PlaceOrder(
         long, SOL, c.Side.BID, c.OrderType.LIMIT, price=190 * PRICE_SCALE, auto_borrow=True
     )
-    assert max_order(engine.state, bid) > 0
-    assert max_lend(engine.state, long, SOL) > 0
-    assert max_repay(engine.state, long, 0) == 0
+    assert engine.queries.max_order_like(bid) > 0
+    assert engine.queries.max_lend(long, SOL) > 0
+    assert engine.queries.max_repay(long, 0) == 0
     story.run("deposit long USDC 10")
-    engine.state.liquidating.add(long)
-    assert max_order(engine.state, bid) == 0
-    assert max_lend(engine.state, long, SOL) == max_borrow(engine.state, long, 0) == 0
-    assert max_redeem(engine.state, names.account("lender"), SOL) > 0
-    assert max_withdraw(engine.state, long, 0, redeem=True, borrow=True) == 0
-    assert max_repay(engine.state, long, 0) == 10 * 10**6
+    story.run("price SOL 170")
+    assert engine.queries.liquidating() == [long]
+    assert engine.queries.max_order_like(bid) == 0
+    assert engine.queries.max_lend(long, SOL) == engine.queries.max_borrow(long, 0) == 0
+    assert engine.queries.max_redeem(names.account("lender"), SOL) > 0
+    assert engine.queries.max_withdraw(long, 0, auto_lend_redeem=True, auto_borrow=True) == 0
+    assert engine.queries.max_repay(long, 0) == 10 * 10**6
     for borrow in (False, True):
-        assert max_withdraw(engine.state, treasury, 0, redeem=True, borrow=borrow) == 5 * 10**6
-    assert max_lend(engine.state, treasury, 0) == 0
-    assert max_repay(engine.state, treasury, 0) == 0
+        largest = engine.queries.max_withdraw(
+            treasury, 0, auto_lend_redeem=True, auto_borrow=borrow
+        )
+        assert largest == 5 * 10**6
+    assert engine.queries.max_lend(treasury, 0) == 0
+    assert engine.queries.max_repay(treasury, 0) == 0
 
 
 WHALE = """
@@ -217,5 +208,5 @@ WHALE = """
 
 def test_imagined_prices_end_where_columns_do() -> None:
     story = run_story(WHALE)
-    prices = liquidation_prices(story.engine.state, story.names.account("whale"), SOL)
+    prices = story.engine.queries.liquidation_prices(story.names.account("whale"), SOL)
     assert prices == (None, None)
