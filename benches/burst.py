@@ -150,7 +150,7 @@ def _check_atoms(columns: Columns) -> None:
     rows = columns["positions"].reshape(-1, count, Position.WIDTH)[:accounts]
     for asset, pool in enumerate(columns.table("pools", Pool.WIDTH)):
         held = int(rows[:, asset, : Position.lent_shares].sum())
-        agree(f"atoms of asset {asset}", held + int(pool[Pool.cash]) + int(pool[Pool.outside]), 0)
+        agree(f"atoms of asset {asset}", held + int(pool[Pool.cash]) + int(pool[Pool.external]), 0)
         for number, total in (
             (Position.lent_shares, Pool.lend_shares),
             (Position.debt_shares, Pool.debt_shares),

@@ -28,7 +28,7 @@ SIZES = ((1_000_000, 0.15, 20), (10_000_000, 1.0, 120))
 accounts are scanned."""
 _QUICK = ((20_000, 0.15, 60),)
 _HOUR = 60
-_BYTES_IN_ROW = 8 * len((Account.hot_place, Account.slot))
+_BYTES_IN_ROW = 8 * len((Account.dirty_place, Account.slot))
 """What an account's own row holds for the watch."""
 
 

@@ -105,7 +105,7 @@ def endowed(parameters: EngineParameters, accounts: int, atoms: dict[int, int]) 
     rows = columns["positions"].reshape(-1, len(parameters.assets), Position.WIDTH)
     for asset, quantity in atoms.items():
         rows[FIRST : accounts + FIRST, asset, Position.available] = quantity
-        columns.table("pools", Pool.WIDTH)[asset, Pool.outside] = -quantity * accounts
+        columns.table("pools", Pool.WIDTH)[asset, Pool.external] = -quantity * accounts
     mark_held(columns)
     return columns
 
@@ -227,5 +227,5 @@ def balance(columns: Columns, dry: tuple[int, ...] = ()) -> None:
         pool[Pool.lend_index] = pool[Pool.debt_index] = index
         claims = (lent + house) * index // INDEX_SCALE
         pool[Pool.cash] = claims + -debts * index // INDEX_SCALE
-        pool[Pool.outside] = -int(rows[:, asset, Position.available].sum()) - int(pool[Pool.cash])
+        pool[Pool.external] = -int(rows[:, asset, Position.available].sum()) - int(pool[Pool.cash])
     mark_held(columns)

@@ -33,7 +33,7 @@ from solvent.journal.durable import Journal
 from solvent.service.core.idempotency import Answer
 from solvent.service.core.keys import FIRST_ACCOUNT
 from solvent.service.core.market import Market, encode_head
-from solvent.service.core.node import Desk, wall_clock
+from solvent.service.core.node import Node, wall_clock
 from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, commands_record, encode_record
 
@@ -45,9 +45,9 @@ _SIDES = {"Bid": Side.BID, "Ask": Side.ASK}
 _UNAUTHORIZED = 401
 
 
-def in_front(desk: Desk) -> Asgi | None:
+def in_front(node: Node) -> Asgi | None:
     """FastAPI before a node; None where it is not installed."""
-    return _application(desk.market.parameters, desk.submit)
+    return _application(node.market.parameters, node.submit)
 
 
 def one_by_one(folder: Path, parameters: EngineParameters) -> Asgi | None:

@@ -27,7 +27,7 @@ from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.service.api.buckets import RATES, Buckets, Rate
 from solvent.service.core.keys import FIRST_ACCOUNT, Role, encode_addition
-from solvent.service.core.node import Desk, wall_clock
+from solvent.service.core.node import Node, wall_clock
 from solvent.service.core.records import Record, RecordKind, commands_record
 
 ACCOUNTS = 50
@@ -91,10 +91,10 @@ def admissions(parameters: EngineParameters) -> list[Record]:
     return records
 
 
-async def admit(desk: Desk) -> None:
+async def admit(node: Node) -> None:
     """Carry out at a node what is there at the beginning."""
-    for record in admissions(desk.market.parameters):
-        await desk.submit(record)
+    for record in admissions(node.market.parameters):
+        await node.submit(record)
 
 
 def orders(number: int) -> list[Request]:

@@ -58,7 +58,7 @@ NONSENSE: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
             "sqlite:///none/x.db",
         )
     ],
-    "people": [(NEW, ("--people", text)) for text in ("", "x", "0", "-1", "1.5", HUGE)],
+    "approvals": [(NEW, ("--approvals", text)) for text in ("", "x", "0", "-1", "1.5", HUGE)],
     "delay": [(NEW, ("--delay", text)) for text in ("", "x", "-1", "1.5", HUGE)],
     "speed": [(NEW, ("--speed", text)) for text in ("", "x", "0", "-1", "nan")],
     "demo speed": [(DEMO, ("--speed", text)) for text in ("2", "inf")],

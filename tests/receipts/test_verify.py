@@ -21,7 +21,7 @@ from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.codec import receipt_document, receipt_line
 from solvent.receipts.form import AdlReceipt, Receipt
 from solvent.receipts.verify.check import RECEIPTS, verify_path, verify_receipt
-from solvent.receipts.verify.reconstructed import Scene
+from solvent.receipts.verify.reconstructed import ReconstructedState
 from solvent.receipts.verify.settle_again import Settling
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import change_claim
@@ -287,9 +287,9 @@ def test_the_treasury_has_a_claim_made_of_fees_once(*, seen_before: bool) -> Non
     treasury = next(party for party in line.before if party.account == line.lender)
     treasury = replace(treasury, account=TREASURY)
     receipt = replace(receipt, matches=(replace(line, before=(treasury,)),))
-    scene = Scene(receipt, receipt.borrowing, [treasury])
-    asset, state = scene.asset(receipt.asset), scene.state
-    settling = Settling(receipt, scene)
+    rebuilt = ReconstructedState(receipt, receipt.borrowing, [treasury])
+    asset, state = rebuilt.asset(receipt.asset), rebuilt.state
+    settling = Settling(receipt, rebuilt)
     if seen_before:
         settling.left.clear()
     loaded = state.accounts[TREASURY].lent_shares[asset]

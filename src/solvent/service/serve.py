@@ -26,7 +26,7 @@ from granian.server.embed import Server
 from solvent.domain.errors import InputError
 from solvent.service.api.buckets import Buckets
 from solvent.service.api.http import App
-from solvent.service.core.node import Desk
+from solvent.service.core.node import Node
 from solvent.service.limits import (
     BACKLOG,
     CONNECTIONS,
@@ -86,7 +86,7 @@ class Address(NamedTuple):
 
 
 async def serve(
-    desk: Desk,
+    node: Node,
     address: Address,
     *,
     keeps_time: bool = True,
@@ -94,7 +94,7 @@ async def serve(
     on_end: Callable[[], Awaitable[None]] | None = None,
     buckets: Buckets | None = None,
 ) -> int:
-    """Serve a desk until it is told to end; return the exit code.
+    """Serve a node until it is told to end; return the exit code.
 
     `on_ready` is told the address, whose port the system chose where 0 was asked for.
 
@@ -104,13 +104,13 @@ async def serve(
     with _ended_by_signal() as ended:
         try:
             address = free_address(address)
-            await desk.start(keeps_time=keeps_time)
-            await _serve(desk, address, ended, on_ready, buckets)
+            await node.start(keeps_time=keeps_time)
+            await _serve(node, address, ended, on_ready, buckets)
         finally:
             if on_end is not None:
                 await on_end()
-            await desk.close()
-    fault = desk.sequencer.fault
+            await node.close()
+    fault = node.sequencer.fault
     if fault is not None:
         LOG.error("the writer stopped", extra={"reason": str(fault)})
         return STOPPED
@@ -140,15 +140,15 @@ def _ended_by_signal() -> Iterator[asyncio.Event]:
 
 
 async def _serve(
-    desk: Desk,
+    node: Node,
     address: Address,
     ended: asyncio.Event,
     on_ready: Callable[[Address], Awaitable[None]] | None,
     buckets: Buckets | None,
 ) -> None:
-    streams = StreamEndpoint(desk.publisher, desk.authenticate)
+    streams = StreamEndpoint(node.publisher, node.authenticate)
     server = _Server(
-        application(desk, buckets, streams),
+        application(node, buckets, streams),
         address=address.host,
         port=address.port,
         interface=Interfaces.ASGINL,
@@ -160,7 +160,7 @@ async def _serve(
         log_dictconfig=SERVER_LOGS,
     )
     serving = asyncio.create_task(server.serve())
-    watching = asyncio.create_task(_watch(desk, serving, ended))
+    watching = asyncio.create_task(_watch(node, serving, ended))
     try:
         await _listening(address, serving)
         LOG.info("serving", extra={"address": f"{address.host}:{address.port}"})
@@ -176,14 +176,14 @@ async def _serve(
 
 
 def application(
-    desk: Desk, buckets: Buckets | None = None, streams: StreamEndpoint | None = None
+    node: Node, buckets: Buckets | None = None, streams: StreamEndpoint | None = None
 ) -> App:
-    """The ASGI application of a desk."""
+    """The ASGI application of a node."""
     return App(
-        desk,
+        node,
         ENDPOINTS,
         buckets or Buckets(),
-        streams or StreamEndpoint(desk.publisher, desk.authenticate),
+        streams or StreamEndpoint(node.publisher, node.authenticate),
     )
 
 
@@ -230,8 +230,8 @@ async def _listening(address: Address, serving: "asyncio.Task[None]") -> None:
     serving.result()
 
 
-async def _watch(desk: Desk, serving: "asyncio.Task[None]", ended: asyncio.Event) -> None:
+async def _watch(node: Node, serving: "asyncio.Task[None]", ended: asyncio.Event) -> None:
     """End when the writer or the server does."""
-    while not (desk.sequencer.has_ended or serving.done()):
+    while not (node.sequencer.has_ended or serving.done()):
         await asyncio.sleep(POLL_SECONDS)
     ended.set()

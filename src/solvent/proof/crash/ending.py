@@ -17,7 +17,7 @@ from solvent.proof.crash.result import Difference
 from solvent.proof.crash.script import CONSEQUENCE, NOBODY, RISK_DESK, Op
 from solvent.proof.crash.staff import CHANGE
 from solvent.service.core.market import Market, head_parameters
-from solvent.service.core.opening import JOURNAL, VIEWS, open_desk
+from solvent.service.core.opening import JOURNAL, VIEWS, open_node
 from solvent.service.core.sequencer import replay
 
 HOUSE = -2
@@ -48,9 +48,9 @@ def compare_views(folder: Path) -> list[Difference]:
     views.close()
     for path in folder.glob(f"{VIEWS}*"):
         path.unlink()
-    desk = open_desk(folder, None)
-    made = desk.views_writer.views.dump()
-    asyncio.run(desk.close())
+    node = open_node(folder, None)
+    made = node.views_writer.views.dump()
+    asyncio.run(node.close())
     return [
         Difference(f"the views made anew differ in {name} from those that were kept")
         for name in made

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from solvent.service.core.opening import Start, open_desk
+from solvent.service.core.opening import Start, open_node
 from solvent.service.logs import set_up_logs
 from solvent.service.serve import Address, serve
 
@@ -36,11 +36,11 @@ def serve_until_killed(launch: Launch, pipe: Connection) -> None:
     for output in (sys.stdout.fileno(), sys.stderr.fileno()):
         os.dup2(log, output)
     set_up_logs()
-    desk = open_desk(launch.folder, launch.start, snapshot_every=launch.snapshot_every)
+    node = open_node(launch.folder, launch.start, snapshot_every=launch.snapshot_every)
 
     async def ready(address: Address) -> None:
         # The other end says nothing: it can only close.
         asyncio.get_running_loop().add_reader(pipe.fileno(), signal.raise_signal, signal.SIGTERM)
         pipe.send(address.port)
 
-    sys.exit(asyncio.run(serve(desk, Address(LOOPBACK, 0), on_ready=ready)))
+    sys.exit(asyncio.run(serve(node, Address(LOOPBACK, 0), on_ready=ready)))

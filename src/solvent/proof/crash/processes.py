@@ -104,7 +104,7 @@ class Trial:
         self._serve = serve
         self._result = result
         free = replace(parameters, start_time=wall_clock(), maker_fee=0, taker_fee=0)
-        self._start = Start(free, Terms(people=2, delay=0), public_key(OPERATOR))
+        self._start = Start(free, Terms(approvals=2, delay=0), public_key(OPERATOR))
         self._place = place = Place.of(parameters)
         self._answers = _Answers()
         traders = range(FIRST_ACCOUNT, FIRST_ACCOUNT + TRADERS)
@@ -307,13 +307,13 @@ class Trial:
 
     def _compare_proposals(self, reader: Reader) -> dict[Client, bool]:
         """Whether what was proposed waits until it is approved, and nothing else."""
-        desk = self._risk_desk
+        node = self._risk_desk
         waiting = {number for number, approved in reader.proposals().items() if not approved}
-        is_done = desk.pending is not None and waiting == _unapproved(desk.step + 1)
-        if waiting != _unapproved(desk.step) and not is_done:
-            text = f"proposals {waiting} wait for approval after {desk.step} steps"
+        is_done = node.pending is not None and waiting == _unapproved(node.step + 1)
+        if waiting != _unapproved(node.step) and not is_done:
+            text = f"proposals {waiting} wait for approval after {node.step} steps"
             self._result.note(Difference(text, lost=1))
-        return {} if desk.pending is None else {desk: is_done}
+        return {} if node.pending is None else {node: is_done}
 
     def _await_changes(self, port: int) -> None:
         """Wait until every approved change is made."""

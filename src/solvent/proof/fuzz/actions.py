@@ -14,7 +14,7 @@ from solvent.domain.parameters import MAX_SUPPLY, USDC, PoolState
 from solvent.domain.units import RATIO, SECOND
 from solvent.proof.fuzz.commands import COMMANDS, deposit
 from solvent.proof.fuzz.draws import FIRST_USER, Draws, Plan, Script
-from solvent.proof.invariants.state_view import take_picture, vitals_of
+from solvent.proof.invariants.state_view import view_of, vitals_of
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.lending import wallet
 from solvent.reference.state import FUND, TREASURY
@@ -147,15 +147,15 @@ def hunt(draws: Draws, account: int | None = None, asset: int | None = None) -> 
 
 def _edge(draws: Draws, account: int, asset: int) -> int:
     """The mark next to the present one at which an account is liquidatable, or 0."""
-    picture = take_picture(draws.state)
+    view = view_of(draws.state)
 
     def fatal(mark: int) -> bool:
-        prices = list(picture.prices)
+        prices = list(view.prices)
         prices[asset] = prices[asset]._replace(mark=mark)
-        holding = picture.holdings[account]
-        return vitals_of(picture.parameters, picture.pools, tuple(prices), holding).liquidatable
+        holding = view.holdings[account]
+        return vitals_of(view.parameters, view.pools, tuple(prices), holding).liquidatable
 
-    safe = picture.prices[asset].mark
+    safe = view.prices[asset].mark
     for limit in (safe // 5, safe * 5):
         near, far = safe, limit
         if safe and far and not fatal(near) and fatal(far):

@@ -13,7 +13,7 @@ from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INDEX_SCALE, INT64_MAX, value_divisor, value_down
 from solvent.reference.ledger import (
-    OUTSIDE,
+    EXTERNAL,
     available,
     claim_of,
     debt_of,
@@ -46,12 +46,12 @@ def largest_deposit(state: State, asset: int) -> int:
     divisor = value_divisor(state.asset(asset).decimals)
     highest = min(MAX_SUPPLY, MAX_VALUE * divisor // max(1, state.mark(asset)))
     # The external balance is what all accounts and pools hold, negated.
-    return max(0, highest + state.outside[asset])
+    return max(0, highest + state.external[asset])
 
 
 def deposit(state: State, account: int, asset: int, quantity: int) -> None:
     """Tokens arrive; settings may repay a debt with them, then lend them."""
-    move(state, asset, quantity, OUTSIDE, available(account))
+    move(state, asset, quantity, EXTERNAL, available(account))
     state.emit(Deposited(account, asset, quantity))
     after_receipt(state, account, asset, quantity)
 
@@ -218,7 +218,7 @@ def withdraw_refusal(
 def withdraw(state: State, account: int, asset: int, quantity: int) -> None:
     """Tokens leave, redeemed or borrowed first where the balance falls short."""
     Funding(state, account, asset, quantity).carry_out(Source.WITHDRAWAL)
-    move(state, asset, quantity, available(account), OUTSIDE)
+    move(state, asset, quantity, available(account), EXTERNAL)
     state.emit(Withdrawn(account, asset, quantity))
 
 

@@ -1,4 +1,4 @@
-"""Opening: from a folder on disk to a desk that has all that was acknowledged.
+"""Opening: from a folder on disk to a node that has all that was acknowledged.
 
     FOLDER/journal    the truth: records, snapshots, the writer's lock
     FOLDER/views.db   what queries of the past need, made anew from the journal when it is missing
@@ -29,7 +29,7 @@ from solvent.service.core.keys import (
     parse_public_key,
 )
 from solvent.service.core.market import Market, MarketError, Outcome, encode_head, head_parameters
-from solvent.service.core.node import Clock, Desk, apply_to_views, wall_clock
+from solvent.service.core.node import Clock, Node, apply_to_views, wall_clock
 from solvent.service.core.proposals import Terms
 from solvent.service.core.sequencer import Sequencer, recover
 from solvent.service.errors import ApiError
@@ -46,7 +46,7 @@ class Start(NamedTuple):
     operator_key: str | None = None
 
 
-def open_desk(
+def open_node(
     folder: Path,
     start: Start | None,
     *,
@@ -54,8 +54,8 @@ def open_desk(
     clock: Clock = wall_clock,
     snapshot_every: int = 1_000_000,
     engines: EngineFactory = FastEngine,
-) -> Desk:
-    """The desk of a folder; with `start` a new one where there is no journal yet.
+) -> Node:
+    """The node of a folder; with `start` a new one where there is no journal yet.
 
     `engines` is the kind of engine that the market runs on: this is the one place that chooses it.
     Raises InputError or JournalError, one line that says what to do.
@@ -76,20 +76,20 @@ def open_desk(
         journal.close()
         raise
     sequencer = Sequencer(journal, market, snapshot_every=snapshot_every)
-    return Desk(sequencer, views, clock=clock)
+    return Node(sequencer, views, clock=clock)
 
 
-def is_set_up(desk: Desk, last_key: bytes) -> bool:
+def is_set_up(node: Node, last_key: bytes) -> bool:
     """Whether a market that `last_key` is let into last is set up; False where nothing was begun.
 
     Raises InputError where its set-up was interrupted, or it was made without one.
     """
-    market = desk.market
+    market = node.market
     if market.keys.find(last_key) is not None:
         return True
     if market.queries.accounts() > FIRST_ACCOUNT:
         reason = "was not set up to its end as a demo; begin in an empty folder"
-        raise InputError(str(desk.sequencer.journal.folder.parent), "market", reason)
+        raise InputError(str(node.sequencer.journal.folder.parent), "market", reason)
     return False
 
 

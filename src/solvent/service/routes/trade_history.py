@@ -53,7 +53,7 @@ _REASONS = EXPIRIES | {ExpiryReason.ADL_SETTLEMENT: OrderExpiryReason.LIQUIDATIO
 async def orders(call: Call) -> Reply:
     """Every order and what became of it."""
     order, asset = number_of(call, "orderId"), market_of(call)
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.OrderRow) -> Order:
         is_limit, is_system = row.order_type is OrderType.LIMIT, row.system is not SystemOrder.USER
@@ -92,7 +92,7 @@ async def fills(call: Call) -> Reply:
     if kinds == ():
         return json_reply([], page_headers(call.params, 0))
     first, end = times_of(call)
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.Fill) -> OrderFill:
         return OrderFill(
