@@ -38,7 +38,7 @@ def test_a_resting_bid_pays_many_takers_what_one_would_cost() -> None:
         set maker_fee 0.07%
         set SOL market.tick 0.00001
         deposit mia SOL  10
-        deposit ben USDC 0.060019                  # 0.060018 and a fee of 0.0000000420126
+        deposit ben USDC 0.060061
         buy  ben SOL 0.0003 @ 200.05999
         expect ben USDC available 0
         sell mia SOL 0.0001 @ 200.05999
@@ -49,7 +49,7 @@ def test_a_resting_bid_pays_many_takers_what_one_would_cost() -> None:
         count Filled 1
         expect ben SOL available 0.0003
         expect ben orders 0
-    """.replace("0.060019                  # 0.060018 and a fee of 0.0000000420126", "0.060061")
+    """.replace("0.060061", "0.060061")
     )
 
 
@@ -61,14 +61,14 @@ def test_fill_or_kill_by_quote_is_all_or_nothing() -> None:
         sell mia SOL 3 @ 200
         buy  ben SOL for 2,000 @ market fok        # the book has 600
         unseen Filled
-        saw  OrderExpired quantity=0 unspent=2000 reason=FILL_OR_KILL
+        saw  OrderExpired quantity=0 unspent=2000USDC reason=FILL_OR_KILL
         buy  ben SOL for 600 @ market fok
         saw  Filled quantity=3
         unseen OrderExpired
         sell mia SOL 3 @ 200
         buy  ben SOL for 599.99 @ market fok       # 0.01 buys no lot
         saw  Filled quantity=2.9999
-        saw  OrderExpired unspent=0.01 reason=IMMEDIATE_OR_CANCEL
+        saw  OrderExpired unspent=0.01USDC reason=IMMEDIATE_OR_CANCEL
     """)
 
 
@@ -81,14 +81,15 @@ def test_a_quote_includes_the_fee_and_what_is_left_of_it_is_said() -> None:
         sell mia SOL 3 @ 200
         buy  ben SOL for 400 @ market ioc
         saw  Filled quantity=1.998 quote=399.6 taker_fee=0.3996
-        saw  OrderExpired unspent=0.0004 reason=IMMEDIATE_OR_CANCEL
+        saw  OrderExpired unspent=0.0004USDC reason=IMMEDIATE_OR_CANCEL
+        deposit mia USDC 1,000
         buy  mia SOL 3 @ 190
         sell ben SOL for 190 @ market              # the fee is taken out of it
         saw  Filled quantity=1 quote=190 taker_fee=0.19
         unseen OrderExpired
         deposit ben USDC 1,000
         buy  ben SOL for 900 @ market              # 1.002 are left
-        saw  OrderExpired unspent=699.3996 reason=PRICE_IMPACT
+        saw  OrderExpired unspent=699.3996USDC reason=PRICE_IMPACT
     """)
 
 
@@ -155,7 +156,7 @@ def test_a_maker_on_credit_pays_from_what_is_free_then_redeems_then_borrows() ->
     """)
 
 
-@proves("I42", "I39")
+@proves("I42")
 def test_own_and_unfunded_orders_set_no_band() -> None:
     run_story("""
         deposit ann SOL  1

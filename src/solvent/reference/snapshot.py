@@ -215,4 +215,6 @@ def _read_order(row: list[int]) -> Order:
         auto_borrow_repay=bool(row[10]),
         self_trade_prevention=SelfTradePrevention(row[11]),
         client_id=row[12],
+        quote_ahead=row[13],
+        fee_ahead=row[14],
     )

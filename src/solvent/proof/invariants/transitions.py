@@ -1,7 +1,7 @@
 """Transitions: what must hold between two states, given the command and its events.
 
 A command's events must explain its effect to the atom: tokens and shares are booked again from the
-events (`bookings`) and compared with the columns (I3, I9), interest is charged again from the curve
+events (`postings`) and compared with the columns (I3, I9), interest is charged again from the curve
 (I5, I6), and what a user's own command left behind is held against the caps (I12) and margins (A13)
 that were in force before it. What the waterfall did in a time step is in `waterfall_checks`.
 
@@ -20,6 +20,7 @@ from solvent.domain.settlement_properties import up
 from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.proof.invariants.interest import check_interest
 from solvent.proof.invariants.invariants import Breach, breach
+from solvent.proof.invariants.orders import check_orders
 from solvent.proof.invariants.postings import Bookings, book_events
 from solvent.proof.invariants.state_view import FINE, Health, StateView
 from solvent.proof.invariants.waterfall import check_waterfall
@@ -48,6 +49,7 @@ def check_transition(
         *_tokens(before, after, booked),
         *_shares(before, after, booked),
         *_pools(before, after, booked),
+        *check_orders(before, command, events),
     ]
     if isinstance(command, c.TimeStep):
         found += check_interest(before, after, booked)

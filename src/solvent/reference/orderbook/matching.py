@@ -1,9 +1,10 @@
 """Matching: a taker meets the book, one fill after another, until its limit or its means end.
 
-A taker is described by what it may spend (`Taker`): people's orders spend what they lock and, where
+A taker is described by what it may spend (`Taker`): users' orders spend what they lock and, where
 allowed, a borrow on top; the liquidation engine spends what the account holds. Each maker is asked
-at the moment of the fill whether he can still pay and bear it; one who cannot is expired with the
-reason, and the taker goes on (I7: nobody else's order takes a healthy account below its margin).
+at the moment of the fill whether it can still pay and bear the fill; one that cannot is expired
+with the reason, and the taker goes on (I7: no other account's order takes a healthy account below
+its margin).
 
 The seller gets the quote of a fill rounded down; what the buyer pays and the fees of both round up
 on the sum of an order's fills so far, so that many parts cost what one does and a lock suffices
@@ -48,13 +49,13 @@ from solvent.reference.state import FUND, TREASURY, Order, State
 
 @dataclass(slots=True)
 class Taker:
-    """Who takes, what it may do, and how far it has come.
+    """The account that takes, what it may do, and how far it has come.
 
     `lock` is held in the locked balance of what the taker pays with; what is free may be taken
     and `credit` borrowed on top. A system taker pays from the available balance instead, up to
     `lock`. One that is `judged` is asked for margin at every fill, since what the book gives may be
-    dearer than what it showed. `spent` is the USDC that a bid by quote, whose `budget` it may not pass, has paid with
-    fees, and the USDC that an ask got before fees.
+    dearer than what it showed. `spent` is the USDC that a bid has paid with fees, which may not
+    pass the `budget` of one by quote, and the USDC that an ask got before fees.
     """
 
     order: int
@@ -121,6 +122,8 @@ def _meet(state: State, taker: Taker, maker: Order, rate: int) -> None:
     if quantity == 0:
         taker.stopped = ExpiryReason.INSUFFICIENT_FUNDS
         return
+    # Makers are asked before the taker is: one that cannot fill leaves the book even if the taker
+    # then stops.
     refusal = maker_refusal(state, maker, quantity)
     if refusal is not None:
         expire(state, maker, refusal)
@@ -406,6 +409,8 @@ def _distribute(state: State, taker: Taker, trade: Trade) -> None:
     taker_sink = treasury if taker.system is SystemOrder.USER else available(FUND)
     bid = taker.side is Side.BID
     move(state, taker.asset, trade.quantity, seller, buyer)
+    # The buyer pays rounded up and the seller gets rounded down: the atom between goes to the
+    # treasury, so no split of a trade pays either side.
     move(state, USDC, trade.received, buyer, seller)
     move(state, USDC, trade.paid - trade.received, buyer, treasury)
     move(state, USDC, trade.buyer_fee, buyer, taker_sink if bid else treasury)
@@ -415,6 +420,7 @@ def _distribute(state: State, taker: Taker, trade: Trade) -> None:
 def _take_from_taker(state: State, taker: Taker, payment: int) -> None:
     """Free what the taker pays: from its lock, then what is free, then by borrowing."""
     asset = pays_with(taker.side, taker.asset)
+    # A system taker pays from its available balance: its `lock` is a limit, and nothing is locked.
     from_lock = min(taker.lock, payment)
     borrowed = 0
     if taker.system is SystemOrder.USER:
@@ -460,7 +466,7 @@ def walk(
     """Look how much of `quantity` the book holds for a taker within `limit`.
 
     With `sure` only makers count that must be able to fill whatever happens before their turn:
-    fully funded ones who owe nothing, or whose first order this is and who pass now.
+    fully funded ones that owe nothing, or that pass now and have no earlier order in the walk.
     """
     divisor = value_divisor(state.asset(asset).decimals)
     got = exact = received = 0

@@ -1,4 +1,4 @@
-"""Orders: who may place what, and what becomes of it.
+"""Orders: which may be placed, and what becomes of them.
 
 An order is checked in the order of the rejection enum, against what it could do at worst: its full
 quantity at its limit. Funds come from the free balance, then from a redemption (autoLendRedeem),
@@ -197,6 +197,8 @@ def _means_refusal(state: State, command: PlaceOrder, plan: OrderPlan) -> Refusa
     refusal = funding.refusal(redeem=command.auto_lend_redeem, borrow=command.auto_borrow)
     if refusal is not None:
         return refusal
+    # Twice: as an order that rests unfilled, whose credit counts as exposure, and as one that
+    # fills at once. Neither is always the worse of the two.
     if funding.borrowed and _may_rest(command):
         resting = portfolio_of(state, command.account)
         resting.unfunded[asset] += funding.borrowed
@@ -415,6 +417,7 @@ def largest_order(state: State, command: PlaceOrder) -> int:
 
     def passes(lots: int) -> bool:
         quantity = lots * market.lot
+        # Too small is not too large: the search needs one turn from yes to no.
         if quantity < market.min_quantity:
             return True
         asked = _with_quantity(command, quantity)
