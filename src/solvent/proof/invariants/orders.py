@@ -21,7 +21,7 @@ from solvent.domain.units import PRICE_DECIMALS, RATIO, VALUE_DECIMALS
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.state_view import StateView
 
-ORDER, UNFUNDED, QUOTE_AHEAD, FEE_AHEAD = 0, 7, 13, 14
+ORDER, SIDE, UNFUNDED, REDUCE_ONLY, QUOTE_AHEAD, FEE_AHEAD = 0, 3, 7, 8, 13, 14
 
 
 def check_orders(
@@ -30,6 +30,8 @@ def check_orders(
     """All that is wrong with the fills and ends of orders that a command led to."""
     yield from _sums(before, events)
     yield from _sufficient(before, command, events)
+    if not isinstance(command, c.TimeStep):  # in which interest comes before fills
+        yield from _reducing(before, events)
     if isinstance(command, c.PlaceOrder) and isinstance(events[0], e.OrderAccepted):
         yield from _promises(before, command, events)
 
@@ -75,9 +77,20 @@ def _sufficient(
     for event in events:
         if isinstance(event, e.OrderAccepted) and limit:
             funded.add(event.order)
-        ended = isinstance(event, e.OrderExpired) and event.order in funded
-        if ended and event.reason is ExpiryReason.INSUFFICIENT_FUNDS:
+        if not isinstance(event, e.OrderExpired) or event.order not in funded:
+            continue
+        if event.reason is ExpiryReason.INSUFFICIENT_FUNDS:
             yield breach("I42", "a funded order lacked funds", event.order, event.quantity)
+
+
+def _reducing(before: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
+    """No fill of a reduce-only bid that rested is larger than the debt before the command."""
+    bids = {row[ORDER] for row in before.orders if row[REDUCE_ONLY] and row[SIDE] == Side.BID}
+    for event in events:
+        if isinstance(event, e.Filled) and event.maker_order in bids:
+            debt = before.health[event.maker].debts[event.asset]
+            if event.quantity > debt:
+                yield breach("I42", "a fill is larger than the debt", event.trade, debt)
 
 
 def _promises(
