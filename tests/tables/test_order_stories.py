@@ -64,7 +64,7 @@ def test_fill_or_kill_by_quote_is_all_or_nothing() -> None:
         saw  OrderExpired quantity=0 unspent=2000USDC reason=FILL_OR_KILL
         buy  ben SOL for 600 @ market fok
         saw  Filled quantity=3
-        unseen OrderExpired
+        saw  OrderExpired unspent=0USDC reason=IMMEDIATE_OR_CANCEL
         sell mia SOL 3 @ 200
         buy  ben SOL for 599.99 @ market fok       # 0.01 buys no lot
         saw  Filled quantity=2.9999
@@ -86,7 +86,7 @@ def test_a_quote_includes_the_fee_and_what_is_left_of_it_is_said() -> None:
         buy  mia SOL 3 @ 190
         sell ben SOL for 190 @ market              # the fee is taken out of it
         saw  Filled quantity=1 quote=190 taker_fee=0.19
-        unseen OrderExpired
+        saw  OrderExpired unspent=0USDC reason=IMMEDIATE_OR_CANCEL
         deposit ben USDC 1,000
         buy  ben SOL for 900 @ market              # 1.002 are left
         saw  OrderExpired unspent=699.3996USDC reason=PRICE_IMPACT

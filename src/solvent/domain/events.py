@@ -182,7 +182,7 @@ class OrderCancelled(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrderExpired(Event):
-    """An order ended with `quantity` unfilled; one by quote with `unspent` USDC, and no quantity.
+    """An order ended with `quantity` unfilled; one by quote, always, with `unspent` USDC.
 
     `unspent` is what is left of `quote_quantity` after quote and fee (a bid), or after the quote
     (an ask, whose fee is taken out of it). IMMEDIATE_OR_CANCEL: it is too little for another lot.

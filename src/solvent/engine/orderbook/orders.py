@@ -287,7 +287,7 @@ def _finish(s: Store, command: PlaceOrder, taker: Taker, plan: OrderPlan) -> Non
             stopped = ExpiryReason.IMMEDIATE_OR_CANCEL
     else:
         unfilled = command.quantity - taker.filled
-    if unfilled or unspent:
+    if unfilled or command.quote_quantity:
         reason = ExpiryReason(stopped or _end_reason(s, command, taker))
         emit(
             s,

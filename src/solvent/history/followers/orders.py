@@ -2,7 +2,7 @@
 
 `changed` says what an event makes of the orders that it is about. Whoever keeps orders (the
 histories, the streams, the market's open ones) keeps what it returns, and forgets an order that has
-ended. Nothing else is needed: an order is whole in its first event, and a fill says what is left.
+ended. Nothing else is needed: an order is whole in its first event.
 """
 
 from collections.abc import Callable
@@ -71,12 +71,8 @@ def changed(event: e.Event, time: int, find: Find) -> tuple[Order, ...]:
     """
     match event:
         case e.Filled():
-            left = event.taker_left, event.maker_left
             numbers = event.taker_order, event.maker_order
-            return tuple(
-                _filled(find(number), event, rest, time)
-                for number, rest in zip(numbers, left, strict=True)
-            )
+            return tuple(_filled(find(number), event, time) for number in numbers)
         case e.OrderAccepted():
             return (_entered(event, time),)
         case e.OrderRested():
@@ -115,17 +111,17 @@ def _entered(event: e.OrderAccepted, time: int) -> Order:
 
 def _expired(order: Order, event: e.OrderExpired, time: int) -> Order:
     """One by quote that has bought or sold all but what is too little for a lot is filled."""
-    rest = event.unspent and event.reason is ExpiryReason.IMMEDIATE_OR_CANCEL
+    rest = order.quote_quantity and event.reason is ExpiryReason.IMMEDIATE_OR_CANCEL
     if rest and order.executed:
         return _replace(order, status=OrderStatus.FILLED, ended=time, rests=False)
     status = OrderStatus.EXPIRED
     return _replace(order, status=status, reason=event.reason, ended=time, rests=False)
 
 
-def _filled(order: Order, event: e.Filled, left: int, time: int) -> Order:
-    """An order by quantity is filled when that is traded, one by quote when nothing is left."""
+def _filled(order: Order, event: e.Filled, time: int) -> Order:
+    """An order by quantity is filled when that is traded; one by quote says itself when it ends."""
     executed = order.executed + event.quantity
-    is_filled = executed == order.quantity if order.quantity else left == 0
+    is_filled = executed == order.quantity
     quote = order.executed_quote + event.quote
     if is_filled:
         return _replace(

@@ -348,8 +348,6 @@ def _finish(state: State, command: PlaceOrder, taker: Taker, plan: OrderPlan) ->
 def _finish_quote(state: State, command: PlaceOrder, taker: Taker, plan: OrderPlan) -> None:
     """Say what an order by quote did not spend, and why."""
     unspent = command.quote_quantity - taker.spent
-    if unspent == 0:
-        return
     reason = taker.stopped
     if plan.whole and reason in (None, ExpiryReason.INSUFFICIENT_FUNDS):
         reason = ExpiryReason.IMMEDIATE_OR_CANCEL
