@@ -16,7 +16,7 @@ from operator import attrgetter
 
 from solvent.domain.units import unfit
 
-ANY_ASSET = UNCHANGED = -1
+ANY_ASSET = UNCHANGED = NO_CLIENT_ID = -1
 
 
 class Role(IntEnum):
@@ -160,7 +160,8 @@ class PlaceOrder(Command):
     """Place an order on `asset`'s market against USDC.
 
     Exactly one of `quantity` (base atoms) and `quote_quantity` (USDC atoms, market orders only) is
-    above zero; `price` is zero for market orders.
+    above zero; `price` is zero for market orders. `client_id` is any number by which the client
+    knows the order.
     """
 
     account: int
@@ -177,7 +178,7 @@ class PlaceOrder(Command):
     auto_borrow_repay: bool = False
     auto_lend_redeem: bool = False
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
-    client_id: int = 0
+    client_id: int = NO_CLIENT_ID
 
 
 @dataclass(frozen=True, slots=True)
