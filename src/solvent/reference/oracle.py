@@ -1,7 +1,7 @@
 """Oracle commands: a source's quote, and an asset's price halted or let go on.
 
-Each has the shape of the account commands in `dispatch`: what refuses, then the deed; then the
-accounts are looked for that became liquidatable. How quotes become prices is in `prices`.
+Each has the shape of the account commands in `dispatch`: what refuses, then the change; then the
+accounts that became liquidatable are found. How quotes become prices is in `prices`.
 
 Specification: sections 6.1, 6.4.
 """

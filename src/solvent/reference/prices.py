@@ -6,8 +6,8 @@ average of (book mid - index), held within a band of the index. Marks value acco
 never do.
 
 A price whose index is older than `max_age`, or that is halted, is stale: its asset takes no new
-lends or borrows, its market no orders, and nobody is liquidated because of it (`margin` gives the
-benefit of the doubt). USDC is worth one USDC, always.
+lends or borrows, its market no orders, and no account is liquidated because of it (`margin` gives
+the benefit of the doubt). USDC is worth one USDC, always.
 
 Specification: section 6.4.
 """
@@ -19,11 +19,12 @@ from solvent.reference.state import Price, Quote, State
 
 
 def record_quote(state: State, asset: int, source: int, quote: Quote) -> None:
-    """Take one source's quote and make the index and the mark anew."""
+    """Take one source's quote and compute the index and the mark from it."""
     price = state.prices[asset]
     price.quotes[source] = quote
     parameters = state.asset(asset).price
     index = index_price(parameters, price.quotes, state.now)
+    # The first quote has no index to stay near.
     if parameters.max_move and price.index:
         index = clamp_around(index, price.index, parameters.max_move)
     price.index = index
@@ -44,6 +45,7 @@ def index_price(parameters: PriceParameters, quotes: list[Quote], now: int) -> i
     total = sum(
         clamp_around(price, middle, parameters.source_clamp) * weight for price, weight in fresh
     )
+    # The quote just recorded is fresh, so there is a weight to divide by.
     return max(1, total // sum(weight for _, weight in fresh))
 
 
@@ -83,9 +85,11 @@ def step_prices(state: State, elapsed: int) -> None:
             continue
         parameters = state.asset(asset).price
         target = book_premium(state, asset)
+        # Rounded down, also below zero: a premium drifts down by up to a unit a step.
         change = (target - price.premium) * elapsed // (elapsed + parameters.ewma_time)
         price.premium += change
         mark = mark_price(parameters, price)
+        # The premium goes on following the book under a halt, and the mark jumps when it ends.
         if mark != price.mark and not price.halted:
             price.mark = mark
             state.emit(MarkUpdated(asset, price.index, mark))
