@@ -35,7 +35,9 @@ what stands before `&timestamp` of each, joined by `&`. Booleans are written `tr
 Where a description says so, the SHA-256 of the body in hexadecimal is signed as field `sha256` in
 place of the body's fields. A request that comes again, as it was, gets the first answer.
 
-Fields that are not listed are refused. Every error is an ApiErrorResponse.
+Fields that are not listed are passed over in a query that only reads, and refused elsewhere. In
+query and body a field must say the same, and is signed once. An answer has all its fields, and null
+in those that do not apply. Every error is an ApiErrorResponse.
 """
 _TAGS = {
     "Borrow/lend": "Lending, repaying, borrowing and redeeming, and the pools.",

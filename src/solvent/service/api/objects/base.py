@@ -29,7 +29,7 @@ class ApiObject(Struct, metaclass=_Named, rename="camel"):
 
 
 class Request(ApiObject, forbid_unknown_fields=True):
-    """Fields of a query or a body; any other field is refused."""
+    """Fields of a query or a body; in a body any other field is refused."""
 
 
 def says(sentence: str, example: object = None) -> Meta:
