@@ -34,9 +34,9 @@ EVENTS_HEAD = """\
 # Events
 
 Everything that happened, in order, as flat records of integers. An engine answers each command with
-a tuple of events. What people and markets do is in `solvent.domain.events`, what the waterfall does
-in `solvent.domain.waterfall_events`. Quantities are atoms, values 10^-6 USDC. `kind` is the number
-in encoded form, written by `encode_event` as commands are.
+events, causes before consequences. What people and markets do is in `solvent.domain.events`, what
+the waterfall does in `solvent.domain.waterfall_events`. Quantities are atoms, values 10^-6 USDC.
+`kind` is the number in encoded form, written by `encode_event` as commands are.
 
 | kind | event | fields | what happened |
 |---|---|---|---|

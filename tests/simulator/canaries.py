@@ -175,13 +175,13 @@ def the_bound_creeps_too_fast(patch: pytest.MonkeyPatch) -> None:
 
 @canary("I22", within=15_000)
 def adl_takes_more_than_the_loan(patch: pytest.MonkeyPatch) -> None:
-    right = adl._borrower
+    right = adl.borrower_of
 
     def wrong(state: State, account: int, asset: int) -> Candidate | None:
         found = right(state, account, asset)
         return found._replace(cap=2 * found.cap) if found else None
 
-    patch.setattr(adl, "_borrower", wrong)
+    patch.setattr(adl, "borrower_of", wrong)
 
 
 @canary("I23", within=15_000)

@@ -5,11 +5,10 @@ import pytest
 from tests.proof import proves
 from tests.simulator.canaries import CANARIES, Canary, first_breaches
 
-pytestmark = pytest.mark.slow
-
 pytestmark = proves("I4", "I6", "I12", "I15", "I20", "I22", "I23", "I30", "I37")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", CANARIES, ids=lambda bug: bug.name)
 def test_a_planted_bug_is_noticed(bug: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
     bug.plant(monkeypatch)

@@ -22,6 +22,11 @@ ROOMS = [
     "history",
     "lab",
     "service",
+    "service/api",
+    "service/api/objects",
+    "service/core",
+    "service/routes",
+    "service/streams",
     "proof",
     "proof/audit",
     "proof/crash",
@@ -39,6 +44,7 @@ ALLOWED = {
     "history/x.py": "import solvent.receipts.x",
     "prices/x.py": "import solvent.domain.x, duckdb",
     "service/x.py": "import solvent.prices.x",
+    "service/api/objects/x.py": "import solvent.domain.x, msgspec",
     "proof/x.py": "import solvent.service.x, solvent.lab.x",
     "proof/invariants/x.py": "import solvent.domain.x, solvent.reference.state",
     "proof/fuzz/x.py": "import solvent.proof.invariants.x, solvent.reference.x",
@@ -70,6 +76,8 @@ FORBIDDEN = [
     ("proof/invariants/x.py", "def f() -> None:\n    from solvent.engine import x"),
     ("proof/invariants/x.py", "import solvent.proof.fuzz.x"),
     ("proof/fuzz/x.py", "import solvent.proof.audit.x"),
+    ("service/api/objects/x.py", "import solvent.service.core.x"),
+    ("service/api/objects/x.py", "from solvent.service.routes import x"),
     ("shed/__init__.py", ""),
 ]
 

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-MAX_MODULE_LINES = 400
+MAX_MODULE_LINES = 500
 MAX_FUNCTION_LINES = 70
 MAX_COLUMNS = 100
 
@@ -299,7 +299,7 @@ def test_long_modules_are_still_there_and_still_long() -> None:
 CORE = "src/solvent/domain/x.py"
 
 CAUGHT = [
-    (short_module, "tests/x.py", "x = 1\n" * 401),
+    (short_module, "tests/x.py", "x = 1\n" * (MAX_MODULE_LINES + 1)),
     (short_functions, "tests/x.py", "def f():\n" + "    x = 1\n" * 70),
     (short_functions, "tests/x.py", "class A:\n  async def f():\n" + "    x = 1\n" * 70),
     (short_lines, "tests/x.py", "#" * 101),
@@ -337,7 +337,7 @@ CAUGHT = [
 ]
 
 PASSED = [
-    (short_module, "tests/x.py", "x = 1\n" * 400),
+    (short_module, "tests/x.py", "x = 1\n" * MAX_MODULE_LINES),
     (short_functions, "tests/x.py", "def f():\n" + "    x = 1\n" * 69),
     (short_lines, "tests/x.py", "#" * 100),
     (short_lines, "docs/x.md", "#" * 101),

@@ -29,16 +29,17 @@ EXACT = int(10 ** (MAX_DECIMALS + PRICE_DECIMALS - VALUE_DECIMALS))
 
 
 class Flaw(NamedTuple):
-    """A property that does not hold: the invariant's id, a sentence, the numbers."""
+    """A property that does not hold: the invariant's id, a sentence, whose it is, the numbers."""
 
     invariant: str
     sentence: str
+    account: int | None = None
     numbers: tuple[int, ...] = ()
 
 
-def flaw(invariant: str, sentence: str, *numbers: int) -> Flaw:
+def flaw(invariant: str, sentence: str, *numbers: int, account: int | None = None) -> Flaw:
     """A flaw, its numbers in a row."""
-    return Flaw(invariant, sentence, numbers)
+    return Flaw(invariant, sentence, account, numbers)
 
 
 def up(numerator: int, divisor: int) -> int:
@@ -150,7 +151,7 @@ def match_flaws(case: AdlCase, parties: Parties) -> Iterator[Flaw]:
     yield from parties.nets(accounts)
     for account in sorted(accounts):
         if parties.locked(1, account) > parties.locked(0, account):
-            yield flaw("I26", "an account has more locked than before", account)
+            yield flaw("I26", "it has more locked than before", account=account)
 
 
 def _value(parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
@@ -228,8 +229,8 @@ def _total_values(parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
     for account, change in expected.items():
         found = parties.value_change(account)
         if abs(found - change * EXACT) > unit:
-            sentence = "a total value changes beyond the rounding unit"
-            yield flaw("I23", sentence, account, found, unit)
+            sentence = "its total value changes beyond the rounding unit"
+            yield flaw("I23", sentence, found, unit, account=account)
 
 
 def _healths(case: AdlCase, parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
@@ -242,4 +243,4 @@ def _healths(case: AdlCase, parties: Parties, match: w.AdlMatched) -> Iterator[F
     for account in sorted(watched):
         fall = -parties.surplus_change(account)
         if fall > unit:
-            yield flaw("I24", "the health of an account falls", account, fall, unit)
+            yield flaw("I24", "its health falls", fall, unit, account=account)

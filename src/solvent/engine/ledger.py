@@ -10,7 +10,7 @@ from solvent.engine.memory.rows import Account, Asset, Pledge, Pool, Position
 from solvent.engine.memory.store import Store
 from solvent.engine.units import mul_div_down, mul_div_up
 from solvent.engine.watch.rows import touched
-from solvent.kernels.language import bit, fail, kernel
+from solvent.kernels.language import bit, copy_row, fail, kernel
 from solvent.kernels.rows import Rows
 
 POOL_PLACE = -2
@@ -145,15 +145,35 @@ def _hold(s: Store, account: int, asset: int, change: int) -> None:
 
 
 @kernel
+def claim_worth(pool: Pool, shares: int) -> int:
+    """What `shares` of claims on the pool are worth, in atoms, rounded down."""
+    return mul_div_down(shares, pool.lend_index, INDEX_SCALE)
+
+
+@kernel
+def debt_worth(pool: Pool, shares: int) -> int:
+    """What `shares` of debts to the pool cost, in atoms, rounded up."""
+    return mul_div_up(shares, pool.debt_index, INDEX_SCALE)
+
+
+@kernel
+def imagine_pool(pool: Pool, lend_shares: int, debt_shares: int, imagined: Pool) -> None:
+    """Write a copy of a pool as it would be with other shares, to ask `what if` of."""
+    copy_row(pool, imagined)
+    imagined.lend_shares = lend_shares
+    imagined.debt_shares = debt_shares
+
+
+@kernel
 def lent_total(pool: Pool) -> int:
     """All claims on the pool, in atoms."""
-    return mul_div_down(pool.lend_shares, pool.lend_index, INDEX_SCALE)
+    return claim_worth(pool, pool.lend_shares)
 
 
 @kernel
 def borrowed_total(pool: Pool) -> int:
     """All debts to the pool, in atoms."""
-    return mul_div_up(pool.debt_shares, pool.debt_index, INDEX_SCALE)
+    return debt_worth(pool, pool.debt_shares)
 
 
 @kernel

@@ -18,7 +18,7 @@ from solvent.engine.ledger import (
     pool_row,
     position,
 )
-from solvent.engine.lending.pool import borrow_terms, lent_after_redeem, redeemable
+from solvent.engine.lending.pool import lent_after_redeem, pool_terms, redeemable
 from solvent.engine.lending.throttle import bound_in_force, within
 from solvent.engine.margin import (
     Doubt,
@@ -29,6 +29,7 @@ from solvent.engine.margin import (
     surplus,
     total_value,
 )
+from solvent.engine.memory.rows import Pool
 from solvent.engine.memory.store import Store
 from solvent.engine.refusals import refuse
 from solvent.kernels.language import kernel
@@ -86,12 +87,18 @@ def _over_bound(s: Store, asset: int, bound: int) -> int:
 @kernel
 def borrow_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
     """Whether the pool lends `quantity` more to an account whose own claim leaves it first."""
-    pool = pool_row(s, asset)
+    own = position(s, account, asset).lent_shares
+    return pool_refusal(s, asset, pool_row(s, asset), own, quantity)
+
+
+@kernel
+def pool_refusal(s: Store, asset: int, pool: Pool, own: int, quantity: int) -> int:
+    """Whether `pool`, as it is or would be, lends `quantity` once `own` lent shares left it."""
     row = asset_row(s, asset)
     if pool_state(s, asset) != PoolState.OPEN:
         limit = Limit.STALE_PRICE if is_stale(s, asset) else Limit.POOL_STATE
         return refuse(RejectionCode.BORROW_LIMIT, limit)
-    terms = borrow_terms(s, account, asset, quantity, True)
+    terms = pool_terms(s, asset, pool, own, quantity, True)
     if terms.borrowed > row.open_borrow_lend_limit:
         return refuse(RejectionCode.BORROW_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
     if quantity > terms.lent - borrowed_total(pool):

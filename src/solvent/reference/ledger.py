@@ -13,6 +13,7 @@ below zero is a defect of the caller and stops the engine.
 Specification: section 5.1.
 """
 
+from dataclasses import replace
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -81,14 +82,29 @@ def _not_negative(balance: int) -> int:
     return check_int64(balance)
 
 
+def claim_worth(pool: Pool, shares: int) -> int:
+    """What `shares` of claims on the pool are worth, in atoms, rounded down."""
+    return mul_div_down(shares, pool.lend_index, INDEX_SCALE)
+
+
+def debt_worth(pool: Pool, shares: int) -> int:
+    """What `shares` of debts to the pool cost, in atoms, rounded up."""
+    return mul_div_up(shares, pool.debt_index, INDEX_SCALE)
+
+
+def imagined_pool(pool: Pool, lend_shares: int, debt_shares: int) -> Pool:
+    """A copy of a pool as it would be with other shares, to ask `what if` of."""
+    return replace(pool, lend_shares=lend_shares, debt_shares=debt_shares)
+
+
 def lent_total(pool: Pool) -> int:
     """All claims on the pool, in atoms."""
-    return mul_div_down(pool.lend_shares, pool.lend_index, INDEX_SCALE)
+    return claim_worth(pool, pool.lend_shares)
 
 
 def borrowed_total(pool: Pool) -> int:
     """All debts to the pool, in atoms."""
-    return mul_div_up(pool.debt_shares, pool.debt_index, INDEX_SCALE)
+    return debt_worth(pool, pool.debt_shares)
 
 
 def claim_of(state: State, account: int, asset: int) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.reference.ledger import borrowed_total
-from solvent.reference.lending.pool import borrow_terms, lent_after_redeem, redeemable
+from solvent.reference.lending.pool import lent_after_redeem, pool_terms, redeemable
 from solvent.reference.lending.throttle import bound_in_force, within
 from solvent.reference.margin import (
     Doubt,
@@ -22,7 +22,7 @@ from solvent.reference.margin import (
     leverage_exceeded,
     portfolio_of,
 )
-from solvent.reference.state import State
+from solvent.reference.state import Pool, State
 
 
 def pool_state(state: State, asset: int) -> PoolState:
@@ -69,11 +69,16 @@ def _over_bound(state: State, asset: int, bound: int) -> Refusal:
 
 def borrow_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
     """Whether the pool lends `quantity` more to an account whose own claim leaves it first."""
-    pool = state.pools[asset]
+    own = state.accounts[account].lent_shares[asset]
+    return pool_refusal(state, asset, state.pools[asset], own, quantity)
+
+
+def pool_refusal(state: State, asset: int, pool: Pool, own: int, quantity: int) -> Refusal | None:
+    """Whether `pool`, as it is or would be, lends `quantity` once `own` lent shares left it."""
     if pool_state(state, asset) is not PoolState.OPEN:
         limit = Limit.STALE_PRICE if state.prices[asset].stale else Limit.POOL_STATE
         return Refusal(RejectionCode.BORROW_LIMIT, limit)
-    terms = borrow_terms(state, account, asset, quantity)
+    terms = pool_terms(state, asset, pool, own, quantity)
     if terms.borrowed > state.asset(asset).pool.open_borrow_lend_limit:
         return Refusal(RejectionCode.BORROW_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
     if quantity > terms.lent - borrowed_total(pool):

@@ -12,10 +12,12 @@ from typing import Any
 import jsonschema_rs
 
 from solvent.service.api.endpoints import Endpoint
-from solvent.service.api.openapi import document, schema_of
+from solvent.service.api.openapi import SCHEMAS, document, schema_of
 from solvent.service.routes.all import ENDPOINTS
 
 Json = dict[str, Any]
+SCHEMAS_AT = SCHEMAS
+"""Where references to schemas lead to."""
 
 
 @cache

@@ -26,7 +26,9 @@ from solvent.engine.ledger import (
     change_claim,
     change_debt,
     claim_of,
+    claim_worth,
     debt_of,
+    debt_worth,
     lent_total,
     mark_of,
     move,
@@ -73,32 +75,37 @@ def lend_shares_down(s: Store, asset: int, quantity: int) -> int:
 
 
 @kernel
-def redeem(s: Store, account: int, asset: int, quantity: int, source: Source) -> None:
-    """Take `quantity` (at most the claim and the pool's redeemable cash) out of the pool."""
+def redeem(s: Store, account: int, asset: int, quantity: int, source: Source) -> int:
+    """Take `quantity` (at most the claim and the pool's redeemable cash) out; return the shares."""
     shares = claim_shares_up(s, account, asset, quantity)
     move(s, asset, quantity, POOL_PLACE, available(account))
     change_claim(s, account, asset, -shares)
     settle_residue(s, asset)
     emit(s, Redeemed(account=account, asset=asset, quantity=quantity, shares=shares, source=source))
+    return shares
 
 
 @kernel
 def claim_shares_up(s: Store, account: int, asset: int, quantity: int) -> int:
     """Shares that `quantity` of an account's claim costs; all where less than an atom is left."""
-    held = position(s, account, asset).lent_shares
-    index = pool_row(s, asset).lend_index
-    if quantity >= claim_of(s, account, asset):
-        return held
-    shares = mul_div_up(quantity, INDEX_SCALE, index)
-    return shares if mul_div_down(held - shares, index, INDEX_SCALE) else held
+    return shares_up(pool_row(s, asset), position(s, account, asset).lent_shares, quantity)
 
 
 @kernel
-def claim_shares_down(s: Store, account: int, asset: int, quantity: int) -> int:
-    """Shares that are worth at most `quantity` of an account's claim; all for the whole claim."""
-    if quantity >= claim_of(s, account, asset):
-        return position(s, account, asset).lent_shares
-    return mul_div_down(quantity, INDEX_SCALE, pool_row(s, asset).lend_index)
+def shares_up(pool: Pool, held: int, quantity: int) -> int:
+    """As `claim_shares_up`, of a claim of `held` shares."""
+    if quantity >= claim_worth(pool, held):
+        return held
+    shares = mul_div_up(quantity, INDEX_SCALE, pool.lend_index)
+    return shares if claim_worth(pool, held - shares) else held
+
+
+@kernel
+def shares_down(pool: Pool, held: int, quantity: int) -> int:
+    """Shares that are worth at most `quantity` of a claim of `held`; all for the whole claim."""
+    if quantity >= claim_worth(pool, held):
+        return held
+    return mul_div_down(quantity, INDEX_SCALE, pool.lend_index)
 
 
 @kernel
@@ -137,9 +144,14 @@ class BorrowTerms(NamedTuple):
 @kernel
 def borrow_terms(s: Store, account: int, asset: int, quantity: int, fee: bool) -> BorrowTerms:
     """Terms of a borrow by an account whose own claim, if any, leaves the pool first."""
-    pool = pool_row(s, asset)
-    others = pool.lend_shares - position(s, account, asset).lent_shares
-    lent = mul_div_down(others, pool.lend_index, INDEX_SCALE)
+    own = position(s, account, asset).lent_shares
+    return pool_terms(s, asset, pool_row(s, asset), own, quantity, fee)
+
+
+@kernel
+def pool_terms(s: Store, asset: int, pool: Pool, own: int, quantity: int, fee: bool) -> BorrowTerms:
+    """Terms of a borrow from `pool` as it is or would be, once `own` lent shares left it."""
+    lent = claim_worth(pool, pool.lend_shares - own)
     entry_fee = 0
     apr = 0
     if fee:
@@ -147,7 +159,7 @@ def borrow_terms(s: Store, account: int, asset: int, quantity: int, fee: bool) -
         apr = borrow_apr(asset_row(s, asset), after)
         entry_fee = _entry_fee_up(s, quantity, apr)
     shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
-    borrowed = mul_div_up(pool.debt_shares + shares, pool.debt_index, INDEX_SCALE)
+    borrowed = debt_worth(pool, pool.debt_shares + shares)
     return BorrowTerms(entry_fee, apr, shares, borrowed, lent)
 
 
@@ -179,7 +191,7 @@ def lent_after_redeem(s: Store, account: int, asset: int, quantity: int) -> int:
     """All claims on the pool after an account redeemed `quantity`."""
     pool = pool_row(s, asset)
     shares = claim_shares_up(s, account, asset, quantity)
-    return mul_div_down(pool.lend_shares - shares, pool.lend_index, INDEX_SCALE)
+    return claim_worth(pool, pool.lend_shares - shares)
 
 
 @kernel
@@ -223,13 +235,17 @@ def repay(s: Store, account: int, asset: int, quantity: int, source: Source) -> 
 @kernel
 def repay_shares_down(s: Store, account: int, asset: int, quantity: int) -> tuple[int, int]:
     """Shares that `quantity` repays and what exactly they cost."""
-    index = pool_row(s, asset).debt_index
-    held = position(s, account, asset).debt_shares
-    debt = debt_of(s, account, asset)
+    return repaid_by(pool_row(s, asset), position(s, account, asset).debt_shares, quantity)
+
+
+@kernel
+def repaid_by(pool: Pool, held: int, quantity: int) -> tuple[int, int]:
+    """As `repay_shares_down`, of a debt of `held` shares."""
+    debt = debt_worth(pool, held)
     if quantity >= debt:
         return held, debt
-    shares = min(held, mul_div_down(quantity, INDEX_SCALE, index))
-    return shares, mul_div_up(shares, index, INDEX_SCALE)
+    shares = min(held, mul_div_down(quantity, INDEX_SCALE, pool.debt_index))
+    return shares, debt_worth(pool, shares)
 
 
 @kernel

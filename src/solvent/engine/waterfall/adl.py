@@ -1,8 +1,11 @@
-"""ADL in kernels: how a round is opened, paired and recorded, and case L, as in `reference`.
+"""ADL in kernels: how a round is planned, opened and settled, and case L, as in `reference`.
 
-A round has two sides. Those in the waterfall are rows of named numbers (`SIDE_...`), by account;
-their counterparties are the policies' candidates, by account too, with the atoms allotted.
+A round has two sides. Those in the waterfall are rows (`RoundSide`), by account; their
+counterparties are the policies' candidates, by account too. `allot_round` says who is granted and
+allotted how much; a plan's rows are given back with `release_round`.
 """
+
+from typing import NamedTuple
 
 from solvent.domain.labels import AdlCase, Reason, Stage
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck, HandedOver
@@ -39,6 +42,7 @@ from solvent.kernels.language import (
     allocate,
     allocate_rows,
     bit,
+    copy_row,
     emit,
     kernel,
     narrow,
@@ -49,24 +53,58 @@ from solvent.kernels.language import (
 from solvent.kernels.rows import Memory, Rows
 
 
+class Round(NamedTuple):
+    """The plan of a round: `total` of the `needed` atoms, granted to sides, allotted to candidates.
+
+    `late` is 1 for candidates who come last (case B).
+    """
+
+    asset: int
+    case: AdlCase
+    policy: int
+    needed: int
+    total: int
+    sides: Rows[RoundSide]
+    side_count: int
+    granted: Memory
+    candidates: Rows[Candidate]
+    found: int
+    late: Memory
+    allotted: Memory
+
+
 @kernel
 def settle_stuck_lenders(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """Case L: one round per asset in which a liquidatable lender's claim cannot be redeemed."""
     sides = allocate_rows(RoundSide, count)
     for asset in range(s.globals.assets):
-        if not is_stale(s, asset):
-            needs = 0
-            for place in range(count):
-                attempt = attempts[place]
-                if attempt.is_stuck_lender:
-                    quantity = _stuck_claim(s, attempt.account, asset)
-                    if quantity:
-                        side = sides[needs]
-                        put_side(side, attempt.account, quantity, 0, 0, place)
-                        needs += 1
-            if needs:
-                _lender_round(s, asset, sides, needs, attempts)
+        needs = plan_stuck_sides(s, asset, attempts, count, sides)
+        if needs:
+            plan = plan_lender_round(s, asset, sides, needs)
+            number = open_round(s, plan, attempts)
+            settle_lenders(s, plan, number)
+            if plan.total < plan.needed:
+                for place in range(needs):
+                    _hand_over(s, sides[place].account, asset)
+            release_round(plan)
     release(sides)
+
+
+@kernel
+def plan_stuck_sides(
+    s: Store, asset: int, attempts: Rows[Attempt], count: int, sides: Rows[RoundSide]
+) -> int:
+    """Write whose claims of one asset are stuck, and how much of them; return how many they are."""
+    needs = 0
+    if not is_stale(s, asset):
+        for place in range(count):
+            account = attempts[place].account
+            if attempts[place].is_stuck_lender:
+                quantity = stuck_claim(s, account, asset)
+                if quantity:
+                    put_side(sides[needs], account, quantity, 0, 0, place)
+                    needs += 1
+    return needs
 
 
 @kernel
@@ -82,7 +120,7 @@ def put_side(
 
 
 @kernel
-def _stuck_claim(s: Store, account: int, asset: int) -> int:
+def stuck_claim(s: Store, account: int, asset: int) -> int:
     """Atoms of a claim to be turned into value: what health needs and cash cannot give."""
     claim = claim_of(s, account, asset)
     if not claim or not liquidatable(s, account):
@@ -99,42 +137,117 @@ def _stuck_claim(s: Store, account: int, asset: int) -> int:
 
 
 @kernel
-def _lender_round(
-    s: Store, asset: int, sides: Rows[RoundSide], needs: int, attempts: Rows[Attempt]
-) -> None:
-    """Pick borrowers for all stuck claims of one asset, allot, match and settle."""
+def plan_lender_round(s: Store, asset: int, sides: Rows[RoundSide], needs: int) -> Round:
+    """The round of all stuck claims of one asset: borrowers picked and allotted."""
     rows = allocate_rows(Candidate, s.globals.accounts)
     found = borrowers(s, asset, rows)
+    late = allocate(found)
     policy = s.rules.lender_policy
-    needed = side_total(sides, needs)
-    total = min(needed, cap_total(rows, found))
+    return allot_round(s, asset, AdlCase.STUCK_LENDER, policy, sides, needs, rows, found, late)
+
+
+@kernel
+def allot_round(
+    s: Store,
+    asset: int,
+    case: AdlCase,
+    policy: int,
+    sides: Rows[RoundSide],
+    side_count: int,
+    candidates: Rows[Candidate],
+    found: int,
+    late: Memory,
+) -> Round:
+    """The plan that follows from sides and candidates: what is needed, or as far as caps reach.
+
+    Sides are granted parts in proportion to what they need. Candidates are allotted theirs by the
+    policy; those who are late only what the others' caps leave.
+    """
+    needed = side_total(sides, side_count)
+    total = min(needed, cap_total(candidates, found))
+    granted = allocate(side_count)
+    grant(s, sides, side_count, total, granted)
     allotted = allocate(found)
-    allot(s, policy, rows, found, total, value_of(s, asset, total), allotted)
-    granted = allocate(needs)
-    grant(s, sides, needs, total, granted)
-    number = open_round(s, asset, AdlCase.STUCK_LENDER, policy, needed, total)
-    record_sides(s, number, sides, needs, granted, attempts)
-    for place in range(found):
-        record_candidate(s, number, rows[place], allotted[place], 0)
-    pairs = allocate_rows(Pair, needs + found)
-    matches = pair(granted, needs, allotted, found, pairs)
+    plan = Round(
+        asset=asset,
+        case=case,
+        policy=policy,
+        needed=needed,
+        total=total,
+        sides=sides,
+        side_count=side_count,
+        granted=granted,
+        candidates=candidates,
+        found=found,
+        late=late,
+        allotted=allotted,
+    )
+    if _late_count(plan):
+        _allot_in_turn(s, plan)
+    else:
+        allot(s, policy, candidates, found, total, value_of(s, asset, total), allotted)
+    return plan
+
+
+@kernel
+def _late_count(plan: Round) -> int:
+    """How many candidates come last."""
+    count = 0
+    for place in range(plan.found):
+        count += plan.late[place]
+    return count
+
+
+@kernel
+def _allot_in_turn(s: Store, plan: Round) -> None:
+    """Allot to those who are not late first, and what is left of the total to the others."""
+    some = allocate_rows(Candidate, plan.found)
+    parts = allocate(plan.found)
+    left = plan.total
+    for turn in range(2):
+        count = 0
+        for place in range(plan.found):
+            if plan.late[place] == turn:
+                copy_row(plan.candidates[place], some[count])
+                count += 1
+        quantity = min(left, cap_total(some, count))
+        value = value_of(s, plan.asset, quantity)
+        allot(s, plan.policy, some, count, quantity, value, parts)
+        left -= quantity
+        count = 0
+        for place in range(plan.found):
+            if plan.late[place] == turn:
+                plan.allotted[place] = parts[count]
+                count += 1
+    release(parts)
+    release(some)
+
+
+@kernel
+def release_round(plan: Round) -> None:
+    """Give back the rows of a plan, but those of its sides."""
+    release(plan.allotted)
+    release(plan.granted)
+    release(plan.late)
+    release(plan.candidates)
+
+
+@kernel
+def settle_lenders(s: Store, plan: Round, number: int) -> None:
+    """Settle the pairs of a round of case L: each borrower pays for its own debt."""
+    pairs = allocate_rows(Pair, plan.side_count + plan.found)
+    matches = pair(plan.granted, plan.side_count, plan.allotted, plan.found, pairs)
     top = s.globals.scratch_top
     match = row_in(Match, take(s, Match.WIDTH))
     for place in range(matches):
         one = pairs[place]
-        lender = sides[one.left].account
-        borrower = rows[one.right].account
-        put_match(match, number, place, asset, lender, borrower, borrower, one.quantity)
+        lender = plan.sides[one.left].account
+        borrower = plan.candidates[one.right].account
+        put_match(match, number, place, plan.asset, lender, borrower, borrower, one.quantity)
         match.borrow_allowed = 1
         settle(s, match)
     s.globals.scratch_top = top
-    if total < needed:
-        for place in range(needs):
-            _hand_over(s, sides[place].account, asset)
     release(pairs)
-    release(granted)
-    release(allotted)
-    release(rows)
 
 
 @kernel
@@ -235,62 +348,58 @@ def value_of(s: Store, asset: int, quantity: int) -> int:
 
 
 @kernel
-def open_round(s: Store, asset: int, case: AdlCase, policy: int, needed: int, allotted: int) -> int:
-    """Begin a round: number it, write down its demand and every pool."""
+def open_round(s: Store, plan: Round, attempts: Rows[Attempt]) -> int:
+    """Begin a round: number it and write down its demand, every pool, its sides and candidates."""
     number = s.globals.next_round
     s.globals.next_round = number + 1
     emit(
         s,
         AdlOpened(
             round=number,
-            asset=asset,
-            case=case,
-            policy=policy,
-            mark=mark_of(s, asset),
-            needed=needed,
-            allotted=allotted,
+            asset=plan.asset,
+            case=plan.case,
+            policy=plan.policy,
+            mark=mark_of(s, plan.asset),
+            needed=plan.needed,
+            allotted=plan.total,
         ),
     )
     record_pools(s, Record(Stage.ADL, number, 0))
+    for place in range(plan.side_count):
+        side = plan.sides[place]
+        _record_side(s, number, side, plan.granted[place], attempts[side.attempt])
+    for place in range(plan.found):
+        row = plan.candidates[place]
+        _record_candidate(s, number, row, plan.allotted[place], plan.late[place])
     return number
 
 
 @kernel
-def record_sides(
-    s: Store,
-    number: int,
-    sides: Rows[RoundSide],
-    count: int,
-    granted: Memory,
-    attempts: Rows[Attempt],
-) -> None:
-    """Write down the liquidated sides and why earlier stages left them."""
-    for place in range(count):
-        side = sides[place]
-        attempt = attempts[side.attempt]
-        values = report(health_of(s, side.account, Doubt.NONE))
-        emit(
-            s,
-            AdlStuck(
-                round=number,
-                account=side.account,
-                needed=side.own + side.fund,
-                allotted=granted[place],
-                own=side.own,
-                fund=side.fund,
-                fund_value=side.fund_value,
-                total_value=values.total_value,
-                net_equity=values.net_equity,
-                maintenance=values.maintenance,
-                book_reason=Reason(attempt.book_reason),
-                backstop_reason=Reason(attempt.backstop_reason),
-            ),
-        )
+def _record_side(s: Store, number: int, side: RoundSide, granted: int, attempt: Attempt) -> None:
+    """Write down one liquidated side and why earlier stages left it."""
+    values = report(health_of(s, side.account, Doubt.NONE))
+    emit(
+        s,
+        AdlStuck(
+            round=number,
+            account=side.account,
+            needed=side.own + side.fund,
+            allotted=granted,
+            own=side.own,
+            fund=side.fund,
+            fund_value=side.fund_value,
+            total_value=values.total_value,
+            net_equity=values.net_equity,
+            maintenance=values.maintenance,
+            book_reason=Reason(attempt.book_reason),
+            backstop_reason=Reason(attempt.backstop_reason),
+        ),
+    )
 
 
 @kernel
-def record_candidate(s: Store, number: int, row: Candidate, allotted: int, last: int) -> None:
-    """Write down one counterparty: what the policy saw of him and gave him."""
+def _record_candidate(s: Store, number: int, row: Candidate, allotted: int, last: int) -> None:
+    """Write down one counterparty: what the policy saw of it and allotted to it."""
     emit(
         s,
         AdlCandidate(

@@ -1,7 +1,9 @@
 """The backstop in kernels: providers take debt and collateral over, as in `reference`.
 
 An offer is a row: what is offered, the order of collateral, and room for what is asked about it.
-Providers are visited through the list of them, which is in order of account id.
+Providers are visited through the list of them, which is in order of account id. Each step is
+planned before anything moves: `plan_offer`, `plan_split`, `plan_fill`; `apply_fill` moves exactly
+the legs of the plan.
 """
 
 from typing import NamedTuple
@@ -16,7 +18,16 @@ from solvent.domain.waterfall_events import (
     HandedOver,
 )
 from solvent.engine.allot.apportionment import apportion
-from solvent.engine.ledger import asset_row, available, debt_of, mark_of, move, pledge, position
+from solvent.engine.ledger import (
+    asset_row,
+    available,
+    debt_of,
+    mark_of,
+    move,
+    pledge,
+    pool_row,
+    position,
+)
 from solvent.engine.lending import pool as pools
 from solvent.engine.limits import largest_passing
 from solvent.engine.margin import (
@@ -35,7 +46,6 @@ from solvent.engine.memory.layout import FUND, NO_REASON
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import value_down, value_up
-from solvent.engine.waterfall.book_stage import without
 from solvent.engine.waterfall.offers import (
     capacity,
     collateral_value,
@@ -57,24 +67,49 @@ from solvent.engine.waterfall.record import (
     record_pools,
     touched,
 )
-from solvent.engine.waterfall.rows import Offer, Party
+from solvent.engine.waterfall.rows import Fill, FillLeg, Offer, Party
 from solvent.engine.waterfall.sizing import (
     debts_largest_first,
     draw_down,
     largest_first,
     needed_debt,
+    without,
 )
-from solvent.kernels.language import allocate, bit, emit, kernel, narrow, release, rows_in, wide
-from solvent.kernels.rows import Memory
+from solvent.kernels.language import (
+    allocate,
+    bit,
+    emit,
+    kernel,
+    narrow,
+    release,
+    row_in,
+    rows_in,
+    wide,
+)
+from solvent.kernels.rows import Memory, Rows
+
+_LEGS_PER_ASSET = 4
+"""To two receivers in two forms."""
 
 
-class Leg(NamedTuple):
-    """From whom to whom one asset goes in a fill."""
+class Split(NamedTuple):
+    """How an offer is split: `length` takers by account id, what each can bear, and its part."""
 
-    fill: int
-    giver: int
-    receiver: int
-    asset: int
+    offer: Offer
+    takers: Memory
+    length: int
+    capacities: Memory
+    parts: Memory
+
+
+class Given(NamedTuple):
+    """A fill as its legs are found, and by asset what of tokens and of shares is given already."""
+
+    offer: Offer
+    plan: Fill
+    legs: Rows[FillLeg]
+    tokens: Memory
+    shares: Memory
 
 
 @kernel
@@ -101,7 +136,7 @@ def _offer_debts(s: Store, offer: Offer) -> int:
             return _hand_over(s, offer.account, Reason.PRICE_GAP, values)
         if not _next_offer(s, offer, values, offered):
             return _hand_over(s, offer.account, Reason.NO_BACKSTOP_CAPACITY, values)
-        _fill(s, offer)
+        _split_offer(s, offer)
         offered = offered | bit(offer.debt)
 
 
@@ -132,24 +167,40 @@ def _next_offer(s: Store, offer: Offer, values: Health, offered: int) -> bool:
     top = s.globals.scratch_top
     portfolio = take(s, 3 * s.globals.assets)
     debts = take(s, s.globals.assets)
-    account = offer.account
-    portfolio_of(s, account, portfolio)
-    discount = min(s.rules.max_discount, total_value(values) * RATIO // values.debts_value)
+    portfolio_of(s, offer.account, portfolio)
+    discount = full_discount(s, values)
     found = False
     for place in range(debts_largest_first(s, portfolio, debts)):
         debt = debts[place]
-        order = order_of(offer)
-        count = without(order, largest_first(s, account, order), debt)
-        if count and not offered & bit(debt):
-            offer.debt = debt
-            offer.discount = narrow(discount)
-            offer.count = count
-            offer.quantity = needed_debt(s, portfolio, debt, order, count, narrow(discount))
-            found = _is_wanted(s, offer)
-            if found:
+        if not offered & bit(debt):
+            plan_offer(s, offer, portfolio, debt, discount)
+            if offer.count and _is_wanted(s, offer):
+                found = True
                 break
     s.globals.scratch_top = top
     return found
+
+
+@kernel
+def full_discount(s: Store, values: Health) -> int:
+    """The discount of an account worth something and owing: at most what it is worth, down.
+
+    It never pushes the account below zero.
+    """
+    worth = total_value(values) * RATIO // values.debts_value
+    return narrow(min(wide(s.rules.max_discount), worth))
+
+
+@kernel
+def plan_offer(s: Store, offer: Offer, portfolio: Memory, debt: int, discount: int) -> None:
+    """Write what is to be taken over of one debt: no more than restores target health (I17)."""
+    order = order_of(offer)
+    offer.debt = debt
+    offer.discount = discount
+    offer.count = without(order, largest_first(s, offer.account, order), debt)
+    offer.quantity = 0
+    if offer.count:
+        offer.quantity = needed_debt(s, portfolio, debt, order, offer.count, discount)
 
 
 @kernel
@@ -163,48 +214,67 @@ def _is_wanted(s: Store, offer: Offer) -> bool:
 
 
 @kernel
-def _fill(s: Store, offer: Offer) -> None:
-    """Split an offer among the providers and carry out each part, by account id.
-
-    When the providers cannot take what is needed, the discount is what does not lower the
-    account's health (I16).
-    """
+def _split_offer(s: Store, offer: Offer) -> None:
+    """Split an offer among the providers and carry out each part."""
     rows = allocate(3 * s.globals.provider_count)
-    takers = rows
-    count = 0
-    for place in range(s.globals.provider_count):
-        if provides(s, offer, s.providers[place]):
-            takers[count] = s.providers[place]
-            count += 1
-    capacities = rows.at(count)
-    parts = rows.at(2 * count)
-    offer.taken = _split(s, offer, takers, count, capacities, parts)
-    discount = offer.discount
-    if not _keeps_health(s, offer, discount):
-        offer.discount = largest_passing(_keeps_health, s, offer, discount)
-        _split(s, offer, takers, count, capacities, parts)
-    _record_offer(s, offer, takers, count, capacities, parts)
-    for place in range(count):
-        # Those before him may have taken the collateral that weighs most: ask once more.
-        if parts[place]:
-            quantity = min(parts[place], capacity(s, offer, takers[place]))
-            if quantity:
-                _carry_out(s, offer, takers[place], quantity)
+    apply_split(s, plan_split(s, offer, rows))
     release(rows)
 
 
 @kernel
-def _split(
-    s: Store, offer: Offer, takers: Memory, count: int, capacities: Memory, parts: Memory
-) -> int:
-    """Write each taker's capacity and his part of an offer; return the sum of the parts."""
-    for place in range(count):
-        capacities[place] = capacity(s, offer, takers[place])
-    apportion(s, offer.quantity, capacities, capacities, count, parts)
+def plan_split(s: Store, offer: Offer, rows: Memory) -> Split:
+    """Who takes how much of an offer, and at which discount, which is written into the offer."""
+    count = 0
+    for place in range(s.globals.provider_count):
+        if provides(s, offer, s.providers[place]):
+            rows[count] = s.providers[place]
+            count += 1
+    plan = Split(offer, rows, count, rows.at(count), rows.at(2 * count))
+    offer.taken = split(s, plan)
+    if gentle_offer(s, offer):
+        split(s, plan)
+    return plan
+
+
+@kernel
+def split(s: Store, plan: Split) -> int:
+    """Write each taker's capacity and its part, pro rata to that; return the sum of the parts."""
+    for place in range(plan.length):
+        plan.capacities[place] = capacity(s, plan.offer, plan.takers[place])
+    apportion(s, plan.offer.quantity, plan.capacities, plan.capacities, plan.length, plan.parts)
     taken = 0
-    for place in range(count):
-        taken += parts[place]
+    for place in range(plan.length):
+        taken += plan.parts[place]
     return taken
+
+
+@kernel
+def gentle_offer(s: Store, offer: Offer) -> bool:
+    """Lower the discount until what is taken does not lower the account's health; whether it fell.
+
+    When the providers cannot take what is needed, a sliver sold dear again and again would bleed
+    the account (I16).
+    """
+    discount = offer.discount
+    if _keeps_health(s, offer, discount):
+        return False
+    offer.discount = largest_passing(_keeps_health, s, offer, discount)
+    return True
+
+
+@kernel
+def apply_split(s: Store, plan: Split) -> None:
+    """Write an offer down and carry out each part, by account id."""
+    _record_offer(s, plan)
+    for place in range(plan.length):
+        top = s.globals.scratch_top
+        assets = s.globals.assets
+        fill = row_in(Fill, take(s, Fill.WIDTH))
+        legs = rows_in(FillLeg, take(s, _LEGS_PER_ASSET * assets * FillLeg.WIDTH))
+        given = Given(plan.offer, fill, legs, take(s, assets), take(s, assets))
+        if plan.parts[place] and plan_fill(s, given, plan.takers[place], plan.parts[place]):
+            apply_fill(s, plan.offer, fill, legs)
+        s.globals.scratch_top = top
 
 
 @kernel
@@ -225,10 +295,9 @@ def _keeps_health(s: Store, offer: Offer, discount: int) -> bool:
 
 
 @kernel
-def _record_offer(
-    s: Store, offer: Offer, takers: Memory, count: int, capacities: Memory, parts: Memory
-) -> None:
-    """Write down an offer and what each provider committed, can bear, and takes."""
+def _record_offer(s: Store, plan: Split) -> None:
+    """Write down what is on offer, and every provider asked."""
+    offer = plan.offer
     values = report(health_of(s, offer.account, Doubt.NONE))
     fill = s.globals.next_fill
     emit(
@@ -245,118 +314,141 @@ def _record_offer(
             maintenance=values.maintenance,
         ),
     )
-    for place in range(count):
-        provider = takers[place]
-        committed = pledge(s, provider, offer.debt).committed
+    for place in range(plan.length):
+        provider = plan.takers[place]
         emit(
             s,
             BackstopCandidate(
                 fill=fill,
                 provider=provider,
-                committed=committed,
-                capacity=capacities[place],
-                allotted=parts[place],
+                committed=pledge(s, provider, offer.debt).committed,
+                capacity=plan.capacities[place],
+                allotted=plan.parts[place],
             ),
         )
 
 
 @kernel
-def _carry_out(s: Store, offer: Offer, provider: int, quantity: int) -> None:
-    """Move one provider's part: collateral to him and the fund, then the debt."""
-    top = s.globals.scratch_top
-    fill = s.globals.next_fill
-    s.globals.next_fill = fill + 1
-    record = Record(Stage.BACKSTOP, fill, 0)
-    parties = rows_in(Party, take(s, PARTIES * Party.WIDTH))
-    count = put_parties(parties, offer.account, provider, FUND)
-    touched(s, parties, count)
-    record_pools(s, record)
-    record_parties(s, record, parties, count, 0)
-    shares = pools.debt_shares_up(s, offer.account, offer.debt, quantity)
-    _hand_collateral(s, offer, provider, quantity, shares, fill)
-    source = Source.LIQUIDATION_BACKSTOP
-    pools.transfer_debt(s, offer.debt, shares, offer.account, provider, source)
-    touched(s, parties, count)
-    record_parties(s, record, parties, count, 1)
-    s.globals.scratch_top = top
+def plan_fill(s: Store, given: Given, provider: int, part: int) -> bool:
+    """Write what moves with one provider's part; whether the provider can take anything still.
+
+    Those before it may have taken the collateral that weighs most, so capacity is asked once more.
+    """
+    offer, plan = given.offer, given.plan
+    quantity = min(part, capacity(s, offer, provider))
+    if quantity == 0:
+        return False
+    mark = mark_of(s, offer.debt)
+    provider_value = collateral_value(s, offer, quantity, provider_premium(s, offer))
+    plan.provider = provider
+    plan.quantity = quantity
+    plan.shares = pools.debt_shares_up(s, offer.account, offer.debt, quantity)
+    plan.value = value_up(quantity, mark, asset_row(s, offer.debt))
+    plan.fund_value = collateral_value(s, offer, quantity, offer.discount) - provider_value
+    plan.legs = 0
+    for asset in range(s.globals.assets):
+        given.tokens[asset] = 0
+        given.shares[asset] = 0
+    put_deliverable(s, offer)
+    _draw_legs(s, given, provider, provider_value)
+    _draw_legs(s, given, FUND, plan.fund_value)
+    return True
 
 
 @kernel
-def _hand_collateral(
-    s: Store, offer: Offer, provider: int, quantity: int, shares: int, fill: int
+def _draw_legs(s: Store, given: Given, receiver: int, value: int) -> None:
+    """Hand over collateral worth at most `value`: free tokens first, then the claim itself."""
+    offer = given.offer
+    draws = draws_of(s, offer)
+    count = draw_down(s, quantities_of(s, offer), value, order_of(offer), offer.count, draws)
+    for place in range(count):
+        asset = draws[place].asset
+        held = position(s, offer.account, asset)
+        free = min(draws[place].quantity, held.available - given.tokens[asset])
+        given.tokens[asset] += free
+        _add_leg(s, given, receiver, asset, LegForm.AVAILABLE, free, 0)
+        claim = draws[place].quantity - free
+        if claim:
+            left = held.lent_shares - given.shares[asset]
+            shares = pools.shares_down(pool_row(s, asset), left, claim)
+            given.shares[asset] += shares
+            _add_leg(s, given, receiver, asset, LegForm.CLAIM, claim, shares)
+
+
+@kernel
+def _add_leg(
+    s: Store, given: Given, receiver: int, asset: int, form: LegForm, quantity: int, shares: int
 ) -> None:
-    """Hand the collateral that goes with one part to the provider, and the fund's share to it."""
+    if quantity:
+        leg = given.legs[given.plan.legs]
+        leg.receiver = receiver
+        leg.asset = asset
+        leg.form = form
+        leg.quantity = quantity
+        leg.shares = shares
+        leg.value = value_down(quantity, mark_of(s, asset), asset_row(s, asset))
+        given.plan.legs += 1
+
+
+@kernel
+def apply_fill(s: Store, offer: Offer, plan: Fill, legs: Rows[FillLeg]) -> None:
+    """Move one provider's part: collateral to the provider and the fund, then the debt."""
+    fill = s.globals.next_fill
+    s.globals.next_fill = fill + 1
     debt = offer.debt
-    put_deliverable(s, offer)
-    provider_value = collateral_value(s, offer, quantity, provider_premium(s, offer))
-    fund_value = collateral_value(s, offer, quantity, offer.discount) - provider_value
-    pledge(s, provider, debt).committed -= quantity
+    record = Record(Stage.BACKSTOP, fill, 0)
+    parties = rows_in(Party, take(s, PARTIES * Party.WIDTH))
+    count = put_parties(parties, offer.account, plan.provider, FUND)
+    touched(s, parties, count)
+    record_pools(s, record)
+    record_parties(s, record, parties, count, 0)
+    pledge(s, plan.provider, debt).committed -= plan.quantity
     emit(
         s,
         BackstopFilled(
             fill=fill,
             account=offer.account,
-            provider=provider,
+            provider=plan.provider,
             debt_asset=debt,
             mark=mark_of(s, debt),
-            debt_quantity=quantity,
-            debt_value=value_up(quantity, mark_of(s, debt), asset_row(s, debt)),
-            debt_shares=shares,
+            debt_quantity=plan.quantity,
+            debt_value=plan.value,
+            debt_shares=plan.shares,
             discount=offer.discount,
-            fund_value=fund_value,
+            fund_value=plan.fund_value,
         ),
     )
-    _hand_legs(s, offer, provider, provider_value, fill)
-    _hand_legs(s, offer, FUND, fund_value, fill)
+    for place in range(plan.legs):
+        _apply_leg(s, fill, offer.account, legs[place])
+    source = Source.LIQUIDATION_BACKSTOP
+    pools.transfer_debt(s, debt, plan.shares, offer.account, plan.provider, source)
+    touched(s, parties, count)
+    record_parties(s, record, parties, count, 1)
 
 
 @kernel
-def _hand_legs(s: Store, offer: Offer, receiver: int, value: int, fill: int) -> None:
-    """Take collateral worth `value` out of what an offer still has and hand it over."""
-    draws = draws_of(s, offer)
-    count = draw_down(s, quantities_of(s, offer), value, order_of(offer), offer.count, draws)
-    for place in range(count):
-        leg = draws[place]
-        _hand_leg(s, offer.account, receiver, leg.asset, leg.quantity, fill)
-
-
-@kernel
-def _hand_leg(s: Store, giver: int, receiver: int, asset: int, quantity: int, fill: int) -> None:
-    """Hand one asset over: free tokens first, then the claim itself."""
-    free = min(quantity, position(s, giver, asset).available)
-    claim = quantity - free
-    leg = Leg(fill, giver, receiver, asset)
-    if free:
-        _say_leg(s, leg, LegForm.AVAILABLE, free, 0)
-        move(s, asset, free, available(giver), available(receiver))
-        _repay_at_once(s, receiver, asset, free)
-    if claim:
-        shares = pools.claim_shares_down(s, giver, asset, claim)
-        _say_leg(s, leg, LegForm.CLAIM, claim, shares)
-        pools.transfer_claim(s, asset, shares, giver, receiver, Source.BACKSTOP_PROVIDER)
-
-
-@kernel
-def _say_leg(s: Store, leg: Leg, form: LegForm, quantity: int, shares: int) -> None:
-    mark = mark_of(s, leg.asset)
+def _apply_leg(s: Store, fill: int, giver: int, leg: FillLeg) -> None:
+    """Hand one leg over, which repays at once what its receiver owes of the asset."""
+    receiver, asset = leg.receiver, leg.asset
     emit(
         s,
         BackstopLeg(
-            fill=leg.fill,
-            giver=leg.giver,
-            receiver=leg.receiver,
-            asset=leg.asset,
-            mark=mark,
-            form=form,
-            quantity=quantity,
-            value=value_down(quantity, mark, asset_row(s, leg.asset)),
-            shares=shares,
+            fill=fill,
+            giver=giver,
+            receiver=receiver,
+            asset=asset,
+            mark=mark_of(s, asset),
+            form=leg.form,
+            quantity=leg.quantity,
+            value=leg.value,
+            shares=leg.shares,
         ),
     )
-
-
-@kernel
-def _repay_at_once(s: Store, receiver: int, asset: int, quantity: int) -> None:
+    source = Source.BACKSTOP_PROVIDER
+    if leg.form == LegForm.CLAIM:
+        pools.transfer_claim(s, asset, leg.shares, giver, receiver, source)
+        return
+    move(s, asset, leg.quantity, available(giver), available(receiver))
     owed = debt_of(s, receiver, asset)
     if owed:
-        pools.repay(s, receiver, asset, min(owed, quantity), Source.BACKSTOP_PROVIDER)
+        pools.repay(s, receiver, asset, min(owed, leg.quantity), source)

@@ -1,7 +1,9 @@
 """Stage 1 in kernels: sell collateral on the book and buy the debt back, as in `reference`.
 
-What becomes of an account's step is written into its row of attempts. A fill never lowers health by
-its price, one step closes at most a fraction of the debt, and a draw of the seed may skip it.
+What is done is planned from the state first: `plan_repayments`, `plan_book`, and for each order
+`plan_sale` and `plan_purchase`. What becomes of an account's step is written into its row of
+attempts. A fill never lowers health by its price, one step closes at most a fraction of the debt,
+and a draw of the seed may skip it.
 """
 
 from typing import NamedTuple
@@ -15,8 +17,9 @@ from solvent.domain.waterfall_events import HandedOver
 from solvent.engine.ledger import (
     asset_row,
     claim_of,
+    claim_worth,
     debt_of,
-    is_stale,
+    debt_worth,
     mark_of,
     pool_row,
     position,
@@ -33,7 +36,7 @@ from solvent.engine.margin import (
     report,
     target_restored,
 )
-from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.layout import NO_REASON, NONE
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
@@ -41,20 +44,46 @@ from solvent.engine.orderbook.book import best_price, cost_up, impact_limit
 from solvent.engine.orderbook.matching import match, new_taker, taker_open
 from solvent.engine.units import cover, divide_up, mul_div_up, value_down, value_up
 from solvent.engine.waterfall.draws import draw_ratio
-from solvent.engine.waterfall.sizing import debts_largest_first, largest_first, needed_debt
+from solvent.engine.waterfall.sizing import debts_largest_first, largest_first, needed_debt, without
 from solvent.engine.weights import margin_fraction_up, weight_of
 from solvent.kernels.language import clear, emit, kernel, narrow, wide
 from solvent.kernels.rows import Memory
 
 
-class BookWork(NamedTuple):
-    """One account's orders of one step: raise USDC out of collateral, then buy the debt back."""
+class BookPlan(NamedTuple):
+    """What one account's step is to do: close `chunk` atoms of `debt`, which takes `budget` USDC.
+
+    Collateral is raised in `order`, of `length` assets. When `skipped`, no order is sent.
+    """
 
     account: int
     debt: int
     chunk: int
+    budget: int
+    order: Memory
+    length: int
     skipped: bool
-    attempt: Attempt
+
+
+class Sale(NamedTuple):
+    """How one asset raises USDC: of `asked` atoms of the claim `redeemed` can be, then the sale.
+
+    `quantity` is 0 where there is too little for an order, `limit` NONE where the book is empty.
+    """
+
+    asset: int
+    asked: int
+    redeemed: int
+    quantity: int
+    limit: int
+
+
+class Purchase(NamedTuple):
+    """Atoms of the debt's asset to buy (0: none) at most at `limit`, for at most `budget` USDC."""
+
+    quantity: int
+    limit: int
+    budget: int
 
 
 @kernel
@@ -67,64 +96,55 @@ def book_stage(s: Store, account: int, attempt: Attempt) -> None:
     if target_restored(s, values):
         return
     top = s.globals.scratch_top
-    count = s.globals.assets
-    portfolio = take(s, 3 * count)
-    order = take(s, count)
-    portfolio_of(s, account, portfolio)
-    if debts_largest_first(s, portfolio, order):
-        _work_book(s, attempt, portfolio, order)
-    else:
+    debt = USDC
+    plan = plan_book(s, account, take(s, s.globals.assets))
+    if plan.debt == NONE:
         attempt.book_reason = Reason.STALE_PRICE
-        _hand_over(s, attempt, 0, values)
+    else:
+        debt = plan.debt
+        apply_book(s, plan, attempt)
+        values = health_of(s, account, Doubt.FOR_ACCOUNT)
+        attempt.book_reason = judge_book(s, attempt, debt, values)
+    if attempt.book_reason != NO_REASON:
+        _hand_over(s, attempt, debt, values)
     s.globals.scratch_top = top
-
-
-@kernel
-def _work_book(s: Store, attempt: Attempt, portfolio: Memory, order: Memory) -> None:
-    """Close a part of the largest debt, the first in `order`, which is then written anew."""
-    account = attempt.account
-    debt = order[0]
-    count = without(order, largest_first(s, account, order), debt)
-    needed = needed_debt(s, portfolio, debt, order, count, s.rules.book_fee)
-    chunk = min(needed, book_chunk(s, account, debt))
-    skipped = draw_ratio(s, account) >= s.rules.book_probability
-    _raise_and_buy(s, BookWork(account, debt, chunk, skipped, attempt), order, count)
-    attempt.tried = not skipped
-    _judge_book(s, attempt, debt)
-
-
-@kernel
-def without(order: Memory, count: int, asset: int) -> int:
-    """Take `asset` out of a list of `count` assets; how many are left."""
-    left = 0
-    for place in range(count):
-        if order[place] != asset:
-            order[left] = order[place]
-            left += 1
-    return left
 
 
 @kernel
 def repay_from_holdings(s: Store, account: int) -> None:
     """Repay debts from free balances of the same asset, no more than target health needs."""
+    top = s.globals.scratch_top
+    costs = take(s, s.globals.assets)
+    plan_repayments(s, account, costs)
     for asset in range(s.globals.assets):
-        free = min(position(s, account, asset).available, debt_of(s, account, asset))
-        if free:
-            quantity = _needed_repayment(s, account, asset, free)
-            if quantity:
-                pools.repay(s, account, asset, quantity, Source.LIQUIDATION)
+        if costs[asset]:
+            pools.repay(s, account, asset, costs[asset], Source.LIQUIDATION)
+    s.globals.scratch_top = top
 
 
 @kernel
-def _needed_repayment(s: Store, account: int, asset: int, free: int) -> int:
-    """Least of `free` tokens whose repayment restores target health; all where none does."""
+def plan_repayments(s: Store, account: int, costs: Memory) -> None:
+    """Write by asset what its free balance repays of the debt beside it, until target health."""
+    assets = s.globals.assets
     top = s.globals.scratch_top
-    context = take(s, 1 + 3 * s.globals.assets)
-    context[0] = asset
-    portfolio_of(s, account, context.at(1))
-    quantity = smallest_passing(_repayment_restores, s, context, free)
+    context = take(s, 1 + 3 * assets)
+    portfolio = context.at(1)
+    portfolio_of(s, account, portfolio)
+    for asset in range(assets):
+        costs[asset] = 0
+        held = position(s, account, asset)
+        free = min(held.available, portfolio[assets + asset])
+        if free:
+            context[0] = asset
+            quantity = smallest_passing(_repayment_restores, s, context, free)
+            shares, cost = pools.repay_shares_down(s, account, asset, quantity)
+            if shares:
+                costs[asset] = cost
+                portfolio[asset] -= cost
+                portfolio[assets + asset] = debt_worth(
+                    pool_row(s, asset), held.debt_shares - shares
+                )
     s.globals.scratch_top = top
-    return quantity
 
 
 @kernel
@@ -142,6 +162,30 @@ def _repayment_restores(s: Store, context: Memory, quantity: int) -> bool:
 
 
 @kernel
+def plan_book(s: Store, account: int, order: Memory) -> BookPlan:
+    """How much of the largest debt a step closes, and out of what.
+
+    The debt is NONE where all debts are at stale prices.
+    """
+    top = s.globals.scratch_top
+    portfolio = take(s, 3 * s.globals.assets)
+    portfolio_of(s, account, portfolio)
+    debt = NONE
+    chunk = 0
+    budget = 0
+    length = 0
+    if debts_largest_first(s, portfolio, order):
+        debt = order[0]
+        length = without(order, largest_first(s, account, order), debt)
+        needed = needed_debt(s, portfolio, debt, order, length, s.rules.book_fee)
+        chunk = min(needed, book_chunk(s, account, debt))
+        budget = _budget(s, account, debt, chunk)
+    s.globals.scratch_top = top
+    skipped = draw_ratio(s, account) >= s.rules.book_probability
+    return BookPlan(account, debt, chunk, budget, order, length, skipped)
+
+
+@kernel
 def book_chunk(s: Store, account: int, debt: int) -> int:
     """The most of a debt that one step may close: a fraction of it, at least one minimum order."""
     owed = debt_of(s, account, debt)
@@ -152,34 +196,31 @@ def book_chunk(s: Store, account: int, debt: int) -> int:
 
 
 @kernel
-def _judge_book(s: Store, attempt: Attempt, debt: int) -> None:
-    """Decide whether the book stage hands over, and why, and write it down."""
-    account = attempt.account
-    values = health_of(s, account, Doubt.FOR_ACCOUNT)
-    if target_restored(s, values):
-        return
-    owed = debt_of(s, account, debt)
-    notional = value_up(owed, mark_of(s, debt), asset_row(s, debt))
-    stuck, acted = attempt.stuck, attempt.acted
-    if stuck and not acted and not attempt.postponed:
-        attempt.book_reason = Reason.NO_REDEEMABLE_CASH
-    elif below_auto_close(s, values):
-        attempt.book_reason = _reason_below_auto_close(s, attempt, debt, owed)
-    elif notional > s.rules.book_limit:
-        attempt.book_reason = Reason.OVER_BOOK_LIMIT
-    else:
-        return
-    _hand_over(s, attempt, debt, values)
+def _budget(s: Store, account: int, debt: int, chunk: int) -> int:
+    """USDC that closing `chunk` atoms takes: their value, or the dearest purchase of as much."""
+    if debt == USDC:
+        return value_up(chunk, mark_of(s, debt), asset_row(s, debt))
+    lots = _lots(s, account, debt, chunk)
+    return cost_up(s, debt, _buy_limit(s, account, debt), lots, s.rules.book_fee)
 
 
 @kernel
-def _reason_below_auto_close(s: Store, attempt: Attempt, debt: int, owed: int) -> int:
-    dry = attempt.tried != 0 and attempt.acted == 0
-    if attempt.stuck and dry:
+def judge_book(s: Store, attempt: Attempt, debt: int, values: Health) -> int:
+    """Why the book stage hands over what its step left, or NO_REASON where it does not."""
+    if target_restored(s, values):
+        return NO_REASON
+    owed = debt_of(s, attempt.account, debt)
+    notional = value_up(owed, mark_of(s, debt), asset_row(s, debt))
+    if attempt.stuck and not attempt.acted and not attempt.postponed:
         return Reason.NO_REDEEMABLE_CASH
-    if debt != USDC and owed < asset_row(s, debt).min_quantity:
-        return Reason.BELOW_LOT
-    return Reason.NO_LIQUIDITY_IN_BAND if dry else Reason.PRICE_GAP
+    if below_auto_close(s, values):
+        dry = attempt.tried != 0 and attempt.acted == 0
+        if attempt.stuck and dry:
+            return Reason.NO_REDEEMABLE_CASH
+        if debt != USDC and owed < asset_row(s, debt).min_quantity:
+            return Reason.BELOW_LOT
+        return Reason.NO_LIQUIDITY_IN_BAND if dry else Reason.PRICE_GAP
+    return Reason.OVER_BOOK_LIMIT if notional > s.rules.book_limit else NO_REASON
 
 
 @kernel
@@ -197,100 +238,67 @@ def _hand_over(s: Store, attempt: Attempt, asset: int, values: Health) -> None:
 
 
 @kernel
-def _raise_and_buy(s: Store, work: BookWork, order: Memory, count: int) -> None:
-    """Redeem and sell collateral in the given order for what the chunk costs, then buy."""
-    account, debt = work.account, work.debt
-    if debt == USDC:
-        budget = value_up(work.chunk, mark_of(s, debt), asset_row(s, debt))
-    else:
-        budget = cost_up(s, debt, _buy_limit(s, work), _lots(s, work), s.rules.book_fee)
+def apply_book(s: Store, plan: BookPlan, attempt: Attempt) -> None:
+    """Raise what the chunk costs out of collateral, then buy the debt back and repay it."""
+    account, debt = plan.account, plan.debt
+    attempt.tried = not plan.skipped
     cash = position(s, account, USDC)
-    for place in range(count):
-        asset = order[place]
-        short = budget - cash.available
+    for place in range(plan.length):
+        short = plan.budget - cash.available
         if short <= 0:
             break
-        if asset == USDC:
-            _redeem(s, work, USDC, min(short, claim_of(s, account, USDC)))
-        elif not is_stale(s, asset):
-            _sell(s, work, asset, short)
+        apply_sale(s, plan, plan_sale(s, account, plan.order[place], short), attempt)
     if debt != USDC:
-        _buy(s, work)
+        purchase = plan_purchase(s, plan)
+        if purchase.quantity:
+            apply_purchase(s, plan, purchase, attempt)
     # A bought lot is repaid whole: kept as collateral it would weigh less than it cost.
     repaid = position(s, account, debt).available
     if debt == USDC:
-        repaid = min(repaid, work.chunk)
+        repaid = min(repaid, plan.chunk)
     if repaid:
         pools.repay(s, account, debt, repaid, Source.LIQUIDATION)
 
 
 @kernel
-def _lots(s: Store, work: BookWork) -> int:
-    """The chunk in whole lots, rounded up, within the debt; 0 for a debt below an order."""
-    market = asset_row(s, work.debt)
-    owed = debt_of(s, work.account, work.debt)
-    if owed < market.min_quantity:
-        return 0
-    lots = narrow(min(divide_up(work.chunk, market.lot), owed // market.lot))
-    return max(lots * market.lot, market.min_quantity)
+def plan_sale(s: Store, account: int, asset: int, short: int) -> Sale:
+    """How one asset brings `short` USDC at the mark after the fee, in whole lots.
 
-
-@kernel
-def _redeem(s: Store, work: BookWork, asset: int, quantity: int) -> None:
-    """Redeem up to `quantity` of a lend, past the bound but not past the cash (A4)."""
-    granted = min(quantity, pools.redeemable(pool_row(s, asset)))
-    if granted < quantity:
-        attempt = work.attempt
-        attempt.stuck = 1
-    if granted:
-        pools.redeem(s, work.account, asset, granted, Source.LIQUIDATION)
-        _note_act(work)
-
-
-@kernel
-def _note_act(work: BookWork) -> None:
-    work.attempt.acted = 1
-
-
-@kernel
-def _sell(s: Store, work: BookWork, asset: int, short: int) -> None:
-    """Sell what brings `short` USDC at the mark after the fee, in whole lots."""
+    Lent tokens are redeemed past the throttle's bound but not past the pool's cash (A4).
+    """
+    held = position(s, account, asset)
+    claim = claim_of(s, account, asset)
+    cash = pools.redeemable(pool_row(s, asset))
+    if asset == USDC:
+        usdc = min(short, claim)
+        return Sale(USDC, usdc, min(usdc, cash), 0, NONE)
     market = asset_row(s, asset)
     lot = market.lot
-    held = position(s, work.account, asset)
     gross = mul_div_up(short, RATIO, RATIO - s.rules.book_fee)
-    most = held.available + claim_of(s, work.account, asset)
+    most = held.available + claim
     covering, _ = cover(most, gross, mark_of(s, asset), market)
     lots = max(divide_up(covering, lot) * lot, market.min_quantity)
     wanted = narrow(min(lots, most // lot * lot))
-    missing = wanted - held.available
-    if missing > 0:
-        _redeem(s, work, asset, missing)
-    quantity = min(wanted, held.available) // lot * lot
+    asked = max(0, wanted - held.available)
+    redeemed = min(asked, cash)
+    quantity = min(wanted, held.available + redeemed) // lot * lot
     if quantity < market.min_quantity:
-        return
-    limit = _sell_limit(s, work, asset)
-    if work.skipped:
-        _postpone(s, work)
-    elif limit != NONE:
-        _trade(s, work, asset, Side.ASK, limit, quantity, quantity)
+        return Sale(asset, asked, redeemed, 0, NONE)
+    return Sale(asset, asked, redeemed, quantity, _sell_limit(s, account, asset, redeemed))
 
 
 @kernel
-def _postpone(s: Store, work: BookWork) -> None:
-    """Note that another draw would have let the book act."""
-    attempt = work.attempt
-    attempt.postponed = s.rules.book_probability > 0
+def _sell_limit(s: Store, account: int, asset: int, redeemed: int) -> int:
+    """Lowest price that neither leaves the impact band nor by itself lowers health, or NONE.
 
-
-@kernel
-def _sell_limit(s: Store, work: BookWork, asset: int) -> int:
-    """Lowest price that neither leaves the impact band nor by itself lowers health, or NONE."""
+    What weighs is the holding once `redeemed` atoms of the claim have become tokens.
+    """
     band = impact_limit(s, asset, Side.ASK)
     if band == NONE:
         return NONE
-    row = position(s, work.account, asset)
-    quantity = row.available + row.locked + claim_of(s, work.account, asset)
+    row = position(s, account, asset)
+    lent = row.lent_shares - pools.claim_shares_up(s, account, asset, redeemed)
+    quantity = row.available + row.locked + redeemed + claim_worth(pool_row(s, asset), lent)
     mark = mark_of(s, asset)
     weight = weight_of(asset_row(s, asset), quantity, mark)
     least = narrow(divide_up(wide(mark) * weight, RATIO - s.rules.book_fee))
@@ -298,44 +306,81 @@ def _sell_limit(s: Store, work: BookWork, asset: int) -> int:
 
 
 @kernel
-def _relief(s: Store, work: BookWork) -> int:
+def apply_sale(s: Store, plan: BookPlan, sale: Sale, attempt: Attempt) -> None:
+    """Redeem, then sell what the plan says, and note in the attempt what came of it."""
+    if sale.redeemed < sale.asked:
+        attempt.stuck = 1
+    if sale.redeemed:
+        pools.redeem(s, plan.account, sale.asset, sale.redeemed, Source.LIQUIDATION)
+        attempt.acted = 1
+    if sale.quantity == 0:
+        return
+    if plan.skipped:
+        attempt.postponed = s.rules.book_probability > 0
+    elif sale.limit != NONE:
+        quantity = sale.quantity
+        if _trade(s, plan, sale.asset, Side.ASK, sale.limit, quantity, quantity):
+            attempt.acted = 1
+
+
+@kernel
+def plan_purchase(s: Store, plan: BookPlan) -> Purchase:
+    """How the chunk is bought back with the USDC that is free."""
+    budget = position(s, plan.account, USDC).available
+    quantity = _lots(s, plan.account, plan.debt, plan.chunk)
+    if budget == 0 or quantity == 0 or best_price(s, plan.debt, Side.ASK) == NONE:
+        return Purchase(0, 0, budget)
+    return Purchase(quantity, _buy_limit(s, plan.account, plan.debt), budget)
+
+
+@kernel
+def _lots(s: Store, account: int, debt: int, quantity: int) -> int:
+    """`quantity` in whole lots, rounded up, within the debt; 0 for a debt below an order."""
+    market = asset_row(s, debt)
+    owed = debt_of(s, account, debt)
+    if owed < market.min_quantity:
+        return 0
+    lots = narrow(min(divide_up(quantity, market.lot), owed // market.lot))
+    return max(lots * market.lot, market.min_quantity)
+
+
+@kernel
+def _buy_limit(s: Store, account: int, debt: int) -> int:
+    """Highest price that neither leaves the impact band nor by itself lowers health."""
+    factor = RATIO + _relief(s, account, debt)
+    bearable = wide(mark_of(s, debt)) * factor // (RATIO + s.rules.book_fee) - 1
+    band = impact_limit(s, debt, Side.BID)
+    return narrow(max(1, bearable if band == NONE else min(band, bearable)))
+
+
+@kernel
+def _relief(s: Store, account: int, debt: int) -> int:
     """Maintenance freed per unit of the debt repaid, in 10^-9, rounded down to be safe."""
-    parameters = asset_row(s, work.debt)
-    owed = debt_of(s, work.account, work.debt)
-    notional = value_down(owed, mark_of(s, work.debt), parameters)
+    parameters = asset_row(s, debt)
+    owed = debt_of(s, account, debt)
+    notional = value_down(owed, mark_of(s, debt), parameters)
     base, factor = parameters.maintenance_base, parameters.maintenance_factor
     return max(0, margin_fraction_up(base, factor, notional) - 2)
 
 
 @kernel
-def _buy_limit(s: Store, work: BookWork) -> int:
-    """Highest price that neither leaves the impact band nor by itself lowers health."""
-    factor = RATIO + _relief(s, work)
-    bearable = wide(mark_of(s, work.debt)) * factor // (RATIO + s.rules.book_fee) - 1
-    band = impact_limit(s, work.debt, Side.BID)
-    return narrow(max(1, bearable if band == NONE else min(band, bearable)))
-
-
-@kernel
-def _buy(s: Store, work: BookWork) -> None:
-    """Buy the chunk back with the USDC that is free."""
-    budget = position(s, work.account, USDC).available
-    quantity = _lots(s, work)
-    if budget == 0 or quantity == 0 or best_price(s, work.debt, Side.ASK) == NONE:
+def apply_purchase(s: Store, plan: BookPlan, purchase: Purchase, attempt: Attempt) -> None:
+    """Send the purchase, and note in the attempt what came of it."""
+    if plan.skipped:
+        attempt.postponed = s.rules.book_probability > 0
         return
-    if work.skipped:
-        _postpone(s, work)
-    else:
-        _trade(s, work, work.debt, Side.BID, _buy_limit(s, work), quantity, budget)
+    quantity, limit, budget = purchase.quantity, purchase.limit, purchase.budget
+    if _trade(s, plan, plan.debt, Side.BID, limit, quantity, budget):
+        attempt.acted = 1
 
 
 @kernel
 def _trade(
-    s: Store, work: BookWork, asset: int, side: Side, limit: int, quantity: int, lock: int
-) -> None:
-    """Send one reduce-only IOC order of the liquidation engine."""
+    s: Store, plan: BookPlan, asset: int, side: Side, limit: int, quantity: int, lock: int
+) -> int:
+    """Send one reduce-only IOC order of the liquidation engine; return the atoms filled."""
     top = s.globals.scratch_top
-    account = work.account
+    account = plan.account
     order = s.globals.next_order
     s.globals.next_order = order + 1
     system = SystemOrder.BOOK_LIQUIDATION
@@ -369,6 +414,6 @@ def _trade(
     if rest:
         reason = ExpiryReason(taker.stopped or ExpiryReason.PRICE_IMPACT)
         emit(s, OrderExpired(order=order, account=account, quantity=rest, reason=reason))
-    if taker.filled:
-        _note_act(work)
+    filled = taker.filled
     s.globals.scratch_top = top
+    return filled

@@ -1,6 +1,6 @@
 """ADL case B in kernels: a borrower in default, as in `reference.waterfall.default`.
 
-His assets go to the lenders of what he owes; those whom the swap would put below maintenance come
+Its assets go to the lenders of what he owes; those whom the swap would put below maintenance come
 last. Then the backstop fund pays, and what is left is a deficit.
 """
 
@@ -37,18 +37,16 @@ from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import cover, divide_up, mul_div_down, payable, value_down
 from solvent.engine.waterfall.adl import (
-    cap_total,
-    grant,
+    Round,
+    allot_round,
     open_round,
     pair,
     put_side,
-    record_candidate,
-    record_sides,
+    release_round,
     side_total,
     value_of,
 )
 from solvent.engine.waterfall.deficit import book_deficits
-from solvent.engine.waterfall.policies import allot
 from solvent.engine.waterfall.rows import Candidate, Match, Pair, RoundSide
 from solvent.engine.waterfall.settlement import put_match, settle
 from solvent.engine.waterfall.sizing import (
@@ -57,12 +55,12 @@ from solvent.engine.waterfall.sizing import (
     deliverable_value,
     largest_first,
     needed_debt,
+    without,
 )
 from solvent.kernels.language import (
     allocate,
     allocate_rows,
     bit,
-    copy_row,
     kernel,
     narrow,
     release,
@@ -80,20 +78,39 @@ def settle_defaults(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """Case B: one round per asset owed by a borrower in default, then the rest is booked."""
     sides = allocate_rows(RoundSide, count)
     for asset in range(s.globals.assets):
-        if not is_stale(s, asset):
-            fund_left = deliverable_value(s, FUND)
-            defaults = 0
-            for place in range(count):
-                attempt = attempts[place]
-                if attempt.defaulted:
-                    side = sides[defaults]
-                    if _put_default(s, side, attempt.account, asset, fund_left, place):
-                        fund_left -= value_of(s, asset, side.fund)
-                        defaults += 1
-            if defaults:
-                _default_round(s, asset, sides, defaults, attempts)
+        defaults = plan_default_sides(s, asset, attempts, count, sides)
+        if defaults:
+            _claim_for(s, asset, side_total(sides, defaults))
+            plan = plan_default_round(s, asset, sides, defaults)
+            number = open_round(s, plan, attempts)
+            settle_debtors(s, plan, number)
+            release_round(plan)
     release(sides)
     book_deficits(s, attempts, count)
+
+
+@kernel
+def _claim_for(s: Store, asset: int, quantity: int) -> None:
+    """Let the pool's fees become a claim where its claims do not reach a debt of `quantity`."""
+    claim_fees(s, asset, max(0, quantity - lent_total(pool_row(s, asset))))
+
+
+@kernel
+def plan_default_sides(
+    s: Store, asset: int, attempts: Rows[Attempt], count: int, sides: Rows[RoundSide]
+) -> int:
+    """Write what is to be settled of one asset, each finding what is left of the fund; how many."""
+    defaults = 0
+    if not is_stale(s, asset):
+        fund_left = deliverable_value(s, FUND)
+        for place in range(count):
+            account = attempts[place].account
+            if attempts[place].defaulted:
+                side = sides[defaults]
+                if _put_default(s, side, account, asset, fund_left, place):
+                    fund_left -= value_of(s, asset, side.fund)
+                    defaults += 1
+    return defaults
 
 
 @kernel
@@ -129,12 +146,7 @@ def _needed(s: Store, account: int, asset: int) -> int:
     debts = debts_largest_first(s, portfolio, order)
     needed = 0
     if debts and order[0] == asset:
-        held = largest_first(s, account, order)
-        count = 0
-        for place in range(held):
-            if order[place] != asset:
-                order[count] = order[place]
-                count += 1
+        count = without(order, largest_first(s, account, order), asset)
         needed = needed_debt(s, portfolio, asset, order, count, 0)
     s.globals.scratch_top = top
     return needed
@@ -162,37 +174,14 @@ def _share_of_assets(s: Store, account: int, asset: int) -> int:
 
 
 @kernel
-def _default_round(
-    s: Store, asset: int, sides: Rows[RoundSide], count: int, attempts: Rows[Attempt]
-) -> None:
-    """Pick lenders for all defaulted debts of one asset, allot, match and settle."""
-    policy = s.rules.default_policy
-    needed = side_total(sides, count)
-    claimed = lent_total(pool_row(s, asset))
-    if claimed < needed:
-        claim_fees(s, asset, needed - claimed)
+def plan_default_round(s: Store, asset: int, sides: Rows[RoundSide], count: int) -> Round:
+    """The round of all defaulted debts of one asset: lenders picked, the endangered ones last."""
     rows = allocate_rows(Candidate, s.globals.accounts)
     found = _lenders(s, asset, sides, count, rows)
     late = allocate(found)
-    allotted = allocate(found)
-    _find_late(s, asset, sides, count, rows, found, needed, late)
-    total = min(needed, cap_total(rows, found))
-    _allot_in_turn(s, policy, asset, rows, found, late, total, allotted)
-    number = open_round(s, asset, AdlCase.BORROWER_DEFAULT, policy, needed, total)
-    granted = allocate(count)
-    grant(s, sides, count, total, granted)
-    record_sides(s, number, sides, count, granted, attempts)
-    for place in range(found):
-        row = rows[place]
-        record_candidate(s, number, row, allotted[place], late[place])
-    pairs = allocate_rows(Pair, found + count)
-    matches = pair(allotted, found, granted, count, pairs)
-    _settle_matches(s, number, asset, rows, sides, count, pairs, matches)
-    release(pairs)
-    release(granted)
-    release(allotted)
-    release(late)
-    release(rows)
+    _find_late(s, asset, sides, count, rows, found, late)
+    policy = s.rules.default_policy
+    return allot_round(s, asset, AdlCase.BORROWER_DEFAULT, policy, sides, count, rows, found, late)
 
 
 @kernel
@@ -234,7 +223,6 @@ def _find_late(
     count: int,
     rows: Rows[Candidate],
     found: int,
-    needed: int,
     late: Memory,
 ) -> None:
     """Mark the lenders whom giving up their claim for these assets could make liquidatable."""
@@ -245,6 +233,7 @@ def _find_late(
         stock[kind] = 0
         for place in range(count):
             stock[kind] += deliverable(s, sides[place].account, kind)
+    needed = side_total(sides, count)
     before = take(s, 3 * assets)
     after = take(s, 3 * assets)
     for place in range(found):
@@ -277,98 +266,56 @@ def _falls_below(
 
 
 @kernel
-def _allot_in_turn(
-    s: Store,
-    policy: int,
-    asset: int,
-    rows: Rows[Candidate],
-    found: int,
-    late: Memory,
-    total: int,
-    allotted: Memory,
-) -> None:
-    """Allot to those who can bear it first, and what is left of `total` to the others."""
-    some = allocate_rows(Candidate, found)
-    parts = allocate(found)
-    left = total
-    for turn in range(2):
-        count = 0
-        for place in range(found):
-            if late[place] == turn:
-                row = rows[place]
-                copy = some[count]
-                copy_row(row, copy)
-                count += 1
-        quantity = min(left, cap_total(some, count))
-        allot(s, policy, some, count, quantity, value_of(s, asset, quantity), parts)
-        left -= quantity
-        count = 0
-        for place in range(found):
-            if late[place] == turn:
-                allotted[place] = parts[count]
-                count += 1
-    release(parts)
-    release(some)
+def settle_debtors(s: Store, plan: Round, number: int) -> None:
+    """Settle the pairs of a round of case B, then the atoms that rounding left.
 
-
-@kernel
-def _settle_matches(
-    s: Store,
-    number: int,
-    asset: int,
-    rows: Rows[Candidate],
-    sides: Rows[RoundSide],
-    count: int,
-    pairs: Rows[Pair],
-    matches: int,
-) -> None:
-    """Settle the pairs: the debtor pays for his part first, the fund for the rest."""
+    The debtor pays for its part first; the fund for the rest, once the debtor is worth nothing.
+    """
+    pairs = allocate_rows(Pair, plan.found + plan.side_count)
+    matches = pair(plan.allotted, plan.found, plan.granted, plan.side_count, pairs)
     top = s.globals.scratch_top
     match = row_in(Match, take(s, Match.WIDTH))
     place = 0
     for which in range(matches):
         one = pairs[which]
-        lender = rows[one.left].account
-        side = sides[one.right]
+        lender = plan.candidates[one.left].account
+        side = plan.sides[one.right]
         debtor = side.account
         own = min(one.quantity, side.own)
         side.own -= own
-        put_match(match, number, place, asset, lender, debtor, debtor, own)
+        put_match(match, number, place, plan.asset, lender, debtor, debtor, own)
         paid = settle(s, match)
         rest = 0
         if total_value(health_of(s, debtor, Doubt.NONE)) <= 0:
             rest = one.quantity - paid
-        put_match(match, number, place + 1, asset, lender, debtor, FUND, rest)
+        put_match(match, number, place + 1, plan.asset, lender, debtor, FUND, rest)
         settle(s, match)
         place += 2
-    _settle_rests(s, number, asset, sides, count, place, match)
+    for which in range(plan.side_count):
+        place = _settle_rest(s, plan.asset, plan.sides[which].account, number, place, match)
     s.globals.scratch_top = top
+    release(pairs)
 
 
 @kernel
-def _settle_rests(
-    s: Store,
-    number: int,
-    asset: int,
-    sides: Rows[RoundSide],
-    count: int,
-    matches: int,
-    match: Match,
-) -> None:
-    """Offer the atoms that rounding left of a debt to the first lender, by debtor or fund."""
-    place = matches
-    for which in range(count):
-        debtor = sides[which].account
-        rest = debt_of(s, debtor, asset)
-        few = 0 < rest <= _ROUNDING_ATOMS * (place + 1)
-        if few and total_value(health_of(s, debtor, Doubt.NONE)) <= 0:
-            claim_fees(s, asset, max(0, rest - lent_total(pool_row(s, asset))))
-            for lender in range(s.globals.accounts):
-                if debt_of(s, debtor, asset) == 0:
-                    break
-                if position(s, lender, asset).lent_shares:
-                    place += _offer_rest(s, number, asset, lender, debtor, debtor, place, match)
-                    place += _offer_rest(s, number, asset, lender, debtor, FUND, place, match)
+def _settle_rest(s: Store, asset: int, debtor: int, number: int, first: int, match: Match) -> int:
+    """Offer the atoms that rounding left of a debt to all lenders in turn; the next match's place.
+
+    The debtor pays for them, or the fund.
+    """
+    place = first
+    rest = debt_of(s, debtor, asset)
+    few = 0 < rest <= _ROUNDING_ATOMS * (place + 1)
+    if not few or total_value(health_of(s, debtor, Doubt.NONE)) > 0:
+        return place
+    _claim_for(s, asset, rest)
+    for lender in range(s.globals.accounts):
+        if debt_of(s, debtor, asset) == 0:
+            break
+        if position(s, lender, asset).lent_shares:
+            place += _offer_rest(s, number, asset, lender, debtor, debtor, place, match)
+            place += _offer_rest(s, number, asset, lender, debtor, FUND, place, match)
+    return place
 
 
 @kernel

@@ -18,7 +18,7 @@ from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.store import Store
 from solvent.engine.units import value_up
 from solvent.engine.waterfall.sizing import deliverable_value
-from solvent.kernels.language import emit, kernel
+from solvent.kernels.language import bit, emit, kernel
 from solvent.kernels.rows import Rows
 
 
@@ -27,17 +27,28 @@ def book_deficits(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """Book what each account in default, of `count` attempts, owes and cannot pay."""
     for place in range(count):
         attempt = attempts[place]
-        account = attempt.account
-        if attempt.defaulted and _nothing_left(s, account):
+        if attempt.defaulted:
+            unpaid = plan_deficits(s, attempt.account)
             for asset in range(s.globals.assets):
-                _book_deficit(s, account, asset)
+                if unpaid & bit(asset):
+                    apply_deficit(s, attempt.account, asset)
 
 
 @kernel
-def _book_deficit(s: Store, account: int, asset: int) -> None:
+def plan_deficits(s: Store, account: int) -> int:
+    """The assets, as bits, that the account owes at fresh prices, if it has nothing left to pay."""
+    unpaid = 0
+    if _nothing_left(s, account):
+        for asset in range(s.globals.assets):
+            if debt_of(s, account, asset) and not is_stale(s, asset):
+                unpaid = unpaid | bit(asset)
+    return unpaid
+
+
+@kernel
+def apply_deficit(s: Store, account: int, asset: int) -> None:
+    """Write the debt off at the expense of the asset's lenders."""
     owed = debt_of(s, account, asset)
-    if owed == 0 or is_stale(s, asset):
-        return
     value = value_up(owed, mark_of(s, asset), asset_row(s, asset))
     emit(
         s,

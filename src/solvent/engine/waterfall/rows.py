@@ -1,5 +1,7 @@
 """Rows of the waterfall: what its stages write down while they work."""
 
+from solvent.domain.labels import LegForm
+from solvent.engine.memory.rows import Pool
 from solvent.kernels.rows import Row
 
 
@@ -37,8 +39,8 @@ class Offer(Row):
     taken: int
 
 
-class Match(Row, width=12):
-    """A match of an ADL round."""
+class Match(Row):
+    """What a round asks of one lender and one debtor."""
 
     round: int
     number: int
@@ -48,11 +50,69 @@ class Match(Row, width=12):
     giver: int
     """Who pays for the debt: the debtor, or the fund."""
     quantity: int
-    value: int
     borrow_allowed: int
+
+
+class Leg(Row):
+    """One thing that the giver of a match hands over."""
+
+    asset: int
+    form: LegForm
+    quantity: int
+    shares: int
+    """What the atoms cost the giver's claim: 0 but where the form is redeemed or claim."""
+    value: int
+    """What they count for, 10^-6 USDC."""
+    lighter: int
+
+
+class Settlement(Row):
+    """The plan of a match: atoms settled at a value, which is the sum of its legs."""
+
+    quantity: int
+    value: int
     left: int
-    """Value still to be paid, 10^-6 USDC."""
-    full_value: int
+    """Value for which no leg is found yet."""
+    ends_orders: int
+    """Whether the giver's orders end first, so that what they lock can pay."""
+    legs: int
+    lender_shares: int
+    """By how many shares the lender's claim falls."""
+    debtor_shares: int
+
+
+class Fill(Row):
+    """The plan of one provider's part of an offer."""
+
+    provider: int
+    quantity: int
+    shares: int
+    """Of the debt, that move with it."""
+    value: int
+    """Of the debt at the mark, up."""
+    fund_value: int
+    """The fund's part of the discount."""
+    legs: int
+
+
+class FillLeg(Row):
+    """One thing that goes with a fill, to the provider or to the fund."""
+
+    receiver: int
+    asset: int
+    form: LegForm
+    quantity: int
+    shares: int
+    """Of the claim that is handed over, 0 for tokens."""
+    value: int
+    """At the mark, 10^-6 USDC, down."""
+
+
+class Lending(Row):
+    """A pool as it would be, and how many of its lent shares are the borrower's own."""
+
+    own: int
+    pool: Pool
 
 
 class RoundSide(Row):

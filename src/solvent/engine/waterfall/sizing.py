@@ -96,6 +96,17 @@ def debts_largest_first(s: Store, portfolio: Memory, order: Memory) -> int:
 
 
 @kernel
+def without(order: Memory, count: int, asset: int) -> int:
+    """Take `asset` out of a list of `count` assets; how many are left."""
+    left = 0
+    for place in range(count):
+        if order[place] != asset:
+            order[left] = order[place]
+            left += 1
+    return left
+
+
+@kernel
 def _is_larger(s: Store, values: Memory, one: int, other: int) -> bool:  # noqa: ARG001
     """Ties go by asset number."""
     if values[one] == values[other]:

@@ -14,7 +14,7 @@ from solvent.domain import waterfall_events as w
 from solvent.domain.events import Event
 from solvent.domain.labels import AdlCase
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.settlement_properties import EXACT, Parties, Scales, match_flaws
+from solvent.domain.settlement_properties import EXACT, Flaw, Parties, Scales, match_flaws
 from solvent.domain.settlements import (
     AdlRound,
     BackstopOffer,
@@ -73,6 +73,11 @@ def _offer(offer: w.BackstopOffered, candidates: list[w.BackstopCandidate]) -> I
             )
 
 
+def _breach_of(flaw: Flaw) -> Breach:
+    whose = () if flaw.account is None else (flaw.account,)
+    return Breach(flaw.invariant, flaw.sentence, whose + flaw.numbers)
+
+
 class _Judge:
     """Judges one settlement by its records."""
 
@@ -94,7 +99,7 @@ class _Judge:
         yield from self._trigger(settled)
         for parties in self._transfers:
             for flaw in match_flaws(settled.opened.case, parties):
-                yield Breach(*flaw)
+                yield _breach_of(flaw)
 
     def fill(self) -> Iterator[Breach]:
         """I12, I14, I16, I26 for a backstop fill."""
@@ -106,7 +111,7 @@ class _Judge:
         assets = [filled.debt_asset, *(leg.asset for leg in parties.legs)]
         accounts = {filled.account, filled.provider, FUND}
         for flaw in (*parties.fresh(assets), *parties.nets(accounts)):
-            yield Breach(*flaw)
+            yield _breach_of(flaw)
         new = parties.health[1][filled.provider]
         clean = not any(pool.stale for pool in self._scales.pools.values())
         if clean and new.net_equity + 1 < new.initial - 1:

@@ -29,7 +29,6 @@ from solvent.reference.orderbook.book import insert
 from solvent.reference.state import (
     FUND,
     TREASURY,
-    Account,
     Order,
     OrderBook,
     Pool,
@@ -55,17 +54,24 @@ class SceneError(ValueError):
 
 
 class Scene:
-    """State made of a receipt's terms, with `parties` in it."""
+    """State made of a receipt's terms, with `parties` in it.
+
+    Accounts that are only `named` are there too, with nothing in them.
+    """
 
     def __init__(
-        self, receipt: Receipt, borrowing: BorrowTerms | None, parties: Iterable[Party]
+        self,
+        receipt: Receipt,
+        borrowing: BorrowTerms | None,
+        parties: Iterable[Party],
+        named: Iterable[int] = (),
     ) -> None:
         terms = receipt.assets
         _check_terms(terms)
         self._terms = terms
         self._place = {each.symbol: place for place, each in enumerate(terms)}
         known = {party.account: party for party in parties}
-        others = sorted(known.keys() - {FUND, TREASURY})
+        others = sorted({*known, *named} - {FUND, TREASURY})
         self._accounts = [FUND, TREASURY, *others]
         self._number = {account: number for number, account in enumerate(self._accounts)}
         self.known = known.keys()
@@ -105,14 +111,14 @@ class Scene:
         return self._place[symbol]
 
     def account(self, account: int) -> int:
-        """The number here of a known account. Raises SceneError."""
+        """The number here of an account. Raises SceneError where no such account is there."""
         if account not in self._number:
             raise SceneError(f"no balances of account {account} are given")
         return self._number[account]
 
-    def holder(self, account: int) -> Account:
-        """The account as it is now."""
-        return self.state.accounts[self.account(account)]
+    def knows(self, number: int) -> bool:
+        """Whether the balances of account `number`, as counted here, are given."""
+        return self._accounts[number] in self.known
 
     def take_transfer(self) -> Transfer:
         """The events since the last call, as those of one match or fill."""

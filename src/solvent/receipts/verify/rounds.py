@@ -1,17 +1,17 @@
 """An ADL round, recomputed from its receipt alone.
 
-What the round asked and what each counterparty offered is computed again from the opening balances
-of everybody who was matched; the allotment from the candidates' inputs by the policy; the matches
-from the allotment; and every match is settled again, in order, by the specification's own
-settlement on the scene the receipt describes. Whatever comes out otherwise is named.
+The plan of the round is made again by the specification's own functions: what each side asked and
+what each counterparty offered, from the opening balances of all accounts that were matched; the
+allotment and the pairs, from the lines of sides and candidates by the policy. Then every match is
+planned and carried out again, in order, on the state that the receipt describes. Whatever comes
+out otherwise is named.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from solvent.domain.labels import AdlCase
-from solvent.domain.parameters import USDC
-from solvent.domain.units import cover, mul_div_down, payable, value_down, value_up
+from solvent.domain.units import value_up
 from solvent.receipts.form import (
     AdlReceipt,
     CandidateLine,
@@ -22,26 +22,18 @@ from solvent.receipts.verify.compare import differences
 from solvent.receipts.verify.reconstructed import Scene
 from solvent.receipts.verify.settle_again import match_problems
 from solvent.receipts.verify.stages import no_orders, reasons_in_order, trigger_fits
-from solvent.reference.ledger import claim_of, debt_of
-from solvent.reference.lending.pool import redeemable
-from solvent.reference.margin import Doubt, health, health_of, liquidatable, portfolio_of
+from solvent.reference.margin import health_of
 from solvent.reference.state import FUND
-from solvent.reference.waterfall.default import fund_share
-from solvent.reference.waterfall.policies import Candidate, Demand, allot, apportion
-from solvent.reference.waterfall.sizing import (
-    debts_largest_first,
-    deliverable,
-    deliverable_value,
-    largest_first,
-    needed_claim,
-    needed_debt,
-)
+from solvent.reference.waterfall import adl
+from solvent.reference.waterfall.default import default_of, falls_below, lender_of, stock_of
+from solvent.reference.waterfall.policies import Candidate
+from solvent.reference.waterfall.sizing import deliverable_value
 
 
 def round_problems(receipt: AdlReceipt) -> Iterator[str]:
     """Everything in an ADL receipt that recomputing does not confirm."""
     parties = _first_seen(receipt)
-    opening = Scene(receipt, receipt.borrowing, parties)
+    opening = _scene(receipt, parties)
     yield from _round_fits(receipt, opening)
     for place, side in enumerate(receipt.sides):
         yield from _side_fits(receipt, side, f"sides[{place}]")
@@ -51,8 +43,37 @@ def round_problems(receipt: AdlReceipt) -> Iterator[str]:
             yield from no_orders(party, f"account {party.account}")
     yield from _sides_recomputed(receipt, opening)
     yield from _candidates_recomputed(receipt, opening)
-    yield from _allotment(receipt, opening)
-    yield from match_problems(receipt, Scene(receipt, receipt.borrowing, parties))
+    plan = _plan(receipt, opening)
+    yield from _allotment_fits(receipt, plan)
+    yield from match_problems(receipt, plan, _scene(receipt, parties))
+
+
+def _scene(receipt: AdlReceipt, parties: list[Party]) -> Scene:
+    """The state that the round found, as far as the receipt tells it."""
+    sides = [side.account for side in receipt.sides]
+    candidates = [line.account for line in receipt.candidates]
+    return Scene(receipt, receipt.borrowing, parties, sides + candidates)
+
+
+def _plan(receipt: AdlReceipt, opening: Scene) -> adl.Round:
+    """The plan that follows from the sides and candidates as the receipt gives them."""
+    return adl.allot_round(
+        opening.state,
+        opening.asset(receipt.asset),
+        receipt.case,
+        receipt.policy,
+        [
+            adl.Side(opening.account(side.account), side.own, side.fund, side.fund_value)
+            for side in receipt.sides
+        ],
+        [_inputs(line, opening) for line in receipt.candidates],
+        frozenset(opening.account(line.account) for line in receipt.candidates if line.last),
+    )
+
+
+def _inputs(line: CandidateLine, opening: Scene) -> Candidate:
+    account = opening.account(line.account)
+    return Candidate(account, line.position, line.cap, line.assets_value, line.total_value)
 
 
 def _first_seen(receipt: AdlReceipt) -> list[Party]:
@@ -121,61 +142,20 @@ def _sides_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
 def _side_found(receipt: AdlReceipt, side: Side, opening: Scene) -> Side:
     state, account = opening.state, opening.account(side.account)
     asset = opening.asset(receipt.asset)
-    if not liquidatable(state, account):
-        return replace(side, needed=0, own=0, fund=0)
-    values = health_of(state, account)
     if receipt.case is AdlCase.STUCK_LENDER:
-        claim = claim_of(state, account, asset)
-        stuck = max(0, claim - redeemable(state.pools[asset]))
-        own, fund = needed_claim(state, portfolio_of(state, account), asset, stuck), 0
-    elif values.total_value > 0:
-        own, fund = _needed_of_default(opening, account, asset), 0
+        found = adl.Side(account, adl.stuck_claim(state, account, asset))
     else:
-        own, fund = _shared_default(opening, account, asset, side.fund_value)
-    report = values.report()
+        found = default_of(state, account, asset, side.fund_value) or adl.Side(account, 0)
+    report = health_of(state, account).report()
     return replace(
         side,
-        needed=own + fund,
-        own=own,
-        fund=fund,
+        needed=found.needed,
+        own=found.own,
+        fund=found.fund,
         total_value=report.total_value,
         net_equity=report.net_equity,
         maintenance=report.maintenance,
     )
-
-
-def _needed_of_default(opening: Scene, account: int, asset: int) -> int:
-    """What target health needs of the largest debt of an account worth something."""
-    state = opening.state
-    portfolio = portfolio_of(state, account)
-    if debts_largest_first(state, portfolio)[:1] != [asset]:
-        return 0
-    order = [other for other in largest_first(state, account) if other != asset]
-    needed = needed_debt(state, portfolio, asset, order, 0)
-    decimals = state.asset(asset).decimals
-    return payable(needed, deliverable_value(state, account), state.mark(asset), decimals)
-
-
-def _shared_default(opening: Scene, account: int, asset: int, fund_value: int) -> tuple[int, int]:
-    """What an account worth nothing pays of a debt, and the fund after it.
-
-    Its assets are divided by value among its debts in this asset and those numbered after it.
-    """
-    state = opening.state
-    mark, decimals = state.mark(asset), state.asset(asset).decimals
-    owed = {
-        other: value_up(
-            debt_of(state, account, other), state.mark(other), state.asset(other).decimals
-        )
-        for other in range(asset, len(state.pools))
-        if not state.prices[other].stale
-    }
-    debt, total = debt_of(state, account, asset), sum(owed.values())
-    assets = deliverable_value(state, account)
-    share = mul_div_down(assets, owed[asset], total) if total else 0
-    own = payable(debt, share, mark, decimals)
-    share = fund_share(state, account, asset, fund_value)
-    return own, payable(debt - own, share, mark, decimals)
 
 
 def _candidates_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
@@ -196,99 +176,51 @@ def _candidates_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]
 
 
 def _candidate_found(receipt: AdlReceipt, line: CandidateLine, opening: Scene) -> CandidateLine:
-    state, account = opening.state, opening.account(line.account)
-    asset = opening.asset(receipt.asset)
-    report = health(state, portfolio_of(state, account)).report()
-    if receipt.case is AdlCase.STUCK_LENDER:
-        position = debt_of(state, account, asset)
-        decimals = state.asset(asset).decimals
-        worth = deliverable_value(state, account)
-        cap = payable(position, worth, state.mark(asset), decimals)
-    else:
-        position = cap = claim_of(state, account, asset)
+    pick = adl.borrower_of if receipt.case is AdlCase.STUCK_LENDER else lender_of
+    account = opening.account(line.account)
+    found = pick(opening.state, account, opening.asset(receipt.asset))
+    if found is None:
+        return replace(line, position=0, cap=0, last=False)
     return replace(
         line,
-        position=position,
-        cap=cap,
-        assets_value=report.assets_value,
-        total_value=max(1, report.total_value),
+        position=found.position,
+        cap=found.cap,
+        assets_value=found.assets_value,
+        total_value=found.total_value,
         last=False,
     )
 
 
 def _late_lenders(receipt: AdlReceipt, opening: Scene) -> dict[int, bool]:
-    """Per matched lender of case B: would the swap for some one of the payments sink him?
+    """Per matched lender of case B: would the swap for some one of the payments endanger it?
 
     Nothing is said where a side of the round is unknown, for what it can pay with is then, too.
     """
     state, asset = opening.state, opening.asset(receipt.asset)
     if not {side.account for side in receipt.sides} <= opening.known:
         return {}
-    sides = [opening.account(side.account) for side in receipt.sides]
-    stock = {
-        other: sum(deliverable(state, side, other) for side in sides)
-        for other in range(len(state.pools))
-    }
+    stock = stock_of(state, {opening.account(side.account) for side in receipt.sides})
     return {
-        line.account: _sinks(
-            opening, opening.account(line.account), asset, min(line.cap, receipt.needed), stock
+        line.account: falls_below(
+            state, opening.account(line.account), asset, min(line.cap, receipt.needed), stock
         )
         for line in receipt.candidates
         if line.account in opening.known
     }
 
 
-def _sinks(opening: Scene, account: int, asset: int, quantity: int, stock: dict[int, int]) -> bool:
-    """Whether swapping `quantity` of a claim for any one asset in stock ends at MMR 100 %.
-
-    What there is not enough of is made up in USDC.
-    """
-    state = opening.state
-    before = portfolio_of(state, account)
-    if not any(before.debts):
-        return False
-    value = value_down(quantity, state.mark(asset), state.asset(asset).decimals)
-    for kind, held in stock.items():
-        if not held:
-            continue
-        after = before.copy()
-        after.quantities[asset] -= quantity
-        received, worth = cover(held, value, state.mark(kind), state.asset(kind).decimals)
-        after.receive(kind, received)
-        after.receive(USDC, value - worth)
-        if health(state, after, Doubt.FOR_ACCOUNT).liquidatable:
-            return True
-    return False
-
-
-def _allotment(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
+def _allotment_fits(receipt: AdlReceipt, plan: adl.Round) -> Iterator[str]:
     """Totals, what each side is granted, and the policy's answer to the candidates' inputs."""
-    needed = sum(side.needed for side in receipt.sides)
-    if receipt.needed != needed:
-        yield f"needed: is {receipt.needed}, the sides ask {needed}"
-    allotted = min(needed, sum(line.cap for line in receipt.candidates))
-    if receipt.allotted != allotted:
-        yield f"allotted: is {receipt.allotted}, recomputed {allotted}"
-    asked = [side.needed for side in receipt.sides]
-    for place, part in enumerate(apportion(allotted, asked, asked)):
-        if receipt.sides[place].allotted != part:
-            given = receipt.sides[place].allotted
-            yield f"sides[{place}].allotted: is {given}, recomputed {part}"
-    terms = receipt.assets[opening.asset(receipt.asset)]
-    left = allotted
-    for last in (False, True):
-        lines = [line for line in receipt.candidates if line.last is last]
-        quantity = min(left, sum(line.cap for line in lines))
-        left -= quantity
-        demand = Demand(quantity, value_up(quantity, terms.mark, terms.decimals))
-        parts = allot(receipt.policy, [_inputs(line) for line in lines], demand)
-        for line, part in zip(lines, parts, strict=True):
-            if line.allotted != part:
-                yield (
-                    f"candidates: account {line.account} was allotted {line.allotted}, "
-                    f"{receipt.policy.name} allots {part}"
-                )
-
-
-def _inputs(line: CandidateLine) -> Candidate:
-    return Candidate(line.account, line.position, line.cap, line.assets_value, line.total_value)
+    if receipt.needed != plan.needed:
+        yield f"needed: is {receipt.needed}, the sides ask {plan.needed}"
+    if receipt.allotted != plan.total:
+        yield f"allotted: is {receipt.allotted}, recomputed {plan.total}"
+    for place, (side, part) in enumerate(zip(receipt.sides, plan.granted, strict=True)):
+        if side.allotted != part:
+            yield f"sides[{place}].allotted: is {side.allotted}, recomputed {part}"
+    for line, part in zip(receipt.candidates, plan.allotted, strict=True):
+        if line.allotted != part:
+            yield (
+                f"candidates: account {line.account} was allotted {line.allotted}, "
+                f"{receipt.policy.name} allots {part}"
+            )

@@ -1,44 +1,36 @@
-"""Matches of a round, settled again by the specification's settlement and compared line by line.
+"""Matches of a round, planned and carried out again, and compared line by line.
 
-The allotment leads to pairs; each is settled on the scene the receipt describes, in order, so that
-every later match finds what the earlier ones left. In case B a payer who runs dry is followed by
-the backstop fund, and atoms that share rounding left of a debt are offered to all lenders.
+The specification's own driver takes the round's plan through its matches on the state that the
+receipt describes, so that every later match finds what the earlier ones left. Here is only what it
+calls for each match: settle, and compare with the line.
 """
 
 from collections.abc import Iterator
 
+from solvent.domain.events import Lent
 from solvent.domain.labels import AdlCase
-from solvent.domain.units import INDEX_SCALE, payable
+from solvent.domain.units import payable
 from solvent.receipts.form import AdlReceipt
 from solvent.receipts.lines import match_line
 from solvent.receipts.verify.compare import differences
 from solvent.receipts.verify.reconstructed import Scene
-from solvent.reference.ledger import (
-    borrowed_total,
-    change_claim,
-    claim_of,
-    debt_of,
-    lent_total,
-)
-from solvent.reference.margin import health_of
-from solvent.reference.state import FUND, TREASURY
-from solvent.reference.waterfall.adl import Part, pair
-from solvent.reference.waterfall.default import ROUNDING_ATOMS
+from solvent.reference.ledger import claim_of, debt_of
+from solvent.reference.state import FUND, TREASURY, State
+from solvent.reference.waterfall import adl
+from solvent.reference.waterfall.default import settle_debtors
 from solvent.reference.waterfall.settlement import Match, settle
 from solvent.reference.waterfall.sizing import deliverable_value
 
 
-def match_problems(receipt: AdlReceipt, scene: Scene) -> Iterator[str]:
+def match_problems(receipt: AdlReceipt, plan: adl.Round, scene: Scene) -> Iterator[str]:
     """Everything in a round's matches that settling them again does not confirm."""
     numbers = [line.number for line in receipt.matches]
     if numbers != sorted(set(numbers)):
         yield "matches: must be in order of number, each once"
         return
     settling = _Settling(receipt, scene)
-    if receipt.case is AdlCase.STUCK_LENDER:
-        settling.stuck_lenders()
-    else:
-        settling.defaults()
+    drive = adl.settle_lenders if plan.case is AdlCase.STUCK_LENDER else settle_debtors
+    drive(scene.state, plan, receipt.round, settling.carry_out)
     yield from settling.problems
     for number, (place, _) in sorted(settling.left.items()):
         yield f"matches[{place}]: the allotment leads to no match {number} here"
@@ -50,120 +42,60 @@ class _Settling:
     def __init__(self, receipt: AdlReceipt, scene: Scene) -> None:
         self.receipt = receipt
         self.scene = scene
-        self.state = scene.state
-        self.asset = scene.asset(receipt.asset)
         self.left = {line.number: (place, line) for place, line in enumerate(receipt.matches)}
         self.problems: list[str] = []
 
-    def stuck_lenders(self) -> None:
-        """Case L: each pair once, the borrower paying."""
-        for number, (lender, borrower, quantity) in enumerate(pair(*self._sides())):
-            self._expect(number, lender, borrower, borrower, quantity)
-
-    def defaults(self) -> None:
-        """Case B: the debtor pays for his part of each pair, the fund for the rest."""
-        sides, others = self._sides()
-        own_left = {side.account: side.own for side in self.receipt.sides}
-        number = 0
-        for lender, payer, quantity in pair(others, sides):
-            own = min(quantity, own_left[payer])
-            own_left[payer] -= own
-            paid = self._expect(number, lender, payer, payer, own)
-            worthless = self._total_value(payer) <= 0
-            rest = quantity - paid if worthless else 0
-            self._expect(number + 1, lender, payer, FUND, rest)
-            number += 2
-        for side in self.receipt.sides:
-            if side.account in self.scene.known:
-                number = self._rests(number, side.account)
-
-    def _sides(self) -> tuple[list[Part], list[Part]]:
-        """What the liquidated accounts and the candidates were granted."""
-        return (
-            [Part(side.account, side.allotted) for side in self.receipt.sides],
-            [Part(line.account, line.allotted) for line in self.receipt.candidates],
-        )
-
-    def _total_value(self, account: int) -> int:
-        return health_of(self.state, self.scene.account(account)).total_value
-
-    def _rests(self, number: int, payer: int) -> int:
-        """Atoms left of a worthless account's debt go to whoever has a claim; the next number."""
-        rest = debt_of(self.state, self.scene.account(payer), self.asset)
-        if not 0 < rest <= ROUNDING_ATOMS * (number + 1) or self._total_value(payer) > 0:
-            return number
-        for lender in sorted(self.scene.known):
-            if lender == TREASURY:
-                self._claim_fees(number, rest)
-            for giver in (payer, FUND):
-                rest = debt_of(self.state, self.scene.account(payer), self.asset)
-                if number in self.left or giver in self.scene.known:
-                    number += self._try(number, lender, payer, giver, rest) > 0
-        return number
-
-    def _claim_fees(self, number: int, most: int) -> None:
-        """Give the treasury the claim that the engine made of the pool's fees, if it made one."""
-        _, line = self.left.get(number, (0, None))
-        if line is None or line.lender != TREASURY:
-            return
-        symbol, treasury = self.receipt.asset, self.scene.account(TREASURY)
-        found = self.state.accounts[treasury].lent_shares[self.asset]
-        pool = self.state.pools[self.asset]
-        for party in line.before:
-            for balance in party.balances:
-                if (party.account, balance.asset) == (TREASURY, symbol):
-                    made = balance.lent_shares - found
-                    if 0 < made * pool.lend_index <= most * INDEX_SCALE:
-                        change_claim(self.state, treasury, self.asset, made)
-                        pool.residue = pool.cash + borrowed_total(pool) - lent_total(pool)
-
-    def _expect(self, number: int, lender: int, payer: int, giver: int, quantity: int) -> int:
-        """Settle a match that must be there unless there is nothing to settle; atoms settled."""
-        if not quantity:
-            return 0
-        if number in self.left:
-            return self._try(number, lender, payer, giver, quantity)
-        if not self._exhausted(lender, payer, giver):
-            self.problems.append(f"matches: match {number}, which the allotment gives, is missing")
-        return 0
-
-    def _exhausted(self, lender: int, payer: int, giver: int) -> bool:
-        """Whether earlier matches left a known party of this one with nothing to settle."""
-        known, state, asset = self.scene.known, self.state, self.asset
-        if lender in known and not claim_of(state, self.scene.account(lender), asset):
-            return True
-        if payer in known and not debt_of(state, self.scene.account(payer), asset):
-            return True
-        if giver not in known and giver != FUND:
-            return False
-        worth = deliverable_value(state, self.scene.account(giver))
-        return payable(1, worth, state.mark(asset), state.asset(asset).decimals) == 0
-
-    def _try(self, number: int, lender: int, payer: int, giver: int, quantity: int) -> int:
-        """Settle up to `quantity` again and compare with its line; atoms settled."""
-        place, line = self.left.get(number, (0, None))
-        may_borrow = self.receipt.case is AdlCase.STUCK_LENDER
-        borrows = may_borrow and line is not None and line.borrows
-        self.scene.holder(giver).auto_borrow_settlements = borrows
-        match = Match(
-            round=self.receipt.round,
-            number=number,
-            asset=self.asset,
-            lender=self.scene.account(lender),
-            debtor=self.scene.account(payer),
-            giver=self.scene.account(giver),
-            quantity=quantity,
-            borrow_allowed=may_borrow,
-        )
-        settled = settle(self.state, match)
+    def carry_out(self, state: State, match: Match) -> int:
+        """Settle a match again and compare with its line; return the atoms settled."""
+        self._forget_minted(state, match.asset)
+        place, line = self.left.get(match.number, (0, None))
+        borrows = match.borrow_allowed and line is not None and line.borrows
+        state.accounts[match.giver].auto_borrow_settlements = borrows
+        settled = settle(state, match)
         transfer = self.scene.take_transfer()
         if transfer.matched is None:
+            if line is None and not self._exhausted(state, match):
+                self._miss(match)
             return 0
-        found = match_line(transfer, self.scene.words)
         if line is None:
-            self.problems.append(f"matches: match {number}, {settled} atoms, is missing")
-            return settled
-        del self.left[number]
-        name = f"matches[{place}]"
-        self.problems += differences(line, found, name)
+            self._miss(match)
+        else:
+            del self.left[match.number]
+            found = match_line(transfer, self.scene.words)
+            self.problems += differences(line, found, f"matches[{place}]")
         return settled
+
+    def _miss(self, match: Match) -> None:
+        self.problems.append(f"matches: match {match.number}, which the plan gives, is missing")
+
+    def _forget_minted(self, state: State, asset: int) -> None:
+        """Take from the treasury the claim it was just given if it was loaded with that claim.
+
+        So it is where the receipt first shows the treasury's balances after the claim was made of
+        the pool's fees, in a match that is still to come.
+        """
+        minted = sum(
+            event.shares
+            for event in state.events
+            if isinstance(event, Lent) and event.account == TREASURY
+        )
+        seen = any(
+            party.account == TREASURY
+            for line in self.receipt.matches
+            if line.number not in self.left
+            for party in line.before
+        )
+        if minted and not seen and TREASURY in self.scene.known:
+            state.accounts[TREASURY].lent_shares[asset] -= minted
+
+    def _exhausted(self, state: State, match: Match) -> bool:
+        """Whether earlier matches left a known party of this one with nothing to settle."""
+        knows, asset = self.scene.knows, match.asset
+        if knows(match.lender) and not claim_of(state, match.lender, asset):
+            return True
+        if knows(match.debtor) and not debt_of(state, match.debtor, asset):
+            return True
+        if not knows(match.giver) and match.giver != FUND:
+            return False
+        worth = deliverable_value(state, match.giver)
+        return payable(1, worth, state.mark(asset), state.asset(asset).decimals) == 0

@@ -29,8 +29,8 @@ def property_problems(receipt: AdlReceipt) -> Iterator[str]:
     told = _Told(receipt)
     for place, line in enumerate(receipt.matches):
         for flaw in match_flaws(receipt.case, Parties(told.transfer(line), scales)):
-            numbers = f" {list(flaw.numbers)}" if flaw.numbers else ""
-            yield f"matches[{place}]: {flaw.sentence}{numbers}"
+            whose = "" if flaw.account is None else f"account {flaw.account}: "
+            yield f"matches[{place}]: {whose}{flaw.sentence}"
 
 
 def _pool(receipt: AdlReceipt, terms: AssetTerms) -> PoolRecorded:

@@ -43,7 +43,9 @@ from solvent.reference.ledger import (
     change_claim,
     change_debt,
     claim_of,
+    claim_worth,
     debt_of,
+    debt_worth,
     lent_total,
     move,
     settle_residue,
@@ -77,30 +79,34 @@ def lend_shares_down(state: State, asset: int, quantity: int) -> int:
     return mul_div_down(quantity, INDEX_SCALE, index) if index else 0
 
 
-def redeem(state: State, account: int, asset: int, quantity: int, source: Source) -> None:
-    """Take `quantity` (at most the claim and the pool's redeemable cash) out of the pool."""
+def redeem(state: State, account: int, asset: int, quantity: int, source: Source) -> int:
+    """Take `quantity` (at most the claim and the pool's redeemable cash) out; return the shares."""
     shares = claim_shares_up(state, account, asset, quantity)
     move(state, asset, quantity, POOL, available(account))
     change_claim(state, account, asset, -shares)
     settle_residue(state, asset)
     state.emit(Redeemed(account, asset, quantity, shares, source))
+    return shares
 
 
 def claim_shares_up(state: State, account: int, asset: int, quantity: int) -> int:
     """Shares that `quantity` of an account's claim costs; all where less than an atom is left."""
-    held = state.accounts[account].lent_shares[asset]
-    index = state.pools[asset].lend_index
-    if quantity >= claim_of(state, account, asset):
+    return shares_up(state.pools[asset], state.accounts[account].lent_shares[asset], quantity)
+
+
+def shares_up(pool: Pool, held: int, quantity: int) -> int:
+    """As `claim_shares_up`, of a claim of `held` shares."""
+    if quantity >= claim_worth(pool, held):
         return held
-    shares = mul_div_up(quantity, INDEX_SCALE, index)
-    return shares if mul_div_down(held - shares, index, INDEX_SCALE) else held
+    shares = mul_div_up(quantity, INDEX_SCALE, pool.lend_index)
+    return shares if claim_worth(pool, held - shares) else held
 
 
-def claim_shares_down(state: State, account: int, asset: int, quantity: int) -> int:
-    """Shares that are worth at most `quantity` of an account's claim; all for the whole claim."""
-    if quantity >= claim_of(state, account, asset):
-        return state.accounts[account].lent_shares[asset]
-    return mul_div_down(quantity, INDEX_SCALE, state.pools[asset].lend_index)
+def shares_down(pool: Pool, held: int, quantity: int) -> int:
+    """Shares that are worth at most `quantity` of a claim of `held`; all for the whole claim."""
+    if quantity >= claim_worth(pool, held):
+        return held
+    return mul_div_down(quantity, INDEX_SCALE, pool.lend_index)
 
 
 def void_dust(state: State, account: int, asset: int) -> int:
@@ -139,12 +145,21 @@ def borrow_terms(
 ) -> BorrowTerms:
     """Terms of a borrow by an account whose own claim, if any, leaves the pool first.
 
-    The entry fee is interest on `quantity` for the rest of the running hour, at the rate of the
-    utilization that the borrow leads to. Check and deed both ask here, so they cannot differ.
+    Check and deed both ask here, so they cannot differ.
     """
-    pool = state.pools[asset]
-    others = pool.lend_shares - state.accounts[account].lent_shares[asset]
-    lent = mul_div_down(others, pool.lend_index, INDEX_SCALE)
+    own = state.accounts[account].lent_shares[asset]
+    return pool_terms(state, asset, state.pools[asset], own, quantity, fee=fee)
+
+
+def pool_terms(
+    state: State, asset: int, pool: Pool, own: int, quantity: int, *, fee: bool = True
+) -> BorrowTerms:
+    """Terms of a borrow from `pool` as it is or would be, of which `own` lent shares leave first.
+
+    The entry fee is interest on `quantity` for the rest of the running hour, at the rate of the
+    utilization that the borrow leads to.
+    """
+    lent = claim_worth(pool, pool.lend_shares - own)
     entry_fee = apr = 0
     if fee:
         after = utilization_up(borrowed_total(pool) + quantity, lent)
@@ -169,7 +184,7 @@ def lent_after_redeem(state: State, account: int, asset: int, quantity: int) -> 
     """All claims on the pool after an account redeemed `quantity`."""
     pool = state.pools[asset]
     shares = claim_shares_up(state, account, asset, quantity)
-    return mul_div_down(pool.lend_shares - shares, pool.lend_index, INDEX_SCALE)
+    return claim_worth(pool, pool.lend_shares - shares)
 
 
 def borrow(
@@ -215,13 +230,16 @@ def repay(state: State, account: int, asset: int, quantity: int, source: Source)
 
 def repay_shares_down(state: State, account: int, asset: int, quantity: int) -> tuple[int, int]:
     """Shares that `quantity` repays and what exactly they cost."""
-    index = state.pools[asset].debt_index
-    held = state.accounts[account].debt_shares[asset]
-    debt = debt_of(state, account, asset)
+    return repaid_by(state.pools[asset], state.accounts[account].debt_shares[asset], quantity)
+
+
+def repaid_by(pool: Pool, held: int, quantity: int) -> tuple[int, int]:
+    """As `repay_shares_down`, of a debt of `held` shares."""
+    debt = debt_worth(pool, held)
     if quantity >= debt:
         return held, debt
-    shares = min(held, mul_div_down(quantity, INDEX_SCALE, index))
-    return shares, mul_div_up(shares, index, INDEX_SCALE)
+    shares = min(held, mul_div_down(quantity, INDEX_SCALE, pool.debt_index))
+    return shares, debt_worth(pool, shares)
 
 
 def _share_interest(state: State, asset: int, interest: int) -> int:

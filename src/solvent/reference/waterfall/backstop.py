@@ -15,6 +15,10 @@ fill is, the account is no worse for it (I16) and the provider has less margin t
 Rounded the other way, the last atom would make room for another sliver in the next step, and the
 steps would hardly end (I18).
 
+Each step is planned before anything moves: `plan_offer` sizes what is on offer, `plan_split` says
+who takes how much of it and at which discount, `plan_fill` which legs go with one part, and
+`apply_fill` moves exactly those.
+
 Specification: section 7.4.
 """
 
@@ -71,13 +75,53 @@ class Offer(NamedTuple):
     order: list[int]
 
 
-class _Leg(NamedTuple):
-    """From whom to whom one asset goes in a fill."""
+class Taker(NamedTuple):
+    """A provider of the offer: what it committed, can bear, and takes, in atoms of the debt."""
 
-    fill: int
-    giver: int
+    account: int
+    committed: int
+    capacity: int
+    part: int
+
+
+class Split(NamedTuple):
+    """How an offer is split: its takers by account id, at the discount that the account bears.
+
+    `taken` is what they would have taken at the full discount.
+    """
+
+    offer: Offer
+    taken: int
+    takers: tuple[Taker, ...]
+
+
+class Leg(NamedTuple):
+    """One thing that goes with a fill: atoms, and their value at the mark (10^-6 USDC, down).
+
+    `shares` are those of the claim that is handed over, 0 for tokens.
+    """
+
     receiver: int
     asset: int
+    form: LegForm
+    quantity: int
+    shares: int
+    value: int
+
+
+class Fill(NamedTuple):
+    """The plan of one part: `quantity` of the debt, worth `value` (up), to the provider.
+
+    `fund_value` is the fund's part of the discount; the legs go from the account to both.
+    """
+
+    offer: Offer
+    provider: int
+    quantity: int
+    shares: int
+    value: int
+    fund_value: int
+    legs: tuple[Leg, ...]
 
 
 def take_over(state: State, account: int) -> Reason | None:
@@ -95,7 +139,7 @@ def take_over(state: State, account: int) -> Reason | None:
         offer = _next_offer(state, account, values, offered)
         if offer is None:
             return _hand_over(state, account, Reason.NO_BACKSTOP_CAPACITY, values)
-        _fill(state, offer)
+        apply_split(state, plan_split(state, offer))
         offered.add(offer.debt)
 
 
@@ -109,20 +153,33 @@ def _hand_over(state: State, account: int, reason: Reason, values: Health) -> Re
 
 def _next_offer(state: State, account: int, values: Health, offered: set[int]) -> Offer | None:
     """The largest debt that some provider has capacity for, sized to what is needed."""
-    portfolio = portfolio_of(state, account)
-    discount = min(
-        state.parameters.waterfall.max_discount,
-        values.total_value * RATIO // values.debts_value,
-    )
-    for debt in debts_largest_first(state, portfolio):
-        order = [asset for asset in largest_first(state, account) if asset != debt]
-        if not order or debt in offered:
+    discount = full_discount(state, values)
+    for debt in debts_largest_first(state, portfolio_of(state, account)):
+        if debt in offered:
             continue
-        quantity = needed_debt(state, portfolio, debt, order, discount)
-        offer = Offer(account, debt, quantity, discount, order)
-        if any(capacity(state, offer, provider) for provider in providers(state, offer)):
+        offer = plan_offer(state, account, debt, discount)
+        if offer.order and any(
+            capacity(state, offer, provider) for provider in providers(state, offer)
+        ):
             return offer
     return None
+
+
+def full_discount(state: State, values: Health) -> int:
+    """The discount of an account worth something and owing: at most what it is worth, rounded down.
+
+    It never pushes the account below zero.
+    """
+    worth = values.total_value * RATIO // values.debts_value
+    return min(state.parameters.waterfall.max_discount, worth)
+
+
+def plan_offer(state: State, account: int, debt: int, discount: int) -> Offer:
+    """What is to be taken over of one debt: no more than restores target health (I17)."""
+    order = [asset for asset in largest_first(state, account) if asset != debt]
+    portfolio = portfolio_of(state, account)
+    quantity = needed_debt(state, portfolio, debt, order, discount) if order else 0
+    return Offer(account, debt, quantity, discount, order)
 
 
 def providers(state: State, offer: Offer) -> list[int]:
@@ -189,33 +246,41 @@ def _value(state: State, offer: Offer, quantity: int, premium: int) -> int:
     return mul_div_down(notional, RATIO + premium, RATIO)
 
 
-def _fill(state: State, offer: Offer) -> None:
-    """Split an offer among the providers and carry out each part, by account id.
+def plan_split(state: State, offer: Offer) -> Split:
+    """Who takes how much of an offer, and at which discount."""
+    accounts = providers(state, offer)
+    capacities = [capacity(state, offer, provider) for provider in accounts]
+    taken = sum(split(offer, capacities))
+    gentle = gentle_offer(state, offer, taken)
+    if gentle is not offer:
+        capacities = [capacity(state, gentle, provider) for provider in accounts]
+    parts = split(gentle, capacities)
+    assert sum(parts) <= gentle.quantity, "no more is taken than is on offer (I17)"
+    takers = [
+        Taker(provider, state.accounts[provider].committed[offer.debt], most, part)
+        for provider, most, part in zip(accounts, capacities, parts, strict=True)
+    ]
+    return Split(gentle, taken, tuple(takers))
 
-    When the providers cannot take what is needed, the discount is what does not lower the
-    account's health (I16): a sliver sold dear again and again would bleed it.
+
+def split(offer: Offer, capacities: list[int]) -> list[int]:
+    """Parts of an offer pro rata to what each provider can take, none above that."""
+    return apportion(offer.quantity, capacities, capacities)
+
+
+def gentle_offer(state: State, offer: Offer, taken: int) -> Offer:
+    """The offer at the largest discount at which `taken` of it does not lower the account's health.
+
+    When the providers cannot take what is needed, a sliver sold dear again and again would bleed
+    the account (I16).
     """
-    takers = providers(state, offer)
-    capacities = [capacity(state, offer, provider) for provider in takers]
-    parts = apportion(offer.quantity, capacities, capacities)
-    taken = sum(parts)
-    if _lowers_health(state, offer, taken):
-        gentle = largest_passing(
-            lambda discount: not _lowers_health(state, offer._replace(discount=discount), taken),
-            offer.discount,
-        )
-        offer = offer._replace(discount=gentle)
-        capacities = [capacity(state, offer, provider) for provider in takers]
-        parts = apportion(offer.quantity, capacities, capacities)
-    _record_offer(state, offer, taken)
-    for provider, most, part in zip(takers, capacities, parts, strict=True):
-        committed = state.accounts[provider].committed[offer.debt]
-        state.emit(BackstopCandidate(state.next_fill, provider, committed, most, part))
-    for provider, part in zip(takers, parts, strict=True):
-        # Those before him may have taken the collateral that weighs most: ask once more.
-        quantity = min(part, capacity(state, offer, provider))
-        if quantity:
-            _carry_out(state, offer, provider, quantity)
+    if not _lowers_health(state, offer, taken):
+        return offer
+    discount = largest_passing(
+        lambda discount: not _lowers_health(state, offer._replace(discount=discount), taken),
+        offer.discount,
+    )
+    return offer._replace(discount=discount)
 
 
 def _lowers_health(state: State, offer: Offer, quantity: int) -> bool:
@@ -228,25 +293,102 @@ def _lowers_health(state: State, offer: Offer, quantity: int) -> bool:
     return new.debts_value > 0 and new.surplus < health(state, before).surplus
 
 
-def _record_offer(state: State, offer: Offer, taken: int) -> None:
+def apply_split(state: State, plan: Split) -> None:
+    """Write an offer down and carry out each part, by account id."""
+    offer = plan.offer
+    _record_offer(state, plan)
+    for taker in plan.takers:
+        fill = plan_fill(state, offer, taker)
+        if fill is not None:
+            apply_fill(state, fill)
+
+
+def _record_offer(state: State, plan: Split) -> None:
+    """Write down what is on offer, and every provider asked."""
+    offer, fill = plan.offer, state.next_fill
     values = health_of(state, offer.account).report()
     state.emit(
         BackstopOffered(
-            fill=state.next_fill,
+            fill=fill,
             account=offer.account,
             debt_asset=offer.debt,
             quantity=offer.quantity,
-            taken=taken,
+            taken=plan.taken,
             discount=offer.discount,
             total_value=values.total_value,
             net_equity=values.net_equity,
             maintenance=values.maintenance,
         )
     )
+    for taker in plan.takers:
+        state.emit(
+            BackstopCandidate(fill, taker.account, taker.committed, taker.capacity, taker.part)
+        )
 
 
-def _carry_out(state: State, offer: Offer, provider: int, quantity: int) -> None:
-    """Move one provider's part: collateral to him and the fund, then the debt."""
+def plan_fill(state: State, offer: Offer, taker: Taker) -> Fill | None:
+    """What moves with one provider's part; None where the provider can take nothing any more.
+
+    Those before it may have taken the collateral that weighs most, so capacity is asked once more.
+    """
+    provider = taker.account
+    quantity = min(taker.part, capacity(state, offer, provider))
+    if quantity == 0:
+        return None
+    provider_value = _value(state, offer, quantity, provider_premium(state, offer))
+    fund_value = _value(state, offer, quantity, offer.discount) - provider_value
+    given = _Given(state, offer.account)
+    given.draw(provider, provider_value, offer.order)
+    given.draw(FUND, fund_value, offer.order)
+    mark, decimals = state.mark(offer.debt), state.asset(offer.debt).decimals
+    return Fill(
+        offer=offer,
+        provider=provider,
+        quantity=quantity,
+        shares=pools.debt_shares_up(state, offer.account, offer.debt, quantity),
+        value=value_up(quantity, mark, decimals),
+        fund_value=fund_value,
+        legs=tuple(given.legs),
+    )
+
+
+class _Given:
+    """What an account hands over in one fill as it is found, and what it then still has."""
+
+    def __init__(self, state: State, account: int) -> None:
+        holder = state.accounts[account]
+        self.state = state
+        self.quantities = [deliverable(state, account, asset) for asset in range(len(state.pools))]
+        self.free = list(holder.available)
+        self.lent_shares = list(holder.lent_shares)
+        self.legs: list[Leg] = []
+
+    def draw(self, receiver: int, value: int, order: list[int]) -> None:
+        """Hand over collateral worth at most `value`: free tokens first, then the claim itself."""
+        for drawn in draw_down(self.state, self.quantities, value, order):
+            asset = drawn.asset
+            free = min(drawn.quantity, self.free[asset])
+            self.free[asset] -= free
+            self._add(receiver, asset, LegForm.AVAILABLE, free, 0)
+            claim = drawn.quantity - free
+            pool, held = self.state.pools[asset], self.lent_shares[asset]
+            shares = pools.shares_down(pool, held, claim) if claim else 0
+            self.lent_shares[asset] -= shares
+            self._add(receiver, asset, LegForm.CLAIM, claim, shares)
+
+    def _add(self, receiver: int, asset: int, form: LegForm, quantity: int, shares: int) -> None:
+        if quantity:
+            mark, decimals = self.state.mark(asset), self.state.asset(asset).decimals
+            value = value_down(quantity, mark, decimals)
+            self.legs.append(Leg(receiver, asset, form, quantity, shares, value))
+
+
+def apply_fill(state: State, plan: Fill) -> None:
+    """Move one provider's part: collateral to the provider and the fund, then the debt."""
+    offer, provider = plan.offer, plan.provider
+    holder = state.accounts[provider]
+    assert 0 < plan.quantity <= holder.committed[offer.debt], "within what was committed (I12)"
+    assert all(leg.quantity > 0 and leg.shares >= 0 for leg in plan.legs)
     fill = state.next_fill
     state.next_fill += 1
     record = Record(Stage.BACKSTOP, fill)
@@ -254,70 +396,49 @@ def _carry_out(state: State, offer: Offer, provider: int, quantity: int) -> None
     pairs = touched(state, parties)
     record_pools(state, record)
     record_parties(state, record, parties, pairs, after=0)
-    quantities = [deliverable(state, offer.account, asset) for asset in range(len(state.pools))]
-    premium = provider_premium(state, offer)
-    provider_value = _value(state, offer, quantity, premium)
-    fund_value = _value(state, offer, quantity, offer.discount) - provider_value
-    legs = [(provider, leg) for leg in draw_down(state, quantities, provider_value, offer.order)]
-    legs += [(FUND, leg) for leg in draw_down(state, quantities, fund_value, offer.order)]
-    mark, decimals = state.mark(offer.debt), state.asset(offer.debt).decimals
-    shares = pools.debt_shares_up(state, offer.account, offer.debt, quantity)
-    state.accounts[provider].committed[offer.debt] -= quantity
+    holder.committed[offer.debt] -= plan.quantity
     state.emit(
         BackstopFilled(
             fill=fill,
             account=offer.account,
             provider=provider,
             debt_asset=offer.debt,
-            mark=mark,
-            debt_quantity=quantity,
-            debt_value=value_up(quantity, mark, decimals),
-            debt_shares=shares,
+            mark=state.mark(offer.debt),
+            debt_quantity=plan.quantity,
+            debt_value=plan.value,
+            debt_shares=plan.shares,
             discount=offer.discount,
-            fund_value=fund_value,
+            fund_value=plan.fund_value,
         )
     )
-    for receiver, leg in legs:
-        hand_leg(state, offer.account, receiver, leg, fill)
+    for leg in plan.legs:
+        _apply_leg(state, fill, offer.account, leg)
     source = Source.LIQUIDATION_BACKSTOP
-    pools.transfer_debt(state, offer.debt, shares, offer.account, provider, source)
+    pools.transfer_debt(state, offer.debt, plan.shares, offer.account, provider, source)
     record_parties(state, record, parties, pairs | touched(state, parties), after=1)
 
 
-def hand_leg(state: State, giver: int, receiver: int, leg: Draw, fill: int) -> None:
-    """Hand one asset over: free tokens first, then the claim itself."""
-    free = min(leg.quantity, state.accounts[giver].available[leg.asset])
-    claim = leg.quantity - free
-    said = _Leg(fill, giver, receiver, leg.asset)
-    if free:
-        _say_leg(state, said, LegForm.AVAILABLE, free, shares=0)
-        move(state, leg.asset, free, available(giver), available(receiver))
-        _repay_at_once(state, receiver, leg.asset, free)
-    if claim:
-        source = Source.BACKSTOP_PROVIDER
-        shares = pools.claim_shares_down(state, giver, leg.asset, claim)
-        _say_leg(state, said, LegForm.CLAIM, claim, shares)
-        pools.transfer_claim(state, leg.asset, shares, giver, receiver, source)
-
-
-def _say_leg(state: State, leg: _Leg, form: LegForm, quantity: int, shares: int) -> None:
-    mark, decimals = state.mark(leg.asset), state.asset(leg.asset).decimals
+def _apply_leg(state: State, fill: int, giver: int, leg: Leg) -> None:
+    """Hand one leg over, which repays at once what its receiver owes of the asset."""
+    receiver, asset = leg.receiver, leg.asset
     state.emit(
         BackstopLeg(
-            fill=leg.fill,
-            giver=leg.giver,
-            receiver=leg.receiver,
-            asset=leg.asset,
-            mark=mark,
-            form=form,
-            quantity=quantity,
-            value=value_down(quantity, mark, decimals),
-            shares=shares,
+            fill=fill,
+            giver=giver,
+            receiver=receiver,
+            asset=asset,
+            mark=state.mark(asset),
+            form=leg.form,
+            quantity=leg.quantity,
+            value=leg.value,
+            shares=leg.shares,
         )
     )
-
-
-def _repay_at_once(state: State, receiver: int, asset: int, quantity: int) -> None:
+    source = Source.BACKSTOP_PROVIDER
+    if leg.form is LegForm.CLAIM:
+        pools.transfer_claim(state, asset, leg.shares, giver, receiver, source)
+        return
+    move(state, asset, leg.quantity, available(giver), available(receiver))
     owed = debt_of(state, receiver, asset)
     if owed:
-        pools.repay(state, receiver, asset, min(owed, quantity), Source.BACKSTOP_PROVIDER)
+        pools.repay(state, receiver, asset, min(owed, leg.quantity), source)

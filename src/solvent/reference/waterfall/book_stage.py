@@ -7,10 +7,15 @@ position; each step's orders are skipped with a probability drawn from the seed.
 a price that would by itself lower health (I16): a sale must bring at least what the collateral
 weighs, a purchase may cost at most what the debt weighs, fee included.
 
+What the stage does is planned from the state before it is done: `plan_repayments`, then `plan_book`
+for the step, `plan_sale` and `plan_purchase` for each order, since what an order brings is known
+only when it has met the book.
+
 Specification: section 7.3.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from solvent.domain.commands import OrderType, Side, TimeInForce
 from solvent.domain.events import OrderAccepted, OrderExpired
@@ -25,12 +30,13 @@ from solvent.domain.units import (
     value_up,
 )
 from solvent.domain.waterfall_events import HandedOver
-from solvent.reference.ledger import claim_of, debt_of
+from solvent.reference.ledger import claim_of, claim_worth, debt_of, debt_worth
 from solvent.reference.lending import pool as pools
 from solvent.reference.limits import smallest_passing
 from solvent.reference.margin import (
     Doubt,
     Health,
+    Portfolio,
     below_auto_close,
     health,
     health_of,
@@ -54,7 +60,11 @@ from solvent.reference.waterfall.sizing import debts_largest_first, largest_firs
 
 @dataclass(slots=True)
 class Attempt:
-    """What became of one account's step: did the book act, and why did it hand over."""
+    """What became of one account's step: did the book act, and why did it hand over.
+
+    `tried` says that orders were not skipped, `postponed` that another draw would have let the book
+    act, `stuck` that a pool had no cash for a claim.
+    """
 
     account: int
     tried: bool = False
@@ -63,12 +73,53 @@ class Attempt:
     stuck: bool = False
     book_reason: Reason | None = None
     backstop_reason: Reason | None = None
-    redeem_failed: set[int] = field(default_factory=set)
 
     @property
     def idle(self) -> bool:
         """Whether the book did nothing and could not have done anything with another draw."""
         return not self.acted and not self.postponed
+
+
+class Repayment(NamedTuple):
+    """Atoms of a free balance that go to the debt in the same asset: what whole shares cost."""
+
+    asset: int
+    quantity: int
+
+
+class BookPlan(NamedTuple):
+    """What one account's step is to do: close `chunk` atoms of `debt`, which takes `budget` USDC.
+
+    Collateral is raised in `order`, the largest first. When `skipped`, no order is sent.
+    """
+
+    account: int
+    debt: int
+    chunk: int
+    budget: int
+    order: tuple[int, ...]
+    skipped: bool
+
+
+class Sale(NamedTuple):
+    """How one asset raises USDC: of `asked` atoms of the claim `redeemed` can be, then the sale.
+
+    `quantity` is 0 where there is too little for an order, `limit` None where the book is empty.
+    """
+
+    asset: int
+    asked: int
+    redeemed: int
+    quantity: int = 0
+    limit: int | None = None
+
+
+class Purchase(NamedTuple):
+    """Atoms of the debt's asset to buy at most at `limit`, for at most `budget` USDC."""
+
+    quantity: int
+    limit: int
+    budget: int
 
 
 def book_stage(state: State, account: int) -> Attempt:
@@ -78,41 +129,44 @@ def book_stage(state: State, account: int) -> Attempt:
     values = health_of(state, account, Doubt.FOR_ACCOUNT)
     if target_restored(state, values):
         return attempt
-    portfolio = portfolio_of(state, account)
-    debts = debts_largest_first(state, portfolio)
-    if not debts:
+    plan = plan_book(state, account)
+    if plan is None:
         attempt.book_reason = Reason.STALE_PRICE
         _hand_over(state, attempt, 0, values)
         return attempt
-    debt = debts[0]
-    fee = state.parameters.waterfall.book_fee
-    order = [asset for asset in largest_first(state, account) if asset != debt]
-    needed = needed_debt(state, portfolio, debt, order, fee)
-    chunk = min(needed, book_chunk(state, account, debt))
-    skipped = draw_ratio(state, account) >= state.parameters.waterfall.book_probability
-    work = _BookWork(state, attempt, debt, chunk, skipped)
-    work.raise_and_buy(order)
-    attempt.stuck = bool(attempt.redeem_failed)
-    attempt.tried = not skipped
-    _judge_book(state, attempt, debt)
+    apply_book(state, plan, attempt)
+    values = health_of(state, account, Doubt.FOR_ACCOUNT)
+    attempt.book_reason = judge_book(state, attempt, plan.debt, values)
+    if attempt.book_reason is not None:
+        _hand_over(state, attempt, plan.debt, values)
     return attempt
 
 
 def repay_from_holdings(state: State, account: int) -> None:
     """Repay debts from free balances of the same asset, no more than target health needs."""
+    for repayment in plan_repayments(state, account):
+        paid = pools.repay(state, account, repayment.asset, repayment.quantity, Source.LIQUIDATION)
+        assert paid == repayment.quantity, "whole shares are repaid, as planned"
+
+
+def plan_repayments(state: State, account: int) -> list[Repayment]:
+    """What each free balance repays of the debt beside it, by asset, until target health."""
     holder = state.accounts[account]
-    for asset in range(len(state.pools)):
-        free = min(holder.available[asset], debt_of(state, account, asset))
-        if not free:
-            continue
-        quantity = _needed_repayment(state, account, asset, free)
-        if quantity:
-            pools.repay(state, account, asset, quantity, Source.LIQUIDATION)
-
-
-def _needed_repayment(state: State, account: int, asset: int, free: int) -> int:
-    """Least of `free` tokens whose repayment restores target health; all where none does."""
     portfolio = portfolio_of(state, account)
+    repayments = []
+    for asset, pool in enumerate(state.pools):
+        free = min(holder.available[asset], portfolio.debts[asset])
+        quantity = _needed_repayment(state, portfolio, asset, free)
+        shares, cost = pools.repay_shares_down(state, account, asset, quantity)
+        if shares:
+            repayments.append(Repayment(asset, cost))
+            portfolio.quantities[asset] -= cost
+            portfolio.debts[asset] = debt_worth(pool, holder.debt_shares[asset] - shares)
+    return repayments
+
+
+def _needed_repayment(state: State, portfolio: Portfolio, asset: int, free: int) -> int:
+    """Least of `free` tokens whose repayment restores target health; all where none does."""
 
     def restored(quantity: int) -> bool:
         after = portfolio.copy()
@@ -121,6 +175,27 @@ def _needed_repayment(state: State, account: int, asset: int, free: int) -> int:
         return target_restored(state, health(state, after, Doubt.FOR_ACCOUNT))
 
     return smallest_passing(restored, free)
+
+
+def plan_book(state: State, account: int) -> BookPlan | None:
+    """How much of the largest debt a step closes, and out of what; None where all are stale."""
+    portfolio = portfolio_of(state, account)
+    debts = debts_largest_first(state, portfolio)
+    if not debts:
+        return None
+    debt = debts[0]
+    waterfall = state.parameters.waterfall
+    order = [asset for asset in largest_first(state, account) if asset != debt]
+    needed = needed_debt(state, portfolio, debt, order, waterfall.book_fee)
+    chunk = min(needed, book_chunk(state, account, debt))
+    return BookPlan(
+        account=account,
+        debt=debt,
+        chunk=chunk,
+        budget=_budget(state, account, debt, chunk),
+        order=tuple(order),
+        skipped=draw_ratio(state, account) >= waterfall.book_probability,
+    )
 
 
 def book_chunk(state: State, account: int, debt: int) -> int:
@@ -132,203 +207,209 @@ def book_chunk(state: State, account: int, debt: int) -> int:
     return min(owed, chunk)
 
 
-def _judge_book(state: State, attempt: Attempt, debt: int) -> None:
-    """Decide whether the book stage hands over, and why, and write it down."""
-    values = health_of(state, attempt.account, Doubt.FOR_ACCOUNT)
+def _budget(state: State, account: int, debt: int, chunk: int) -> int:
+    """USDC that closing `chunk` atoms takes: their value, or the dearest purchase of as much."""
+    if debt == USDC:
+        return value_up(chunk, state.mark(debt), state.asset(debt).decimals)
+    lots = _lots(state, account, debt, chunk)
+    limit = _buy_limit(state, account, debt)
+    return cost_up(state, debt, limit, lots, state.parameters.waterfall.book_fee)
+
+
+def judge_book(state: State, attempt: Attempt, debt: int, values: Health) -> Reason | None:
+    """Why the book stage hands over what its step left, or None where it does not."""
     if target_restored(state, values):
-        return
-    parameters = state.asset(debt)
+        return None
     owed = debt_of(state, attempt.account, debt)
-    notional = value_up(owed, state.mark(debt), parameters.decimals)
-    if attempt.stuck and not attempt.acted and not attempt.postponed:
-        attempt.book_reason = Reason.NO_REDEEMABLE_CASH
-    elif below_auto_close(state, values):
+    notional = value_up(owed, state.mark(debt), state.asset(debt).decimals)
+    if attempt.stuck and attempt.idle:
+        return Reason.NO_REDEEMABLE_CASH
+    if below_auto_close(state, values):
         dry = attempt.tried and not attempt.acted
-        dust = debt != USDC and owed < market_of(state, debt).min_quantity
-        attempt.book_reason = Reason.NO_LIQUIDITY_IN_BAND if dry else Reason.PRICE_GAP
         if attempt.stuck and dry:
-            attempt.book_reason = Reason.NO_REDEEMABLE_CASH
-        elif dust:
-            attempt.book_reason = Reason.BELOW_LOT
-    elif notional > state.parameters.waterfall.book_limit:
-        attempt.book_reason = Reason.OVER_BOOK_LIMIT
-    else:
-        return
-    _hand_over(state, attempt, debt, values)
+            return Reason.NO_REDEEMABLE_CASH
+        if debt != USDC and owed < market_of(state, debt).min_quantity:
+            return Reason.BELOW_LOT
+        return Reason.NO_LIQUIDITY_IN_BAND if dry else Reason.PRICE_GAP
+    if notional > state.parameters.waterfall.book_limit:
+        return Reason.OVER_BOOK_LIMIT
+    return None
 
 
 def _hand_over(state: State, attempt: Attempt, asset: int, values: Health) -> None:
-    if attempt.book_reason is not None:
-        state.emit(
-            HandedOver(
-                attempt.account,
-                Stage.BOOK,
-                attempt.book_reason,
-                asset,
-                values.report().debts_value,
-            )
+    """Write down why what is left goes to the backstop."""
+    assert attempt.book_reason is not None
+    state.emit(
+        HandedOver(
+            account=attempt.account,
+            stage=Stage.BOOK,
+            reason=attempt.book_reason,
+            asset=asset,
+            value=values.report().debts_value,
         )
+    )
 
 
-class _BookWork:
-    """One account's orders of one step: raise USDC out of collateral, then buy the debt back."""
+def apply_book(state: State, plan: BookPlan, attempt: Attempt) -> None:
+    """Raise what the chunk costs out of collateral, then buy the debt back and repay it."""
+    free = state.accounts[plan.account].available
+    attempt.tried = not plan.skipped
+    for asset in plan.order:
+        short = plan.budget - free[USDC]
+        if short <= 0:
+            break
+        apply_sale(state, plan, plan_sale(state, plan.account, asset, short), attempt)
+    if plan.debt != USDC:
+        purchase = plan_purchase(state, plan)
+        if purchase is not None:
+            apply_purchase(state, plan, purchase, attempt)
+    # A bought lot is repaid whole: kept as collateral it would weigh less than it cost.
+    repaid = min(free[USDC], plan.chunk) if plan.debt == USDC else free[plan.debt]
+    if repaid:
+        pools.repay(state, plan.account, plan.debt, repaid, Source.LIQUIDATION)
 
-    def __init__(
-        self, state: State, attempt: Attempt, debt: int, chunk: int, skipped: bool
-    ) -> None:
-        self.state = state
-        self.attempt = attempt
-        self.account = attempt.account
-        self.debt = debt
-        self.chunk = chunk
-        self.skipped = skipped
 
-    def raise_and_buy(self, order: list[int]) -> None:
-        """Redeem and sell collateral in the given order for what the chunk costs, then buy."""
-        state = self.state
-        fee = state.parameters.waterfall.book_fee
-        mark, decimals = state.mark(self.debt), state.asset(self.debt).decimals
-        budget = value_up(self.chunk, mark, decimals)
-        if self.debt != USDC:
-            budget = cost_up(state, self.debt, self._buy_limit(), self._lots(self.chunk), fee)
-        free = state.accounts[self.account].available
-        for asset in order:
-            short = budget - free[USDC]
-            if short <= 0:
-                break
-            if asset == USDC:
-                self._redeem(USDC, min(short, claim_of(state, self.account, USDC)))
-            elif not state.prices[asset].stale:
-                self._sell(asset, short)
-        if self.debt != USDC:
-            self._buy()
-        # A bought lot is repaid whole: kept as collateral it would weigh less than it cost.
-        repaid = min(free[self.debt], self.chunk) if self.debt == USDC else free[self.debt]
-        if repaid:
-            pools.repay(state, self.account, self.debt, repaid, Source.LIQUIDATION)
+def plan_sale(state: State, account: int, asset: int, short: int) -> Sale:
+    """How one asset brings `short` USDC at the mark after the fee, in whole lots.
 
-    def _lots(self, quantity: int) -> int:
-        """`quantity` in whole lots, rounded up, within the debt; 0 for a debt below an order."""
-        market = market_of(self.state, self.debt)
-        owed = debt_of(self.state, self.account, self.debt)
-        if owed < market.min_quantity:
-            return 0
-        lots = min(divide_up(quantity, market.lot), owed // market.lot)
-        return max(lots * market.lot, market.min_quantity)
+    Lent tokens are redeemed past the throttle's bound but not past the pool's cash (A4).
+    """
+    assert not state.prices[asset].stale, "nothing is sold at a stale price (I14)"
+    holder, claim = state.accounts[account], claim_of(state, account, asset)
+    cash = pools.redeemable(state.pools[asset])
+    if asset == USDC:
+        asked = min(short, claim)
+        return Sale(USDC, asked, min(asked, cash))
+    market = market_of(state, asset)
+    gross = mul_div_up(short, RATIO, RATIO - state.parameters.waterfall.book_fee)
+    held = holder.available[asset] + claim
+    wanted, _ = cover(held, gross, state.mark(asset), state.asset(asset).decimals)
+    wanted = max(divide_up(wanted, market.lot) * market.lot, market.min_quantity)
+    wanted = min(wanted, held // market.lot * market.lot)
+    asked = max(0, wanted - holder.available[asset])
+    redeemed = min(asked, cash)
+    quantity = min(wanted, holder.available[asset] + redeemed) // market.lot * market.lot
+    if quantity < market.min_quantity:
+        return Sale(asset, asked, redeemed)
+    limit = _sell_limit(state, account, asset, redeemed)
+    return Sale(asset, asked, redeemed, quantity, limit)
 
-    def _redeem(self, asset: int, quantity: int) -> bool:
-        """Redeem up to `quantity` of a lend, past the bound but not past the cash (A4)."""
-        state = self.state
-        granted = min(quantity, pools.redeemable(state.pools[asset]))
-        if granted < quantity:
-            self.attempt.redeem_failed.add(asset)
-        if granted:
-            pools.redeem(state, self.account, asset, granted, Source.LIQUIDATION)
-            self.attempt.acted = True
-        return granted == quantity
 
-    def _sell(self, asset: int, short: int) -> None:
-        """Sell what brings `short` USDC at the mark after the fee, in whole lots."""
-        state = self.state
-        holder = state.accounts[self.account]
-        parameters = state.asset(asset)
-        market = market_of(state, asset)
-        gross = mul_div_up(short, RATIO, RATIO - state.parameters.waterfall.book_fee)
-        held = holder.available[asset] + claim_of(state, self.account, asset)
-        wanted, _ = cover(held, gross, state.mark(asset), parameters.decimals)
-        wanted = max(divide_up(wanted, market.lot) * market.lot, market.min_quantity)
-        wanted = min(wanted, held // market.lot * market.lot)
-        missing = wanted - holder.available[asset]
-        if missing > 0:
-            self._redeem(asset, missing)
-        quantity = min(wanted, holder.available[asset]) // market.lot * market.lot
-        if quantity < market.min_quantity:
-            return
-        limit = self._sell_limit(asset)
-        if self.skipped:
-            self.attempt.postponed = self.state.parameters.waterfall.book_probability > 0
-        elif limit is not None:
-            self._trade(asset, Side.ASK, limit, quantity, quantity)
+def _sell_limit(state: State, account: int, asset: int, redeemed: int) -> int | None:
+    """Lowest price that neither leaves the impact band nor by itself lowers health.
 
-    def _sell_limit(self, asset: int) -> int | None:
-        """Lowest price that neither leaves the impact band nor by itself lowers health."""
-        state = self.state
-        band = impact_limit(state, asset, Side.ASK)
-        if band is None:
-            return None
-        parameters = state.asset(asset)
-        portfolio = portfolio_of(state, self.account)
-        quantity = portfolio.quantities[asset]
-        weight = weight_of(parameters, quantity, state.mark(asset))
-        fee = state.parameters.waterfall.book_fee
-        return max(band, divide_up(state.mark(asset) * weight, RATIO - fee) + 1)
+    What weighs is the holding once `redeemed` atoms of the claim have become tokens.
+    """
+    band = impact_limit(state, asset, Side.ASK)
+    if band is None:
+        return None
+    holder, pool = state.accounts[account], state.pools[asset]
+    lent = holder.lent_shares[asset] - pools.claim_shares_up(state, account, asset, redeemed)
+    held = holder.available[asset] + holder.locked[asset] + redeemed + claim_worth(pool, lent)
+    weight = weight_of(state.asset(asset), held, state.mark(asset))
+    fee = state.parameters.waterfall.book_fee
+    return max(band, divide_up(state.mark(asset) * weight, RATIO - fee) + 1)
 
-    def _relief(self) -> int:
-        """Maintenance freed per unit of the debt repaid, in 10^-9, rounded down to be safe."""
-        state = self.state
-        parameters = state.asset(self.debt)
-        owed = debt_of(state, self.account, self.debt)
-        notional = value_down(owed, state.mark(self.debt), parameters.decimals)
-        return max(0, margin_fraction_up(parameters.maintenance, notional) - 2)
 
-    def _buy_limit(self) -> int:
-        """Highest price that neither leaves the impact band nor by itself lowers health."""
-        state = self.state
-        fee = state.parameters.waterfall.book_fee
-        bearable = state.mark(self.debt) * (RATIO + self._relief()) // (RATIO + fee) - 1
-        band = impact_limit(state, self.debt, Side.BID)
-        return max(1, bearable if band is None else min(band, bearable))
+def apply_sale(state: State, plan: BookPlan, sale: Sale, attempt: Attempt) -> None:
+    """Redeem, then sell what the plan says, and note in the attempt what came of it."""
+    if sale.redeemed < sale.asked:
+        attempt.stuck = True
+    if sale.redeemed:
+        pools.redeem(state, plan.account, sale.asset, sale.redeemed, Source.LIQUIDATION)
+        attempt.acted = True
+    if sale.quantity and plan.skipped:
+        attempt.postponed = state.parameters.waterfall.book_probability > 0
+    elif sale.quantity and sale.limit is not None:
+        filled = _trade(state, plan, sale.asset, Side.ASK, sale.limit, sale.quantity, sale.quantity)
+        attempt.acted = attempt.acted or filled > 0
 
-    def _buy(self) -> None:
-        state = self.state
-        budget = state.accounts[self.account].available[USDC]
-        best = best_price(state, self.debt, opposite(Side.BID))
-        quantity = self._lots(self.chunk)
-        if not (budget and quantity and best is not None):
-            return
-        if self.skipped:
-            self.attempt.postponed = self.state.parameters.waterfall.book_probability > 0
-        else:
-            self._trade(self.debt, Side.BID, self._buy_limit(), quantity, budget)
 
-    def _trade(self, asset: int, side: Side, limit: int, quantity: int, lock: int) -> None:
-        """Send one reduce-only IOC order of the liquidation engine."""
-        state = self.state
-        taker = Taker(
-            order=state.next_order,
-            account=self.account,
+def plan_purchase(state: State, plan: BookPlan) -> Purchase | None:
+    """How the chunk is bought back with the USDC that is free; None where nothing can be."""
+    budget = state.accounts[plan.account].available[USDC]
+    best = best_price(state, plan.debt, opposite(Side.BID))
+    quantity = _lots(state, plan.account, plan.debt, plan.chunk)
+    if not (budget and quantity and best is not None):
+        return None
+    return Purchase(quantity, _buy_limit(state, plan.account, plan.debt), budget)
+
+
+def _lots(state: State, account: int, debt: int, quantity: int) -> int:
+    """`quantity` in whole lots, rounded up, within the debt; 0 for a debt below an order."""
+    market = market_of(state, debt)
+    owed = debt_of(state, account, debt)
+    if owed < market.min_quantity:
+        return 0
+    lots = min(divide_up(quantity, market.lot), owed // market.lot)
+    return max(lots * market.lot, market.min_quantity)
+
+
+def _buy_limit(state: State, account: int, debt: int) -> int:
+    """Highest price that neither leaves the impact band nor by itself lowers health."""
+    fee = state.parameters.waterfall.book_fee
+    bearable = state.mark(debt) * (RATIO + _relief(state, account, debt)) // (RATIO + fee) - 1
+    band = impact_limit(state, debt, Side.BID)
+    return max(1, bearable if band is None else min(band, bearable))
+
+
+def _relief(state: State, account: int, debt: int) -> int:
+    """Maintenance freed per unit of the debt repaid, in 10^-9, rounded down to be safe."""
+    parameters = state.asset(debt)
+    owed = debt_of(state, account, debt)
+    notional = value_down(owed, state.mark(debt), parameters.decimals)
+    return max(0, margin_fraction_up(parameters.maintenance, notional) - 2)
+
+
+def apply_purchase(state: State, plan: BookPlan, purchase: Purchase, attempt: Attempt) -> None:
+    """Send the purchase, and note in the attempt what came of it."""
+    if plan.skipped:
+        attempt.postponed = state.parameters.waterfall.book_probability > 0
+        return
+    quantity, limit, budget = purchase
+    filled = _trade(state, plan, plan.debt, Side.BID, limit, quantity, budget)
+    attempt.acted = attempt.acted or filled > 0
+
+
+def _trade(
+    state: State, plan: BookPlan, asset: int, side: Side, limit: int, quantity: int, lock: int
+) -> int:
+    """Send one reduce-only IOC order of the liquidation engine; return the atoms filled."""
+    taker = Taker(
+        order=state.next_order,
+        account=plan.account,
+        asset=asset,
+        side=side,
+        limit=limit,
+        quantity=quantity,
+        lock=lock,
+        system=SystemOrder.BOOK_LIQUIDATION,
+    )
+    state.next_order += 1
+    state.emit(
+        OrderAccepted(
+            order=taker.order,
+            account=plan.account,
             asset=asset,
             side=side,
-            limit=limit,
+            order_type=OrderType.LIMIT,
+            time_in_force=TimeInForce.IOC,
+            price=limit,
             quantity=quantity,
-            lock=lock,
-            system=SystemOrder.BOOK_LIQUIDATION,
+            quote_quantity=0,
+            post_only=0,
+            reduce_only=1,
+            auto_borrow=0,
+            auto_borrow_repay=0,
+            auto_lend_redeem=0,
+            self_trade_prevention=taker.self_trade_prevention,
+            client_id=0,
+            locked=0,
+            system_order=taker.system,
         )
-        state.next_order += 1
-        state.emit(
-            OrderAccepted(
-                order=taker.order,
-                account=self.account,
-                asset=asset,
-                side=side,
-                order_type=OrderType.LIMIT,
-                time_in_force=TimeInForce.IOC,
-                price=limit,
-                quantity=quantity,
-                quote_quantity=0,
-                post_only=0,
-                reduce_only=1,
-                auto_borrow=0,
-                auto_borrow_repay=0,
-                auto_lend_redeem=0,
-                self_trade_prevention=taker.self_trade_prevention,
-                client_id=0,
-                locked=0,
-                system_order=taker.system,
-            )
-        )
-        match(state, taker)
-        if taker.open:
-            reason = taker.stopped or ExpiryReason.PRICE_IMPACT
-            state.emit(OrderExpired(taker.order, self.account, taker.open, reason))
-        self.attempt.acted = self.attempt.acted or taker.filled > 0
+    )
+    match(state, taker)
+    if taker.open:
+        reason = taker.stopped or ExpiryReason.PRICE_IMPACT
+        state.emit(OrderExpired(taker.order, plan.account, taker.open, reason))
+    return taker.filled

@@ -1,6 +1,6 @@
 """ADL case B: a borrower in default, whose assets go to the lenders of what he owes (A12).
 
-His debt cannot be bought back and no provider took it. Lenders of the asset are picked by policy
+Its debt cannot be bought back and no provider took it. Lenders of the asset are picked by policy
 and paid at the mark; those whom the swap would put below maintenance come last. An account worth
 less than it owes divides its assets among its debts by value; then the backstop fund pays; what is
 left is a deficit (`deficit`).
@@ -8,8 +8,10 @@ left is a deficit (`deficit`).
 Specification: section 8.4.
 """
 
+from collections.abc import Sequence
+
 from solvent.domain.labels import AdlCase
-from solvent.domain.parameters import USDC, Policy
+from solvent.domain.parameters import USDC
 from solvent.domain.units import FINE_PER_VALUE, cover, divide_up, mul_div_down, payable, value_down
 from solvent.reference.ledger import claim_of, debt_of, lent_total
 from solvent.reference.lending.pool import claim_fees
@@ -22,17 +24,17 @@ from solvent.reference.margin import (
 )
 from solvent.reference.state import FUND, State
 from solvent.reference.waterfall.adl import (
-    Default,
-    Part,
+    CarryOut,
     Reasons,
+    Round,
+    Side,
+    accounts_of,
+    allot_round,
     open_round,
-    pair,
-    record_candidate,
-    record_sides,
     value_of,
 )
 from solvent.reference.waterfall.deficit import book_deficits
-from solvent.reference.waterfall.policies import Candidate, Demand, allot, apportion
+from solvent.reference.waterfall.policies import Candidate
 from solvent.reference.waterfall.settlement import Match, settle
 from solvent.reference.waterfall.sizing import (
     debts_largest_first,
@@ -49,21 +51,36 @@ ROUNDING_ATOMS = 2
 def settle_defaults(state: State, defaulted: Reasons) -> None:
     """Case B: one round per asset owed by a borrower in default, then what is left is booked."""
     for asset in range(len(state.pools)):
-        if state.prices[asset].stale:
-            continue
-        fund_left = deliverable_value(state, FUND)
-        defaults = []
-        for account in sorted(defaulted):
-            default = _default(state, account, asset, fund_left)
-            if default is not None:
-                defaults.append(default)
-                fund_left -= value_of(state, asset, default.fund)
-        if defaults:
-            _default_round(state, asset, defaults, defaulted)
+        sides = plan_default_sides(state, asset, sorted(defaulted))
+        if sides:
+            _claim_for(state, asset, sum(side.needed for side in sides))
+            plan = plan_default_round(state, asset, sides)
+            number = open_round(state, plan, defaulted)
+            settle_debtors(state, plan, number, settle)
     book_deficits(state, sorted(defaulted))
 
 
-def _default(state: State, account: int, asset: int, fund_left: int) -> Default | None:
+def _claim_for(state: State, asset: int, quantity: int) -> None:
+    """Let the pool's fees become a claim where its claims do not reach a debt of `quantity`."""
+    claim_fees(state, asset, max(0, quantity - lent_total(state.pools[asset])))
+
+
+def plan_default_sides(state: State, asset: int, defaulted: Sequence[int]) -> list[Side]:
+    """What is to be settled of one asset: by account id, each finding what is left of the fund."""
+    if state.prices[asset].stale:
+        return []
+    fund_left = deliverable_value(state, FUND)
+    sides = []
+    for account in defaulted:
+        side = default_of(state, account, asset, fund_left)
+        if side is not None:
+            sides.append(side)
+            fund_left -= value_of(state, asset, side.fund)
+    assert fund_left >= 0, "the fund pays no more than it has"
+    return sides
+
+
+def default_of(state: State, account: int, asset: int, fund_left: int) -> Side | None:
     """How much of one debt is to be settled, out of the debtor's assets and the fund's."""
     debt = debt_of(state, account, asset)
     values = health_of(state, account)
@@ -77,13 +94,13 @@ def _default(state: State, account: int, asset: int, fund_left: int) -> Default 
         order = [other for other in largest_first(state, account) if other != asset]
         needed = needed_debt(state, portfolio, asset, order, 0)
         own = payable(needed, deliverable_value(state, account), mark, decimals)
-        return Default(account, own, 0, fund_left) if own else None
+        return Side(account, own, 0, fund_left) if own else None
     own = payable(debt, _share_of_assets(state, account, asset), mark, decimals)
-    fund = payable(debt - own, fund_share(state, account, asset, fund_left), mark, decimals)
-    return Default(account, own, fund, fund_left) if own + fund else None
+    fund = payable(debt - own, _fund_share(state, account, asset, fund_left), mark, decimals)
+    return Side(account, own, fund, fund_left) if own + fund else None
 
 
-def fund_share(state: State, account: int, asset: int, fund_left: int) -> int:
+def _fund_share(state: State, account: int, asset: int, fund_left: int) -> int:
     """Value that the fund pays for one debt of a worthless account: its shortfall, to an atom.
 
     Assets at a stale price still cover a part of the debts; that part waits for a fresh price.
@@ -104,89 +121,68 @@ def _share_of_assets(state: State, account: int, asset: int) -> int:
     return mul_div_down(assets, notionals[asset], total) if total else 0
 
 
-def _default_round(state: State, asset: int, defaults: list[Default], reasons: Reasons) -> None:
-    """Pick lenders for all defaulted debts of one asset, allot, match and settle."""
-    owing = {default.account for default in defaults}
-    policy = state.parameters.waterfall.default_policy
-    needed = sum(default.own + default.fund for default in defaults)
-    claimed = lent_total(state.pools[asset])
-    if claimed < needed:
-        claim_fees(state, asset, needed - claimed)
+def plan_default_round(state: State, asset: int, sides: Sequence[Side]) -> Round:
+    """The round of all defaulted debts of one asset: lenders picked, the endangered ones last."""
+    owing = set(accounts_of(sides))
     candidates = [
         candidate
         for account in range(len(state.accounts))
-        if account not in owing and (candidate := _lender(state, account, asset))
+        if account not in owing and (candidate := lender_of(state, account, asset))
     ]
-    stock = _stock(state, owing)
-    first: list[Candidate] = []
-    last: list[Candidate] = []
-    for candidate in candidates:
-        late = _falls_below(state, candidate.account, asset, min(candidate.cap, needed), stock)
-        (last if late else first).append(candidate)
-    total = min(needed, sum(candidate.cap for candidate in candidates))
-    upper = min(total, sum(candidate.cap for candidate in first))
-    allotted = _allot(state, policy, first, upper, asset)
-    allotted |= _allot(state, policy, last, total - upper, asset)
-    number = open_round(state, asset, AdlCase.BORROWER_DEFAULT, policy, needed, total)
-    sides = [Part(default.account, default.own + default.fund) for default in defaults]
-    granted = apportion(total, [side.quantity for side in sides], [side.quantity for side in sides])
-    record_sides(state, number, defaults, granted, reasons)
-    late_accounts = {candidate.account for candidate in last}
-    for candidate in candidates:
-        account = candidate.account
-        record_candidate(
-            state, number, candidate, allotted[account], last=int(account in late_accounts)
-        )
-    claims = [Part(candidate.account, allotted[candidate.account]) for candidate in candidates]
-    debts = [Part(side.account, part) for side, part in zip(sides, granted, strict=True)]
-    _settle_default_matches(state, number, asset, claims, debts, defaults)
+    stock = stock_of(state, owing)
+    needed = sum(side.needed for side in sides)
+    late = frozenset(
+        candidate.account
+        for candidate in candidates
+        if falls_below(state, candidate.account, asset, min(candidate.cap, needed), stock)
+    )
+    policy = state.parameters.waterfall.default_policy
+    return allot_round(state, asset, AdlCase.BORROWER_DEFAULT, policy, sides, candidates, late)
 
 
-def _settle_default_matches(
-    state: State,
-    number: int,
-    asset: int,
-    claims: list[Part],
-    debts: list[Part],
-    defaults: list[Default],
-) -> None:
-    """Settle the pairs: the debtor pays for his part first, the fund for the rest."""
-    own_left = {default.account: default.own for default in defaults}
+def settle_debtors(state: State, plan: Round, number: int, carry_out: CarryOut) -> None:
+    """Settle the pairs of a round of case B, then the atoms that rounding left.
+
+    The debtor pays for its part first; the fund for the rest, once the debtor is worth nothing.
+    """
+    own_left = {side.account: side.own for side in plan.sides}
     place = 0
-    for lender, debtor, quantity in pair(claims, debts):
+    for lender, debtor, quantity in plan.pairs:
         own = min(quantity, own_left[debtor])
         own_left[debtor] -= own
-        paid = _settle_part(state, Match(number, place, asset, lender, debtor, debtor, own))
+        match = Match(number, place, plan.asset, lender, debtor, debtor, own)
+        paid = carry_out(state, match) if own else 0
         rest = quantity - paid if health_of(state, debtor).total_value <= 0 else 0
-        _settle_part(state, Match(number, place + 1, asset, lender, debtor, FUND, rest))
+        match = match._replace(number=place + 1, giver=FUND, quantity=rest)
+        if rest:
+            carry_out(state, match)
         place += 2
-    _settle_rests(state, number, asset, defaults, place)
+    for side in plan.sides:
+        place = _settle_rest(state, plan.asset, side.account, number, place, carry_out)
 
 
-def _settle_part(state: State, match: Match) -> int:
-    return settle(state, match) if match.quantity else 0
+def _settle_rest(
+    state: State, asset: int, debtor: int, number: int, place: int, carry_out: CarryOut
+) -> int:
+    """Offer the atoms that rounding left of a debt to all lenders in turn; the next match's place.
+
+    The debtor pays for them, or the fund.
+    """
+    rest = debt_of(state, debtor, asset)
+    if not 0 < rest <= ROUNDING_ATOMS * (place + 1) or health_of(state, debtor).total_value > 0:
+        return place
+    _claim_for(state, asset, rest)
+    for lender in range(len(state.accounts)):
+        for giver in (debtor, FUND):
+            rest = min(debt_of(state, debtor, asset), claim_of(state, lender, asset))
+            if rest:
+                match = Match(number, place, asset, lender, debtor, giver, rest)
+                place += carry_out(state, match) > 0
+    return place
 
 
-def _settle_rests(
-    state: State, number: int, asset: int, defaults: list[Default], place: int
-) -> None:
-    """Offer the atoms that rounding left of a debt to the first lender, paid by debtor or fund."""
-    for default in defaults:
-        rest = debt_of(state, default.account, asset)
-        if not 0 < rest <= ROUNDING_ATOMS * (place + 1):
-            continue
-        if health_of(state, default.account).total_value > 0:
-            continue
-        claim_fees(state, asset, max(0, rest - lent_total(state.pools[asset])))
-        for lender in range(len(state.accounts)):
-            for giver in (default.account, FUND):
-                rest = min(debt_of(state, default.account, asset), claim_of(state, lender, asset))
-                match = Match(number, place, asset, lender, default.account, giver, rest)
-                place += _settle_part(state, match) > 0
-
-
-def _lender(state: State, account: int, asset: int) -> Candidate | None:
-    """A lender of the asset, or None; his position and cap are his claim."""
+def lender_of(state: State, account: int, asset: int) -> Candidate | None:
+    """A lender of the asset, or None; position and cap are the claim."""
     claim = claim_of(state, account, asset)
     if not claim:
         return None
@@ -194,7 +190,7 @@ def _lender(state: State, account: int, asset: int) -> Candidate | None:
     return Candidate(account, claim, claim, values.assets_value, max(1, values.total_value))
 
 
-def _stock(state: State, owing: set[int]) -> dict[int, int]:
+def stock_of(state: State, owing: set[int]) -> dict[int, int]:
     """Atoms of each asset that the defaulted accounts can hand over together."""
     stock: dict[int, int] = {}
     for account in owing:
@@ -203,7 +199,7 @@ def _stock(state: State, owing: set[int]) -> dict[int, int]:
     return stock
 
 
-def _falls_below(
+def falls_below(
     state: State, account: int, asset: int, quantity: int, stock: dict[int, int]
 ) -> bool:
     """Whether giving up `quantity` for any one of these assets would make the lender liquidatable.
@@ -224,10 +220,3 @@ def _falls_below(
         if health(state, after, Doubt.FOR_ACCOUNT).liquidatable:
             return True
     return False
-
-
-def _allot(
-    state: State, policy: Policy, candidates: list[Candidate], quantity: int, asset: int
-) -> dict[int, int]:
-    parts = allot(policy, candidates, Demand(quantity, value_of(state, asset, quantity)))
-    return {candidate.account: part for candidate, part in zip(candidates, parts, strict=True)}

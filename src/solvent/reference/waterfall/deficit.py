@@ -9,6 +9,8 @@ the account goes on with nothing. Dust worth less than an atom of what is owed n
 Specification: section 8.7.
 """
 
+from typing import NamedTuple
+
 from solvent.domain.labels import Reason, Stage
 from solvent.domain.units import INDEX_SCALE, value_up
 from solvent.domain.waterfall_events import DeficitBooked, HandedOver
@@ -19,34 +21,56 @@ from solvent.reference.state import State
 from solvent.reference.waterfall.sizing import deliverable_value
 
 
+class Deficit(NamedTuple):
+    """A debt that nothing is left to pay with: atoms owed, worth `value` (10^-6 USDC), up."""
+
+    account: int
+    asset: int
+    quantity: int
+    value: int
+
+
 def book_deficits(state: State, accounts: list[int]) -> None:
     """Book what each of these accounts owes and cannot pay."""
     for account in accounts:
-        if not _nothing_left(state, account):
-            continue
-        for asset, parameters in enumerate(state.parameters.assets):
-            owed = debt_of(state, account, asset)
-            if not owed or state.prices[asset].stale:
-                continue
-            value = value_up(owed, state.mark(asset), parameters.decimals)
-            state.emit(HandedOver(account, Stage.ADL, Reason.PRICE_GAP, asset, value))
-            shares = state.accounts[account].debt_shares[asset]
-            loss, lenders = write_off(state, account, asset)
-            worthless = lent_total(state.pools[asset]) == 0
-            state.emit(
-                DeficitBooked(
-                    account=account,
-                    asset=asset,
-                    quantity=loss,
-                    lenders=lenders,
-                    value=value,
-                    debt_shares=shares,
-                    lend_index=INDEX_SCALE if worthless else state.pools[asset].lend_index,
-                    restarted=int(worthless),
-                )
-            )
-            if worthless:
-                restart(state, asset)
+        for deficit in plan_deficits(state, account):
+            apply_deficit(state, deficit)
+
+
+def plan_deficits(state: State, account: int) -> list[Deficit]:
+    """What the account owes at fresh prices, by asset, if it has nothing left to pay with."""
+    if not _nothing_left(state, account):
+        return []
+    return [
+        Deficit(account, asset, owed, value_up(owed, state.mark(asset), parameters.decimals))
+        for asset, parameters in enumerate(state.parameters.assets)
+        if (owed := debt_of(state, account, asset)) and not state.prices[asset].stale
+    ]
+
+
+def apply_deficit(state: State, plan: Deficit) -> None:
+    """Write the debt off at the expense of the asset's lenders."""
+    account, asset = plan.account, plan.asset
+    assert debt_of(state, account, asset) == plan.quantity, "what is booked is what is owed (I29)"
+    state.emit(HandedOver(account, Stage.ADL, Reason.PRICE_GAP, asset, plan.value))
+    shares = state.accounts[account].debt_shares[asset]
+    loss, lenders = write_off(state, account, asset)
+    worthless = lent_total(state.pools[asset]) == 0
+    assert 0 <= lenders <= loss <= plan.quantity, "lenders lose no more than was owed (I29)"
+    state.emit(
+        DeficitBooked(
+            account=account,
+            asset=asset,
+            quantity=loss,
+            lenders=lenders,
+            value=plan.value,
+            debt_shares=shares,
+            lend_index=INDEX_SCALE if worthless else state.pools[asset].lend_index,
+            restarted=int(worthless),
+        )
+    )
+    if worthless:
+        restart(state, asset)
 
 
 def _nothing_left(state: State, account: int) -> bool:

@@ -10,6 +10,7 @@ from solvent.service.api.objects.base import (
     U64,
     Amount,
     ApiObject,
+    AssetSymbol,
     ClientId,
     Decimal,
     MarketSymbol,
@@ -190,7 +191,7 @@ BatchCommandOrderResult = BatchOrder | BatchDone | BatchError
 class BatchLend(Request, tag_field="verb", tag="lend"):
     """Lends, or repays a debt of the same asset."""
 
-    symbol: Annotated[str, says("The asset.", "USDC")]
+    symbol: Annotated[AssetSymbol, says("The asset.", "USDC")]
     quantity: Annotated[Amount, says("Tokens.")]
 
 
