@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from solvent.domain import commands as c
+from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.snapshots import SnapshotError
 from solvent.domain.commands import Command
 from solvent.domain.parameters import MAX_SUPPLY, EngineParameters
@@ -28,7 +29,7 @@ from tests.proof import proves
 from tests.sizes import sized
 from tests.tables.market import plain_parameters
 
-GROUPS = sized(quick=2, usual=30, full=200)
+GROUPS = sized(quick=2, usual=80, full=200)
 GROUP_COMMANDS = 15_000
 RUN_COMMANDS = 3_000
 
@@ -85,6 +86,15 @@ def test_events_come_back_as_objects_a_command() -> None:
     parameters, made, _ = stream(3, 400)
     reference = ReferenceEngine(parameters)
     assert list(FastEngine(parameters).apply(made)) == list(reference.apply(made))
+
+
+def test_groups_are_numbered_on_and_told_apart_by_both_engines() -> None:
+    parameters, made, _ = stream(3, 400)
+    groups = [EncodedCommands.of(made[start:end]) for start, end in ((0, 7), (7, 7), (7, 400))]
+    of_one = FastEngine(parameters).apply_groups(5, groups)
+    of_other = ReferenceEngine(parameters).apply_groups(5, groups)
+    assert [list(transcript) for transcript in of_one] == [list(each) for each in of_other]
+    assert [(each.first, each.end) for each in of_one] == [(5, 12), (12, 12), (12, 405)]
 
 
 @pytest.mark.parametrize("seed", range(4))

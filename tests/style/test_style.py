@@ -20,12 +20,6 @@ MAX_MODULE_LINES = 500
 MAX_FUNCTION_LINES = 70
 MAX_COLUMNS = 100
 
-# Modules that may be longer: path -> reason.
-LONG_MODULES: dict[str, str] = {
-    "src/solvent/engine/lending/pool.py": "all that is done to a pool, each event field by field",
-    "src/solvent/kernels/expressions.py": "every form of an expression, evaluated in one order",
-}
-
 # What `math` computes in integers alone.
 INTEGER_MATH = {"comb", "factorial", "gcd", "isqrt", "lcm", "perm", "prod"}
 
@@ -113,7 +107,7 @@ def is_core(source: Source) -> bool:
 
 def short_module(source: Source) -> Iterator[Offence]:
     count = len(source.text.splitlines())
-    if count > MAX_MODULE_LINES and source.path not in LONG_MODULES:
+    if count > MAX_MODULE_LINES:
         yield count, f"module of {count} lines"
 
 
@@ -289,11 +283,6 @@ def test_files_of_every_kind_are_seen(list_files: Callable[[Path], list[str]]) -
     }
     assert kinds <= paths
     assert not [path for path in paths if ".venv/" in path or "__pycache__" in path]
-
-
-def test_long_modules_are_still_there_and_still_long() -> None:
-    sizes = {source.path: len(source.text.splitlines()) for source in repository()}
-    assert [path for path in LONG_MODULES if sizes.get(path, 0) <= MAX_MODULE_LINES] == []
 
 
 CORE = "src/solvent/domain/x.py"

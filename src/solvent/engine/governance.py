@@ -7,7 +7,7 @@ what follows once the new ones are in force.
 from solvent.domain import commands as c
 from solvent.domain.events import FeesCollected, ParameterChanged, Refused
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.engine.ledger import POOL_PLACE, available, move, pool_row
+from solvent.engine.ledger import POOL, available, move, pool_row
 from solvent.engine.memory.layout import NONE, TREASURY
 from solvent.engine.memory.rows import CommandRow
 from solvent.engine.memory.store import Store
@@ -62,6 +62,6 @@ def collect_fees(s: Store, command: c.CollectFees) -> int:
     if quantity == 0:
         return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.POOL_CASH)
     pool.fees -= quantity
-    move(s, asset, quantity, POOL_PLACE, available(TREASURY))
+    move(s, asset, quantity, POOL, available(TREASURY))
     emit(s, FeesCollected(asset=asset, quantity=quantity))
     return 0

@@ -13,9 +13,9 @@ from solvent.engine.watch.rows import touched
 from solvent.kernels.language import bit, copy_row, fail, kernel
 from solvent.kernels.rows import Rows
 
-POOL_PLACE = -2
+POOL = -2
 """The cash of an asset's pool, as a place that tokens move between."""
-OUTSIDE_PLACE = -3
+OUTSIDE = -3
 """The world outside."""
 _PLACES = 2
 
@@ -102,10 +102,10 @@ def move(s: Store, asset: int, quantity: int, source: int, target: int) -> None:
 
 @kernel
 def _post(s: Store, asset: int, place: int, change: int) -> None:
-    if place == OUTSIDE_PLACE:
+    if place == OUTSIDE:
         pool = pool_row(s, asset)
         pool.outside += change
-    elif place == POOL_PLACE:
+    elif place == POOL:
         pool = pool_row(s, asset)
         pool.cash = _changed_by(pool.cash, change)
     else:

@@ -245,4 +245,4 @@ def below_auto_close(s: Store, values: Health) -> bool:
 @kernel
 def leverage_exceeded(values: Health, limit: int) -> bool:
     """Whether exposure / net equity is above `limit` (10^-9)."""
-    return values.exposure > 0 and values.exposure * RATIO > max(0, values.net_equity) * limit
+    return values.exposure > 0 and values.exposure * RATIO > limit * max(0, values.net_equity)

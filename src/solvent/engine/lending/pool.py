@@ -19,7 +19,7 @@ from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE
 from solvent.domain.units import HOUR, HOURS_PER_YEAR, INDEX_SCALE, INT64_MAX, RATIO
 from solvent.engine.ledger import (
-    POOL_PLACE,
+    POOL,
     asset_row,
     available,
     borrowed_total,
@@ -61,7 +61,7 @@ def redeemable(pool: Pool) -> int:
 def lend(s: Store, account: int, asset: int, quantity: int, source: Source) -> None:
     """Put `quantity` of the available balance into the pool; see `lend_shares_down`."""
     shares = lend_shares_down(s, asset, quantity)
-    move(s, asset, quantity, available(account), POOL_PLACE)
+    move(s, asset, quantity, available(account), POOL)
     change_claim(s, account, asset, shares)
     settle_residue(s, asset)
     emit(s, Lent(account=account, asset=asset, quantity=quantity, shares=shares, source=source))
@@ -78,7 +78,7 @@ def lend_shares_down(s: Store, asset: int, quantity: int) -> int:
 def redeem(s: Store, account: int, asset: int, quantity: int, source: Source) -> int:
     """Take `quantity` (at most the claim and the pool's redeemable cash) out; return the shares."""
     shares = claim_shares_up(s, account, asset, quantity)
-    move(s, asset, quantity, POOL_PLACE, available(account))
+    move(s, asset, quantity, POOL, available(account))
     change_claim(s, account, asset, -shares)
     settle_residue(s, asset)
     emit(s, Redeemed(account=account, asset=asset, quantity=quantity, shares=shares, source=source))
@@ -199,7 +199,7 @@ def borrow(s: Store, account: int, asset: int, quantity: int, source: Source, fe
     """Take `quantity` out of the pool as a debt; an entry fee is added and shared as interest."""
     voided = void_dust(s, account, asset)
     terms = borrow_terms(s, account, asset, quantity, fee)
-    move(s, asset, quantity, POOL_PLACE, available(account))
+    move(s, asset, quantity, POOL, available(account))
     change_debt(s, account, asset, terms.shares)
     _share_interest(s, asset, terms.entry_fee)
     settle_residue(s, asset)
@@ -225,7 +225,7 @@ def repay(s: Store, account: int, asset: int, quantity: int, source: Source) -> 
     shares, cost = repay_shares_down(s, account, asset, quantity)
     if shares == 0:
         return 0
-    move(s, asset, cost, available(account), POOL_PLACE)
+    move(s, asset, cost, available(account), POOL)
     change_debt(s, account, asset, -shares)
     settle_residue(s, asset)
     emit(s, Repaid(account=account, asset=asset, quantity=cost, shares=shares, source=source))

@@ -14,18 +14,18 @@ from solvent.kernels.language import Wide, emit, kernel, narrow, wide
 
 
 @kernel
-def bound_by_rule(asset: Asset, utilization_ratio: Wide) -> int:
+def bound_by_rule(parameters: Asset, utilization_ratio: Wide) -> int:
     """The bound that the rule gives at a utilization, in 10^-9, rounded down."""
-    highest = asset.max_utilization
+    highest = parameters.max_utilization
     room = highest - utilization_ratio
-    target = utilization_ratio + asset.throttle_update_fraction * room // RATIO
-    return max(asset.throttle_threshold, narrow(min(target, highest)))
+    target = utilization_ratio + parameters.throttle_update_fraction * room // RATIO
+    return max(parameters.throttle_threshold, narrow(min(target, highest)))
 
 
 @kernel
-def bound_in_force(asset: Asset, pool: Pool) -> int:
+def bound_in_force(parameters: Asset, pool: Pool) -> int:
     """The highest utilization that a user's borrow or redemption may leave now."""
-    return min(pool.bound, bound_by_rule(asset, wide(utilization(pool))))
+    return min(pool.bound, bound_by_rule(parameters, wide(utilization(pool))))
 
 
 @kernel
