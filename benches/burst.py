@@ -117,7 +117,7 @@ def crowded(size: Size) -> Columns:
 
 
 def _put_lenders(rng: np.random.Generator, parameters: EngineParameters, rows: Words) -> None:
-    """Those who lent the token and owe as much USDC as makes the fall too much for them."""
+    """Accounts that lent the token and owe as much USDC as makes the fall too much for them."""
     values = np.zeros((len(rows), len(parameters.assets)))
     values[:, TOKEN] = np.exp(rng.normal(_SMALL, _SPREAD, len(rows)))
     room = weighted(parameters, values)[:, [TOKEN]] / (1.0 + _CUSHION)
@@ -132,7 +132,7 @@ def _put_lenders(rng: np.random.Generator, parameters: EngineParameters, rows: W
 def _put_borrowers(
     rng: np.random.Generator, parameters: EngineParameters, rows: Words, total: int
 ) -> None:
-    """Those who owe `total` shares of the token among them, and hold twice as much in USDC."""
+    """Accounts that owe `total` shares of the token among them, and hold twice as much in USDC."""
     part = np.exp(rng.normal(_BIG, _SPREAD, len(rows)))
     owed = (part / part.sum() * total).astype(np.int64) + 1
     atoms = atoms_per_usdc(parameters)
@@ -143,14 +143,14 @@ def _put_borrowers(
 
 
 def _check_atoms(columns: Columns) -> None:
-    """Of every asset, what all accounts, the pool and the world outside have is nothing."""
+    """Of every asset, what all accounts, the pool and the external account have is nothing."""
     accounts, count = (
         int(columns["globals"][number]) for number in (Globals.accounts, Globals.assets)
     )
     rows = columns["positions"].reshape(-1, count, Position.WIDTH)[:accounts]
     for asset, pool in enumerate(columns.table("pools", Pool.WIDTH)):
         held = int(rows[:, asset, : Position.lent_shares].sum())
-        agree(f"atoms of asset {asset}", held + int(pool[Pool.cash]) + int(pool[Pool.outside]), 0)
+        agree(f"atoms of asset {asset}", held + int(pool[Pool.cash]) + int(pool[Pool.external]), 0)
         for number, total in (
             (Position.lent_shares, Pool.lend_shares),
             (Position.debt_shares, Pool.debt_shares),
@@ -159,7 +159,7 @@ def _check_atoms(columns: Columns) -> None:
 
 
 def check_fills(events: dict[type[Event], Words]) -> None:
-    """In every round, everybody on either side is filled with what it gave, to the atom."""
+    """In every round, every account on either side is filled with what it gave, to the atom."""
     fills = events[AdlMatched]
     rounds, quantity = (column(fills, AdlMatched, name) for name in ("round", "quantity"))
     names = ("round", "account", "allotted")

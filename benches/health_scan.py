@@ -44,7 +44,7 @@ Floats = npt.NDArray[np.float64]
 
 @kernel
 def ask_every_account(s: Store, found: Memory) -> int:
-    """As `scan.liquidatable_accounts`, with the exact margin of everybody."""
+    """As `scan.liquidatable_accounts`, with the exact margin of every account."""
     count = 0
     for account in range(s.globals.accounts):
         if margin.liquidatable(s, account):
@@ -54,7 +54,7 @@ def ask_every_account(s: Store, found: Memory) -> int:
 
 
 class Table(NamedTuple):
-    """Positions of those who owe something: whose, which kind of position in what, how much.
+    """Positions of accounts that owe something: whose, which kind of position in what, how much.
 
     Kind a is a balance of asset a, n + a a claim and 2n + a a debt. `factor` is the value of one in
     USDC; for debts the others are the base and the factor of the maintenance.

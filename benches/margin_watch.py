@@ -1,8 +1,9 @@
 """Margin watch: which accounts does a tick make liquidatable, through a whole day with a crash.
 
-Each minute every price and every debt index changes, and the watch is asked. Whom it finds is taken
-out (the debt is cleared), as the waterfall would do, outside the time taken. Every few ticks all
-accounts are scanned, exactly, and the scan must find the same ones; its time is the peer's.
+Each minute every price and every debt index changes, and the watch is asked. Accounts that it finds
+are taken out (the debt is cleared), as the waterfall would do, outside the time taken. Every few
+ticks all accounts are scanned, exactly, and the scan must find the same ones; its time is the
+peer's.
 """
 
 import time
@@ -27,7 +28,7 @@ SIZES = ((1_000_000, 0.15, 20), (10_000_000, 1.0, 120))
 accounts are scanned."""
 _QUICK = ((20_000, 0.15, 60),)
 _HOUR = 60
-_BYTES_IN_ROW = 8 * len((Account.hot_place, Account.slot))
+_BYTES_IN_ROW = 8 * len((Account.dirty_place, Account.slot))
 """What an account's own row holds for the watch."""
 
 
@@ -41,7 +42,7 @@ class Day(NamedTuple):
 
 
 def bench(*, quick: bool = False) -> Iterator[Row]:
-    """Milliseconds a tick, at two sizes, against scanning everybody."""
+    """Milliseconds a tick, at two sizes, against scanning every account."""
     for accounts, limit, every in _QUICK if quick else SIZES:
         columns = populated(market(), accounts)
         day = live_through(columns, every)
@@ -93,7 +94,7 @@ def live_through(columns: Columns, every: int) -> Day:
 
 
 def _take_out(columns: Columns, found: Words) -> None:
-    """Clear the debts of those who were found."""
+    """Clear the debts of the accounts that were found."""
     count = int(columns["globals"][Globals.assets])
     columns["positions"].reshape(-1, count, Position.WIDTH)[found, :, Position.debt_shares] = 0
     columns.table("accounts", Account.WIDTH)[found, Account.debts] = 0

@@ -2,7 +2,7 @@
 
 Every token falls at once. The book holds a little of what has to be sold and bought, backstop
 providers have room for some, and ADL is left with the rest, so all stages have work. Time steps of
-a second follow until nobody is in the waterfall; makers fill the book again every few seconds,
+a second follow until no account is in the waterfall; makers fill the book again every few seconds,
 since an account that is not far below waits for it. An account's time is the engine's, from the
 first command of the price step to the end of the step in which the account was let go; what the
 steps wait for in between is the venue's choice and is not counted. It belongs to the last stage
@@ -49,7 +49,7 @@ NAME = "resolve"
 STAGES = ("its own means", "book", "backstop", "ADL")
 """What may have helped an account last: claims it had in what it owed, or a stage."""
 _NEAR = 0.012
-"""Share of accounts that are near: five in six of them the fall makes liquidatable."""
+"""Share of accounts close to liquidation: five in six of them the fall makes liquidatable."""
 _FALL = 6
 _PERCENT = 100
 _MAKERS = 20
@@ -68,7 +68,7 @@ _REFILL = 5
 
 
 class Resolved(NamedTuple):
-    """Who was liquidated, how many milliseconds and steps until he was let go, and the stage."""
+    """Accounts liquidated, milliseconds and steps until each was released, and the stage."""
 
     accounts: Words
     milliseconds: npt.NDArray[np.float64]
@@ -178,7 +178,7 @@ def _step(number: int) -> Words:
 
 
 def _run(engine: FastEngine, accounts: int) -> tuple[list[float], list[Words]]:
-    """Seconds and events of the price step and of each time step, until nobody is left."""
+    """Seconds and events of the price step and of each time step, until no account is left."""
     took, parts = [], []
     number = 0
     while number == 0 or (
@@ -225,7 +225,7 @@ _DEEDS: tuple[tuple[type[Event], tuple[str, ...]], ...] = (
 def _accounts(
     tables: list[dict[type[Event], Words]], kind: type[Event], name: str
 ) -> tuple[Words, Words]:
-    """Whom events of a kind are about, and in which step they were."""
+    """The accounts that events of a kind are about, and in which step they were."""
     found = [
         (column(table[kind], kind, name), step)
         for step, table in enumerate(tables)

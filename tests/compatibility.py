@@ -154,31 +154,32 @@ STREAMS = (
         "tests/service/test_serve.py::test_listeners_are_told_that_the_service_goes_away",
     ),
 )
-"""Streams and what keeps them: name, what lacks, the test that proves it."""
+"""Streams and what keeps them: name, how it deviates, the test that proves it."""
 
 HEADER = """\
 # Compatibility
 
-Every endpoint and stream of the public API that Solvent speaks: served in full, in part (what lacks
-is said), or not. Written by `python -m tests.compatibility`; the tests fail when it is stale. What
-is under `/solvent/v1` is Solvent's own: [docs/reference/service.md](docs/reference/service.md).
+Every endpoint and stream of the public API that Solvent speaks: served in full, in part (what
+differs is said), or not. Written by `python -m tests.compatibility`; the tests fail when it is
+stale. What is under `/solvent/v1` is Solvent's own:
+[docs/reference/service.md](docs/reference/service.md).
 """
-_COLUMNS = "\n| {} | served | what lacks | proved by |\n|---|---|---|---|\n"
+_COLUMNS = "\n| {} | served | what differs | proved by |\n|---|---|---|---|\n"
 
 
 class Row(NamedTuple):
-    """One endpoint or stream: its name, how far it is served, what lacks, what proves it."""
+    """One endpoint or stream: its name, how far it is served, how it deviates, what proves it."""
 
     name: str
     served: str
-    lacks: str
+    deviations: str
     test: str
 
     @property
     def text(self) -> str:
         """The row as Markdown."""
         link = f"[{self.test}]({self.test.partition('::')[0]})" if self.test else ""
-        return f"| `{self.name}` | {self.served} | {self.lacks} | {link} |\n"
+        return f"| `{self.name}` | {self.served} | {self.deviations} | {link} |\n"
 
 
 def sections() -> dict[str, list[Row]]:
@@ -198,14 +199,17 @@ def _row(section: str, name: str, endpoint: Endpoint | None) -> Row:
     if endpoint is None:
         return Row(name, "no", REASONS[section], "")
     test = f"tests/service/api/test_endpoints.py::test_endpoint[{name}]"
-    is_refused = endpoint.lacks.startswith("refused")
-    served = "no" if is_refused else "partial" if endpoint.lacks else "full"
-    return Row(name, served, endpoint.lacks, test)
+    is_refused = endpoint.deviations.startswith("refused")
+    served = "no" if is_refused else "partial" if endpoint.deviations else "full"
+    return Row(name, served, endpoint.deviations, test)
 
 
 def stream_rows() -> list[Row]:
     """The rows of the streams."""
-    return [Row(name, "partial" if lacks else "full", lacks, test) for name, lacks, test in STREAMS]
+    return [
+        Row(name, "partial" if deviations else "full", deviations, test)
+        for name, deviations, test in STREAMS
+    ]
 
 
 def unlisted() -> list[str]:

@@ -18,7 +18,7 @@ from solvent.reference.engine import ReferenceEngine
 Words = npt.NDArray[np.int64]
 
 BATCH = 20_000
-"""Commands given to the engine at once."""
+"""Commands given to the engine in one batch."""
 
 _LENGTHS = [1 + len(event_fields(kind)) for kind in EVENT_KINDS]
 

@@ -105,7 +105,7 @@ def endowed(parameters: EngineParameters, accounts: int, atoms: dict[int, int]) 
     rows = columns["positions"].reshape(-1, len(parameters.assets), Position.WIDTH)
     for asset, quantity in atoms.items():
         rows[FIRST : accounts + FIRST, asset, Position.available] = quantity
-        columns.table("pools", Pool.WIDTH)[asset, Pool.outside] = -quantity * accounts
+        columns.table("pools", Pool.WIDTH)[asset, Pool.external] = -quantity * accounts
     mark_held(columns)
     return columns
 
@@ -205,7 +205,7 @@ def balance(columns: Columns, dry: tuple[int, ...] = ()) -> None:
     """Make the state whole after positions were written.
 
     Two lenders stand behind what is owed, with no more than that in `dry` assets, so that those
-    pools have no cash to speak of; the world outside stands behind everything else.
+    pools have no cash to speak of; the external account stands behind everything else.
     """
     index = INDEX_SCALE * _INDEX_PERCENT // 100
     accounts, count = (
@@ -227,5 +227,5 @@ def balance(columns: Columns, dry: tuple[int, ...] = ()) -> None:
         pool[Pool.lend_index] = pool[Pool.debt_index] = index
         claims = (lent + house) * index // INDEX_SCALE
         pool[Pool.cash] = claims + -debts * index // INDEX_SCALE
-        pool[Pool.outside] = -int(rows[:, asset, Position.available].sum()) - int(pool[Pool.cash])
+        pool[Pool.external] = -int(rows[:, asset, Position.available].sum()) - int(pool[Pool.cash])
     mark_held(columns)

@@ -62,7 +62,7 @@ class Target(NamedTuple):
     limit: float
 
     def __str__(self) -> str:
-        """As people write it."""
+        """As it is written in decimals."""
         return {AT_MOST: "≤ {:g}", AT_LEAST: "≥ {:g}", TIMES: "≥ {:g}x"}[self.kind].format(
             self.limit
         )

@@ -1,9 +1,9 @@
-"""A stream of mixed commands, drawn by NumPy as rows: what people do, in an order with a sense.
+"""A stream of mixed commands, drawn by NumPy as rows: what accounts do, in an order with a sense.
 
-People act in scripts of some commands in order, mixed with everybody else's: they bring tokens,
+Accounts act in scripts of some commands in order, mixed with each other's: they deposit tokens,
 lend them, redeem and withdraw them; borrow and repay; rest a bid and cancel it; rest an ask that
 others buy from. Every thousandth command is a price, every ten-thousandth a time step. Most are
-accepted; who borrows more than margin allows is refused, which costs a check all the same.
+accepted; a borrow beyond margin is refused, which costs a check all the same.
 """
 
 from typing import NamedTuple
@@ -133,7 +133,7 @@ def _bidder(draw: _Draw) -> list[Words]:
 
 
 def _seller(draw: _Draw) -> list[Words]:
-    """Brings a token and rests an ask; somebody else buys as much at once."""
+    """Brings a token and rests an ask; another account buys as much at once."""
     count = len(draw.account)
     other = np.roll(draw.account, 1)
     ask: Fields = {"asset": draw.token, "price": draw.ask, "quantity": draw.atoms}

@@ -2,7 +2,7 @@
 
 Trades are made by the server itself, durable as always, so that nothing but the stream is between
 them and the clients. All trades of a round are made together, each is one message to each client,
-and the next round begins when everybody has all of them: nobody is cut off for being slow. Clients
+and the next round begins when every client has all of them: none is cut off for being slow. Clients
 are connections of one other process that counts frames; it shares the machine with the server.
 """
 
@@ -75,7 +75,7 @@ async def _measure(server: Served, size: Size) -> list[Row]:
 
 
 async def _all_hear(server: Served, listeners: Sequence["_Listener"]) -> None:
-    """Trade until everybody has heard of one: from then on nobody misses any."""
+    """Trade until every client has heard of one: from then on none misses any."""
     while not all(listener.heard for listener in listeners):
         server.trade(1)
         await asyncio.sleep(0.2)
@@ -85,7 +85,7 @@ async def _all_hear(server: Served, listeners: Sequence["_Listener"]) -> None:
 
 
 async def _round(server: Served, listeners: Sequence["_Listener"], trades: int) -> float:
-    """Seconds until everybody has heard of so many trades."""
+    """Seconds until every client has heard of so many trades."""
     hearing = [listener.until(trades) for listener in listeners]
     start = time.perf_counter()
     server.trade(trades)

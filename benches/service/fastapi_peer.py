@@ -1,9 +1,9 @@
-"""The peer of the service's orders: the same endpoint as one writes it with FastAPI.
+"""The peer of the service's orders: the same endpoint as written with FastAPI.
 
 Pydantic parses headers and body, PyNaCl checks the signature, and the order becomes the engine's
 command. From there on there are two:
 
-- `in_front`: the record goes to the desk that the service itself has, with the same journal and
+- `in_front`: the record goes to the node that the service itself has, with the same journal and
   group commit, engine, views and streams. Only the edge is FastAPI's.
 - `one_by_one`: the plain way. Each order is journaled, synced and carried out by itself, in a
   thread and behind a lock. There are no views and no streams.
@@ -33,7 +33,7 @@ from solvent.journal.durable import Journal
 from solvent.service.core.idempotency import Answer
 from solvent.service.core.keys import FIRST_ACCOUNT
 from solvent.service.core.market import Market, encode_head
-from solvent.service.core.node import Desk, wall_clock
+from solvent.service.core.node import Node, wall_clock
 from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, commands_record, encode_record
 
@@ -45,9 +45,9 @@ _SIDES = {"Bid": Side.BID, "Ask": Side.ASK}
 _UNAUTHORIZED = 401
 
 
-def in_front(desk: Desk) -> Asgi | None:
-    """FastAPI before a desk; None where it is not installed."""
-    return _application(desk.market.parameters, desk.submit)
+def in_front(node: Node) -> Asgi | None:
+    """FastAPI before a node; None where it is not installed."""
+    return _application(node.market.parameters, node.submit)
 
 
 def one_by_one(folder: Path, parameters: EngineParameters) -> Asgi | None:

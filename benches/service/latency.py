@@ -1,9 +1,10 @@
 """Latency: how long a signed order takes from a client to the durable answer, over a socket.
 
-The server is a process of its own; clients are connections on loopback that stay open. First all
-of them send as fast as they are answered: that is what the server takes. Then orders are due at a
+The server is a process of its own; clients are connections on loopback that stay open. First all of
+them send as fast as they are answered: that is what the server takes. Then orders are due at a
 steady pace, half of that, whether or not earlier ones were answered (an open loop): an order's
-latency counts from the moment at which it was due, so that a stall is felt by all whom it delays.
+latency counts from the moment at which it was due, so that a stall counts for every order that it
+delays.
 
 The client's own work is in it, in a process that shares the machine with the server.
 """
@@ -118,7 +119,7 @@ async def _as_fast_as_answered(clients: Sequence[_Client], count: int) -> float:
 
 
 async def _at_a_pace(clients: Sequence[_Client], pace: float, seconds: float) -> _Paced:
-    """Latencies of orders that are due at a pace; who is due takes the next free connection."""
+    """Latencies of orders due at a pace; an order that is due takes the next free connection."""
     due = [(number / pace, data) for number, data in enumerate(_signed(pace * seconds))]
     latencies = []
     free: asyncio.Queue[_Client] = asyncio.Queue()

@@ -33,7 +33,7 @@ MILLION = 10**6
 
 
 def bench(*, quick: bool = False) -> Iterator[Row]:
-    """Seconds for a million commands, without a snapshot, with one, and for views made anew."""
+    """Seconds for a million commands, without a snapshot, with one, and for views made again."""
     commands, times = (1_000, 2) if quick else (100_000, 3)
     parameters = market_of_now()
     with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,6 @@ trades, made durable together. It ends with its input.
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,8 +22,8 @@ from benches.common.measure import WrongAnswerError
 from benches.service.signed import admit, endless, market_of_now
 from solvent.domain.commands import Command, PlaceOrder, Side, TimeInForce
 from solvent.service.core.keys import FIRST_ACCOUNT
-from solvent.service.core.node import Desk
-from solvent.service.core.opening import Start, open_desk
+from solvent.service.core.node import Node
+from solvent.service.core.opening import Start, open_node
 from solvent.service.serve import Address, serve
 
 HOST = "127.0.0.1"
@@ -53,7 +52,7 @@ class Served(NamedTuple):
 
 @contextmanager
 def served() -> Iterator[Served]:
-    """A served market with people in it, until the block ends. Raises WrongAnswerError."""
+    """A served market with accounts in it, until the block ends. Raises WrongAnswerError."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(Path(folder) / "market")],
@@ -75,30 +74,28 @@ def served() -> Iterator[Served]:
 
 
 def _main() -> int:
-    with socket.create_server((HOST, 0)) as probe:
-        port = probe.getsockname()[1]
-    desk = open_desk(Path(sys.argv[1]), Start(market_of_now()))
+    node = open_node(Path(sys.argv[1]), Start(market_of_now()))
     driving: list[asyncio.Task[None]] = []
 
-    async def ready() -> None:
-        await admit(desk)
-        sys.stdout.write(f"{port}\n")
+    async def ready(at: Address) -> None:
+        await admit(node)
+        sys.stdout.write(f"{at.port}\n")
         sys.stdout.flush()
-        driving.append(asyncio.create_task(_drive(desk)))
+        driving.append(asyncio.create_task(_drive(node)))
 
-    address = Address(HOST, port)
-    return asyncio.run(serve(desk, address, keeps_time=False, on_ready=ready, buckets=endless()))
+    address = Address(HOST, 0)
+    return asyncio.run(serve(node, address, keeps_time=False, on_ready=ready, buckets=endless()))
 
 
-async def _drive(desk: Desk) -> None:
+async def _drive(node: Node) -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
-        await desk.command(*_trades(desk, int(line.split()[1])))
+        await node.command(*_trades(node, int(line.split()[1])))
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _trades(desk: Desk, count: int) -> list[Command]:
+def _trades(node: Node, count: int) -> list[Command]:
     """Pairs of orders that meet, of the first two accounts."""
-    market = desk.market.parameters.assets[1].market
+    market = node.market.parameters.assets[1].market
     assert market is not None
     offer = PlaceOrder(FIRST_ACCOUNT, 1, Side.ASK, price=PRICES[1], quantity=market.lot)
     bid = PlaceOrder(

@@ -1,4 +1,4 @@
-"""Signed requests for benches of the service: a market with people in it, and what they send.
+"""Signed requests for benches of the service: a market with accounts in it, and what they send.
 
 Clients sign before the clock starts. Orders find nothing to trade with and expire at once, so that
 the book is the same however many came; batches lend.
@@ -27,7 +27,7 @@ from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.service.api.buckets import RATES, Buckets, Rate
 from solvent.service.core.keys import FIRST_ACCOUNT, Role, encode_addition
-from solvent.service.core.node import Desk, wall_clock
+from solvent.service.core.node import Node, wall_clock
 from solvent.service.core.records import Record, RecordKind, commands_record
 
 ACCOUNTS = 50
@@ -91,10 +91,10 @@ def admissions(parameters: EngineParameters) -> list[Record]:
     return records
 
 
-async def admit(desk: Desk) -> None:
-    """Let all that is there at the beginning happen at a desk."""
-    for record in admissions(desk.market.parameters):
-        await desk.submit(record)
+async def admit(node: Node) -> None:
+    """Carry out at a node what is there at the beginning."""
+    for record in admissions(node.market.parameters):
+        await node.submit(record)
 
 
 def orders(number: int) -> list[Request]:

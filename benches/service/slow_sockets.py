@@ -1,7 +1,7 @@
 """Slow sockets: what clients wait for answers while hundreds of others hold sockets and dawdle.
 
 A demo market is served as `solvent up --demo` serves it, in a process of its own. A few clients
-trade and read, one connects anew for each request; first alone, then beside so many slow sockets,
+trade and read, one connects again for each request; first alone, then beside so many slow sockets,
 of four kinds in equal parts:
 
     headers   send a request's head byte by byte
@@ -9,9 +9,9 @@ of four kinds in equal parts:
     unread    ask for much and read nothing of it
     stream    listen to every stream of a market and read nothing of it
 
-Who is dropped comes back at once, so that there are always as many. The phase with them lasts until
-every one of the first three kinds was dropped, by the limit that is for it. All clients of both
-sorts run in this process: latencies are what they saw, its own delays included.
+A dropped socket comes back at once, so that there are always as many. The phase with them lasts
+until every one of the first three kinds was dropped, by the limit that is for it. All clients of
+both sorts run in this process: latencies are what they saw, its own delays included.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class Address(NamedTuple):
 
 
 class Phase(NamedTuple):
-    """How long answers took, seconds, and who of the slow was dropped how often."""
+    """How long answers took, seconds, and how often sockets of each slow kind were dropped."""
 
     seconds: list[float]
     dropped: Counter[str]

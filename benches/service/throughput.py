@@ -34,8 +34,8 @@ from benches.service.signed import (
 )
 from solvent.engine.engine import FastEngine
 from solvent.engine.memory.command_rows import encode_batch
-from solvent.service.core.node import Desk
-from solvent.service.core.opening import Start, open_desk
+from solvent.service.core.node import Node
+from solvent.service.core.opening import Start, open_node
 from solvent.service.serve import application
 
 NAME = "service"
@@ -69,24 +69,24 @@ def bench(*, quick: bool = False) -> Iterator[Row]:
 
 async def _measure(size: Size) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
-        desk = open_desk(Path(folder) / "market", Start(market_of_now()))
-        await desk.start(keeps_time=False)
+        node = open_node(Path(folder) / "market", Start(market_of_now()))
+        await node.start(keeps_time=False)
         try:
-            await admit(desk)
-            app = application(desk, endless())
-            front = in_front(desk)
-            plain = one_by_one(Path(folder) / "plain", desk.market.parameters)
+            await admit(node)
+            app = application(node, endless())
+            front = in_front(node)
+            plain = one_by_one(Path(folder) / "plain", node.market.parameters)
             found: list[list[Run]] = [[], [], [], [], []]
             # In turn, so that all are disturbed alike.
             for _ in range(size.times):
-                found[0].append(await _run(app, orders(size.orders), desk))
-                found[1] += await _run_peer(front, size.orders, desk)
+                found[0].append(await _run(app, orders(size.orders), node))
+                found[1] += await _run_peer(front, size.orders, node)
                 found[2] += await _run_peer(plain, size.orders // ONE_BY_ONE_SHARE, None)
                 found[3].append(_alone(orders(size.orders)))
-                found[4].append(await _run(app, batches(size.batches), desk))
-            engine = [_engine(desk, size.batches) for _ in range(size.times)]
+                found[4].append(await _run(app, batches(size.batches), node))
+            engine = [_engine(node, size.batches) for _ in range(size.times)]
         finally:
-            await desk.close()
+            await node.close()
     return [*_order_rows(*found[:4]), *_batch_rows(found[4], found[3], of("commands/s", engine))]
 
 
@@ -97,7 +97,7 @@ def _order_rows(
     a_core = _a_core("orders/s", ours)
     peers = (
         ("checks of their signatures alone", alone, Target(AT_LEAST, 6_000)),
-        ("FastAPI in front of the same desk", front, Target(TIMES, 2.5)),
+        ("FastAPI in front of the same node", front, Target(TIMES, 2.5)),
         ("FastAPI, an order and a sync at a time", plain, None),
     )
     for name, runs, target in peers:
@@ -132,11 +132,11 @@ def _by_clock(unit: str, runs: Iterable[Run], each: int = 1) -> Figure:
     return of(unit, [run.requests * each / run.seconds for run in runs])
 
 
-async def _run_peer(app: Asgi | None, count: int, desk: Desk | None) -> list[Run]:
-    return [] if app is None else [await _run(app, orders(count), desk)]
+async def _run_peer(app: Asgi | None, count: int, node: Node | None) -> list[Run]:
+    return [] if app is None else [await _run(app, orders(count), node)]
 
 
-async def _run(app: Asgi, requests: Sequence[Request], desk: Desk | None) -> Run:
+async def _run(app: Asgi, requests: Sequence[Request], node: Node | None) -> Run:
     """Send requests, so many at a time; the views' work counts as processor time."""
     waiting = iter(requests)
 
@@ -147,8 +147,8 @@ async def _run(app: Asgi, requests: Sequence[Request], desk: Desk | None) -> Run
     worked, start = time.process_time(), time.perf_counter()
     await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))
     seconds = time.perf_counter() - start
-    if desk is not None:
-        await desk.past(lambda views: views.applied)
+    if node is not None:
+        await node.past(lambda views: views.applied)
     return Run(len(requests), seconds, time.process_time() - worked)
 
 
@@ -186,10 +186,10 @@ def _alone(requests: Sequence[Request]) -> Run:
     return Run(len(requests), time.perf_counter() - start, time.process_time() - worked)
 
 
-def _engine(desk: Desk, count: int) -> float:
+def _engine(node: Node, count: int) -> float:
     """Commands a second of the engine by itself, in rows that are ready."""
-    engine = FastEngine(desk.market.parameters)
-    for record in admissions(desk.market.parameters):
+    engine = FastEngine(node.market.parameters)
+    for record in admissions(node.market.parameters):
         engine.apply(record.decoded)
     rows = encode_batch(batch_commands(count))
     start = time.process_time()

@@ -5,6 +5,10 @@ in which they agree; that they would be caught is tested with answers that are w
 """
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +31,8 @@ from solvent.engine.memory.rows import Account, Price
 from solvent.engine.memory.snapshot import write_snapshot
 from solvent.proof.invariants.invariants import check
 from solvent.reference.snapshot import read_snapshot
-from tests.cli.helpers import solvent
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
@@ -44,8 +49,19 @@ def test_a_bench_runs_and_agrees_with_its_peers(bench: Bench) -> None:
     assert len({(row.measured, row.peer, row.target) for row in rows}) == len(rows)
 
 
+def run_benches(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `./run bench ARGUMENTS` without its set-up."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "benches", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_json_is_one_object_with_the_machine_and_every_row() -> None:
-    done = solvent("bench", "arithmetic", "--quick", "--json")
+    done = run_benches("arithmetic", "--quick", "--json")
     assert done.returncode == 0, done.stderr
     read: dict[str, Any] = json.loads(done.stdout)
     assert {"processor", "cores", "python", "numpy", "polars"} <= read["machine"].keys()
@@ -54,14 +70,14 @@ def test_json_is_one_object_with_the_machine_and_every_row() -> None:
 
 
 def test_the_table_names_the_machine_once_and_every_peer() -> None:
-    done = solvent("bench", "arithmetic", "--quick")
+    done = run_benches("arithmetic", "--quick")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("processor ") == 1
     assert "Python integers" in done.stdout
 
 
 def test_an_unknown_bench_is_refused_with_those_that_there_are() -> None:
-    done = solvent("bench", "nonesuch")
+    done = run_benches("nonesuch")
     assert done.returncode == 2
     assert done.stdout == ""
     assert "nonesuch" in done.stderr

@@ -14,28 +14,28 @@ import pytest
 from benches.common.peers import peer
 from benches.service.fastapi_peer import Asgi, in_front, one_by_one
 from benches.service.signed import ORDER_PATH, admit, endless, market_of_now, orders
-from solvent.service.core.node import Desk
-from solvent.service.core.opening import Start, open_desk
+from solvent.service.core.node import Node
+from solvent.service.core.opening import Start, open_node
 from solvent.service.serve import application
 
 pytestmark = pytest.mark.skipif(peer("fastapi") is None, reason="fastapi is not installed")
 
 
-def with_apps(folder: Path, story: Callable[[Desk, list[Asgi]], Awaitable[None]]) -> None:
+def with_apps(folder: Path, story: Callable[[Node, list[Asgi]], Awaitable[None]]) -> None:
     """The service's application and both peers, each with the same people."""
 
     async def run() -> None:
-        desk = open_desk(folder / "market", Start(market_of_now()))
-        await desk.start(keeps_time=False)
+        node = open_node(folder / "market", Start(market_of_now()))
+        await node.start(keeps_time=False)
         try:
-            await admit(desk)
-            plain = one_by_one(folder / "plain", desk.market.parameters)
-            front = in_front(desk)
+            await admit(node)
+            plain = one_by_one(folder / "plain", node.market.parameters)
+            front = in_front(node)
             assert plain is not None
             assert front is not None
-            await story(desk, [application(desk, endless()), front, plain])
+            await story(node, [application(node, endless()), front, plain])
         finally:
-            await desk.close()
+            await node.close()
 
     asyncio.run(run())
 
@@ -47,15 +47,15 @@ async def post(app: Asgi, headers: list[tuple[bytes, bytes]], body: bytes) -> ht
 
 
 def test_all_answer_an_order_alike_and_once(tmp_path: Path) -> None:
-    async def story(desk: Desk, apps: list[Asgi]) -> None:
+    async def story(node: Node, apps: list[Asgi]) -> None:
         said: list[dict[str, Any]] = []
         for app in apps:
             (request,) = orders(1)
-            before = desk.market.commands
+            before = node.market.commands
             replies = [await post(app, request.headers, request.body) for _ in range(2)]
             assert [reply.status_code for reply in replies] == [200, 200]
             assert replies[0].content == replies[1].content
-            assert desk.market.commands - before == (0 if app is apps[2] else 1)
+            assert node.market.commands - before == (0 if app is apps[2] else 1)
             said.append(replies[0].json())
         for each in said:
             del each["createdAt"], each["id"]
@@ -65,13 +65,13 @@ def test_all_answer_an_order_alike_and_once(tmp_path: Path) -> None:
 
 
 def test_none_takes_what_was_not_signed(tmp_path: Path) -> None:
-    async def story(desk: Desk, apps: list[Asgi]) -> None:
+    async def story(node: Node, apps: list[Asgi]) -> None:
         for app in apps:
             (request,) = orders(1)
             other = request.body.replace(b'"0.01"', b'"0.02"')
-            before = desk.market.commands
+            before = node.market.commands
             reply = await post(app, request.headers, other)
             assert reply.status_code in {400, 401}
-            assert desk.market.commands == before
+            assert node.market.commands == before
 
     with_apps(tmp_path, story)

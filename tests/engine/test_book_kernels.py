@@ -15,7 +15,7 @@ from solvent.domain.events import OrderCancelled, OrderExpired
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC
 from solvent.domain.units import INT64_MAX
-from solvent.engine.ledger import account_row, pledge, position
+from solvent.engine.ledger import account_row, commitment, position
 from solvent.engine.memory.columns import (
     FIRST_ORDERS,
     new_columns,
@@ -146,7 +146,7 @@ class Books:
             row = position(store, account, asset)
             paying = [o for o in own if o.paid == asset]
             assert row.locked == LOCKED + sum(o.locked for o in paying)
-            unfunded = pledge(store, account, asset).unfunded
+            unfunded = commitment(store, account, asset).unfunded
             assert unfunded == sum(o.unfunded for o in paying)
             assert bool(holder.unfundeds & 1 << asset) == (unfunded > 0)
 

@@ -268,18 +268,19 @@ def damage_in_the_middle(sample: Sample) -> tuple[Path, int, int]:
 @proves("I36")
 def test_a_refusal_names_file_byte_digests_and_what_can_be_done(left: Sample) -> None:
     path, byte, records = damage_in_the_middle(left)
+    call = f"Journal.open(Path({str(left.folder)!r}), truncate_at={records}).close()"
     for use in (Journal.open, verify):
         with pytest.raises(JournalDamageError) as caught:
             use(left.folder)
         line = str(caught.value)
         assert line.startswith(f"{path}: byte {byte}: the checksum of ")
         assert re.search(r"their digest [0-9a-f]{64}, expected [0-9a-f]{64}", line)
-        assert line.endswith(
-            f"restore the file from a copy, or give up record {records} and all after it "
-            f"(truncate at {records})"
-        )
+        way = f"give up record {records} and all after it for good, in Python: {call}"
+        assert line.endswith(f"restore the file from a copy, or {way}")
         assert caught.value.sequence == records
     assert left.files.keys() == set(left.folder.iterdir())
+    eval(call, {"Journal": Journal, "Path": Path})
+    assert verify(left.folder).records == records
 
 
 @proves("I36")

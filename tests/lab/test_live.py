@@ -18,9 +18,9 @@ from solvent.lab.live.driver import DEMO_STEP, LiveAgents, LiveAgentsError, para
 from solvent.lab.live.prices import FARTHEST, wander
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import Scenario, load_scenario
-from solvent.service.core.node import Desk
-from solvent.service.core.node_engine import DeskEngine
-from solvent.service.core.opening import Start, open_desk
+from solvent.service.core.node import Node
+from solvent.service.core.node_engine import NodeEngine
+from solvent.service.core.opening import Start, open_node
 from tests.lab.live_helpers import DAY, HandWatch, Heard, agents_of, market, played
 from tests.lab.run_helpers import SMALL, small, written
 from tests.proof import proves
@@ -197,7 +197,7 @@ class TestThread:
         assert refusal.value.field == "speed"
 
 
-class TestOverADesk:
+class TestOverANode:
     """The agents in a market whose every command is journaled first."""
 
     @proves("I35")
@@ -206,22 +206,22 @@ class TestOverADesk:
         scenario = small(tmp_path)
         _, alone = played(scenario, 5, speed=60)
         begin = Start(parameters_at(scenario, scenario.start))
-        told = asyncio.run(over_a_desk(scenario, open_desk(tmp_path / "market", begin), 5))
+        told = asyncio.run(over_a_node(scenario, open_node(tmp_path / "market", begin), 5))
         assert told == alone.state_hash()
-        again = asyncio.run(over_a_desk(scenario, open_desk(tmp_path / "market", None), 5))
+        again = asyncio.run(over_a_node(scenario, open_node(tmp_path / "market", None), 5))
         _, longer = played(scenario, 10, speed=60)
         assert again == longer.state_hash()
 
 
-async def over_a_desk(scenario: Scenario, desk: Desk, seconds: int) -> str:
-    """Play in a desk for so many seconds; its state hash then."""
-    engine = DeskEngine(desk)
+async def over_a_node(scenario: Scenario, node: Node, seconds: int) -> str:
+    """Play in a node for so many seconds; its state hash then."""
+    engine = NodeEngine(node)
     watch = HandWatch(0, seconds * SECOND)
     agents = LiveAgents(scenario, engine, start=scenario.start, speed=60, watch=watch)
-    await desk.start(keeps_time=False)
+    await node.start(keeps_time=False)
     try:
         await asyncio.to_thread(agents.set_up if engine.now == scenario.start else agents.resume)
         await asyncio.to_thread(agents.run)
         return engine.state_hash()
     finally:
-        await desk.close()
+        await node.close()

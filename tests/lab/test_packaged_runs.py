@@ -205,7 +205,7 @@ class TestEveryRun:
         assert check(state) == []
         for asset, pool in enumerate(state.pools):
             held = sum(each.available[asset] + each.locked[asset] for each in state.accounts)
-            assert held + pool.cash == -state.outside[asset]
+            assert held + pool.cash == -state.external[asset]
 
     def test_everybody_counted_once(self, name: str) -> None:
         figures = packaged(name).figures

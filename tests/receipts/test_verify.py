@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from solvent.domain.codec.canonical import canonical
 from solvent.domain.commands import Command
 from solvent.domain.errors import InputError
-from solvent.domain.events import Event
+from solvent.domain.events import Event, Lent
+from solvent.domain.labels import AdlCase, Source
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.journal.run_log import RunLogReader
 from solvent.proof.fuzz.simulator import simulate
@@ -19,7 +21,11 @@ from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.codec import receipt_document, receipt_line
 from solvent.receipts.form import AdlReceipt, Receipt
 from solvent.receipts.verify.check import RECEIPTS, verify_path, verify_receipt
+from solvent.receipts.verify.reconstructed import ReconstructedState
+from solvent.receipts.verify.settle_again import Settling
 from solvent.reference.engine import ReferenceEngine
+from solvent.reference.ledger import change_claim
+from solvent.reference.state import TREASURY
 from tests.journal.small_run import busy_run, example_run, receipts_of, write_run
 from tests.proof import proves
 from tests.receipts.forging import resealed
@@ -270,3 +276,24 @@ def test_receipts_of_any_run_are_good(first: int) -> None:
         number = receipt.round if isinstance(receipt, AdlReceipt) else receipt.fill
         problems = verify_receipt(receipt_document(receipt))
         assert problems == [], f"{receipt.format} {number} of a seed from {first}"
+
+
+@pytest.mark.parametrize("seen_before", [False, True])
+def test_the_treasury_has_a_claim_made_of_fees_once(*, seen_before: bool) -> None:
+    """A receipt may show the treasury first when it has the claim already that a round gives it."""
+    rounds = [each for each in receipts_of(*busy_run()) if isinstance(each, AdlReceipt)]
+    receipt = next(each for each in rounds if each.case is AdlCase.BORROWER_DEFAULT)
+    line = receipt.matches[0]
+    treasury = next(party for party in line.before if party.account == line.lender)
+    treasury = replace(treasury, account=TREASURY)
+    receipt = replace(receipt, matches=(replace(line, before=(treasury,)),))
+    rebuilt = ReconstructedState(receipt, receipt.borrowing, [treasury])
+    asset, state = rebuilt.asset(receipt.asset), rebuilt.state
+    settling = Settling(receipt, rebuilt)
+    if seen_before:
+        settling.left.clear()
+    loaded = state.accounts[TREASURY].lent_shares[asset]
+    change_claim(state, TREASURY, asset, 7)
+    state.emit(Lent(TREASURY, asset, 7, 7, Source.RECONCILIATION))
+    settling.forget_minted(state, asset)
+    assert state.accounts[TREASURY].lent_shares[asset] == loaded + (7 if seen_before else 0)

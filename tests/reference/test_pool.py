@@ -14,7 +14,7 @@ from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import INDEX_SCALE
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import (
-    OUTSIDE,
+    EXTERNAL,
     POOL,
     LedgerError,
     available,
@@ -207,10 +207,10 @@ def test_a_handed_over_claim_cancels_the_receivers_debt(state: State) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda state: move(state, SOL, -1, OUTSIDE, POOL),
+        lambda state: move(state, SOL, -1, EXTERNAL, POOL),
         lambda state: move(state, SOL, 1, locked(ANN), available(ANN)),
         lambda state: move(state, SOL, 10**15, available(ANN), POOL),
-        lambda state: move(state, SOL, 10**15, POOL, OUTSIDE),
+        lambda state: move(state, SOL, 10**15, POOL, EXTERNAL),
         lambda state: change_claim(state, BOB, SOL, -1),
         lambda state: change_debt(state, ANN, SOL, -1),
     ],

@@ -214,10 +214,10 @@ def test_no_loop_of_moves_gains_an_atom(
     for command in sequence:
         row = {name: int(getattr(command, name)) for name in c.command_fields(type(command))}
         own = c.make_command(type(command), row | {"account": account})
-        outside = list(state.outside)
+        outside = list(state.external)
         engine.apply_one(own)
         for asset in range(3):
-            flows[asset] += outside[asset] - state.outside[asset]
+            flows[asset] += outside[asset] - state.external[asset]
     after = _worth(state, account)
     for asset in range(3):
         assert after[asset] - before[asset] - flows[asset] <= 0, f"I4: asset {asset}"

@@ -1,4 +1,4 @@
-"""A desk in a folder of its own, and clients that sign: the service without a socket."""
+"""A node in a folder of its own, and clients that sign: the service without a socket."""
 
 import asyncio
 import base64
@@ -17,8 +17,8 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
 from solvent.service.core.keys import Role, encode_addition, parse_public_key
-from solvent.service.core.node import Desk, wall_clock
-from solvent.service.core.opening import Start, open_desk
+from solvent.service.core.node import Node, wall_clock
+from solvent.service.core.opening import Start, open_node
 from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, RecordKind
 from solvent.service.serve import application
@@ -93,10 +93,10 @@ def _signed(value: Any) -> str:
 
 
 class House:
-    """A running desk with prices, and people who have something."""
+    """A running node with prices, and people who have something."""
 
-    def __init__(self, desk: Desk, http: httpx.AsyncClient) -> None:
-        self.desk = desk
+    def __init__(self, node: Node, http: httpx.AsyncClient) -> None:
+        self.node = node
         self.http = http
         self.operator = Client(http, "operator")
         self.ann = Client(http, "ann")
@@ -114,7 +114,7 @@ class House:
         ):
             await self.admit(Client(self.http, name), role, -1)
         await self.quote()
-        await self.desk.step_to(wall_clock())
+        await self.node.step_to(wall_clock())
         for client in (self.ann, self.bob):
             await self.open(client)
         await self.give(self.ann, USDC="1000000", SOL="1000", BTC="10")
@@ -123,16 +123,16 @@ class House:
     async def quote(self, **prices: int) -> None:
         """Quotes of all sources."""
         for symbol, price in (PRICES | prices).items():
-            asset = self.desk.market.parameters.asset_number(symbol)
+            asset = self.node.market.parameters.asset_number(symbol)
             for source in range(
-                len(self.desk.market.parameters.assets[asset].price.source_weights)
+                len(self.node.market.parameters.assets[asset].price.source_weights)
             ):
-                await self.desk.command(c.UpdatePrice(asset, source, *[price * PRICE_SCALE] * 3))
+                await self.node.command(c.UpdatePrice(asset, source, *[price * PRICE_SCALE] * 3))
 
     async def admit(self, client: Client, role: Role, account: int) -> None:
         """Let a key act."""
         body = encode_addition(parse_public_key(client.public), role, account)
-        await self.desk.submit(Record(RecordKind.KEY, wall_clock(), body=body))
+        await self.node.submit(Record(RecordKind.KEY, wall_clock(), body=body))
 
     async def open(self, client: Client, role: str = "user") -> int:
         """Open an account for a client, through the API."""
@@ -171,10 +171,10 @@ async def opened(
 ) -> House:
     """A house in a folder, new or as it was left."""
     start = Start(parameters or plain_parameters(), Terms(2, 0))
-    desk = open_desk(folder, start, engines=engines)
-    await desk.start(keeps_time=False)
-    transport = httpx.ASGITransport(app=application(desk), client=("127.0.0.1", 1))
-    return House(desk, httpx.AsyncClient(transport=transport, base_url="http://desk"))
+    node = open_node(folder, start, engines=engines)
+    await node.start(keeps_time=False)
+    transport = httpx.ASGITransport(app=application(node), client=("127.0.0.1", 1))
+    return House(node, httpx.AsyncClient(transport=transport, base_url="http://node"))
 
 
 def with_house(folder: Path, story: Callable[[House], Awaitable[Done]]) -> Done:
@@ -187,6 +187,6 @@ def with_house(folder: Path, story: Callable[[House], Awaitable[Done]]) -> Done:
             return await story(house)
         finally:
             await house.http.aclose()
-            await house.desk.close()
+            await house.node.close()
 
     return asyncio.run(run())

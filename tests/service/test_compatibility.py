@@ -17,7 +17,7 @@ def test_nothing_is_served_that_the_page_leaves_out() -> None:
 
 def test_what_lacks_is_said() -> None:
     rows = [row for group in sections().values() for row in group]
-    assert [row.name for row in rows if (row.served == "full") == bool(row.lacks)] == []
+    assert [row.name for row in rows if (row.served == "full") == bool(row.deviations)] == []
 
 
 def test_named_tests_are_there() -> None:

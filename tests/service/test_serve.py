@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from solvent.service.core.opening import Start, open_desk
+from solvent.service.core.opening import Start, open_node
 from solvent.service.limits import CONNECTIONS
 from solvent.service.serve import OWN_FILES, Address, serve
 from tests.service.clients.served import PATIENCE, serving
@@ -46,9 +46,9 @@ def test_listeners_are_told_that_the_service_goes_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_service_that_is_busy(tmp_path: Path, number: signal.Signals) -> None:
     """Also when more was handed to its loop than the loop's wake-up pipe holds."""
-    desk = open_desk(tmp_path, Start(plain_parameters()))
+    node = open_node(tmp_path, Start(plain_parameters()))
 
-    async def busy() -> None:
+    async def busy(_at: Address) -> None:
         loop = asyncio.get_running_loop()
         for _ in range(50_000):
             loop.call_soon_threadsafe(int)
@@ -56,7 +56,7 @@ def test_a_signal_ends_a_service_that_is_busy(tmp_path: Path, number: signal.Sig
 
     async def served() -> int:
         async with asyncio.timeout(PATIENCE):
-            return await serve(desk, Address("127.0.0.1", 0), on_ready=busy)
+            return await serve(node, Address("127.0.0.1", 0), on_ready=busy)
 
     before = signal.getsignal(number)
     assert asyncio.run(served()) == 0

@@ -30,8 +30,8 @@ def _pool_faults(state: State, asset: int) -> Iterator[str]:
     if sum(holder.debt_shares[asset] for holder in accounts) != pool.debt_shares:
         yield f"I2: asset {asset}: debt shares"
     inside = pool.cash + sum(h.available[asset] + h.locked[asset] for h in accounts)
-    if inside != -state.outside[asset]:
-        yield f"I3: asset {asset}: {inside} inside, {-state.outside[asset]} came in"
+    if inside != -state.external[asset]:
+        yield f"I3: asset {asset}: {inside} inside, {-state.external[asset]} came in"
     if any(holder.lent_shares[asset] and holder.debt_shares[asset] for holder in accounts):
         yield f"asset {asset}: an account lends and owes it"
 

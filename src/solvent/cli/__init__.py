@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 a check failed (an altered receipt, a log that does not replay, a breach);
 2 the input cannot be used, said in one line on standard error, with nothing written; 130 and 143
-interrupted; 141 whoever read the output went away.
+interrupted; 141 the reader of the output went away.
 
 Commands are named here and imported when they are called, so that `--help` stays quick: whatever is
 heavy (NumPy, tables, the lab) is imported inside a command.

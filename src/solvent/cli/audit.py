@@ -6,14 +6,16 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from solvent.cli.options import NAMED, WHOLE
+
 JOURNAL = "journal"
 
 
 def audit(
-    directory: Path,
+    directory: Annotated[Path, NAMED],
     /,
     *,
-    check_every: Annotated[int, Parameter(validator=Number(gte=0))] = 1,
+    check_every: Annotated[int, WHOLE, Parameter(validator=Number(gte=0))] = 1,
 ) -> int:
     """Replay a run's log or a market's journal and check it. Exit code 1 at a difference.
 

@@ -20,7 +20,7 @@ SHOWN = 5
 def kill(kills: int, seed: int) -> int:
     """Kill the service so many times; 1 when it lost, doubled or said something else.
 
-    It lives in a temporary folder, which stays only if something went wrong.
+    The market lives in a temporary folder, which stays only if something went wrong.
     """
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     is_kept = False
@@ -47,7 +47,7 @@ def kill(kills: int, seed: int) -> int:
 
 
 def _tell(found: CrashTest, seconds: float) -> None:
-    """Print what came of it on one screen."""
+    """Print the counts on one screen."""
     print(f"{number(found.kills)} kills, {number(found.kills / max(seconds, 1e-9), 1)} kills/s")
     rows = (
         ("markets", found.markets),

@@ -1,8 +1,10 @@
 """`solvent demo`: a real crash through the whole waterfall, with one command."""
 
 from pathlib import Path
+from typing import Annotated
 
 from solvent.cli.options import (
+    NAMED,
     Accounts,
     DefaultPolicy,
     EngineOption,
@@ -21,7 +23,7 @@ def demo(
     default_policy: DefaultPolicy = None,
     accounts: Accounts = None,
     seed: Seed = None,
-    out: Path = Path("solvent-demo"),
+    out: Annotated[Path, NAMED] = Path("solvent-demo"),
     json: Json = False,
     engine: EngineOption = EngineKind.FAST,
 ) -> None:

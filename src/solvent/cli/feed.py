@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from solvent.cli.options import COUNT, NAMED, WHOLE
 from solvent.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 URL = "http://127.0.0.1:8620"
 EXCHANGES = "kraken,coinbase,bitstamp"
-ABOVE_ZERO = Number(gt=0)
+PACE = Parameter(validator=Number(gt=0, lte=1e6))
 
 
 class Kind(StrEnum):
@@ -29,17 +30,17 @@ def feed(
     kind: Kind,
     /,
     *,
-    key_file: Path,
+    key_file: Annotated[Path, NAMED],
     url: str = URL,
     symbols: str = "",
-    file: Path | None = None,
-    speed: Annotated[float, Parameter(validator=ABOVE_ZERO)] = 1.0,
+    file: Annotated[Path | None, NAMED] = None,
+    speed: Annotated[float, PACE] = 1.0,
     start: str = "",
-    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 1,
-    sources: Annotated[int, Parameter(validator=Number(gte=1, lte=8))] = 1,
+    seed: Annotated[int, WHOLE, Parameter(validator=Number(gte=0))] = 1,
+    sources: Annotated[int, WHOLE, Parameter(validator=Number(gte=1, lte=8))] = 1,
     exchanges: str = EXCHANGES,
-    interval: Annotated[float | None, Parameter(validator=ABOVE_ZERO)] = None,
-    readings: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    interval: Annotated[float | None, PACE] = None,
+    readings: Annotated[int | None, WHOLE, COUNT] = None,
 ) -> int:
     """Post prices to a running market, signed with the oracle's key.
 
@@ -116,6 +117,8 @@ def _first_price(text: str) -> tuple[str, int]:
     from solvent.service.feeds import price_from_text
 
     name, _, price = text.partition("=")
+    if not name:
+        raise InputError("feed", "--start", f"{text!r} names no asset; write it like SOL=180.5")
     try:
         return name, price_from_text(price)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A run's folder: complete or not there at all, and never somebody else's.
+"""A run's folder: complete or not there at all, and never another program's.
 
 Theory of operation. A run writes into a partial folder inside the one asked for. When all of it is
 written, the files of a former run are removed and the new ones moved up. A run that ends early

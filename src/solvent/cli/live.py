@@ -8,18 +8,19 @@ from pathlib import Path
 
 from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
-from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS, LiveAgents, parameters_at
+from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS, LiveAgents, parameters_at, speed_rate
 from solvent.lab.live.keys import DemoKey, demo_accounts, demo_keys
+from solvent.lab.people.population import crowd
 from solvent.lab.scenario.model import Scenario
 from solvent.service.core.keys import Role, encode_addition, parse_public_key
-from solvent.service.core.node import Clock, Desk, wall_clock
-from solvent.service.core.node_engine import DeskEngine
-from solvent.service.core.opening import Start, is_set_up, open_desk
+from solvent.service.core.node import Clock, Node, wall_clock
+from solvent.service.core.node_engine import NodeEngine
+from solvent.service.core.opening import Start, is_set_up, open_node
 from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, RecordKind
 from solvent.service.limits import LOOPBACK
 from solvent.service.logs import set_up_logs
-from solvent.service.serve import Address, serve
+from solvent.service.serve import Address, free_address, serve
 
 DEMO_SEED = 1
 NO_ACCOUNT = -1
@@ -34,7 +35,7 @@ class Plan:
     port: int
     scenario: Scenario
     views: str | None
-    operator_key: str
+    operator_key: str | None
     people: int
     delay: int
     is_demo: bool
@@ -46,6 +47,7 @@ class Plan:
 def run_live(plan: Plan) -> int:
     """Serve until told to end; return the exit code."""
     set_up_logs()
+    _refuse_unusable(plan)
     start = wall_clock() // SECOND * SECOND
     begin = Start(
         parameters_at(plan.scenario, start),
@@ -53,20 +55,20 @@ def run_live(plan: Plan) -> int:
         plan.operator_key,
     )
     clock = _Clock()
-    desk = open_desk(plan.folder, begin, views_url=plan.views, clock=clock)
+    node = open_node(plan.folder, begin, views_url=plan.views, clock=clock)
     try:
-        is_new = _is_to_be_set_up(plan, desk)
+        is_new = _is_to_be_set_up(plan, node)
     except InputError:
-        asyncio.run(desk.close())
+        asyncio.run(node.close())
         raise
     if not plan.is_demo:
         return asyncio.run(
-            serve(desk, Address(plan.host, plan.port), on_ready=lambda: _say(plan, []))
+            serve(node, Address(plan.host, plan.port), on_ready=lambda at: _say(plan, node, at, []))
         )
-    market_start = desk.market.engine.parameters.start_time
+    market_start = node.market.engine.parameters.start_time
     agents = LiveAgents(
         plan.scenario,
-        DeskEngine(desk),
+        NodeEngine(node),
         start=market_start,
         accounts=plan.accounts,
         speed=plan.speed,
@@ -78,16 +80,24 @@ def run_live(plan: Plan) -> int:
     )
     if plan.is_replay:
         clock.follow(agents.clock)
-    return asyncio.run(_play(plan, desk, agents, is_new=is_new))
+    return asyncio.run(_play(plan, node, agents, is_new=is_new))
 
 
-def _is_to_be_set_up(plan: Plan, desk: Desk) -> bool:
+def _refuse_unusable(plan: Plan) -> None:
+    """Raise InputError for what can be known to be wrong before the folder is touched."""
+    free_address(Address(plan.host, plan.port))
+    if plan.is_demo:
+        crowd(plan.scenario, plan.accounts)
+        speed_rate(plan.scenario, plan.speed, follows_wall=not plan.is_replay)
+
+
+def _is_to_be_set_up(plan: Plan, node: Node) -> bool:
     """Whether the demo is still to begin. Raises InputError where the market cannot be served."""
     keys = [parse_public_key(key.public) for key in demo_keys(DEMO_SEED)]
-    if plan.host not in LOOPBACK and any(desk.market.keys.find(key) for key in keys):
+    if plan.host not in LOOPBACK and any(node.market.keys.find(key) for key in keys):
         reason = "the market has demo keys, which are known to everybody: serve 127.0.0.1 only"
         raise InputError("--host", plan.host, reason)
-    return plan.is_demo and not is_set_up(desk, keys[-1])
+    return plan.is_demo and not is_set_up(node, keys[-1])
 
 
 class _Clock:
@@ -103,24 +113,24 @@ class _Clock:
         return self._tells()
 
 
-async def _play(plan: Plan, desk: Desk, agents: LiveAgents, *, is_new: bool) -> int:
+async def _play(plan: Plan, node: Node, agents: LiveAgents, *, is_new: bool) -> int:
     keys = demo_keys(DEMO_SEED)
 
-    async def ready() -> None:
+    async def ready(at: Address) -> None:
         began = time.monotonic()
         if is_new:
             await asyncio.to_thread(agents.set_up)
-            await _admit(desk, keys, agents.next_account)
+            await _admit(node, keys, agents.next_account)
         else:
             agents.resume()
         agents.start()
-        await _say(plan, keys, time.monotonic() - began)
+        await _say(plan, node, at, keys, time.monotonic() - began)
 
     async def ending() -> None:
         await asyncio.to_thread(agents.stop)
 
     return await serve(
-        desk,
+        node,
         Address(plan.host, plan.port),
         keeps_time=not plan.is_replay,
         on_ready=ready,
@@ -128,9 +138,9 @@ async def _play(plan: Plan, desk: Desk, agents: LiveAgents, *, is_new: bool) -> 
     )
 
 
-async def _admit(desk: Desk, keys: list[DemoKey], first_account: int) -> None:
-    """Accounts and keys of a demo, for everybody to use; the last key says that all is there."""
-    await desk.command(*demo_accounts(first_account, desk.market.parameters))
+async def _admit(node: Node, keys: list[DemoKey], first_account: int) -> None:
+    """Open the accounts and let in the keys of a demo; the last key says that all is there."""
+    await node.command(*demo_accounts(first_account, node.market.parameters))
     for key in keys:
         account = key.account(first_account)
         body = encode_addition(
@@ -138,7 +148,7 @@ async def _admit(desk: Desk, keys: list[DemoKey], first_account: int) -> None:
             Role(key.role),
             NO_ACCOUNT if account is None else account,
         )
-        await desk.submit(Record(RecordKind.KEY, desk.time(), body=body))
+        await node.submit(Record(RecordKind.KEY, node.time(), body=body))
 
 
 def _cast_ended(error: BaseException | None) -> None:
@@ -146,11 +156,25 @@ def _cast_ended(error: BaseException | None) -> None:
         print(f"solvent: the agents stopped: {error}", file=sys.stderr)
 
 
-async def _say(plan: Plan, keys: list[DemoKey], seconds: float = 0.0) -> None:
-    """The banner."""
-    address = f"{plan.host}:{plan.port}"
+def _market_name(plan: Plan, node: Node) -> str:
+    """The scenario's name where the market has its parameters, otherwise the market's assets.
+
+    An existing market keeps its own parameters, whatever scenario was named, and its journal does
+    not say what the scenario was called.
+    """
+    own = node.market.parameters
+    if own == parameters_at(plan.scenario, own.start_time):
+        return plan.scenario.name
+    return f"a market of {', '.join(asset.symbol for asset in own.assets)}"
+
+
+async def _say(
+    plan: Plan, node: Node, at: Address, keys: list[DemoKey], seconds: float = 0.0
+) -> None:
+    """Print what is served, where, and with which keys a demo can be tried."""
+    address = f"{plan.host}:{at.port}"
     lines = [
-        f"serving {plan.scenario.name} from {plan.folder}",
+        f"serving {_market_name(plan, node)} from {plan.folder}",
         f"  REST       http://{address}",
         f"  streams    ws://{address}",
         f"  documents  http://{address}/docs and http://{address}/openapi.json",

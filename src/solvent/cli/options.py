@@ -1,12 +1,34 @@
-"""Options that `demo` and `run` share: their types, what they accept and what help says of them."""
+"""Options that several commands share: their types, what they accept and what help says of them."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
 from solvent.cli.running import EngineKind
 from solvent.domain.parameters import Policy
+
+INT32_MAX = 2**31 - 1
+
+
+def whole_number(_type: object, tokens: Sequence[Token]) -> int:
+    """The whole number of an option. ValueError for a fraction, which nothing here rounds."""
+    return int(tokens[0].value)
+
+
+def named_path(_type: object, tokens: Sequence[Token]) -> Path:
+    """The path of an option. ValueError for an empty one, which would mean the current folder."""
+    if not tokens[0].value:
+        raise ValueError("Must not be empty.")
+    return Path(tokens[0].value)
+
+
+WHOLE = Parameter(converter=whole_number)
+NAMED = Parameter(converter=named_path)
+COUNT = Parameter(validator=Number(gte=1, lte=INT32_MAX))
+"""What a number of accounts, runs or readings may be."""
 
 LenderPolicy = Annotated[
     Policy | None, Parameter(help="How ADL picks the borrowers who pay a stuck lender (case L).")
@@ -16,13 +38,15 @@ DefaultPolicy = Annotated[
 ]
 Accounts = Annotated[
     int | None,
+    WHOLE,
+    COUNT,
     Parameter(
-        validator=Number(gte=1),
         help="How many accounts to populate the market with.",
     ),
 ]
 Seed = Annotated[
     int | None,
+    WHOLE,
     Parameter(
         validator=Number(gte=0),
         help="Seed of the population and of the liquidation engine's draws.",

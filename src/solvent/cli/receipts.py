@@ -6,13 +6,14 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from solvent.cli.options import NAMED, WHOLE
 from solvent.domain.errors import InputError
 
-Whole = Annotated[int | None, Parameter(validator=Number(gte=0))]
+Whole = Annotated[int | None, WHOLE, Parameter(validator=Number(gte=0))]
 
 
 def receipts(
-    directory: Path,
+    directory: Annotated[Path, NAMED],
     /,
     *,
     account: Whole = None,

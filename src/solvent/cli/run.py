@@ -1,8 +1,10 @@
 """`solvent run`: any scenario, on any price file."""
 
 from pathlib import Path
+from typing import Annotated
 
 from solvent.cli.options import (
+    NAMED,
     Accounts,
     DefaultPolicy,
     EngineOption,
@@ -17,14 +19,14 @@ def run(
     scenario: str,
     /,
     *,
-    prices: Path | None = None,
+    prices: Annotated[Path | None, NAMED] = None,
     sort_prices: bool = False,
     symbol: str | None = None,
     policy: LenderPolicy = None,
     default_policy: DefaultPolicy = None,
     accounts: Accounts = None,
     seed: Seed = None,
-    out: Path | None = None,
+    out: Annotated[Path | None, NAMED] = None,
     json: Json = False,
     engine: EngineOption = EngineKind.FAST,
 ) -> None:

@@ -92,7 +92,7 @@ def carry_out(request: Request) -> None:
 
 
 def show(figures: Mapping[str, Any]) -> None:
-    """Print a run for people: its tables and its hashes."""
+    """Print the tables and the hashes of a run."""
     from solvent.cli.tables import print_sheet
     from solvent.lab.report.formatting import number, utc
     from solvent.lab.report.summary import sheets

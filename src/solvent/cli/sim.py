@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from solvent.cli.called import called
+from solvent.cli.options import COUNT, WHOLE
 from solvent.cli.progress import say
 from solvent.domain.errors import InputError
 
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 def sim(
     *,
-    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 1,
-    commands: Annotated[int, Parameter(validator=Number(gte=1))] = 3000,
-    runs: Annotated[int, Parameter(validator=Number(gte=1))] = 1,
+    seed: Annotated[int, WHOLE, Parameter(validator=Number(gte=0))] = 1,
+    commands: Annotated[int, WHOLE, COUNT] = 3000,
+    runs: Annotated[int, WHOLE, COUNT] = 1,
     compare: bool = False,
-    kill: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    kill: Annotated[int | None, WHOLE, COUNT] = None,
 ) -> int:
     """Let seeded random commands loose on the engine and check every invariant.
 

@@ -14,7 +14,7 @@ PIPED_WIDTH = 100
 
 
 class _Terminal(Console):
-    """A console whose reader may leave; what to do about that is for the command line to say."""
+    """A console whose reader may leave; the command line decides the exit code then."""
 
     def on_broken_pipe(self) -> NoReturn:
         """Raise the error that was caught, and not an exit with a code of its own."""

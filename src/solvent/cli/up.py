@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
+from solvent.cli.options import COUNT, INT32_MAX, NAMED, WHOLE
 from solvent.domain.errors import InputError
 from solvent.service.limits import LOOPBACK
 
@@ -21,18 +23,18 @@ MEMORY_FOLDER = "solvent-market"
 
 def up(
     *,
-    folder: Path = Path(MEMORY_FOLDER),
+    folder: Annotated[Path, NAMED] = Path(MEMORY_FOLDER),
     host: str = "127.0.0.1",
-    port: int = PORT,
+    port: Annotated[int, WHOLE, Parameter(validator=Number(gte=0, lt=2**16))] = PORT,
     scenario: str = "demo-market",
     views: str | None = None,
     operator_key: str | None = None,
-    people: int = 1,
-    delay: int = 0,
+    people: Annotated[int, WHOLE, COUNT] = 1,
+    delay: Annotated[int, WHOLE, Parameter(validator=Number(gte=0, lte=INT32_MAX))] = 0,
     demo: bool = False,
     replay: Annotated[str | None, Parameter(help="Play a scenario's crash in the market.")] = None,
-    speed: float = 1.0,
-    accounts: int | None = None,
+    speed: Annotated[float, Parameter(validator=Number(gt=0))] = 1.0,
+    accounts: Annotated[int | None, WHOLE, COUNT] = None,
 ) -> int:
     """Serve the market: REST and WebSocket over a durable journal.
 
@@ -66,16 +68,14 @@ def up(
 
     if (demo or replay is not None) and host not in LOOPBACK:
         raise InputError("--host", host, "demo keys are known to everybody: serve 127.0.0.1 only")
-    if not 0 <= port < 2**16:
-        raise InputError("--port", str(port), "must be from 0 to 65535")
-    played: Scenario = load_scenario(replay or scenario)
+    played: Scenario = load_scenario(scenario if replay is None else replay)
     plan = Plan(
         folder,
         host,
         port,
         played,
         views,
-        operator_key or "",
+        operator_key,
         people,
         delay,
         is_demo=demo or replay is not None,

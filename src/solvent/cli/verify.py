@@ -1,9 +1,12 @@
 """`solvent verify`: receipts computed again, offline."""
 
 from pathlib import Path
+from typing import Annotated
+
+from solvent.cli.options import NAMED
 
 
-def verify(path: Path, /) -> int:
+def verify(path: Annotated[Path, NAMED], /) -> int:
     """Compute receipts again, offline, and say which were altered. Exit code 1 if any was.
 
     Parameters

@@ -101,7 +101,7 @@ class OpenAccount(Command):
 
 @dataclass(frozen=True, slots=True)
 class Deposit(Command):
-    """Tokens arrive from outside and become available."""
+    """Tokens arrive from an external place and become available."""
 
     account: int
     asset: int

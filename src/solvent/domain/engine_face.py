@@ -25,11 +25,11 @@ class RunnableEngine(Protocol):
         ...
 
     def apply(self, batch: Iterable[Command]) -> Transcript:
-        """Carry out commands in order; what came of each."""
+        """Carry out commands in order; return them with the events of each."""
         ...
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
-        """Carry out one command; what came of it."""
+        """Carry out one command; return it with its events."""
         ...
 
     def snapshot(self) -> bytes:

@@ -1,4 +1,4 @@
-"""What is said to whoever handed us a file that cannot be used: one line naming what to mend.
+"""Errors about an input that cannot be used: one line that names what to mend.
 
 A refused command is a value (see `rejections`). A file is read before there is any command, so a
 bad one is an exception, the same one whatever the file is: prices, a scenario, a population. It

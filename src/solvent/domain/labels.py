@@ -24,7 +24,7 @@ class Source(IntEnum):
 
 
 class SystemOrder(IntEnum):
-    """Which engine sent an order (SystemOrderType of the public API); USER for people's."""
+    """Which engine sent an order (SystemOrderType of the public API); USER for an account's own."""
 
     USER = 0
     BOOK_LIQUIDATION = 1

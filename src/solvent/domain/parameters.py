@@ -1,4 +1,4 @@
-"""Parameters: everything that risk people tune, validated once, every error naming its field.
+"""Parameters: everything that a risk admin tunes, validated once, every error naming its field.
 
 Ratios are integers of 10^-9, prices of 10^-10 USDC, values of 10^-6 USDC, quantities atoms, times
 microseconds. Asset 0 is always USDC: it has no market, its price is one, and its atom is the unit

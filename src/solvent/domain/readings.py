@@ -66,7 +66,7 @@ class AccountHealth(NamedTuple):
 
 
 class AccountFractions(NamedTuple):
-    """Fractions for people, 10^-9, None where they say nothing; nothing is decided by these.
+    """Fractions to be shown, 10^-9, None where they say nothing; nothing is decided by these.
 
     `margin_fraction` is NE / E, `maintenance_ratio` M / NE (liquidation at one or above, None when
     NE <= 0), `leverage` E / NE.
@@ -194,7 +194,7 @@ class Bound(NamedTuple):
 class AdlForecast(NamedTuple):
     """How a round of a given size would treat a borrower today.
 
-    `rank` counts from 1, most levered first, among `candidates`; `allotted` atoms of his debt
+    `rank` counts from 1, most levered first, among `candidates`; `allotted` atoms of its debt
     would be settled, for `value` (10^-6 USDC). `cash_left` is what redemptions can still take
     before the pool is empty and case L becomes possible.
     """

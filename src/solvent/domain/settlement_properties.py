@@ -220,7 +220,7 @@ def _shares(parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
 
 
 def _total_values(parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
-    """A10, I23: the lender's stays, and the giver's where he pays his own debt."""
+    """A10, I23: the lender's stays, and the giver's where it pays its own debt."""
     unit = parties.rounding()
     expected = {match.lender: 0, match.payer: 0}
     if match.giver != match.payer:

@@ -1,8 +1,8 @@
 """Settlements: the events of one ADL round, or of one backstop offer, as one thing.
 
-The waterfall says what it settles event by event. Whoever looks at a settlement as a whole (a
-receipt, an invariant) finds its events here, gathered once and in order: what was asked of whom,
-and transfer by transfer what its parties had, what changed hands, and what they had then.
+The waterfall says what it settles event by event. Here those of one settlement are gathered once
+and in order, for receipts and invariants: what was asked of which account, and transfer by transfer
+its parties had, what changed hands, and what they had then.
 """
 
 from collections import defaultdict

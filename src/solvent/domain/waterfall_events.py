@@ -127,7 +127,7 @@ class BackstopOffered(Event):
 
 @dataclass(frozen=True, slots=True)
 class BackstopCandidate(Event):
-    """A provider of the offer that starts at `fill`: what he committed, can bear, and takes."""
+    """A provider of the offer that starts at `fill`: what it committed, can bear, and takes."""
 
     fill: int
     provider: int

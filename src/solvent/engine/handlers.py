@@ -12,7 +12,7 @@ from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import RATIO
 from solvent.engine import previews, questions
-from solvent.engine.ledger import account_row, pledge
+from solvent.engine.ledger import account_row, commitment
 from solvent.engine.lending import pool, wallet
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.store import Store
@@ -264,7 +264,7 @@ def post_backstop(s: Store, command: c.PostBackstop) -> int:
     refusal = _unknown_provider(s, account, asset, quantity)
     if refusal:
         return refusal
-    room = MAX_SUPPLY - pledge(s, account, asset).committed
+    room = MAX_SUPPLY - commitment(s, account, asset).committed
     if quantity > room:
         s.globals.largest = room
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP)
@@ -283,7 +283,7 @@ def withdraw_backstop(s: Store, command: c.WithdrawBackstop) -> int:
         refusal = questions.busy(s, account)
     if refusal:
         return refusal
-    committed = pledge(s, account, asset).committed
+    committed = commitment(s, account, asset).committed
     if quantity > committed:
         s.globals.largest = committed
         return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY)
@@ -293,6 +293,6 @@ def withdraw_backstop(s: Store, command: c.WithdrawBackstop) -> int:
 
 @kernel
 def _commit(s: Store, account: int, asset: int, change: int) -> None:
-    row = pledge(s, account, asset)
+    row = commitment(s, account, asset)
     row.committed += change
     emit(s, BackstopCommitted(account=account, asset=asset, committed=row.committed))

@@ -6,7 +6,7 @@ bits that say which assets an account has anything in are kept here, where every
 """
 
 from solvent.domain.units import INDEX_SCALE
-from solvent.engine.memory.rows import Account, Asset, Pledge, Pool, Position
+from solvent.engine.memory.rows import Account, Asset, Commitment, Pool, Position
 from solvent.engine.memory.store import Store
 from solvent.engine.units import mul_div_down, mul_div_up
 from solvent.engine.watch.rows import touched
@@ -15,7 +15,7 @@ from solvent.kernels.rows import Rows
 
 POOL = -2
 """The cash of an asset's pool, as a place that tokens move between."""
-OUTSIDE = -3
+EXTERNAL = -3
 """The world outside."""
 _PLACES = 2
 
@@ -63,16 +63,16 @@ def positions_of(s: Store, account: int) -> Rows[Position]:
 
 
 @kernel
-def pledge(s: Store, account: int, asset: int) -> Pledge:
+def commitment(s: Store, account: int, asset: int) -> Commitment:
     """What `account` has promised of `asset`: to open orders, and as a backstop provider."""
-    return s.pledges[account * s.globals.assets + asset]
+    return s.commitments[account * s.globals.assets + asset]
 
 
 @kernel
 def unfunded_of(s: Store, account: int, asset: int) -> int:
     """Atoms of `asset` that open orders of `account` would borrow."""
     if account_row(s, account).unfundeds & bit(asset):
-        return pledge(s, account, asset).unfunded
+        return commitment(s, account, asset).unfunded
     return 0
 
 
@@ -102,9 +102,9 @@ def move(s: Store, asset: int, quantity: int, source: int, target: int) -> None:
 
 @kernel
 def _post(s: Store, asset: int, place: int, change: int) -> None:
-    if place == OUTSIDE:
+    if place == EXTERNAL:
         pool = pool_row(s, asset)
-        pool.outside += change
+        pool.external += change
     elif place == POOL:
         pool = pool_row(s, asset)
         pool.cash = _changed_by(pool.cash, change)

@@ -42,7 +42,7 @@ def update_price(s: Store, command: c.UpdatePrice) -> int:
 def _highest_price(s: Store, asset: int) -> int:
     """The highest price at which the whole supply's value still fits, at most a 64-bit half."""
     pool = pool_row(s, asset)
-    supply = max(1, -pool.outside, borrowed_total(pool))
+    supply = max(1, -pool.external, borrowed_total(pool))
     worth = wide(MAX_VALUE) * asset_row(s, asset).value_divisor // supply
     return narrow(min(INT64_MAX // 4, worth))
 

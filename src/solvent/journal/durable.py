@@ -351,7 +351,7 @@ def holds_journal(folder: Path, *, files: Files = _OS_FILES) -> bool:
 
 
 def verify(folder: Path, *, files: Files = _OS_FILES) -> Verified:
-    """Check every byte of a journal that nobody has open, and change nothing.
+    """Check every byte of a journal that no process has open, and change nothing.
 
     Raises JournalLockedError, JournalDamageError for the first damage, also of a snapshot, and
     JournalError.

@@ -37,7 +37,8 @@ class JournalDamageError(JournalError):
         """Keep the parts and say what can be done."""
         way = "restore the file from a copy"
         if sequence is not None:
-            way += f", or give up record {sequence} and all after it (truncate at {sequence})"
+            call = f"Journal.open(Path({str(file.parent)!r}), truncate_at={sequence}).close()"
+            way += f", or give up record {sequence} and all after it for good, in Python: {call}"
         super().__init__(file, place, f"{reason}; {way}")
         self.sequence = sequence
 

@@ -213,7 +213,7 @@ def settle(files: Files, folder: Path, chain: Chain, *, is_cut: bool) -> int:
 
     The last frame may be one whose sync failed: then it can be read, yet is not on the disk, and
     another sync would not bring it there. So, unless a seal vouches for it, the good part of the
-    segment is written anew, as another file and with a seal. Bytes that were synced are never
+    segment is written again, as another file and with a seal. Bytes that were synced are never
     written over. Raises OSError.
     """
     temporary = folder / segments.TEMPORARY

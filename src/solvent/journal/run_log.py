@@ -91,7 +91,7 @@ class RunLogWriter:
         self.append_encoded(command, b"".join(encoded), len(encoded))
 
     def append_encoded(self, command: Command, group: bytes | memoryview, count: int) -> None:
-        """Write a command and the `count` events that came of it, encoded."""
+        """Write a command and its `count` events, encoded."""
         self._hasher.update_encoded(group)
         self._counts[0] += 1
         self._counts[1] += count
@@ -221,7 +221,7 @@ class RunLogReader:
             yield from _groups(path, frame)
 
     def transcripts(self) -> Iterator[Transcript]:
-        """Every command and what came of it, in order."""
+        """Every command with its events, in order."""
         for number, (command, group) in enumerate(zip_longest(self.commands(), self.groups())):
             if command is None or group is None:
                 name = str(self.directory / (EVENTS if group is None else COMMANDS))

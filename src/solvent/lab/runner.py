@@ -1,7 +1,7 @@
 """The runner: a scenario goes in, figures and hashes come out.
 
-Who says what and when is in `agents`; here an engine of its own hears it, step by step, and whoever
-gathers figures and writes logs listens. What is refused stays refused, and is counted.
+What is sent and when is in `agents`; here the run's own engine carries it out, step by step, and
+what gathers figures and writes logs listens. What is refused stays refused, and is counted.
 
 The engine alone decides what happens. A run with the same scenario, prices, accounts and seed gives
 the same commands and events; nothing here reads a clock or draws a number but from the seed.
@@ -72,9 +72,9 @@ def run(
     """Carry a scenario out.
 
     - prices, sort_prices, symbol, window: another price file and how to read it (see `feed`).
-    - policy, default_policy: how ADL picks who pays a stuck lender (case L) and which lenders
+    - policy, default_policy: how ADL picks the payers of a stuck lender (case L) and which lenders
       settle a default (case B), instead of the scenario's.
-    - accounts: how many people; sizes and the groups' shares stay, everything else scales.
+    - accounts: how many accounts; sizes and the groups' shares stay, everything else scales.
     - seed: of the population and of the engine's draws.
     - out: a folder, missing or empty, for commands.log, events.log, receipts.jsonl, report.html
       and run.json: all of them or nothing.
@@ -155,7 +155,7 @@ class _Log:
         self.receipts = 0
 
     def append(self, transcript: Transcript) -> None:
-        """Write down commands and what came of them."""
+        """Write down commands and their events."""
         for index, command in enumerate(transcript.commands):
             count = len(transcript.span(index))
             self._writer.append_encoded(command, transcript.encoded(index), count)
@@ -180,7 +180,7 @@ class _Log:
 
 
 class _RunDriver(Driver):
-    """The engine of a run and everybody who listens to it."""
+    """The engine of a run and its listeners."""
 
     def __init__(
         self,

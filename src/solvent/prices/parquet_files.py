@@ -51,7 +51,7 @@ def read_parquet(file: str, wanted: Wanted) -> Table:
 
 
 def _check_names(file: str, renamed: set[str]) -> None:
-    """The library gives a name of its own to a column that has another's, in whatever case."""
+    """The library renames a column whose name another one has, in whatever case."""
     for name in sorted(renamed):
         original = name.rpartition("_")[0]
         raise InputError(file, original, "names two columns; rename or remove one")

@@ -1,4 +1,4 @@
-"""Receipts from events: a listener that writes down what happened to whom, and why.
+"""Receipts from events: a listener that writes down what each settlement did, and why.
 
 Feed it the events of every command of a run, in order, from the first. It keeps what a receipt
 needs and a settlement does not repeat: the parameters in force, the time, when each account became

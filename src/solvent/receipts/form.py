@@ -196,7 +196,7 @@ class Rounding:
     """What rounding did: `value` and `legs` in 10^-12 USDC, drifts in 10^-6.
 
     `value`: the value settled less quantity * mark. `legs`: what the legs are worth at the mark
-    less the value they counted for. Both are at least 0, in favour of whoever receives.
+    less the value they counted for. Both are at least 0, in favour of the receiver.
     """
 
     value: Amount
@@ -206,9 +206,9 @@ class Rounding:
 
 @dataclass(frozen=True, slots=True)
 class MatchLine:
-    """One match: `lender` gives up `quantity` of his claim, `payer` is rid of as much debt.
+    """One match: `lender` gives up `quantity` of its claim, `payer` is rid of as much debt.
 
-    `giver` (the payer or the backstop fund) hands over `value` in legs. `borrows` says whether his
+    `giver` (the payer or the backstop fund) hands over `value` in legs. `borrows` says whether its
     settings allow a settlement in borrowed USDC. `before` and `after` are all parties, by account.
     """
 
@@ -252,7 +252,7 @@ class AdlReceipt:
 
 @dataclass(frozen=True, slots=True)
 class ProviderLine:
-    """A provider asked: what he had committed, what his margin bears of it, what he took."""
+    """A provider asked: what it had committed, what its margin bears of it, what it took."""
 
     account: int
     committed: Amount

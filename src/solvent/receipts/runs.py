@@ -2,7 +2,7 @@
 
 There is room for all of them, unless a run is large: a receipt lists every candidate and every
 party, so those of a million accounts would fill a disk. The others can be made from the run's log
-at any time. Which are written follows from the events alone, so whoever has the log knows.
+at any time. Which are written follows from the events alone, so a reader of the log knows.
 """
 
 from solvent.domain.codec.spans import Span, spans_of
@@ -26,7 +26,7 @@ class RunReceipts:
         self._room = {True: ROUND_BYTES, False: OFFER_BYTES}
 
     def feed(self, transcript: Transcript) -> list[Receipt]:
-        """Take in what came of some commands; return the receipts that are to be written."""
+        """Take in commands with their events; return the receipts that are to be written."""
         found: list[Receipt] = []
         first = self._commands
         self._commands += len(transcript)

@@ -27,7 +27,7 @@ class Bucket(IntEnum):
     AVAILABLE = 0
     LOCKED = 1
     POOL = 2
-    OUTSIDE = 3
+    EXTERNAL = 3
 
 
 class Place(NamedTuple):
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
 
 POOL = Place(Bucket.POOL)
-OUTSIDE = Place(Bucket.OUTSIDE)
+EXTERNAL = Place(Bucket.EXTERNAL)
 
 
 def available(account: int) -> Place:
@@ -64,8 +64,8 @@ def move(state: State, asset: int, quantity: int, source: Place, target: Place) 
 
 
 def _post(state: State, asset: int, place: Place, change: int) -> None:
-    if place.bucket is Bucket.OUTSIDE:
-        state.outside[asset] = check_int64(state.outside[asset] + change)
+    if place.bucket is Bucket.EXTERNAL:
+        state.external[asset] = check_int64(state.external[asset] + change)
         return
     if place.bucket is Bucket.POOL:
         pool = state.pools[asset]

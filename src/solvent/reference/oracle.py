@@ -36,7 +36,7 @@ def update_price(state: State, command: c.UpdatePrice) -> Refusal | None:
 
 def _highest_price(state: State, asset: int) -> int:
     """The highest price at which the whole supply's value still fits, at most a 64-bit half."""
-    supply = max(1, -state.outside[asset], borrowed_total(state.pools[asset]))
+    supply = max(1, -state.external[asset], borrowed_total(state.pools[asset]))
     divisor = value_divisor(state.asset(asset).decimals)
     return min(INT64_MAX // 4, MAX_VALUE * divisor // supply)
 

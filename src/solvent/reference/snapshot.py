@@ -65,7 +65,7 @@ def _globals(state: State) -> list[int]:
         state.next_trade,
         state.next_fill,
         state.next_round,
-        *state.outside,
+        *state.external,
     ]
 
 
@@ -140,7 +140,7 @@ def _rebuild(sections: list[list[int]]) -> State:
         prices=[_read_price(numbers) for _ in range(count)],
         books=[OrderBook() for _ in range(count)],
         orders={},
-        outside=outside,
+        external=outside,
         liquidating=set(sections[5]),
         steps=steps,
         next_order=next_order,

@@ -119,7 +119,7 @@ class State:
     prices: list[Price]
     books: list[OrderBook]
     orders: dict[int, Order]
-    outside: list[int]
+    external: list[int]
     liquidating: set[int] = field(default_factory=set)
     steps: int = 0
     next_order: int = 1
@@ -183,5 +183,5 @@ def new_state(parameters: EngineParameters) -> State:
         prices=prices,
         books=[OrderBook() for _ in assets],
         orders={},
-        outside=[0] * len(assets),
+        external=[0] * len(assets),
     )

@@ -23,9 +23,10 @@ from granian.log import LogLevels
 from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
+from solvent.domain.errors import InputError
 from solvent.service.api.buckets import Buckets
 from solvent.service.api.http import App
-from solvent.service.core.node import Desk
+from solvent.service.core.node import Node
 from solvent.service.limits import (
     BACKLOG,
     CONNECTIONS,
@@ -85,29 +86,31 @@ class Address(NamedTuple):
 
 
 async def serve(
-    desk: Desk,
+    node: Node,
     address: Address,
     *,
     keeps_time: bool = True,
-    on_ready: Callable[[], Awaitable[None]] | None = None,
+    on_ready: Callable[[Address], Awaitable[None]] | None = None,
     on_end: Callable[[], Awaitable[None]] | None = None,
     buckets: Buckets | None = None,
 ) -> int:
-    """Serve a desk until it is told to end; return the exit code.
+    """Serve a node until it is told to end; return the exit code.
 
-    Raises OSError where the address cannot be had.
+    `on_ready` is told the address, whose port the system chose where 0 was asked for.
+
+    Raises InputError where the address cannot be had.
     """
     allow_open_files()
     with _ended_by_signal() as ended:
         try:
-            address = _free(address)
-            await desk.start(keeps_time=keeps_time)
-            await _serve(desk, address, ended, on_ready, buckets)
+            address = free_address(address)
+            await node.start(keeps_time=keeps_time)
+            await _serve(node, address, ended, on_ready, buckets)
         finally:
             if on_end is not None:
                 await on_end()
-            await desk.close()
-    fault = desk.sequencer.fault
+            await node.close()
+    fault = node.sequencer.fault
     if fault is not None:
         LOG.error("the writer stopped", extra={"reason": str(fault)})
         return STOPPED
@@ -137,15 +140,15 @@ def _ended_by_signal() -> Iterator[asyncio.Event]:
 
 
 async def _serve(
-    desk: Desk,
+    node: Node,
     address: Address,
     ended: asyncio.Event,
-    on_ready: Callable[[], Awaitable[None]] | None,
+    on_ready: Callable[[Address], Awaitable[None]] | None,
     buckets: Buckets | None,
 ) -> None:
-    streams = StreamEndpoint(desk.publisher, desk.authenticate)
+    streams = StreamEndpoint(node.publisher, node.authenticate)
     server = _Server(
-        application(desk, buckets, streams),
+        application(node, buckets, streams),
         address=address.host,
         port=address.port,
         interface=Interfaces.ASGINL,
@@ -157,12 +160,12 @@ async def _serve(
         log_dictconfig=SERVER_LOGS,
     )
     serving = asyncio.create_task(server.serve())
-    watching = asyncio.create_task(_watch(desk, serving, ended))
+    watching = asyncio.create_task(_watch(node, serving, ended))
     try:
         await _listening(address, serving)
         LOG.info("serving", extra={"address": f"{address.host}:{address.port}"})
         if on_ready is not None:
-            await on_ready()
+            await on_ready(address)
         await ended.wait()
     finally:
         watching.cancel()
@@ -173,14 +176,14 @@ async def _serve(
 
 
 def application(
-    desk: Desk, buckets: Buckets | None = None, streams: StreamEndpoint | None = None
+    node: Node, buckets: Buckets | None = None, streams: StreamEndpoint | None = None
 ) -> App:
-    """The ASGI application of a desk."""
+    """The ASGI application of a node."""
     return App(
-        desk,
+        node,
         ENDPOINTS,
         buckets or Buckets(),
-        streams or StreamEndpoint(desk.publisher, desk.authenticate),
+        streams or StreamEndpoint(node.publisher, node.authenticate),
     )
 
 
@@ -193,14 +196,25 @@ def allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
 
 
-def _free(address: Address) -> Address:
-    """The address, with a port where none was named. Raises OSError where another one listens.
+def free_address(address: Address) -> Address:
+    """The address in numbers, with a port where none was named.
 
-    The server itself would share the port, and requests would go to either.
+    Raises InputError where this machine has no such address, or another process listens there: the
+    server itself would share the port, and requests would go to either.
     """
+    if not address.host:
+        # To a socket the empty host means every address of the machine.
+        raise InputError("--host", "address", "is empty; name one of this machine's")
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.create_server(address, family=family) as probe:
-        return Address(address.host, probe.getsockname()[1])
+    try:
+        found = socket.getaddrinfo(*address, family=family, type=socket.SOCK_STREAM)
+        with socket.create_server(found[0][4][:2], family=family) as probe:
+            return Address(*probe.getsockname()[:2])
+    except (OSError, UnicodeError) as error:
+        place = f"{address.host}:{address.port}"
+        said = getattr(error, "strerror", None) or str(error)
+        reason = f"cannot be listened on ({said}); name another --host or --port"
+        raise InputError(place, "address", reason) from error
 
 
 async def _listening(address: Address, serving: "asyncio.Task[None]") -> None:
@@ -216,8 +230,8 @@ async def _listening(address: Address, serving: "asyncio.Task[None]") -> None:
     serving.result()
 
 
-async def _watch(desk: Desk, serving: "asyncio.Task[None]", ended: asyncio.Event) -> None:
+async def _watch(node: Node, serving: "asyncio.Task[None]", ended: asyncio.Event) -> None:
     """End when the writer or the server does."""
-    while not (desk.sequencer.has_ended or serving.done()):
+    while not (node.sequencer.has_ended or serving.done()):
         await asyncio.sleep(POLL_SECONDS)
     ended.set()

@@ -11,7 +11,7 @@ import numpy as np
 from benches.common.kernels import root_of
 from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.engine.ledger import (
-    OUTSIDE,
+    EXTERNAL,
     account_row,
     asset_row,
     available,
@@ -76,9 +76,9 @@ def hug(s: Store, account: int, asset: int, most: int, offset: int) -> int:
 def trade(s: Store, account: int, asset: int, bought: int, lent: int) -> None:
     """Let an account buy atoms and lend shares of `asset`, or sell and redeem where negative."""
     if bought > 0:
-        move(s, asset, bought, OUTSIDE, available(account))
+        move(s, asset, bought, EXTERNAL, available(account))
     else:
-        move(s, asset, -bought, available(account), OUTSIDE)
+        move(s, asset, -bought, available(account), EXTERNAL)
     if lent:
         change_claim(s, account, asset, lent)
 

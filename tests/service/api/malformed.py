@@ -106,7 +106,7 @@ class Request(NamedTuple):
     headers: list[tuple[bytes, bytes]]
     body: bytes
     is_cut: bool
-    changes: bool
+    mutates: bool
 
 
 class Maker:
@@ -134,7 +134,7 @@ class Maker:
         """One field has another type, too many digits, or a value that is none of its enum's."""
         who, fields = self._example(endpoint)
         kinds = {each.encode_name: each.type for each in fields_of(endpoint.query, endpoint.body)}
-        names = sorted(fields if endpoint.changes else endpoint.fields) or ["unknown"]
+        names = sorted(fields if endpoint.mutates else endpoint.fields) or ["unknown"]
         name = self.rng.choice(names)
         if name in LISTS_OF and isinstance(fields.get(name), list):
             items = [dict(item) for item in fields[name]]
@@ -280,7 +280,7 @@ class Maker:
             headers,
             body,
             is_cut=False,
-            changes=endpoint.changes,
+            mutates=endpoint.mutates,
         )
 
     def _headers(

@@ -39,12 +39,12 @@ WRONG: list[tuple[Any, str]] = [
 
 def test_a_wrong_item_is_named_and_nothing_happens(tmp_path: Path) -> None:
     async def story(house: House) -> None:
-        before = house.desk.market.commands
+        before = house.node.market.commands
         for item, reason in WRONG:
             body = {"commands": [GOOD, item, GOOD]}
             reply = await house.ann.send_digest("/solvent/v1/batch", "batchExecute", body)
             assert (reply.status_code, reason in reply.json()["message"]) == (400, True), reply.text
-        assert house.desk.market.commands == before
+        assert house.node.market.commands == before
 
     with_house(tmp_path / "market", story)
 
@@ -55,14 +55,14 @@ def test_an_item_is_the_command_that_the_other_endpoint_makes(tmp_path: Path, ve
     done: list[list[Command]] = []
 
     async def story(house: House) -> None:
-        carry_out = house.desk.market.carry_out
+        carry_out = house.node.market.carry_out
 
         def noted(records: Sequence[Record]) -> list[Outcome]:
             outcomes = carry_out(records)
             done.extend(list(each.transcript.commands) for each in outcomes if each.record.digest)
             return outcomes
 
-        house.desk.market.carry_out = noted  # type: ignore[method-assign]
+        house.node.market.carry_out = noted  # type: ignore[method-assign]
         for symbol in ("USDC", "SOL", "BTC"):
             for quantity in ("1", "0.5", "007.250", "12.000000"):
                 fields = {"symbol": symbol, "quantity": quantity}

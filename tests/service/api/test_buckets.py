@@ -79,7 +79,7 @@ def test_no_span_of_time_lets_through_more_than_size_and_rate(
 def test_who_is_throttled_can_still_reduce_risk() -> None:
     found, _ = buckets(a_second=1, size=2)
     assert [found.spend("key", "a") for _ in range(3)] == [0, 0, 1]
-    assert [found.spend("key", "a", eases=True) for _ in range(3)] == [0, 0, 1]
+    assert [found.spend("key", "a", reduces_risk=True) for _ in range(3)] == [0, 0, 1]
 
 
 def test_callers_and_kinds_are_apart() -> None:

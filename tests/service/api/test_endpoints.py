@@ -70,7 +70,7 @@ class Street:
     def close(self) -> None:
         """End in order."""
         self.runner.run(self.house.http.aclose())
-        self.runner.run(self.house.desk.close())
+        self.runner.run(self.house.node.close())
         self.runner.close()
 
     async def _live(self) -> None:
@@ -108,14 +108,14 @@ class Street:
         await _withdraw(eve, symbol="USDC", quantity="150000")
         await _withdraw(fay, symbol="USDC", quantity="90000")
         later = wall_clock() + 2 * HOUR
-        await house.desk.step_to(later)
+        await house.node.step_to(later)
         await house.quote()
         await house.quote(SOL=160)
-        await house.desk.step_to(later + HOUR)
+        await house.node.step_to(later + HOUR)
         await house.quote(SOL=160)
         for second in range(1, 4):
             await house.quote(SOL=160, BTC=91_000)
-            await house.desk.step_to(later + HOUR + second * SECOND)
+            await house.node.step_to(later + HOUR + second * SECOND)
 
     async def _provide(self, house: House) -> None:
         """A backstop provider with a commitment."""

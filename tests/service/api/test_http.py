@@ -32,13 +32,13 @@ def test_a_batch_with_a_wrong_item_is_refused_whole(
     tmp_path: Path, commands: list[Any], said: str
 ) -> None:
     async def story(house: House) -> None:
-        before = house.desk.market.commands
+        before = house.node.market.commands
         reply = await house.ann.send_digest(
             "/solvent/v1/batch", "batchExecute", {"commands": commands}
         )
         assert reply.status_code == 400
         assert said in reply.json()["message"]
-        assert house.desk.market.commands == before
+        assert house.node.market.commands == before
 
     with_house(tmp_path, story)
 
@@ -56,13 +56,13 @@ def test_what_is_missing_is_not_made_up(
     tmp_path: Path, who: str, path: str, instruction: str, fields: dict[str, Any], name: str
 ) -> None:
     async def story(house: House) -> None:
-        before = house.desk.market.engine.state_hash()
+        before = house.node.market.engine.state_hash()
         signed = {key: value for key, value in fields.items() if value is not None}
         client = house.client(who)
         headers = client.headers(instruction, signed)
         reply = await house.http.post(f"/solvent/v1/{path}", json=fields, headers=headers)
         assert (reply.status_code, reply.json()["message"]) == (400, f"{name} is missing")
-        assert house.desk.market.engine.state_hash() == before
+        assert house.node.market.engine.state_hash() == before
 
     with_house(tmp_path, story)
 
@@ -111,8 +111,8 @@ def test_keys_of_one_account_share_its_bucket(tmp_path: Path, kind: str, shares:
 
     async def story(house: House) -> None:
         rates = dict.fromkeys(RATES, ENDLESS) | {kind: Rate(1, 2)}
-        transport = httpx.ASGITransport(application(house.desk, Buckets(rates)))
-        async with httpx.AsyncClient(transport=transport, base_url="http://desk") as asked:
+        transport = httpx.ASGITransport(application(house.node, Buckets(rates)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://node") as asked:
             first, second = Client(asked, "ann"), Client(asked, "ann's other key")
             await house.admit(second, Role.USER, house.accounts[first.public])
             path, instruction = "/api/v1/capital/collateral", "collateralQuery"
@@ -133,8 +133,8 @@ def test_keys_of_one_account_share_its_bucket(tmp_path: Path, kind: str, shares:
 def test_another_account_has_a_bucket_of_its_own(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         rates = dict.fromkeys(RATES, ENDLESS) | {"account": Rate(1, 1)}
-        transport = httpx.ASGITransport(application(house.desk, Buckets(rates)))
-        async with httpx.AsyncClient(transport=transport, base_url="http://desk") as asked:
+        transport = httpx.ASGITransport(application(house.node, Buckets(rates)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://node") as asked:
             for name in ("ann", "bob"):
                 client = Client(asked, name)
                 path = "/api/v1/capital/collateral"
@@ -150,17 +150,17 @@ def test_a_step_of_time_that_is_refused_is_logged(
     """More than a year after the last one: the market's clock would stand still unnoticed."""
 
     async def story(house: House) -> None:
-        before = house.desk.market.engine.now
+        before = house.node.market.engine.now
         caplog.clear()
-        with caplog.at_level(logging.ERROR, "solvent.desk"):
-            await house.desk.step_to(before + 3600 * 10**6)
+        with caplog.at_level(logging.ERROR, "solvent.node"):
+            await house.node.step_to(before + 3600 * 10**6)
         assert caplog.messages == []
-        now = house.desk.market.engine.now
+        now = house.node.market.engine.now
         assert now == before + 3600 * 10**6
-        with caplog.at_level(logging.ERROR, "solvent.desk"):
-            await house.desk.step_to(now + 400 * 24 * 3600 * 10**6)
+        with caplog.at_level(logging.ERROR, "solvent.node"):
+            await house.node.step_to(now + 400 * 24 * 3600 * 10**6)
         assert caplog.messages == ["a step of time was refused: the market's time stands still"]
-        assert house.desk.market.engine.now == now
+        assert house.node.market.engine.now == now
 
     with_house(tmp_path, story)
 
@@ -194,7 +194,7 @@ def test_bodies_that_come_too_slowly_are_not_waited_for(
     monkeypatch.setattr(http, "BODY_SECONDS", 1.0)
 
     async def story(house: House) -> None:
-        app = application(house.desk)
+        app = application(house.node)
         never = asyncio.Event()
 
         async def drip() -> dict[str, Any]:

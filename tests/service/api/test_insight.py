@@ -50,12 +50,12 @@ def in_house(
         begun = replace(parameters or plain_parameters(), start_time=wall_clock())
         house = await opened(folder, begun)
         try:
-            if not house.desk.market.commands:
+            if not house.node.market.commands:
                 await house.start()
             return await story(house)
         finally:
             await house.http.aclose()
-            await house.desk.close()
+            await house.node.close()
 
     return asyncio.run(run())
 
@@ -201,9 +201,9 @@ def test_the_price_foreseen_is_the_price_of_the_position_that_follows(tmp_path: 
         debt = {"side": "Borrow", "symbol": "USDC", "quantity": "900000"}
         await done(await bob.send("POST", "/api/v1/borrowLend", "borrowLendExecute", **debt))
         for who, side, symbol, quantity in steps:
-            state = house.desk.market.engine.state_hash()
+            state = house.node.market.engine.state_hash()
             found = (await price_of(who, side, symbol, quantity)).json()
-            assert house.desk.market.engine.state_hash() == state
+            assert house.node.market.engine.state_hash() == state
             await done(await borrow_lend(who, side, symbol, quantity))
             position = await held(who, symbol)
             assert position["estLiquidationPrice"] == (found["liquidationPrice"] or "0")

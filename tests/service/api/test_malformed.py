@@ -67,7 +67,7 @@ async def ask(app: App, request: Request) -> Said:
 
 async def bombard(house: House, count: int, seed: int) -> Counter[int]:
     """Send many; fail at the first that does harm; how many were answered with which status."""
-    app = application(house.desk, Buckets(dict.fromkeys(("address", "key", "account"), NEVER_FULL)))
+    app = application(house.node, Buckets(dict.fromkeys(("address", "key", "account"), NEVER_FULL)))
     maker = Maker(seed)
     before = _state(house)
     found: Counter[int] = Counter()
@@ -76,7 +76,7 @@ async def bombard(house: House, count: int, seed: int) -> Counter[int]:
         said = await ask(app, request)
         found[said.status] += 1
         assert 200 <= said.status < SERVER_ERROR, (request, said.body)
-        assert said.is_refused or not request.changes, (request, said.body)
+        assert said.is_refused or not request.mutates, (request, said.body)
         if number % 5000 == 0:
             assert _state(house) == before, request.wrong
     assert _state(house) == before
@@ -84,7 +84,7 @@ async def bombard(house: House, count: int, seed: int) -> Counter[int]:
 
 
 def _state(house: House) -> tuple[str, bytes, int]:
-    market = house.desk.market
+    market = house.node.market
     return market.engine.state_hash(), market.keys.encode(), len(market.proposals.waiting)
 
 

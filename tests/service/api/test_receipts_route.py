@@ -39,7 +39,7 @@ async def crash(house: House, symbol: str = "BTC") -> dict[str, Client]:
     start = wall_clock() + SECOND
     for second in range(4):
         await house.quote(**{symbol: 91_000})
-        await house.desk.step_to(start + second * SECOND)
+        await house.node.step_to(start + second * SECOND)
     return people
 
 

@@ -167,7 +167,7 @@ class Town:
     def close(self) -> None:
         """End in order."""
         self.runner.run(self.house.http.aclose())
-        self.runner.run(self.house.desk.close())
+        self.runner.run(self.house.node.close())
         self.runner.close()
 
     async def _people(self) -> None:
@@ -179,7 +179,7 @@ class Town:
         former = house.client("former")
         await house.open(former)
         body = encode_removal(parse_public_key(former.public))
-        await house.desk.submit(Record(RecordKind.KEY, wall_clock(), body=body))
+        await house.node.submit(Record(RecordKind.KEY, wall_clock(), body=body))
         reader: dict[str, Any] = {"role": "auditor", "publicKey": house.client(READER).public}
         reader["account"] = house.accounts[house.ann.public]
         reply = await house.operator.send_digest("/solvent/v1/admin/keys", "adminKey", reader)
@@ -192,11 +192,11 @@ class Town:
     @property
     def state(self) -> tuple[str, int, bytes]:
         """All that a request could change: engine, journal, keys, proposals and answers."""
-        desk = self.house.desk
+        node = self.house.node
         return (
-            desk.market.engine.state_hash(),
-            desk.sequencer.journal.sequence,
-            desk.market.save(),
+            node.market.engine.state_hash(),
+            node.sequencer.journal.sequence,
+            node.market.save(),
         )
 
     def ask(self, endpoint: Endpoint, who: str | None) -> httpx.Response:
@@ -268,7 +268,7 @@ def test_an_endpoint_is_open_to_those_it_is_for(town: Town, endpoint: Endpoint) 
             assert reply.status_code in (200, 204), (one, reply.text)
         else:
             assert (reply.status_code // 100, reply.json()["code"]) == (4, said), one
-    if not endpoint.changes:
+    if not endpoint.mutates:
         assert town.state == before, "who only reads changed something"
     else:
         assert town.state[1] == before[1] + len(allowed)
@@ -299,11 +299,11 @@ def _allowed(marks: dict[str, str]) -> Iterator[str | None]:
 def test_an_accounts_own_streams_are_its_traders(town: Town, who: str) -> None:
     signature = list(town.house.client(who).headers("subscribe", {}).values())
     if who in (KEYS["user"], KEYS["blp"]):
-        found = town.house.desk.authenticate(signature)
+        found = town.house.node.authenticate(signature)
         assert found.account == town.house.accounts[town.house.client(who).public]
     else:
         with pytest.raises(ApiError) as caught:
-            town.house.desk.authenticate(signature)
+            town.house.node.authenticate(signature)
         assert caught.value.code == ("UNAUTHORIZED" if who in NOBODIES else "FORBIDDEN")
 
 
@@ -328,7 +328,7 @@ def test_an_auditor_reads_the_account_of_his_key_and_no_other(town: Town) -> Non
 def test_a_key_is_let_in_for_an_account_that_is_open_or_for_none(
     town: Town, role: str, account: int | None, words: str
 ) -> None:
-    keys = town.house.desk.market.keys
+    keys = town.house.node.market.keys
     before = town.state[0], keys.encode()
     fields: dict[str, Any] = {"role": role, "publicKey": town.house.client("other").public}
     if account is not None:

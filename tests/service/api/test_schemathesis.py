@@ -79,7 +79,7 @@ def test_the_document_leads_to_no_server_error(tmp_path: Path) -> None:
     requests = _requests(_drawn())
 
     async def story(house: House) -> list[tuple[str, int, bytes]]:
-        app = application(house.desk)
+        app = application(house.node)
         answers = [(request.wrong, await ask(app, request)) for request in requests]
         return [(wrong, said.status, said.body) for wrong, said in answers]
 

@@ -118,7 +118,7 @@ class BatchOfOrders(Signed):
 
 def state(house: House) -> tuple[str, bytes]:
     """All that there is."""
-    market = house.desk.market
+    market = house.node.market
     return market.engine.state_hash(), market.save()
 
 
@@ -133,7 +133,7 @@ def twice(folder: Path, story: Callable[[House], Awaitable[Any]], *, has_snapsho
         await house.start()
         again = await story(house)
         await house.http.aclose()
-        await house.desk.close()
+        await house.node.close()
         if not has_snapshot:
             for path in (folder / "journal").glob("snapshot-*"):
                 path.unlink()
@@ -142,7 +142,7 @@ def twice(folder: Path, story: Callable[[House], Awaitable[Any]], *, has_snapsho
             await again(house)
         finally:
             await house.http.aclose()
-            await house.desk.close()
+            await house.node.close()
 
     asyncio.run(run())
 
@@ -155,13 +155,13 @@ def test_thousands_of_replays_do_nothing(tmp_path: Path) -> None:
         requests = [order(house.ann), lend(house.bob)]
         first = [await request.send(house.http) for request in requests]
         assert [status for status, _ in first] == [200, 200]
-        records, before = house.desk.sequencer.journal.sequence, state(house)
+        records, before = house.node.sequencer.journal.sequence, state(house)
         for _ in range(REPLAYS // 2 // 100):
             for request, said in zip(requests, first, strict=True):
                 assert await request.send(house.http) == said
                 sent = await asyncio.gather(*(request.send(house.http) for _ in range(99)))
                 assert set(sent) == {said}
-        assert house.desk.sequencer.journal.sequence == records
+        assert house.node.sequencer.journal.sequence == records
         assert state(house) == before
 
     with_house(tmp_path / "market", story)
@@ -173,11 +173,11 @@ def test_many_at_once_are_one(tmp_path: Path) -> None:
 
     async def story(house: House) -> None:
         for request in everything(house):
-            before = house.desk.sequencer.journal.sequence
+            before = house.node.sequencer.journal.sequence
             sent = await asyncio.gather(*(request.send(house.http) for _ in range(20)))
             assert len(set(sent)) == 1
             assert sent[0][0] == 200, sent[0]
-            assert house.desk.sequencer.journal.sequence == before + 1
+            assert house.node.sequencer.journal.sequence == before + 1
 
     with_house(tmp_path / "market", story)
 
@@ -192,12 +192,12 @@ def test_every_kind_of_request_after_a_restart(tmp_path: Path, *, has_snapshot: 
         first = [await request.send(house.http) for request in requests]
         assert {status for status, _ in first} == {200}, first
         assert [await request.send(house.http) for request in requests] == first
-        market = house.desk.market
+        market = house.node.market
         before = market.engine.state_hash(), market.keys.encode(), market.proposals.rows()
 
         async def again(later: House) -> None:
             assert [await request.send(later.http) for request in requests] == first
-            market = later.desk.market
+            market = later.node.market
             after = market.engine.state_hash(), market.keys.encode(), market.proposals.rows()
             assert after == before
 
@@ -218,17 +218,17 @@ def test_a_client_id_is_one_order(tmp_path: Path, *, has_snapshot: bool) -> None
         )
         assert len(set(sent)) == 1
         assert sent[0][0] == 200
-        resting = house.desk.market.orders.of(house.accounts[house.ann.public])
+        resting = house.node.market.orders.of(house.accounts[house.ann.public])
         assert len(resting) == 1
 
         async def again(later: House) -> None:
             ann = later.client("ann")
             assert await order(ann, next(windows), clientId=9).send(later.http) == sent[0]
-            assert later.desk.market.orders.all() == resting
+            assert later.node.market.orders.all() == resting
             other = await order(ann, next(windows), clientId=9, quantity="2").send(later.http)
             assert other[0] == 400
             assert json.loads(other[1])["code"] == "INVALID_ORDER"
-            assert later.desk.market.orders.all() == resting
+            assert later.node.market.orders.all() == resting
 
         return again
 
@@ -245,7 +245,7 @@ def test_client_ids_of_batches_are_one_order(tmp_path: Path) -> None:
         assert [each["operation"] for each in done.json()] == ["Ok", "Err"]
         single = await order(house.ann, clientId=3).send(house.http)
         assert json.loads(single[1])["id"] == done.json()[0]["id"]
-        assert len(house.desk.market.orders.all()) == 1
+        assert len(house.node.market.orders.all()) == 1
 
     with_house(tmp_path / "market", story)
 
@@ -269,7 +269,7 @@ def test_an_account_is_opened_once(tmp_path: Path) -> None:
         sent = await asyncio.gather(*(request.send(house.http) for _ in range(20)))
         assert {status for status, _ in sent} == {200}
         assert state(house) == before
-        principal = house.desk.market.keys.find(bytes(new.signing.verify_key))
+        principal = house.node.market.keys.find(bytes(new.signing.verify_key))
         assert principal is not None
         assert principal.account == json.loads(first[1])["account"]
 
@@ -297,11 +297,11 @@ def test_a_request_that_may_be_forgotten_is_refused(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         ahead = wall_clock() // 1000 + 2 * WINDOW_MS + FUTURE_MS
         record = commands_record(wall_clock(), [], digest=b"f" * 16, expires=ahead)
-        await house.desk.submit(record)
-        commands = house.desk.market.commands
+        await house.node.submit(record)
+        commands = house.node.market.commands
         status, body = await order(house.ann, window=100).send(house.http)
         assert status == 400
         assert "expired" in json.loads(body)["message"]
-        assert house.desk.market.commands == commands
+        assert house.node.market.commands == commands
 
     with_house(tmp_path / "market", story)

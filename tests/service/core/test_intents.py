@@ -276,7 +276,7 @@ def held(house: House, story: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
     """What a story leads to that begins while the market stands still."""
 
     async def run() -> Any:
-        async with house.desk.reading():
+        async with house.node.reading():
             running = asyncio.ensure_future(story())
             for _ in range(50):
                 await asyncio.sleep(0)
@@ -302,9 +302,9 @@ def test_two_requests_at_once_mean_what_they_mean_one_after_the_other(tmp_path: 
         replies = await held(house, both)
         assert [reply.status_code for reply in replies] == [200, 200]
         account = house.accounts[ann.public]
-        balance = house.desk.market.queries.balances(account)[0]
+        balance = house.node.market.queries.balances(account)[0]
         assert (balance.lent, balance.debt) == (300 * 10**6, 0)
-        journal = house.desk.sequencer.journal
+        journal = house.node.sequencer.journal
         kinds = [decode_record(data).kind for _, data in journal.records(journal.sequence - 2)]
         assert kinds == [RecordKind.INTENT, RecordKind.INTENT]
 
@@ -326,6 +326,6 @@ def test_an_order_and_its_cancellation_at_once(tmp_path: Path) -> None:
         placed, cancelled = await held(house, both)
         assert (placed[0], cancelled.status_code) == (200, 200)
         assert cancelled.json()["id"] == json.loads(placed[1])["id"]
-        assert not house.desk.market.orders.all()
+        assert not house.node.market.orders.all()
 
     with_house(tmp_path / "market", story)

@@ -13,8 +13,8 @@ from solvent.journal.durable import Journal
 from solvent.lab.live.keys import demo_keys
 from solvent.service.core.keys import FIRST_ACCOUNT, Role, parse_public_key
 from solvent.service.core.market import Market
-from solvent.service.core.node import Desk
-from solvent.service.core.opening import JOURNAL, is_set_up, open_desk
+from solvent.service.core.node import Node
+from solvent.service.core.opening import JOURNAL, is_set_up, open_node
 from solvent.service.core.records import RecordKind, commands_record, decode_record, encode_record
 from tests.cli.helpers import solvent
 from tests.proof import proves
@@ -46,8 +46,8 @@ def write(folder: Path, head: bytes, records: Sequence[bytes]) -> Path:
     return folder
 
 
-def cuts(folder: Path, place: Path, sample: int = 1) -> Iterator[tuple[int, Desk]]:
-    """The desk of every beginning of a market, by the number of its records.
+def cuts(folder: Path, place: Path, sample: int = 1) -> Iterator[tuple[int, Node]]:
+    """The node of every beginning of a market, by the number of its records.
 
     With a `sample`, of the beginnings between the first and the last twelve, one in so many.
     """
@@ -55,11 +55,11 @@ def cuts(folder: Path, place: Path, sample: int = 1) -> Iterator[tuple[int, Desk
     for number in range(len(records) + 1):
         if number % sample and 12 < number < len(records) - 12:
             continue
-        desk = open_desk(write(place / str(number), head, records[:number]), None)
+        node = open_node(write(place / str(number), head, records[:number]), None)
         try:
-            yield number, desk
+            yield number, node
         finally:
-            asyncio.run(desk.close())
+            asyncio.run(node.close())
 
 
 @proves("I36")
@@ -78,14 +78,14 @@ def test_an_account_and_its_key_are_there_both_or_neither(tmp_path: Path) -> Non
     (tmp_path / "cuts").mkdir()
     opened = with_house(tmp_path / "market", story)
     seen = set()
-    for _, desk in cuts(tmp_path / "market", tmp_path / "cuts"):
-        accounts = desk.market.queries.accounts()
+    for _, node in cuts(tmp_path / "market", tmp_path / "cuts"):
+        accounts = node.market.queries.accounts()
         for key, (account, role) in opened.items():
-            principal = desk.market.keys.find(key)
+            principal = node.market.keys.find(key)
             assert (principal is not None) == (account < accounts)
             if principal is not None:
                 assert (principal.account, principal.role) == (account, role)
-                assert desk.market.queries.role(account) == ENGINE_ROLES[role]
+                assert node.market.queries.role(account) == ENGINE_ROLES[role]
         seen.add(accounts)
     assert len(seen) == FIRST_ACCOUNT + len(PEOPLE) + 1, "some account was never the last"
 
@@ -110,7 +110,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_set_up_is_whole_or_was_not_begun_or_is_refused(demo: Path, tmp_path: Path) -> None:
     """However many of its records are left."""
-    found = {number: answered(desk) for number, desk in cuts(demo, tmp_path, sample=16)}
+    found = {number: answered(node) for number, node in cuts(demo, tmp_path, sample=16)}
     _, written = journal_of(demo)
     records = [decode_record(data) for data in written]
     opened = next(place for place, each in enumerate(records) if OPENING in each.decoded) + 1
@@ -122,10 +122,10 @@ def test_a_set_up_is_whole_or_was_not_begun_or_is_refused(demo: Path, tmp_path: 
     assert whole - opened > len(demo_keys(1))
 
 
-def answered(desk: Desk) -> str:
+def answered(node: Node) -> str:
     """What is said of a set-up."""
     try:
-        return "whole" if is_set_up(desk, LAST) else "not begun"
+        return "whole" if is_set_up(node, LAST) else "not begun"
     except InputError:
         return "refused"
 
@@ -149,11 +149,11 @@ def test_a_demo_that_was_not_begun_is_set_up(demo: Path, tmp_path: Path, steps: 
     write(tmp_path / "market", head, [encode_record(step)] * steps)
     with serving(tmp_path, "--demo"):
         pass
-    desk = open_desk(tmp_path / "market", None)
+    node = open_node(tmp_path / "market", None)
     try:
-        assert is_set_up(desk, LAST)
+        assert is_set_up(node, LAST)
     finally:
-        asyncio.run(desk.close())
+        asyncio.run(node.close())
 
 
 def test_a_demo_goes_on_where_it_was(demo: Path, tmp_path: Path) -> None:

@@ -45,13 +45,13 @@ def served(folder: Path, story: Story) -> None:
         house = await opened(folder)
         try:
             await house.quote()
-            await house.desk.command(OpenAccount(2))
+            await house.node.command(OpenAccount(2))
             for name, role in ROLES.items():
                 await house.admit(house.client(name), role, 2 if role is Role.USER else -1)
             await on_socket(house, story)
         finally:
             await house.http.aclose()
-            await house.desk.close()
+            await house.node.close()
 
     asyncio.run(run())
 
@@ -60,7 +60,7 @@ async def on_socket(house: House, story: Story) -> None:
     """Serve the house while the story lasts."""
     port = free_port()
     server = Server(
-        application(house.desk),
+        application(house.node),
         address="127.0.0.1",
         port=port,
         interface=Interfaces.ASGINL,
@@ -82,7 +82,7 @@ def secret(name: str) -> bytes:
 
 def index(house: House, symbol: str = "SOL") -> int:
     """The index price."""
-    market = house.desk.market
+    market = house.node.market
     return market.queries.price(market.parameters.asset_number(symbol)).index
 
 
@@ -97,7 +97,7 @@ async def post(url: str, name: str, *quotes: Quote) -> int:
 
 def test_an_oracle_s_quotes_become_the_index(tmp_path: Path) -> None:
     async def story(house: House, url: str) -> None:
-        sources = len(house.desk.market.parameters.assets[1].price.source_weights)
+        sources = len(house.node.market.parameters.assets[1].price.source_weights)
         quotes = [Quote("SOL", source, *[210 * UNIT] * 3) for source in range(sources)]
         assert await post(url, "oracle", *quotes) == sources
         assert index(house) == 210 * UNIT
@@ -141,12 +141,12 @@ def test_an_exchange_s_prices_arrive(tmp_path: Path) -> None:
 
 def test_a_walk_is_taken_reading_by_reading(tmp_path: Path) -> None:
     async def story(house: House, url: str) -> None:
-        before = house.desk.market.commands
+        before = house.node.market.commands
         poster = Poster(url, secret("oracle"))
         feed = SyntheticFeed({"SOL": 200 * UNIT, "BTC": 10**5 * UNIT}, interval=0.01)
         await asyncio.to_thread(drive, feed, poster, threading.Event(), 5)
         poster.close()
-        assert house.desk.market.commands == before + 10
+        assert house.node.market.commands == before + 10
 
     served(tmp_path, story)
 

@@ -6,9 +6,8 @@ from random import Random
 import pytest
 
 from solvent.domain.units import HOUR, SECOND
-from solvent.history.followers.candles import DAY, INTERVALS, MINUTE
+from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, Candle
 from solvent.service.streams.candles import (
-    Candle,
     CandleNews,
     Figures,
     Tape,

@@ -15,7 +15,6 @@ from solvent.domain.parameters import USDC, EngineParameters
 from solvent.history.followers.candles import INTERVALS
 from solvent.history.market_views import Views
 from solvent.service.api.shapes import market_symbol, quantity_text
-from solvent.service.core.answers import placed_by
 from solvent.service.core.open_orders import OpenOrders
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import PACES, Topic
@@ -251,8 +250,8 @@ def _balances(stage: Stage, account: int) -> dict[str, tuple[str, str]]:
 def test_a_publisher_restored_goes_on_where_the_first_was(seed: int) -> None:
     stage = Stage(seed)
     orders = OpenOrders()
-    for command, events in stage.play(COMMANDS // 2):
-        orders.follow(placed_by(command, events, stage.engine.now), events)
+    for _, events in stage.play(COMMANDS // 2):
+        orders.follow(events, stage.engine.now)
     resting = [order for account in ACCOUNTS for order in orders.of(account)]
     from_engine, from_orders = Publisher(stage.parameters), Publisher(stage.parameters)
     from_engine.restore(stage.queries, commands=stage.commands)

@@ -1,7 +1,7 @@
-"""Commands as they are recorded: rows of 64-bit numbers, read as objects where somebody asks.
+"""Commands as they are recorded: rows of 64-bit numbers, made objects on demand.
 
 A batch has many commands of which most listeners want no more than the kind, so a command becomes
-an object when it is asked for, and once. What is wrong with the bytes is found out at the start.
+an object when a listener asks for it, and only once. Bad bytes are refused when they are read.
 """
 
 from collections.abc import Iterable, Sequence

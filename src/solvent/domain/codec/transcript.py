@@ -1,8 +1,8 @@
 """A transcript: commands that were carried out one after another, and the events each led to.
 
-An engine writes events as numbers. Here they are told apart once for all who listen: the kind of
+An engine writes events as numbers. Here they are told apart once for all listeners: the kind of
 each, and where its numbers are. Most listeners want a few kinds, or a few of the numbers, so an
-event becomes an object when somebody asks for it, and once.
+event becomes an object when a listener asks for it, and only once.
 """
 
 from array import array
@@ -22,7 +22,7 @@ from solvent.domain.commands import Command
 from solvent.domain.events import Event
 
 KEPT = 1 << 16
-"""Events of a transcript up to which those that were made are kept for who asks next."""
+"""A transcript of at most so many events keeps the objects that it made."""
 
 _WORD = 8
 _WORDS = dict(enumerate(EVENT_WORDS))

@@ -13,7 +13,7 @@ from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, PoolState
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import INDEX_SCALE
 from solvent.engine.ledger import (
-    OUTSIDE,
+    EXTERNAL,
     account_row,
     asset_row,
     available,
@@ -59,13 +59,13 @@ def largest_deposit(s: Store, asset: int) -> int:
     """The most that `Deposit` would accept now, in atoms."""
     worth = wide(MAX_VALUE) * asset_row(s, asset).value_divisor // max(1, mark_of(s, asset))
     highest = narrow(min(MAX_SUPPLY, worth))
-    return max(0, highest + pool_row(s, asset).outside)
+    return max(0, highest + pool_row(s, asset).external)
 
 
 @kernel
 def deposit(s: Store, account: int, asset: int, quantity: int) -> None:
     """Tokens arrive; settings may repay a debt with them, then lend them."""
-    move(s, asset, quantity, OUTSIDE, available(account))
+    move(s, asset, quantity, EXTERNAL, available(account))
     emit(s, Deposited(account=account, asset=asset, quantity=quantity))
     after_receipt(s, account, asset, quantity, repay_anyway=False)
 
@@ -272,7 +272,7 @@ def withdraw_refusal(
 def withdraw(s: Store, account: int, asset: int, quantity: int) -> None:
     """Tokens leave, redeemed or borrowed first where the balance falls short."""
     carry_out(s, funding_of(s, account, asset, quantity), Source.WITHDRAWAL)
-    move(s, asset, quantity, available(account), OUTSIDE)
+    move(s, asset, quantity, available(account), EXTERNAL)
     emit(s, Withdrawn(account=account, asset=asset, quantity=quantity))
 
 

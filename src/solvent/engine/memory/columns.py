@@ -29,11 +29,11 @@ from solvent.engine.memory.rows import (
     Account,
     Asset,
     Book,
+    Commitment,
     Entry,
     Globals,
     Level,
     Order,
-    Pledge,
     Pool,
     Position,
     Price,
@@ -122,7 +122,7 @@ class Columns:
         assets = int(numbers[Globals.assets])
         self._resize("accounts", capacity * Account.WIDTH)
         self._resize("positions", capacity * assets * Position.WIDTH)
-        self._resize("pledges", capacity * assets * Pledge.WIDTH)
+        self._resize("commitments", capacity * assets * Commitment.WIDTH)
         self._resize("liquidating", capacity)
         self._resize("providers", capacity)
         self.by_name["watch"] = _zeros(watch_words(capacity, assets))

@@ -13,7 +13,7 @@ from solvent.domain.commands import Side
 from solvent.domain.parameters import USDC
 from solvent.engine.memory.columns import Column, Columns
 from solvent.engine.memory.layout import NONE
-from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Globals, Level, Order, Pledge
+from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Commitment, Globals, Level, Order
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -90,9 +90,9 @@ def _read_unfunded(columns: Columns, orders: Column) -> None:
     """Add up what each account's orders would borrow."""
     assets = int(columns["globals"][Globals.assets])
     paid = np.where(orders[:, Order.side] == Side.BID, USDC, orders[:, Order.asset])
-    pledges = columns["pledges"].reshape(-1, assets, Pledge.WIDTH)
-    unfunded = pledges[:, :, Pledge.unfunded]
+    commitments = columns["commitments"].reshape(-1, assets, Commitment.WIDTH)
+    unfunded = commitments[:, :, Commitment.unfunded]
     np.add.at(unfunded, (orders[:, Order.account], paid), orders[:, Order.unfunded])
-    accounts = columns.table("accounts", Account.WIDTH)[: len(pledges)]
+    accounts = columns.table("accounts", Account.WIDTH)[: len(commitments)]
     bits = np.left_shift(1, np.arange(assets, dtype=np.int64))
     accounts[:, Account.unfundeds] = (unfunded != 0) @ bits

@@ -138,8 +138,8 @@ class Pool(Row, width=16):
     residue: int
     bound: int
     deficit: int
-    outside: int
-    """Tokens in the world outside: the negative of all that came in."""
+    external: int
+    """Tokens in the world external: the negative of all that came in."""
 
 
 class Price(Row, width=8):
@@ -183,8 +183,8 @@ class Account(Row, width=16):
     order_count: int
     last_walk: int
     """Number of the last walk through a book that counted an order of the account."""
-    hot_place: int
-    """Its place in the watch's list of hot accounts, from 1; 0 is none."""
+    dirty_place: int
+    """Its place in the watch's list of dirty accounts, from 1; 0 is none."""
     slot: int
     """Its slot in the watch's blocks, from 1; 0 is none."""
 
@@ -198,7 +198,7 @@ class Position(Row):
     debt_shares: int
 
 
-class Pledge(Row):
+class Commitment(Row):
     """What an account has promised of an asset, which most never do."""
 
     unfunded: int
@@ -264,7 +264,7 @@ class Watch(Row):
     """The head of the margin watch's column: counts, and where its sections begin: `watch.rows`."""
 
     built: int
-    hot_count: int
+    dirty_count: int
     slot_count: int
     """Slots given to accounts so far, also those that were left again."""
     slot_capacity: int
@@ -287,7 +287,7 @@ class Watch(Row):
     seen: int
     """Here begins, like after the next ones, what is as long as there are assets or accounts."""
     screen: int
-    hot: int
+    dirty: int
     slots: int
     """Here begins a number for each slot, of its account, from 1: see `watch.rows`."""
     triggers: int

@@ -16,9 +16,9 @@ from solvent.engine.memory.rows import (
     ORDER_ROW,
     Account,
     Asset,
+    Commitment,
     Globals,
     Order,
-    Pledge,
     Pool,
     Position,
     Price,
@@ -45,19 +45,19 @@ def write_snapshot(columns: Columns) -> bytes:
     accounts = int(numbers[Globals.accounts])
     settings = columns.table("accounts", Account.WIDTH)[:accounts, :_SNAPSHOT_SETTINGS]
     positions = columns["positions"].reshape(-1, count, Position.WIDTH)[:accounts]
-    pledges = columns["pledges"].reshape(-1, count, Pledge.WIDTH)[:accounts]
+    commitments = columns["commitments"].reshape(-1, count, Commitment.WIDTH)[:accounts]
     width = _SNAPSHOT_SETTINGS + _SNAPSHOT_COLUMNS * count
     account_rows = np.empty((accounts, width), dtype=np.int64)
     account_rows[:, :_SNAPSHOT_SETTINGS] = settings
     for place, number in enumerate(_SNAPSHOT_POSITIONS):
         start = _SNAPSHOT_SETTINGS + place * count
         account_rows[:, start : start + count] = positions[:, :, number]
-    account_rows[:, width - count :] = pledges[:, :, Pledge.committed]
+    account_rows[:, width - count :] = commitments[:, :, Commitment.committed]
     orders = columns.table("orders", Order.WIDTH)
     resting = orders[orders[:, Order.order] > 0][:, :ORDER_ROW]
     sections: tuple[npt.ArrayLike, ...] = (
         encode_parameters(columns.parameters),
-        np.concatenate((numbers[Globals.now : Globals.next_round + 1], pools[:, Pool.outside])),
+        np.concatenate((numbers[Globals.now : Globals.next_round + 1], pools[:, Pool.external])),
         pools[:, :_POOL_NUMBERS].reshape(-1),
         _price_rows(columns, count),
         account_rows.reshape(-1),
@@ -122,7 +122,7 @@ def _rebuild(sections: list[Column]) -> Columns:
     numbers[Globals.now : counters] = sections[1][:counters]
     pools = columns.table("pools", Pool.WIDTH)
     pools[:, :_POOL_NUMBERS] = sections[2].reshape(count, _POOL_NUMBERS)
-    pools[:, Pool.outside] = sections[1][counters:]
+    pools[:, Pool.external] = sections[1][counters:]
     _read_prices(columns, sections[3].tolist())
     _read_accounts(columns, sections[4], count)
     liquidating = sections[5]
@@ -161,8 +161,8 @@ def _read_accounts(columns: Columns, section: Column, count: int) -> None:
     for place, number in enumerate(_SNAPSHOT_POSITIONS):
         start = _SNAPSHOT_SETTINGS + place * count
         positions[:, :, number] = rows[:, start : start + count]
-    pledges = columns["pledges"].reshape(-1, count, Pledge.WIDTH)[: len(rows)]
-    pledges[:, :, Pledge.committed] = rows[:, width - count :]
+    commitments = columns["commitments"].reshape(-1, count, Commitment.WIDTH)[: len(rows)]
+    commitments[:, :, Commitment.committed] = rows[:, width - count :]
     bits = np.left_shift(1, np.arange(count, dtype=np.int64))
     accounts[:, Account.debts] = (positions[:, :, Position.debt_shares] != 0) @ bits
     accounts[:, Account.held] = (positions != 0).any(axis=2) @ bits

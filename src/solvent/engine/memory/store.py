@@ -6,7 +6,7 @@ assets, pools, prices
 a row an asset
 quotes      MAX_SOURCES rows an asset
 accounts    a row an account
-positions, pledges
+positions, commitments
 a row an account and asset
 orders      a row a slot
 order_index a table from order ids to slots
@@ -26,11 +26,11 @@ from solvent.engine.memory.rows import (
     Asset,
     Book,
     CommandRow,
+    Commitment,
     Entry,
     Globals,
     Level,
     Order,
-    Pledge,
     Pool,
     Position,
     Price,
@@ -55,7 +55,7 @@ class Store(Root):
     quotes: Rows[Quote]
     accounts: Rows[Account]
     positions: Rows[Position]
-    pledges: Rows[Pledge]
+    commitments: Rows[Commitment]
     orders: Rows[Order]
     order_index: Rows[Entry]
     levels: Rows[Level]

@@ -10,7 +10,7 @@ from solvent.domain.events import OrderCancelled, OrderExpired
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC
 from solvent.domain.units import INT64_MAX, RATIO
-from solvent.engine.ledger import account_row, asset_row, available, locked, move, pledge
+from solvent.engine.ledger import account_row, asset_row, available, commitment, locked, move
 from solvent.engine.limits import largest_passing
 from solvent.engine.memory.layout import INDEX_BLOCK, INDEX_FACTOR, NONE
 from solvent.engine.memory.rows import Entry, Order
@@ -144,7 +144,7 @@ def set_funding(s: Store, order: Order, lock: int, unfunded: int) -> None:
 
 @kernel
 def _change_unfunded(s: Store, account: int, asset: int, change: int) -> None:
-    row = pledge(s, account, asset)
+    row = commitment(s, account, asset)
     row.unfunded += change
     holder = account_row(s, account)
     if row.unfunded:

@@ -31,7 +31,7 @@ from solvent.domain.readings import (
 from solvent.domain.units import RATIO, divide_up
 from solvent.engine.memory.command_rows import Words, encode_batch
 from solvent.engine.memory.layout import NONE
-from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Globals, Order, Pledge, Price
+from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Commitment, Globals, Order, Price
 from solvent.engine.queries.kernels import HALF
 from solvent.engine.queries.previews import Previews
 from solvent.engine.queries.rows import (
@@ -83,8 +83,8 @@ class FastQueries(Previews):
     def committed(self, provider: int, asset: int) -> int:
         """Atoms of debts in the asset that the provider still offers to take over."""
         self._check(provider, asset)
-        place = (provider * len(self.parameters.assets) + asset) * Pledge.WIDTH
-        return int(self._engine.columns["pledges"][place + Pledge.committed])
+        place = (provider * len(self.parameters.assets) + asset) * Commitment.WIDTH
+        return int(self._engine.columns["commitments"][place + Commitment.committed])
 
     def health(self, account: int) -> AccountHealth:
         """The account's margin, rounded against it."""

@@ -1,6 +1,6 @@
-"""The watch's column: where everything in it is, and the list of hot accounts.
+"""The watch's column: where everything in it is, and the list of dirty accounts.
 
-An account is hot when it must be asked exactly: its mask says after a change of which assets, and
+An account is dirty when it must be asked exactly: its mask says after a change of which assets, and
 ALWAYS says at once. All others that owe something have a slot in a block of BLOCK, and the blocks
 have triggers for each asset: the lowest mark and the highest price of debt at which every member is
 certainly healthy, and the same over SUPER blocks. `certificates` says what is certain, `watch`
@@ -19,8 +19,8 @@ ALWAYS = -1
 """The mask of all assets."""
 
 
-class Hot(Row):
-    """A hot account, and the assets, as bits, after a change of which it must be asked."""
+class Dirty(Row):
+    """A dirty account, and the assets, as bits, after a change of which it must be asked."""
 
     account: int
     mask: int
@@ -84,8 +84,8 @@ def lay_out(watch: Watch, capacity: int, assets: int) -> int:
     end += assets * Seen.WIDTH
     watch.screen = end
     end += assets * Screen.WIDTH
-    watch.hot = end
-    end += capacity * Hot.WIDTH
+    watch.dirty = end
+    end += capacity * Dirty.WIDTH
     watch.slots = end
     end += blocks * BLOCK
     watch.triggers = end
@@ -122,14 +122,14 @@ def screen_rows(s: Store) -> Rows[Screen]:
 
 
 @kernel
-def hot_row(s: Store, place: int) -> Hot:
-    """The hot account at a place, from 0."""
-    return rows_in(Hot, _section(s, s.watch.hot))[place]
+def dirty_row(s: Store, place: int) -> Dirty:
+    """The dirty account at a place, from 0."""
+    return rows_in(Dirty, _section(s, s.watch.dirty))[place]
 
 
 @kernel
 def slots_of(s: Store) -> Memory:
-    """Of each slot: its account, from 1. Triggers leave an account out while it is hot."""
+    """Of each slot: its account, from 1. Triggers leave an account out while it is dirty."""
     return _section(s, s.watch.slots)
 
 
@@ -168,23 +168,23 @@ def touched(s: Store, account: int) -> None:
 
 @kernel
 def heat(s: Store, account: int, mask: int) -> None:
-    """Make `account` hot, to be asked after a change of an asset in `mask`."""
+    """Make `account` dirty, to be asked after a change of an asset in `mask`."""
     holder = s.accounts[account]
-    if holder.hot_place == 0:
-        s.watch.hot_count += 1
-        holder.hot_place = s.watch.hot_count
-    row = hot_row(s, holder.hot_place - 1)
+    if holder.dirty_place == 0:
+        s.watch.dirty_count += 1
+        holder.dirty_place = s.watch.dirty_count
+    row = dirty_row(s, holder.dirty_place - 1)
     row.account = account
     row.mask = mask
 
 
 @kernel
-def cool(s: Store, account: int) -> None:
-    """Take a hot account off the list; the last takes its place."""
+def clean(s: Store, account: int) -> None:
+    """Take a dirty account off the list; the last takes its place."""
     holder = s.accounts[account]
-    place = holder.hot_place
-    last = hot_row(s, s.watch.hot_count - 1)
-    copy_row(last, hot_row(s, place - 1))
-    s.accounts[last.account].hot_place = place
-    holder.hot_place = 0
-    s.watch.hot_count -= 1
+    place = holder.dirty_place
+    last = dirty_row(s, s.watch.dirty_count - 1)
+    copy_row(last, dirty_row(s, place - 1))
+    s.accounts[last.account].dirty_place = place
+    holder.dirty_place = 0
+    s.watch.dirty_count -= 1

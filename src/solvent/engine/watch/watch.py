@@ -1,15 +1,15 @@
 """The margin watch in kernels: finds accounts at MMR >= 100 % without asking all of them.
 
 Between two watches an account's health gets worse only if it has less or owes more, and then it is
-hot, or if a mark, an index, a staleness or a parameter does, and then the watch sees that. Healthy
-accounts carry a certificate (`certificates`) for moves of marks and indices, folded into the
-triggers of their block and of its superblock. A watch asks the hot accounts that hold what changed
-and all members of blocks whose triggers are passed; who is certified anew is folded again, who is
-liquidatable or too near to it to be certified stays hot.
+dirty, or if a mark, an index, a staleness or a parameter does, and then the watch sees that.
+Healthy accounts carry a certificate (`certificates`) for moves of marks and indices, folded into
+the triggers of their block and of its superblock. A watch asks the dirty accounts that hold what
+changed and all members of blocks whose triggers are passed; who is certified anew is folded again,
+who is liquidatable or too near to it to be certified stays dirty.
 
-So at the end of every watch each account that owes something is hot, or every trigger of its block
-holds at the prices of now, and then it is healthy. What the blocks are decides how many accounts
-are asked, never which are found.
+So at the end of every watch each account that owes something is dirty, or every trigger of its
+block holds at the prices of now, and then it is healthy. What the blocks are decides how many
+accounts are asked, never which are found.
 """
 
 from solvent.domain.parameters import USDC
@@ -42,11 +42,11 @@ from solvent.engine.watch.certificates import (
 from solvent.engine.watch.rows import (
     ALWAYS,
     BLOCK,
-    cool,
+    clean,
+    dirty_row,
     fired_blocks,
     fired_flags,
     heat,
-    hot_row,
     lay_out,
     screen_rows,
     seen_row,
@@ -73,7 +73,7 @@ def candidates(s: Store, out: Memory) -> int:
         _build(s)
     else:
         _look(s)
-    count = _ask_hot(s, out)
+    count = _ask_dirty(s, out)
     count = _ask_fired(s, out, count)
     sort_ascending(s, out, count)
     return count
@@ -180,22 +180,22 @@ def _see(s: Store, asset: int) -> None:
 
 
 @kernel
-def _ask_hot(s: Store, out: Memory) -> int:
-    """Ask the hot accounts that hold what changed. From the last on: one that cools moves it."""
+def _ask_dirty(s: Store, out: Memory) -> int:
+    """Ask the dirty accounts that hold what changed; from the last on, for cleaning moves it."""
     count = 0
-    for place in range(s.watch.hot_count - 1, -1, -1):
-        row = hot_row(s, place)
+    for place in range(s.watch.dirty_count - 1, -1, -1):
+        row = dirty_row(s, place)
         account = row.account
         holder = account_row(s, account)
         if holder.debts == 0 or holder.is_liquidating:
-            cool(s, account)
+            clean(s, account)
         elif row.mask == ALWAYS or row.mask & s.watch.changed:
             answer = _ask(s, account)
             if answer.fall == _FOUND:
                 out[count] = account
                 count += 1
             elif answer.fall > 0 and _has_slot(s, account):
-                cool(s, account)
+                clean(s, account)
                 _tighten(s, (holder.slot - 1) // BLOCK, answer)
     return count
 
@@ -214,7 +214,7 @@ def _ask_fired(s: Store, out: Memory, count: int) -> int:
         together = of_nobody()
         for member in range(BLOCK):
             bring_member_after(s, place * BLOCK + member)
-            if _is_cool(s, members[member]):
+            if _is_clean(s, members[member]):
                 account = members[member] - 1
                 answer = _ask(s, account)
                 if answer.fall == _FOUND:
@@ -228,19 +228,19 @@ def _ask_fired(s: Store, out: Memory, count: int) -> int:
 
 
 @kernel
-def _is_cool(s: Store, member: int) -> bool:
+def _is_clean(s: Store, member: int) -> bool:
     """Whether what is in a slot is an account that owes, is not marked and relies on its block."""
     if member == 0:
         return False
     holder = account_row(s, member - 1)
-    return holder.hot_place == 0 and holder.debts != 0 and not holder.is_liquidating
+    return holder.dirty_place == 0 and holder.debts != 0 and not holder.is_liquidating
 
 
 @kernel
 def _ask(s: Store, account: int) -> Certificate:
     """The certificate of an account that owes something and is not marked.
 
-    Nothing, when it is to stay hot for being near; a fall of _FOUND, when it is liquidatable.
+    Nothing, when it is to stay dirty for being near; a fall of _FOUND, when it is liquidatable.
     """
     s.watch.asked += 1
     certificate = certify_at_a_glance(s, account)
@@ -297,14 +297,14 @@ def _build(s: Store) -> None:
     """Give a slot to every account that owes something, alike ones together; fire all blocks."""
     lay_out(s.watch, s.globals.account_capacity, s.globals.assets)
     s.watch.built = 1
-    s.watch.hot_count = 0
+    s.watch.dirty_count = 0
     s.watch.changed = ALWAYS
     s.watch.seen_doubt = s.rules.stale_doubt
     measure_errors(s)
     for asset in range(s.globals.assets):
         _see(s, asset)
     for account in range(s.globals.accounts):
-        account_row(s, account).hot_place = 0
+        account_row(s, account).dirty_place = 0
         account_row(s, account).slot = 0
     for slot in range(s.watch.slot_capacity):
         slots_of(s)[slot] = 0

@@ -21,10 +21,10 @@ from solvent.engine.allot.apportionment import apportion
 from solvent.engine.ledger import (
     asset_row,
     available,
+    commitment,
     debt_of,
     mark_of,
     move,
-    pledge,
     pool_row,
     position,
 )
@@ -321,7 +321,7 @@ def _record_offer(s: Store, plan: Split) -> None:
             BackstopCandidate(
                 fill=fill,
                 provider=provider,
-                committed=pledge(s, provider, offer.debt).committed,
+                committed=commitment(s, provider, offer.debt).committed,
                 capacity=plan.capacities[place],
                 allotted=plan.parts[place],
             ),
@@ -402,7 +402,7 @@ def apply_fill(s: Store, offer: Offer, plan: Fill, legs: Rows[FillLeg]) -> None:
     touched(s, parties, count)
     record_pools(s, record)
     record_parties(s, record, parties, count, 0)
-    pledge(s, plan.provider, debt).committed -= plan.quantity
+    commitment(s, plan.provider, debt).committed -= plan.quantity
     emit(
         s,
         BackstopFilled(

@@ -5,7 +5,7 @@ questions in.
 """
 
 from solvent.domain.units import INDEX_SCALE, RATIO
-from solvent.engine.ledger import account_row, asset_row, claim_of, mark_of, pledge, pool_row
+from solvent.engine.ledger import account_row, asset_row, claim_of, commitment, mark_of, pool_row
 from solvent.engine.limits import largest_passing
 from solvent.engine.margin import Doubt, copy_portfolio, health, portfolio_of, receive
 from solvent.engine.memory.scratch import take
@@ -39,7 +39,7 @@ def provides(s: Store, offer: Offer, provider: int) -> bool:
     """Whether a provider has commitment in the debt on offer and is free to take it."""
     if provider == offer.account or account_row(s, provider).is_liquidating:
         return False
-    return pledge(s, provider, offer.debt).committed != 0
+    return commitment(s, provider, offer.debt).committed != 0
 
 
 @kernel
@@ -57,7 +57,7 @@ def capacity(s: Store, offer: Offer, provider: int) -> int:
     put_deliverable(s, offer)
     portfolio_of(s, provider, portfolio_before(s, offer))
     offer.claim = claim_of(s, provider, offer.debt)
-    most = min(offer.quantity, pledge(s, provider, offer.debt).committed)
+    most = min(offer.quantity, commitment(s, provider, offer.debt).committed)
     largest = largest_passing(_is_bearable, s, offer, most)
     return largest if _draw_collateral(s, offer, largest) else 0
 

@@ -9,7 +9,7 @@ from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO
 from solvent.engine.allot.apportionment import Places, apportion, apportion_by
 from solvent.engine.allot.selection import Keys, fill_largest, room_listed
-from solvent.engine.allot.water_filling import Glass, Level, find_level
+from solvent.engine.allot.water_filling import Level, Vessel, find_level
 from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up
 from solvent.engine.waterfall.rows import Candidate
@@ -170,7 +170,7 @@ def drain_to_level(
     s: Store, rows: Rows[Candidate], count: int, value_caps: Memory, value: int, drained: Memory
 ) -> None:
     """Write values v = min(cap, max(0, A - level * TV)) that sum to `value`, rounded down."""
-    glasses = allocate_rows(Glass, count)
+    vessels = allocate_rows(Vessel, count)
     reachable = wide(0)
     found = 0
     for place in range(count):
@@ -179,17 +179,17 @@ def drain_to_level(
         reachable += cap
         if cap:
             row = rows[place]
-            glass = glasses[found]
-            glass.top = row.assets_value
-            glass.floor = row.assets_value - cap
-            glass.area = row.total_value
+            vessel = vessels[found]
+            vessel.top = row.assets_value
+            vessel.floor = row.assets_value - cap
+            vessel.area = row.total_value
             found += 1
     if value and reachable > value:
-        level = find_level(s, glasses, found, value)
+        level = find_level(s, vessels, found, value)
         for place in range(count):
             row = rows[place]
             drained[place] = _above_level(row, level, value_caps[place])
-    release(glasses)
+    release(vessels)
 
 
 @kernel

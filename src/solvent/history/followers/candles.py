@@ -8,7 +8,7 @@ nothing happened has no candle.
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from solvent.domain.units import HOUR, SECOND
 from solvent.history.tables.batch import Batch
@@ -75,26 +75,61 @@ def end_of(start: int, length: int) -> int:
 
 
 class Candle:
-    """One candle in the making; `changed` since the last batch was written."""
+    """Prices from `start` to `end`, and what was traded: base atoms, USDC atoms, trades."""
 
-    __slots__ = (
-        "changed",
-        "close",
-        "end",
-        "high",
-        "low",
-        "open",
-        "quote",
-        "start",
-        "trades",
-        "volume",
-    )
+    __slots__ = ("close", "end", "high", "low", "open", "quote", "start", "trades", "volume")
 
     def __init__(self, start: int, end: int, price: int) -> None:
         self.start = start
         self.end = end
         self.open = self.high = self.low = self.close = price
         self.volume = self.quote = self.trades = 0
+
+    @classmethod
+    def of(cls, row: CandleRow) -> Self:
+        """A candle that was kept."""
+        candle = cls(row.start, row.end, row.open)
+        candle.high, candle.low, candle.close = row.high, row.low, row.close
+        candle.volume, candle.quote, candle.trades = row.volume, row.quote_volume, row.trades
+        return candle
+
+    def price(self, price: int) -> None:
+        """Let in a price later than all others."""
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.close = price
+
+    def trade(self, price: int, quantity: int, quote: int) -> None:
+        """Let in a trade later than all prices before."""
+        self.price(price)
+        self.volume += quantity
+        self.quote += quote
+        self.trades += 1
+
+    def absorb(self, later: "Candle") -> None:
+        """Let in all of a later, shorter candle."""
+        self.high = max(self.high, later.high)
+        self.low = min(self.low, later.low)
+        self.close = later.close
+        self.volume += later.volume
+        self.quote += later.quote
+        self.trades += later.trades
+
+    def row(self) -> CandleRow:
+        """The candle as questions about the past are answered with it."""
+        prices = self.open, self.high, self.low, self.close
+        return CandleRow(self.start, self.end, *prices, self.volume, self.quote, self.trades)
+
+
+class _Kept(Candle):
+    """A candle of the table; `changed` since the last batch was written."""
+
+    __slots__ = ("changed",)
+
+    def __init__(self, start: int, end: int, price: int) -> None:
+        super().__init__(start, end, price)
         self.changed = False
 
 
@@ -108,9 +143,9 @@ class Candles:
     def __init__(self, database: Database, batch: Batch) -> None:
         self._database = database
         self._batch = batch
-        self._current: dict[tuple[int, int, int], Candle] = {}
+        self._current: dict[tuple[int, int, int], _Kept] = {}
         self._latest: dict[tuple[int, int, int], int] = {}
-        self._dirty: dict[_Key, Candle] = {}
+        self._dirty: dict[_Key, _Kept] = {}
 
     def price(
         self, asset: int, kind: PriceKind, time: int, price: int, quantity: int = 0, quote: int = 0
@@ -123,29 +158,24 @@ class Candles:
             if not candle.changed:
                 candle.changed = True
                 self._dirty[asset, kind, span, candle.start] = candle
-            if price > candle.high:
-                candle.high = price
-            elif price < candle.low:
-                candle.low = price
-            candle.close = price
             if quantity:
-                candle.volume += quantity
-                candle.quote += quote
-                candle.trades += 1
+                candle.trade(price, quantity, quote)
+            else:
+                candle.price(price)
 
-    def _find(self, series: tuple[int, int, int], start: int, price: int) -> Candle:
+    def _find(self, series: tuple[int, int, int], start: int, price: int) -> _Kept:
         """The candle of a series that begins at `start`: of this batch, the database, or new."""
         key = (*series, start)
         candle = self._dirty.get(key)
         if candle is None:
             latest = self._latest.get(series)
             stored = self._load(key) if latest is None or start <= latest else None
-            candle = stored or Candle(start, start + series[2], price)
+            candle = stored or _Kept(start, start + series[2], price)
         self._latest[series] = max(start, self._latest.get(series, start))
         self._current[series] = candle
         return candle
 
-    def _load(self, key: _Key) -> Candle | None:
+    def _load(self, key: _Key) -> _Kept | None:
         rows = self._database.fetch(
             "SELECT open, high, low, close, volume, quote, trades FROM candles "
             "WHERE asset = ? AND kind = ? AND span = ? AND start = ?",
@@ -153,11 +183,7 @@ class Candles:
         )
         if not rows:
             return None
-        numbers = [int(value) for value in rows[0]]
-        candle = Candle(key[3], key[3] + key[2], numbers[0])
-        candle.high, candle.low, candle.close = numbers[1:4]
-        candle.volume, candle.quote, candle.trades = numbers[4:]
-        return candle
+        return _Kept.of(candle_of((key[3], key[2], *rows[0])))
 
     def note_all(self) -> None:
         """Put every candle that changed into the batch."""
@@ -193,15 +219,9 @@ def candle_of(row: Row) -> CandleRow:
 def joined(candles: Iterable[CandleRow], length: int) -> Iterator[CandleRow]:
     """Candles of the given length, put together from shorter ones in the order of time."""
     for start, group in groupby(candles, lambda candle: start_of(candle.start, length)):
-        parts = list(group)
-        yield CandleRow(
-            start=start,
-            end=end_of(start, length),
-            open=parts[0].open,
-            high=max(part.high for part in parts),
-            low=min(part.low for part in parts),
-            close=parts[-1].close,
-            volume=sum(part.volume for part in parts),
-            quote_volume=sum(part.quote_volume for part in parts),
-            trades=sum(part.trades for part in parts),
-        )
+        first, *others = group
+        whole = Candle.of(first)
+        whole.start, whole.end = start, end_of(start, length)
+        for each in others:
+            whole.absorb(Candle.of(each))
+        yield whole.row()

@@ -4,8 +4,9 @@ Where rows of the command stand in the order of everything, which accounts the w
 and for which order each account's movements are made.
 """
 
-from solvent.domain import waterfall_events as w
+from solvent.domain.events import Event
 from solvent.domain.labels import Source
+from solvent.history.followers.transfers import liquidated_after
 from solvent.history.tables.memo import Memo
 from solvent.history.tables.schema import PLACE_BITS
 
@@ -37,7 +38,7 @@ class Context:
         self.time = time
         self.memo = memo
         self.orders: dict[int, int] = {}
-        self.liquidated: set[int] = set()
+        self.liquidated: frozenset[int] = frozenset()
         self.sequence = self._place = 0
 
     def begin(self, sequence: int) -> None:
@@ -46,7 +47,7 @@ class Context:
         self._place = sequence << PLACE_BITS
         if self.orders or self.liquidated:
             self.orders.clear()
-            self.liquidated.clear()
+            self.liquidated = frozenset()
 
     def next_place(self) -> int:
         """A new place, after all before it."""
@@ -54,17 +55,9 @@ class Context:
         self._place = place + 1
         return place
 
-    def offered(self, event: w.BackstopOffered) -> None:
-        """The fills that follow are for this account."""
-        self.liquidated = {event.account}
-
-    def round_opened(self, _: w.AdlOpened) -> None:
-        """The matches that follow are of this round."""
-        self.liquidated = set()
-
-    def stuck(self, event: w.AdlStuck) -> None:
-        """An account that the round liquidates."""
-        self.liquidated.add(event.account)
+    def staged(self, event: Event) -> None:
+        """An offer, a round, or an account that the round liquidates."""
+        self.liquidated = liquidated_after(event, self.liquidated)
 
     def source_for(self, account: int, source: int) -> int:
         """The source of a movement as it is for `account`: liquidated, or the other side."""

@@ -161,8 +161,10 @@ class Lending:
         self._move(context, event.account, event.debt_asset, gone)
         self._move(context, event.provider, event.debt_asset, come)
 
-    def claim_handed(self, context: Context, leg: w.BackstopLeg | w.AdlLeg, source: Source) -> None:
+    def claim_handed(self, context: Context, leg: w.BackstopLeg | w.AdlLeg) -> None:
         """A claim went to a provider, the fund or a lender of a round."""
+        is_backstop = isinstance(leg, w.BackstopLeg)
+        source = Source.BACKSTOP_PROVIDER if is_backstop else Source.ADL_PROVIDER
         gone = Change(REDEEMED, leg.quantity, -leg.shares, source)
         come = Change(LENT, leg.quantity, leg.shares, source)
         self._move(context, leg.giver, leg.asset, gone)

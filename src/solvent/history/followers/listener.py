@@ -11,7 +11,7 @@ from solvent.domain.codec.events import event_numbers, kind_number
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.events import Event
-from solvent.domain.labels import LegForm, Source
+from solvent.domain.labels import LegForm
 from solvent.domain.parameter_changes import changed_parameters
 from solvent.history.followers.candles import Candles
 from solvent.history.followers.context import Context
@@ -21,13 +21,14 @@ from solvent.history.followers.off_book import OffBook
 from solvent.history.followers.pools import PoolMirrors
 from solvent.history.followers.receipt_rows import ReceiptRows
 from solvent.history.followers.trading import Trading
+from solvent.history.followers.transfers import STAGES, transfer_of
 from solvent.history.tables.batch import Batch
 from solvent.history.tables.database import Database
 from solvent.history.tables.memo import Memo
 from solvent.history.tables.rows import PriceKind
 from solvent.history.tables.schema import DEPOSITS, DUST, WITHDRAWALS
 
-Handlers = dict[int, Callable[..., None]]
+Handlers = dict[int, Callable[..., object]]
 """What takes an event, by the number of its kind."""
 
 
@@ -63,20 +64,18 @@ class Listener:
                 e.InterestCharged: self.lending.charged,
                 e.ParameterChanged: self._parameter,
                 e.OrderAccepted: self._trading.accepted,
-                e.OrderRested: lambda _, event: self._trading.rested(event),
-                e.OrderCancelled: self._trading.cancelled,
-                e.OrderExpired: self._trading.expired,
+                e.OrderRested: self._trading.follow,
+                e.OrderCancelled: self._trading.follow,
+                e.OrderExpired: self._trading.follow,
                 e.Filled: self._filled,
                 e.IndexUpdated: self._priced,
                 e.MarkUpdated: self._priced,
-                w.BackstopOffered: Context.offered,
                 w.BackstopFilled: self._taken_over,
-                w.BackstopLeg: self._backstop_leg,
-                w.AdlOpened: Context.round_opened,
-                w.AdlStuck: Context.stuck,
-                w.AdlLeg: self._adl_leg,
+                w.BackstopLeg: self._leg,
+                w.AdlLeg: self._leg,
                 w.AdlMatched: self._matched,
                 w.DeficitBooked: self._written_off,
+                **dict.fromkeys(STAGES, Context.staged),
             }
         )
         self._heard = ReceiptRows.KINDS.union(self._by_numbers, self._by_event)
@@ -155,27 +154,27 @@ class Listener:
         self._candles.price(event.asset, PriceKind.MARK, context.time, event.mark)
 
     def _taken_over(self, context: Context, event: w.BackstopFilled) -> None:
-        self._off_book.taken_over(context, event)
+        self._transferred(context, event)
         self.lending.taken_over(context, event)
 
-    def _backstop_leg(self, context: Context, event: w.BackstopLeg) -> None:
+    def _leg(self, context: Context, event: w.BackstopLeg | w.AdlLeg) -> None:
         if event.form is LegForm.CLAIM:
-            self.lending.claim_handed(context, event, Source.BACKSTOP_PROVIDER)
-        self._off_book.backstop_leg(context, event)
-
-    def _adl_leg(self, context: Context, event: w.AdlLeg) -> None:
-        if event.form is LegForm.CLAIM:
-            self.lending.claim_handed(context, event, Source.ADL_PROVIDER)
-        self._off_book.adl_leg(context, event)
+            self.lending.claim_handed(context, event)
+        self._transferred(context, event)
 
     def _matched(self, context: Context, event: w.AdlMatched) -> None:
         self.lending.matched(context, event)
-        self._off_book.matched(context, event)
+        self._transferred(context, event)
+
+    def _transferred(self, context: Context, event: Event) -> None:
+        transfer = transfer_of(event)
+        assert transfer is not None
+        self._off_book.transferred(context, transfer)
 
     def _written_off(self, context: Context, event: w.DeficitBooked) -> None:
         self._off_book.written_off(context, event)
         self.lending.written_off(context, event)
 
 
-def _by_kind(handlers: Mapping[type[Event], Callable[..., None]]) -> Handlers:
+def _by_kind(handlers: Mapping[type[Event], Callable[..., object]]) -> Handlers:
     return {kind_number(kind): handler for kind, handler in handlers.items()}

@@ -1,14 +1,19 @@
 """Trading: orders and what became of them, trades, and each side's fills.
 
-An order's row is its newest state and is written once a batch. While an order enters it counts as
-filled: what rests or ends says so in the same command.
+An order's row is its newest state and is written once a batch.
 """
 
+from collections.abc import Iterator
+
+import msgspec
+
 from solvent.domain import events as e
+from solvent.domain.events import Event
 from solvent.history.followers.context import Context
+from solvent.history.followers.orders import Order, changed
 from solvent.history.tables.batch import Batch
 from solvent.history.tables.database import Database, Value
-from solvent.history.tables.rows import FillKind, OrderStatus, SettlementSource
+from solvent.history.tables.rows import FillKind, SettlementSource
 from solvent.history.tables.schema import FILLS, ORDERS, SETTLEMENTS, TRADES
 
 CACHED = 200_000
@@ -17,101 +22,33 @@ FUND = 0
 USDC = 0
 
 
-class Ordered:
-    """An order: what never changes of it, and what does."""
-
-    __slots__ = ("client_id", "ended", "executed", "executed_quote", "fixed", "reason", "status")
-
-    def __init__(self, fixed: tuple[Value, ...]) -> None:
-        self.fixed = fixed
-        self.client_id = int(fixed[_CLIENT_ID])
-        self.executed = 0
-        self.executed_quote = 0
-        self.status = OrderStatus.FILLED
-        self.reason = 0
-        self.ended = 0
-
-    def row(self) -> tuple[Value, ...]:
-        """The order in the order of its table's columns."""
-        return (
-            *self.fixed,
-            self.executed,
-            self.executed_quote,
-            int(self.status),
-            self.reason,
-            self.ended,
-        )
-
-
-_CLIENT_ID = ORDERS.columns.index("client_id")
-_QUANTITY = ORDERS.columns.index("quantity")
-_FIXED = ORDERS.columns.index("executed")
-
-
 class Trading:
     """What the events say of orders and trades, on its way to the tables."""
 
     def __init__(self, database: Database, batch: Batch) -> None:
         self._database = database
         self._batch = batch
-        self._orders: dict[int, Ordered] = {}
+        self._orders: dict[int, Order] = {}
+        self._places: dict[int, int] = {}
         self._dirty: set[int] = set()
+
+    def follow(self, context: Context, event: Event) -> tuple[Order, ...]:
+        """Let an event change the orders that it is about."""
+        orders = changed(event, context.time, self._find)
+        for order in orders:
+            self._orders[order.order] = order
+            self._dirty.add(order.order)
+        return orders
 
     def accepted(self, context: Context, event: e.OrderAccepted) -> None:
         """An order enters."""
-        fixed: tuple[Value, ...] = (
-            event.order,
-            context.next_place(),
-            context.time,
-            event.account,
-            event.asset,
-            int(event.side),
-            int(event.order_type),
-            int(event.time_in_force),
-            event.price,
-            event.quantity,
-            event.quote_quantity,
-            event.post_only,
-            event.reduce_only,
-            int(event.self_trade_prevention),
-            event.client_id,
-            int(event.system_order),
-        )
-        self._orders[event.order] = Ordered(fixed)
-        self._dirty.add(event.order)
+        self._places[event.order] = context.next_place()
+        self.follow(context, event)
         context.orders[event.account] = event.order
-
-    def rested(self, event: e.OrderRested) -> None:
-        """What is left waits in the book."""
-        order = self._changed(event.order)
-        order.status = OrderStatus.PARTIALLY_FILLED if order.executed else OrderStatus.NEW
-        order.ended = 0
-
-    def cancelled(self, context: Context, event: e.OrderCancelled) -> None:
-        """Its owner took it back."""
-        self._end(context, event.order, OrderStatus.CANCELLED)
-
-    def expired(self, context: Context, event: e.OrderExpired) -> None:
-        """It ended without its owner."""
-        self._end(context, event.order, OrderStatus.EXPIRED).reason = int(event.reason)
-
-    def _end(self, context: Context, number: int, status: OrderStatus) -> Ordered:
-        order = self._changed(number)
-        order.status = status
-        order.ended = context.time
-        return order
 
     def filled(self, context: Context, event: e.Filled) -> None:
         """A trade: one row for everybody, one for each side."""
-        taker, maker = self._changed(event.taker_order), self._changed(event.maker_order)
-        for order in (taker, maker):
-            order.executed += event.quantity
-            order.executed_quote += event.quote
-        if maker.executed == maker.fixed[_QUANTITY]:
-            maker.status, maker.ended = OrderStatus.FILLED, context.time
-        else:
-            maker.status = OrderStatus.PARTIALLY_FILLED
-        taker.ended = context.time
+        taker, maker = self.follow(context, event)
         system = int(event.system_order)
         trade: list[Value] = [
             event.trade,
@@ -135,7 +72,7 @@ class Trading:
             self._batch.append(SETTLEMENTS, [*row, fee, fee, event.trade])
 
     def _fill(
-        self, context: Context, event: e.Filled, order: Ordered, kind: FillKind, *, is_maker: bool
+        self, context: Context, event: e.Filled, order: Order, kind: FillKind, *, is_maker: bool
     ) -> None:
         side = int(event.side)
         row: list[Value] = [
@@ -158,33 +95,34 @@ class Trading:
         ]
         self._batch.append(FILLS, row)
 
-    def _changed(self, number: int) -> Ordered:
-        """An order that is about to change."""
-        self._dirty.add(number)
+    def _find(self, number: int) -> Order:
         order = self._orders.get(number)
-        if order is None:
-            order = self._orders[number] = self._load(number)
-        return order
+        return self._load(number) if order is None else order
 
-    def _load(self, number: int) -> Ordered:
+    def _load(self, number: int) -> Order:
         statement = f"SELECT {ORDERS.listed} FROM {ORDERS.name} WHERE id = ?"
         (row,) = self._database.fetch(statement, (number,))
-        order = Ordered(row[:_FIXED])
-        changing = [int(value) for value in row[_FIXED:]]
-        order.executed, order.executed_quote, status, order.reason, order.ended = changing
-        order.status = OrderStatus(status)
-        return order
+        _, self._places[number], *numbers, reason, ended = (int(value) for value in row)
+        values = (number, *numbers, reason or None, ended, not ended)
+        return msgspec.convert(values, Order, strict=False)
 
     def note_all(self) -> None:
         """Put every order that changed into the batch."""
         for number in self._dirty:
-            self._batch.put(ORDERS, self._orders[number].row())
+            self._batch.put(ORDERS, (number, self._places[number], *_numbers(self._orders[number])))
 
     def written(self) -> None:
         """The batch is in the database: forget what has ended, or can be read there again."""
         for number in self._dirty:
-            if self._orders[number].status not in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED):
-                del self._orders[number]
+            if self._orders[number].has_ended:
+                del self._orders[number], self._places[number]
         self._dirty.clear()
         if len(self._orders) > CACHED:
             self._orders.clear()
+            self._places.clear()
+
+
+def _numbers(order: Order) -> Iterator[int]:
+    """The order in the order of its table's columns, without its number."""
+    _, *columns, _ = msgspec.structs.astuple(order)
+    return (int(value or 0) for value in columns)

@@ -1,1 +1,1 @@
-"""A live market: a scenario's people and prices driving a service as its clients would."""
+"""A live market: a scenario's agents and prices driving a service as its clients would."""

@@ -7,10 +7,10 @@
 Times are the scenario's, counted from `start`. With `follows_wall` the market's time is the wall
 clock's: what is late merges into one step, and after an interruption the agents go on where they
 would be by now. Otherwise the market has a time of its own, which `clock` tells: it stands still
-during the set-up and while nobody plays, runs `speed` times as fast, and no step is left out, so
-that a market that hears nobody else comes to what a run of the scenario comes to.
+during the set-up and while no agent acts, runs `speed` times as fast, and no step is left out, so
+that a market without other clients ends in the state that a run of the scenario ends in.
 
-The market's own rules hold for the agents as for everybody; only who is told what by whom is here.
+The market's own rules hold for the agents as for every client.
 """
 
 import threading
@@ -62,7 +62,7 @@ class LiveMarket(Protocol):
         ...
 
     def apply(self, batch: Iterable[Command]) -> Transcript:
-        """Carry out commands in order; what came of each."""
+        """Carry out commands in order; return them with their events."""
         ...
 
 
@@ -79,7 +79,7 @@ class Watch(Protocol):
 
 
 class WallWatch:
-    """The wall clock as of its making, carried on by a clock that nobody sets."""
+    """The wall clock as of its making, carried on by a clock that cannot be set."""
 
     def __init__(self) -> None:
         self._offset = time.time_ns() - time.monotonic_ns()
@@ -98,16 +98,27 @@ def parameters_at(scenario: Scenario, start: int) -> EngineParameters:
     return replace(scenario.parameters, start_time=start)
 
 
+def speed_rate(scenario: Scenario, speed: float, *, follows_wall: bool) -> int:
+    """`speed` in thousandths. InputError for one at which the agents cannot act."""
+    # Infinity and what is no number cannot be rounded, and fail the comparison.
+    if not SLOWEST <= speed * SPEED_UNIT <= FASTEST:
+        raise scenario.error("speed", f"must lie between 0.001 and 1000, is {speed:g}")
+    rate = round(speed * SPEED_UNIT)
+    if follows_wall and rate != SPEED_UNIT:
+        raise scenario.error("speed", "must be 1 where the agents follow the wall clock")
+    return rate
+
+
 class LiveAgents:
-    """A scenario's people, to play in `market`, whose parameters are those of `parameters_at`.
+    """A scenario's agents for `market`, whose parameters are those of `parameters_at`.
 
     - start: the market's `start_time`, microseconds UTC.
-    - accounts: how many people; the scenario's own number by default.
-    - first_account: the number of the first account that nobody has.
+    - accounts: how many accounts; the scenario's own number by default.
+    - first_account: the number of the first free account.
     - speed: seconds of the scenario a second; 1 where the agents follow the wall clock.
     - step: time between two steps in microseconds, instead of the scenario's.
     - traders: accounts that trade a little at each step.
-    - keeps_time: whether the agents send the time steps; otherwise somebody else must.
+    - keeps_time: whether the agents send the time steps; otherwise another client must.
     - on_end: told, in the thread, why it ended, or None when it was stopped.
 
     Raises InputError for what the scenario does not allow.
@@ -129,11 +140,7 @@ class LiveAgents:
         watch: Watch | None = None,
         on_end: Callable[[BaseException | None], None] | None = None,
     ) -> None:
-        self._rate = round(speed * SPEED_UNIT)
-        if not SLOWEST <= self._rate <= FASTEST:
-            raise scenario.error("speed", f"must lie between 0.001 and 1000, is {speed:g}")
-        if follows_wall and self._rate != SPEED_UNIT:
-            raise scenario.error("speed", "must be 1 where the agents follow the wall clock")
+        self._rate = speed_rate(scenario, speed, follows_wall=follows_wall)
         scenario = replace(scenario, step=step or scenario.step)
         self._market = market
         self._stopped = threading.Event()

@@ -1,7 +1,7 @@
 """Demo keys: one of each role, the same for the same seed, and the accounts that belong to them.
 
 They are for trying a market out on one's own machine and for nothing else: anybody can compute
-them. Whoever serves a market adds them only where a demo was asked for, never on a public address.
+them. A market has them only where a demo was asked for, never on a public address.
 """
 
 import base64

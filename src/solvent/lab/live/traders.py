@@ -1,9 +1,10 @@
 """Traders: a few accounts that take from the makers' book, so that a live market has trades.
 
-At each step a draw says who trades, what, on which side and how much: log-normal amounts of a few
-hundred USDC, sent as limit orders that reach a little through the best price and expire at once.
-Now and then one of them lends, redeems, borrows or repays a little instead, so that pools move too.
-Both sides are as likely, so traders keep their means for long; what is refused stays refused.
+At each step a draw says which account trades, what, on which side and how much: log-normal amounts
+of a few hundred USDC, sent as limit orders that reach a little through the best price and expire at
+once. Now and then one of them lends, redeems, borrows or repays a little instead, so that pools
+move too. Both sides are as likely, so traders keep their means for long; what is refused stays
+refused.
 
 Everything follows from the seed and the number of the step. Scenarios that are run for their
 figures have no traders.
@@ -66,7 +67,7 @@ class Traders:
             yield OpenAccount(account)
 
     def setup(self, price: PriceAt) -> Iterator[Command]:
-        """Bring the means, at these prices."""
+        """Deposit what the traders need, at these prices."""
         for account in self._accounts:
             yield Deposit(account, USDC, MEANS)
             for number, asset in enumerate(self._assets):

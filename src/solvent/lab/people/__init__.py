@@ -1,1 +1,1 @@
-"""People: populations made from a seed, market makers, providers, and what they do."""
+"""People: populations made from a seed, market makers, providers, and their actions."""

@@ -1,15 +1,15 @@
-"""Agents: everybody who sends commands in a scenario, and the driver that hands them on.
+"""Agents: the accounts that send commands in a scenario, and the driver that passes them on.
 
     open      every account, in one batch
-    set up    prices are quoted, people deposit, lend and borrow, makers quote
-    step      parameters that change, people who act, makers re-quote, prices, then the time step
+    set up    prices are quoted, members deposit, lend and borrow, makers quote
+    step      parameters that change, members that act, makers re-quote, prices, then the time step
 
-People who ask for more than a limit allows take what it does allow, as somebody would who looked at
-the preview first: a refused loan or withdrawal is asked for once more at the largest amount named
-in the refusal. Everything else that is refused stays refused.
+A member that asks for more than a limit allows takes what it does allow, as a user does who looks
+at the preview first: a refused loan or withdrawal is asked for again at the largest amount named in
+the refusal. Everything else that is refused stays refused.
 
-The agents say the same whoever listens: the runner's engine of its own, or a market that runs. It
-reads no clock; what is said at a step depends on the scenario, its prices and the seed alone.
+The agents send the same to a run's own engine and to a market that is served. Nothing here reads a
+clock: what is sent at a step depends on the scenario, its prices and the seed alone.
 """
 
 from abc import ABC, abstractmethod
@@ -54,9 +54,9 @@ class Prices(Protocol):
 
 
 class Driver(ABC):
-    """A market that is spoken to, in batches; subclasses carry commands out and hear the answers.
+    """Sends commands to a market in batches; subclasses carry them out and hear the answers.
 
-    How commands are cut into batches makes no difference to what comes of them.
+    How commands are cut into batches makes no difference to their events.
     """
 
     BATCH = 4096
@@ -67,7 +67,7 @@ class Driver(ABC):
 
     @abstractmethod
     def hear(self, transcript: Transcript) -> None:
-        """Take note of commands and what came of them."""
+        """Take note of commands and their events."""
 
     def run(self, commands: Iterable[Command]) -> None:
         """Send commands."""
@@ -76,7 +76,7 @@ class Driver(ABC):
             self.hear(self.carry_out(batch))
 
     def run_agent(self, command: Command) -> None:
-        """Send one person's command; once more with what a limit leaves, where it was refused."""
+        """Send one member's command; where it was refused, again with what the limit leaves."""
         transcript = self.carry_out([command])
         self.hear(transcript)
         if isinstance(command, Borrow | Withdraw):
@@ -86,7 +86,7 @@ class Driver(ABC):
 
 
 class Agents:
-    """People, makers, providers, the prices and the schedule; accounts are numbered from `first`.
+    """Members, makers, providers, the prices and the schedule; accounts are numbered from `first`.
 
     InputError where the scenario's groups cannot exist together.
     """
@@ -111,7 +111,7 @@ class Agents:
         self.next_account = members_first + len(self._population.members)
 
     def open(self) -> Iterator[Command]:
-        """Open everybody's account."""
+        """Open every account."""
         yield from self._makers.open()
         yield from self._providers.open()
         yield from self._population.open()
@@ -130,7 +130,7 @@ class Agents:
     def step(self, driver: Driver, since: int, until: int, *, keeps_time: bool = True) -> None:
         """One step, from `since` to `until` microseconds after the start, and what leads to it.
 
-        The time step ends it, unless somebody else `keeps_time`.
+        The time step ends it, unless another client keeps time.
         """
         time = self._feed.start + until
         driver.run(self._changes(since, until))

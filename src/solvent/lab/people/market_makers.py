@@ -1,14 +1,14 @@
 """Market makers: one account a market that quotes a ladder around the index at every step.
 
 A ladder has a level at each distance of the scenario's depth curve, holding what the curve adds
-there. At every step the maker cancels what is left and quotes anew around the price about to be
+there. At every step the maker cancels what is left and quotes again around the price about to be
 published, at
 
     quantity = depth * scale * m        distance = distance / m
 
 with m the thinning multiplier of the moment, on straight lines between its points: a book at
 m = 0.1 has a tenth of the depth and ten times the spread. Liquidations eat the ladder, and the
-maker's means with it: when those are used up his quotes are refused and the book stays empty.
+maker's means with it: when those are used up its quotes are refused and the book stays empty.
 """
 
 from bisect import bisect_right
@@ -46,7 +46,7 @@ class Maker:
         return self.parameters.market
 
     def setup(self, price: int) -> Iterator[Command]:
-        """Bring the means: so many calm ladders in USDC and in the token."""
+        """Deposit so many calm ladders in USDC and in the token."""
         value = self.inventory * sum(depth for _, depth in self.levels) // RATIO
         yield Deposit(self.account, USDC, value)
         yield Deposit(

@@ -1,9 +1,9 @@
 """The population: a scenario's groups as accounts and as the commands that set them up.
 
-Everybody's size, cushion and place in line is drawn from the seed (`sampling`). A size is the value
-of what an account deposits, at the prices of the start; those of a group are scaled so that their
-sum is what median and spread lead to, so that a market does not change with the luck of the draw.
-Someone who owes takes a loan such that
+Each account's size, cushion and place in line is drawn from the seed (`sampling`). A size is the
+value of what an account deposits, at the prices of the start; those of a group are scaled so that
+their sum is what median and spread lead to, so that a market does not change with the luck of the
+draw. An account that owes takes a loan such that
 
     weighted collateral = (1 + cushion) * (debt + its maintenance)
 
@@ -56,14 +56,14 @@ HAIR = RATIO * 1 // 1000
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """How many people there are: per group, and as a ratio of the scenario's own number."""
+    """How many accounts there are: per group, and as a ratio of the scenario's own number."""
 
     counts: tuple[int, ...]
     accounts: int
     usual: int
 
     def scaled(self, amount: int) -> int:
-        """An amount that grows with the number of people, rounded down."""
+        """An amount that grows with the number of accounts, rounded down."""
         return amount * self.accounts // self.usual
 
 

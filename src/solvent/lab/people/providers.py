@@ -1,7 +1,7 @@
-"""Backstop providers, the fund and the treasury: who brings what before the first step.
+"""Backstop providers, the fund and the treasury: what each deposits before the first step.
 
-Amounts are the scenario's, scaled with the number of people, so that the ratio between the debts
-that may fall and those who stand behind them does not depend on `--accounts`.
+Amounts are the scenario's, scaled with the number of accounts, so that the ratio between the debts
+that may fall and the capital behind them does not depend on `--accounts`.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Providers:
             yield OpenAccount(account, Role.BACKSTOP_PROVIDER)
 
     def setup(self, price: PriceAt) -> Iterator[Command]:
-        """Fill the fund and the treasury, bring the equity, and commit at these prices."""
+        """Fill the fund and the treasury, deposit the equity, and commit at these prices."""
         for account, balance in ((FUND, self._scenario.fund), (TREASURY, self._scenario.treasury)):
             if balance:
                 yield Deposit(account, USDC, self._crowd.scaled(balance))

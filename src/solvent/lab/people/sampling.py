@@ -1,8 +1,8 @@
 """Draws for populations: integers from a seed, the same on every machine.
 
 A draw is a hash of the seed and of labels (group, member, purpose), so adding a member or a group
-changes nobody else's. Sizes are log-normal: exp(spread * z), with z the sum of twelve uniforms less
-six, which has mean 0, variance 1 and no tail beyond 6.
+leaves every other draw alone. Sizes are log-normal: exp(spread * z), with z the sum of twelve
+uniforms less six, which has mean 0, variance 1 and no tail beyond 6.
 
 Deliberately absent: floats, and any state between two draws.
 """

@@ -1,7 +1,7 @@
 """The feed: what each asset costs at each step of a run, whatever the prices come from.
 
-A scenario's own prices are a file or a drawn path and cover exactly its window. With somebody
-else's file (`--prices`) the same people live through other prices: from the file's first moment to
+A scenario's own prices are a file or a drawn path and cover exactly its window. With another
+file (`--prices`) the same agents live through other prices: from the file's first moment to
 its last, after its last hole of more than a day, at the scenario's step or, where that would be
 more than `MOST_STEPS`, at a wider one. What the scenario counts from its start (thinning, later
 loans, actions, changes) is then counted from the file's start. An asset that the file does not have
@@ -27,7 +27,7 @@ LONGEST_HOLE = 24 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """Somebody else's price file and how to read it, see `prices.read_prices`."""
+    """Another price file and how to read it, see `prices.read_prices`."""
 
     file: Path
     sort: bool = False
@@ -152,7 +152,7 @@ def _track(path: PricePath, names: tuple[str, ...]) -> Track | None:
 
 
 def foreign_feed(scenario: Scenario, foreign: Foreign) -> Feed:
-    """The scenario's people on somebody else's prices. InputError where none of them fits."""
+    """The scenario's agents on another file's prices. InputError where none of them fits."""
     path = _read_foreign(foreign)
     notes = list(path.notes)
     path = _last_part(path, notes)

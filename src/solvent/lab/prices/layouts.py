@@ -11,8 +11,8 @@ Layouts, told apart by their columns, in whatever case and beside whatever other
 of most exchanges that is the opening of the bar, though a close is known only at its end.
 
 With `ohlc` a bar becomes four prices a quarter of the bar apart: open, the adverse extreme, the
-other extreme, close. The adverse one is the low, which hurts whoever holds the token as collateral;
-ask for the high where the path must hurt whoever has borrowed it.
+other extreme, close. The adverse one is the low, which hurts holders of the token as collateral;
+ask for the high where the path must hurt its borrowers.
 
 Deliberately absent: how symbols are put side by side (see `paths`), and any repair of a row.
 """

@@ -59,7 +59,7 @@ class PricePath:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Hold the path to what the class promises; ValueError where it is broken."""
+        """Hold the path to what the class says; ValueError where it is broken."""
         if not self.symbols or len(set(self.symbols)) != len(self.symbols):
             raise ValueError(f"a path needs symbols, each once, got {self.symbols}")
         if not self.times or any(later <= earlier for earlier, later in pairwise(self.times)):

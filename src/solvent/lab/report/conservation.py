@@ -1,13 +1,13 @@
-"""Conservation: that no settlement changed what anybody is worth.
+"""Conservation: that no settlement changed what a party is worth.
 
-From the balances of all parties before and after each match, everybody's change is added up asset
+From the balances of all parties before and after each match, each party's change is added up asset
 by asset and valued at the marks in force. The largest drift of a run is given in USDC and in atoms:
 how many atoms of the coarsest asset of that match it is worth. Where the fund pays for a debtor,
 what the fund loses is what the debtor gains, and the two are taken as one party.
 
 Balances come by the million, so they are read as columns. Changes are integers, exact. Their values
-go through a float only to leave out whoever cannot have the largest drift; the others are valued
-exactly, and that decides.
+go through a float only to leave out parties that cannot have the largest drift; the others are
+valued exactly, and that decides.
 """
 
 from fractions import Fraction
@@ -39,7 +39,7 @@ Numbers = npt.NDArray[Any]
 
 
 class _Match(NamedTuple):
-    """One match: who hands the value over for whom, and the coarsest atom's exact value."""
+    """One match: which account pays for which, and the coarsest atom's exact value."""
 
     giver: int
     payer: int
@@ -47,7 +47,7 @@ class _Match(NamedTuple):
 
 
 class _Changes(NamedTuple):
-    """Everybody's changes, ordered: a row per match, party and asset, and where parties begin."""
+    """Each party's changes, ordered: a row per match, party and asset, and where parties begin."""
 
     match: Numbers
     person: Numbers
@@ -76,7 +76,7 @@ class Conservation:
         self._account: int | None = None
 
     def read(self, transcript: Transcript) -> None:
-        """Begin with what came of some commands."""
+        """Begin with the events of some commands."""
         self._words = transcript.words
 
     def note(self, place: int) -> None:
@@ -104,7 +104,7 @@ class Conservation:
         self._places, self._matches = [], {}
 
     def _changes(self) -> _Changes:
-        """Changes of everybody in the matches at hand."""
+        """Changes of every party in the matches at hand."""
         words = np.frombuffer(self._words, dtype=np.int64)
         rows = words[np.array(self._places)[:, None] + np.arange(1, 1 + len(_FIELDS))]
         rows = rows[rows[:, _FIELDS.index("stage")] == Stage.ADL]
@@ -133,7 +133,7 @@ class Conservation:
         return _Changes(match[first], person[first], asset[first], change, starts)
 
     def _judge(self, changes: _Changes, matches: list[_Match]) -> None:
-        """Value those who can have the largest drift exactly, in order."""
+        """Value the parties that can have the largest drift exactly, in order."""
         worth = np.array([float(self._marks.exact(n, 1)) for n in range(len(self._marks.symbols))])
         terms = changes.change.astype(float) * worth[changes.asset]
         drift = np.abs(np.add.reduceat(terms, changes.starts))

@@ -125,7 +125,7 @@ class Recorder:
             self._handlers[kind_number(kind)].append(handler)
 
     def hear(self, transcript: Transcript) -> None:
-        """Take commands and what came of them."""
+        """Take commands and their events."""
         self.commands += len(transcript)
         self.events += len(transcript.kinds)
         self._conservation.read(transcript)

@@ -1,4 +1,4 @@
-"""Figures for people: thousands separators, fixed places, percentages, UTC times, plain words.
+"""Figures to be read: thousands separators, fixed places, percentages, UTC times, plain words.
 
 Money arrives as decimal text and leaves as decimal text; it is rounded here for the eye, half to
 even, and nowhere is a rounded figure used again.

@@ -1,4 +1,4 @@
-"""Marks as events tell them, and exact values at them, for whoever sums up a run.
+"""Marks as events tell them, and exact values at them, for what sums up a run.
 
 A value here is an integer of 10^-22 USDC: atoms times price, shifted by the asset's decimals, so
 that nothing is ever rounded before the last line of a report.

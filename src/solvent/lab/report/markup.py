@@ -1,4 +1,4 @@
-"""Markup that cannot be broken from outside: text is escaped unless it is markup already.
+"""Markup that cannot be broken by its content: text is escaped unless it is markup already.
 
 `tag("td", "<b>")` is `<td>&lt;b&gt;</td>`; only what `tag` itself returned passes through as it is.
 The result is HTML and well-formed XML at once, so that a test can parse it strictly.

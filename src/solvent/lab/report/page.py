@@ -1,9 +1,9 @@
 """The report of a run: one HTML file that opens from disk, holds no script and loads nothing.
 
 Theory of operation. `render` is a pure function from a run's figures, series and receipts to text:
-equal results give equal bytes. Everything that came from outside (names, symbols, descriptions) is
+equal results give equal bytes. Everything that came from files (names, symbols, descriptions) is
 escaped by `report_markup`; the page's own policy forbids scripts and any address. The reader meets
-the promise first (a lender made whole, a borrower as rich as before), then the waterfall's stages,
+one match first (a lender made whole, a borrower as rich as before), then the waterfall's stages,
 the charts, the tables, and the receipts of the first rounds of each case.
 
 Deliberately absent: sorting, filtering and zooming; the receipts and figures are files beside it.

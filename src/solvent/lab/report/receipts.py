@@ -1,8 +1,8 @@
-"""The receipts of a run, laid out for a reader: the promise in one match, and the first ADL rounds.
+"""The receipts of a run, laid out for a reader: one match in full, and the first ADL rounds.
 
-A round is told in the order in which it happened: who was stuck, why each stage before had left
-him, which counterparties there were and what each was allotted, what changed hands, and what
-everybody was worth before and after. Nothing is computed again here: `solvent verify` does that.
+A round is told in the order in which it happened: which lender was stuck, why each stage before had
+left it, which counterparties there were and what each was allotted, what changed hands, and what
+each party was worth before and after. Nothing is computed again here: `solvent verify` does that.
 """
 
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ HOLDING_TITLES = {"available": "available", "locked": "in orders", "lent": "lent
 
 @dataclass(slots=True)
 class Chosen:
-    """The receipts that are shown: the first rounds of each case, and the match of the promise."""
+    """The receipts that are shown: the first rounds of each case, and the match in full."""
 
     rounds: dict[AdlCase, list[AdlReceipt]] = field(
         default_factory=lambda: {case: [] for case in AdlCase}
@@ -54,8 +54,8 @@ class Chosen:
     def take(self, receipt: Receipt) -> None:
         """Keep a receipt, the next of its run, if it is one that is shown.
 
-        The promise is shown by the largest match of a stuck lender; where nobody was stuck, by the
-        largest of a default.
+        The match in full is the largest of a stuck lender; where none was stuck, the largest of
+        a default.
         """
         if not isinstance(receipt, AdlReceipt) or not receipt.matches:
             return
@@ -79,7 +79,7 @@ def _rank(receipt: AdlReceipt, match: MatchLine) -> tuple[bool, int]:
 
 
 def promise(kept: Chosen) -> Markup:
-    """A lender made whole and a borrower worth what he was, side by side; nothing without ADL."""
+    """A lender made whole and a borrower worth what it was, side by side; nothing without ADL."""
     if kept.best is None:
         return Markup("")
     receipt, match = kept.best
@@ -151,7 +151,7 @@ def _person(title: str, account: int, said: str, receipt: AdlReceipt, match: Mat
 
 
 def _holdings(receipt: AdlReceipt, before: Party, after: Party) -> list[tuple[str, ...]]:
-    """What he has and owes, asset by asset, where there is any before or after."""
+    """What the account has and owes, asset by asset, where there is any before or after."""
     was = {balance.asset: balance for balance in before.balances}
     became = {balance.asset: balance for balance in after.balances}
     rows = []

@@ -1,7 +1,7 @@
 """Which charts a report shows, and in what order: prices, utilization, stages, recovery, accounts.
 
 Each is made from one row of a run's series; a table under the charts holds the same figures for
-those who do not see a drawing.
+readers that do not see a drawing.
 """
 
 from collections.abc import Mapping, Sequence

@@ -81,7 +81,7 @@ def lender_sheet(figures: Figures) -> Sheet:
 
 
 def deficit_sheet(figures: Figures) -> Sheet:
-    """Debts that nobody could pay, the first of them where there are many."""
+    """Debts that were not paid, the first of them where there are many."""
     deficits = figures["deficits"]
     rows = [
         (

@@ -1,4 +1,4 @@
-"""Scenarios by name: the packaged ones, or a file of one's own.
+"""Scenarios by name: the packaged ones, or a file.
 
 What a scenario holds is in `scenario_model`, how a file is read in `scenario_file`.
 """
@@ -21,7 +21,7 @@ def list_scenarios() -> tuple[str, ...]:
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
-    """A packaged scenario by name, or one's own by path. Raises InputError, and nothing else."""
+    """A packaged scenario by name, or a file by path. Raises InputError, and nothing else."""
     return read_scenario(_path(name_or_path))
 
 

@@ -69,7 +69,7 @@ class Fields:
         return field in self._table
 
     def close(self) -> None:
-        """Refuse fields that nobody asked for. InputError on the first."""
+        """Refuse fields that were not read. InputError on the first."""
         for field in self._table:
             if field not in self._asked:
                 known = ", ".join(sorted(self._asked))

@@ -5,7 +5,7 @@
     [waterfall] [fees] [limits]     see `scenario_assets`; each optional
     [[assets]]    USDC first; symbol, decimals, haircut, initial, maintenance, pool, market, price,
                   price_symbols (names of the asset in price files; its symbol by default)
-    [[groups]]    people: name, count, size, spread, collateral, debt, cushion, ...
+    [[groups]]    accounts alike: name, count, size, spread, collateral, debt, cushion, ...
     [depth]       scale, inventory, bands, thinning
     [[providers]] backstop providers: name, count, equity, commitments
     [fund]        balance and treasury: USDC that the fund and the treasury start with

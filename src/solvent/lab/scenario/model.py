@@ -1,9 +1,10 @@
-"""Scenarios: a market, its people and its prices as data, so that a run is a file and a seed.
+"""Scenarios: a market, its agents and its prices as data, so that a run is a file and a seed.
 
-A scenario names everything that a run depends on: the parameters of the engine, a price path, who
-holds what, how deep the book is and how it thins, who stands behind it, and what people do later.
-All amounts of people and books are values in USDC at the prices of the start, so the same scenario
-runs on any price level; all later times are counted from the start, so it runs on any date.
+A scenario names everything that a run depends on: the parameters of the engine, a price path, what
+accounts hold, how deep the book is and how it thins, what capital stands behind it, and the agents'
+later actions. All amounts of accounts and books are values in USDC at the prices of the start, so
+the same scenario runs on any price level; all later times are counted from the start, so it runs on
+any date.
 
 Numbers are integers of their unit: ratios 10^-9, values 10^-6 USDC, prices 10^-10 USDC, times
 microseconds. How a file becomes a scenario is in `scenario_file`; how a scenario becomes commands
@@ -58,7 +59,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """People alike: how many, how large, what they hold, what they owe and how close to the edge.
+    """Accounts alike: how many, how large, what they hold, what they owe and how close to the edge.
 
     Sizes are log-normal with `median` and `spread` (the standard deviation of the logarithm). A
     group that owes takes a loan such that weighted collateral / (debt and its maintenance) is 1 +
@@ -166,7 +167,7 @@ class Scenario:
 
     @property
     def accounts(self) -> int:
-        """Number of people, makers and providers apart."""
+        """Number of accounts, makers and providers apart."""
         return sum(group.count for group in self.groups)
 
     def error(self, name: str, reason: str) -> InputError:

@@ -18,8 +18,8 @@ from solvent.domain.events import Event
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.manifest import file_record
 from solvent.journal.run_log import COMMANDS, EVENTS, RunLogReader
-from solvent.proof.invariants.invariants import Breach, check_picture
-from solvent.proof.invariants.state_view import Picture, take_picture
+from solvent.proof.invariants.invariants import Breach, check_view
+from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
 from solvent.reference.engine import ReferenceEngine
 
@@ -94,7 +94,7 @@ class _Replay:
         self.hasher = EventHasher()
         self.check_every = check_every
         self.commands = self.events = self.checked = 0
-        self._picture: Picture | None = None
+        self._view: StateView | None = None
 
     def run(self, progress: Progress | None) -> None:
         """Replay every command and compare its events with those logged."""
@@ -127,22 +127,22 @@ class _Replay:
         if before is not None:
             self._check(number, command, before, events)
         else:
-            self._picture = None
+            self._view = None
 
-    def _before(self) -> Picture:
-        return self._picture or take_picture(self.engine.state)
+    def _before(self) -> StateView:
+        return self._view or view_of(self.engine.state)
 
     def _check(
-        self, number: int, command: Command, before: Picture, events: tuple[Event, ...]
+        self, number: int, command: Command, before: StateView, events: tuple[Event, ...]
     ) -> None:
-        after = take_picture(self.engine.state, before)
+        after = view_of(self.engine.state, before)
         breaches: list[Breach] = [
-            *check_picture(after),
+            *check_view(after),
             *check_transition(before, after, command, events),
         ]
         if breaches:
             raise self._difference(number, command, f"breaks {breaches[0]}")
-        self._picture = after
+        self._view = after
         self.checked += 1
 
     def _difference(self, number: int, command: Command, reason: str) -> _DifferenceError:

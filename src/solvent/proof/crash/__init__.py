@@ -9,12 +9,12 @@
     ending       the whole journal held against it, when a market has ended
     processes    starts, kills and questions the processes of one market
     rounds       markets one after another
-    result       what came of it
+    result       what was counted
 
 The killed process is the real one: journal, writer, views and the HTTP server on a loopback socket.
-Its clients live outside and survive it. As clients do, each asks, waits for the answer and asks the
-next; after a restart it repeats what was not answered, byte for byte, and orders also signed anew
-with the same client id, and now and then what was answered long ago.
+Its clients live in another process and survive it. As clients do, each asks, waits for the answer
+and asks the next; after a restart it repeats what was not answered, byte for byte, and orders also
+signed anew with the same client id, and now and then what was answered long ago.
 
 What a client has asked for says exactly what it must have, so that one effect lost or doubled shows
 in the balances, the open orders or the histories after every restart, and in the journal at the

@@ -21,7 +21,7 @@ PATIENCE = 60.0
 KEPT = 20
 """How many answers are kept to be compared with those to repetitions."""
 MARGIN_MS = 10_000
-"""What is so near to its expiry is not repeated: it might expire on the way."""
+"""A request so close to its expiry is not repeated: it might expire on the way."""
 OK, UNAVAILABLE = 200, 503
 
 

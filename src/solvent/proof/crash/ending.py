@@ -1,4 +1,4 @@
-"""Ending: a market's whole journal held against what was asked for, and its views made anew."""
+"""Ending: a market's whole journal held against what was asked for, and its views made again."""
 
 import asyncio
 from collections import Counter
@@ -9,6 +9,7 @@ from solvent.domain import commands as c
 from solvent.domain.events import Refused
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.engine.engine import FastEngine
+from solvent.history.followers.orders import Order
 from solvent.history.market_views import Views
 from solvent.journal.durable import Journal
 from solvent.proof.crash.client import Client
@@ -16,12 +17,11 @@ from solvent.proof.crash.result import Difference
 from solvent.proof.crash.script import CONSEQUENCE, NOBODY, RISK_DESK, Op
 from solvent.proof.crash.staff import CHANGE
 from solvent.service.core.market import Market, head_parameters
-from solvent.service.core.open_orders import OpenOrder
-from solvent.service.core.opening import JOURNAL, VIEWS, open_desk
+from solvent.service.core.opening import JOURNAL, VIEWS, open_node
 from solvent.service.core.sequencer import replay
 
 HOUSE = -2
-"""Whose openings and deposits are; all else is the account's that it is about."""
+"""The sender of openings and deposits; all else is the account's that it is about."""
 
 
 def compare_journal(folder: Path, clients: Sequence[Client]) -> list[Difference]:
@@ -48,9 +48,9 @@ def compare_views(folder: Path) -> list[Difference]:
     views.close()
     for path in folder.glob(f"{VIEWS}*"):
         path.unlink()
-    desk = open_desk(folder, None)
-    made = desk.views_writer.views.dump()
-    asyncio.run(desk.close())
+    node = open_node(folder, None)
+    made = node.views_writer.views.dump()
+    asyncio.run(node.close())
     return [
         Difference(f"the views made anew differ in {name} from those that were kept")
         for name in made
@@ -67,7 +67,7 @@ def _by_owner(ops: Iterator[Op]) -> dict[int, list[Op]]:
 
 
 def _asked(client: Client) -> Iterator[Op]:
-    """What was asked for by commands of its own."""
+    """What was asked for by a single command."""
     for step in range(client.step):
         yield from (op for op in client.script.plan(step).ops if op.verb != CONSEQUENCE)
 
@@ -82,13 +82,13 @@ def _found(place: Path) -> Iterator[Op]:
                 for number, command, events in outcome.transcript:
                     is_refused = bool(events) and isinstance(events[0], Refused)
                     if not is_refused and not isinstance(command, c.TimeStep):
-                        yield _op(command, outcome.ended.get(number, ()), market.parameters)
+                        yield _op(command, outcome.orders.get(number, ()), market.parameters)
     finally:
         journal.close()
 
 
 def _op(  # noqa: C901
-    command: c.Command, ended: Sequence[OpenOrder], parameters: EngineParameters
+    command: c.Command, orders: Sequence[Order], parameters: EngineParameters
 ) -> Op:
     match command:
         case c.OpenAccount(account):
@@ -107,7 +107,7 @@ def _op(  # noqa: C901
             is_taker = order.time_in_force is c.TimeInForce.IOC
             return Op(order.account, "buy" if is_taker else "order", order.client_id)
         case c.CancelOrder(account):
-            return Op(account, "cancel", ended[-1].client_id)
+            return Op(account, "cancel", orders[0].client_id)
         case c.CancelAllOrders(account):
             return Op(account, "cancel all")
         case c.UpdatePrice() as price:

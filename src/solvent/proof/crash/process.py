@@ -1,19 +1,18 @@
 """A launch: one process that serves a market as `solvent up` does.
 
 It says over a pipe where it listens once it serves. It ends when it is killed or told to, and also
-when whoever holds the other end of the pipe is gone.
+when the process at the other end of the pipe is gone.
 """
 
 import asyncio
 import os
 import signal
-import socket
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from solvent.service.core.opening import Start, open_desk
+from solvent.service.core.opening import Start, open_node
 from solvent.service.logs import set_up_logs
 from solvent.service.serve import Address, serve
 
@@ -37,18 +36,11 @@ def serve_until_killed(launch: Launch, pipe: Connection) -> None:
     for output in (sys.stdout.fileno(), sys.stderr.fileno()):
         os.dup2(log, output)
     set_up_logs()
-    desk = open_desk(launch.folder, launch.start, snapshot_every=launch.snapshot_every)
-    address = Address(LOOPBACK, _free_port())
+    node = open_node(launch.folder, launch.start, snapshot_every=launch.snapshot_every)
 
-    async def ready() -> None:
+    async def ready(address: Address) -> None:
         # The other end says nothing: it can only close.
         asyncio.get_running_loop().add_reader(pipe.fileno(), signal.raise_signal, signal.SIGTERM)
         pipe.send(address.port)
 
-    sys.exit(asyncio.run(serve(desk, address, on_ready=ready)))
-
-
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    sys.exit(asyncio.run(serve(node, Address(LOOPBACK, 0), on_ready=ready)))

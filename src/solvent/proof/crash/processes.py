@@ -1,8 +1,8 @@
 """Processes: one market, process after process, each started, questioned and killed.
 
 When a process is killed is drawn: while it opens, at some moment under load, at the very moment of
-an answer, in the middle of a snapshot, or while it closes. After every restart, before anybody asks
-for more, the market is inspected.
+an answer, in the middle of a snapshot, or while it closes. After every restart, before a client
+asks for more, the market is inspected.
 """
 
 import multiprocessing
@@ -89,7 +89,7 @@ class _Answers:
 
 
 class Trial:
-    """The processes of one market in a folder of its own. What comes of them goes into `result`."""
+    """The processes of one market in a folder of its own. What is counted goes into `result`."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class Trial:
     # Trial.
 
     def begin(self) -> None:
-        """Be killed while there is nothing yet, then give everybody what he needs."""
+        """Be killed while there is nothing yet, then give every client what it needs."""
         self._be_killed_at(Moment.OPENING)
         with self._process(SNAPSHOTS[-1]) as (process, pipe):
             port = self._open(process, pipe)
@@ -307,13 +307,13 @@ class Trial:
 
     def _compare_proposals(self, reader: Reader) -> dict[Client, bool]:
         """Whether what was proposed waits until it is approved, and nothing else."""
-        desk = self._risk_desk
+        node = self._risk_desk
         waiting = {number for number, approved in reader.proposals().items() if not approved}
-        is_done = desk.pending is not None and waiting == _unapproved(desk.step + 1)
-        if waiting != _unapproved(desk.step) and not is_done:
-            text = f"proposals {waiting} wait for approval after {desk.step} steps"
+        is_done = node.pending is not None and waiting == _unapproved(node.step + 1)
+        if waiting != _unapproved(node.step) and not is_done:
+            text = f"proposals {waiting} wait for approval after {node.step} steps"
             self._result.note(Difference(text, lost=1))
-        return {} if desk.pending is None else {desk: is_done}
+        return {} if node.pending is None else {node: is_done}
 
     def _await_changes(self, port: int) -> None:
         """Wait until every approved change is made."""
@@ -325,7 +325,7 @@ class Trial:
             time.sleep(CHANGE_SECONDS)
 
     def _settle(self) -> None:
-        """Bring what must be up to what was answered."""
+        """Move what must be there on to what was answered."""
         for client in self._clients:
             for step in range(self._settled[client], client.step):
                 for op in client.script.plan(step).ops:
@@ -369,7 +369,7 @@ class Trial:
 
 
 def _unapproved(step: int) -> set[int]:
-    """Which proposals wait for their second person after so many steps of the risk desk."""
+    """Which proposals wait for their second key after so many steps of the risk admins."""
     return {step // 2 + 1} if step % 2 else set()
 
 

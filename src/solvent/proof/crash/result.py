@@ -1,4 +1,4 @@
-"""What came of a crash test."""
+"""What a crash test counted and found."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Rounds: markets are served, killed and served again; what came of it is counted.
+"""Rounds: markets are served, killed and served again; the outcomes are counted.
 
 A market is killed `KILLS` times and is then let end, so that its journal stays short enough for a
 life to open quickly; the next one begins in another folder.
@@ -28,7 +28,7 @@ def crash_test(
     progress: Progress | None = None,
     serve: Serve = serve_until_killed,
 ) -> CrashTest:
-    """Kill markets with these parameters in `folder` so many times, and say what came of it.
+    """Kill markets with these parameters in `folder` so many times, and return what was found.
 
     Trading is free in them, so that what accounts must have needs no rounding. It ends at
     the first problem and leaves the folder as it is then. `serve` is what a process does, to be

@@ -2,8 +2,8 @@
 
 A step is one request. `Op` says what it does, and from ops alone follows what an account must have
 (`Holding`) and what the journal must hold. Scripts are written so that every step of a trader shows
-in his account, and that it never matters which of two clients comes first. `players` has those of
-accounts, `staff` those of the house.
+in its account, and that it never matters which of two clients comes first. `players` has those of
+accounts, `staff` those of operator, oracle and risk admins.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ from solvent.service.wire import format_decimal
 
 FIRST_ACCOUNT = 2
 NOBODY, RISK_DESK = -1, -3
-"""Whose ops are prices and changes of a parameter."""
+"""The sender of prices and changes of a parameter."""
 BASE = 1
 """The asset that is traded."""
 USD = 10**VALUE_DECIMALS
@@ -44,7 +44,7 @@ class Op(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """One step: who asks, what for, what it does, and what a right answer has in it.
+    """One step: which client asks, what for, what it does, and what a right answer has in it.
 
     `is_order` says that it may be asked for under another signature and still be the same.
     """
@@ -159,7 +159,7 @@ class Place(NamedTuple):
 
 
 def name_of(account: int) -> str:
-    """Who acts for an account."""
+    """The client that acts for an account."""
     return f"account {account}"
 
 

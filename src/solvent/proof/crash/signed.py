@@ -1,6 +1,6 @@
 """Signed requests over a socket, with what any client has: a key, the published scheme, HTTP.
 
-A request is signed once and can be sent as often as one likes, byte for byte, until it expires.
+A request is signed once and can be sent any number of times, byte for byte, until it expires.
 """
 
 import base64
@@ -21,7 +21,7 @@ from solvent.service.strict_json import JsonValue
 
 
 class Ask(NamedTuple):
-    """A request that nobody signed yet.
+    """A request that is not signed yet.
 
     With `signs_digest` the digest of its body is signed; with `is_list` the body is a list of one.
     """
@@ -55,7 +55,7 @@ def _key(name: str) -> SigningKey:
 
 
 def public_key(name: str) -> str:
-    """The public key of whoever has this name, in base64."""
+    """The public key of the client of this name, in base64."""
     return base64.b64encode(bytes(_key(name).verify_key)).decode()
 
 

@@ -1,4 +1,4 @@
-"""What the house asks for: accounts and deposits, prices, changes that two people stand behind."""
+"""What operator, oracle and risk admins ask for: accounts, deposits, prices, approved changes."""
 
 from collections.abc import Sequence
 
@@ -52,7 +52,7 @@ class Operator:
 
     @property
     def set_up(self) -> int:
-        """After how many steps everybody has what he needs."""
+        """After how many steps every client has what it needs."""
         return len(self._begin)
 
     def plan(self, step: int) -> Plan:

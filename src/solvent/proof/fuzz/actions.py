@@ -1,9 +1,9 @@
-"""What the simulated people and prices do next: single commands mixed with scripts of several.
+"""What the simulated accounts and prices do next: single commands mixed with scripts of several.
 
 Scripts are short stories that random commands seldom tell by themselves: a short against the limit,
-a lender who borrows against what he lent, a drained pool, a crash, and a price set to the very mark
-at which somebody becomes liquidatable, or one unit beside it. They are interleaved with each other
-and with everything else.
+a lender that borrows against its claim, a drained pool, a crash, and a price set to the very mark
+at which an account becomes liquidatable, or one unit beside it. They are interleaved with each
+other and with everything else.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from solvent.domain.parameters import MAX_SUPPLY, USDC, PoolState
 from solvent.domain.units import RATIO, SECOND
 from solvent.proof.fuzz.commands import COMMANDS, deposit
 from solvent.proof.fuzz.draws import FIRST_USER, Draws, Plan, Script
-from solvent.proof.invariants.state_view import take_picture, vitals_of
+from solvent.proof.invariants.state_view import view_of, vitals_of
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.lending import wallet
 from solvent.reference.state import FUND, TREASURY
@@ -85,7 +85,7 @@ def _borrow_most(draws: Draws, account: int, asset: int) -> Script:
 
 
 def stuck(draws: Draws) -> Script:
-    """A lender borrows against his claim, others drain his pool, and the price of it falls.
+    """A lender borrows against its claim, others drain the pool, and the price of it falls.
 
     The others may owe USDC instead of handing assets over, where the USDC pool has some.
     """
@@ -108,7 +108,7 @@ def stuck(draws: Draws) -> Script:
 
 
 def underwrite(draws: Draws) -> Script:
-    """A provider commits in every asset, more than his deposit bears."""
+    """A provider commits in every asset, more than its deposit bears."""
     account = draws.provider()
     yield Plan(c.Deposit(account, USDC, draws.worth(USDC)))
     for asset in range(len(draws.state.pools)):
@@ -126,7 +126,7 @@ def crash(draws: Draws) -> Script:
 
 
 def hunt(draws: Draws, account: int | None = None, asset: int | None = None) -> Script:
-    """Set a price to where somebody becomes liquidatable, or one unit beside it."""
+    """Set a price to where an account becomes liquidatable, or one unit beside it."""
     debtors = [
         number
         for number, holder in enumerate(draws.state.accounts)
@@ -147,15 +147,15 @@ def hunt(draws: Draws, account: int | None = None, asset: int | None = None) -> 
 
 def _edge(draws: Draws, account: int, asset: int) -> int:
     """The mark next to the present one at which an account is liquidatable, or 0."""
-    picture = take_picture(draws.state)
+    view = view_of(draws.state)
 
     def fatal(mark: int) -> bool:
-        prices = list(picture.prices)
+        prices = list(view.prices)
         prices[asset] = prices[asset]._replace(mark=mark)
-        holding = picture.holdings[account]
-        return vitals_of(picture.parameters, picture.pools, tuple(prices), holding).liquidatable
+        holding = view.holdings[account]
+        return vitals_of(view.parameters, view.pools, tuple(prices), holding).liquidatable
 
-    safe = picture.prices[asset].mark
+    safe = view.prices[asset].mark
     for limit in (safe // 5, safe * 5):
         near, far = safe, limit
         if safe and far and not fatal(near) and fatal(far):
@@ -189,7 +189,7 @@ def make_market(draws: Draws) -> Script:
 
 
 def refresh(draws: Draws) -> Script:
-    """Quote every asset anew where it is, ending halts."""
+    """Quote every asset again where it is, ending halts."""
     for asset in range(1, len(draws.state.pools)):
         if draws.state.prices[asset].halted:
             yield Plan(c.HaltPrice(asset, False))
@@ -224,7 +224,7 @@ SCRIPTS: dict[str, tuple[Callable[[Draws], Script], int]] = {
 
 
 class Moves:
-    """The people and prices of one run: `next` is what happens next."""
+    """The accounts and prices of one run: `next` is what happens next."""
 
     def __init__(self, rng: Random, engine: ReferenceEngine, anchors: list[int]) -> None:
         self._rng = rng

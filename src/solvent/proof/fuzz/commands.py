@@ -235,7 +235,7 @@ def _bearable_days(draws: Draws) -> int:
 
 
 def parameter(draws: Draws) -> Plan:
-    """Somebody in charge changes a parameter."""
+    """A risk admin changes a parameter."""
     rng = draws.rng
     asset = draws.asset()
     field = rng.choice(tuple(c.ParameterField))
@@ -263,7 +263,7 @@ def collect_fees(draws: Draws) -> Plan:
 
 
 def open_account(draws: Draws) -> Plan:
-    """Somebody new comes, while there is room."""
+    """A new account opens, while there is room."""
     count = len(draws.state.accounts)
     number = count if count < MAX_ACCOUNTS else draws.rng.choice((0, count + 1))
     return Plan(c.OpenAccount(number, draws.rng.choice(tuple(c.Role))))

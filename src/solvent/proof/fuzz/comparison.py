@@ -1,6 +1,6 @@
 """Comparison: the same commands to two engines, in batches, until they differ.
 
-The simulator's people ask the reference engine and talk to it; the fast engine gets the same
+The simulator's accounts ask the reference engine and send to it; the fast engine gets the same
 commands, in batches of every size from one up, and must give the same event bytes and, now and then
 and at the end, the same snapshot.
 """

@@ -1,4 +1,4 @@
-"""Draws of the simulator: who, what and how much, biased to where mistakes live.
+"""Draws of the simulator: account, asset and amount, biased to where mistakes live.
 
 Quantities are nothing, one atom, all of it, one more than all, or exactly what a preview allows and
 one more; values are round or ragged. Everything is drawn from one seeded stream, so a run can be
@@ -51,7 +51,7 @@ class Draws:
         return self.rng.randrange(HUNDRED) < percent
 
     def account(self) -> int:
-        """Some user's account; rarely the house's, or nobody's."""
+        """Some user's account; rarely the fund's, the treasury's, or one that is not open."""
         if self.chance(1):
             return self.rng.choice((-1, FUND, TREASURY, len(self.state.accounts)))
         return self.rng.randrange(FIRST_USER, len(self.state.accounts))
@@ -146,7 +146,7 @@ class Draws:
         return market
 
     def free(self, account: int, asset: int) -> int:
-        """Atoms available to an account; none where nobody is."""
+        """Atoms available to an account; none where it is not open."""
         return self.state.accounts[account].available[asset] if self.exists(account) else 0
 
     def held(self, account: int, asset: int) -> int:

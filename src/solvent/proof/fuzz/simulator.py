@@ -29,8 +29,8 @@ from solvent.journal.event_hash import EventHasher
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.draws import Plan
 from solvent.proof.fuzz.market import random_parameters
-from solvent.proof.invariants.invariants import Breach, check_picture
-from solvent.proof.invariants.state_view import Picture, take_picture
+from solvent.proof.invariants.invariants import Breach, check_view
+from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import LedgerError
@@ -38,7 +38,7 @@ from solvent.reference.margin import health_of
 from solvent.reference.state import State
 
 RUN_LENGTH = 3000
-"""Commands of one run where many are made: short enough to start anew often."""
+"""Commands of one run where many are made: short enough to start often."""
 PROGRESS_EVERY = 500
 
 EngineFactory = Callable[[EngineParameters], ReferenceEngine]
@@ -203,7 +203,7 @@ _COUNTED: dict[type[Event], str] = {
 
 
 class _Run:
-    """One run: the engine, the people, and what was seen."""
+    """One run: the engine, the accounts, and what was seen."""
 
     def __init__(self, seed: int, engine_factory: EngineFactory) -> None:
         self._seed = seed
@@ -211,14 +211,14 @@ class _Run:
         parameters, anchors = random_parameters(rng)
         self._engine = engine_factory(parameters)
         self._moves = Moves(rng, self._engine, anchors)
-        self._picture: Picture | None = None
+        self._view: StateView | None = None
         self._tally = _Tally()
         self._events = EventHasher()
         self.done = 0
         self.breaches: list[SimulationBreach] = []
 
     def plans(self, commands: int) -> Iterator[Plan]:
-        """The first `commands` commands, asking the people as the state unfolds."""
+        """The first `commands` commands, drawn as the state unfolds."""
         while self.done < commands:
             plan = self._moves.next()
             if plan is None:
@@ -230,14 +230,14 @@ class _Run:
 
     def _questioned(self) -> None:
         """A move that only asked must have changed nothing (I37)."""
-        if self._picture is not None and take_picture(self._engine.state) != self._picture:
+        if self._view is not None and view_of(self._engine.state) != self._view:
             self._report([Breach("I37", "a question changed the state")])
 
     def carry_out(self, plan: Plan, *, checked: bool) -> None:
-        """Apply one command and check what came of it."""
-        before = self._picture
+        """Apply one command and check its effect."""
+        before = self._view
         if checked and before is None:
-            before = take_picture(self._engine.state)
+            before = view_of(self._engine.state)
         try:
             events = self._engine.apply_one(plan.command)
             self._events.update(events)
@@ -246,12 +246,12 @@ class _Run:
             return
         self._tally.add(plan, events)
         self._count_shielded(plan)
-        self._picture = take_picture(self._engine.state, before) if checked else None
+        self._view = view_of(self._engine.state, before) if checked else None
         found = list(_preview(plan, events))
-        if self._picture is not None and before is not None:
-            found += check_transition(before, self._picture, plan.command, events)
-            if self._picture != before:
-                found += check_picture(self._picture)
+        if self._view is not None and before is not None:
+            found += check_transition(before, self._view, plan.command, events)
+            if self._view != before:
+                found += check_view(self._view)
         self._report(found)
         self.done += 1
 

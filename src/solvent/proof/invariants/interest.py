@@ -22,12 +22,12 @@ from solvent.domain.units import (
 )
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.postings import Bookings
-from solvent.proof.invariants.state_view import Picture, PoolPicture
+from solvent.proof.invariants.state_view import PoolView, StateView
 
 YEAR = RATIO * HOURS_PER_YEAR
 
 
-def check_interest(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
+def check_interest(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
     """I5, I6: each hour that began was charged once, at the curve's rate, and shared in full.
 
     Only an hour whose debts would no longer fit their columns is left out.
@@ -56,7 +56,7 @@ def check_interest(before: Picture, after: Picture, booked: Bookings) -> Iterato
                 yield breach("I6", "hours were charged that did not begin", asset, *charged)
 
 
-def _holdable(pool: PoolPicture, mark: int, decimals: int) -> bool:
+def _holdable(pool: PoolView, mark: int, decimals: int) -> bool:
     """Whether a pool's debts, and their value, are within twice what may ever be supplied."""
     highest = 2 * MAX_VALUE * 10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS)
     return pool.borrowed <= 2 * MAX_SUPPLY and pool.borrowed * mark <= highest
@@ -73,7 +73,7 @@ def rate_on(curve: Curve, utilization: int) -> int:
     return last[1]
 
 
-def hour_charged(pool: PoolPicture, apr: int, fee_rate: int) -> tuple[PoolPicture, int]:
+def hour_charged(pool: PoolView, apr: int, fee_rate: int) -> tuple[PoolView, int]:
     """A pool after one hour's interest, and the fee taken of it."""
     debt_index = up(pool.debt_index * (YEAR + apr), YEAR)
     borrowed = up(pool.debt_shares * debt_index, INDEX_SCALE)

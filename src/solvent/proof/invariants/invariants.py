@@ -1,9 +1,9 @@
 """Invariants: what must hold in every state, each named by its id.
 
 `check` looks at one state and returns what is wrong with it; nothing, in an engine that works. What
-can only be seen by comparing two states (that indices do not fall, that a command touched nobody
-else) is in `transitions`. Both compute what they compare with from the specification's formulas and
-from raw columns, never by asking the modules they check.
+can only be seen by comparing two states (that indices do not fall, that a command touched no other
+account) is in `transitions`. Both compute what they compare with from the specification's formulas
+and from raw columns, never by asking the modules they check.
 
 Deliberately absent: repair. A breach is a defect of the engine, and the engine must stop.
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from solvent.domain.commands import Role, Side
 from solvent.domain.parameters import USDC
 from solvent.domain.units import INT64_MAX, INT64_MIN, PRICE_SCALE, RATIO
-from solvent.proof.invariants.state_view import Holding, Picture, take_picture
+from solvent.proof.invariants.state_view import Holding, StateView, view_of
 from solvent.reference.state import State
 
 PLACES = ("available", "locked", "lent_shares", "debt_shares", "unfunded", "committed")
@@ -44,21 +44,21 @@ def breach(invariant: str, sentence: str, *numbers: int) -> Breach:
 
 def check(state: State) -> list[Breach]:
     """All that is wrong with one state."""
-    return check_picture(take_picture(state))
+    return check_view(view_of(state))
 
 
-def check_picture(picture: Picture) -> list[Breach]:
-    """All that is wrong with one state, seen in its picture."""
+def check_view(view: StateView) -> list[Breach]:
+    """All that is wrong with one state view."""
     found: list[Breach] = []
     for part in (_pools, _tokens, _accounts, _orders, _books, _prices, _health):
-        found += part(picture)
+        found += part(view)
     return found
 
 
-def _pools(picture: Picture) -> Iterator[Breach]:
+def _pools(view: StateView) -> Iterator[Breach]:
     """I1, I2, I12 (never below empty): each pool's books balance."""
-    holdings = picture.holdings
-    for asset, pool in enumerate(picture.pools):
+    holdings = view.holdings
+    for asset, pool in enumerate(view.pools):
         left, right = pool.cash + pool.borrowed, pool.lent + pool.fees + pool.residue
         if left != right:
             yield breach("I1", "cash and loans differ from what the pool owes", asset, left, right)
@@ -87,19 +87,19 @@ def _pools(picture: Picture) -> Iterator[Breach]:
             yield breach("I1", "a pool's column is wider than 64 bits", asset, *pool)
 
 
-def _tokens(picture: Picture) -> Iterator[Breach]:
-    """I3: what came from outside is in an account or in a pool."""
-    for asset, pool in enumerate(picture.pools):
-        held = sum(holding.available[asset] + holding.locked[asset] for holding in picture.holdings)
-        if held + pool.cash + picture.outside[asset]:
+def _tokens(view: StateView) -> Iterator[Breach]:
+    """I3: what external deposits brought is in an account or in a pool."""
+    for asset, pool in enumerate(view.pools):
+        held = sum(holding.available[asset] + holding.locked[asset] for holding in view.holdings)
+        if held + pool.cash + view.external[asset]:
             yield breach(
-                "I3", "tokens were made or lost", asset, held, pool.cash, picture.outside[asset]
+                "I3", "tokens were made or lost", asset, held, pool.cash, view.external[asset]
             )
 
 
-def _accounts(picture: Picture) -> Iterator[Breach]:
-    """I3, I9, I12: balances exist, one side per asset, and the house owes nobody."""
-    for account, holding in enumerate(picture.holdings):
+def _accounts(view: StateView) -> Iterator[Breach]:
+    """I3, I9, I12: balances exist, one side per asset, and fund and treasury owe nothing."""
+    for account, holding in enumerate(view.holdings):
         for place in PLACES:
             column: tuple[int, ...] = getattr(holding, place)
             if min(column) < 0 or max(column) > INT64_MAX:
@@ -115,12 +115,12 @@ def _accounts(picture: Picture) -> Iterator[Breach]:
             yield breach("I9", "somebody but a provider is committed", account)
 
 
-def _orders(picture: Picture) -> Iterator[Breach]:
+def _orders(view: StateView) -> Iterator[Breach]:
     """I20: what is locked is what open orders lock, and liquidating accounts have none."""
     locked: dict[int, Counter[int]] = defaultdict(Counter)
     unfunded: dict[int, Counter[int]] = defaultdict(Counter)
     numbers: dict[int, set[int]] = defaultdict(set)
-    for row in picture.orders:
+    for row in view.orders:
         account = row[ACCOUNT]
         paid = USDC if row[SIDE] == Side.BID else row[ASSET]
         locked[account][paid] += row[LOCKED]
@@ -128,10 +128,10 @@ def _orders(picture: Picture) -> Iterator[Breach]:
         numbers[account].add(row[ORDER])
         if min(row[QUANTITY], row[PRICE]) < 1 or min(row[LOCKED], row[UNFUNDED]) < 0:
             yield breach("I20", "a resting order is empty or locks less than nothing", *row[:8])
-    for account, holding in enumerate(picture.holdings):
+    for account, holding in enumerate(view.holdings):
         if holding.open_orders != numbers[account]:
             yield breach("I20", "an account's list of orders is wrong", account)
-        if account in picture.liquidating and numbers[account]:
+        if account in view.liquidating and numbers[account]:
             yield breach("I20", "a liquidating account has orders", account, *numbers[account])
         yield from _held(account, holding, locked[account], unfunded[account])
 
@@ -155,12 +155,12 @@ def _held(
             )
 
 
-def _books(picture: Picture) -> Iterator[Breach]:
+def _books(view: StateView) -> Iterator[Breach]:
     """I27: books hold exactly the open orders in price-time priority, and are not crossed."""
-    prices = {row[ORDER]: row[PRICE] for row in picture.orders}
-    for asset, (bids, asks) in enumerate(picture.books):
+    prices = {row[ORDER]: row[PRICE] for row in view.orders}
+    for asset, (bids, asks) in enumerate(view.books):
         for side, ids, sign in ((Side.BID, bids, -1), (Side.ASK, asks, 1)):
-            rows = (row for row in picture.orders if row[ASSET] == asset and row[SIDE] == side)
+            rows = (row for row in view.orders if row[ASSET] == asset and row[SIDE] == side)
             wanted = [
                 number for _, number in sorted((sign * row[PRICE], row[ORDER]) for row in rows)
             ]
@@ -170,14 +170,14 @@ def _books(picture: Picture) -> Iterator[Breach]:
             yield breach("I27", "a book is crossed", asset, prices[bids[0]], prices[asks[0]])
 
 
-def _prices(picture: Picture) -> Iterator[Breach]:
+def _prices(view: StateView) -> Iterator[Breach]:
     """A13, I14: marks lie within the band of their index, and stale flags tell the truth."""
-    usdc = picture.prices[USDC]
+    usdc = view.prices[USDC]
     if (usdc.index_price, usdc.mark, usdc.stale) != (PRICE_SCALE, PRICE_SCALE, False):
         yield breach("A13", "a USDC is not worth a USDC", usdc.index_price, usdc.mark)
-    for asset, price in enumerate(picture.prices[1:], start=1):
-        parameters = picture.parameters.assets[asset].price
-        age = picture.now - price.updated
+    for asset, price in enumerate(view.prices[1:], start=1):
+        parameters = view.parameters.assets[asset].price
+        age = view.now - price.updated
         stale = price.halted or price.updated < 0 or age > parameters.max_age
         if stale != price.stale:
             yield breach("I14", "a stale flag is wrong", asset, age, int(price.stale))
@@ -192,21 +192,21 @@ def _prices(picture: Picture) -> Iterator[Breach]:
             )
 
 
-def _health(picture: Picture) -> Iterator[Breach]:
-    """A13, I10, I19: whoever is at MMR >= 100 % is in the waterfall, and so is bare debt."""
-    for account, vitals in enumerate(picture.vitals):
-        if account in picture.liquidating or not any(picture.holdings[account].debt_shares):
+def _health(view: StateView) -> Iterator[Breach]:
+    """A13, I10, I19: an account at MMR >= 100 % is in the waterfall, and so is bare debt."""
+    for account, health in enumerate(view.health):
+        if account in view.liquidating or not any(view.holdings[account].debt_shares):
             continue
-        if vitals.liquidatable:
+        if health.liquidatable:
             yield breach(
                 "A13",
                 "a liquidatable account is not in the waterfall",
                 account,
-                vitals.net_equity,
-                vitals.maintenance,
+                health.net_equity,
+                health.maintenance,
             )
-        if vitals.debts_value and not vitals.assets_value:
-            yield breach("I10", "a debt stands without collateral", account, vitals.debts_value)
-    strangers = [number for number in picture.liquidating if number >= len(picture.holdings)]
+        if health.debts_value and not health.assets_value:
+            yield breach("I10", "a debt stands without collateral", account, health.debts_value)
+    strangers = [number for number in view.liquidating if number >= len(view.holdings)]
     if strangers:
         yield breach("I14", "somebody unknown is in the waterfall", *strangers)

@@ -1,4 +1,4 @@
-"""Bookings: what a command's events say was moved, added up from the events alone.
+"""Postings: what a command's events say was moved, added up from the events alone.
 
 Tokens per account and asset, shares of claims and debts, each pool's cash and fees, and the world
 outside. An engine whose columns differ from this has done something that it did not say, or said
@@ -19,7 +19,7 @@ from solvent.domain.labels import LegForm, Source, SystemOrder
 from solvent.domain.parameters import USDC
 from solvent.domain.settlement_properties import up
 from solvent.domain.units import PRICE_DECIMALS, RATIO, VALUE_DECIMALS
-from solvent.proof.invariants.state_view import Picture
+from solvent.proof.invariants.state_view import StateView
 from solvent.reference.state import FUND, TREASURY
 
 Key = tuple[int, int]
@@ -35,13 +35,13 @@ class Bookings:
     was done, `adjusted` those whose fees and residue a waterfall step drew on.
     """
 
-    before: Picture
+    before: StateView
     tokens: Counter[Key] = field(default_factory=Counter)
     claims: Counter[Key] = field(default_factory=Counter)
     debts: Counter[Key] = field(default_factory=Counter)
     cash: Counter[int] = field(default_factory=Counter)
     fees: Counter[int] = field(default_factory=Counter)
-    outside: Counter[int] = field(default_factory=Counter)
+    external: Counter[int] = field(default_factory=Counter)
     entry_fees: Counter[int] = field(default_factory=Counter)
     deficits: Counter[int] = field(default_factory=Counter)
     borrowed: set[int] = field(default_factory=set)
@@ -62,11 +62,11 @@ class Bookings:
 
     def _deposited(self, event: e.Deposited) -> None:
         self.tokens[event.account, event.asset] += event.quantity
-        self.outside[event.asset] -= event.quantity
+        self.external[event.asset] -= event.quantity
 
     def _withdrawn(self, event: e.Withdrawn) -> None:
         self.tokens[event.account, event.asset] -= event.quantity
-        self.outside[event.asset] += event.quantity
+        self.external[event.asset] += event.quantity
 
     def _lent(self, event: e.Lent) -> None:
         self.claims[event.account, event.asset] += event.shares
@@ -180,7 +180,7 @@ _RULES: dict[type[Event], Callable[..., None]] = {
 }
 
 
-def book_events(before: Picture, events: tuple[Event, ...]) -> Bookings:
+def book_events(before: StateView, events: tuple[Event, ...]) -> Bookings:
     """Add up the events of one command."""
     bookings = Bookings(before)
     for event in events:

@@ -131,7 +131,7 @@ class _Judge:
             yield breach("I16", "a fill pushed an account below zero", filled.account)
 
     def _budget(self, settled: AdlRound) -> Iterator[Breach]:
-        """I22: taken = needed, or all caps are exhausted; nobody beyond his cap or his position."""
+        """I22: taken = needed, or all caps are exhausted; no party beyond its cap or position."""
         opened, stuck, candidates = settled.opened, settled.stuck, settled.candidates
         needed = sum(side.needed for side in stuck)
         granted = sum(side.allotted for side in stuck)

@@ -1,11 +1,11 @@
-"""Pictures: one state as the checks see it, light enough to take after every command.
+"""State views: one state as the checks see it, light enough to take after every command.
 
-A picture is made of tuples, so two of them compare in one go: equal pictures are equal states. It
+A state view is made of tuples, so two compare in one go: equal views are equal states. It
 carries what the checks need beside the raw numbers: claims and debts in atoms, and each account's
-`Vitals`. Those are computed here again, from the formulas in the specification and from nothing
+`Health`. Those are computed here again, from the formulas in the specification and from nothing
 that `margin` or `ledger` compute, so that a mistake there shows as a difference.
 
-What did not change since the last picture is taken over from it.
+What did not change since the last view is taken over from it.
 
 Specification: section 9.
 """
@@ -38,7 +38,7 @@ FINE = 10 ** (FINE_DECIMALS - PRICE_DECIMALS)
 ROOT = RATIO * SQUARE_ROOT_SCALE
 
 
-class PoolPicture(NamedTuple):
+class PoolView(NamedTuple):
     """One pool: its columns, and what they come to in atoms."""
 
     cash: int
@@ -55,7 +55,7 @@ class PoolPicture(NamedTuple):
 
     @property
     def utilization_up(self) -> int:
-        """Borrowed / lent in 10^-9, rounded up; full where something is owed to nobody."""
+        """Borrowed / lent in 10^-9, rounded up; full where debts are owed and nothing is lent."""
         if not self.borrowed:
             return 0
         if not self.lent:
@@ -63,7 +63,7 @@ class PoolPicture(NamedTuple):
         return min(INT64_MAX, -(-self.borrowed * RATIO // self.lent))
 
 
-class PricePicture(NamedTuple):
+class PriceView(NamedTuple):
     """One asset's price; `quotes` are (bid, ask, last, time)."""
 
     index_price: int
@@ -90,7 +90,7 @@ class Holding(NamedTuple):
     open_orders: frozenset[int]
 
 
-class Vitals(NamedTuple):
+class Health(NamedTuple):
     """One account's claims and debts in atoms, and its sums in 10^-12 USDC.
 
     `net_equity` and `maintenance` read stale prices for the account, `careful_equity`,
@@ -130,17 +130,17 @@ class Vitals(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One state. `market` is everything that vitals depend on beside the account itself."""
+class StateView:
+    """One state. `market` is everything that health depend on beside the account itself."""
 
     parameters: EngineParameters
     now: int
     counters: tuple[int, ...]
-    outside: tuple[int, ...]
-    pools: tuple[PoolPicture, ...]
-    prices: tuple[PricePicture, ...]
+    external: tuple[int, ...]
+    pools: tuple[PoolView, ...]
+    prices: tuple[PriceView, ...]
     holdings: tuple[Holding, ...]
-    vitals: tuple[Vitals, ...]
+    health: tuple[Health, ...]
     orders: tuple[tuple[int, ...], ...]
     books: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
     liquidating: frozenset[int]
@@ -148,29 +148,29 @@ class Picture:
     def quantity(self, account: int, asset: int) -> int:
         """Atoms held free, locked and lent."""
         holding = self.holdings[account]
-        claim = self.vitals[account].claims[asset]
+        claim = self.health[account].claims[asset]
         return holding.available[asset] + holding.locked[asset] + claim
 
     def net(self, account: int, asset: int) -> int:
         """Atoms held less atoms owed."""
-        return self.quantity(account, asset) - self.vitals[account].debts[asset]
+        return self.quantity(account, asset) - self.health[account].debts[asset]
 
 
-def take_picture(state: State, last: Picture | None = None) -> Picture:
-    """The picture of `state`; `last` is an earlier one, from which unchanged parts are taken."""
+def view_of(state: State, last: StateView | None = None) -> StateView:
+    """The view of `state`; `last` is an earlier one, from which unchanged parts are taken."""
     parameters = state.parameters
     pools = tuple(_pool(pool) for pool in state.pools)
     prices = tuple(_price(price) for price in state.prices)
     holdings = tuple(_holding(account) for account in state.accounts)
-    known: dict[int, Vitals] = {}
+    known: dict[int, Health] = {}
     if last is not None and last.parameters is parameters:
         changed = _moved_assets(last, pools, prices)
         known = {
-            number: last.vitals[number]
+            number: last.health[number]
             for number, (old, new) in enumerate(zip(last.holdings, holdings, strict=False))
             if (old is new or old == new) and not _concerned(new, changed)
         }
-    return Picture(
+    return StateView(
         parameters=parameters,
         now=state.now,
         counters=(
@@ -180,11 +180,11 @@ def take_picture(state: State, last: Picture | None = None) -> Picture:
             state.next_fill,
             state.next_round,
         ),
-        outside=tuple(state.outside),
+        external=tuple(state.external),
         pools=pools,
         prices=prices,
         holdings=holdings,
-        vitals=tuple(
+        health=tuple(
             known.get(number) or vitals_of(parameters, pools, prices, holding)
             for number, holding in enumerate(holdings)
         ),
@@ -195,7 +195,7 @@ def take_picture(state: State, last: Picture | None = None) -> Picture:
 
 
 def _moved_assets(
-    last: Picture, pools: tuple[PoolPicture, ...], prices: tuple[PricePicture, ...]
+    last: StateView, pools: tuple[PoolView, ...], prices: tuple[PriceView, ...]
 ) -> list[int]:
     return [
         asset
@@ -218,8 +218,8 @@ def _concerned(holding: Holding, assets: list[int]) -> bool:
     )
 
 
-def _pool(pool: Pool) -> PoolPicture:
-    return PoolPicture(
+def _pool(pool: Pool) -> PoolView:
+    return PoolView(
         pool.cash,
         pool.lend_shares,
         pool.debt_shares,
@@ -234,9 +234,9 @@ def _pool(pool: Pool) -> PoolPicture:
     )
 
 
-def _price(price: Price) -> PricePicture:
+def _price(price: Price) -> PriceView:
     quotes = tuple((quote.bid, quote.ask, quote.last, quote.time) for quote in price.quotes)
-    return PricePicture(
+    return PriceView(
         price.index, price.premium, price.mark, price.updated, price.halted, price.stale, quotes
     )
 
@@ -276,10 +276,10 @@ def _order(order: Order) -> tuple[int, ...]:
 
 def vitals_of(
     parameters: EngineParameters,
-    pools: tuple[PoolPicture, ...],
-    prices: tuple[PricePicture, ...],
+    pools: tuple[PoolView, ...],
+    prices: tuple[PriceView, ...],
     holding: Holding,
-) -> Vitals:
+) -> Health:
     """Claims, debts and sums of one account, from the specification's formulas (section 4)."""
     doubt = parameters.waterfall.stale_doubt
     claims, debts = [], []
@@ -315,7 +315,7 @@ def vitals_of(
                 cost = _cost(asset, netted, mark) + _cost(asset, debt - netted, lower)
             kindly -= cost
             needed += _margin(asset.maintenance, cost)
-    return Vitals(
+    return Health(
         tuple(claims),
         tuple(debts),
         kindly,

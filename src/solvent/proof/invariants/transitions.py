@@ -5,7 +5,7 @@ events (`bookings`) and compared with the columns (I3, I9), interest is charged 
 (I5, I6), and what a user's own command left behind is held against the caps (I12) and margins (A13)
 that were in force before it. What the waterfall did in a time step is in `waterfall_checks`.
 
-Both states come as pictures, so nothing here can touch an engine.
+Both states come as state views, so nothing here can touch an engine.
 
 Specification: section 9.
 """
@@ -21,7 +21,7 @@ from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.proof.invariants.interest import check_interest
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.postings import Bookings, book_events
-from solvent.proof.invariants.state_view import FINE, Picture, Vitals
+from solvent.proof.invariants.state_view import FINE, Health, StateView
 from solvent.proof.invariants.waterfall import check_waterfall
 from solvent.reference.state import FUND
 
@@ -38,7 +38,7 @@ AMOUNT_LIMITS = (
 
 
 def check_transition(
-    before: Picture, after: Picture, command: c.Command, events: tuple[Event, ...]
+    before: StateView, after: StateView, command: c.Command, events: tuple[Event, ...]
 ) -> list[Breach]:
     """All that is wrong with how `command` led from one state to the other."""
     if events and isinstance(events[0], e.Refused):
@@ -65,7 +65,7 @@ def check_transition(
 
 
 def _refused(
-    before: Picture, after: Picture, command: c.Command, refusal: e.Refused, count: int
+    before: StateView, after: StateView, command: c.Command, refusal: e.Refused, count: int
 ) -> Iterator[Breach]:
     """I37: a refusal is the only event, names its command and changes nothing."""
     if before != after:
@@ -88,8 +88,8 @@ def _refused(
         )
 
 
-def _tokens(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
-    """I3, I9: balances, pool cash and the outside changed by what the events say."""
+def _tokens(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
+    """I3, I9: balances, pool cash and the external account changed by what the events say."""
     empty = (0,) * len(before.pools)
     for account, new in enumerate(after.holdings):
         old = before.holdings[account] if account < len(before.holdings) else None
@@ -119,14 +119,14 @@ def _tokens(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breac
                 new_pool.cash - old_pool.cash,
                 booked.cash[asset],
             )
-        gone = after.outside[asset] - before.outside[asset]
-        if gone != booked.outside[asset]:
+        gone = after.external[asset] - before.external[asset]
+        if gone != booked.external[asset]:
             yield breach(
                 "I3",
                 "tokens came or went without deposit or withdrawal",
                 asset,
                 gone,
-                booked.outside[asset],
+                booked.external[asset],
             )
 
 
@@ -134,8 +134,8 @@ def _sums(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(left + right for left, right in zip(one, other, strict=True))
 
 
-def _shares(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
-    """I9: claims and debts changed by what the events say, and nobody else's did."""
+def _shares(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
+    """I9: claims and debts changed by what the events say, and no other account's did."""
     for account, old in enumerate(before.holdings):
         new = after.holdings[account]
         for asset in range(len(before.pools)):
@@ -161,7 +161,7 @@ def _shares(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breac
                 )
 
 
-def _pools(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
+def _pools(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
     """I4, I5, I6, I32: indices and residue rise, fees are as said, deficits are counted once."""
     for asset, (old, new) in enumerate(zip(before.pools, after.pools, strict=True)):
         if new is old or new == old:
@@ -196,7 +196,7 @@ def _pools(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach
             )
 
 
-def _still(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
+def _still(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
     """I5, I6, I13: without a time step no time passes, no bound moves, no interest is charged."""
     if after.now != before.now:
         yield breach("I35", "time passed outside a time step", before.now, after.now)
@@ -209,28 +209,28 @@ def _still(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach
             yield breach("I6", "lenders were paid and nobody charged", asset)
 
 
-def _entered(before: Picture, after: Picture) -> Iterator[Breach]:
-    """I14: who enters the waterfall is at MMR >= 100 %, stale prices read in his favour."""
+def _entered(before: StateView, after: StateView) -> Iterator[Breach]:
+    """I14: an account that enters the waterfall is at MMR >= 100 %, stale prices in its favour."""
     for account in after.liquidating - before.liquidating:
-        vitals = after.vitals[account]
-        if not vitals.liquidatable:
+        health = after.health[account]
+        if not health.liquidatable:
             yield breach(
                 "I14",
                 "a healthy account entered the waterfall",
                 account,
-                vitals.net_equity,
-                vitals.maintenance,
+                health.net_equity,
+                health.maintenance,
             )
     for account in before.liquidating - after.liquidating:
         yield breach("I14", "an account left the waterfall outside a time step", account)
 
 
-def _healthy(before: Picture, after: Picture) -> Iterator[Breach]:
-    """I7: users' commands take nobody below maintenance."""
-    for account, new in enumerate(after.vitals):
+def _healthy(before: StateView, after: StateView) -> Iterator[Breach]:
+    """I7: users' commands take no account below maintenance."""
+    for account, new in enumerate(after.health):
         if not new.liquidatable or account in before.liquidating:
             continue
-        if account >= len(before.vitals) or not before.vitals[account].liquidatable:
+        if account >= len(before.health) or not before.health[account].liquidatable:
             yield breach(
                 "I7",
                 "a user's command took a healthy account below maintenance",
@@ -240,7 +240,7 @@ def _healthy(before: Picture, after: Picture) -> Iterator[Breach]:
             )
 
 
-def _owner(before: Picture, after: Picture, command: c.Command) -> Iterator[Breach]:
+def _owner(before: StateView, after: StateView, command: c.Command) -> Iterator[Breach]:
     """I8, I11: a liquidating account only helps itself; a deposit never lowers health.
 
     Health falls when it does so however stale prices are read.
@@ -254,22 +254,22 @@ def _owner(before: Picture, after: Picture, command: c.Command) -> Iterator[Brea
         yield breach("I8", "a liquidating account acted", account, kind)
     if not isinstance(command, c.Deposit | c.Repay):
         return
-    old, new = before.vitals[account], after.vitals[account]
+    old, new = before.health[account], after.health[account]
     fall = min(old.surplus - new.surplus, old.careful_surplus - new.careful_surplus)
     if fall > slack(after, command.asset):
         name = "I8" if liquidating else "I11"
         yield breach(name, "a deposit or a repayment lowered health", account, command.asset, fall)
 
 
-def slack(picture: Picture, asset: int) -> int:
+def slack(view: StateView, asset: int) -> int:
     """What share rounding of one asset may cost an account, in 10^-12 USDC: some atoms' value."""
-    pool = picture.pools[asset]
+    pool = view.pools[asset]
     atoms = up(pool.lend_index, INDEX_SCALE) + up(pool.debt_index, INDEX_SCALE) + 1
-    decimals = picture.parameters.assets[asset].decimals
-    return up(atoms * picture.prices[asset].mark * FINE, 10**decimals) + 1
+    decimals = view.parameters.assets[asset].decimals
+    return up(atoms * view.prices[asset].mark * FINE, 10**decimals) + 1
 
 
-def _caps(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]:
+def _caps(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
     """I12, I30: the result keeps the bound and the limits, whatever kind of command led there."""
     for asset in booked.borrowed | booked.redeemed:
         old, new = before.pools[asset], after.pools[asset]
@@ -301,20 +301,20 @@ def _caps(before: Picture, after: Picture, booked: Bookings) -> Iterator[Breach]
             )
     for asset in booked.redeemed:
         for account in before.liquidating:
-            vitals = before.vitals[account]
-            if vitals.debts[asset] and vitals.total_value < 0:
+            health = before.health[account]
+            if health.debts[asset] and health.total_value < 0:
                 yield breach("I30", "a lender left before a deficit was booked", asset, account)
 
 
 def _margins(
-    before: Picture, after: Picture, command: c.Command, booked: Bookings
+    before: StateView, after: StateView, command: c.Command, booked: Bookings
 ) -> Iterator[Breach]:
-    """A13, I12: whoever acted has his initial margin and leverage, or is no worse than before."""
+    """A13, I12: an actor has its initial margin and leverage, or is no worse than before."""
     actors = booked.actors | {getattr(command, "account", FUND)}
     for account in actors:
         if account >= len(before.holdings) or before.holdings[account] == after.holdings[account]:
             continue
-        old, new = before.vitals[account], after.vitals[account]
+        old, new = before.health[account], after.health[account]
         if not new.exposure:
             continue
         spare = sum(slack(after, asset) for asset in booked.lent | booked.redeemed | booked.repaid)
@@ -340,19 +340,19 @@ def _margins(
             )
 
 
-def _riskier(old: Vitals, new: Vitals, spare: int) -> bool:
+def _riskier(old: Health, new: Health, spare: int) -> bool:
     initial = new.careful_equity - new.initial + spare < old.careful_equity - old.initial
     surplus = new.careful_surplus + spare
     return initial or surplus < old.careful_surplus
 
 
 def _no_gain(
-    before: Picture,
-    after: Picture,
+    before: StateView,
+    after: StateView,
     command: c.Lend | c.Redeem | c.Borrow | c.Repay,
     booked: Bookings,
 ) -> Iterator[Breach]:
-    """I4, I9: the actor gains no atom and loses rounding at most; nobody else's worth moves."""
+    """I4, I9: the actor gains no atom and loses rounding at most; no other's worth moves."""
     asset = command.asset
     fee = booked.entry_fees[asset]
     for account in range(len(before.holdings)):

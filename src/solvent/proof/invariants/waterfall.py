@@ -21,7 +21,7 @@ from solvent.domain.settlement_properties import up
 from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.settlements import check_settlements
-from solvent.proof.invariants.state_view import FINE, Picture, Vitals, vitals_of
+from solvent.proof.invariants.state_view import FINE, Health, StateView, vitals_of
 from solvent.reference.state import FUND
 
 DISTURBING = (e.InterestCharged, e.MarkUpdated, e.PriceStaleness, w.DeficitBooked)
@@ -29,7 +29,7 @@ DISTURBING = (e.InterestCharged, e.MarkUpdated, e.PriceStaleness, w.DeficitBooke
 ROUNDING = 4 * FINE_PER_VALUE
 
 
-def check_waterfall(before: Picture, after: Picture, events: tuple[Event, ...]) -> list[Breach]:
+def check_waterfall(before: StateView, after: StateView, events: tuple[Event, ...]) -> list[Breach]:
     """All that is wrong with the waterfall's work of one time step."""
     work = [event for event in events if type(event) in _RULES]
     found = list(_bounds(before, after, quiet=not (work or before.liquidating)))
@@ -47,7 +47,7 @@ def check_waterfall(before: Picture, after: Picture, events: tuple[Event, ...]) 
     return found + check_settlements(after.parameters, events)
 
 
-def _bounds(before: Picture, after: Picture, *, quiet: bool) -> Iterator[Breach]:
+def _bounds(before: StateView, after: StateView, *, quiet: bool) -> Iterator[Breach]:
     """I13: the bound is clamp(U + f * (max - U), t, max); seen where nothing moved U after it."""
     for asset, pool in enumerate(after.pools):
         parameters = before.parameters.assets[asset].pool
@@ -63,7 +63,7 @@ def _bounds(before: Picture, after: Picture, *, quiet: bool) -> Iterator[Breach]
 
 @dataclass(slots=True)
 class _Order:
-    """What happened so far in the step, and who is in the waterfall."""
+    """What happened so far in the step, and which accounts are in the waterfall."""
 
     liquidating: set[int]
     handed: dict[tuple[int, Stage], Reason] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class _Order:
         self.ended.discard(event.account)
 
     def end(self, event: w.LiquidationEnded) -> Iterator[Breach]:
-        """I14: only who was in the waterfall leaves it."""
+        """I14: only an account in the waterfall leaves it."""
         yield from self._inside(event.account)
         self.liquidating.discard(event.account)
         self.ended.add(event.account)
@@ -173,8 +173,8 @@ _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
 }
 
 
-def _starts(before: Picture, after: Picture, events: tuple[Event, ...]) -> Iterator[Breach]:
-    """I14: who entered the waterfall was at MMR >= 100 %, stale prices read in his favour.
+def _starts(before: StateView, after: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
+    """I14: what entered the waterfall was at MMR >= 100 %, stale prices read in its favour.
 
     Asked at the marks and indices with which the step's waterfall began, and at those it left.
     """
@@ -188,7 +188,7 @@ def _starts(before: Picture, after: Picture, events: tuple[Event, ...]) -> Itera
         if isinstance(event, w.LiquidationStarted):
             holding = before.holdings[event.account]
             then = vitals_of(before.parameters, tuple(pools), after.prices, holding)
-            if not (then.liquidatable or after.vitals[event.account].liquidatable):
+            if not (then.liquidatable or after.health[event.account].liquidatable):
                 yield breach(
                     "I14",
                     "a healthy account entered the waterfall",
@@ -198,38 +198,38 @@ def _starts(before: Picture, after: Picture, events: tuple[Event, ...]) -> Itera
                 )
 
 
-def _ends(after: Picture, order: _Order) -> Iterator[Breach]:
-    """I17, I19: who left the waterfall owes nothing or is healthy; who stays needs it."""
+def _ends(after: StateView, order: _Order) -> Iterator[Breach]:
+    """I17, I19: an account that left owes nothing or is healthy; one that stays needs it."""
     for account in order.ended - order.parties:
-        vitals = after.vitals[account]
-        if vitals.liquidatable:
+        health = after.health[account]
+        if health.liquidatable:
             yield breach(
                 "I19",
                 "an account left the waterfall unhealthy",
                 account,
-                vitals.net_equity,
-                vitals.maintenance,
+                health.net_equity,
+                health.maintenance,
             )
     for account in after.liquidating:
-        if _restored(after, after.vitals[account]):
+        if _restored(after, after.health[account]):
             yield breach("I17", "an account at target health is still in the waterfall", account)
     if order.liquidating != after.liquidating:
         yield breach("I14", "who is in the waterfall is not who was said to be")
 
 
-def _restored(picture: Picture, vitals: Vitals) -> bool:
-    buffer = picture.parameters.waterfall.target_buffer
-    enough = vitals.net_equity * RATIO >= vitals.maintenance * (RATIO + buffer)
-    return vitals.debts_value == 0 or (enough and not vitals.liquidatable)
+def _restored(view: StateView, health: Health) -> bool:
+    buffer = view.parameters.waterfall.target_buffer
+    enough = health.net_equity * RATIO >= health.maintenance * (RATIO + buffer)
+    return health.debts_value == 0 or (enough and not health.liquidatable)
 
 
 def _excused(order: _Order, events: tuple[Event, ...]) -> set[int]:
-    """Whose health may fall: whom lighter legs paid, and who left and then took from others."""
+    """Accounts whose health may fall: paid in lighter legs, or gone and then paid by others."""
     lighter = {event.receiver for event in events if isinstance(event, w.AdlLeg) and event.lighter}
     return lighter | (order.ended & order.parties)
 
 
-def _health(before: Picture, after: Picture, excused: set[int]) -> Iterator[Breach]:
+def _health(before: StateView, after: StateView, excused: set[int]) -> Iterator[Breach]:
     """I16: at unchanged marks and indices no step lowers the health of an account worth something.
 
     One that is beyond recovery may end with less, if it ends without debt. What a stale price is
@@ -238,7 +238,7 @@ def _health(before: Picture, after: Picture, excused: set[int]) -> Iterator[Brea
     prices = tuple(enumerate(after.prices))
     rounding = sum(_unit(after, asset) for asset in range(len(after.pools)))
     for account in before.liquidating - excused:
-        old, new = before.vitals[account], after.vitals[account]
+        old, new = before.health[account], after.health[account]
         if any(price.stale and _has(before, account, asset) for asset, price in prices):
             continue
         if old.total_value > 0 and new.debts_value and new.surplus < old.surplus - rounding:
@@ -247,11 +247,11 @@ def _health(before: Picture, after: Picture, excused: set[int]) -> Iterator[Brea
             )
 
 
-def _has(picture: Picture, account: int, asset: int) -> bool:
-    return bool(picture.quantity(account, asset) or picture.vitals[account].debts[asset])
+def _has(view: StateView, account: int, asset: int) -> bool:
+    return bool(view.quantity(account, asset) or view.health[account].debts[asset])
 
 
-def _chunks(before: Picture, after: Picture, events: tuple[Event, ...]) -> Iterator[Breach]:
+def _chunks(before: StateView, after: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
     """I17: the book buys back no more of a debt in a step than its share of it, up to lots."""
     bought: Counter[tuple[int, int]] = Counter()
     for event in events:
@@ -271,10 +271,10 @@ def _chunks(before: Picture, after: Picture, events: tuple[Event, ...]) -> Itera
             )
 
 
-def _deficits(after: Picture, order: _Order) -> Iterator[Breach]:
+def _deficits(after: StateView, order: _Order) -> Iterator[Breach]:
     """I29, I31: after a deficit nothing is left; where nothing is left, it was booked."""
     for event in order.booked:
-        if after.vitals[event.account].debts[event.asset]:
+        if after.health[event.account].debts[event.asset]:
             yield breach("I29", "a debt outlived its deficit", event.account, event.asset)
         unit = _unit(after, event.asset)
         payers = [event.account]
@@ -295,40 +295,40 @@ def _deficits(after: Picture, order: _Order) -> Iterator[Breach]:
     for account in after.liquidating:
         if (account, Stage.BACKSTOP) not in order.handed:
             continue
-        vitals = after.vitals[account]
-        owed = [asset for asset, debt in enumerate(vitals.debts) if debt]
+        health = after.health[account]
+        owed = [asset for asset, debt in enumerate(health.debts) if debt]
         held = [asset for asset in range(len(after.pools)) if after.quantity(account, asset)]
         stale = any(after.prices[asset].stale for asset in (*owed, *held))
         atom = min((_atom(after, asset) for asset in owed), default=0)
-        if owed and not stale and vitals.assets_value < atom:
+        if owed and not stale and health.assets_value < atom:
             yield breach(
                 "I31",
                 "dust kept a deficit from being booked",
                 account,
-                vitals.assets_value,
-                vitals.debts_value,
+                health.assets_value,
+                health.debts_value,
             )
 
 
-def _atom(picture: Picture, asset: int) -> int:
-    decimals = picture.parameters.assets[asset].decimals
-    return up(picture.prices[asset].mark * FINE, 10**decimals)
+def _atom(view: StateView, asset: int) -> int:
+    decimals = view.parameters.assets[asset].decimals
+    return up(view.prices[asset].mark * FINE, 10**decimals)
 
 
-def _unit(picture: Picture, asset: int) -> int:
+def _unit(view: StateView, asset: int) -> int:
     """Value in 10^-12 USDC that rounding may leave: some atoms of the debt and of anything held."""
-    most = max(_atom(picture, other) for other in range(len(picture.pools)))
-    shares = up(picture.pools[asset].debt_index, INDEX_SCALE)
-    return 3 * most + (len(picture.holdings) + 3) * shares * _atom(picture, asset) + ROUNDING
+    most = max(_atom(view, other) for other in range(len(view.pools)))
+    shares = up(view.pools[asset].debt_index, INDEX_SCALE)
+    return 3 * most + (len(view.holdings) + 3) * shares * _atom(view, asset) + ROUNDING
 
 
-def _deliverable(picture: Picture, account: int) -> int:
+def _deliverable(view: StateView, account: int) -> int:
     """Value in 10^-12 USDC of what an account holds at fresh prices."""
     return sum(
-        picture.quantity(account, asset)
+        view.quantity(account, asset)
         * price.mark
         * FINE
-        // 10 ** picture.parameters.assets[asset].decimals
-        for asset, price in enumerate(picture.prices)
+        // 10 ** view.parameters.assets[asset].decimals
+        for asset, price in enumerate(view.prices)
         if not price.stale
     )

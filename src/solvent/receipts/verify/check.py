@@ -2,13 +2,13 @@
 
 A receipt is good when its form is exactly that of `receipt`, its digest fits, the figures follow
 from one another by the specification (`verify_round`, `verify_fill`) and keep what a settlement
-promises (`promises`). Any change of any field shows by the digest.
+must keep (`settlement_properties`). Any change of any field shows by the digest.
 
-A forger who computes the digest anew is caught wherever the field follows from others. What follows
-from nothing else in the receipt is covered by the digest and by the run's log only, which
+A forger that computes the digest again is caught wherever the field follows from others. What
+follows from nothing else in the receipt is covered by the digest and by the run's log only, which
 `verify_path` on a run's folder compares with: `command`, `time`, `round` and `fill`; when an
 account became liquidatable and at what health; the value and asset handed over, and the book's
-reason before a fill; inputs of candidates and other providers who were not matched, and which
+reason before a fill; inputs of candidates and other providers that were not matched, and which
 policy it was, as far as the allotment does not depend on them; and parameters and pools that had no
 influence on the result.
 """
@@ -50,7 +50,7 @@ class LoggedRun(Protocol):
         """The parameters that the engine began with."""
 
     def transcripts(self) -> Iterable[Transcript]:
-        """Every command and what came of it, in order. Raises InputError on a bad log."""
+        """Every command with its events, in order. Raises InputError on a bad log."""
 
     def naming(self, number: int) -> AbstractContextManager[None]:
         """Where the events of command `number` do not decode, an error that names it."""

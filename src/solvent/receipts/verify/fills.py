@@ -14,7 +14,7 @@ from solvent.domain.labels import Stage
 from solvent.receipts.form import BackstopReceipt, ProviderLine
 from solvent.receipts.lines import AFTER, BEFORE, leg_lines, parties, rounding
 from solvent.receipts.verify.compare import differences
-from solvent.receipts.verify.reconstructed import Scene
+from solvent.receipts.verify.reconstructed import ReconstructedState
 from solvent.receipts.verify.stages import book_reason_given, no_orders, trigger_fits
 from solvent.reference.margin import Doubt, health_of
 from solvent.reference.state import FUND
@@ -45,18 +45,18 @@ def fill_problems(receipt: BackstopReceipt) -> Iterator[str]:
     yield from trigger_fits(receipt, receipt.started, "receipt")
     yield from book_reason_given(receipt, receipt.handed_over, "receipt")
     yield from no_orders(receipt.offer.opening, "offer.opening")
-    opening = Scene(receipt, None, [*receipt.before, receipt.offer.opening])
-    scene = Scene(receipt, None, receipt.before)
-    terms = receipt.assets[scene.asset(receipt.asset)]
+    opening = ReconstructedState(receipt, None, [*receipt.before, receipt.offer.opening])
+    rebuilt = ReconstructedState(receipt, None, receipt.before)
+    terms = receipt.assets[rebuilt.asset(receipt.asset)]
     if receipt.mark != terms.mark or terms.stale:
         yield f"mark: must be the usable mark of {receipt.asset}"
     offer = _offer(receipt, opening)
     yield from _offer_fits(receipt, opening, offer)
     yield from _split_fits(receipt, opening, offer)
-    yield from _carried_out_again(receipt, scene, offer)
+    yield from _carried_out_again(receipt, rebuilt, offer)
 
 
-def _offer(receipt: BackstopReceipt, opening: Scene) -> Offer:
+def _offer(receipt: BackstopReceipt, opening: ReconstructedState) -> Offer:
     """The offer as the account's opening balances make it, at the discount it bears."""
     state, account = opening.state, opening.account(receipt.account)
     full = full_discount(state, health_of(state, account))
@@ -64,7 +64,9 @@ def _offer(receipt: BackstopReceipt, opening: Scene) -> Offer:
     return gentle_offer(state, offer, receipt.offer.taken)
 
 
-def _offer_fits(receipt: BackstopReceipt, opening: Scene, offer: Offer) -> Iterator[str]:
+def _offer_fits(
+    receipt: BackstopReceipt, opening: ReconstructedState, offer: Offer
+) -> Iterator[str]:
     """Quantity, discount, and the account as the offer found it."""
     given = receipt.offer
     if (given.quantity, given.discount) != (offer.quantity, offer.discount):
@@ -77,7 +79,9 @@ def _offer_fits(receipt: BackstopReceipt, opening: Scene, offer: Offer) -> Itera
         yield "offer.opening: is not liquidatable"
 
 
-def _split_fits(receipt: BackstopReceipt, opening: Scene, offer: Offer) -> Iterator[str]:
+def _split_fits(
+    receipt: BackstopReceipt, opening: ReconstructedState, offer: Offer
+) -> Iterator[str]:
     """The provider's own capacity, and everybody's part of the offer."""
     lines = receipt.offer.providers
     accounts = [line.account for line in lines]
@@ -107,7 +111,7 @@ def _split_fits(receipt: BackstopReceipt, opening: Scene, offer: Offer) -> Itera
 
 
 def _own_line_fits(
-    receipt: BackstopReceipt, opening: Scene, offer: Offer, place: int
+    receipt: BackstopReceipt, opening: ReconstructedState, offer: Offer, place: int
 ) -> Iterator[str]:
     """What the provider could bear when the offer was split."""
     line = receipt.offer.providers[place]
@@ -117,23 +121,27 @@ def _own_line_fits(
         yield f"offer.providers[{place}].capacity: is {line.capacity}, recomputed {found}"
 
 
-def _commit(receipt: BackstopReceipt, scene: Scene, offer: Offer, line: ProviderLine) -> None:
-    """Let the provider of a scene be one, with the commitment that the receipt tells."""
-    holder = scene.state.accounts[scene.account(receipt.provider)]
+def _commit(
+    receipt: BackstopReceipt, rebuilt: ReconstructedState, offer: Offer, line: ProviderLine
+) -> None:
+    """Make the account a provider, with the commitment that the receipt tells."""
+    holder = rebuilt.state.accounts[rebuilt.account(receipt.provider)]
     holder.role = Role.BACKSTOP_PROVIDER
     holder.committed[offer.debt] = line.committed
 
 
-def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Offer) -> Iterator[str]:
+def _carried_out_again(
+    receipt: BackstopReceipt, rebuilt: ReconstructedState, offer: Offer
+) -> Iterator[str]:
     """Plan the part at its turn, move it again, and compare everything with the receipt."""
-    state, words = scene.state, scene.words
-    plan = _fill(receipt, scene, offer)
+    state, words = rebuilt.state, rebuilt.words
+    plan = _fill(receipt, rebuilt, offer)
     if plan is None:
         yield f"quantity: is {receipt.quantity}, recomputed 0"
         return
     state.next_fill = receipt.fill
     apply_fill(state, plan)
-    transfer = scene.take_transfer()
+    transfer = rebuilt.take_transfer()
     found = replace(
         receipt,
         quantity=plan.quantity,
@@ -147,12 +155,12 @@ def _carried_out_again(receipt: BackstopReceipt, scene: Scene, offer: Offer) -> 
     yield from differences(receipt, found, "receipt")
 
 
-def _fill(receipt: BackstopReceipt, scene: Scene, offer: Offer) -> Fill | None:
+def _fill(receipt: BackstopReceipt, rebuilt: ReconstructedState, offer: Offer) -> Fill | None:
     """The plan of the provider's part, as its line of the offer leads to it."""
     for line in receipt.offer.providers:
         if line.account == receipt.provider:
-            _commit(receipt, scene, offer, line)
-            provider = scene.account(line.account)
+            _commit(receipt, rebuilt, offer, line)
+            provider = rebuilt.account(line.account)
             taker = Taker(provider, line.committed, line.capacity, line.allotted)
-            return plan_fill(scene.state, offer, taker)
+            return plan_fill(rebuilt.state, offer, taker)
     return None

@@ -1,7 +1,7 @@
-"""A scene: the piece of the engine's state that one receipt describes, set up again.
+"""A reconstructed state: the piece of the engine's state that one receipt describes, set up again.
 
 Marks, pools, parameters and the parties come from the receipt and from nowhere else, so whatever
-the specification's functions answer about a scene is recomputed offline. Accounts and assets get
+the specification's functions answer about it is recomputed offline. Accounts and assets get
 new numbers, in their old order; the fund and the treasury keep theirs. What a party's open orders
 lock and would borrow stands in one order per asset.
 """
@@ -49,11 +49,11 @@ _ANY_MARKET = MarketParameters(
 _NO_CURVE = Curve(((0, 0), (RATIO, 0)))
 
 
-class SceneError(ValueError):
+class ReconstructionError(ValueError):
     """The receipt's terms describe no state that an engine could be in. One line."""
 
 
-class Scene:
+class ReconstructedState:
     """State made of a receipt's terms, with `parties` in it.
 
     Accounts that are only `named` are there too, with nothing in them.
@@ -89,14 +89,14 @@ class Scene:
             prices=[Price([], index=each.mark, mark=each.mark, stale=each.stale) for each in terms],
             books=[OrderBook() for _ in terms],
             orders={},
-            outside=[0 for _ in terms],
+            external=[0 for _ in terms],
         )
         for party in known.values():
             self._load(party)
 
     @property
     def words(self) -> Words:
-        """How the receipt calls what this scene numbers."""
+        """The receipt's names for what is numbered here."""
         return Words(
             symbols=[each.symbol for each in self._terms],
             decimals=[each.decimals for each in self._terms],
@@ -105,15 +105,15 @@ class Scene:
         )
 
     def asset(self, symbol: str) -> int:
-        """The number here of an asset. Raises SceneError where the receipt lists no such asset."""
+        """The number here of an asset. Raises ReconstructionError where the receipt lists none."""
         if symbol not in self._place:
-            raise SceneError(f"{symbol} is not among its assets")
+            raise ReconstructionError(f"{symbol} is not among its assets")
         return self._place[symbol]
 
     def account(self, account: int) -> int:
-        """The number here of an account. Raises SceneError where no such account is there."""
+        """The number here of an account. Raises ReconstructionError where there is none."""
         if account not in self._number:
-            raise SceneError(f"no balances of account {account} are given")
+            raise ReconstructionError(f"no balances of account {account} are given")
         return self._number[account]
 
     def knows(self, number: int) -> bool:
@@ -177,12 +177,12 @@ def _waterfall(receipt: Receipt) -> WaterfallParameters:
 def _check_terms(terms: Sequence[AssetTerms]) -> None:
     """Asset 0 is USDC at one, numbers rise, and marks are marks."""
     if not terms or (terms[0].number, terms[0].mark, terms[0].stale) != (USDC, PRICE_SCALE, False):
-        raise SceneError("assets[0]: must be USDC, number 0, at a mark of one")
+        raise ReconstructionError("assets[0]: must be USDC, number 0, at a mark of one")
     for place, each in enumerate(terms):
         if place and each.number <= terms[place - 1].number:
-            raise SceneError(f"assets[{place}].number: must rise from the last one")
+            raise ReconstructionError(f"assets[{place}].number: must rise from the last one")
         if each.mark < 0:
-            raise SceneError(f"assets[{place}].mark: must not be negative")
+            raise ReconstructionError(f"assets[{place}].mark: must not be negative")
 
 
 def _asset(terms: AssetTerms, borrowing: BorrowTerms | None) -> AssetParameters:
@@ -219,7 +219,7 @@ def _asset(terms: AssetTerms, borrowing: BorrowTerms | None) -> AssetParameters:
 def _pool(terms: AssetTerms, bound: int) -> Pool:
     """The pool, with fees and residue (which no settlement depends on) as one residue."""
     if terms.debt_index <= 0 or terms.lend_index < 0:
-        raise SceneError(f"{terms.symbol}: an index is not positive")
+        raise ReconstructionError(f"{terms.symbol}: an index is not positive")
     pool = Pool(
         lend_shares=terms.lend_shares,
         debt_shares=terms.debt_shares,

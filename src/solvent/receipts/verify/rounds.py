@@ -19,7 +19,7 @@ from solvent.receipts.form import (
     Side,
 )
 from solvent.receipts.verify.compare import differences
-from solvent.receipts.verify.reconstructed import Scene
+from solvent.receipts.verify.reconstructed import ReconstructedState
 from solvent.receipts.verify.settle_again import match_problems
 from solvent.receipts.verify.stages import no_orders, reasons_in_order, trigger_fits
 from solvent.reference.margin import health_of
@@ -48,14 +48,14 @@ def round_problems(receipt: AdlReceipt) -> Iterator[str]:
     yield from match_problems(receipt, plan, _scene(receipt, parties))
 
 
-def _scene(receipt: AdlReceipt, parties: list[Party]) -> Scene:
+def _scene(receipt: AdlReceipt, parties: list[Party]) -> ReconstructedState:
     """The state that the round found, as far as the receipt tells it."""
     sides = [side.account for side in receipt.sides]
     candidates = [line.account for line in receipt.candidates]
-    return Scene(receipt, receipt.borrowing, parties, sides + candidates)
+    return ReconstructedState(receipt, receipt.borrowing, parties, sides + candidates)
 
 
-def _plan(receipt: AdlReceipt, opening: Scene) -> adl.Round:
+def _plan(receipt: AdlReceipt, opening: ReconstructedState) -> adl.Round:
     """The plan that follows from the sides and candidates as the receipt gives them."""
     return adl.allot_round(
         opening.state,
@@ -71,7 +71,7 @@ def _plan(receipt: AdlReceipt, opening: Scene) -> adl.Round:
     )
 
 
-def _inputs(line: CandidateLine, opening: Scene) -> Candidate:
+def _inputs(line: CandidateLine, opening: ReconstructedState) -> Candidate:
     account = opening.account(line.account)
     return Candidate(account, line.position, line.cap, line.assets_value, line.total_value)
 
@@ -85,7 +85,7 @@ def _first_seen(receipt: AdlReceipt) -> list[Party]:
     return list(seen.values())
 
 
-def _round_fits(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
+def _round_fits(receipt: AdlReceipt, opening: ReconstructedState) -> Iterator[str]:
     """The receipt's own sums, orders and cross-references."""
     terms = receipt.assets[opening.asset(receipt.asset)]
     if receipt.mark != terms.mark or terms.stale:
@@ -121,7 +121,7 @@ def _side_fits(receipt: AdlReceipt, side: Side, place: str) -> Iterator[str]:
         yield f"{place}: net equity is above maintenance"
 
 
-def _sides_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
+def _sides_recomputed(receipt: AdlReceipt, opening: ReconstructedState) -> Iterator[str]:
     """What each known side asks, from its opening balances."""
     asset = opening.asset(receipt.asset)
     terms = receipt.assets[asset]
@@ -139,7 +139,7 @@ def _sides_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
         yield from differences(side, found, f"sides[{place}]")
 
 
-def _side_found(receipt: AdlReceipt, side: Side, opening: Scene) -> Side:
+def _side_found(receipt: AdlReceipt, side: Side, opening: ReconstructedState) -> Side:
     state, account = opening.state, opening.account(side.account)
     asset = opening.asset(receipt.asset)
     if receipt.case is AdlCase.STUCK_LENDER:
@@ -158,7 +158,7 @@ def _side_found(receipt: AdlReceipt, side: Side, opening: Scene) -> Side:
     )
 
 
-def _candidates_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]:
+def _candidates_recomputed(receipt: AdlReceipt, opening: ReconstructedState) -> Iterator[str]:
     """The inputs of each candidate who was matched, from his opening balances."""
     late = _late_lenders(receipt, opening) if receipt.case is AdlCase.BORROWER_DEFAULT else {}
     for place, line in enumerate(receipt.candidates):
@@ -175,7 +175,9 @@ def _candidates_recomputed(receipt: AdlReceipt, opening: Scene) -> Iterator[str]
             yield f"{name}.last: must be false in case L"
 
 
-def _candidate_found(receipt: AdlReceipt, line: CandidateLine, opening: Scene) -> CandidateLine:
+def _candidate_found(
+    receipt: AdlReceipt, line: CandidateLine, opening: ReconstructedState
+) -> CandidateLine:
     pick = adl.borrower_of if receipt.case is AdlCase.STUCK_LENDER else lender_of
     account = opening.account(line.account)
     found = pick(opening.state, account, opening.asset(receipt.asset))
@@ -191,7 +193,7 @@ def _candidate_found(receipt: AdlReceipt, line: CandidateLine, opening: Scene) -
     )
 
 
-def _late_lenders(receipt: AdlReceipt, opening: Scene) -> dict[int, bool]:
+def _late_lenders(receipt: AdlReceipt, opening: ReconstructedState) -> dict[int, bool]:
     """Per matched lender of case B: would the swap for some one of the payments endanger it?
 
     Nothing is said where a side of the round is unknown, for what it can pay with is then, too.

@@ -13,7 +13,7 @@ from solvent.domain.units import payable
 from solvent.receipts.form import AdlReceipt
 from solvent.receipts.lines import match_line
 from solvent.receipts.verify.compare import differences
-from solvent.receipts.verify.reconstructed import Scene
+from solvent.receipts.verify.reconstructed import ReconstructedState
 from solvent.reference.ledger import claim_of, debt_of
 from solvent.reference.state import FUND, TREASURY, State
 from solvent.reference.waterfall import adl
@@ -22,37 +22,39 @@ from solvent.reference.waterfall.settlement import Match, settle
 from solvent.reference.waterfall.sizing import deliverable_value
 
 
-def match_problems(receipt: AdlReceipt, plan: adl.Round, scene: Scene) -> Iterator[str]:
+def match_problems(
+    receipt: AdlReceipt, plan: adl.Round, rebuilt: ReconstructedState
+) -> Iterator[str]:
     """Everything in a round's matches that settling them again does not confirm."""
     numbers = [line.number for line in receipt.matches]
     if numbers != sorted(set(numbers)):
         yield "matches: must be in order of number, each once"
         return
-    settling = _Settling(receipt, scene)
+    settling = Settling(receipt, rebuilt)
     drive = adl.settle_lenders if plan.case is AdlCase.STUCK_LENDER else settle_debtors
-    drive(scene.state, plan, receipt.round, settling.carry_out)
+    drive(rebuilt.state, plan, receipt.round, settling.carry_out)
     yield from settling.problems
     for number, (place, _) in sorted(settling.left.items()):
         yield f"matches[{place}]: the allotment leads to no match {number} here"
 
 
-class _Settling:
+class Settling:
     """One round, settled again; `left` are the lines that no match has called for yet."""
 
-    def __init__(self, receipt: AdlReceipt, scene: Scene) -> None:
+    def __init__(self, receipt: AdlReceipt, rebuilt: ReconstructedState) -> None:
         self.receipt = receipt
-        self.scene = scene
+        self.rebuilt = rebuilt
         self.left = {line.number: (place, line) for place, line in enumerate(receipt.matches)}
         self.problems: list[str] = []
 
     def carry_out(self, state: State, match: Match) -> int:
         """Settle a match again and compare with its line; return the atoms settled."""
-        self._forget_minted(state, match.asset)
+        self.forget_minted(state, match.asset)
         place, line = self.left.get(match.number, (0, None))
         borrows = match.borrow_allowed and line is not None and line.borrows
         state.accounts[match.giver].auto_borrow_settlements = borrows
         settled = settle(state, match)
-        transfer = self.scene.take_transfer()
+        transfer = self.rebuilt.take_transfer()
         if transfer.matched is None:
             if line is None and not self._exhausted(state, match):
                 self._miss(match)
@@ -61,14 +63,14 @@ class _Settling:
             self._miss(match)
         else:
             del self.left[match.number]
-            found = match_line(transfer, self.scene.words)
+            found = match_line(transfer, self.rebuilt.words)
             self.problems += differences(line, found, f"matches[{place}]")
         return settled
 
     def _miss(self, match: Match) -> None:
         self.problems.append(f"matches: match {match.number}, which the plan gives, is missing")
 
-    def _forget_minted(self, state: State, asset: int) -> None:
+    def forget_minted(self, state: State, asset: int) -> None:
         """Take from the treasury the claim it was just given if it was loaded with that claim.
 
         So it is where the receipt first shows the treasury's balances after the claim was made of
@@ -85,12 +87,12 @@ class _Settling:
             if line.number not in self.left
             for party in line.before
         )
-        if minted and not seen and TREASURY in self.scene.known:
+        if minted and not seen and TREASURY in self.rebuilt.known:
             state.accounts[TREASURY].lent_shares[asset] -= minted
 
     def _exhausted(self, state: State, match: Match) -> bool:
         """Whether earlier matches left a known party of this one with nothing to settle."""
-        knows, asset = self.scene.knows, match.asset
+        knows, asset = self.rebuilt.knows, match.asset
         if knows(match.lender) and not claim_of(state, match.lender, asset):
             return True
         if knows(match.debtor) and not debt_of(state, match.debtor, asset):

@@ -81,6 +81,7 @@ def lend_shares_down(state: State, asset: int, quantity: int) -> int:
 
 def redeem(state: State, account: int, asset: int, quantity: int, source: Source) -> int:
     """Take `quantity` (at most the claim and the pool's redeemable cash) out; return the shares."""
+    assert 0 < quantity <= claim_of(state, account, asset), "a claim is redeemed, no more"
     shares = claim_shares_up(state, account, asset, quantity)
     move(state, asset, quantity, POOL, available(account))
     change_claim(state, account, asset, -shares)

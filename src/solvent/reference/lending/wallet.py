@@ -13,7 +13,7 @@ from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INDEX_SCALE, INT64_MAX, value_divisor, value_down
 from solvent.reference.ledger import (
-    OUTSIDE,
+    EXTERNAL,
     available,
     claim_of,
     debt_of,
@@ -45,12 +45,12 @@ def largest_deposit(state: State, asset: int) -> int:
     """The most that `Deposit` would accept now."""
     divisor = value_divisor(state.asset(asset).decimals)
     highest = min(MAX_SUPPLY, MAX_VALUE * divisor // max(1, state.mark(asset)))
-    return max(0, highest + state.outside[asset])
+    return max(0, highest + state.external[asset])
 
 
 def deposit(state: State, account: int, asset: int, quantity: int) -> None:
     """Tokens arrive; settings may repay a debt with them, then lend them."""
-    move(state, asset, quantity, OUTSIDE, available(account))
+    move(state, asset, quantity, EXTERNAL, available(account))
     state.emit(Deposited(account, asset, quantity))
     after_receipt(state, account, asset, quantity)
 
@@ -215,7 +215,7 @@ def withdraw_refusal(
 def withdraw(state: State, account: int, asset: int, quantity: int) -> None:
     """Tokens leave, redeemed or borrowed first where the balance falls short."""
     Funding(state, account, asset, quantity).carry_out(Source.WITHDRAWAL)
-    move(state, asset, quantity, available(account), OUTSIDE)
+    move(state, asset, quantity, available(account), EXTERNAL)
     state.emit(Withdrawn(account, asset, quantity))
 
 

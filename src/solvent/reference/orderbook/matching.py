@@ -227,6 +227,7 @@ def _plan_trade(state: State, taker: Taker, maker: Order, quantity: int, rate: i
 
 def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) -> None:
     """Carry out one trade: both pay, both receive, fees go where they belong."""
+    assert 0 < quantity <= min(taker.open, maker.quantity), "no more trades than both want"
     trade = _plan_trade(state, taker, maker, quantity, rate)
     bid = taker.side is Side.BID
     quote = trade.paid if bid else trade.received

@@ -92,6 +92,7 @@ def apportion(total: int, weights: Sequence[int], caps: Sequence[int]) -> list[i
         extra = min(left, caps[place] - parts[place])
         parts[place] += extra
         left -= extra
+    assert left == 0, "all is split, as far as the caps reach (I22)"
     return parts
 
 

@@ -42,7 +42,7 @@ class _Kind(NamedTuple):
 
 
 class Buckets:
-    """All buckets, by kind, caller and whether the request eases. `clock` gives nanoseconds."""
+    """All buckets, by kind, caller and whether it reduces risk. `clock` gives nanoseconds."""
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class Buckets:
             for kind, rate in (RATES if rates is None else rates).items()
         }
 
-    def spend(self, kind: str, name: str | int, *, eases: bool = False) -> int:
+    def spend(self, kind: str, name: str | int, *, reduces_risk: bool = False) -> int:
         """Take a token: 0, or in how many whole seconds there is one (Retry-After)."""
         token, size, table = self._kinds[kind]
         now = self._clock()
-        full_at = max(now, table.pop((name, eases), now))
+        full_at = max(now, table.pop((name, reduces_risk), now))
         wait = full_at + token - (now + size * token)
-        table[name, eases] = full_at if wait > 0 else full_at + token
+        table[name, reduces_risk] = full_at if wait > 0 else full_at + token
         if len(table) > self._most:
             table.popitem(last=False)
         return -(-wait // _SECOND_NS) if wait > 0 else 0

@@ -15,7 +15,7 @@ from solvent.service.api.signing import Verified
 from solvent.service.core.idempotency import Answer
 from solvent.service.core.intents import Intent, encode_intent
 from solvent.service.core.keys import Principal
-from solvent.service.core.node import Desk
+from solvent.service.core.node import Node
 from solvent.service.core.records import NOBODY, Record, RecordKind, commands_record
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.strict_json import JsonValue, encode
@@ -51,7 +51,7 @@ def answer_reply(answer: Answer) -> Reply:
 class Call(NamedTuple):
     """One request: where it goes, what it says, who asks."""
 
-    desk: Desk
+    node: Node
     query: Mapping[str, JsonValue]
     body: JsonValue
     lists: Mapping[str, Sequence[str]]
@@ -63,13 +63,13 @@ class Call(NamedTuple):
         fields = dict(self.query)
         if isinstance(self.body, dict):
             fields |= self.body
-        return Params(fields, self.desk.market.parameters)
+        return Params(fields, self.node.market.parameters)
 
     def item(self, fields: JsonValue) -> Params:
         """The fields of one item of a batch."""
         if not isinstance(fields, dict):
             raise bad_request("each item must be a JSON object")
-        return Params(fields, self.desk.market.parameters)
+        return Params(fields, self.node.market.parameters)
 
     @property
     def principal(self) -> Principal:
@@ -95,7 +95,7 @@ class Call(NamedTuple):
         """The record of this request; commands may come encoded."""
         verified = self.verified
         return commands_record(
-            self.desk.time(),
+            self.node.time(),
             commands,
             account=verified.principal.account if verified else NOBODY,
             is_batch=is_batch,
@@ -123,4 +123,4 @@ class Call(NamedTuple):
 
     async def hand_in(self, record: Record) -> Reply:
         """Hand a record to the sequencer and reply with what it answers."""
-        return answer_reply(await self.desk.submit(record))
+        return answer_reply(await self.node.submit(record))

@@ -28,11 +28,11 @@ class Endpoint(NamedTuple):
     - instruction: what is signed; None for a public endpoint.
     - query, body: the objects whose fields may come; `returns` the type of the answer, None where
       it is empty, and `media` its form where that is not JSON.
-    - changes: whether it reaches the journal; eases: whether it can only reduce risk.
+    - mutates: whether it reaches the journal; reduces_risk: whether it can only reduce risk.
     - is_batch: whether the body is a list of such objects; signs_digest: whether the SHA-256 of the
       body is signed in place of its fields.
     - may_be_empty: whether it may be answered with status 204.
-    - lacks: what is missing beside the published endpoint, in words; empty where it is whole.
+    - deviations: what is missing beside the published endpoint, in words; empty where it is whole.
     """
 
     tag: str
@@ -45,12 +45,12 @@ class Endpoint(NamedTuple):
     returns: Any = None
     media: str = JSON
     roles: frozenset[Role] = frozenset()
-    changes: bool = False
-    eases: bool = False
+    mutates: bool = False
+    reduces_risk: bool = False
     is_batch: bool = False
     signs_digest: bool = False
     may_be_empty: bool = False
-    lacks: str = ""
+    deviations: str = ""
 
     @property
     def is_signed(self) -> bool:

@@ -21,7 +21,7 @@ from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.params import bad_request
 from solvent.service.api.signing import SIGNATURE_HEADERS, Verified, verify
 from solvent.service.core.keys import NO_ACCOUNT
-from solvent.service.core.node import Desk, wall_clock
+from solvent.service.core.node import Node, wall_clock
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import BODY_BYTES, BODY_SECONDS, QUERY_BYTES
 from solvent.service.strict_json import JsonError, JsonValue, decode, encode
@@ -55,9 +55,9 @@ class App:
     """The ASGI application: endpoints over HTTP, streams over WebSocket."""
 
     def __init__(
-        self, desk: Desk, endpoints: Sequence[Endpoint], buckets: Buckets, socket: Socket
+        self, node: Node, endpoints: Sequence[Endpoint], buckets: Buckets, socket: Socket
     ) -> None:
-        self._desk = desk
+        self._node = node
         self._endpoints = {(each.method, each.path): each for each in endpoints}
         self._buckets = buckets
         self._patience = _Patience()
@@ -83,7 +83,7 @@ class App:
         else:
             tag = endpoint.tag
             reply = await self._answer(endpoint, head, receive)
-        self._desk.metrics.answered(tag, reply.status, time.perf_counter() - start)
+        self._node.metrics.answered(tag, reply.status, time.perf_counter() - start)
         await _send(send, reply)
 
     async def _answer(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
@@ -117,7 +117,7 @@ class App:
             if verified.principal.account != NO_ACCOUNT:
                 self._spend("account", verified.principal.account, endpoint)
         _check_required(endpoint, query, body)
-        return await endpoint.handler(Call(self._desk, query, body, lists, verified))
+        return await endpoint.handler(Call(self._node, query, body, lists, verified))
 
     def _verify(
         self,
@@ -135,14 +135,14 @@ class App:
             head.raw_query,
             signed,
             wall_clock() // 1000,
-            self._desk.market.keys,
+            self._node.market.keys,
         )
         if verified.principal.role not in endpoint.roles:
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
         return verified
 
     def _spend(self, kind: str, name: str | int, endpoint: Endpoint) -> None:
-        wait = self._buckets.spend(kind, name, eases=endpoint.eases)
+        wait = self._buckets.spend(kind, name, reduces_risk=endpoint.reduces_risk)
         if wait:
             raise ApiError(
                 TOO_MANY, ApiErrorCode.TOO_MANY_REQUESTS, "too many requests", retry_after=wait
@@ -263,12 +263,18 @@ def _json(raw: bytes) -> JsonValue:
 def _fields(
     endpoint: Endpoint, pairs: Sequence[tuple[str, str]], body: JsonValue
 ) -> tuple[dict[str, JsonValue], dict[str, list[str]]]:
-    """Query fields by name; a name that comes more than once is a list, where one is expected."""
+    """Query fields by name; a name that comes more than once is a list, where one is expected.
+
+    A request that only reads may say more than is asked, as published clients do: that is signed
+    with the rest and passed over. What changes something says nothing that nobody understands.
+    """
     if not pairs and isinstance(body, dict) and body.keys() <= endpoint.fields:
         return {}, {}
     lists: dict[str, list[str]] = {}
+    reads = endpoint.method == "GET"
     for name, value in pairs:
-        lists.setdefault(name, []).append(value)
+        if name in endpoint.fields or not reads:
+            lists.setdefault(name, []).append(value)
     objects = body if isinstance(body, list) else [body]
     named = set(lists).union(*(each for each in objects if isinstance(each, dict)))
     unknown = sorted(named - endpoint.fields)

@@ -188,8 +188,8 @@ def _conditions(endpoint: Endpoint) -> Iterator[str]:
         yield f"Signed, instruction `{endpoint.instruction}`, by {_roles(endpoint)}."
     if endpoint.signs_digest:
         yield "The SHA-256 of the body is signed in place of its fields."
-    if endpoint.lacks:
-        yield f"Beside the published endpoint: {endpoint.lacks}."
+    if endpoint.deviations:
+        yield f"Beside the published endpoint: {endpoint.deviations}."
 
 
 def _roles(endpoint: Endpoint) -> str:

@@ -9,6 +9,8 @@ from solvent.domain import commands as c
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC, EngineParameters, MarginFunction
 from solvent.domain.units import PRICE_DECIMALS, RATIO_DECIMALS, VALUE_DECIMALS
+from solvent.history.followers.orders import Order
+from solvent.history.tables.rows import OrderStatus as KeptStatus
 from solvent.service.api.objects.borrow_lend import PositionImfFunction
 from solvent.service.api.objects.capital import Withdrawal
 from solvent.service.api.objects.enums import (
@@ -22,7 +24,6 @@ from solvent.service.api.objects.enums import (
     WithdrawalStatus,
 )
 from solvent.service.api.objects.orders import OrderType
-from solvent.service.core.open_orders import OpenOrder
 from solvent.service.wire import format_decimal, ms, naive_time
 
 
@@ -41,6 +42,8 @@ EXPIRIES = {
     if reason is not ExpiryReason.ADL_SETTLEMENT
 }
 """Reasons as published; there is no word for a settlement by ADL."""
+
+STATUSES = {status: OrderStatus[status.name] for status in KeptStatus}
 
 
 def quantity_text(parameters: EngineParameters, asset: int, atoms: int) -> str:
@@ -78,7 +81,7 @@ def margin_function(function: MarginFunction) -> PositionImfFunction:
     return PositionImfFunction(base=ratio_text(function.base), factor=ratio_text(function.factor))
 
 
-def order_type(parameters: EngineParameters, order: OpenOrder, status: OrderStatus) -> OrderType:
+def order_type(parameters: EngineParameters, order: Order, status: OrderStatus) -> OrderType:
     """An order as it is now."""
     is_limit = order.order_type is c.OrderType.LIMIT
     return OrderType(

@@ -122,15 +122,32 @@ def signed_texts(instruction: str, query: Pairs, raw_query: str, body: JsonValue
     sent = _body_pairs(body)
     if query:
         _check_pairs(query)
-        names = {name for name, _ in sent}
-        for name, _ in query:
-            if name in names:
-                raise _refused(f"{name} is in both query and body")
+        query, raw_query = _beside(query, raw_query, dict(sent))
     return _distinct(
-        _joined(instruction, sorted(first, key=order), sorted(second, key=order))
+        text
         for order in _ORDERS
         for first, second in _forms(query, raw_query, sent)
+        for text in _texts(instruction, first, second, order)
     )
+
+
+def _beside(query: Pairs, raw_query: str, sent: Mapping[str, str]) -> tuple[Pairs, str]:
+    """The fields of a query, decoded and raw, without those that the body says as well.
+
+    Who puts a field in both signs it once. Raises ApiError where the two differ.
+    """
+    for name, value in query:
+        if name in sent and _BOOLEANS.get(value, value) != sent[name]:
+            raise _refused(f"{name} is in query and body and differs")
+    words = (word for word in raw_query.split("&") if word.partition("=")[0] not in sent)
+    return [pair for pair in query if pair[0] not in sent], "&".join(words)
+
+
+def _texts(instruction: str, first: Pairs, second: Pairs, order: Order) -> Iterator[str]:
+    """Query before body, as the Rust client has it, or all fields in one order."""
+    yield _joined(instruction, sorted(first, key=order), sorted(second, key=order))
+    if first and second:
+        yield _joined(instruction, sorted([*first, *second], key=order))
 
 
 def _forms(query: Pairs, raw_query: str, sent: Pairs) -> Iterator[tuple[Pairs, Pairs]]:

@@ -13,27 +13,26 @@ from solvent.domain.codec.events import kind_number
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import EngineParameters
+from solvent.history.followers.orders import Order
 from solvent.service.api.objects.base import ApiObject
 from solvent.service.api.objects.enums import OrderStatus
 from solvent.service.api.objects.orders import OrderType
-from solvent.service.api.shapes import order_type, withdrawal
+from solvent.service.api.shapes import STATUSES, order_type, withdrawal
 from solvent.service.core.idempotency import Answer, batch_item, error_answer
-from solvent.service.core.open_orders import OpenOrder, accepted
 from solvent.service.errors import ApiError, from_refusal
 from solvent.service.strict_json import encode
-
-Events = Sequence[e.Event]
 
 
 class Results(NamedTuple):
     """What the commands of a record led to, at `time`, under `parameters`.
 
-    `ended` are the orders that ended, by the number of the command that ended them.
+    `orders` are those that a command placed or changed, as they are after it and by its number: the
+    one that it placed first, before its makers.
     """
 
     parameters: EngineParameters
     transcript: Transcript
-    ended: Mapping[int, Sequence[OpenOrder]]
+    orders: Mapping[int, Sequence[Order]]
     time: int
 
 
@@ -46,16 +45,6 @@ _TELLING = frozenset(
     map(c.COMMAND_KINDS.index, (c.PlaceOrder, c.CancelOrder, c.CancelAllOrders, c.Withdraw))
 )
 """Kinds of commands, by number, that are answered with more than that they were carried out."""
-
-
-def placed_by(command: c.Command, events: Events, time: int) -> OpenOrder | None:
-    """The order that a command placed, as it was when it entered, before any fill."""
-    if not isinstance(command, c.PlaceOrder):
-        return None
-    for event in events:
-        if isinstance(event, e.OrderAccepted) and event.account == command.account:
-            return accepted(command, event.order, time)
-    return None
 
 
 def answer(results: Results, memo: Memo | None = None) -> Answer:
@@ -105,43 +94,20 @@ def _error(results: Results, index: int) -> ApiError:
 
 
 def _body(results: Results, index: int, memo: Memo | None) -> ApiObject | list[OrderType] | None:
-    parameters, transcript, ended, time = results
+    parameters, transcript, orders, time = results
     if transcript.commands.kinds[index] not in _TELLING:
         return None
-    number, command, events = transcript[index]
-    if isinstance(command, c.PlaceOrder):
-        order = placed_by(command, events, time)
-        assert order is not None
-        return order_type(parameters, _after(order, events), _status(order, events))
-    if isinstance(command, c.CancelOrder):
-        return order_type(parameters, ended[number][-1], OrderStatus.CANCELLED)
-    if isinstance(command, c.CancelAllOrders):
-        return [
-            order_type(parameters, order, OrderStatus.CANCELLED) for order in ended.get(number, ())
-        ]
-    assert isinstance(command, c.Withdraw)
-    return withdrawal(parameters, number, command.asset, command.quantity, time, memo)
+    number, command = transcript.first + index, transcript.commands[index]
+    if isinstance(command, c.Withdraw):
+        return withdrawal(parameters, number, command.asset, command.quantity, time, memo)
+    shapes = [order_type(parameters, order, _status(order)) for order in orders.get(number, ())]
+    return shapes if isinstance(command, c.CancelAllOrders) else shapes[0]
 
 
-def _after(order: OpenOrder, events: Events) -> OpenOrder:
-    """The order after what its own command filled."""
-    for event in events:
-        if isinstance(event, e.Filled) and event.taker_order == order.order:
-            order = order.filled(event.quantity, event.quote)
-    return order
-
-
-def _status(order: OpenOrder, events: Events) -> OrderStatus:
+def _status(order: Order) -> OrderStatus:
     """The status that an order has after its own command."""
-    done = _after(order, events)
-    for event in events:
-        if isinstance(event, e.OrderExpired) and event.order == order.order:
-            # An order by quote that leaves less than a lot is as filled as it can be.
-            rest = event.reason == ExpiryReason.IMMEDIATE_OR_CANCEL and order.quote_quantity
-            return OrderStatus.FILLED if rest and done.executed else OrderStatus.EXPIRED
-    if done.quantity and done.executed == done.quantity:
+    is_rest = order.reason is ExpiryReason.IMMEDIATE_OR_CANCEL and order.quote_quantity
+    if is_rest and order.executed:
+        # An order by quote that leaves less than a lot is as filled as it can be.
         return OrderStatus.FILLED
-    rests = any(isinstance(event, e.OrderRested) for event in events)
-    if not rests:
-        return OrderStatus.FILLED
-    return OrderStatus.PARTIALLY_FILLED if done.executed else OrderStatus.NEW
+    return STATUSES[order.status]

@@ -20,8 +20,9 @@ from solvent.domain import commands as c
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.queries import Queries
 from solvent.domain.readings import PoolCommand
+from solvent.history.followers.orders import Order
 from solvent.service.core.keys import Role
-from solvent.service.core.open_orders import OpenOrder, OpenOrders
+from solvent.service.core.open_orders import OpenOrders
 from solvent.service.core.proposals import Proposals
 from solvent.service.core.records import RecordError
 from solvent.service.errors import ApiError, ApiErrorCode
@@ -83,7 +84,7 @@ class CancelNamed(msgspec.Struct, array_like=True, frozen=True, tag=1):
         """Its cancellation. Raises ApiError where no such order rests."""
         return (c.CancelOrder(account, self.find(account, state.orders).order),)
 
-    def find(self, account: int, orders: OpenOrders) -> OpenOrder:
+    def find(self, account: int, orders: OpenOrders) -> Order:
         """The resting order. Raises ApiError where there is none."""
         if self.order is None:
             found = orders.by_client_id(account, self.client_id)

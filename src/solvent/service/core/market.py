@@ -19,9 +19,11 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import OpenAccount
 from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
+from solvent.history.followers.orders import KINDS as ORDER_KINDS
+from solvent.history.followers.orders import Order
 from solvent.service.api.objects.base import ApiObject
 from solvent.service.api.objects.governance import AccountOpened, ProposalTaken
-from solvent.service.core.answers import Results, answer, answer_to, batch_items, placed_by
+from solvent.service.core.answers import Results, answer, answer_to, batch_items
 from solvent.service.core.idempotency import (
     OK,
     Answer,
@@ -34,7 +36,7 @@ from solvent.service.core.idempotency import (
 )
 from solvent.service.core.intents import MakeChange, OpenNext
 from solvent.service.core.keys import FIRST_ACCOUNT, NO_ACCOUNT, KeyRegistry, account_of
-from solvent.service.core.open_orders import FOLLOWED, OpenOrder, OpenOrders
+from solvent.service.core.open_orders import OpenOrders
 from solvent.service.core.plans import Plan, Planner, read
 from solvent.service.core.proposals import Proposals, Terms, read_approval, read_proposal
 from solvent.service.core.records import Record, RecordKind
@@ -49,14 +51,14 @@ class MarketError(Exception):
 class Outcome(NamedTuple):
     """What a record led to.
 
-    `answer` is what whoever asked is told, `ended` the orders that ended by each command, by the
-    command's number.
+    `answer` is what whoever asked is told, `orders` what became of those that each command placed
+    or changed, by the command's number.
     """
 
     record: Record
     transcript: Transcript
     answer: Answer
-    ended: Mapping[int, Sequence[OpenOrder]]
+    orders: Mapping[int, Sequence[Order]]
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
@@ -75,7 +77,7 @@ class _Saved(msgspec.Struct, array_like=True, frozen=True):
     commands: int
     digests: list[DigestRow]
     clients: list[ClientRow]
-    orders: list[tuple[int, ...]]
+    orders: list[Order]
     keys: bytes
     proposals: bytes
 
@@ -131,7 +133,7 @@ class Market:
             self.engine = engines.restore(state.engine)
             self.commands = state.commands
             self.first_answers = FirstAnswers.from_rows(state.digests, state.clients)
-            self.orders = OpenOrders.from_rows(state.orders)
+            self.orders = OpenOrders(state.orders)
             self.keys = KeyRegistry.decode(state.keys)
             self.proposals.restore(state.proposals)
 
@@ -149,7 +151,7 @@ class Market:
                 self.commands,
                 digests,
                 clients,
-                self.orders.rows(),
+                self.orders.all(),
                 self.keys.encode(),
                 self.proposals.rows(),
             )
@@ -172,20 +174,19 @@ class Market:
         transcripts = self.engine.apply_groups(self.commands, groups)
         for plan, transcript in zip(plans, transcripts, strict=True):
             self.commands = transcript.end
-            ended = self._follow(transcript, plan.record.time)
-            results = Results(self.parameters, transcript, ended, plan.record.time)
-            outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), ended))
+            orders = self._follow(transcript, plan.record.time)
+            results = Results(self.parameters, transcript, orders, plan.record.time)
+            outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), orders))
         return outcomes
 
-    def _follow(self, transcript: Transcript, time: int) -> dict[int, list[OpenOrder]]:
-        """Let orders be placed, filled and ended; those that ended, by the command's number."""
-        found: dict[int, list[OpenOrder]] = {}
-        if transcript.present.isdisjoint(FOLLOWED):
-            return found
-        for index, events in transcript.by_command(FOLLOWED):
-            placed = placed_by(transcript.commands[index], events, time)
-            found[transcript.first + index] = self.orders.follow(placed, events)
-        return found
+    def _follow(self, transcript: Transcript, time: int) -> dict[int, list[Order]]:
+        """Let orders be placed, filled and ended; what became of them, by the command's number."""
+        if transcript.present.isdisjoint(ORDER_KINDS):
+            return {}
+        return {
+            transcript.first + index: self.orders.follow(events, time)
+            for index, events in transcript.by_command(ORDER_KINDS)
+        }
 
     def _settle(self, plan: Plan, results: Results) -> Answer:
         """What a record does besides its commands, and what it is answered."""

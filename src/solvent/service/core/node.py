@@ -1,4 +1,4 @@
-"""The desk: the running service behind its handlers.
+"""The node: the running service behind its handlers.
 
 It owns the sequencer, the views, the publisher and the clock, and connects them: what the writer
 made durable goes to the views in a thread of their own and to the streams on the event loop. The
@@ -39,16 +39,16 @@ from solvent.service.core.sequencer import (
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.streams.publisher import Publisher
 
-__all__ = ["Clock", "Desk", "apply_to_views", "wall_clock"]
+__all__ = ["Clock", "Node", "apply_to_views", "wall_clock"]
 
-LOG = logging.getLogger("solvent.desk")
+LOG = logging.getLogger("solvent.node")
 FORBIDDEN = 403
 UNAVAILABLE = 503
 FLUSH_SECONDS = 0.05
 """How often streams are sent what gathered for them."""
 COLLECTION = (50_000, 20, 100)
 """When Python looks for garbage in cycles: requests leave much that stays for a while, and hardly
-any cycles, so it looks seldom, and never at what was there when the desk was opened.
+any cycles, so it looks seldom, and never at what was there when the node was opened.
 """
 
 Found = TypeVar("Found")
@@ -60,7 +60,7 @@ def wall_clock() -> int:
     return time.time_ns() // 1000
 
 
-class Desk:
+class Node:
     """The parts of a running service, connected.
 
     `clock` gives the market's time in microseconds UTC, which is the wall clock's unless a scenario

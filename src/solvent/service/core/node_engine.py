@@ -1,4 +1,4 @@
-"""The engine's face over a running desk, for whoever plays people's parts in another thread.
+"""The engine's face over a running node, for whoever plays people's parts in another thread.
 
 Every command goes through the sequencer like a client's, so it is durable before it happens.
 """
@@ -10,30 +10,30 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
 from solvent.domain.events import Event
 from solvent.domain.readings import PoolReading
-from solvent.service.core.node import Desk
+from solvent.service.core.node import Node
 from solvent.service.core.sequencer import QueueFullError
 
 PATIENCE = 0.05
 """Seconds until the queue is asked again whether it has room."""
 
 
-class DeskEngine:
-    """A `RunnableEngine` whose commands a desk carries out."""
+class NodeEngine:
+    """A `RunnableEngine` whose commands a node carries out."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, node: Node) -> None:
+        self._node = node
 
     @property
     def now(self) -> int:
         """Time of the last step, microseconds UTC."""
-        return self._desk.market.engine.now
+        return self._node.market.engine.now
 
     def apply(self, batch: Iterable[Command]) -> Transcript:
         """Carry out commands in order; what came of each, by its number in the market."""
         commands = tuple(batch)
         while True:
             try:
-                outcome = self._desk.apply(*commands)
+                outcome = self._node.apply(*commands)
             except QueueFullError:
                 time.sleep(PATIENCE)
                 continue
@@ -45,15 +45,15 @@ class DeskEngine:
 
     def snapshot(self) -> bytes:
         """The whole state as bytes."""
-        with self._desk.sequencer.lock:
-            return self._desk.market.engine.snapshot()
+        with self._node.sequencer.lock:
+            return self._node.market.engine.snapshot()
 
     def state_hash(self) -> str:
         """The digest of the whole state."""
-        with self._desk.sequencer.lock:
-            return self._desk.market.engine.state_hash()
+        with self._node.sequencer.lock:
+            return self._node.market.engine.state_hash()
 
     def pool_readings(self) -> list[PoolReading]:
         """Every pool, by asset number."""
-        with self._desk.sequencer.lock:
-            return self._desk.market.engine.pool_readings()
+        with self._node.sequencer.lock:
+            return self._node.market.engine.pool_readings()

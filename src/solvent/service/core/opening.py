@@ -1,4 +1,4 @@
-"""Opening: from a folder on disk to a desk that has all that was acknowledged.
+"""Opening: from a folder on disk to a node that has all that was acknowledged.
 
     FOLDER/journal    the truth: records, snapshots, the writer's lock
     FOLDER/views.db   what queries of the past need, made anew from the journal when it is missing
@@ -19,6 +19,7 @@ from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
+from solvent.history.tables.database import open_database
 from solvent.journal.durable import Journal, holds_journal
 from solvent.service.core.keys import (
     FIRST_ACCOUNT,
@@ -28,9 +29,10 @@ from solvent.service.core.keys import (
     parse_public_key,
 )
 from solvent.service.core.market import Market, MarketError, Outcome, encode_head, head_parameters
-from solvent.service.core.node import Clock, Desk, apply_to_views, wall_clock
+from solvent.service.core.node import Clock, Node, apply_to_views, wall_clock
 from solvent.service.core.proposals import Terms
 from solvent.service.core.sequencer import Sequencer, recover
+from solvent.service.errors import ApiError
 
 JOURNAL = "journal"
 VIEWS = "views.db"
@@ -41,10 +43,10 @@ class Start(NamedTuple):
 
     parameters: EngineParameters
     terms: Terms = Terms(1, 0)
-    operator_key: str = ""
+    operator_key: str | None = None
 
 
-def open_desk(
+def open_node(
     folder: Path,
     start: Start | None,
     *,
@@ -52,17 +54,21 @@ def open_desk(
     clock: Clock = wall_clock,
     snapshot_every: int = 1_000_000,
     engines: EngineFactory = FastEngine,
-) -> Desk:
-    """The desk of a folder; with `start` a new one where there is no journal yet.
+) -> Node:
+    """The node of a folder; with `start` a new one where there is no journal yet.
 
     `engines` is the kind of engine that the market runs on: this is the one place that chooses it.
     Raises InputError or JournalError, one line that says what to do.
     """
     place = folder / JOURNAL
+    # Whatever is wrong with what was given is found before a folder is made for it.
+    keys = [] if start is None else _first_keys(start.operator_key)
     if not holds_journal(place):
         if start is None:
             raise InputError(str(folder), "journal", "is missing; name the folder of a market")
-        _create(place, start)
+        if views_url is not None:
+            open_database(views_url).close()
+        _create(place, start, keys)
     journal = Journal.open(place)
     try:
         market, views = _read(folder, journal, views_url, engines)
@@ -70,29 +76,37 @@ def open_desk(
         journal.close()
         raise
     sequencer = Sequencer(journal, market, snapshot_every=snapshot_every)
-    return Desk(sequencer, views, clock=clock)
+    return Node(sequencer, views, clock=clock)
 
 
-def is_set_up(desk: Desk, last_key: bytes) -> bool:
+def is_set_up(node: Node, last_key: bytes) -> bool:
     """Whether a market that `last_key` is let into last is set up; False where nothing was begun.
 
     Raises InputError where its set-up was interrupted, or it was made without one.
     """
-    market = desk.market
+    market = node.market
     if market.keys.find(last_key) is not None:
         return True
     if market.queries.accounts() > FIRST_ACCOUNT:
         reason = "was not set up to its end as a demo; begin in an empty folder"
-        raise InputError(str(desk.sequencer.journal.folder.parent), "market", reason)
+        raise InputError(str(node.sequencer.journal.folder.parent), "market", reason)
     return False
 
 
-def _create(place: Path, start: Start) -> None:
+def _first_keys(operator_key: str | None) -> list[bytes]:
+    """The operator's key as the body of a KEY record, if there is one. Raises InputError."""
+    if operator_key is None:
+        return []
+    try:
+        key = parse_public_key(operator_key)
+    except ApiError as error:
+        reason = f"{error.message}; give the public half of an ed25519 key pair in base64"
+        raise InputError("market", "--operator-key", reason) from None
+    return [encode_addition(key, Role.OPERATOR, NO_ACCOUNT)]
+
+
+def _create(place: Path, start: Start, keys: list[bytes]) -> None:
     """A journal whose head has all that the market begins with, so that it is there or not."""
-    keys = []
-    if start.operator_key:
-        key = parse_public_key(start.operator_key)
-        keys.append(encode_addition(key, Role.OPERATOR, NO_ACCOUNT))
     place.parent.mkdir(parents=True, exist_ok=True)
     Journal.create(place, encode_head(start.parameters, start.terms, keys)).close()
 
@@ -102,7 +116,8 @@ def _read(
 ) -> tuple[Market, Views]:
     try:
         parameters = head_parameters(journal.head)
-        views = Views.open(views_url or f"sqlite:///{folder / VIEWS}", parameters)
+        url = f"sqlite:///{folder / VIEWS}" if views_url is None else views_url
+        views = Views.open(url, parameters)
         try:
             return _recover(journal, engines, views), views
         except BaseException:

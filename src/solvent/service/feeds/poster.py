@@ -132,7 +132,10 @@ def _split(url: str) -> tuple[str, str, int | None, str]:
     """Scheme, host, port and path of the service. Raises InputError."""
     try:
         parts = urlsplit(url)
-        if parts.scheme in _CONNECTIONS and parts.hostname:
+        # Refuses what no resolver takes, such as a label of more than 63 characters.
+        (parts.hostname or "").encode("idna")
+        is_plain = url.isascii() and url.isprintable() and " " not in url
+        if is_plain and parts.scheme in _CONNECTIONS and parts.hostname:
             return parts.scheme, parts.hostname, parts.port, parts.path.rstrip("/")
     except ValueError:
         pass

@@ -30,12 +30,12 @@ _BASIS_POINTS = 10_000
 
 async def account(call: Call) -> Reply:
     """Settings, fees in basis points, and whether the account is being liquidated."""
-    desk = call.desk
-    async with desk.reading():
-        queries = desk.market.queries
+    node = call.node
+    async with node.reading():
+        queries = node.market.queries
         settings = queries.settings(call.account)
-        parameters = desk.market.parameters
-        orders = len(desk.market.orders.of(call.account))
+        parameters = node.market.parameters
+        orders = len(node.market.orders.of(call.account))
         borrow_limit = queries.max_borrow(call.account, USDC)
     return json_reply(
         AccountSummary(
@@ -79,10 +79,10 @@ async def update(call: Call) -> Reply:
 async def max_borrow(call: Call) -> Reply:
     """The largest borrow that would pass."""
     asset = call.params.asset()
-    desk = call.desk
-    async with desk.reading():
-        largest = desk.market.queries.max_borrow(call.account, asset)
-    text = quantity_text(desk.market.parameters, asset, largest)
+    node = call.node
+    async with node.reading():
+        largest = node.market.queries.max_borrow(call.account, asset)
+    text = quantity_text(node.market.parameters, asset, largest)
     return json_reply(
         MaxBorrowQuantity(max_borrow_quantity=text, symbol=call.params.text("symbol"))
     )
@@ -92,12 +92,12 @@ async def max_order(call: Call) -> Reply:
     """The largest order that would pass."""
     fields = call.params
     command = asked_order(call)
-    desk = call.desk
-    async with desk.reading():
-        largest = desk.market.queries.max_order_like(command)
+    node = call.node
+    async with node.reading():
+        largest = node.market.queries.max_order_like(command)
     return json_reply(
         MaxOrderQuantity(
-            max_order_quantity=quantity_text(desk.market.parameters, command.asset, largest),
+            max_order_quantity=quantity_text(node.market.parameters, command.asset, largest),
             side=side_text(command.side),
             symbol=fields.text("symbol"),
             auto_borrow=_as_asked(fields, "autoBorrow"),
@@ -138,15 +138,15 @@ async def max_withdrawal(call: Call) -> Reply:
     """The largest withdrawal that would pass."""
     fields = call.params
     asset = fields.asset()
-    desk = call.desk
-    async with desk.reading():
-        largest = desk.market.queries.max_withdraw(
+    node = call.node
+    async with node.reading():
+        largest = node.market.queries.max_withdraw(
             call.account,
             asset,
             auto_lend_redeem=fields.flag("autoLendRedeem"),
             auto_borrow=fields.flag("autoBorrow"),
         )
-    text = quantity_text(desk.market.parameters, asset, largest)
+    text = quantity_text(node.market.parameters, asset, largest)
     return json_reply(
         MaxWithdrawalQuantity(
             max_withdrawal_quantity=text,
@@ -183,7 +183,7 @@ ENDPOINTS = [
         "accountUpdate",
         body=UpdateAccountSettingsRequest,
         roles=TRADERS,
-        changes=True,
+        mutates=True,
     ),
     Endpoint(
         TAG,
@@ -223,6 +223,6 @@ ENDPOINTS = [
         "convertDust",
         body=AccountConvertDustPayload,
         roles=TRADERS,
-        changes=True,
+        mutates=True,
     ),
 ]

@@ -18,10 +18,10 @@ _BLP = frozenset({Role.BLP})
 
 async def commitments(call: Call) -> Reply:
     """The unused commitments of this provider."""
-    desk = call.desk
-    parameters = desk.market.parameters
-    async with desk.reading():
-        queries = desk.market.queries
+    node = call.node
+    parameters = node.market.parameters
+    async with node.reading():
+        queries = node.market.queries
         unused = [queries.committed(call.account, asset) for asset in range(len(parameters.assets))]
     found = [
         Commitment(symbol=about.symbol, committed=quantity_text(parameters, asset, unused[asset]))
@@ -57,7 +57,7 @@ ENDPOINTS = [
         "backstopPost",
         body=CommitmentChange,
         roles=_BLP,
-        changes=True,
+        mutates=True,
     ),
     Endpoint(
         TAG,
@@ -67,6 +67,6 @@ ENDPOINTS = [
         "backstopWithdraw",
         body=CommitmentChange,
         roles=_BLP,
-        changes=True,
+        mutates=True,
     ),
 ]

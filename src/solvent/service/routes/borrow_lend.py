@@ -58,12 +58,12 @@ def _wanted(fields: Params) -> MoveInPool:
 
 async def positions(call: Call) -> Reply:
     """Every claim (above zero) and debt (below)."""
-    past = await call.desk.past(
+    past = await call.node.past(
         lambda views: views.positions(call.account, is_open=True, paging=Paging(PAGE_MOST))
     )
     rows = {row.asset: row for row in past.rows}
-    async with call.desk.reading():
-        queries = call.desk.market.queries
+    async with call.node.reading():
+        queries = call.node.market.queries
         found: list[BorrowLendPositionWithMargin] = []
         margins = queries.debt_margins(call.account)
         for asset, balance in enumerate(queries.balances(call.account)):
@@ -77,8 +77,8 @@ def _position(
     call: Call, asset: int, net: int, margin: DebtMargin, row: Position | None
 ) -> BorrowLendPositionWithMargin:
     """One position; `row` is what the history says of it, if it knows of it yet."""
-    queries = call.desk.market.queries
-    parameters = call.desk.market.parameters
+    queries = call.node.market.queries
+    parameters = call.node.market.parameters
     about = parameters.assets[asset]
     mark = queries.price(asset).mark
     liquidation_price = queries.liquidation_price(call.account, asset)
@@ -105,14 +105,14 @@ async def liquidation_price(call: Call) -> Reply:
     One that would be refused is refused here, and in the same words.
     """
     wanted = _wanted(call.item(_imagined(call.params.need("borrow"))))
-    desk = call.desk
-    async with desk.reading():
-        queries = desk.market.queries
+    node = call.node
+    async with node.reading():
+        queries = node.market.queries
         command = wanted.command(call.account, queries)
         refusal = queries.refusal(command)
         if refusal is not None:
             bound = queries.bound(command)
-            raise refusal_error(desk.market.parameters, command, refusal, bound.largest)
+            raise refusal_error(node.market.parameters, command, refusal, bound.largest)
         prices = queries.liquidation_prices_after(command)
         mark = queries.price(wanted.asset).mark
     price = nearest(prices, mark)
@@ -142,11 +142,11 @@ def _imagined(text: str) -> dict[str, JsonValue]:
 
 async def markets(call: Call) -> Reply:
     """Every pool now."""
-    desk = call.desk
-    parameters = desk.market.parameters
-    async with desk.reading():
-        queries = desk.market.queries
-        now = datetime.fromtimestamp(desk.market.engine.now // 10**6, UTC)
+    node = call.node
+    parameters = node.market.parameters
+    async with node.reading():
+        queries = node.market.queries
+        now = datetime.fromtimestamp(node.market.engine.now // 10**6, UTC)
         found: list[BorrowLendMarket] = []
         for asset, about in enumerate(parameters.assets):
             pool = queries.pool(asset)
@@ -179,11 +179,11 @@ async def markets(call: Call) -> Reply:
 
 async def apy(call: Call) -> Reply:
     """Rates of all pools."""
-    desk = call.desk
-    async with desk.reading():
+    node = call.node
+    async with node.reading():
         rates: list[BorrowLendApyRate] = []
-        for asset, about in enumerate(desk.market.parameters.assets):
-            pool = desk.market.queries.pool(asset)
+        for asset, about in enumerate(node.market.parameters.assets):
+            pool = node.market.queries.pool(asset)
             rates.append(
                 BorrowLendApyRate(
                     symbol=about.symbol,
@@ -203,7 +203,7 @@ ENDPOINTS = [
         "borrowLendExecute",
         body=BorrowLendExecutePayload,
         roles=TRADERS,
-        changes=True,
+        mutates=True,
     ),
     Endpoint(
         TAG,
@@ -223,7 +223,8 @@ ENDPOINTS = [
         query=LiquidationPriceQuery,
         returns=PositionEstimatedLiquidationPrice,
         roles=READERS,
-        lacks="base64 without its padding, for no value has `=`; null where no price liquidates",
+        deviations="base64 without its padding, for no value has `=`; "
+        "null where no price liquidates",
     ),
     Endpoint(TAG, "GET", "/api/v1/borrowLend/markets", markets, returns=list[BorrowLendMarket]),
     Endpoint(
@@ -233,6 +234,6 @@ ENDPOINTS = [
         apy,
         query=ApyQuery,
         returns=ApyRates,
-        lacks="no tiers and no staking",
+        deviations="no tiers and no staking",
     ),
 ]

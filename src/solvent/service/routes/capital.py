@@ -29,10 +29,10 @@ TAG = "Capital"
 
 async def balances(call: Call) -> Reply:
     """What is available and locked, by asset; what is lent is not here."""
-    desk = call.desk
-    async with desk.reading():
-        held = desk.market.queries.balances(call.account)
-    parameters = desk.market.parameters
+    node = call.node
+    async with node.reading():
+        held = node.market.queries.balances(call.account)
+    parameters = node.market.parameters
     shape: Balances = {}
     for asset, balance in enumerate(held):
         if balance.available or balance.locked:
@@ -46,14 +46,14 @@ async def balances(call: Call) -> Reply:
 
 async def collateral(call: Call) -> Reply:
     """The account's margin, and what each asset counts for."""
-    desk = call.desk
-    async with desk.reading():
-        queries = desk.market.queries
+    node = call.node
+    async with node.reading():
+        queries = node.market.queries
         health = queries.health(call.account)
         held = queries.balances(call.account)
         prices = [queries.price(asset) for asset in range(len(held))]
         weights = queries.collateral_values(call.account)
-    parameters = desk.market.parameters
+    parameters = node.market.parameters
     rows: list[Collateral] = []
     for asset, balance in enumerate(held):
         quantity = balance.available + balance.locked + balance.lent
@@ -165,7 +165,7 @@ ENDPOINTS = [
         query=DepositAddressQuery,
         returns=DepositAddress,
         roles=READERS,
-        lacks="the address names the account: deposits are made by the operator",
+        deviations="the address names the account: deposits are made by the operator",
     ),
     Endpoint(
         TAG,
@@ -176,8 +176,9 @@ ENDPOINTS = [
         body=AccountWithdrawalPayload,
         returns=Withdrawal,
         roles=TRADERS,
-        changes=True,
-        lacks="confirmed at once: no chain is behind the market, and there is no second factor",
+        mutates=True,
+        deviations="confirmed at once: no chain is behind the market, "
+        "and there is no second factor",
     ),
     Endpoint(
         TAG,
@@ -188,7 +189,7 @@ ENDPOINTS = [
         returns=WithdrawalDelay,
         may_be_empty=True,
         roles=READERS,
-        lacks="always 204: withdrawals are not delayed",
+        deviations="always 204: withdrawals are not delayed",
     ),
     Endpoint(
         TAG,
@@ -198,7 +199,7 @@ ENDPOINTS = [
         "withdrawalDelayCreate",
         body=WithdrawalDelayRequest,
         roles=TRADERS,
-        lacks="refused with NOT_IMPLEMENTED",
+        deviations="refused with NOT_IMPLEMENTED",
     ),
     Endpoint(
         TAG,
@@ -208,6 +209,6 @@ ENDPOINTS = [
         "withdrawalDelayUpdate",
         body=WithdrawalDelayRequest,
         roles=TRADERS,
-        lacks="refused with NOT_IMPLEMENTED",
+        deviations="refused with NOT_IMPLEMENTED",
     ),
 ]

@@ -16,14 +16,14 @@ async def health(call: Call) -> Reply:  # noqa: ARG001
 
 async def ready(call: Call) -> Reply:
     """Whether requests are carried out."""
-    is_ready = call.desk.is_ready
+    is_ready = call.node.is_ready
     reply = json_reply(Readiness(status="ready" if is_ready else "not ready"))
     return reply if is_ready else reply._replace(status=UNAVAILABLE)
 
 
 async def metrics(call: Call) -> Reply:
     """Counters and gauges for Prometheus."""
-    return Reply(200, call.desk.metrics.text(), METRICS_TYPE)
+    return Reply(200, call.node.metrics.text(), METRICS_TYPE)
 
 
 ENDPOINTS = [

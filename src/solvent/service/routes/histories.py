@@ -24,7 +24,7 @@ async def page(
     """One page of a history, as objects and headers."""
     page = page_of(call.params)
     paging = r.Paging(page.limit, page.offset, page.ascending)
-    found = await call.desk.past(lambda views: question(views, paging))
+    found = await call.node.past(lambda views: question(views, paging))
     return json_reply([shape(row) for row in found.rows], page_headers(call.params, found.total))
 
 

@@ -90,7 +90,7 @@ async def movements(call: Call) -> Reply:
     """Every borrow, repayment, lend and redemption."""
     kind = one_of(call, "type", _KINDS_ASKED)
     sources, position, asset = _sources(call), number_of(call, "positionId"), asset_of(call)
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.Movement) -> BorrowLendMovement:
         return BorrowLendMovement(
@@ -123,7 +123,7 @@ async def positions(call: Call) -> Reply:
     side = call.params.choice("side", BorrowLendSide)
     state = call.params.choice("state", BorrowLendPositionState)
     asset = asset_of(call)
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.Position) -> BorrowLendPositionRow:
         return BorrowLendPositionRow(
@@ -156,7 +156,7 @@ async def interest(call: Call) -> Reply:
     asset, position = asset_of(call, name), number_of(call, "positionId")
     if call.params.choice("source", InterestPaymentSource) is _NOT_SERVED:
         return json_reply([], page_headers(call.params, 0))
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.InterestPayment) -> InterestPayment:
         symbol = parameters.assets[row.asset].symbol
@@ -183,7 +183,7 @@ async def interest(call: Call) -> Reply:
 async def deposits(call: Call) -> Reply:
     """Tokens that came in."""
     first, end = times_of(call)
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.DepositRow) -> Deposit:
         return Deposit(
@@ -207,7 +207,7 @@ async def withdrawals(call: Call) -> Reply:
     first, end = times_of(call)
     number = call.params.integer("id", 0, 0, FAR) if call.params.has("id") else None
     client_id = call.params.text("clientId") or None
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.WithdrawalRow) -> Withdrawal:
         memo = row.client_id, row.address, row.blockchain
@@ -252,7 +252,7 @@ async def settlements(call: Call) -> Reply:
 async def dust(call: Call) -> Reply:
     """Balances that were converted."""
     number, asset = number_of(call, "id"), asset_of(call)
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.DustRow) -> DustConversion:
         return DustConversion(

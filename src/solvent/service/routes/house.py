@@ -91,7 +91,7 @@ async def approve(call: Call) -> Reply:
 
 async def proposals(call: Call) -> Reply:
     """Changes that wait."""
-    waiting = call.desk.market.proposals
+    waiting = call.node.market.proposals
     return json_reply(
         [_proposal(call, each, waiting.is_approved(each)) for each in waiting.waiting.values()]
     )
@@ -102,7 +102,7 @@ def _proposal(call: Call, proposal: Proposal, is_approved: bool) -> o.ProposalRo
     assert isinstance(command, c.ChangeParameter)
     return o.ProposalRow(
         proposal=proposal.number,
-        symbol=call.desk.market.parameters.assets[command.asset].symbol,
+        symbol=call.node.market.parameters.assets[command.asset].symbol,
         field=command.field.name,
         value=command.value,
         index=command.index,
@@ -165,7 +165,7 @@ def _endpoint(
         instruction,
         body=body,
         roles=roles,
-        changes=True,
+        mutates=True,
     )
 
 
@@ -215,6 +215,6 @@ ENDPOINTS = [
         "adminDeposit",
         _OPERATOR,
         o.AdminDeposit,
-    )._replace(eases=True),
+    )._replace(reduces_risk=True),
     _endpoint("POST", "admin/fees", collect_fees, "adminFees", _OPERATOR, o.FeesCollection),
 ]

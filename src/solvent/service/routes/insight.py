@@ -35,7 +35,7 @@ async def limits(call: Call) -> Reply:
     """The most that each action in an asset may ask for now, and which limit binds it."""
     fields = call.params
     asset = fields.asset()
-    desk = call.desk
+    node = call.node
     account = call.account
     redeem, borrow = fields.flag("autoLendRedeem"), fields.flag("autoBorrow")
     asked: dict[str, AmountCommand] = {
@@ -45,9 +45,9 @@ async def limits(call: Call) -> Reply:
         "repay": c.Repay(account, asset, 0),
         "withdraw": c.Withdraw(account, asset, 0, redeem, borrow),
     }
-    async with desk.reading():
-        queries = desk.market.queries
-        parameters = desk.market.parameters
+    async with node.reading():
+        queries = node.market.queries
+        parameters = node.market.parameters
         pool = queries.pool(asset)
         price = queries.price(asset)
         bounds = {name: queries.bound(command) for name, command in asked.items()}
@@ -74,10 +74,10 @@ async def limits(call: Call) -> Reply:
 async def order_limit(call: Call) -> Reply:
     """The largest order of a kind that may be placed now, and which limit binds it."""
     command = asked_order(call)
-    desk = call.desk
-    async with desk.reading():
-        parameters = desk.market.parameters
-        bound = desk.market.queries.bound(command)
+    node = call.node
+    async with node.reading():
+        parameters = node.market.parameters
+        bound = node.market.queries.bound(command)
     shown = bound_object(parameters, command, bound)
     return json_reply(
         OrderLimit(
@@ -95,16 +95,16 @@ async def forecast(call: Call) -> Reply:
     """How an ADL round in an asset that the account owes would treat it today."""
     asset = call.params.asset()
     quantity = call.params.quantity("quantity", asset) if call.params.has("quantity") else None
-    desk = call.desk
-    async with desk.reading():
-        queries = desk.market.queries
+    node = call.node
+    async with node.reading():
+        queries = node.market.queries
         seen = queries.forecast(call.account, asset, quantity)
         prices = queries.liquidation_prices(call.account, asset)
         fractions = queries.fractions(call.account)
         mark = queries.price(asset).mark
         debt = queries.balances(call.account)[asset].debt
     price = nearest(prices, mark)
-    parameters = desk.market.parameters
+    parameters = node.market.parameters
     shape = AdlForecast(
         symbol=parameters.assets[asset].symbol,
         candidate=seen is not None,
@@ -130,10 +130,10 @@ async def forecast(call: Call) -> Reply:
 
 async def solvency(call: Call) -> Reply:
     """Every pool's claims against what stands behind them, and the state that this is true of."""
-    desk = call.desk
-    async with desk.reading():
-        queries = desk.market.queries
-        parameters = desk.market.parameters
+    node = call.node
+    async with node.reading():
+        queries = node.market.queries
+        parameters = node.market.parameters
         pools: list[PoolSolvency] = []
         for asset, about in enumerate(parameters.assets):
             pool = queries.pool(asset)
@@ -150,9 +150,9 @@ async def solvency(call: Call) -> Reply:
                 )
             )
         liquidating = len(queries.liquidating())
-        state = desk.market.engine.state_hash()
-        records = desk.sequencer.journal.sequence
-        digest = desk.sequencer.journal.digest.hex()
+        state = node.market.engine.state_hash()
+        records = node.sequencer.journal.sequence
+        digest = node.sequencer.journal.digest.hex()
     return json_reply(
         Solvency(
             pools=pools,

@@ -54,20 +54,20 @@ async def ticker(call: Call) -> Reply:
 
 async def tickers(call: Call) -> Reply:
     """What every market traded in a day or a week."""
-    assets = range(1, len(call.desk.market.parameters.assets))
+    assets = range(1, len(call.node.market.parameters.assets))
     return json_reply([await _ticker(call, asset) for asset in assets])
 
 
 async def _ticker(call: Call, asset: int) -> Ticker:
     interval = call.params.choice("interval", TickerInterval, TickerInterval.DAY)
     assert interval is not None
-    now = call.desk.time()
-    row = await call.desk.past(lambda views: views.ticker(asset, interval, now))
+    now = call.node.time()
+    row = await call.node.past(lambda views: views.ticker(asset, interval, now))
     if row is None:
-        async with call.desk.reading():
-            mark = call.desk.market.queries.price(asset).mark
+        async with call.node.reading():
+            mark = call.node.market.queries.price(asset).mark
         row = TickerRow(asset, mark, mark, mark, mark, 0, 0, 0)
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
     change = row.last - row.first
     share = change * _PERCENT * 10**_SHARE_DIGITS // row.first if row.first else 0
     return Ticker(
@@ -96,11 +96,11 @@ async def klines(call: Call) -> Reply:
     if not fields.has("startTime"):
         raise bad_request("startTime is missing")
     start = fields.integer("startTime", 0, 0, FAR_SECOND) * SECOND
-    end = fields.integer("endTime", call.desk.time() // SECOND + 1, 0, FAR_SECOND) * SECOND
-    rows = await call.desk.past(
+    end = fields.integer("endTime", call.node.time() // SECOND + 1, 0, FAR_SECOND) * SECOND
+    rows = await call.node.past(
         lambda views: views.klines(asset, interval, start, end, _KINDS[kind], KLINES_MOST)
     )
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
     return json_reply(
         [
             Kline(
@@ -125,8 +125,8 @@ async def trades(call: Call) -> Reply:
     asset = fields.market()
     asked = page_of(fields)
     paging = Paging(asked.limit, asked.offset)
-    page = await call.desk.past(lambda views: views.trades(asset, paging))
-    parameters = call.desk.market.parameters
+    page = await call.node.past(lambda views: views.trades(asset, paging))
+    parameters = call.node.market.parameters
     return json_reply(
         [
             Trade(
@@ -152,12 +152,12 @@ async def pools(call: Call) -> Reply:
     interval = fields.choice("interval", BorrowLendMarketHistoryInterval)
     if interval is None:
         raise bad_request("interval is missing")
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
     assets = [fields.asset()] if fields.has("symbol") else list(range(len(parameters.assets)))
-    now = call.desk.time()
+    now = call.node.time()
     found: list[BorrowLendHistory] = []
     for asset in assets:
-        points = await call.desk.past(partial(_pool, asset, interval, now))
+        points = await call.node.past(partial(_pool, asset, interval, now))
         for point in points:
             moment = datetime.fromtimestamp(point.start // SECOND, UTC)
             found.append(

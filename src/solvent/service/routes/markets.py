@@ -46,7 +46,7 @@ _WHEN_OPENED = "2025-01-01T00:00:00"
 
 async def assets(call: Call) -> Reply:
     """Every asset; tokens come and go through the operator, on no chain."""
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
     found: list[MarketAsset] = []
     for number, about in enumerate(parameters.assets):
         smallest = quantity_text(parameters, number, 1)
@@ -82,7 +82,7 @@ async def collateral(call: Call) -> Reply:
             mmf_function=margin_function(about.maintenance),
             haircut_function=_haircut(about.haircut),
         )
-        for about in call.desk.market.parameters.assets
+        for about in call.node.market.parameters.assets
     ]
     return json_reply(found)
 
@@ -97,7 +97,7 @@ def _haircut(haircut: Haircut) -> CollateralFunction:
 
 
 def _market(call: Call, asset: int, about: AssetParameters) -> Market:
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
     market = about.market
     assert market is not None
     start = naive_time(parameters.start_time) if parameters.start_time else _WHEN_OPENED
@@ -136,13 +136,13 @@ async def markets(call: Call) -> Reply:
     """Every market; other kinds than spot have none."""
     kinds = call.lists.get("marketType", ())
     for kind in kinds:
-        Params({"marketType": kind}, call.desk.market.parameters).choice("marketType", MarketType)
+        Params({"marketType": kind}, call.node.market.parameters).choice("marketType", MarketType)
     if kinds and MarketType.SPOT not in kinds:
         return json_reply([])
     return json_reply(
         [
             _market(call, asset, about)
-            for asset, about in enumerate(call.desk.market.parameters.assets)
+            for asset, about in enumerate(call.node.market.parameters.assets)
             if about.market
         ]
     )
@@ -151,7 +151,7 @@ async def markets(call: Call) -> Reply:
 async def market(call: Call) -> Reply:
     """One market."""
     asset = call.params.market()
-    return json_reply(_market(call, asset, call.desk.market.parameters.assets[asset]))
+    return json_reply(_market(call, asset, call.node.market.parameters.assets[asset]))
 
 
 async def depth(call: Call) -> Reply:
@@ -161,7 +161,7 @@ async def depth(call: Call) -> Reply:
     limit = fields.integer("limit", 1000, 1, 1000)
     if limit not in _DEPTH_LIMITS:
         raise bad_request(f"limit must be one of {', '.join(map(str, _DEPTH_LIMITS))}")
-    return json_reply(call.desk.publisher.depth(asset, limit))
+    return json_reply(call.node.publisher.depth(asset, limit))
 
 
 async def mark_prices(call: Call) -> Reply:
@@ -170,13 +170,13 @@ async def mark_prices(call: Call) -> Reply:
     if fields.choice("marketType", MarketType, MarketType.SPOT) is not MarketType.SPOT:
         return json_reply([])
     only = fields.market() if fields.has("symbol") else None
-    desk = call.desk
-    parameters = desk.market.parameters
-    async with desk.reading():
+    node = call.node
+    parameters = node.market.parameters
+    async with node.reading():
         found: list[MarkPrice] = []
         for asset in range(1, len(parameters.assets)):
             if only in (None, asset):
-                price = desk.market.queries.price(asset)
+                price = node.market.queries.price(asset)
                 found.append(
                     MarkPrice(
                         index_price=price_text(price.index),
@@ -227,7 +227,7 @@ ENDPOINTS = [
         none_with_symbol,
         query=OpenInterestQuery,
         returns=list[OpenInterest],
-        lacks="always empty: there are no futures here",
+        deviations="always empty: there are no futures here",
     ),
     Endpoint(
         TAG,
@@ -236,7 +236,7 @@ ENDPOINTS = [
         none_with_symbol,
         query=FundingRatesQuery,
         returns=list[FundingIntervalRate],
-        lacks="always empty: there are no futures here",
+        deviations="always empty: there are no futures here",
     ),
     Endpoint(
         TAG,
@@ -244,7 +244,7 @@ ENDPOINTS = [
         "/api/v1/securities",
         none,
         returns=list[Security],
-        lacks="always empty: there are no securities here",
+        deviations="always empty: there are no securities here",
     ),
     Endpoint(
         TAG,
@@ -252,6 +252,6 @@ ENDPOINTS = [
         "/api/v1/market-sessions",
         none,
         returns=list[MarketSession],
-        lacks="always empty: markets never close",
+        deviations="always empty: markets never close",
     ),
 ]

@@ -1,11 +1,11 @@
 """Orders: placing, cancelling and looking at resting ones."""
 
 from solvent.domain import commands as c
+from solvent.history.followers.orders import Order
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.api.objects.base import MOST_CLIENT_ID
 from solvent.service.api.objects.enums import (
-    OrderStatus,
     OrderTypeEnum,
     SelfTradePrevention,
     Side,
@@ -21,9 +21,8 @@ from solvent.service.api.objects.orders import (
     OrderType,
 )
 from solvent.service.api.params import Params, bad_request, not_served
-from solvent.service.api.shapes import order_type
+from solvent.service.api.shapes import STATUSES, order_type
 from solvent.service.core.intents import CancelNamed
-from solvent.service.core.open_orders import OpenOrder
 from solvent.service.limits import BATCH_ORDERS
 
 TAG = "Orders"
@@ -119,16 +118,15 @@ def _named(call: Call) -> CancelNamed:
     return CancelNamed(asset, int(text) if is_number else _NO_ORDER)
 
 
-def _shown(call: Call, order: OpenOrder) -> OrderType:
-    status = OrderStatus.PARTIALLY_FILLED if order.executed else OrderStatus.NEW
-    return order_type(call.desk.market.parameters, order, status)
+def _shown(call: Call, order: Order) -> OrderType:
+    return order_type(call.node.market.parameters, order, STATUSES[order.status])
 
 
 async def query(call: Call) -> Reply:
     """One resting order."""
     named = _named(call)
-    async with call.desk.reading():
-        return json_reply(_shown(call, named.find(call.account, call.desk.market.orders)))
+    async with call.node.reading():
+        return json_reply(_shown(call, named.find(call.account, call.node.market.orders)))
 
 
 async def query_all(call: Call) -> Reply:
@@ -136,8 +134,8 @@ async def query_all(call: Call) -> Reply:
     asset = call.params.market() if call.params.has("symbol") else None
     if call.params.text("marketType", "SPOT") != "SPOT":
         return json_reply([])
-    async with call.desk.reading():
-        orders = call.desk.market.orders.of(call.account)
+    async with call.node.reading():
+        orders = call.node.market.orders.of(call.account)
         return json_reply(
             [_shown(call, order) for order in orders if asset is None or order.asset == asset]
         )
@@ -155,7 +153,7 @@ async def cancel_all(call: Call) -> Reply:
     return await call.carry_out(c.CancelAllOrders(call.account, call.params.market()))
 
 
-_LACKS = "no conditional orders (stop loss, take profit, triggers) and no slippage tolerance"
+_DEVIATIONS = "no conditional orders (stop loss, take profit, triggers) and no slippage tolerance"
 
 ENDPOINTS = [
     Endpoint(
@@ -177,8 +175,8 @@ ENDPOINTS = [
         body=OrderExecutePayload,
         returns=OrderType,
         roles=TRADERS,
-        changes=True,
-        lacks=_LACKS,
+        mutates=True,
+        deviations=_DEVIATIONS,
     ),
     Endpoint(
         TAG,
@@ -189,8 +187,8 @@ ENDPOINTS = [
         body=OrderCancelPayload,
         returns=OrderType,
         roles=TRADERS,
-        changes=True,
-        eases=True,
+        mutates=True,
+        reduces_risk=True,
     ),
     Endpoint(
         TAG,
@@ -201,9 +199,9 @@ ENDPOINTS = [
         body=OrderExecutePayload,
         returns=list[BatchCommandOrderResult],
         roles=TRADERS,
-        changes=True,
+        mutates=True,
         is_batch=True,
-        lacks=_LACKS,
+        deviations=_DEVIATIONS,
     ),
     Endpoint(
         TAG,
@@ -224,7 +222,7 @@ ENDPOINTS = [
         body=OrderCancelAllPayload,
         returns=list[OrderType],
         roles=TRADERS,
-        changes=True,
-        eases=True,
+        mutates=True,
+        reduces_risk=True,
     ),
 ]

@@ -36,7 +36,7 @@ ENDPOINTS = [
         query=PositionsQuery,
         returns=list[FuturePositionWithMargin],
         roles=READERS,
-        lacks=_NONE,
+        deviations=_NONE,
     ),
     Endpoint(
         TAG,
@@ -47,7 +47,7 @@ ENDPOINTS = [
         query=PositionHistoryQuery,
         returns=list[PositionHistoryRow],
         roles=READERS,
-        lacks=_NONE,
+        deviations=_NONE,
     ),
     Endpoint(
         TAG,
@@ -58,6 +58,6 @@ ENDPOINTS = [
         query=FundingHistoryQuery,
         returns=list[FundingPayment],
         roles=READERS,
-        lacks=_NONE,
+        deviations=_NONE,
     ),
 ]

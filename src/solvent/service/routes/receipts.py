@@ -32,7 +32,7 @@ async def receipts(call: Call) -> Reply:
     }
     page = page_of(fields)
     paging = Paging(page.limit, page.offset, ascending=True)
-    found = await call.desk.past(
+    found = await call.node.past(
         lambda views: views.receipts(account, **numbers, paging=paging, most_bytes=PAGE_BYTES)
     )
     headers = page_headers(fields, found.total)

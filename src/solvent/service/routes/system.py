@@ -12,7 +12,7 @@ TEXT = "text/plain"
 
 async def status(call: Call) -> Reply:
     """Ok while the writer runs."""
-    stopped = call.desk.sequencer.stopped
+    stopped = call.node.sequencer.stopped
     if stopped is None:
         return json_reply(StatusAndMessage(status=Status.OK, message=None))
     return json_reply(StatusAndMessage(status=Status.MAINTENANCE, message="the writer has stopped"))
@@ -43,6 +43,6 @@ ENDPOINTS = [
         "/api/v1/wallets",
         wallets,
         returns=list[WalletResponse],
-        lacks="always empty: no chain is behind the market",
+        deviations="always empty: no chain is behind the market",
     ),
 ]

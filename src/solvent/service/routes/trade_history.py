@@ -7,12 +7,13 @@ from solvent.domain.labels import ExpiryReason, SystemOrder
 from solvent.domain.parameters import USDC
 from solvent.history.tables import rows as r
 from solvent.service.api.calls import Call, Reply, json_reply
-from solvent.service.api.objects.enums import OrderExpiryReason, OrderStatus, SystemOrderType
+from solvent.service.api.objects.enums import OrderExpiryReason, SystemOrderType
 from solvent.service.api.objects.history import FillsQuery, Order, OrderFill, OrdersHistoryQuery
 from solvent.service.api.pages import page_headers
 from solvent.service.api.shapes import (
     EXPIRIES,
     PREVENTIONS,
+    STATUSES,
     TIMES,
     TYPES,
     market_symbol,
@@ -47,13 +48,12 @@ SYSTEM_TYPES = {
     r.FillKind.ADL: SystemOrderType.LIQUIDATE_POSITION_ON_ADL,
 }
 _REASONS = EXPIRIES | {ExpiryReason.ADL_SETTLEMENT: OrderExpiryReason.LIQUIDATION}
-_STATUSES = {status: OrderStatus[status.name] for status in r.OrderStatus}
 
 
 async def orders(call: Call) -> Reply:
     """Every order and what became of it."""
     order, asset = number_of(call, "orderId"), market_of(call)
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.OrderRow) -> Order:
         is_limit, is_system = row.order_type is OrderType.LIMIT, row.system is not SystemOrder.USER
@@ -65,7 +65,7 @@ async def orders(call: Call) -> Reply:
             executed_quote_quantity=value_text(row.executed_quote),
             order_type=TYPES[row.order_type],
             self_trade_prevention=PREVENTIONS[row.self_trade_prevention],
-            status=_STATUSES[row.status],
+            status=STATUSES[row.status],
             side=side_text(row.side),
             symbol=market_symbol(parameters, row.asset),
             time_in_force=TIMES[row.time_in_force],
@@ -92,7 +92,7 @@ async def fills(call: Call) -> Reply:
     if kinds == ():
         return json_reply([], page_headers(call.params, 0))
     first, end = times_of(call)
-    parameters = call.desk.market.parameters
+    parameters = call.node.market.parameters
 
     def shape(row: r.Fill) -> OrderFill:
         return OrderFill(

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from solvent.domain.commands import Side
-from solvent.service.core.open_orders import OpenOrder
+from solvent.domain.events import Event
+from solvent.history.followers.orders import Order, changed
 
 Level = tuple[int, int]
 """Price (10^-10 USDC) and base atoms."""
@@ -105,83 +106,50 @@ class Watcher:
         return BookChange(first, self._told, sides[Side.BID], sides[Side.ASK], self._book.time)
 
 
-class Finish(NamedTuple):
-    """What a command left: orders that entered and traded all they could, and changed levels."""
-
-    traded: list[int]
-    changed: dict[int, set[tuple[Side, int]]]
-
-
 class Books:
-    """All books and all orders that are not at their end."""
+    """All books, and all orders that have not ended."""
 
     def __init__(self, markets: Iterable[int]) -> None:
         self.by_asset = {asset: Book() for asset in markets}
-        self.orders: dict[int, OpenOrder] = {}
+        self._orders: dict[int, Order] = {}
         self._changed: dict[int, set[tuple[Side, int]]] = {}
-        self._resting: set[int] = set()
-        self._entered: list[int] = []
 
-    def restore(self, orders: Iterable[OpenOrder], commands: int) -> None:
+    def restore(self, orders: Iterable[Order], commands: int) -> None:
         """Begin with these orders resting, after so many commands."""
-        self.orders.clear()
-        self._resting.clear()
+        self._orders.clear()
         for asset in self.by_asset:
             self.by_asset[asset] = Book(commands)
         for order in orders:
-            self.orders[order.order] = order
-            self._resting.add(order.order)
-            remaining = order.quantity - order.executed
-            self.by_asset[order.asset].add(order.side, order.price, remaining)
+            self._orders[order.order] = order
+            self.by_asset[order.asset].add(order.side, order.price, _resting(order))
 
-    def enter(self, order: OpenOrder) -> None:
-        """An order was accepted; it is in no book before it rests."""
-        self.orders[order.order] = order
-        self._entered.append(order.order)
+    def follow(self, event: Event, time: int) -> tuple[Order, ...]:
+        """Let an event change orders and levels; the orders as they are after it."""
+        orders = changed(event, time, self._orders.__getitem__)
+        for order in orders:
+            before = self._orders.get(order.order)
+            come = _resting(order) - (_resting(before) if before is not None else 0)
+            if come:
+                self.by_asset[order.asset].add(order.side, order.price, come)
+                self._changed.setdefault(order.asset, set()).add((order.side, order.price))
+            if order.has_ended:
+                del self._orders[order.order]
+            else:
+                self._orders[order.order] = order
+        return orders
 
-    def rest(self, number: int, quantity: int) -> None:
-        """What is left of an order rests."""
-        self._resting.add(number)
-        self._change(self.orders[number], quantity)
+    def finish(self, commands: int, time: int) -> dict[int, set[tuple[Side, int]]]:
+        """Close a command and return the levels that it changed, by asset.
 
-    def fill(self, number: int, quantity: int, quote: int) -> OpenOrder:
-        """An order traded; return it as it is then. A maker that is filled is at its end."""
-        order = self.orders[number].filled(quantity, quote)
-        self.orders[number] = order
-        if number in self._resting:
-            self._change(order, -quantity)
-            if order.executed == order.quantity:
-                self._drop(number)
-        return order
-
-    def end(self, number: int) -> OpenOrder:
-        """An order was cancelled or expired; return it as it was."""
-        order = self.orders[number]
-        if number in self._resting:
-            self._change(order, order.executed - order.quantity)
-        self._drop(number)
-        return order
-
-    def finish(self, commands: int, time: int) -> Finish:
-        """Close a command; books that changed get `commands` as their update id."""
-        traded = [
-            number
-            for number in self._entered
-            if number in self.orders and number not in self._resting
-        ]
-        for number in traded:
-            self._drop(number)
-        self._entered.clear()
-        changed, self._changed = self._changed, {}
-        for asset in changed:
+        Books that changed get `commands` as their update id.
+        """
+        changed_levels, self._changed = self._changed, {}
+        for asset in changed_levels:
             self.by_asset[asset].update_id = commands
             self.by_asset[asset].time = time
-        return Finish(traded, changed)
+        return changed_levels
 
-    def _change(self, order: OpenOrder, quantity: int) -> None:
-        self.by_asset[order.asset].add(order.side, order.price, quantity)
-        self._changed.setdefault(order.asset, set()).add((order.side, order.price))
 
-    def _drop(self, number: int) -> None:
-        del self.orders[number]
-        self._resting.discard(number)
+def _resting(order: Order) -> int:
+    """Atoms of an order that are in its book."""
+    return order.quantity - order.executed if order.rests else 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from solvent.domain.units import SECOND
-from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, end_of, start_of
+from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, Candle, end_of, start_of
 from solvent.history.tables.rows import CandleRow
 
 
@@ -21,46 +21,6 @@ def bounds(interval: str, time: int) -> tuple[int, int]:
     length = INTERVALS[interval].length
     start = start_of(time, length)
     return start, end_of(start, length)
-
-
-class Candle:
-    """Trades from `start` to `end`. Prices 10^-10 USDC, volume base atoms, quote USDC atoms."""
-
-    __slots__ = ("close", "end", "high", "low", "open", "quote", "start", "trades", "volume")
-
-    def __init__(self, start: int, end: int, price: int) -> None:
-        self.start = start
-        self.end = end
-        self.open = self.close = self.high = self.low = price
-        self.volume = 0
-        self.quote = 0
-        self.trades = 0
-
-    def trade(self, price: int, quantity: int, quote: int) -> None:
-        """Let in a trade later than all others."""
-        self.close = price
-        self.high = max(self.high, price)
-        self.low = min(self.low, price)
-        self.volume += quantity
-        self.quote += quote
-        self.trades += 1
-
-    @classmethod
-    def of(cls, row: CandleRow) -> "Candle":
-        """A candle that the views have."""
-        candle = cls(row.start, row.end, row.open)
-        candle.close, candle.high, candle.low = row.close, row.high, row.low
-        candle.volume, candle.quote, candle.trades = row.volume, row.quote_volume, row.trades
-        return candle
-
-    def absorb(self, later: "Candle") -> None:
-        """Let in all trades of a later, shorter candle."""
-        self.close = later.close
-        self.high = max(self.high, later.high)
-        self.low = min(self.low, later.low)
-        self.volume += later.volume
-        self.quote += later.quote
-        self.trades += later.trades
 
 
 class CandleNews(NamedTuple):

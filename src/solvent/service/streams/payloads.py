@@ -11,9 +11,12 @@ from msgspec import UNSET
 
 from solvent.domain import events as e
 from solvent.domain.commands import OrderType, Side
-from solvent.domain.labels import ExpiryReason
+from solvent.domain.labels import ExpiryReason, SystemOrder
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import SECOND
+from solvent.history.followers.orders import Order
+from solvent.history.followers.transfers import Transfer
+from solvent.history.tables.rows import FillKind
 from solvent.service.api.objects import streams as m
 from solvent.service.api.objects.base import Maybe
 from solvent.service.api.objects.enums import (
@@ -28,6 +31,7 @@ from solvent.service.api.objects.streams import Origin, StreamOrderType
 from solvent.service.api.shapes import (
     EXPIRIES,
     PREVENTIONS,
+    STATUSES,
     TIMES,
     market_symbol,
     price_text,
@@ -35,10 +39,10 @@ from solvent.service.api.shapes import (
     side_text,
     value_text,
 )
-from solvent.service.core.open_orders import OpenOrder
 from solvent.service.streams.books import Book, BookChange, Level
 from solvent.service.streams.candles import CandleNews, Figures
 
+_ORIGINS = {FillKind.BACKSTOP: Origin.BACKSTOP, FillKind.ADL: Origin.ADL}
 _TYPES = {kind: StreamOrderType[kind.name] for kind in OrderType}
 _EXPIRIES = EXPIRIES | {ExpiryReason.ADL_SETTLEMENT: OrderExpiryReason.UNKNOWN}
 """Reasons as published; a settlement's is told by the origin."""
@@ -53,17 +57,6 @@ class Moment(NamedTuple):
 
     told: int
     happened: int
-
-
-class SystemFill(NamedTuple):
-    """A fill off the book: `quantity` of `asset` at `price`, for `value` USDC atoms."""
-
-    order: str
-    origin: Origin
-    asset: int
-    price: int
-    quantity: int
-    value: int
 
 
 class OrderTrade(NamedTuple):
@@ -247,7 +240,7 @@ class _OrderFields(TypedDict):
     reduce_only: bool
 
 
-def _order_fields(parameters: EngineParameters, order: OpenOrder, when: Moment) -> _OrderFields:
+def _order_fields(parameters: EngineParameters, order: Order, when: Moment) -> _OrderFields:
     is_limit = order.order_type is OrderType.LIMIT
     quantity = quantity_text(parameters, order.asset, order.quantity)
     return {
@@ -270,47 +263,37 @@ def _order_fields(parameters: EngineParameters, order: OpenOrder, when: Moment) 
     }
 
 
-def order_accepted(
-    parameters: EngineParameters, order: OpenOrder, origin: Origin, when: Moment
-) -> m.OrderAccepted:
+def order_accepted(parameters: EngineParameters, order: Order, when: Moment) -> m.OrderAccepted:
     """An order that was accepted."""
     fields = _order_fields(parameters, order, when)
-    return m.OrderAccepted(**fields, state=OrderStatus.NEW, origin=origin)
+    return m.OrderAccepted(**fields, state=STATUSES[order.status], origin=_origin(order))
 
 
-def order_cancelled(
-    parameters: EngineParameters, order: OpenOrder, when: Moment
-) -> m.OrderCancelled:
+def order_cancelled(parameters: EngineParameters, order: Order, when: Moment) -> m.OrderCancelled:
     """An order that ended because its owner asked."""
     fields = _order_fields(parameters, order, when)
-    return m.OrderCancelled(**fields, state=OrderStatus.CANCELLED, origin=Origin.USER)
+    return m.OrderCancelled(**fields, state=STATUSES[order.status], origin=Origin.USER)
 
 
-def order_expired(
-    parameters: EngineParameters,
-    order: OpenOrder,
-    reason: ExpiryReason,
-    origin: Origin,
-    when: Moment,
-) -> m.OrderExpired:
+def order_expired(parameters: EngineParameters, order: Order, when: Moment) -> m.OrderExpired:
     """An order that ended without its owner asking."""
+    assert order.reason is not None
     return m.OrderExpired(
         **_order_fields(parameters, order, when),
-        state=OrderStatus.EXPIRED,
-        origin=_EXPIRY_ORIGINS.get(reason, origin),
-        reason=_EXPIRIES[reason],
+        state=STATUSES[order.status],
+        origin=_EXPIRY_ORIGINS.get(order.reason, _origin(order)),
+        reason=_EXPIRIES[order.reason],
     )
 
 
 def order_fill(
-    parameters: EngineParameters, order: OpenOrder, fill: OrderTrade, origin: Origin, when: Moment
+    parameters: EngineParameters, order: Order, fill: OrderTrade, when: Moment
 ) -> m.OrderFilled:
     """A fill as the owner of one of its orders sees it."""
-    is_whole = order.quantity and order.executed == order.quantity
     return m.OrderFilled(
         **_order_fields(parameters, order, when),
-        state=OrderStatus.FILLED if is_whole else OrderStatus.PARTIALLY_FILLED,
-        origin=origin,
+        state=STATUSES[order.status],
+        origin=_origin(order),
         trade=fill.trade,
         fill_quantity=quantity_text(parameters, order.asset, fill.quantity),
         fill_price=price_text(fill.price),
@@ -320,29 +303,39 @@ def order_fill(
     )
 
 
+def _origin(order: Order) -> Origin:
+    return Origin.USER if order.system_order is SystemOrder.USER else Origin.BOOK
+
+
 def system_fill(
-    parameters: EngineParameters, fill: SystemFill, side: Side, *, is_maker: bool, when: Moment
+    parameters: EngineParameters,
+    name: str,
+    transfer: Transfer,
+    side: Side,
+    *,
+    is_maker: bool,
+    when: Moment,
 ) -> m.OrderFilled:
-    """A fill off the book as one of its parties sees it: an order filled the moment it came."""
-    quantity = quantity_text(parameters, fill.asset, fill.quantity)
+    """A transfer off the book as one of its parties sees it: an order filled as it came."""
+    quantity = quantity_text(parameters, transfer.asset, transfer.quantity)
     return m.OrderFilled(
         told=when.told,
-        symbol=market_symbol(parameters, fill.asset),
+        symbol=market_symbol(parameters, transfer.asset),
         happened=when.happened,
         side=side_text(side),
         order_type=StreamOrderType.MARKET,
         time_in_force=TimeInForce.IOC,
         quantity=quantity,
         state=OrderStatus.FILLED,
-        order=fill.order,
+        order=name,
         executed=quantity,
-        executed_quote=value_text(fill.value),
+        executed_quote=value_text(transfer.value),
         self_trade_prevention=SelfTradePrevention.REJECT_TAKER,
-        origin=fill.origin,
+        origin=_ORIGINS[transfer.kind],
         post_only=False,
         reduce_only=False,
         fill_quantity=quantity,
-        fill_price=price_text(fill.price),
+        fill_price=price_text(transfer.mark),
         is_maker=is_maker,
     )
 

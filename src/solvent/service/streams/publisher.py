@@ -17,30 +17,28 @@ from typing import Protocol
 from solvent.domain import events as e
 from solvent.domain.codec.events import kind_number
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.commands import Command, OrderType, TimeInForce
+from solvent.domain.commands import OrderType, TimeInForce
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.readings import OrderReading, PriceReading
 from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, start_of
+from solvent.history.followers.orders import KINDS as ORDER_KINDS
+from solvent.history.followers.orders import Order
+from solvent.history.followers.transfers import KINDS as TRANSFER_KINDS
 from solvent.history.tables.rows import CandleRow, PriceKind, TickerRow
 from solvent.service.api.objects.markets import Depth
 from solvent.service.api.objects.streams import Payload
 from solvent.service.api.shapes import market_symbol
-from solvent.service.core.open_orders import FOLLOWED as OF_ORDERS
-from solvent.service.core.open_orders import OpenOrder
 from solvent.service.streams import payloads
 from solvent.service.streams.balances import BalanceWatch, Holdings
 from solvent.service.streams.books import Books, Level, Watcher
 from solvent.service.streams.candles import CandleNews, Figures, Tape
-from solvent.service.streams.off_book import KINDS as OFF_BOOK_KINDS
 from solvent.service.streams.payloads import Moment
-from solvent.service.streams.reports import Reports, order_of
+from solvent.service.streams.reports import Reports
 from solvent.service.streams.subscriptions import PACES, Subscriptions, Topic, stream_names
 
 _MS = 1000
-_FOLLOWED = OF_ORDERS.union(
-    map(kind_number, (e.IndexUpdated, e.MarkUpdated)), map(kind_number, OFF_BOOK_KINDS)
-)
+_FOLLOWED = ORDER_KINDS.union(TRANSFER_KINDS, map(kind_number, (e.IndexUpdated, e.MarkUpdated)))
 """Kinds of events, by number, that more follows from than that balances changed."""
 
 
@@ -137,7 +135,7 @@ class Publisher:
     def restore(
         self,
         questions: Questions,
-        orders: Iterable[OpenOrder] | None = None,
+        orders: Iterable[Order] | None = None,
         commands: int = 0,
     ) -> None:
         """Begin with the market as it is after so many commands.
@@ -183,44 +181,36 @@ class Publisher:
             return
         self._reports.when = Moment(self._now, time_us)
         for index, events in transcript.by_command(_FOLLOWED):
-            command = transcript.commands[index]
             for event in events:
-                self._follow(event, command)
+                self._follow(event)
             self._finish(transcript.first + index + 1, time_us)
 
     def _finish(self, commands: int, time_us: int) -> None:
         """Close the last of so many commands."""
-        finish = self._books.finish(commands, time_us)
-        for asset, levels in finish.changed.items():
+        for asset, levels in self._books.finish(commands, time_us).items():
             for pace in self._markets[asset].paces:
                 pace.watcher.note(levels)
-        self._reports.finish(finish.traded)
 
-    def _follow(self, event: Event, command: Command) -> None:
+    def _follow(self, event: Event) -> None:
+        happened = self._reports.when.happened
         match event:
-            case e.OrderAccepted():
-                order = order_of(event, command, self._reports.when.happened)
-                self._books.enter(order)
-                self._reports.entered(order, event.system_order)
-            case e.OrderRested():
-                self._books.rest(event.order, event.quantity)
             case e.Filled():
-                self._filled(event)
+                taker, maker = self._books.follow(event, happened)
+                tape = self._markets[event.asset].tape
+                tape.trade(self._now, event.price, event.quantity, event.quote)
+                self._reports.filled(event, taker, maker)
+            case e.OrderAccepted():
+                self._reports.entered(*self._books.follow(event, happened))
+            case e.OrderRested():
+                self._books.follow(event, happened)
             case e.OrderCancelled():
-                self._reports.cancelled(self._books.end(event.order))
+                self._reports.cancelled(*self._books.follow(event, happened))
             case e.OrderExpired():
-                self._reports.expired(self._books.end(event.order), event)
+                self._reports.expired(*self._books.follow(event, happened))
             case e.IndexUpdated() | e.MarkUpdated():
                 self._marked(event.asset, event.index, event.mark)
             case _:
-                self._reports.exchanged(event)
-
-    def _filled(self, event: e.Filled) -> None:
-        taker = self._books.fill(event.taker_order, event.quantity, event.quote)
-        maker = self._books.fill(event.maker_order, event.quantity, event.quote)
-        tape = self._markets[event.asset].tape
-        tape.trade(self._now, event.price, event.quantity, event.quote)
-        self._reports.filled(event, taker, maker)
+                self._reports.transferred(event)
 
     def _marked(self, asset: int, index: int, mark: int) -> None:
         market = self._markets[asset]
@@ -323,11 +313,11 @@ class Publisher:
         self.subscriptions.tell(Topic(stream), payload, key)
 
 
-def _asked(questions: Questions) -> Iterable[OpenOrder]:
+def _asked(questions: Questions) -> Iterable[Order]:
     """All resting orders that the engine has."""
     for account in range(questions.accounts()):
         for order in questions.orders_of(account):
-            yield OpenOrder(
+            yield Order(
                 order=order.order,
                 account=account,
                 asset=order.asset,
@@ -342,4 +332,5 @@ def _asked(questions: Questions) -> Iterable[OpenOrder]:
                 self_trade_prevention=order.self_trade_prevention,
                 client_id=order.client_id,
                 created=0,
+                rests=True,
             )

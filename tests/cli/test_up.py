@@ -1,0 +1,45 @@
+"""`solvent up`: what it says of the market that it serves, new or there already."""
+
+import os
+import select
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.helpers import command
+
+PATIENCE = 60.0
+
+
+def banner(folder: Path, *options: str) -> list[str]:
+    """The lines that `solvent up` prints in a folder until it is told to end."""
+    words = command("up", "--folder", folder / "market", "--port", "0", *options)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        try:
+            ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+            assert ready
+            said = os.read(process.stdout.fileno(), 4096)
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    return said.decode().splitlines()
+
+
+@pytest.mark.slow
+def test_an_existing_market_is_not_called_by_another_scenarios_name(tmp_path: Path) -> None:
+    place = tmp_path / "market"
+    for _ in ("new", "there already"):
+        said = banner(tmp_path, "--scenario", "short-squeeze")[0]
+        assert said == f"serving short-squeeze from {place}"
+    other = banner(tmp_path)[0]
+    assert other.startswith("serving a market of USDC, ")
+    assert other.endswith(f" from {place}")
+
+
+def test_the_port_that_the_system_chose_is_printed(tmp_path: Path) -> None:
+    rest = banner(tmp_path)[1]
+    assert rest.startswith("  REST       http://127.0.0.1:")
+    assert int(rest.rpartition(":")[2]) > 0
