@@ -71,6 +71,8 @@ TITLES = dict(
     I35 Same commands, same hashes, whatever the batches or snapshots.
     I36 An acknowledged command survives any crash; others are whole or absent.
     I37 Previews equal execution to the atom, and reading changes nothing.
+    I39 An atom decides nothing but itself.
+    I41 Prices given together take effect together, and no account is judged between them.
     """.strip().splitlines()
 )
 

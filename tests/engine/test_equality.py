@@ -183,8 +183,8 @@ some_commands = st.lists(
         st.builds(c.ConvertDust, accounts, assets),
         st.builds(c.PostBackstop, accounts, assets, quantities),
         st.builds(c.WithdrawBackstop, accounts, assets, quantities),
-        st.builds(c.UpdatePrice, assets, st.integers(-1, 1), prices, prices, prices),
-        st.builds(c.HaltPrice, assets, st.booleans()),
+        st.builds(c.UpdatePrice, assets, st.integers(-1, 1), prices, prices, prices, st.booleans()),
+        st.builds(c.HaltPrice, assets, st.booleans(), st.booleans()),
         st.builds(c.TimeStep, st.integers(0, 10**12)),
         st.builds(
             c.ChangeParameter,
