@@ -101,7 +101,7 @@ def _one_size(size: int, times: int) -> Iterator[Row]:
     exact, expected = repeat(scanner(columns, "ask_every_account"), 3)
     agree("accounts flagged by the screen", found.tolist(), expected.tolist())
     plain = each(exact, accounts, "ns/account")
-    yield Row(NAME, measured, figure, "exact margin of everybody", plain)
+    yield Row(NAME, measured, figure, "exact margin of every account", plain)
     table = table_of(columns)
     del columns
     for name, times_better, peer_of in PEERS:

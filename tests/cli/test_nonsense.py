@@ -14,6 +14,7 @@ from typing import Never
 import pytest
 
 from solvent.cli import main
+from solvent.reference.engine import ReferenceEngine
 from tests.cli.helpers import files
 
 NEW = ("up", "--folder", "m", "--port", "0")
@@ -57,7 +58,7 @@ NONSENSE: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
             "sqlite:///none/x.db",
         )
     ],
-    "people": [(NEW, ("--people", text)) for text in ("", "x", "0", "-1", "1.5", HUGE)],
+    "approvals": [(NEW, ("--approvals", text)) for text in ("", "x", "0", "-1", "1.5", HUGE)],
     "delay": [(NEW, ("--delay", text)) for text in ("", "x", "-1", "1.5", HUGE)],
     "speed": [(NEW, ("--speed", text)) for text in ("", "x", "0", "-1", "nan")],
     "demo speed": [(DEMO, ("--speed", text)) for text in ("2", "inf")],
@@ -154,6 +155,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("solvent.cli.live.serve", _not_refused)
     monkeypatch.setattr("solvent.service.feeds.poster.drive", _not_refused)
     monkeypatch.setattr("solvent.proof.crash.rounds.crash_test", _not_refused)
+    # A fresh clone would first say that it compiles its kernels.
+    monkeypatch.setattr("solvent.cli.running.engine_factory", lambda _: ReferenceEngine)
     for module in ("solvent.cli.live", "solvent.service.logs"):
         monkeypatch.setattr(f"{module}.set_up_logs", lambda: None)
     handler = signal.getsignal(signal.SIGTERM)

@@ -36,7 +36,7 @@ class Plan:
     scenario: Scenario
     views: str | None
     operator_key: str | None
-    people: int
+    approvals: int
     delay: int
     is_demo: bool
     is_replay: bool
@@ -51,7 +51,7 @@ def run_live(plan: Plan) -> int:
     start = wall_clock() // SECOND * SECOND
     begin = Start(
         parameters_at(plan.scenario, start),
-        Terms(plan.people, plan.delay * SECOND),
+        Terms(plan.approvals, plan.delay * SECOND),
         plan.operator_key,
     )
     clock = _Clock()

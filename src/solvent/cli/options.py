@@ -31,10 +31,10 @@ COUNT = Parameter(validator=Number(gte=1, lte=INT32_MAX))
 """What a number of accounts, runs or readings may be."""
 
 LenderPolicy = Annotated[
-    Policy | None, Parameter(help="How ADL picks the borrowers who pay a stuck lender (case L).")
+    Policy | None, Parameter(help="How ADL picks the borrowers that pay a stuck lender (case L).")
 ]
 DefaultPolicy = Annotated[
-    Policy | None, Parameter(help="How ADL picks the lenders who settle a default (case B).")
+    Policy | None, Parameter(help="How ADL picks the lenders that settle a default (case B).")
 ]
 Accounts = Annotated[
     int | None,

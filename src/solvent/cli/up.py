@@ -29,7 +29,7 @@ def up(
     scenario: str = "demo-market",
     views: str | None = None,
     operator_key: str | None = None,
-    people: Annotated[int, WHOLE, COUNT] = 1,
+    approvals: Annotated[int, WHOLE, COUNT] = 1,
     delay: Annotated[int, WHOLE, Parameter(validator=Number(gte=0, lte=INT32_MAX))] = 0,
     demo: bool = False,
     replay: Annotated[str | None, Parameter(help="Play a scenario's crash in the market.")] = None,
@@ -47,21 +47,21 @@ def up(
     port
         Port to listen on.
     scenario
-        Whose parameters a new market has: a packaged scenario or a file.
+        Scenario whose parameters a new market has: a packaged one or a file.
     views
         Database of the views, sqlite:///FILE or postgresql://...; the folder's own by default.
     operator_key
-        Public key (base64) of the operator of a new market, who admits all others.
-    people
-        How many keys a parameter change needs in a new market.
+        Public key (base64) of the operator of a new market, which admits all others.
+    approvals
+        How many keys a parameter change needs in a new market, the proposer's among them.
     delay
         Seconds that a parameter change waits in a new market.
     demo
-        Begin a new market with people, market makers, prices and keys for everybody to use.
+        Begin a new market with agents, market makers, prices and published keys.
     speed
         Seconds of the scenario a second, for --replay.
     accounts
-        How many people play, for --demo and --replay.
+        How many accounts the agents have, for --demo and --replay.
     """
     from solvent.cli.live import Plan, run_live
     from solvent.lab.scenario.catalog import load_scenario
@@ -76,7 +76,7 @@ def up(
         played,
         views,
         operator_key,
-        people,
+        approvals,
         delay,
         is_demo=demo or replay is not None,
         is_replay=replay is not None,

@@ -140,7 +140,7 @@ def settlements_of(events: Iterable[Event]) -> list[Settlement]:
 
 
 def _stage_of(event: Event) -> Stage | None:
-    """Whose settlements an event is part of."""
+    """The account whose settlements an event is part of."""
     if isinstance(event, RECORDS):
         return event.stage
     if isinstance(event, OF_ROUND):

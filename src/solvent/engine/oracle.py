@@ -1,6 +1,6 @@
 """Oracle commands in kernels: a source's quote, and an asset's price halted or let go on.
 
-As in `reference.oracle`: what refuses, then the deed, and at the end of a moment the accounts that
+As in `reference.oracle`: what refuses, then the change, and at the end of a moment the accounts that
 became liquidatable.
 """
 
@@ -63,6 +63,6 @@ def halt_price(s: Store, command: c.HaltPrice) -> int:
 
 @kernel
 def _end_moment(s: Store) -> None:
-    """Let all prices take effect, then look for accounts that they made liquidatable."""
+    """Let all prices take effect, then find the accounts that they made liquidatable."""
     take_effect(s)
     watch(s)

@@ -61,7 +61,7 @@ def give_halt(s: Store, asset: int, halted: int) -> None:
 
 @kernel
 def take_effect(s: Store) -> None:
-    """End a moment: make index and mark anew of all quotes given in it, where a quorum is fresh."""
+    """End a moment: compute index and mark from the quotes given in it, where a quorum is fresh."""
     for asset in range(USDC + 1, s.globals.assets):
         price = price_row(s, asset)
         if price.given:
@@ -93,7 +93,7 @@ def has_quorum(s: Store, asset: int) -> bool:
 
 @kernel
 def follow_quotes(s: Store, asset: int) -> None:
-    """Make the index and the mark anew from fresh quotes, as far as the cap on moves lets them."""
+    """Compute the index and the mark from fresh quotes, as far as the cap on moves lets them."""
     price = price_row(s, asset)
     row = asset_row(s, asset)
     quoted = index_price(s, asset)

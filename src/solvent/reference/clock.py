@@ -24,14 +24,19 @@ def time_step(state: State, command: c.TimeStep) -> Refusal | None:
         return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
     prices.take_effect(state)
     elapsed = command.time - state.now
+    # Interest is charged for the hour that begins, so the running one is paid for already.
     first = state.hour() + 1
     state.now = command.time
     state.steps += 1
+    # Before marks and the waterfall: health is judged on debts with their interest.
     for hour in range(first, first + hours):
         for asset in range(len(state.pools)):
             pool.charge_hour(state, asset, hour)
     prices.step_prices(state, elapsed)
+    # Before the waterfall, which ignores the bound and may leave utilization above it.
     step_bounds(state)
+    # Twice: the waterfall takes what the new marks made liquidatable, and its own trades may
+    # make others so.
     watch(state)
     step_waterfall(state)
     watch(state)

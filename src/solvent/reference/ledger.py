@@ -1,9 +1,9 @@
 """The ledger: the only place where balances, claims and debts change.
 
-Tokens live in four places: an account's available and locked balances, a pool's cash, and the world
-outside. `move` takes a quantity from one place and puts it in another, so that the postings of
+Tokens live in four places: an account's available and locked balances, a pool's cash, and an
+external one. `move` takes a quantity from one place and puts it in another, so that the postings of
 every change sum to zero per asset (I3). Claims and debts are shares of a pool; changing them moves
-no token, and whoever changes one settles the pool's residue so that I1 stays exact:
+no token, and the caller then settles the pool's residue so that I1 stays exact:
 
     cash + borrowed = lent + fees + residue
 
@@ -31,7 +31,7 @@ class Bucket(IntEnum):
 
 
 class Place(NamedTuple):
-    """A bucket, and whose; pools and the outside belong to nobody."""
+    """A bucket and its account; pools and the external place have none."""
 
     bucket: Bucket
     account: int = -1
@@ -142,6 +142,7 @@ def settle_residue(state: State, asset: int) -> int:
     fall is wrong.
     """
     pool = state.pools[asset]
+    # I1 solved for the residue: it is computed again and never added to.
     residue = pool.cash + borrowed_total(pool) - lent_total(pool) - pool.fees
     gained = residue - pool.residue
     if gained < 0:

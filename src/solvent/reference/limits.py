@@ -28,13 +28,14 @@ from solvent.reference.state import Pool, State
 def pool_state(state: State, asset: int) -> PoolState:
     """The state in force: an open pool whose price is stale takes repayment only."""
     configured = state.asset(asset).pool.state
+    # A pool that is configured to be closed stays closed, whatever its price.
     if configured is PoolState.OPEN and state.prices[asset].stale:
         return PoolState.REPAY_ONLY
     return configured
 
 
 def gated(state: State, asset: int) -> bool:
-    """Whether an insolvent account owes this pool: nobody leaves before the booking (I30)."""
+    """Whether an insolvent account owes the pool: no redemptions until it is booked (I30)."""
     return any(
         state.accounts[account].debt_shares[asset]
         and health(state, portfolio_of(state, account)).total_value < 0
@@ -43,7 +44,7 @@ def gated(state: State, asset: int) -> bool:
 
 
 def redeem_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
-    """Whether the pool lets a user take `quantity` of his claim out (A3, A4).
+    """Whether the pool lets a user take `quantity` of its claim out (A3, A4).
 
     A closed pool keeps its lenders only while it has debts (I33).
     """
@@ -81,6 +82,7 @@ def pool_refusal(state: State, asset: int, pool: Pool, own: int, quantity: int) 
     terms = pool_terms(state, asset, pool, own, quantity)
     if terms.borrowed > state.asset(asset).pool.open_borrow_lend_limit:
         return Refusal(RejectionCode.BORROW_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
+    # Cash without the borrower's own claim, which leaves the pool in the same command.
     if quantity > terms.lent - borrowed_total(pool):
         return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
     bound = bound_in_force(state.asset(asset).pool, pool)
@@ -97,6 +99,7 @@ def risk_refusal(state: State, account: int, after: Portfolio) -> Refusal | None
     the account's limit, stale collateral counting nothing.
     """
     new = health(state, after, Doubt.AGAINST_ACCOUNT)
+    # Before leverage and margin: an account in trouble may always reduce what it owes.
     if new.exposure == 0 or _no_riskier(state, account, after):
         return None
     if leverage_exceeded(new, state.accounts[account].leverage_limit):
@@ -129,6 +132,7 @@ def largest_passing(passes: Callable[[int], bool], high: int) -> int:
     """The largest amount from 0 to `high` that passes, for a question that turns once to no."""
     low = 0
     while low < high:
+        # Rounded up, or `low` would never move where `high` is one above it.
         middle = low + (high - low + 1) // 2
         if passes(middle):
             low = middle

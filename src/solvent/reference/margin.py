@@ -9,7 +9,7 @@ debt d_a of each asset, at mark prices:
     initial I       = sum N_a * imf_a(N_a), maintenance M = sum N_a * mmf_a(N_a)
 
 All sums are in 10^-12 USDC. It is liquidatable when E > 0 and NE <= M. Fractions such as MMR =
-M / NE are for people: here integers are compared by cross-multiplying, never by dividing, so no
+M / NE are for display: here integers are compared by cross-multiplying, never by dividing, so no
 rounding decides. Collateral rounds down, debts and requirements round up.
 
 A stale price gets the benefit of the doubt when it would liquidate (collateral counts for more,
@@ -177,6 +177,8 @@ def health(
             assets_value += value
             if not doubted:
                 net_equity += weighted_down(asset, quantity, mark)
+            # A stale price gives collateral without haircut, and more than that, where the question
+            # is whether to liquidate. AGAINST_ACCOUNT it counts nothing.
             elif doubt is Doubt.FOR_ACCOUNT:
                 open_value = fine_down(quantity - netted, mark, asset.decimals)
                 net_equity += value + open_value * state.parameters.waterfall.stale_doubt // RATIO
@@ -189,6 +191,8 @@ def health(
             initial += requirement_up(asset.initial, at_risk)
             if doubted and doubt is Doubt.FOR_ACCOUNT:
                 counted = mark * RATIO // (RATIO + state.parameters.waterfall.stale_doubt)
+                # Only the debt that no holding of the same asset covers is doubted: on the rest a
+                # wrong price errs on both sides alike.
                 notional = fine_up(netted, mark, asset.decimals)
                 notional += fine_up(debt - netted, counted, asset.decimals)
             net_equity -= notional
@@ -215,6 +219,7 @@ def weighted_down(asset: AssetParameters, quantity: int, mark: int) -> int:
         return value * haircut.weight // RATIO
     if haircut.size_by is SizeBy.NOTIONAL:
         root = square_root_up(value_up(quantity, mark, asset.decimals))
+        # The largest size of the step before, whose weight is the higher one.
         step_before = (root - 1) ** 2 * FINE_PER_VALUE if root else 0
     else:
         root = square_root_up(divide_up(quantity * _SIZE_UNIT, 10**asset.decimals))

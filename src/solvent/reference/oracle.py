@@ -1,8 +1,8 @@
 """Oracle commands: a source's quote, and an asset's price halted or let go on.
 
-Each has the shape of the account commands in `dispatch`: what refuses, then the deed. At the end of
+Each has the shape of the account commands in `dispatch`: what refuses, then the change. At the end of
 a moment (a command that does not say that more follow) all that was given in it takes effect
-together, and then the accounts are looked for that became liquidatable (I41). How quotes become
+together, and then the accounts that became liquidatable are found (I41). How quotes become
 prices is in `prices`.
 
 Specification: sections 6.1, 6.4.
@@ -55,6 +55,6 @@ def halt_price(state: State, command: c.HaltPrice) -> Refusal | None:
 
 
 def _end_moment(state: State) -> None:
-    """Let all prices take effect, then look for accounts that they made liquidatable."""
+    """Let all prices take effect, then find the accounts that they made liquidatable."""
     prices.take_effect(state)
     watch(state)

@@ -8,8 +8,8 @@ where either side lacks that much, the book says nothing. Marks value accounts; 
 do.
 
 An index needs a quorum of fresh sources. A price without one, or that is halted, is stale: its
-asset takes no new lends or borrows, its market no orders, and nobody is liquidated because of it
-(`margin` gives the benefit of the doubt). The index moves by a capped ratio in each stretch of
+asset takes no new lends or borrows, its market no orders, and no account is liquidated because of
+it (`margin` gives the benefit of the doubt). The index moves by a capped ratio in each stretch of
 time, however many quotes come in it; while it catches up with them it is in doubt, and therefore
 stale. USDC is worth one USDC, always.
 
@@ -47,7 +47,7 @@ def give_halt(state: State, asset: int, *, halted: bool) -> None:
 
 
 def take_effect(state: State) -> None:
-    """End a moment: make index and mark anew of all quotes given in it, where a quorum is fresh."""
+    """End a moment: compute index and mark from the quotes given in it, where a quorum is fresh."""
     for asset, price in enumerate(state.prices):
         if not price.given:
             continue
@@ -72,7 +72,7 @@ def is_fresh(parameters: PriceParameters, quote: Quote, now: int) -> bool:
 
 
 def follow_quotes(state: State, asset: int) -> None:
-    """Make the index and the mark anew from fresh quotes, as far as the cap on moves lets them."""
+    """Compute the index and the mark from fresh quotes, as far as the cap on moves lets them."""
     price, parameters = state.prices[asset], state.asset(asset).price
     quoted = index_price(parameters, price.quotes, state.now)
     price.index = capped_index(parameters, price, quoted, state.now)

@@ -1,7 +1,7 @@
 """Demo keys: one of each role, the same for the same seed, and the accounts that belong to them.
 
-They are for trying a market out on one's own machine and for nothing else: anybody can compute
-them. A market has them only where a demo was asked for, never on a public address.
+They are for trying a market out on one machine and for nothing else: every reader of this file can
+compute them. A market has them only where a demo was asked for, never on a public address.
 """
 
 import base64

@@ -1,1 +1,1 @@
-"""People: populations made from a seed, market makers, providers, and their actions."""
+"""Agents: populations made from a seed, market makers, providers, and their actions."""

@@ -104,7 +104,7 @@ class Trial:
         self._serve = serve
         self._result = result
         free = replace(parameters, start_time=wall_clock(), maker_fee=0, taker_fee=0)
-        self._start = Start(free, Terms(people=2, delay=0), public_key(OPERATOR))
+        self._start = Start(free, Terms(approvals=2, delay=0), public_key(OPERATOR))
         self._place = place = Place.of(parameters)
         self._answers = _Answers()
         traders = range(FIRST_ACCOUNT, FIRST_ACCOUNT + TRADERS)

@@ -1,7 +1,7 @@
 """Transitions: what must hold between two states, given the command and its events.
 
 A command's events must explain its effect to the atom: tokens and shares are booked again from the
-events (`bookings`) and compared with the columns (I3, I9), interest is charged again from the curve
+events (`postings`) and compared with the columns (I3, I9), interest is charged again from the curve
 (I5, I6), and what a user's own command left behind is held against the caps (I12) and margins (A13)
 that were in force before it. What the waterfall did in a time step is in `waterfall_checks`.
 

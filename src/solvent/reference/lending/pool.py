@@ -2,7 +2,7 @@
 
 Each verb here carries out one thing that was already found to be allowed: it turns a quantity into
 shares, moves the tokens, and settles the residue. Shares round so that the pool never loses: fewer
-for a lender who comes, more from one who goes, more for a borrower, fewer from a repayer.
+for a lend, more for a redemption, more for a borrow, fewer for a repayment.
 
     claim = shares * lend index (down)        debt = shares * debt index (up)
 
@@ -76,6 +76,7 @@ def lend(state: State, account: int, asset: int, quantity: int, source: Source) 
 def lend_shares_down(state: State, asset: int, quantity: int) -> int:
     """Shares that a lend of `quantity` buys; 0 when it is less than one share's worth."""
     index = state.pools[asset].lend_index
+    # A pool whose claims were written off to nothing has index 0 until it restarts.
     return mul_div_down(quantity, INDEX_SCALE, index) if index else 0
 
 
@@ -100,6 +101,7 @@ def shares_up(pool: Pool, held: int, quantity: int) -> int:
     if quantity >= claim_worth(pool, held):
         return held
     shares = mul_div_up(quantity, INDEX_SCALE, pool.lend_index)
+    # Shares worth less than an atom would block the account's other side, so they go too.
     return shares if claim_worth(pool, held - shares) else held
 
 
@@ -146,7 +148,7 @@ def borrow_terms(
 ) -> BorrowTerms:
     """Terms of a borrow by an account whose own claim, if any, leaves the pool first.
 
-    Check and deed both ask here, so they cannot differ.
+    Check and execution both ask here, so they cannot differ.
     """
     own = state.accounts[account].lent_shares[asset]
     return pool_terms(state, asset, state.pools[asset], own, quantity, fee=fee)
@@ -163,6 +165,7 @@ def pool_terms(
     lent = claim_worth(pool, pool.lend_shares - own)
     entry_fee = apr = 0
     if fee:
+        # The fee itself is left out: its size depends on the rate that this level gives.
         after = utilization_up(borrowed_total(pool) + quantity, lent)
         apr = borrow_apr(state.asset(asset).pool, after)
         remaining = HOUR - state.now % HOUR
@@ -192,6 +195,7 @@ def borrow(
     state: State, account: int, asset: int, quantity: int, source: Source, *, fee: bool = True
 ) -> None:
     """Take `quantity` out of the pool as a debt; the entry fee is added and shared as interest."""
+    # The terms count the claim as gone, so its dust leaves before they are asked for.
     voided = void_dust(state, account, asset)
     terms = borrow_terms(state, account, asset, quantity, fee=fee)
     move(state, asset, quantity, POOL, available(account))
@@ -251,6 +255,7 @@ def _share_interest(state: State, asset: int, interest: int) -> int:
     pool = state.pools[asset]
     fee = mul_div_up(interest, state.asset(asset).pool.fee, RATIO)
     if pool.lend_shares:
+        # Down, so that claims never grow by more than borrowers were charged.
         index = pool.lend_index + (interest - fee) * INDEX_SCALE // pool.lend_shares
         pool.lend_index = index if index <= INT64_MAX else pool.lend_index
     pool.fees += fee
@@ -266,9 +271,11 @@ def charge_hour(state: State, asset: int, hour: int) -> None:
     apr = borrow_apr(state.asset(asset).pool, level)
     before = borrowed_total(pool)
     index = index_after_hour_up(pool.debt_index, apr)
+    # An hour that does not fit is not charged, and not made up for later.
     if not _holdable(state, asset, index):
         return
     pool.debt_index = index
+    # What debts grew by, and not rate times debt: rounding is then part of what is shared.
     interest = borrowed_total(pool) - before
     fee = _share_interest(state, asset, interest)
     settle_residue(state, asset)
@@ -290,7 +297,7 @@ def transfer_claim(
 ) -> None:
     """Hand shares of a claim from one account to another.
 
-    A receiver who owes the asset repays at once: claim and debt cancel inside the pool.
+    A receiver that owes the asset repays at once: claim and debt cancel inside the pool.
     """
     change_claim(state, giver, asset, -shares)
     change_claim(state, receiver, asset, shares)
@@ -379,8 +386,10 @@ def write_off(state: State, account: int, asset: int) -> tuple[int, int]:
     loss = before - borrowed_total(pool)
     lenders = min(loss, lent)
     if lenders:
+        # Up, so that claims fall by at least the loss; the rest of rounding is the residue's.
         pool.lend_index -= divide_up(lenders * INDEX_SCALE, pool.lend_shares)
         pool.lend_index = max(0, pool.lend_index)
+    # Negative where the rounding above took more from claims than the loss.
     rest = loss - (lent - lent_total(pool))
     from_fees = max(0, min(rest, pool.fees))
     pool.fees -= from_fees

@@ -24,6 +24,7 @@ def bound_by_rule(parameters: PoolParameters, utilization_ratio: int) -> int:
     highest = parameters.max_utilization
     room = highest - utilization_ratio
     target = utilization_ratio + parameters.throttle_update_fraction * room // RATIO
+    # Above the maximum, which liquidations may reach, `room` is negative and the maximum holds.
     return max(parameters.throttle_threshold, min(target, highest))
 
 
@@ -34,6 +35,7 @@ def bound_in_force(parameters: PoolParameters, pool: Pool) -> int:
 
 def within(borrowed: int, lent: int, bound: int) -> bool:
     """Whether borrowed / lent is at most `bound`, compared without dividing."""
+    # A pool with nothing lent and nothing borrowed is within every bound.
     return borrowed == 0 or borrowed * RATIO <= bound * lent
 
 

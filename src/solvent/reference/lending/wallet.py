@@ -1,6 +1,6 @@
 """The wallet: deposit, withdraw, lend, redeem, borrow, repay, dust, settings and commitments.
 
-Each verb has one shape: a `..._refusal` that asks and changes nothing, and a deed that is done only
+Each verb has one shape: a `..._refusal` that asks and changes nothing, and a verb that runs only
 when nothing refused. The largest amount that would pass is found by asking the refusal again, so
 `largest_*` previews and execution cannot differ.
 
@@ -45,6 +45,7 @@ def largest_deposit(state: State, asset: int) -> int:
     """The most that `Deposit` would accept now."""
     divisor = value_divisor(state.asset(asset).decimals)
     highest = min(MAX_SUPPLY, MAX_VALUE * divisor // max(1, state.mark(asset)))
+    # The external balance is what all accounts and pools hold, negated.
     return max(0, highest + state.external[asset])
 
 
@@ -62,6 +63,7 @@ def after_receipt(
     holder = state.accounts[account]
     if (repay_anyway or holder.auto_repay_borrows) and holder.debt_shares[asset]:
         pools.repay(state, account, asset, quantity, Source.AUTO_BORROW_REPAY)
+    # The repayment comes first: an account with a debt left has no claim beside it.
     if holder.auto_lend and account not in state.liquidating and not holder.debt_shares[asset]:
         free = holder.available[asset]
         refused = lend_form(state, asset, free) or lend_refusal(state, account, asset, free)
@@ -181,6 +183,7 @@ class Funding:
             refusals.append(redeem_refusal(self.state, self.account, self.asset, self.redeemed))
         if self.borrowed:
             refusals.append(borrow_refusal(self.state, self.account, self.asset, self.borrowed))
+        # The code decides which of both refusals is told, not the order of the steps.
         found = [refusal for refusal in refusals if refusal is not None]
         return min(found, key=lambda refusal: refusal.code, default=None)
 
@@ -249,6 +252,7 @@ def dust_refusal(state: State, account: int, asset: int) -> Refusal | None:
     after.quantities[asset] -= dust_quantity(state, account, asset)
     after.quantities[USDC] += received
     refusal = risk_refusal(state, account, after)
+    # Last, since it says something of the treasury and nothing of the account.
     if refusal is None and received > state.accounts[TREASURY].available[USDC]:
         return Refusal(RejectionCode.PRECONDITION_FAILED)
     return refusal

@@ -2,7 +2,7 @@
 
 Resting orders are kept best price first and, within a price, oldest first. This module puts orders
 in, takes them out, frees what they lock, and answers questions about the book; `matching` trades
-and `orders` decides who may place what.
+and `orders` decides which orders may be placed.
 
 A bid locks USDC for its quantity at its price plus the maker's fee; an ask locks the base asset.
 What an order does not lock (`unfunded`) would be borrowed when it fills, and counts in its owner's
@@ -103,6 +103,7 @@ def set_funding(state: State, order: Order, lock: int, unfunded: int) -> None:
     """Make an order lock `lock` atoms (at most what it locks now) and `unfunded` more on credit."""
     asset = pays_with(order.side, order.asset)
     freed = order.locked - lock
+    # `move` refuses a negative quantity, so a lock never grows here.
     move(state, asset, freed, locked(order.account), available(order.account))
     state.accounts[order.account].unfunded[asset] += unfunded - order.unfunded
     order.locked = lock

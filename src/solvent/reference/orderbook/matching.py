@@ -1,9 +1,10 @@
 """Matching: a taker meets the book, one fill after another, until its limit or its means end.
 
-A taker is described by what it may spend (`Taker`): people's orders spend what they lock and, where
+A taker is described by what it may spend (`Taker`): users' orders spend what they lock and, where
 allowed, a borrow on top; the liquidation engine spends what the account holds. Each maker is asked
-at the moment of the fill whether he can still pay and bear it; one who cannot is expired with the
-reason, and the taker goes on (I7: nobody else's order takes a healthy account below its margin).
+at the moment of the fill whether it can still pay and bear the fill; one that cannot is expired
+with the reason, and the taker goes on (I7: no other account's order takes a healthy account below
+its margin).
 
 The buyer pays the quote rounded up and the seller gets it rounded down; the difference and trading
 fees go to the treasury, the liquidation fee to the backstop fund. `walk` asks what a taker would
@@ -43,7 +44,7 @@ from solvent.reference.state import FUND, TREASURY, Order, State
 
 @dataclass(slots=True)
 class Taker:
-    """Who takes, what it may do, and how far it has come.
+    """The account that takes, what it may do, and how far it has come.
 
     `lock` is held in the locked balance of what the taker pays with, `credit` may be borrowed on
     top; a system taker pays from the available balance instead, up to `lock`.
@@ -92,6 +93,8 @@ def match(state: State, taker: Taker) -> None:
         if quantity == 0:
             taker.stopped = ExpiryReason.INSUFFICIENT_FUNDS
             return
+        # Makers are asked before the taker is: one that cannot fill leaves the book even if the
+        # taker then stops.
         refusal = maker_refusal(state, maker, quantity)
         if refusal is not None:
             expire(state, maker, refusal)
@@ -121,7 +124,7 @@ def _means(state: State, taker: Taker, price: int, rate: int, wanted: int) -> in
 def _taker_refusal(
     state: State, taker: Taker, price: int, quantity: int, rate: int
 ) -> ExpiryReason | None:
-    """Why the pool or the margin stops a taker who must borrow for this fill, or None."""
+    """Why the pool or the margin stops a taker that must borrow for this fill, or None."""
     payment = _payment(state, taker, price, quantity, rate)
     short = payment - taker.lock
     if short <= 0:
@@ -187,6 +190,7 @@ def maker_refusal(state: State, maker: Order, quantity: int) -> ExpiryReason | N
     proceeds = received - fee_up(received, state.parameters.maker_fee)
     party = FillParty(maker.account, maker.side, maker.asset, payment, short)
     after = portfolio_after_fill(state, party, quantity, proceeds)
+    # What is borrowed now was counted as open exposure until now.
     after.unfunded[asset] -= min(short, after.unfunded[asset])
     if risk_refusal(state, maker.account, after) is not None:
         return ExpiryReason.INSUFFICIENT_MARGIN
@@ -279,6 +283,8 @@ def _distribute(state: State, taker: Taker, trade: Trade) -> None:
     taker_sink = treasury if taker.system is SystemOrder.USER else available(FUND)
     bid = taker.side is Side.BID
     move(state, taker.asset, trade.quantity, seller, buyer)
+    # The buyer pays rounded up and the seller gets rounded down: the atom between goes to the
+    # treasury, so no split of a trade pays either side.
     move(state, USDC, trade.received, buyer, seller)
     move(state, USDC, trade.paid - trade.received, buyer, treasury)
     move(state, USDC, trade.buyer_fee, buyer, taker_sink if bid else treasury)
@@ -288,6 +294,7 @@ def _distribute(state: State, taker: Taker, trade: Trade) -> None:
 def _take_from_taker(state: State, taker: Taker, payment: int) -> None:
     """Free what the taker pays: from its lock, then by borrowing."""
     asset = pays_with(taker.side, taker.asset)
+    # A system taker pays from its available balance: its `lock` is a limit, and nothing is locked.
     from_lock = min(taker.lock, payment)
     if taker.system is SystemOrder.USER:
         move(state, asset, from_lock, locked(taker.account), available(taker.account))
@@ -333,7 +340,7 @@ def walk(
     """Look how much of `quantity` the book holds for a taker within `limit`.
 
     With `sure` only makers count that must be able to fill whatever happens before their turn:
-    fully funded ones who owe nothing, or whose first order this is and who pass now.
+    fully funded ones that owe nothing, or that pass now and have no earlier order in the walk.
     """
     decimals = state.asset(asset).decimals
     got = quote = 0

@@ -1,4 +1,4 @@
-"""Orders: who may place what, and what becomes of it.
+"""Orders: which may be placed, and what becomes of them.
 
 An order is checked in the order of the rejection enum, against what it could do at worst: its full
 quantity at its limit. Funds come from the free balance, then from a redemption (autoLendRedeem),
@@ -177,6 +177,8 @@ def _means_refusal(state: State, command: PlaceOrder, plan: OrderPlan) -> Refusa
     refusal = funding.refusal(redeem=command.auto_lend_redeem, borrow=command.auto_borrow)
     if refusal is not None:
         return refusal
+    # Twice: as an order that rests unfilled, whose credit counts as exposure, and as one that
+    # fills at once. Neither is always the worse of the two.
     if funding.borrowed and _may_rest(command):
         resting = portfolio_of(state, command.account)
         resting.unfunded[asset] += funding.borrowed
@@ -338,6 +340,7 @@ def _rest(state: State, command: PlaceOrder, taker: Taker) -> None:
     if command.side is Side.BID:
         fee = state.parameters.maker_fee
         need = cost_up(state, command.asset, command.price, taker.open, fee)
+    # The lock was planned with the dearer of both fees; at rest only the maker's can fall due.
     lock = min(taker.lock, need)
     move(state, asset, taker.lock - lock, locked(taker.account), available(taker.account))
     unfunded = min(taker.credit, need - lock)
@@ -373,6 +376,7 @@ def largest_order(state: State, command: PlaceOrder) -> int:
 
     def passes(lots: int) -> bool:
         quantity = lots * market.lot
+        # Too small is not too large: the search needs one turn from yes to no.
         if quantity < market.min_quantity:
             return True
         asked = _with_quantity(command, quantity)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from nacl.exceptions import BadSignatureError
@@ -143,7 +143,9 @@ def _beside(query: Pairs, raw_query: str, sent: Mapping[str, str]) -> tuple[Pair
     return [pair for pair in query if pair[0] not in sent], "&".join(words)
 
 
-def _texts(instruction: str, first: Pairs, second: Pairs, order: Order) -> Iterator[str]:
+def _texts(
+    instruction: str, first: Pairs, second: Pairs, order: Callable[[Pair], Any]
+) -> Iterator[str]:
     """Query before body, as the Rust client has it, or all fields in one order."""
     yield _joined(instruction, sorted(first, key=order), sorted(second, key=order))
     if first and second:

@@ -65,7 +65,7 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
     """What a journal begins with: parameters as numbers, the terms of their changes, first keys."""
 
     parameters: tuple[int, ...]
-    people: int
+    approvals: int
     delay: int
     keys: tuple[bytes, ...] = ()
 
@@ -90,7 +90,7 @@ _SAVED = msgspec.msgpack.Decoder(_Saved)
 def encode_head(parameters: EngineParameters, terms: Terms, keys: Sequence[bytes] = ()) -> bytes:
     """The head of a new journal; `keys` are the changes that let the first keys in."""
     return _ENCODER.encode(
-        Head(encode_parameters(parameters), terms.people, terms.delay, tuple(keys))
+        Head(encode_parameters(parameters), terms.approvals, terms.delay, tuple(keys))
     )
 
 
@@ -119,7 +119,7 @@ class Market:
 
     def _begin(self, head: bytes, engines: EngineFactory, saved: bytes | None) -> None:
         begun = _HEAD.decode(head)
-        self.proposals = Proposals(Terms(begun.people, begun.delay))
+        self.proposals = Proposals(Terms(begun.approvals, begun.delay))
         if saved is None:
             self.engine = engines(decode_parameters(begun.parameters))
             self.commands = 0

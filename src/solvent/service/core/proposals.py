@@ -34,7 +34,7 @@ class Proposal(msgspec.Struct, array_like=True, frozen=True):
 class Terms(NamedTuple):
     """How many keys a change needs, its proposer's among them, and how long it waits (us)."""
 
-    people: int
+    approvals: int
     delay: int
 
 
@@ -70,8 +70,8 @@ class Proposals:
         return proposal
 
     def is_approved(self, proposal: Proposal) -> bool:
-        """Whether enough people stand behind it."""
-        return 1 + len(proposal.approvers) >= self.terms.people
+        """Whether enough keys stand behind it."""
+        return 1 + len(proposal.approvers) >= self.terms.approvals
 
     def due(self, time: int) -> Iterator[Proposal]:
         """Approved changes whose delay is over, oldest first."""

@@ -7,9 +7,9 @@ from solvent.service.routes import (
     batch,
     borrow_lend,
     capital,
+    governance,
     health,
     history,
-    house,
     insight,
     market_data,
     markets,
@@ -36,7 +36,7 @@ _SERVED: list[Endpoint] = [
     *backstop.ENDPOINTS,
     *insight.ENDPOINTS,
     *receipts.ENDPOINTS,
-    *house.ENDPOINTS,
+    *governance.ENDPOINTS,
     *health.ENDPOINTS,
 ]
 

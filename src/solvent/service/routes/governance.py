@@ -1,7 +1,7 @@
-"""House: prices by the oracle, parameters by risk admins, accounts and deposits by the operator.
+"""Governance: the oracle's prices, risk admins' parameters, the operator's accounts and deposits.
 
 Each role has its own keys and may do nothing else. What changes the market is a command or a record
-in the journal like everything else; a change of a parameter waits, and needs as many people as the
+in the journal like everything else; a change of a parameter waits, and needs as many keys as the
 journal's head asks for.
 """
 
