@@ -1,9 +1,9 @@
 """Oracle commands: a source's quote, and an asset's price halted or let go on.
 
-Each has the shape of the account commands in `dispatch`: what refuses, then the change. At the end of
-a moment (a command that does not say that more follow) all that was given in it takes effect
-together, and then the accounts that became liquidatable are found (I41). How quotes become
-prices is in `prices`.
+Each has the shape of the account commands in `dispatch`: what refuses, then the change. At the end
+of a moment (a command that does not say that more follow) all that was given in it takes effect
+together, and then the accounts that became liquidatable are found (I41). How quotes become prices
+is in `prices`.
 
 Specification: sections 6.1, 6.4.
 """

@@ -115,6 +115,7 @@ def index_price(parameters: PriceParameters, quotes: list[Quote], now: int) -> i
         for quote, weight in zip(quotes, parameters.source_weights, strict=True)
         if is_fresh(parameters, quote, now)
     ]
+    # A quorum is fresh, so there is a weight to divide by.
     middle = median([price for price, _ in fresh])
     total = sum(
         clamp_around(price, middle, parameters.source_clamp) * weight for price, weight in fresh
@@ -161,9 +162,11 @@ def step_prices(state: State, elapsed: int) -> None:
         refresh_staleness(state, asset)
         parameters = state.asset(asset).price
         target = book_premium(state, asset)
+        # Rounded down, also below zero: a premium drifts down by up to a unit a step.
         change = (target - price.premium) * elapsed // (elapsed + parameters.ewma_time)
         price.premium += change
         mark = mark_price(parameters, price)
+        # The premium goes on following the book under a halt, and the mark jumps when it ends.
         if mark != price.mark and not price.halted:
             price.mark = mark
             state.emit(MarkUpdated(asset, price.index, mark))
