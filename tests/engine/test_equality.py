@@ -211,7 +211,7 @@ some_commands = st.lists(
 def test_any_commands_at_all(batch: list[Command]) -> None:
     parameters = plain_parameters()
     opening: list[Command] = [
-        c.UpdatePrice(asset, 0, *[price * PRICE_SCALE] * 3)
+        c.UpdatePrice(asset, 0, price * PRICE_SCALE, price * PRICE_SCALE, price * PRICE_SCALE)
         for asset, price in ((1, 100_000), (2, 200))
     ]
     for account in range(2, 5):

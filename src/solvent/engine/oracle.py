@@ -1,7 +1,7 @@
 """Oracle commands in kernels: a source's quote, and an asset's price halted or let go on.
 
-As in `reference.oracle`: what refuses, then the change, and at the end of a moment the accounts that
-became liquidatable.
+As in `reference.oracle`: what refuses, then the change, and at the end of a moment the accounts
+that became liquidatable.
 """
 
 from solvent.domain import commands as c

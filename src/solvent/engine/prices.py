@@ -262,7 +262,7 @@ def impact_quantity(s: Store, asset: int) -> int:
 def refresh_staleness(s: Store, asset: int) -> None:
     """Set an asset's stale flag to what its sources, the cap and the halt switch say."""
     price = price_row(s, asset)
-    unknown = price.updated < 0 or price.in_doubt or not has_quorum(s, asset)
+    unknown = price.updated < 0 or price.in_doubt != 0 or not has_quorum(s, asset)
     stale = 1 if price.halted or unknown else 0
     if stale != price.stale:
         price.stale = stale
