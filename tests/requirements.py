@@ -72,6 +72,8 @@ TITLES = dict(
     I36 An acknowledged command survives any crash; others are whole or absent.
     I37 Previews equal execution to the atom, and reading changes nothing.
     I42 An order is asked at the fill what it promised at placement.
+    I39 An atom decides nothing but itself.
+    I41 Prices given together take effect together, and no account is judged between them.
     """.strip().splitlines()
 )
 

@@ -77,7 +77,7 @@ def admissions(parameters: EngineParameters) -> list[Record]:
     """Prices, a step of time, accounts with means in all assets, and keys that act for them."""
     now = wall_clock()
     quotes = [
-        UpdatePrice(asset, source, *[PRICES[asset]] * 3)
+        UpdatePrice(asset, source, PRICES[asset], PRICES[asset], PRICES[asset])
         for asset, about in enumerate(parameters.assets)
         if about.market
         for source in range(len(about.price.source_weights))

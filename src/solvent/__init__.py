@@ -40,6 +40,7 @@ from solvent.domain.commands import (
     UpdateSettings,
     Withdraw,
     WithdrawBackstop,
+    one_moment,
 )
 from solvent.domain.decimals import Units, price, price_text, ratio, ratio_text, value, value_text
 from solvent.domain.engine_face import EngineFace
@@ -283,6 +284,7 @@ __all__ = [
     "Withdraw",
     "WithdrawBackstop",
     "Withdrawn",
+    "one_moment",
     "price",
     "price_text",
     "ratio",

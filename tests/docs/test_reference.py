@@ -94,7 +94,7 @@ def shown_default(field: Field[object], unit: str) -> str:
     assert isinstance(value, int)
     if unit.startswith("ratio"):
         return format_decimal(value, RATIO_DECIMALS)
-    return str(value // 10**6) if unit.startswith("seconds") else str(value)
+    return str(value // 10**6) if unit.startswith(("seconds", "value")) else str(value)
 
 
 def parameter_faults(text: str, records: Iterable[type]) -> list[str]:

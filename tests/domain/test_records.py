@@ -80,7 +80,7 @@ def test_a_field_beyond_64_bits_is_refused() -> None:
         ([len(c.COMMAND_KINDS)], f"unknown kind {len(c.COMMAND_KINDS)}"),
         ([1, 2, 0], "Deposit at byte 0 is cut short"),
         ([0, 2, 9], "OpenAccount.role: 9 is not a valid Role"),
-        ([15, 1, 2], "HaltPrice.halted: 2 is neither 0 nor 1"),
+        ([15, 1, 2, 0], "HaltPrice.halted: 2 is neither 0 nor 1"),
         ([17, 0, 99, 0, 0], "ChangeParameter.field: 99 is not a valid ParameterField"),
     ],
 )

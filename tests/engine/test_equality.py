@@ -183,8 +183,8 @@ some_commands = st.lists(
         st.builds(c.ConvertDust, accounts, assets),
         st.builds(c.PostBackstop, accounts, assets, quantities),
         st.builds(c.WithdrawBackstop, accounts, assets, quantities),
-        st.builds(c.UpdatePrice, assets, st.integers(-1, 1), prices, prices, prices),
-        st.builds(c.HaltPrice, assets, st.booleans()),
+        st.builds(c.UpdatePrice, assets, st.integers(-1, 1), prices, prices, prices, st.booleans()),
+        st.builds(c.HaltPrice, assets, st.booleans(), st.booleans()),
         st.builds(c.TimeStep, st.integers(0, 10**12)),
         st.builds(
             c.ChangeParameter,
@@ -211,7 +211,7 @@ some_commands = st.lists(
 def test_any_commands_at_all(batch: list[Command]) -> None:
     parameters = plain_parameters()
     opening: list[Command] = [
-        c.UpdatePrice(asset, 0, *[price * PRICE_SCALE] * 3)
+        c.UpdatePrice(asset, 0, price * PRICE_SCALE, price * PRICE_SCALE, price * PRICE_SCALE)
         for asset, price in ((1, 100_000), (2, 200))
     ]
     for account in range(2, 5):

@@ -106,7 +106,7 @@ def parameters(policy: Policy = Policy.LEVERAGE, *, sized: bool = False) -> Engi
 
 def price(asset: int, usdc: int) -> UpdatePrice:
     """All of one source's quotes at a whole number of USDC."""
-    return UpdatePrice(asset, 0, *[usdc * PRICE_SCALE] * 3)
+    return UpdatePrice(asset, 0, usdc * PRICE_SCALE, usdc * PRICE_SCALE, usdc * PRICE_SCALE)
 
 
 def taken(account: int, asset: int, quantity: int) -> Iterator[Command]:

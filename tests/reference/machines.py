@@ -42,7 +42,9 @@ def engine_with(*settings_of: str) -> ReferenceEngine:
         parameters = with_setting(parameters, setting.split())
     engine = ReferenceEngine(parameters)
     for asset, price in ((1, 100_000), (SOL, 200)):
-        engine.apply_one(c.UpdatePrice(asset, 0, *[price * PRICE_SCALE] * 3))
+        engine.apply_one(
+            c.UpdatePrice(asset, 0, price * PRICE_SCALE, price * PRICE_SCALE, price * PRICE_SCALE)
+        )
     return engine
 
 
@@ -118,9 +120,9 @@ class PoolMachine(RuleBasedStateMachine):
         """Let hours begin."""
         state = self.engine.state
         before = state.hour()
-        price = [200 * PRICE_SCALE] * 3
+        price = 200 * PRICE_SCALE
         self.engine.apply_one(c.TimeStep(state.now + minutes * 60 * SECOND))
-        self.engine.apply_one(c.UpdatePrice(SOL, 0, *price))
+        self.engine.apply_one(c.UpdatePrice(SOL, 0, price, price, price))
         for _ in range(state.hour() - before):
             interest = sum(self.debts.values()) * Fraction(876, 1000 * HOURS_PER_YEAR)
             for account in self.debts:

@@ -5,8 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvent.domain.parameters import PriceParameters
-from solvent.domain.units import RATIO
-from solvent.reference.prices import clamp_around, index_price, mark_price, median, source_price
+from solvent.domain.units import PRICE_SCALE, RATIO
+from solvent.reference.prices import (
+    capped_index,
+    clamp_around,
+    index_price,
+    mark_price,
+    median,
+    source_price,
+)
 from solvent.reference.state import Price, Quote
 from tests.proof import proves
 from tests.tables.story import run_story
@@ -88,6 +95,7 @@ def test_the_mark_stays_within_its_band(index: int, premium: int, band: int) -> 
 def test_the_mark_follows_the_book_within_the_band() -> None:
     run_story("""
         set SOL price.ewma_time 60s
+        set SOL price.impact_notional 200
         deposit mia SOL  1,000
         deposit ben USDC 100,000
         sell mia SOL 1 @ 206
@@ -104,11 +112,12 @@ def test_the_mark_follows_the_book_within_the_band() -> None:
         sell mia SOL 1 @ 248
         buy  ben SOL 1 @ 246                      # mid 247: the band of 5 % holds the mark
         step +60m
-        expect mark  SOL 210
+        expect mark  SOL > 209.8                  # it comes near the band and never beyond
+        expect mark  SOL < 210
         expect index SOL 200
         cancel ben #4
         step +60m
-        expect mark SOL < 210
+        expect mark SOL < 200.2
     """)
 
 
@@ -118,13 +127,86 @@ def test_an_index_moves_by_its_cap_at_most() -> None:
         set SOL price.max_move 10%
         price SOL 300
         expect index SOL 220
+        expect stale SOL 1                        # in doubt until it has caught up
+        price SOL 300                             # the same instant: it has moved already
+        expect index SOL 220
+        price SOL 150
+        expect index SOL 180                      # from 200, where the instant began
         price SOL 300
-        expect index SOL 242
+        step +1s
+        expect index SOL 242                      # it catches up with what it was told
         price SOL 241
         expect index SOL 241
+        expect stale SOL 0
+        step +2s
         price SOL 1
-        expect index SOL 216.9
+        expect index SOL 195.21                   # two stretches: 241 * 0.9 * 0.9
+        step +1m
+        expect index SOL 1
+        expect stale SOL 0
     """)
+
+
+@proves("I34")
+def test_forty_messages_at_one_instant_are_one_move() -> None:
+    run_story(
+        """
+        set SOL price.max_move 1%
+        price SOL 100
+        """
+        + 39 * "price SOL 100\n"
+        + """
+        expect index SOL 198
+    """
+    )
+
+
+@proves("I34")
+def test_a_cap_does_not_depend_on_how_time_was_cut() -> None:
+    ends = []
+    for steps in ("steps 60 +1s", "step +60s", "steps 3 +20s", "steps 120 +500ms"):
+        story = run_story(f"""
+            set SOL price.max_move 1%
+            price SOL 100
+            {steps}
+        """)
+        ends.append(story.engine.queries.price(2).index)
+    assert len(set(ends)) == 1, ends
+    assert ends[0] > 100 * PRICE_SCALE
+
+
+@proves("I34")
+def test_an_index_of_a_few_units_still_moves() -> None:
+    parameters = PriceParameters(max_move=RATIO // 100)
+    price = Price([], index=5, anchor=5)
+    assert capped_index(parameters, price, 9, 0) == 6
+    assert capped_index(parameters, price, 1, 0) == 4
+    assert capped_index(parameters, price, 5, 0) == 5
+
+
+@proves("I34")
+def test_a_source_alone_after_a_silence_makes_no_index() -> None:
+    run_story("""
+        set SOL price.source_weights 1 1 1
+        set SOL price.max_age 10m
+        step +700s
+        expect stale SOL 1
+        price SOL 150 source=2                    # the broken one speaks first
+        expect index SOL 200
+        expect stale SOL 1
+        price SOL 200 source=0
+        expect stale SOL 0
+        price SOL 200 source=1
+        expect index SOL 199.3333333333
+    """)
+
+
+@proves("I34")
+def test_a_quorum_is_more_than_half_or_as_set() -> None:
+    for sources, minimum, quorum in ((1, 0, 1), (2, 0, 2), (3, 0, 2), (8, 0, 5), (8, 8, 8)):
+        weights = (1,) * sources
+        parameters = PriceParameters(source_weights=weights, min_sources=minimum)
+        assert parameters.quorum == quorum
 
 
 @proves("I34")
@@ -133,6 +215,7 @@ def test_sources_come_and_go() -> None:
         set SOL price.source_weights 2 1
         set SOL price.source_clamp 10%
         set SOL price.max_age 10s
+        set SOL price.min_sources 1
         price SOL 200 source=0
         price SOL 215 source=1
         expect index SOL 205

@@ -127,7 +127,11 @@ class House:
             for source in range(
                 len(self.node.market.parameters.assets[asset].price.source_weights)
             ):
-                await self.node.command(c.UpdatePrice(asset, source, *[price * PRICE_SCALE] * 3))
+                await self.node.command(
+                    c.UpdatePrice(
+                        asset, source, price * PRICE_SCALE, price * PRICE_SCALE, price * PRICE_SCALE
+                    )
+                )
 
     async def admit(self, client: Client, role: Role, account: int) -> None:
         """Let a key act."""

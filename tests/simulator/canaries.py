@@ -7,11 +7,11 @@ check proves nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from solvent.domain.commands import PlaceOrder
+from solvent.domain.commands import PlaceOrder, UpdatePrice
 from solvent.domain.labels import Reason
 from solvent.domain.parameters import PoolParameters
 from solvent.domain.rejections import Limit, Refusal
@@ -24,7 +24,7 @@ from solvent.domain.units import (
     value_up,
 )
 from solvent.proof.fuzz.simulator import SimulationBreach, simulate
-from solvent.reference import clock, governance, ledger, limits, margin, oracle, prices
+from solvent.reference import clock, dispatch, governance, ledger, limits, margin, oracle, prices
 from solvent.reference.lending import pool, rates, throttle, wallet
 from solvent.reference.orderbook import book, matching, orders
 from solvent.reference.state import Order, State
@@ -324,6 +324,21 @@ def borrowing_needs_no_margin(patch: pytest.MonkeyPatch) -> None:
 def nobody_watches_prices(patch: pytest.MonkeyPatch) -> None:
     for module in (oracle, clock, governance):
         patch.setattr(module, "watch", lambda *_: None)
+
+
+@canary("I41", within=1500)
+def prices_are_judged_one_by_one(patch: pytest.MonkeyPatch) -> None:
+    right = oracle.update_price
+
+    def wrong(state: State, command: UpdatePrice) -> Refusal | None:
+        return right(state, replace(command, more=False))
+
+    patch.setitem(dispatch.HANDLERS, UpdatePrice, wrong)
+
+
+@canary("I39", within=15_000)
+def a_lot_moves_the_mark(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(prices, "impact_quantity", lambda *_: 1)
 
 
 @canary("A13", within=5000)

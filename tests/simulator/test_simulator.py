@@ -240,7 +240,9 @@ def refresh(engine: ReferenceEngine, marks: list[int]) -> None:
         if marks[asset]:
             engine.apply_one(HaltPrice(asset, False))
             for source in range(len(engine.state.prices[asset].quotes)):
-                engine.apply_one(UpdatePrice(asset, source, *[marks[asset]] * 3))
+                engine.apply_one(
+                    UpdatePrice(asset, source, marks[asset], marks[asset], marks[asset])
+                )
 
 
 def regressions() -> list[tuple[int, int]]:

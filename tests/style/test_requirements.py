@@ -28,9 +28,17 @@ from tests.requirements import (
 MAX_TITLE_WORDS = 12
 
 
+def planned_invariants() -> list[str]:
+    """Those that come with the next version of the rules."""
+    text = (INVARIANTS / "planned.md").read_text("utf-8")
+    return re.findall(r"^\| (I\d+) \|", text, re.M)
+
+
 def test_every_id_has_a_short_title() -> None:
-    ids = [f"A{number}" for number in range(1, 15)] + [f"I{number}" for number in range(1, 38)]
-    assert list(TITLES) == ids
+    planned = planned_invariants()
+    invariants = [f"I{number}" for number in range(1, 46)]
+    ids = [f"A{number}" for number in range(1, 15)]
+    assert list(TITLES) == ids + [each for each in invariants if each not in planned]
     assert [title for title in TITLES.values() if len(title.split()) > MAX_TITLE_WORDS] == []
 
 
@@ -50,9 +58,7 @@ def test_every_invariant_has_its_page() -> None:
 
 
 def test_planned_invariants_are_not_said_to_be_proved() -> None:
-    planned = re.findall(r"^\| (I\d+) \|", (INVARIANTS / "planned.md").read_text("utf-8"), re.M)
-    assert planned == [f"I{number}" for number in range(38, 46)]
-    assert TITLES.keys().isdisjoint(planned)
+    assert TITLES.keys().isdisjoint(planned_invariants())
 
 
 def test_every_id_is_proved() -> None:

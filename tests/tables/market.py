@@ -36,8 +36,8 @@ from solvent.domain.units import (
 
 UNITS_OF_TIME = {"us": 1, "ms": 1000, "s": SECOND, "m": 60 * SECOND, "h": HOUR, "d": 24 * HOUR}
 QUANTITIES = {"open_borrow_lend_limit", "lot", "min_quantity"}
-PLAIN = {"auto_close_divisor", "seed", "max_orders_per_account"}
-TIMES = {"ewma_time", "max_age", "start_time"}
+PLAIN = {"auto_close_divisor", "seed", "max_orders_per_account", "min_sources"}
+TIMES = {"ewma_time", "max_age", "move_time", "start_time"}
 ENUMS: dict[str, type[IntEnum]] = {
     "state": PoolState,
     "kind": HaircutKind,
@@ -147,7 +147,7 @@ def _parsed(name: str, values: list[str], decimals: int) -> object:
         return int(text)
     if name in QUANTITIES:
         return number(text, decimals)
-    if name == "book_limit":
+    if name in ("book_limit", "impact_notional"):
         return number(text, VALUE_DECIMALS)
     if name == "tick":
         return number(text, PRICE_DECIMALS)

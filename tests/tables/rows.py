@@ -146,15 +146,21 @@ def _dust(names: Names, words: list[str]) -> c.Command:
 
 
 def _price(names: Names, words: list[str]) -> c.Command:
-    """`price SOL 190` or `price SOL 189 191 190 source=1` (bid, ask, last)."""
-    quotes = [number(word, PRICE_DECIMALS) for word in words[1:] if "=" not in word]
-    source = [int(word.removeprefix("source=")) for word in words[1:] if "=" in word]
+    """`price SOL 190` or `price SOL 189 191 190 source=1 more` (bid, ask, last)."""
+    more = words[-1] == "more"
+    rest = words[1 : len(words) - more]
+    quotes = [number(word, PRICE_DECIMALS) for word in rest if "=" not in word]
+    source = [int(word.removeprefix("source=")) for word in rest if "=" in word]
     bid, ask, last = quotes * 3 if len(quotes) == 1 else quotes
-    return c.UpdatePrice(names.asset(words[0]), source[0] if source else 0, bid, ask, last)
+    asset = names.asset(words[0])
+    return c.UpdatePrice(asset, source[0] if source else 0, bid, ask, last, more=more)
 
 
 def _halt(halted: bool) -> Maker:
-    return lambda names, words: c.HaltPrice(names.asset(words[0]), halted=halted)
+    def make(names: Names, words: list[str]) -> c.Command:
+        return c.HaltPrice(names.asset(words[0]), halted=halted, more="more" in words[1:])
+
+    return make
 
 
 def _change(names: Names, words: list[str]) -> c.Command:

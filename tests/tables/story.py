@@ -73,7 +73,15 @@ class Story:
                 asset = self.names.asset(symbol)
                 sources = range(len(self.parameters.assets[asset].price.source_weights))
                 for source in sources:
-                    self.apply(c.UpdatePrice(asset, source, *[price * PRICE_SCALE] * 3))
+                    self.apply(
+                        c.UpdatePrice(
+                            asset,
+                            source,
+                            price * PRICE_SCALE,
+                            price * PRICE_SCALE,
+                            price * PRICE_SCALE,
+                        )
+                    )
         return self.started
 
     @property

@@ -9,14 +9,14 @@ happens at the time of the last step. Prices, too, are commands.
 """
 
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from operator import attrgetter
 
 from solvent.domain.units import unfit
 
-ANY_ASSET = UNCHANGED = -1
+ANY_ASSET = UNCHANGED = NO_CLIENT_ID = -1
 
 
 class Role(IntEnum):
@@ -162,6 +162,7 @@ class PlaceOrder(Command):
     Exactly one of `quantity` (base atoms) and `quote_quantity` (USDC atoms, market orders only) is
     above zero; `price` is zero for market orders. A bid by quote spends at most `quote_quantity`,
     fee included; an ask by quote sells for at most as much and pays the fee out of what it gets.
+    `client_id` is any number by which the client knows the order.
     """
 
     account: int
@@ -178,7 +179,7 @@ class PlaceOrder(Command):
     auto_borrow_repay: bool = False
     auto_lend_redeem: bool = False
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
-    client_id: int = 0
+    client_id: int = NO_CLIENT_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,21 +237,27 @@ class WithdrawBackstop(Command):
 
 @dataclass(frozen=True, slots=True)
 class UpdatePrice(Command):
-    """One source's quote for `asset`: best bid, best ask and last trade."""
+    """One source's quote for `asset`: best bid, best ask and last trade.
+
+    With `more` it belongs to one moment with the price commands after it: they take effect together
+    when one comes without, or with the next time step.
+    """
 
     asset: int
     source: int
     bid: int
     ask: int
     last: int
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HaltPrice(Command):
-    """Declare an asset's price unusable, or usable again."""
+    """Declare an asset's price unusable, or usable again; `more` is as in `UpdatePrice`."""
 
     asset: int
     halted: bool
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +326,7 @@ _ENUMS: dict[str, type[bool] | type[IntEnum]] = {
     "post_only": bool,
     "reduce_only": bool,
     "halted": bool,
+    "more": bool,
 }
 
 
@@ -344,6 +352,16 @@ def _members(kind: type[Command]) -> list[tuple[int, dict[int, int]]]:
 _MEMBERS = {kind: _members(kind) for kind in COMMAND_KINDS}
 WORDED_KINDS = frozenset(_KIND_OF[kind] for kind, members in _MEMBERS.items() if members)
 """Kinds of commands, by number, some fields of which hold words of a closed list."""
+
+
+PriceCommand = UpdatePrice | HaltPrice
+
+
+def one_moment(changes: Iterable[PriceCommand]) -> list[PriceCommand]:
+    """Quotes and halts that take effect together: each but the last says that more follow."""
+    given = list(changes)
+    last = len(given) - 1
+    return [replace(change, more=place < last) for place, change in enumerate(given)]
 
 
 class CommandEncodingError(ValueError):

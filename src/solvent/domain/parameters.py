@@ -31,6 +31,7 @@ MAX_APR = 100 * RATIO
 MAX_MARGIN_RATIO = 10 * RATIO
 MAX_SUPPLY = 10**18
 MAX_VALUE = 2**60
+MAX_IMPACT_NOTIONAL = 10**15
 MAX_LEVERAGE = 100 * RATIO
 
 
@@ -205,8 +206,10 @@ class PriceParameters:
     """How an asset's index and mark are made from its sources' quotes.
 
     `source_weights` gives the number of sources; `source_clamp` holds each source near the median
-    of all; `mark_band` holds the mark near the index; `max_move` caps one index update (0: no cap);
-    an index older than `max_age` is stale.
+    of all; `mark_band` holds the mark near the index; `impact_notional` is what the book must hold
+    on either side, 10^-6 USDC, to move the mark; `max_move` caps how far the index moves in each
+    `move_time` (0: no cap). A quote older than `max_age` does not count, and with fewer than
+    `min_sources` quotes that do (0: more than half of the sources) the index is stale.
     """
 
     source_weights: tuple[int, ...] = (1,)
@@ -215,6 +218,14 @@ class PriceParameters:
     ewma_time: int = 60 * SECOND
     max_move: int = 0
     max_age: int = 600 * SECOND
+    impact_notional: int = 10_000 * 10**VALUE_DECIMALS
+    min_sources: int = 0
+    move_time: int = SECOND
+
+    @property
+    def quorum(self) -> int:
+        """How many sources must be fresh for an index."""
+        return self.min_sources or len(self.source_weights) // 2 + 1
 
     def __post_init__(self) -> None:
         _refuse_floats(self)
@@ -227,6 +238,9 @@ class PriceParameters:
         _between("ewma_time", self.ewma_time, 1, 24 * HOUR)
         _between("max_move", self.max_move, 0, RATIO)
         _between("max_age", self.max_age, 1, 366 * 24 * HOUR)
+        _between("impact_notional", self.impact_notional, 1, MAX_IMPACT_NOTIONAL)
+        _between("min_sources", self.min_sources, 0, len(self.source_weights))
+        _between("move_time", self.move_time, 1, 24 * HOUR)
 
 
 @dataclass(frozen=True, slots=True)

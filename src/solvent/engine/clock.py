@@ -7,7 +7,7 @@ from solvent.domain.units import HOUR
 from solvent.engine.lending.pool import charge_hour
 from solvent.engine.lending.throttle import step_bounds
 from solvent.engine.memory.store import Store
-from solvent.engine.prices import step_prices
+from solvent.engine.prices import step_prices, take_effect
 from solvent.engine.refusals import refuse
 from solvent.engine.waterfall.liquidation import step_waterfall, watch
 from solvent.kernels.language import emit, kernel
@@ -25,6 +25,7 @@ def time_step(s: Store, command: c.TimeStep) -> int:
     last = time // HOUR
     if time <= now or last - hour > MAX_HOURS_PER_STEP:
         return refuse(RejectionCode.INVALID_CLIENT_REQUEST, Limit.NONE)
+    take_effect(s)
     s.globals.now = time
     s.globals.steps += 1
     for begun in range(hour + 1, last + 1):

@@ -1,6 +1,7 @@
 """Oracle commands in kernels: a source's quote, and an asset's price halted or let go on.
 
-As in `reference.oracle`: what refuses, then the deed, then the accounts that became liquidatable.
+As in `reference.oracle`: what refuses, then the change, and at the end of a moment the accounts
+that became liquidatable.
 """
 
 from solvent.domain import commands as c
@@ -9,7 +10,7 @@ from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import INT64_MAX
 from solvent.engine.ledger import asset_row, borrowed_total, pool_row
 from solvent.engine.memory.store import Store
-from solvent.engine.prices import price_row, record_quote, refresh_staleness
+from solvent.engine.prices import give_halt, give_quote, take_effect
 from solvent.engine.refusals import refuse
 from solvent.engine.waterfall.liquidation import watch
 from solvent.kernels.language import kernel, narrow, wide
@@ -17,7 +18,7 @@ from solvent.kernels.language import kernel, narrow, wide
 
 @kernel
 def update_price(s: Store, command: c.UpdatePrice) -> int:
-    """Take one source's quote, then look for accounts it made liquidatable."""
+    """Take one source's quote."""
     asset = command.asset
     if not 0 < asset < s.globals.assets:
         return refuse(RejectionCode.INVALID_ASSET, Limit.NONE)
@@ -33,8 +34,9 @@ def update_price(s: Store, command: c.UpdatePrice) -> int:
     if max(bid, ask, last) > highest:
         s.globals.largest = highest
         return refuse(RejectionCode.INVALID_PRICE, Limit.SUPPLY_CAP)
-    record_quote(s, asset, source, bid, ask, last)
-    watch(s)
+    give_quote(s, asset, source, bid, ask, last)
+    if not command.more:
+        _end_moment(s)
     return 0
 
 
@@ -53,8 +55,14 @@ def halt_price(s: Store, command: c.HaltPrice) -> int:
     asset = command.asset
     if not 0 < asset < s.globals.assets:
         return refuse(RejectionCode.INVALID_ASSET, Limit.NONE)
-    price = price_row(s, asset)
-    price.halted = command.halted
-    refresh_staleness(s, asset)
-    watch(s)
+    give_halt(s, asset, command.halted)
+    if not command.more:
+        _end_moment(s)
     return 0
+
+
+@kernel
+def _end_moment(s: Store) -> None:
+    """Let all prices take effect, then find the accounts that they made liquidatable."""
+    take_effect(s)
+    watch(s)

@@ -1,23 +1,31 @@
 """Prices in kernels: from sources' quotes to an index, from the index and the book to a mark.
 
 As in `reference.prices`: the index is the weighted mean of fresh sources, each clamped to their
-median; the mark is the index plus a moving average of the book's premium, within a band.
+median; the mark is the index plus a moving average of how far the book's impact mid is from it,
+within a band.
 """
 
 from solvent.domain.commands import Side
 from solvent.domain.events import IndexUpdated, MarkUpdated, PriceStaleness
-from solvent.domain.parameters import MAX_SOURCES, USDC
-from solvent.domain.units import RATIO
+from solvent.domain.parameters import MAX_SOURCES, MAX_SUPPLY, USDC
+from solvent.domain.units import INT64_MAX, RATIO
 from solvent.engine.allot.sorting import sort_ascending
-from solvent.engine.ledger import asset_row
+from solvent.engine.ledger import asset_row, borrowed_total, pool_row
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import Asset, Price, Quote
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.orderbook.book import best_price
+from solvent.engine.orderbook.depth import walk
+from solvent.engine.orderbook.levels import best_slot
 from solvent.engine.units import divide_up
 from solvent.kernels.language import Wide, emit, kernel, narrow, wide
 from solvent.kernels.rows import Memory
+
+IMPACT_SHARE = RATIO // 100
+"""The book's sample is asked of at least this part of what is borrowed of the asset."""
+
+MOST_STRETCHES = 3600
+"""After a silence the cap on moves allows for at most so many stretches of `move_time`."""
 
 
 @kernel
@@ -33,23 +41,96 @@ def quote_row(s: Store, asset: int, source: int) -> Quote:
 
 
 @kernel
-def record_quote(s: Store, asset: int, source: int, bid: int, ask: int, last: int) -> None:
-    """Take one source's quote and make the index and the mark anew."""
+def give_quote(s: Store, asset: int, source: int, bid: int, ask: int, last: int) -> None:
+    """Take one source's quote, which waits for the end of its moment."""
     quote = quote_row(s, asset, source)
     quote.bid = bid
     quote.ask = ask
     quote.last = last
     quote.time = s.globals.now
+    price_row(s, asset).given = 1
+
+
+@kernel
+def give_halt(s: Store, asset: int, halted: int) -> None:
+    """Halt a price or let it go on, at the end of the moment."""
+    price = price_row(s, asset)
+    price.halted = halted
+    price.given = 1
+
+
+@kernel
+def take_effect(s: Store) -> None:
+    """End a moment: compute index and mark from the quotes given in it, where a quorum is fresh."""
+    for asset in range(USDC + 1, s.globals.assets):
+        price = price_row(s, asset)
+        if price.given:
+            price.given = 0
+            if _is_quoted_now(s, asset) and has_quorum(s, asset):
+                price.updated = s.globals.now
+                follow_quotes(s, asset)
+            refresh_staleness(s, asset)
+
+
+@kernel
+def _is_quoted_now(s: Store, asset: int) -> bool:
+    for source in range(asset_row(s, asset).sources):
+        if quote_row(s, asset, source).time == s.globals.now:
+            return True
+    return False
+
+
+@kernel
+def has_quorum(s: Store, asset: int) -> bool:
+    """Whether enough sources of an asset are fresh for an index."""
+    row = asset_row(s, asset)
+    fresh = 0
+    for source in range(row.sources):
+        if _is_fresh(s, row, quote_row(s, asset, source)):
+            fresh += 1
+    return fresh >= row.quorum
+
+
+@kernel
+def follow_quotes(s: Store, asset: int) -> None:
+    """Compute the index and the mark from fresh quotes, as far as the cap on moves lets them."""
     price = price_row(s, asset)
     row = asset_row(s, asset)
-    index = index_price(s, asset)
-    if row.max_move and price.index:
-        index = narrow(clamp_around(index, price.index, row.max_move))
-    price.index = index
-    price.updated = s.globals.now
+    quoted = index_price(s, asset)
+    price.index = capped_index(s, row, price, quoted)
+    price.in_doubt = 1 if price.index != quoted else 0
     price.mark = mark_price(row, price)
     emit(s, IndexUpdated(asset=asset, index=price.index, mark=price.mark))
-    refresh_staleness(s, asset)
+
+
+@kernel
+def capped_index(s: Store, asset: Asset, price: Price, quoted: int) -> int:
+    """As near to the quoted index as the cap lets it come by now; moves the cap's anchor on."""
+    if not asset.max_move:
+        return quoted
+    if not price.index:
+        price.anchor = quoted
+        price.anchored = s.globals.now
+    stretches = (s.globals.now - price.anchored) // asset.move_time
+    if stretches:
+        price.anchor = price.index
+        price.anchored += stretches * asset.move_time
+    index = _moved_towards(quoted, price.anchor, asset.max_move)
+    for _ in range(min(MOST_STRETCHES, stretches) - 1):
+        if index == quoted:
+            break
+        price.anchor = index
+        index = _moved_towards(quoted, index, asset.max_move)
+    return index
+
+
+@kernel
+def _moved_towards(quoted: int, anchor: int, most: int) -> int:
+    """`quoted`, held within what an index may move from `anchor`: `most` of it, or one unit."""
+    held = narrow(clamp_around(quoted, anchor, most))
+    if held == anchor:
+        return max(anchor - 1, min(quoted, anchor + 1))
+    return held
 
 
 @kernel
@@ -114,12 +195,14 @@ def mark_price(asset: Asset, price: Price) -> int:
 
 @kernel
 def step_prices(s: Store, elapsed: int) -> None:
-    """Let premiums follow the books for `elapsed` microseconds, and find what became stale."""
+    """Find what became stale, let an index in doubt catch up, and let premiums follow the books."""
     for asset in range(USDC + 1, s.globals.assets):
         price = price_row(s, asset)
         if price.updated >= 0:
-            _follow_book(s, asset, price, elapsed)
+            if price.in_doubt and not price.halted and has_quorum(s, asset):
+                follow_quotes(s, asset)
             refresh_staleness(s, asset)
+            _follow_book(s, asset, price, elapsed)
 
 
 @kernel
@@ -136,21 +219,51 @@ def _follow_book(s: Store, asset: int, price: Price, elapsed: int) -> None:
 
 @kernel
 def book_premium(s: Store, asset: int) -> int:
-    """Mid of the book less the index; 0 when a side is empty."""
-    bid = best_price(s, asset, Side.BID)
-    ask = best_price(s, asset, Side.ASK)
-    if bid == NONE or ask == NONE:
+    """The impact mid, held within the mark's band, less the index; 0 when a side is too thin."""
+    middle = impact_mid(s, asset)
+    if middle < 0:
         return 0
-    return narrow((wide(bid) + ask) // 2 - price_row(s, asset).index)
+    index = price_row(s, asset).index
+    return narrow(clamp_around(middle, index, asset_row(s, asset).mark_band) - index)
+
+
+@kernel
+def impact_mid(s: Store, asset: int) -> Wide:
+    """Mean of what the impact quantity sells and is bought for; NONE when a side lacks it.
+
+    Only orders count that surely fill and lie within the market's price band around the index.
+    """
+    if best_slot(s, asset, Side.BID) == NONE or best_slot(s, asset, Side.ASK) == NONE:
+        return wide(NONE)
+    row = asset_row(s, asset)
+    index = wide(price_row(s, asset).index)
+    wanted = impact_quantity(s, asset)
+    lowest = narrow(divide_up(index * row.min_multiplier, RATIO))
+    sold = walk(s, NONE, asset, Side.ASK, lowest, wanted, True)
+    if sold.quantity < wanted:
+        return wide(NONE)
+    highest = narrow(min(wide(INT64_MAX), index * row.max_multiplier // RATIO))
+    bought = walk(s, NONE, asset, Side.BID, highest, wanted, True)
+    if bought.quantity < wanted:
+        return wide(NONE)
+    return (sold.quote + bought.quote) * row.value_divisor // (wide(2) * wanted)
+
+
+@kernel
+def impact_quantity(s: Store, asset: int) -> int:
+    """Atoms worth the impact notional at the index, at least a share of what is borrowed."""
+    row = asset_row(s, asset)
+    worth = divide_up(wide(row.impact_notional) * row.value_divisor, price_row(s, asset).index)
+    share = divide_up(wide(borrowed_total(pool_row(s, asset))) * IMPACT_SHARE, RATIO)
+    return narrow(min(wide(MAX_SUPPLY), max(worth, share)))
 
 
 @kernel
 def refresh_staleness(s: Store, asset: int) -> None:
-    """Set an asset's stale flag to what its age and the halt switch say."""
+    """Set an asset's stale flag to what its sources, the cap and the halt switch say."""
     price = price_row(s, asset)
-    age = s.globals.now - price.updated
-    old = price.updated < 0 or age > asset_row(s, asset).max_age
-    stale = 1 if price.halted or old else 0
+    unknown = price.updated < 0 or price.in_doubt != 0 or not has_quorum(s, asset)
+    stale = 1 if price.halted or unknown else 0
     if stale != price.stale:
         price.stale = stale
         emit(s, PriceStaleness(asset=asset, stale=stale))

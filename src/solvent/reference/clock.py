@@ -22,6 +22,7 @@ def time_step(state: State, command: c.TimeStep) -> Refusal | None:
     hours = command.time // HOUR - state.hour()
     if command.time <= state.now or hours > MAX_HOURS_PER_STEP:
         return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
+    prices.take_effect(state)
     elapsed = command.time - state.now
     # Interest is charged for the hour that begins, so the running one is paid for already.
     first = state.hour() + 1

@@ -1,7 +1,9 @@
 """Oracle commands: a source's quote, and an asset's price halted or let go on.
 
-Each has the shape of the account commands in `dispatch`: what refuses, then the change; then the
-accounts that became liquidatable are found. How quotes become prices is in `prices`.
+Each has the shape of the account commands in `dispatch`: what refuses, then the change. At the end
+of a moment (a command that does not say that more follow) all that was given in it takes effect
+together, and then the accounts that became liquidatable are found (I41). How quotes become prices
+is in `prices`.
 
 Specification: sections 6.1, 6.4.
 """
@@ -17,7 +19,7 @@ from solvent.reference.waterfall.liquidation import watch
 
 
 def update_price(state: State, command: c.UpdatePrice) -> Refusal | None:
-    """Take one source's quote, then look for accounts it made liquidatable."""
+    """Take one source's quote."""
     asset = command.asset
     if not 0 < asset < len(state.pools):
         return Refusal(RejectionCode.INVALID_ASSET)
@@ -29,8 +31,9 @@ def update_price(state: State, command: c.UpdatePrice) -> Refusal | None:
     highest = _highest_price(state, asset)
     if max(quoted) > highest:
         return Refusal(RejectionCode.INVALID_PRICE, Limit.SUPPLY_CAP, highest)
-    prices.record_quote(state, asset, command.source, Quote(*quoted, state.now))
-    watch(state, asset)
+    prices.give_quote(state, asset, command.source, Quote(*quoted, state.now))
+    if not command.more:
+        _end_moment(state)
     return None
 
 
@@ -45,7 +48,13 @@ def halt_price(state: State, command: c.HaltPrice) -> Refusal | None:
     """Halt an asset's price or let it go on."""
     if not 0 < command.asset < len(state.pools):
         return Refusal(RejectionCode.INVALID_ASSET)
-    state.prices[command.asset].halted = command.halted
-    prices.refresh_staleness(state, command.asset)
-    watch(state, command.asset)
+    prices.give_halt(state, command.asset, halted=command.halted)
+    if not command.more:
+        _end_moment(state)
     return None
+
+
+def _end_moment(state: State) -> None:
+    """Let all prices take effect, then find the accounts that they made liquidatable."""
+    prices.take_effect(state)
+    watch(state)

@@ -2,36 +2,110 @@
 
 A source's price is the median of its bid, ask and last. Each is held within a clamp of the median
 of all fresh sources, and the index is their weighted mean. The mark is the index plus a moving
-average of (book mid - index), held within a band of the index. Marks value accounts; last trades
-never do.
+average of how far the book's impact mid is from it, held within a band of the index. The impact mid
+is what a stated notional would sell and be bought for, on average, to orders that surely fill:
+where either side lacks that much, the book says nothing. Marks value accounts; last trades never
+do.
 
-A price whose index is older than `max_age`, or that is halted, is stale: its asset takes no new
-lends or borrows, its market no orders, and no account is liquidated because of it (`margin` gives
-the benefit of the doubt). USDC is worth one USDC, always.
+An index needs a quorum of fresh sources. A price without one, or that is halted, is stale: its
+asset takes no new lends or borrows, its market no orders, and no account is liquidated because of
+it (`margin` gives the benefit of the doubt). The index moves by a capped ratio in each stretch of
+time, however many quotes come in it; while it catches up with them it is in doubt, and therefore
+stale. USDC is worth one USDC, always.
 
 Specification: section 6.4.
 """
 
+from solvent.domain.commands import Side
 from solvent.domain.events import IndexUpdated, MarkUpdated, PriceStaleness
-from solvent.domain.parameters import USDC, PriceParameters
-from solvent.domain.units import RATIO, divide_up
+from solvent.domain.parameters import MAX_SUPPLY, USDC, PriceParameters
+from solvent.domain.units import RATIO, divide_up, value_divisor
+from solvent.reference.ledger import borrowed_total
+from solvent.reference.orderbook.book import market_of
+from solvent.reference.orderbook.matching import walk
 from solvent.reference.state import Price, Quote, State
 
+IMPACT_SHARE = RATIO // 100
+"""The book's sample is asked of at least this part of what is borrowed of the asset."""
+NO_ACCOUNT = -1
+MOST_STRETCHES = 3600
+"""After a silence the cap on moves allows for at most so many stretches of `move_time`."""
 
-def record_quote(state: State, asset: int, source: int, quote: Quote) -> None:
-    """Take one source's quote and compute the index and the mark from it."""
+
+def give_quote(state: State, asset: int, source: int, quote: Quote) -> None:
+    """Take one source's quote, which waits for the end of its moment."""
     price = state.prices[asset]
     price.quotes[source] = quote
+    price.given = True
+
+
+def give_halt(state: State, asset: int, *, halted: bool) -> None:
+    """Halt a price or let it go on, at the end of the moment."""
+    price = state.prices[asset]
+    price.halted = halted
+    price.given = True
+
+
+def take_effect(state: State) -> None:
+    """End a moment: compute index and mark from the quotes given in it, where a quorum is fresh."""
+    for asset, price in enumerate(state.prices):
+        if not price.given:
+            continue
+        price.given = False
+        quoted = any(quote.time == state.now for quote in price.quotes)
+        if quoted and has_quorum(state, asset):
+            price.updated = state.now
+            follow_quotes(state, asset)
+        refresh_staleness(state, asset)
+
+
+def has_quorum(state: State, asset: int) -> bool:
+    """Whether enough sources of an asset are fresh for an index."""
     parameters = state.asset(asset).price
-    index = index_price(parameters, price.quotes, state.now)
-    # The first quote has no index to stay near.
-    if parameters.max_move and price.index:
-        index = clamp_around(index, price.index, parameters.max_move)
-    price.index = index
-    price.updated = state.now
+    fresh = sum(is_fresh(parameters, quote, state.now) for quote in state.prices[asset].quotes)
+    return fresh >= parameters.quorum
+
+
+def is_fresh(parameters: PriceParameters, quote: Quote, now: int) -> bool:
+    """Whether a quote was given, and not too long ago."""
+    return quote.time >= 0 and now - quote.time <= parameters.max_age
+
+
+def follow_quotes(state: State, asset: int) -> None:
+    """Compute the index and the mark from fresh quotes, as far as the cap on moves lets them."""
+    price, parameters = state.prices[asset], state.asset(asset).price
+    quoted = index_price(parameters, price.quotes, state.now)
+    price.index = capped_index(parameters, price, quoted, state.now)
+    price.in_doubt = price.index != quoted
     price.mark = mark_price(parameters, price)
     state.emit(IndexUpdated(asset, price.index, price.mark))
-    refresh_staleness(state, asset)
+
+
+def capped_index(parameters: PriceParameters, price: Price, quoted: int, now: int) -> int:
+    """As near to the quoted index as the cap lets it come by now; moves the cap's anchor on."""
+    if not parameters.max_move:
+        return quoted
+    if not price.index:
+        price.anchor, price.anchored = quoted, now
+    stretches = (now - price.anchored) // parameters.move_time
+    if stretches:
+        price.anchor = price.index
+        price.anchored += stretches * parameters.move_time
+    index = moved_towards(quoted, price.anchor, parameters.max_move)
+    for _ in range(min(MOST_STRETCHES, stretches) - 1):
+        if index == quoted:
+            break
+        price.anchor = index
+        index = moved_towards(quoted, index, parameters.max_move)
+    return index
+
+
+def moved_towards(quoted: int, anchor: int, most: int) -> int:
+    """`quoted`, held within what an index may move from `anchor`: `most` of it, or one unit."""
+    held = clamp_around(quoted, anchor, most)
+    if held == anchor:
+        return max(anchor - 1, min(quoted, anchor + 1))
+    return held
 
 
 def index_price(parameters: PriceParameters, quotes: list[Quote], now: int) -> int:
@@ -39,13 +113,13 @@ def index_price(parameters: PriceParameters, quotes: list[Quote], now: int) -> i
     fresh = [
         (source_price(quote), weight)
         for quote, weight in zip(quotes, parameters.source_weights, strict=True)
-        if quote.time >= 0 and now - quote.time <= parameters.max_age
+        if is_fresh(parameters, quote, now)
     ]
+    # A quorum is fresh, so there is a weight to divide by.
     middle = median([price for price, _ in fresh])
     total = sum(
         clamp_around(price, middle, parameters.source_clamp) * weight for price, weight in fresh
     )
-    # The quote just recorded is fresh, so there is a weight to divide by.
     return max(1, total // sum(weight for _, weight in fresh))
 
 
@@ -76,13 +150,16 @@ def mark_price(parameters: PriceParameters, price: Price) -> int:
 
 
 def step_prices(state: State, elapsed: int) -> None:
-    """Let premiums follow the books for `elapsed` microseconds, and find what became stale.
+    """Find what became stale, let an index in doubt catch up, and let premiums follow the books.
 
     The moving average is the implicit step p += (x - p) * dt / (dt + tau), exact for any dt.
     """
     for asset, price in enumerate(state.prices):
         if asset == USDC or price.updated < 0:
             continue
+        if price.in_doubt and not price.halted and has_quorum(state, asset):
+            follow_quotes(state, asset)
+        refresh_staleness(state, asset)
         parameters = state.asset(asset).price
         target = book_premium(state, asset)
         # Rounded down, also below zero: a premium drifts down by up to a unit a step.
@@ -93,24 +170,50 @@ def step_prices(state: State, elapsed: int) -> None:
         if mark != price.mark and not price.halted:
             price.mark = mark
             state.emit(MarkUpdated(asset, price.index, mark))
-        refresh_staleness(state, asset)
 
 
 def book_premium(state: State, asset: int) -> int:
-    """Mid of the book less the index; 0 when a side is empty."""
+    """The impact mid, held within the mark's band, less the index; 0 when a side is too thin."""
+    index = state.prices[asset].index
+    middle = impact_mid(state, asset)
+    if middle is None:
+        return 0
+    return clamp_around(middle, index, state.asset(asset).price.mark_band) - index
+
+
+def impact_mid(state: State, asset: int) -> int | None:
+    """Mean of what the impact quantity sells and is bought for; None when a side lacks it.
+
+    Only orders count that surely fill and lie within the market's price band around the index.
+    """
     book = state.books[asset]
     if not book.bids or not book.asks:
-        return 0
-    bid = state.orders[book.bids[0]].price
-    ask = state.orders[book.asks[0]].price
-    return (bid + ask) // 2 - state.prices[asset].index
+        return None
+    index, market = state.prices[asset].index, market_of(state, asset)
+    wanted = impact_quantity(state, asset)
+    lowest = divide_up(index * market.min_multiplier, RATIO)
+    highest = index * market.max_multiplier // RATIO
+    sold = walk(state, NO_ACCOUNT, asset, Side.ASK, lowest, wanted, sure=True)
+    bought = walk(state, NO_ACCOUNT, asset, Side.BID, highest, wanted, sure=True)
+    if min(sold.quantity, bought.quantity) < wanted:
+        return None
+    divisor = value_divisor(state.asset(asset).decimals)
+    return (sold.quote + bought.quote) * divisor // (2 * wanted)
+
+
+def impact_quantity(state: State, asset: int) -> int:
+    """Atoms worth the impact notional at the index, at least a share of what is borrowed."""
+    parameters = state.asset(asset)
+    notional = parameters.price.impact_notional * value_divisor(parameters.decimals)
+    share = divide_up(borrowed_total(state.pools[asset]) * IMPACT_SHARE, RATIO)
+    return min(MAX_SUPPLY, max(divide_up(notional, state.prices[asset].index), share))
 
 
 def refresh_staleness(state: State, asset: int) -> None:
-    """Set an asset's stale flag to what its age and the halt switch say."""
+    """Set an asset's stale flag to what its sources, the cap and the halt switch say."""
     price = state.prices[asset]
-    age = state.now - price.updated
-    stale = price.halted or price.updated < 0 or age > state.asset(asset).price.max_age
+    unknown = price.updated < 0 or price.in_doubt or not has_quorum(state, asset)
+    stale = price.halted or unknown
     if stale != price.stale:
         price.stale = stale
         state.emit(PriceStaleness(asset, int(stale)))

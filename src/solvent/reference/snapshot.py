@@ -85,7 +85,9 @@ def _pool_row(pool: Pool) -> list[int]:
 
 def _price_row(price: Price) -> list[int]:
     row = [price.index, price.premium, price.mark, price.updated]
-    row += [int(price.halted), int(price.stale), len(price.quotes)]
+    row += [int(price.halted), int(price.stale)]
+    row += [price.anchor, price.anchored, int(price.in_doubt), int(price.given)]
+    row.append(len(price.quotes))
     for quote in price.quotes:
         row += [quote.bid, quote.ask, quote.last, quote.time]
     return row
@@ -159,7 +161,8 @@ def _rebuild(sections: list[list[int]]) -> State:
 
 
 def _read_price(numbers: Iterator[int]) -> Price:
-    index, premium, mark, updated, halted, stale, quotes = (next(numbers) for _ in range(7))
+    index, premium, mark, updated, halted, stale = (next(numbers) for _ in range(6))
+    anchor, anchored, in_doubt, given, quotes = (next(numbers) for _ in range(5))
     return Price(
         quotes=[Quote(*(next(numbers) for _ in range(4))) for _ in range(quotes)],
         index=index,
@@ -168,6 +171,10 @@ def _read_price(numbers: Iterator[int]) -> Price:
         updated=updated,
         halted=bool(halted),
         stale=bool(stale),
+        anchor=anchor,
+        anchored=anchored,
+        in_doubt=bool(in_doubt),
+        given=bool(given),
     )
 
 

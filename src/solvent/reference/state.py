@@ -70,7 +70,12 @@ class Quote:
 
 @dataclass(slots=True)
 class Price:
-    """An asset's quotes and what was made of them: index, book premium, mark."""
+    """An asset's quotes and what was made of them: index, book premium, mark.
+
+    `anchor` is the index from which the cap on moves is counted, since time `anchored`; `in_doubt`
+    says that the cap holds the index back from what the quotes say, `given` that quotes or halts of
+    a moment that is not over wait to take effect.
+    """
 
     quotes: list[Quote]
     index: int = 0
@@ -79,6 +84,10 @@ class Price:
     updated: int = -1
     halted: bool = False
     stale: bool = True
+    anchor: int = 0
+    anchored: int = 0
+    in_doubt: bool = False
+    given: bool = False
 
 
 @dataclass(slots=True)

@@ -150,7 +150,7 @@ def test_a_repayment_is_as_foreseen() -> None:
     sol = 2
     engine.apply(
         [
-            c.UpdatePrice(sol, 0, *[200 * PRICE_SCALE] * 3),
+            c.UpdatePrice(sol, 0, 200 * PRICE_SCALE, 200 * PRICE_SCALE, 200 * PRICE_SCALE),
             c.OpenAccount(2),
             c.OpenAccount(3),
             c.Deposit(2, sol, 10 * 10**9),
@@ -256,7 +256,7 @@ def test_engines_grow_while_they_are_asked() -> None:
     asked = engine.queries
     assert asked.pool(2).lent == 0
     people = range(2, 400)
-    engine.apply([c.UpdatePrice(2, 0, *[200 * PRICE_SCALE] * 3)])
+    engine.apply([c.UpdatePrice(2, 0, 200 * PRICE_SCALE, 200 * PRICE_SCALE, 200 * PRICE_SCALE)])
     for account in people:
         engine.apply(
             [

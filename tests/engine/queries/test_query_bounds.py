@@ -83,7 +83,7 @@ def plain_market() -> FastEngine:
     engine = FastEngine(plain_parameters())
     engine.apply(
         [
-            c.UpdatePrice(SOL, 0, *[200 * PRICE_SCALE] * 3),
+            c.UpdatePrice(SOL, 0, 200 * PRICE_SCALE, 200 * PRICE_SCALE, 200 * PRICE_SCALE),
             c.OpenAccount(2),
             c.OpenAccount(3),
             c.Deposit(2, SOL, 12 * ONE_SOL),

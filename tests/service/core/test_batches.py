@@ -31,7 +31,7 @@ HEAD = encode_head(plain_parameters(), Terms(2, 100))
 SEEDS = (5, 9, 38)
 BEGINNING: list[c.Command] = [
     *(
-        c.UpdatePrice(asset, source, *[100 * PRICE_SCALE] * 3)
+        c.UpdatePrice(asset, source, 100 * PRICE_SCALE, 100 * PRICE_SCALE, 100 * PRICE_SCALE)
         for asset in (1, 2)
         for source in range(len(plain_parameters().assets[asset].price.source_weights))
     ),

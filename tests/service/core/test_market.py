@@ -146,7 +146,7 @@ def traded() -> Market:
     """A market with prices and two accounts that have something."""
     market = Market(HEAD, FastEngine)
     commands: list[c.Command] = [
-        c.UpdatePrice(asset, source, *[100 * PRICE_SCALE] * 3)
+        c.UpdatePrice(asset, source, 100 * PRICE_SCALE, 100 * PRICE_SCALE, 100 * PRICE_SCALE)
         for asset in (1, 2)
         for source in range(len(market.parameters.assets[asset].price.source_weights))
     ]

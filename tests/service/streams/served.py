@@ -76,7 +76,10 @@ class Served:
     def quote(self, price: int) -> None:
         """Quote SOL at a price and let a second pass."""
         self.now += SECOND
-        self.apply(c.UpdatePrice(SOL, 0, *[price * PRICE_SCALE] * 3), c.TimeStep(self.now))
+        self.apply(
+            c.UpdatePrice(SOL, 0, price * PRICE_SCALE, price * PRICE_SCALE, price * PRICE_SCALE),
+            c.TimeStep(self.now),
+        )
 
     def place(self, account: int, side: c.Side, price: int, quantity: int) -> None:
         """Place a limit order on SOL: USDC and thousandths of SOL."""

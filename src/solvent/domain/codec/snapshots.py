@@ -9,7 +9,7 @@ the state hash is a hash of them.
 import hashlib
 
 MAGIC = 0x544E_4556_4C4F_53
-VERSION = 1
+VERSION = 2
 SECTIONS = 7
 
 

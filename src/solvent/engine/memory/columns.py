@@ -239,6 +239,9 @@ def _put_price(row: Asset, price: PriceParameters) -> None:
     row.ewma_time = price.ewma_time
     row.max_move = price.max_move
     row.max_age = price.max_age
+    row.impact_notional = price.impact_notional
+    row.move_time = price.move_time
+    row.quorum = price.quorum
     row.sources = len(price.source_weights)
     for number, weight in enumerate(price.source_weights):
         row.source_weights[number] = weight

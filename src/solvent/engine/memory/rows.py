@@ -119,6 +119,10 @@ class Asset(Row):
     ewma_time: int
     max_move: int
     max_age: int
+    impact_notional: int
+    move_time: int
+    quorum: int
+    """How many sources must be fresh for an index."""
     sources: int
     source_weights: Memory = numbers(MAX_SOURCES)
     curve_points: int
@@ -142,7 +146,7 @@ class Pool(Row, width=16):
     """Tokens in the world external: the negative of all that came in."""
 
 
-class Price(Row, width=8):
+class Price(Row, width=16):
     """An asset's index, premium, mark and staleness."""
 
     index: int
@@ -151,6 +155,18 @@ class Price(Row, width=8):
     updated: int
     halted: int
     stale: int
+    anchor: int
+    """The index from which the cap on moves is counted."""
+    anchored: int
+    """Since when it is counted from there."""
+    in_doubt: int
+    """Whether the cap holds the index back from what the quotes say."""
+    given: int
+    """Whether quotes or halts of a moment that is not over wait to take effect."""
+
+
+PRICE_ROW = 10
+"""Numbers of a price that a snapshot has."""
 
 
 class Quote(Row):

@@ -14,6 +14,7 @@ from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.order_columns import read_orders
 from solvent.engine.memory.rows import (
     ORDER_ROW,
+    PRICE_ROW,
     Account,
     Asset,
     Commitment,
@@ -78,7 +79,7 @@ def _price_rows(columns: Columns, count: int) -> list[int]:
     rows: list[int] = []
     for asset in range(count):
         quoted = int(sources[asset]) if asset else 0
-        rows += [*prices[asset, : Price.stale + 1].tolist(), quoted]
+        rows += [*prices[asset, :PRICE_ROW].tolist(), quoted]
         rows += quotes[asset, :quoted].reshape(-1).tolist()
     return rows
 
@@ -139,8 +140,8 @@ def _read_prices(columns: Columns, numbers: list[int]) -> None:
     quotes = columns.table("quotes", MAX_SOURCES * Quote.WIDTH)
     quotes.reshape(-1, Quote.WIDTH)[:, Quote.time] = -1
     for asset in range(len(prices)):
-        prices[asset, : Price.stale + 1] = numbers[place : place + Price.stale + 1]
-        place += Price.stale + 1
+        prices[asset, :PRICE_ROW] = numbers[place : place + PRICE_ROW]
+        place += PRICE_ROW
         width = numbers[place] * Quote.WIDTH
         quotes[asset, :width] = numbers[place + 1 : place + 1 + width]
         place += 1 + width

@@ -8,7 +8,7 @@ and a draw of the seed may skip it.
 
 from typing import NamedTuple
 
-from solvent.domain.commands import OrderType, Side, TimeInForce
+from solvent.domain.commands import NO_CLIENT_ID, OrderType, Side, TimeInForce
 from solvent.domain.events import OrderAccepted, OrderExpired
 from solvent.domain.labels import ExpiryReason, Reason, Source, Stage, SystemOrder
 from solvent.domain.parameters import USDC
@@ -404,7 +404,7 @@ def _trade(
             auto_borrow_repay=0,
             auto_lend_redeem=0,
             self_trade_prevention=taker.prevention,
-            client_id=0,
+            client_id=NO_CLIENT_ID,
             locked=0,
             system_order=system,
         ),

@@ -25,6 +25,7 @@ from solvent.domain.commands import (
     TimeStep,
     UpdatePrice,
     Withdraw,
+    one_moment,
 )
 from solvent.domain.events import Refused
 from solvent.lab.people.market_makers import MarketMakers
@@ -136,7 +137,8 @@ class Agents:
         driver.run(self._changes(since, until))
         self._people(driver, since, until)
         clock = [TimeStep(time)] if keeps_time else []
-        driver.run(chain(self._quotes(time), self._prices(time), clock))
+        prices = one_moment(self._prices(time))
+        driver.run(chain(self._quotes(time), prices, clock))
 
     def _people(self, driver: Driver, since: int, until: int) -> None:
         for command in self._population.loans(since, until):
@@ -151,7 +153,7 @@ class Agents:
             if since < change.after <= until:
                 yield change.command
 
-    def _prices(self, time: int) -> Iterator[Command]:
+    def _prices(self, time: int) -> Iterator[UpdatePrice]:
         for asset in self._assets:
             if self._feed.quoted(asset, time):
                 price = self._feed.price(asset, time)

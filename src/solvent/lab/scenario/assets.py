@@ -189,6 +189,8 @@ def _price(fields: Fields) -> PriceParameters:
             ewma_time=fields.seconds("ewma_seconds", usual.ewma_time),
             max_move=fields.ratio("max_move", usual.max_move, high=RATIO),
             max_age=fields.seconds("max_age_seconds", usual.max_age),
+            impact_notional=fields.value("impact_notional", usual.impact_notional, low=1),
+            move_time=fields.seconds("move_seconds", usual.move_time),
         ),
     )
     fields.close()

@@ -197,12 +197,13 @@ def price(draws: Draws) -> Plan:
     asset = draws.token()
     source = draws.rng.randrange(len(draws.state.prices[asset].quotes))
     percent = draws.rng.choice((97, 99, 100, 100, 101, 103))
-    return Plan(draws.quote(asset, source, max(1, draws.drift(asset) * percent // 100)))
+    quote = draws.quote(asset, source, max(1, draws.drift(asset) * percent // 100))
+    return Plan(replace(quote, more=draws.chance(20)))
 
 
 def halt(draws: Draws) -> Plan:
     """A price stops, or goes on."""
-    return Plan(c.HaltPrice(draws.token(), draws.chance(50)))
+    return Plan(c.HaltPrice(draws.token(), draws.chance(50), draws.chance(20)))
 
 
 def step(draws: Draws) -> Plan:

@@ -135,6 +135,9 @@ def _price(rng: Random) -> PriceParameters:
         ewma_time=rng.choice((1, 60, 3600)) * SECOND,
         max_move=rng.choice((0, 0, 0, 5, 50)) * PERCENT,
         max_age=rng.choice((60 * SECOND, HOUR, DAY, 300 * DAY)),
+        impact_notional=rng.choice((1, 10**7, 10**9, 10**10)),
+        min_sources=rng.choice((0, 1, 1)),
+        move_time=rng.choice((1, 1, 60)) * SECOND,
     )
 
 

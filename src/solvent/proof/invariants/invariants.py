@@ -177,10 +177,12 @@ def _prices(view: StateView) -> Iterator[Breach]:
         yield breach("A13", "a USDC is not worth a USDC", usdc.index_price, usdc.mark)
     for asset, price in enumerate(view.prices[1:], start=1):
         parameters = view.parameters.assets[asset].price
-        age = view.now - price.updated
-        stale = price.halted or price.updated < 0 or age > parameters.max_age
-        if stale != price.stale:
-            yield breach("I14", "a stale flag is wrong", asset, age, int(price.stale))
+        oldest = max(0, view.now - parameters.max_age)
+        fresh = sum(time >= oldest for *_, time in price.quotes)
+        wanted = parameters.min_sources or len(price.quotes) // 2 + 1
+        stale = price.halted or price.in_doubt or price.updated < 0 or fresh < wanted
+        if stale != price.stale and not price.given:
+            yield breach("I14", "a stale flag is wrong", asset, fresh, int(price.stale))
         if price.updated < 0:
             continue
         reach = price.index_price * parameters.mark_band

@@ -72,6 +72,8 @@ class PriceView(NamedTuple):
     updated: int
     halted: bool
     stale: bool
+    in_doubt: bool
+    given: bool
     quotes: tuple[tuple[int, int, int, int], ...]
 
 
@@ -204,6 +206,7 @@ def _moved_assets(
         or pool.debt_index != last.pools[asset].debt_index
         or price.mark != last.prices[asset].mark
         or price.stale != last.prices[asset].stale
+        or price.in_doubt != last.prices[asset].in_doubt
     ]
 
 
@@ -237,7 +240,15 @@ def _pool(pool: Pool) -> PoolView:
 def _price(price: Price) -> PriceView:
     quotes = tuple((quote.bid, quote.ask, quote.last, quote.time) for quote in price.quotes)
     return PriceView(
-        price.index, price.premium, price.mark, price.updated, price.halted, price.stale, quotes
+        price.index,
+        price.premium,
+        price.mark,
+        price.updated,
+        price.halted,
+        price.stale,
+        price.in_doubt,
+        price.given,
+        quotes,
     )
 
 

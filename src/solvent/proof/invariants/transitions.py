@@ -20,6 +20,7 @@ from solvent.domain.settlement_properties import up
 from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.proof.invariants.interest import check_interest
 from solvent.proof.invariants.invariants import Breach, breach
+from solvent.proof.invariants.moments import check_moment, check_premiums
 from solvent.proof.invariants.orders import check_orders
 from solvent.proof.invariants.postings import Bookings, book_events
 from solvent.proof.invariants.state_view import FINE, Health, StateView
@@ -53,9 +54,12 @@ def check_transition(
     ]
     if isinstance(command, c.TimeStep):
         found += check_interest(before, after, booked)
+        found += check_premiums(before, after)
         return found + check_waterfall(before, after, events)
     found += _still(before, after, booked)
     found += _entered(before, after)
+    if isinstance(command, c.UpdatePrice | c.HaltPrice):
+        found += check_moment(before, after, command, events)
     if not isinstance(command, MARKET_COMMANDS):
         found += _healthy(before, after)
         found += _owner(before, after, command)

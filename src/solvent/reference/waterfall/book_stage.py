@@ -17,7 +17,7 @@ Specification: section 7.3.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from solvent.domain.commands import OrderType, Side, TimeInForce
+from solvent.domain.commands import NO_CLIENT_ID, OrderType, Side, TimeInForce
 from solvent.domain.events import OrderAccepted, OrderExpired
 from solvent.domain.labels import ExpiryReason, Reason, Source, Stage, SystemOrder
 from solvent.domain.parameters import USDC
@@ -402,7 +402,7 @@ def _trade(
             auto_borrow_repay=0,
             auto_lend_redeem=0,
             self_trade_prevention=taker.self_trade_prevention,
-            client_id=0,
+            client_id=NO_CLIENT_ID,
             locked=0,
             system_order=taker.system,
         )

@@ -34,11 +34,11 @@ _WATCH = frozenset({Role.RISK_ADMIN, Role.OPERATOR, Role.AUDITOR})
 
 
 async def prices(call: Call) -> Reply:
-    """One quote each of some assets' sources."""
+    """One quote each of some assets' sources, which take effect together."""
     items = call.body.get("prices") if isinstance(call.body, dict) else None
     if not isinstance(items, list) or not 1 <= len(items) <= BATCH_COMMANDS:
         raise bad_request(f"prices must be a list of 1 to {BATCH_COMMANDS} quotes")
-    quotes: list[c.Command] = [_quote(call, item) for item in items]
+    quotes = c.one_moment(_quote(call, item) for item in items)
     return await call.carry_out(*quotes, is_batch=True)
 
 
