@@ -112,9 +112,7 @@ def _entered(event: e.OrderAccepted, time: int) -> Order:
 def _expired(order: Order, event: e.OrderExpired, time: int) -> Order:
     """One by quote that has bought or sold all but what is too little for a lot is filled."""
     rest = order.quote_quantity and event.reason is ExpiryReason.IMMEDIATE_OR_CANCEL
-    if rest and order.executed:
-        return _replace(order, status=OrderStatus.FILLED, ended=time, rests=False)
-    status = OrderStatus.EXPIRED
+    status = OrderStatus.FILLED if rest and order.executed else OrderStatus.EXPIRED
     return _replace(order, status=status, reason=event.reason, ended=time, rests=False)
 
 
