@@ -72,7 +72,7 @@ TITLES = dict(
     I36 An acknowledged command survives any crash; others are whole or absent.
     I37 Previews equal execution to the atom, and reading changes nothing.
     I39 An atom decides nothing but itself.
-    I41 Prices given together take effect together, and no account is judged between them.
+    I41 Prices given together take effect together and are judged once.
     """.strip().splitlines()
 )
 
