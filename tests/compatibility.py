@@ -156,6 +156,74 @@ STREAMS = (
 )
 """Streams and what keeps them: name, how it deviates, the test that proves it."""
 
+_SHAPES = "tests/service/api/test_client_shapes.py"
+_PAGES = "tests/service/api/test_pages.py"
+_ONCE = "tests/service/core/test_exactly_once.py"
+MANNERS = (
+    (
+        "a field of a query that only reads and was not asked for",
+        "passed over",
+        f"{_SHAPES}::test_a_query_may_say_more_than_is_asked",
+    ),
+    (
+        "such a field of a body, or beside one",
+        "stricter: refused, also `triggeredBy`, as one client spells `triggerBy`",
+        f"{_SHAPES}::test_a_body_or_a_query_that_changes_something_says_no_more_than_is_asked",
+    ),
+    (
+        "a field in query and body",
+        "taken where both say the same, and signed once",
+        f"{_SHAPES}::test_a_field_may_be_in_query_and_body_when_both_say_the_same",
+    ),
+    (
+        "a field that differs in query and body",
+        "stricter: refused",
+        f"{_SHAPES}::test_a_field_that_differs_in_query_and_body_is_refused",
+    ),
+    (
+        "optional keys of answers",
+        "always there, null where they do not apply; an order has the keys of both its kinds",
+        f"{_SHAPES}::test_an_answer_has_every_published_key_and_no_other",
+    ),
+    (
+        "quantity of an order by quote",
+        "what the order got",
+        f"{_SHAPES}::test_orders_and_fills_have_their_optional_keys",
+    ),
+    (
+        "headers of pages",
+        "on every list with `limit` and `offset`, also an empty one",
+        f"{_PAGES}::test_a_page_beyond_the_end_is_empty_and_says_where_it_stands",
+    ),
+    (
+        "candles",
+        "a row an interval that has begun, prices null where nothing happened; at most 1,000, and "
+        "where more are asked for the first is the market's",
+        f"{_SHAPES}::test_candles_are_a_row_an_interval",
+    ),
+    (
+        "a client id in use",
+        "looser: the same order gets the first answer; another is refused",
+        f"{_ONCE}::test_a_client_id_is_one_order",
+    ),
+    (
+        "a client id whose order has ended",
+        "names another order; 0 is a client id",
+        f"{_ONCE}::test_a_client_id_names_another_order_after_its_own_has_ended",
+    ),
+    (
+        "a client id twice in a list",
+        "stricter: the first order has it, whatever becomes of that",
+        f"{_ONCE}::test_client_ids_of_batches_are_one_order",
+    ),
+    (
+        "an order that is not there",
+        "400 to a cancellation, 404 to a query",
+        f"{_SHAPES}::test_an_order_that_is_not_there_is_a_bad_request_to_cancel",
+    ),
+)
+"""What holds for many endpoints: of what, how it is, the test that proves it."""
+
 HEADER = """\
 # Compatibility
 
@@ -165,6 +233,14 @@ stale. What is under `/solvent/v1` is Solvent's own:
 [docs/reference/service.md](docs/reference/service.md).
 """
 _COLUMNS = "\n| {} | served | what differs | proved by |\n|---|---|---|---|\n"
+
+
+_MANNERS = """
+## All endpoints
+
+| of | here | proved by |
+|---|---|---|
+"""
 
 
 class Row(NamedTuple):
@@ -233,7 +309,14 @@ def page() -> str:
         + "".join(row.text for row in group)
         for name, group in groups.items()
     ]
-    return HEADER + total + "".join(parts)
+    return HEADER + total + _manners() + "".join(parts)
+
+
+def _manners() -> str:
+    rows = [
+        f"| {what} | {how} | [{test}]({test.partition('::')[0]}) |\n" for what, how, test in MANNERS
+    ]
+    return _MANNERS + "".join(rows)
 
 
 def main() -> None:

@@ -73,6 +73,7 @@ TITLES = dict(
     I37 Previews equal execution to the atom, and reading changes nothing.
     I39 An atom decides nothing but itself.
     I41 Prices given together take effect together and are judged once.
+    I42 An order is asked at the fill what it promised at placement.
     """.strip().splitlines()
 )
 

@@ -329,8 +329,8 @@ def test_expiry_tells_of_the_oldest_first_and_frees_everything() -> None:
     books.check()
     assert shown(books.store.events.tobytes()) == [
         OrderCancelled(3, 2, 10),
-        OrderExpired(1, 2, 10, ExpiryReason.LIQUIDATION),
-        OrderExpired(4, 2, 10, ExpiryReason.LIQUIDATION),
+        OrderExpired(1, 2, 10, ExpiryReason.LIQUIDATION, 0),
+        OrderExpired(4, 2, 10, ExpiryReason.LIQUIDATION, 0),
     ]
     assert position(books.store, 2, 1).available == 15
 

@@ -19,14 +19,14 @@ from solvent.domain.parameters import MAX_SUPPLY
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INT64_MAX, RATIO
 from solvent.engine.memory.layout import NONE
-from solvent.engine.orderbook import book, depth, order_plan, orders
+from solvent.engine.orderbook import book, depth, matching, order_plan, orders
 from solvent.engine.refusals import refusal_code, refusal_limit
-from solvent.kernels.language import message
+from solvent.kernels.language import message, row_in
 from solvent.reference.orderbook import book as reference_book
 from solvent.reference.orderbook import matching as reference_matching
 from solvent.reference.orderbook import orders as reference_orders
 from solvent.reference.state import Order, State
-from tests.engine.pairs import Pair, pair_of, pairs, plain_pair
+from tests.engine.pairs import Pair, pair_of, pairs, plain_pair, row_of
 from tests.engine.stepwise import command_row
 from tests.engine.test_book_kernels import side_ids
 
@@ -62,8 +62,10 @@ def check_side(pair: Pair, asset: int, side: Side) -> None:
     assert side_ids(store, asset, side) == reference_book.side_of(state, asset, side)
     best = reference_book.best_price(state, asset, side)
     assert book.best_price(store, asset, side) == (NONE if best is None else best)
-    limit = reference_book.impact_limit(state, asset, side)
-    assert book.impact_limit(store, asset, side) == (NONE if limit is None else limit)
+    for account in range(len(state.accounts)):
+        limit = reference_matching.impact_limit(state, asset, side, account)
+        found = matching.impact_limit(store, asset, side, account)
+        assert found == (NONE if limit is None else limit)
 
 
 def check_walks(pair: Pair, asset: int, side: Side, rng: Random) -> int:
@@ -88,15 +90,19 @@ def check_walks(pair: Pair, asset: int, side: Side, rng: Random) -> int:
     budget=st.integers(0, 10**12),
     fee=st.integers(0, 10**8),
     lots=st.integers(1, 10**6),
+    quote_ahead=st.integers(0, 10**9),
+    fee_ahead=st.integers(0, RATIO - 1),
 )
 def test_a_budget_buys_what_it_buys_in_the_reference(
-    price: int, budget: int, fee: int, lots: int
+    price: int, budget: int, fee: int, lots: int, quote_ahead: int, fee_ahead: int
 ) -> None:
     state, store = PLAIN
     for asset in (1, 2):
         wanted = lots * reference_book.market_of(state, asset).lot
-        asked = (asset, price, budget, fee, wanted)
-        assert book.affordable(store, *asked) == reference_book.affordable(state, *asked)
+        purchase = reference_book.Purchase(asset, price, fee, quote_ahead, fee_ahead)
+        asked = row_in(book.Purchase, row_of([*purchase, budget]))
+        most = reference_book.affordable(state, purchase, budget, wanted)
+        assert book.affordable(store, asked, wanted) == most
 
 
 @pytest.mark.parametrize("price", [1, 3, 10**12, INT64_MAX // 100, INT64_MAX])
@@ -106,16 +112,16 @@ def test_an_impact_limit_stays_within_a_price(price: int) -> None:
         reference_book.insert(state, resting(state, side, price))
     store = pair_of(state).store
     for side in Side:
-        limit = reference_book.impact_limit(state, 1, side)
+        limit = reference_matching.impact_limit(state, 1, side, 2)
         assert limit is not None
-        assert book.impact_limit(store, 1, side) == min(limit, INT64_MAX)
+        assert matching.impact_limit(store, 1, side, 2) == min(limit, INT64_MAX)
 
 
 def resting(state: State, side: Side, price: int) -> Order:
-    """An order that locks and borrows nothing."""
+    """An order that can pay."""
     flags = {"reduce_only": False, "auto_borrow": False, "auto_borrow_repay": False}
     number = len(state.orders) + 1
-    return Order(
+    order = Order(
         order=number,
         account=0,
         asset=1,
@@ -128,6 +134,8 @@ def resting(state: State, side: Side, price: int) -> Order:
         client_id=0,
         **flags,
     )
+    order.locked = reference_book.required_lock(state, order)
+    return order
 
 
 def test_orders_are_refused_as_in_the_reference() -> None:
@@ -149,7 +157,8 @@ def check_order(pair: Pair, command: PlaceOrder) -> tuple[RejectionCode, Limit] 
     if refusal is None:
         assert orders.order_form(store, row) == 0
         plan = reference_orders.plan_order(state, command)
-        assert order_plan.plan_order(store, row) == (plan.quantity, plan.limit, plan.payment)
+        numbers = plan.quantity, plan.limit, plan.payment, plan.whole
+        assert order_plan.plan_order(store, row) == numbers
         refusal = reference_orders.order_refusal(state, command)
         number = orders.order_refusal(store, row)
     else:
@@ -200,7 +209,8 @@ def random_order(rng: Random, state: State) -> PlaceOrder:
 
 def quote_for(rng: Random, state: State, order: PlaceOrder) -> int:
     """Some USDC, most often just what a quantity would cost or bring."""
-    limit = reference_book.impact_limit(state, order.asset, order.side)
+    place = order.asset, order.side, order.account
+    limit = reference_matching.impact_limit(state, *place)
     asked = order.account, order.asset, order.side, limit or 0, order.quantity
     seen = reference_matching.walk(state, *asked, sure=False)
     if seen.quote and rng.random() < 0.8:

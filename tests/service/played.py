@@ -7,7 +7,13 @@ from typing import NamedTuple
 
 from nacl.signing import SigningKey
 
-from solvent.domain.commands import ChangeParameter, Command, ParameterField, PlaceOrder
+from solvent.domain.commands import (
+    NO_CLIENT_ID,
+    ChangeParameter,
+    Command,
+    ParameterField,
+    PlaceOrder,
+)
 from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
 from solvent.service.core.keys import Role, encode_addition, encode_removal
@@ -72,9 +78,10 @@ def played(seed: int, commands: int = 600) -> Played:
 
 
 def _named(number: int, command: Command) -> Command:
-    """Orders have client ids of their own, two in three."""
+    """Orders have client ids, two in three; an account uses some of them again and again."""
     if isinstance(command, PlaceOrder):
-        return replace(command, client_id=number + 1 if number % 3 else 0)
+        client_id = number if number % 2 else number % 8
+        return replace(command, client_id=client_id if number % 3 else NO_CLIENT_ID)
     return command
 
 

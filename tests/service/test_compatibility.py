@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.compatibility import PAGE, ROOT, STREAMS, page, sections, unlisted
+from tests.compatibility import MANNERS, PAGE, ROOT, STREAMS, page, sections, unlisted
 
 
 def test_page_is_fresh() -> None:
@@ -22,7 +22,7 @@ def test_what_lacks_is_said() -> None:
 
 def test_named_tests_are_there() -> None:
     tests = {row.test for group in sections().values() for row in group if row.test}
-    tests |= {test for _, _, test in STREAMS}
+    tests |= {test for _, _, test in (*STREAMS, *MANNERS)}
     for test in sorted(tests):
         path, _, name = test.partition("::")
         source = Path(ROOT / path).read_text(encoding="utf-8")

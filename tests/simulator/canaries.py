@@ -299,6 +299,22 @@ def a_fill_forgets_the_seller(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(matching, "_plan_trade", wrong)
 
 
+@canary("I42", within=15_000)
+def fees_round_up_at_every_fill(patch: pytest.MonkeyPatch) -> None:
+    right = book.fee_of
+
+    def wrong(quote: int, rate: int, _: int) -> tuple[int, int]:
+        return right(quote, rate, 0)
+
+    for module in (book, matching):
+        patch.setattr(module, "fee_of", wrong)
+
+
+@canary("I42", within=15_000)
+def fill_or_kill_fills_in_part(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(orders, "_fills_whole", lambda *_: True)
+
+
 @canary("A13", "I7", within=5000)
 def borrowing_needs_no_margin(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(wallet, "risk_refusal", lambda *_: None)

@@ -5,7 +5,7 @@ import pytest
 from tests.proof import proves
 from tests.simulator.canaries import CANARIES, Canary, first_breaches
 
-pytestmark = proves("I4", "I6", "I12", "I15", "I20", "I22", "I23", "I30", "I37")
+pytestmark = proves("I4", "I6", "I12", "I15", "I20", "I22", "I23", "I30", "I37", "I42")
 
 
 @pytest.mark.slow

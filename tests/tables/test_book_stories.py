@@ -141,8 +141,7 @@ def test_market_orders_by_quote() -> None:
         count Filled 2
         expect ben SOL  available 2.5
         expect ben USDC available 497.5
-        buy  ben SOL for 0.01 @ market             # less than a lot costs
-        unseen Filled
+        buy  ben SOL for 0.01 @ market             | INVALID_QUANTITY   # less than a lot costs
         buy  ben SOL for 100 @ 205                 | INVALID_ORDER
         sell ben SOL for 100 @ market
         saw  OrderExpired reason=INSUFFICIENT_LIQUIDITY
@@ -327,6 +326,11 @@ def test_a_reduce_only_maker_ends_when_there_is_nothing_to_reduce() -> None:
         deposit ben USDC 10,000
         borrow  ben SOL 10
         buy  ben SOL 10 @ 190 reduce               # rests
+        repay ben SOL 5
+        sell mia SOL 6 @ 190 ioc
+        saw  Filled quantity=5                     # trimmed to the debt, not dropped
+        saw  OrderExpired account=ben quantity=5SOL reason=REDUCE_ONLY_NOT_REDUCED
+        buy  ben SOL 5 @ 190 reduce
         repay ben SOL 5
         sell mia SOL 6 @ 190 ioc
         unseen Filled

@@ -16,7 +16,7 @@ from operator import attrgetter
 
 from solvent.domain.units import unfit
 
-ANY_ASSET = UNCHANGED = -1
+ANY_ASSET = UNCHANGED = NO_CLIENT_ID = -1
 
 
 class Role(IntEnum):
@@ -160,7 +160,9 @@ class PlaceOrder(Command):
     """Place an order on `asset`'s market against USDC.
 
     Exactly one of `quantity` (base atoms) and `quote_quantity` (USDC atoms, market orders only) is
-    above zero; `price` is zero for market orders.
+    above zero; `price` is zero for market orders. A bid by quote spends at most `quote_quantity`,
+    fee included; an ask by quote sells for at most as much and pays the fee out of what it gets.
+    `client_id` is any number by which the client knows the order.
     """
 
     account: int
@@ -177,7 +179,7 @@ class PlaceOrder(Command):
     auto_borrow_repay: bool = False
     auto_lend_redeem: bool = False
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
-    client_id: int = 0
+    client_id: int = NO_CLIENT_ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,17 +182,25 @@ class OrderCancelled(Event):
 
 @dataclass(frozen=True, slots=True)
 class OrderExpired(Event):
-    """An order ended with `quantity` unfilled (of `quote_quantity` for orders by quote)."""
+    """An order ended with `quantity` unfilled; one by quote with `unspent` USDC, and no quantity.
+
+    `unspent` is what is left of `quote_quantity` after quote and fee (a bid), or after the quote
+    (an ask, whose fee is taken out of it). IMMEDIATE_OR_CANCEL: it is too little for another lot.
+    """
 
     order: int
     account: int
     quantity: int
     reason: ExpiryReason
+    unspent: int
 
 
 @dataclass(frozen=True, slots=True)
 class Filled(Event):
-    """One trade. Fees are USDC; `side` is the taker's.
+    """One trade. `quote` is what the buyer paid, fees are USDC; `side` is the taker's.
+
+    The seller received `quantity` at `price`, rounded down. What a buyer pays and both fees round
+    up on the sum of an order's fills so far.
 
     `taker_left` and `maker_left` are the atoms that both orders still want; of a market order, of
     what it could have traded when it entered.

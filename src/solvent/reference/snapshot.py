@@ -123,10 +123,12 @@ def _order_row(order: Order) -> list[int]:
         int(order.auto_borrow_repay),
         order.self_trade_prevention,
         order.client_id,
+        order.quote_ahead,
+        order.fee_ahead,
     ]
 
 
-_ORDER_WIDTH = 13
+_ORDER_WIDTH = 15
 
 
 def _rebuild(sections: list[list[int]]) -> State:
@@ -220,4 +222,6 @@ def _read_order(row: list[int]) -> Order:
         auto_borrow_repay=bool(row[10]),
         self_trade_prevention=SelfTradePrevention(row[11]),
         client_id=row[12],
+        quote_ahead=row[13],
+        fee_ahead=row[14],
     )

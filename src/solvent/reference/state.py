@@ -92,7 +92,11 @@ class Price:
 
 @dataclass(slots=True)
 class Order:
-    """A resting order. `locked` atoms of what it pays with are held; the rest would be borrowed."""
+    """A resting order. `locked` atoms of what it pays with are held; the rest would be borrowed.
+
+    `quote_ahead` (1 / value_divisor atoms of USDC) and `fee_ahead` (10^-9 atoms) are what the
+    order, where it buys, paid and what it was charged beyond the exact sums of its fills so far.
+    """
 
     order: int
     account: int
@@ -107,6 +111,8 @@ class Order:
     auto_borrow_repay: bool
     self_trade_prevention: SelfTradePrevention
     client_id: int
+    quote_ahead: int = 0
+    fee_ahead: int = 0
 
 
 @dataclass(slots=True)

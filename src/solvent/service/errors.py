@@ -93,7 +93,7 @@ class ApiError(Exception):
 
 
 _BAD_REQUEST = 400
-_STATUS = {RejectionCode.RESOURCE_NOT_FOUND: 404, RejectionCode.FORBIDDEN: 403}
+_STATUS = {RejectionCode.FORBIDDEN: 403}
 _SENTENCES = {
     RejectionCode.INVALID_CLIENT_REQUEST: "The request cannot be carried out as it is",
     RejectionCode.RESOURCE_NOT_FOUND: "Not Found",
@@ -116,6 +116,7 @@ _SENTENCES = {
     RejectionCode.INSUFFICIENT_MARGIN: "Insufficient margin",
     RejectionCode.PRECONDITION_FAILED: "The treasury cannot pay for this now",
 }
+_ORDER_NOT_FOUND = "Order Not Found"
 _WOULD_TAKE = "Order would immediately match and take"
 _NOT_REDUCING = "A reduce-only order may not exceed what it reduces"
 _LIMITS = {
@@ -138,6 +139,11 @@ _LIMITS = {
 }
 
 
+def order_not_found(status: int) -> ApiError:
+    """The error for an order that does not rest: 404 to a query, 400 to a cancellation."""
+    return ApiError(status, ApiErrorCode.RESOURCE_NOT_FOUND, _ORDER_NOT_FOUND)
+
+
 def from_refusal(
     refused: Refused, parameters: EngineParameters, command: Command | None = None
 ) -> ApiError:
@@ -155,7 +161,7 @@ def from_refusal(
 def _sentence(refused: Refused, command: Command | None) -> str:
     kind = COMMAND_KINDS[refused.command]
     if refused.code is RejectionCode.RESOURCE_NOT_FOUND and kind is CancelOrder:
-        return "Order Not Found"
+        return _ORDER_NOT_FOUND
     if refused.code is not RejectionCode.INVALID_ORDER:
         return _SENTENCES[refused.code]
     if refused.limit is Limit.OUTSTANDING_DEBT:

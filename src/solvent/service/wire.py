@@ -55,6 +55,12 @@ def naive_time(microseconds: int) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
+def spaced_time(microseconds: int) -> str:
+    """A time as candles have it, whole seconds UTC without saying so: "2025-01-21 06:34:54"."""
+    moment = _EPOCH + timedelta(microseconds=microseconds)
+    return moment.replace(tzinfo=None).isoformat(" ", timespec="seconds")
+
+
 def ms(microseconds: int) -> int:
     """Milliseconds, rounded down."""
     return microseconds // _MICROSECONDS_IN_MS

@@ -52,7 +52,7 @@ def test_a_refusal_keeps_its_code_and_names_its_limit(
     story, command, refused = told(row, worlds)
     error = from_refusal(refused, story.state.parameters, command)
     assert error.code == row.code.name
-    assert error.status == {"RESOURCE_NOT_FOUND": 404, "FORBIDDEN": 403}.get(error.code, 400)
+    assert error.status == (403 if error.code == "FORBIDDEN" else 400)
     assert ("; the limit is " in error.message) == (row.limit is not Limit.NONE)
     assert "\n" not in error.message
     assert to_builtins(error.body) == {"code": row.code.name, "message": error.message}
@@ -163,7 +163,7 @@ def test_an_order_that_is_not_there_is_not_found(order: int, with_an_ask: Story)
     refused = refusal(with_an_ask, c.CancelOrder(3, order))
     assert refused is not None
     error = from_refusal(refused, with_an_ask.engine.parameters)
-    assert (error.status, error.code) == (404, ApiErrorCode.RESOURCE_NOT_FOUND)
+    assert (error.status, error.code) == (400, ApiErrorCode.RESOURCE_NOT_FOUND)
     assert "Not Found" in error.message
 
 

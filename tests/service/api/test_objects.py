@@ -176,12 +176,15 @@ def test_a_request_is_closed_and_says_so() -> None:
     assert len(requests) > len(ENDPOINTS) // 2
 
 
-def test_fields_that_are_absent_are_left_out() -> None:
+def test_an_answer_has_all_its_fields_and_null_for_what_does_not_apply() -> None:
     (example,) = SCHEMAS["OrderType"]["examples"]
-    order = msgspec.convert(example, OrderType)
-    assert "quoteQuantity" not in example
+    assert example["quoteQuantity"] is None
+    told = {name: value for name, value in example.items() if value is not None}
+    order = msgspec.convert(told, OrderType)
     assert msgspec.json.decode(msgspec.json.encode(order)) == example
     assert list(example) == list(msgspec.json.decode(msgspec.json.encode(order)))
+    assert list(problems({**example, "quoteQuantity": "x"}, SCHEMAS["OrderType"]))
+    assert list(problems(told, SCHEMAS["OrderType"]))
 
 
 # Streams and the page.

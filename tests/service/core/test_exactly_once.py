@@ -58,6 +58,11 @@ def order(client: Client, window: int = WINDOW_MS, **fields: Any) -> Signed:
     return Signed(client, "POST", "/api/v1/order", "orderExecute", ORDER | fields, window=window)
 
 
+def cancel(client: Client, fields: dict[str, Any]) -> Signed:
+    """The cancellation of an order, signed."""
+    return Signed(client, "DELETE", "/api/v1/order", "orderCancel", fields)
+
+
 def lend(client: Client, quantity: str = "1") -> Signed:
     """A lend, signed."""
     fields = {"symbol": "USDC", "side": "Lend", "quantity": quantity}
@@ -84,7 +89,7 @@ def everything(house: House) -> list[Signed]:
         lend(ann),
         order(ann),
         order(ann, clientId=5),
-        Signed(ann, "DELETE", "/api/v1/order", "orderCancel", by_id),
+        cancel(ann, by_id),
         order(ann, clientId=6),
         Signed(ann, "DELETE", "/api/v1/orders", "orderCancelAll", {"symbol": "SOL_USDC"}),
         Signed(ann, "POST", "/wapi/v1/capital/withdrawals", "withdraw", withdrawal),
@@ -207,14 +212,18 @@ def test_every_kind_of_request_after_a_restart(tmp_path: Path, *, has_snapshot: 
 
 
 @proves("I36")
+@pytest.mark.parametrize("client_id", [9, 0, 2**32 - 1])
 @pytest.mark.parametrize("has_snapshot", [True, False])
-def test_a_client_id_is_one_order(tmp_path: Path, *, has_snapshot: bool) -> None:
-    """Signed anew each time, one after another, at once, and after a restart."""
+def test_a_client_id_is_one_order(tmp_path: Path, *, has_snapshot: bool, client_id: int) -> None:
+    """Signed anew each time, one after another, at once, and after a restart, while it rests."""
 
     async def story(house: House) -> Callable[[House], Awaitable[None]]:
         windows = iter(range(1000, WINDOW_MS))
         sent = await asyncio.gather(
-            *(order(house.ann, next(windows), clientId=9).send(house.http) for _ in range(50))
+            *(
+                order(house.ann, next(windows), clientId=client_id).send(house.http)
+                for _ in range(50)
+            )
         )
         assert len(set(sent)) == 1
         assert sent[0][0] == 200
@@ -223,9 +232,11 @@ def test_a_client_id_is_one_order(tmp_path: Path, *, has_snapshot: bool) -> None
 
         async def again(later: House) -> None:
             ann = later.client("ann")
-            assert await order(ann, next(windows), clientId=9).send(later.http) == sent[0]
+            repeated = order(ann, next(windows), clientId=client_id)
+            assert await repeated.send(later.http) == sent[0]
             assert later.node.market.orders.all() == resting
-            other = await order(ann, next(windows), clientId=9, quantity="2").send(later.http)
+            changed = order(ann, next(windows), clientId=client_id, quantity="2")
+            other = await changed.send(later.http)
             assert other[0] == 400
             assert json.loads(other[1])["code"] == "INVALID_ORDER"
             assert later.node.market.orders.all() == resting
@@ -248,6 +259,45 @@ def test_client_ids_of_batches_are_one_order(tmp_path: Path) -> None:
         assert len(house.node.market.orders.all()) == 1
 
     with_house(tmp_path / "market", story)
+
+
+@pytest.mark.parametrize("has_snapshot", [True, False])
+@pytest.mark.parametrize("client_id", [7, 0])
+def test_a_client_id_names_another_order_after_its_own_has_ended(
+    tmp_path: Path, *, has_snapshot: bool, client_id: int
+) -> None:
+    """Cancelled, filled or expired; the same request, byte for byte, is still the old one."""
+
+    async def story(house: House) -> Callable[[House], Awaitable[None]]:
+        windows = iter(range(1000, WINDOW_MS))
+        named = {"clientId": client_id}
+        first = order(house.ann, next(windows), **named)
+        said = [await first.send(house.http)]
+        by_id = {"symbol": "SOL_USDC"} | named
+        cancelled = await cancel(house.ann, by_id).send(house.http)
+        assert json.loads(cancelled[1])["clientId"] == client_id
+        for fields in ({}, {"timeInForce": "IOC"}, {"side": "Ask", "price": "200"}):
+            said.append(await order(house.ann, next(windows), **named, **fields).send(house.http))
+            await cancel(house.ann, by_id).send(house.http)
+        await order(house.ann, next(windows), **named, side="Ask", price="200").send(house.http)
+        taken = await order(house.bob, price="200", timeInForce="IOC").send(house.http)
+        assert json.loads(taken[1])["status"] == "Filled"
+        said.append(await order(house.ann, next(windows), **named).send(house.http))
+        orders = [json.loads(body) for _, body in said]
+        assert [status for status, _ in said] == [200] * 5
+        assert len({each["id"] for each in orders}) == 5
+        assert {each["clientId"] for each in orders} == {client_id}
+        assert await first.send(house.http) == said[0]
+
+        async def again(later: House) -> None:
+            ann = later.client("ann")
+            assert await first.send(later.http) == said[0]
+            assert await order(ann, next(windows), **named).send(later.http) == said[-1]
+            assert len(later.node.market.orders.all()) == 1
+
+        return again
+
+    twice(tmp_path / "market", story, has_snapshot=has_snapshot)
 
 
 def test_an_account_is_opened_once(tmp_path: Path) -> None:

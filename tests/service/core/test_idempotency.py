@@ -4,7 +4,7 @@ from random import Random
 
 from solvent.domain.commands import PlaceOrder, Side
 from solvent.service.core.idempotency import Answer, FirstAnswers
-from solvent.service.limits import CLIENT_IDS_KEPT, FUTURE_MS, WINDOW_MS
+from solvent.service.limits import FUTURE_MS, WINDOW_MS
 
 NOW = 1_700_000_000_000
 
@@ -50,12 +50,16 @@ def test_what_was_forgotten_is_known_to_be() -> None:
     assert not again.is_forgotten(NOW + 1)
 
 
-def test_client_ids_are_bounded() -> None:
+def test_a_client_id_is_free_when_its_order_has_ended() -> None:
     answers = FirstAnswers()
-    for number in range(CLIENT_IDS_KEPT + 1):
-        answers.keep_order(_order(number), Answer(200, b""))
+    answers.keep_order(_order(0), Answer(200, b"a"))
+    assert answers.find_order(_order(0)) == Answer(200, b"a")
+    assert answers.uses({b"a digest", (2, 0)})
+    assert not answers.uses({(2, 1), (3, 0)})
+    answers.free(2, 1)
+    answers.free(2, 0)
     assert answers.find_order(_order(0)) is None
-    assert answers.find_order(_order(1)) is not None
+    assert answers.rows() == ([], [])
 
 
 def test_rows_are_all_of_it() -> None:

@@ -132,7 +132,7 @@ def test_an_order_is_cancelled_that_was_placed_in_the_same_turn() -> None:
     names = CancelNamed(ASSET, number + 1), CancelNamed(ASSET, None, 2)
     outcomes = market.carry_out([says(bid(2)), *map(wants, names), wants(CancelNamed(ASSET, 99))])
     assert commands_of(outcomes) == [[bid(2)], [c.CancelOrder(2, number + 1)], [], []]
-    assert [outcome.answer.status for outcome in outcomes] == [200, 200, 404, 404]
+    assert [outcome.answer.status for outcome in outcomes] == [200, 200, 400, 400]
     assert [each.client_id for each in market.orders.of(2)] == [1]
 
 
@@ -141,9 +141,9 @@ def test_an_order_of_another_market_is_not_found(name: CancelNamed) -> None:
     market = traded()
     market.carry_out([says(bid(1))])
     (outcome,) = market.carry_out([wants(name)])
-    assert (outcome.answer.status, code(outcome.answer)) == (404, ApiErrorCode.RESOURCE_NOT_FOUND)
+    assert (outcome.answer.status, code(outcome.answer)) == (400, ApiErrorCode.RESOURCE_NOT_FOUND)
     (other,) = market.carry_out([wants(CancelNamed(ASSET, None, 1), account=3)])
-    assert other.answer.status == 404
+    assert other.answer.status == 400
     assert len(market.orders.of(2)) == 1
 
 
@@ -200,7 +200,7 @@ def test_a_change_is_approved_and_made_in_one_turn_or_not_yet() -> None:
             change,
         ]
     )
-    assert [outcome.answer.status for outcome in outcomes] == [404, 200, 200, 400, 200, 200, 200]
+    assert [outcome.answer.status for outcome in outcomes] == [400, 200, 200, 400, 200, 200, 200]
     assert commands_of(outcomes)[2:] == [[], [], [], [CHANGE], []]
 
 
@@ -211,7 +211,7 @@ def test_an_intent_is_carried_out_once_and_an_error_is_kept() -> None:
     gone = signed(wants(CancelNamed(ASSET, None, 1)), b"g" * 16)
     first = market.carry_out([lend, lend, gone, says(bid(1)), gone])
     assert [len(outcome.transcript) for outcome in first] == [1, 0, 0, 1, 0]
-    assert [outcome.answer.status for outcome in first] == [200, 200, 404, 200, 404]
+    assert [outcome.answer.status for outcome in first] == [200, 200, 400, 200, 400]
     again = market.carry_out([lend, gone])
     assert [outcome.answer for outcome in again] == [first[0].answer, first[2].answer]
 

@@ -45,6 +45,7 @@ def test_a_trade_is_heard_on_every_stream() -> None:
         }
         assert heard["depth"].levels("a") == {"200": "2"}
         assert heard["bookTicker"].data.keys() == set("eEsTaAbBu")
+        assert heard["bookTicker"].number("u") == heard["depth"].number("u")
         assert heard["ticker"].data.keys() == set("eEsoclhvVn")
         assert heard["kline.1m"].data.keys() == set("eEstToclhvnX")
         assert heard["markPrice"].data.keys() == set("eEspfinT")

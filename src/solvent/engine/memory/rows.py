@@ -224,7 +224,7 @@ class Commitment(Row):
 
 
 class Order(Row, width=20):
-    """A slot: an order that rests, or, with an id of 0, a free one. 13 numbers are a snapshot's."""
+    """A slot: an order that rests, or, with an id of 0, a free one. 15 numbers are a snapshot's."""
 
     order: int
     account: int
@@ -239,6 +239,10 @@ class Order(Row, width=20):
     auto_borrow_repay: int
     self_trade_prevention: SelfTradePrevention
     client_id: int
+    quote_ahead: int
+    """What a buyer paid beyond the exact sum of its fills, 1 / value_divisor atoms."""
+    fee_ahead: int
+    """What was charged beyond the exact fee on the sum of fills, 10^-9 atoms."""
     next: int
     """Slot of the next order at the same price, or of the next free slot."""
     previous: int
@@ -247,7 +251,7 @@ class Order(Row, width=20):
     account_previous: int
 
 
-ORDER_ROW = 13
+ORDER_ROW = 15
 """Numbers of an order that a snapshot has."""
 
 

@@ -5,16 +5,17 @@ slots finds one. An order is named by its slot where it is taken out, and by its
 read.
 """
 
+from typing import NamedTuple
+
 from solvent.domain.commands import Side
 from solvent.domain.events import OrderCancelled, OrderExpired
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC
-from solvent.domain.units import INT64_MAX, RATIO
+from solvent.domain.units import RATIO
 from solvent.engine.ledger import account_row, asset_row, available, commitment, locked, move
 from solvent.engine.limits import largest_passing
 from solvent.engine.memory.layout import INDEX_BLOCK, INDEX_FACTOR, NONE
 from solvent.engine.memory.rows import Entry, Order
-from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.levels import (
     best_slot,
@@ -32,7 +33,6 @@ from solvent.kernels.language import (
     kernel,
     leading_zeros,
     narrow,
-    row_in,
     shift_right,
     wide,
     wrapping_mul,
@@ -41,12 +41,14 @@ from solvent.kernels.rows import Row
 
 
 class Purchase(Row):
-    """What a buyer with a budget asks: about which asset, at which price and fee."""
+    """What a buyer asks who may be ahead: about which asset, at which price and fee."""
 
     asset: int
     price: int
-    budget: int
     fee_rate: int
+    quote_ahead: int
+    fee_ahead: int
+    budget: int
 
 
 @kernel
@@ -68,6 +70,41 @@ def cost_up(s: Store, asset: int, price: int, quantity: int, fee_rate: int) -> i
     return quote + fee_up(quote, fee_rate)
 
 
+class Bill(NamedTuple):
+    """What a buyer pays for a fill, USDC atoms, and how far its order then is ahead."""
+
+    quote: int
+    fee: int
+    quote_ahead: int
+    fee_ahead: int
+
+
+@kernel
+def bill_of(
+    s: Store, asset: int, price: int, quantity: int, rate: int, quote_ahead: int, fee_ahead: int
+) -> Bill:
+    """What one more fill costs a buyer whose order is ahead so far: the sums round up once."""
+    divisor = asset_row(s, asset).value_divisor
+    exact = wide(quantity) * price - quote_ahead
+    quote = narrow(divide_up(exact, divisor))
+    fee, ahead = fee_of(quote, rate, fee_ahead)
+    return Bill(quote, fee, narrow(wide(quote) * divisor - exact), ahead)
+
+
+@kernel
+def bill_total(bill: Bill) -> int:
+    """Quote and fee."""
+    return bill.quote + bill.fee
+
+
+@kernel
+def fee_of(quote: int, rate: int, fee_ahead: int) -> tuple[int, int]:
+    """Fee on `quote` more, where `fee_ahead` was charged beyond the exact sum, and what is then."""
+    exact = wide(quote) * rate - fee_ahead
+    fee = narrow(divide_up(exact, RATIO))
+    return fee, narrow(wide(fee) * RATIO - exact)
+
+
 @kernel
 def opposite(side: Side) -> Side:
     """The other side."""
@@ -85,19 +122,6 @@ def best_price(s: Store, asset: int, side: Side) -> int:
     """Best resting price of a side, 10^-10 USDC per whole token, or NONE when it is empty."""
     slot = best_slot(s, asset, side)
     return order_row(s, slot).price if slot != NONE else NONE
-
-
-@kernel
-def impact_limit(s: Store, asset: int, side: Side) -> int:
-    """Worst price a taker on `side` may reach, or NONE: the best opposite one times the band."""
-    best = best_price(s, asset, opposite(side))
-    if best == NONE:
-        return NONE
-    market = asset_row(s, asset)
-    if side == Side.BID:
-        highest = wide(best) * market.max_impact_multiplier // RATIO
-        return narrow(min(highest, INT64_MAX))
-    return narrow(divide_up(wide(best) * market.min_impact_multiplier, RATIO))
 
 
 @kernel
@@ -169,7 +193,14 @@ def expire(s: Store, slot: int, reason: ExpiryReason) -> None:
     number = order.order
     remove(s, slot)
     emit(
-        s, OrderExpired(order=number, account=order.account, quantity=order.quantity, reason=reason)
+        s,
+        OrderExpired(
+            order=number,
+            account=order.account,
+            quantity=order.quantity,
+            reason=reason,
+            unspent=0,
+        ),
     )
 
 
@@ -186,32 +217,36 @@ def required_lock(s: Store, order: Order) -> int:
     """What the rest of an order needs to be paid in full at its limit, maker's fee included."""
     if order.side == Side.ASK:
         return order.quantity
-    fee = s.rules.maker_fee
-    return cost_up(s, order.asset, order.price, order.quantity, fee)
+    return bill_total(next_bill(s, order, order.quantity))
 
 
 @kernel
-def affordable(s: Store, asset: int, price: int, budget: int, fee_rate: int, wanted: int) -> int:
-    """Most of `wanted`, in whole lots, that `budget` USDC buys at `price`, fee included."""
-    if cost_up(s, asset, price, wanted, fee_rate) <= budget:
+def next_bill(s: Store, order: Order, quantity: int) -> Bill:
+    """What a resting bid pays for `quantity` at its price."""
+    rate, quote_ahead, fee_ahead = s.rules.maker_fee, order.quote_ahead, order.fee_ahead
+    return bill_of(s, order.asset, order.price, quantity, rate, quote_ahead, fee_ahead)
+
+
+@kernel
+def affordable(s: Store, purchase: Purchase, wanted: int) -> int:
+    """Most of `wanted`, in whole lots, that the purchase's budget buys, fee included."""
+    if _buys(s, purchase, wanted):
         return wanted
-    lot = asset_row(s, asset).lot
-    top = s.globals.scratch_top
-    context = row_in(Purchase, take(s, Purchase.WIDTH))
-    context.asset = asset
-    context.price = price
-    context.budget = budget
-    context.fee_rate = fee_rate
-    lots = largest_passing(_buys, s, context, wanted // lot)
-    s.globals.scratch_top = top
-    return lots * lot
+    lot = asset_row(s, purchase.asset).lot
+    return largest_passing(_buys_lots, s, purchase, wanted // lot) * lot
 
 
 @kernel
-def _buys(s: Store, context: Purchase, lots: int) -> bool:
-    asset = context.asset
-    quantity = lots * asset_row(s, asset).lot
-    return cost_up(s, asset, context.price, quantity, context.fee_rate) <= context.budget
+def _buys_lots(s: Store, purchase: Purchase, lots: int) -> bool:
+    return _buys(s, purchase, lots * asset_row(s, purchase.asset).lot)
+
+
+@kernel
+def _buys(s: Store, purchase: Purchase, quantity: int) -> bool:
+    asset, price, rate = purchase.asset, purchase.price, purchase.fee_rate
+    quote_ahead, fee_ahead = purchase.quote_ahead, purchase.fee_ahead
+    bill = bill_of(s, asset, price, quantity, rate, quote_ahead, fee_ahead)
+    return bill_total(bill) <= purchase.budget
 
 
 @kernel

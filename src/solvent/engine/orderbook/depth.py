@@ -1,22 +1,22 @@
 """Depth in kernels: what the book holds for a taker, asked without moving anything.
 
 As `walk` in `reference.orderbook.matching`; the accounts that it has met are those whose row has
-its number. What a quote is good for is found on one way through the book instead of by trying
-quantities.
+its number.
 """
 
 from typing import NamedTuple
 
 from solvent.domain.commands import Side
 from solvent.domain.parameters import MAX_SUPPLY
+from solvent.domain.units import RATIO
 from solvent.engine.ledger import account_row, asset_row
 from solvent.engine.memory.layout import NONE
-from solvent.engine.memory.rows import Asset, Order
+from solvent.engine.memory.rows import Order
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.book import crosses, is_exposed, opposite
 from solvent.engine.orderbook.levels import best_slot, next_slot, order_row
-from solvent.engine.orderbook.matching import maker_refusal
-from solvent.engine.units import value_down, value_up
+from solvent.engine.orderbook.matching import maker_refusal, offered
+from solvent.engine.units import divide_up
 from solvent.kernels.language import Wide, kernel, narrow, wide
 
 
@@ -36,8 +36,9 @@ def walk(
     With `sure` only makers count that must be able to fill whatever happens before their turn.
     """
     s.globals.walks += sure
+    market = asset_row(s, asset)
     got = 0
-    quote = wide(0)
+    exact, received = wide(0), wide(0)
     slot = best_slot(s, asset, opposite(side))
     while slot != NONE and got != quantity:
         maker = order_row(s, slot)
@@ -45,62 +46,73 @@ def walk(
         if not crosses(side, limit, maker.price) or (own and sure):
             break
         slot = next_slot(s, slot)
-        part = min(quantity - got, maker.quantity)
-        if own or (sure and not _surely_fills(s, maker, part)):
+        if own:
+            continue
+        part = min(quantity - got, offered(s, maker))
+        if sure and not _surely_fills(s, maker, part):
             continue
         got += part
-        quote += _quote(s, side, maker, part)
-    return Walk(got, quote)
-
-
-@kernel
-def _quote(s: Store, side: Side, maker: Order, quantity: int) -> int:
-    """What a taker on `side` pays, rounded up, or gets, rounded down, for `quantity`."""
-    market = asset_row(s, maker.asset)
+        worth = wide(part) * maker.price
+        exact += worth
+        received += worth // market.value_divisor
     if side == Side.BID:
-        return value_up(quantity, maker.price, market)
-    return value_down(quantity, maker.price, market)
+        return Walk(got, divide_up(exact, market.value_divisor))
+    return Walk(got, received)
 
 
 @kernel
 def _surely_fills(s: Store, maker: Order, quantity: int) -> bool:
     """Of a maker fully funded: who owes nothing, or whose first order it is and who passes now."""
-    if maker.unfunded or maker.reduce_only:
+    if maker.unfunded or (maker.reduce_only and maker.side == Side.BID):
         return False
     holder = account_row(s, maker.account)
     if is_exposed(s, maker.account):
-        if holder.last_walk == s.globals.walks or maker_refusal(s, maker, quantity):
+        met = holder.last_walk == s.globals.walks
+        if met or maker_refusal(s, maker, quantity):
             return False
         holder.last_walk = s.globals.walks
     return True
 
 
 @kernel
-def base_for_quote(s: Store, account: int, asset: int, side: Side, limit: int, quote: int) -> int:
-    """Base atoms that a taker within `limit` trades until another would pass `quote` USDC atoms."""
+def base_for_quote(
+    s: Store, account: int, asset: int, side: Side, limit: int, quote: int, sure: bool
+) -> int:
+    """Whole lots that a taker within `limit` trades until another would pass `quote` USDC atoms.
+
+    What a buyer spends includes the taker's fee.
+    """
+    s.globals.walks += sure
     market = asset_row(s, asset)
-    got = 0
+    divisor = market.value_divisor
     left = wide(quote)
+    if side == Side.BID:
+        left = left * RATIO // (RATIO + s.rules.taker_fee) * divisor
+    got = 0
     slot = best_slot(s, asset, opposite(side))
     while slot != NONE and got < MAX_SUPPLY:
         maker = order_row(s, slot)
-        price = maker.price
-        if not crosses(side, limit, price):
+        own = maker.account == account
+        if not crosses(side, limit, maker.price) or (own and sure):
             break
         slot = next_slot(s, slot)
-        if maker.account == account:
+        if own:
             continue
-        part = narrow(min(maker.quantity, _most_for(side, left, price, market)))
+        whole = offered(s, maker)
+        part = narrow(min(whole, _most_for(side, left, maker.price, divisor)))
+        if sure and not _surely_fills(s, maker, part):
+            continue
         got += part
-        if part < maker.quantity:
+        if part < whole:
             break
-        left -= _quote(s, side, maker, part)
-    return got
+        worth = wide(part) * maker.price
+        left -= worth if side == Side.BID else worth // divisor
+    return min(got, MAX_SUPPLY) // market.lot * market.lot
 
 
 @kernel
-def _most_for(side: Side, quote: Wide, price: int, market: Asset) -> Wide:
-    """The most atoms for which `_quote` is at most `quote`."""
+def _most_for(side: Side, left: Wide, price: int, divisor: int) -> Wide:
+    """The most atoms that `left`, exact for a bid and in USDC atoms for an ask, pays at `price`."""
     if side == Side.BID:
-        return quote * market.value_divisor // price
-    return ((quote + 1) * market.value_divisor - 1) // price
+        return left // price
+    return ((left + 1) * divisor - 1) // price

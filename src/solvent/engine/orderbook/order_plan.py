@@ -6,7 +6,6 @@ An order is its command.
 from typing import NamedTuple
 
 from solvent.domain.commands import OrderType, PlaceOrder, Side, TimeInForce
-from solvent.domain.parameters import MAX_SUPPLY
 from solvent.domain.units import RATIO
 from solvent.engine.ledger import asset_row
 from solvent.engine.memory.layout import NONE
@@ -16,10 +15,11 @@ from solvent.engine.orderbook.book import (
     cost_up,
     crosses,
     fee_up,
-    impact_limit,
     opposite,
 )
-from solvent.engine.orderbook.depth import base_for_quote, walk
+from solvent.engine.orderbook.depth import Walk, base_for_quote, walk
+from solvent.engine.orderbook.levels import order_row
+from solvent.engine.orderbook.matching import best_maker, impact_limit
 from solvent.engine.units import divide_up
 from solvent.kernels.language import kernel, narrow, wide
 
@@ -27,12 +27,14 @@ from solvent.kernels.language import kernel, narrow, wide
 class OrderPlan(NamedTuple):
     """An order that passed: how far it may trade and what it must hold.
 
-    `payment` is the most it can cost, `quantity` base atoms wanted; `limit` the worst price.
+    `payment` is the most it can cost, `quantity` base atoms wanted; `limit` the worst price. Of an
+    order by quote, `whole` says that the quote ends before the book does.
     """
 
     quantity: int
     limit: int
     payment: int
+    whole: bool
 
 
 @kernel
@@ -40,17 +42,37 @@ def plan_order(s: Store, command: PlaceOrder) -> OrderPlan:
     """How far an order may trade and what it could cost at most."""
     account, asset, side = command.account, command.asset, command.side
     if command.order_type == OrderType.LIMIT:
-        return OrderPlan(command.quantity, command.price, _limit_payment(s, command))
-    band = impact_limit(s, asset, side)
+        return OrderPlan(command.quantity, command.price, _limit_payment(s, command), False)
+    band = impact_limit(s, asset, side, account)
     if band == NONE:
-        return OrderPlan(0, 0, 0)
+        return OrderPlan(0, 0, 0, False)
     sure = command.time_in_force == TimeInForce.FOK
-    wanted = command.quantity or _base_for_quote(s, command, band)
+    wanted = command.quantity
+    by_quote = command.quote_quantity
+    if by_quote:
+        wanted = base_for_quote(s, account, asset, side, band, by_quote, sure)
     seen = walk(s, account, asset, side, band, wanted, sure)
+    whole = False
+    if by_quote:
+        whole = _ends_first(s, command, band, seen)
     if side == Side.ASK:
-        return OrderPlan(seen.quantity, band, seen.quantity)
+        return OrderPlan(seen.quantity, band, seen.quantity, whole)
     quote = narrow(seen.quote)
-    return OrderPlan(seen.quantity, band, quote + fee_up(quote, s.rules.taker_fee))
+    return OrderPlan(seen.quantity, band, quote + fee_up(quote, s.rules.taker_fee), whole)
+
+
+@kernel
+def _ends_first(s: Store, command: PlaceOrder, band: int, seen: Walk) -> bool:
+    """Whether what is left of a quote buys no lot, be it that the book holds more or not."""
+    account, asset, side = command.account, command.asset, command.side
+    lot = asset_row(s, asset).lot
+    sure = command.time_in_force == TimeInForce.FOK
+    more = walk(s, account, asset, side, band, seen.quantity + lot, sure)
+    if more.quantity > seen.quantity:
+        return True
+    best = order_row(s, best_maker(s, asset, side, account)).price
+    rate = s.rules.taker_fee if side == Side.BID else 0
+    return command.quote_quantity - seen.quote < cost_up(s, asset, best, lot, rate)
 
 
 @kernel
@@ -69,21 +91,9 @@ def _dearer_fee(s: Store) -> int:
 
 
 @kernel
-def _base_for_quote(s: Store, command: PlaceOrder, band: int) -> int:
-    """Whole lots that a market order by quote can trade without passing its quote quantity."""
-    account, asset, side = command.account, command.asset, command.side
-    quote = command.quote_quantity
-    market = asset_row(s, asset)
-    cheapest = max(1, min(band, best_price(s, asset, opposite(side))))
-    most = min(MAX_SUPPLY, divide_up(wide(quote) * market.value_divisor, cheapest))
-    got = base_for_quote(s, account, asset, side, band, quote)
-    return narrow(min(got, most)) // market.lot * market.lot
-
-
-@kernel
 def limit_within_band(s: Store, command: PlaceOrder, plan: OrderPlan) -> int:
     """Worst price an order may trade at."""
-    band = impact_limit(s, command.asset, command.side)
+    band = impact_limit(s, command.asset, command.side, command.account)
     if band == NONE:
         return plan.limit
     return min(plan.limit, band) if command.side == Side.BID else max(plan.limit, band)
@@ -104,12 +114,6 @@ def beyond_band(s: Store, command: PlaceOrder) -> bool:
 
 
 @kernel
-def wanted_quantity(command: PlaceOrder, plan: OrderPlan) -> int:
-    """Base atoms that an order asks for; of one by quote, what they turned out to be."""
-    return command.quantity or plan.quantity
-
-
-@kernel
 def least_proceeds(s: Store, command: PlaceOrder, plan: OrderPlan) -> int:
     """USDC that an ask brings at its limit, the dearer fee taken off, rounded down."""
     divisor = asset_row(s, command.asset).value_divisor
@@ -121,8 +125,10 @@ def least_proceeds(s: Store, command: PlaceOrder, plan: OrderPlan) -> int:
 def fills_whole(s: Store, command: PlaceOrder, plan: OrderPlan) -> bool:
     """Whether the book surely holds all that a fill-or-kill order wants."""
     account, asset, side = command.account, command.asset, command.side
-    if best_price(s, asset, opposite(side)) == NONE:
+    if impact_limit(s, asset, side, account) == NONE:
         return False
-    wanted = wanted_quantity(command, plan)
+    if command.quote_quantity:
+        return plan.whole and plan.quantity > 0
+    wanted = command.quantity
     seen = walk(s, account, asset, side, limit_within_band(s, command, plan), wanted, sure=True)
-    return wanted > 0 and seen.quantity == wanted
+    return seen.quantity == wanted

@@ -35,7 +35,7 @@ from solvent.engine.margin import portfolio_of
 from solvent.engine.memory.rows import COMMAND_WIDTH
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.orderbook.book import cost_up, insert, is_exposed, pays_with
+from solvent.engine.orderbook.book import bill_of, bill_total, insert, is_exposed, pays_with
 from solvent.engine.orderbook.levels import order_row, take_slot
 from solvent.engine.orderbook.matching import Taker, match, new_taker, taker_open
 from solvent.engine.orderbook.order_plan import (
@@ -46,7 +46,6 @@ from solvent.engine.orderbook.order_plan import (
     limit_within_band,
     may_rest,
     plan_order,
-    wanted_quantity,
 )
 from solvent.engine.refusals import refuse
 from solvent.kernels.language import emit, kernel, message, narrow, put_message, wide
@@ -72,7 +71,8 @@ def order_refusal(s: Store, command: PlaceOrder) -> int:
     """Whether a well-formed order may trade now, is funded, and is borne by its owner's margin."""
     if is_stale(s, command.asset):
         return refuse(RejectionCode.TRADING_PAUSED, Limit.STALE_PRICE)
-    if account_row(s, command.account).order_count >= s.rules.max_orders:
+    resting = account_row(s, command.account).order_count
+    if may_rest(command) and resting >= s.rules.max_orders:
         return refuse(RejectionCode.ORDER_LIMIT, Limit.ORDER_COUNT)
     return _means_refusal(s, command, plan_order(s, command))
 
@@ -89,8 +89,19 @@ def _quantity_refusal(s: Store, command: PlaceOrder) -> int:
         return refusal
     if quantity % market.lot or (quote_quantity == 0 and quantity < market.min_quantity):
         return refusal
+    if quote_quantity:
+        return refusal if _below_minimum(s, command) else 0
     fits = wide(quantity) * command.price <= wide(MAX_VALUE) * market.value_divisor
     return 0 if fits else refusal
+
+
+@kernel
+def _below_minimum(s: Store, command: PlaceOrder) -> bool:
+    """Whether a market order by quote is for less than the minimum at the book's prices."""
+    if command.order_type == OrderType.LIMIT:
+        return False
+    plan = plan_order(s, command)
+    return plan.whole and plan.quantity < asset_row(s, command.asset).min_quantity
 
 
 @kernel
@@ -130,9 +141,10 @@ def _kind_refusal(s: Store, command: PlaceOrder) -> int:
 @kernel
 def _reduces(s: Store, command: PlaceOrder) -> bool:
     """A reduce-only bid buys back a debt; a reduce-only ask sells what is held."""
-    account, asset, quantity = command.account, command.asset, command.quantity
+    account, asset = command.account, command.asset
+    quantity = command.quantity or plan_order(s, command).quantity
     if command.side == Side.BID:
-        return command.quote_quantity == 0 and quantity <= debt_of(s, account, asset)
+        return quantity > 0 and quantity <= debt_of(s, account, asset)
     held = position(s, account, asset).available + claim_of(s, account, asset)
     return command.auto_borrow == 0 and quantity <= held
 
@@ -222,6 +234,10 @@ def place_order(s: Store, command: PlaceOrder) -> None:
     limit = limit_within_band(s, command, plan)
     taker = new_taker(s, order, account, asset, side, limit, plan.quantity, lock)
     taker.credit = funding.borrowed
+    taker.reduce_only = command.reduce_only
+    market = command.order_type == OrderType.MARKET
+    taker.judged = market and command.time_in_force != TimeInForce.FOK
+    taker.budget = command.quote_quantity
     taker.repays = command.auto_borrow_repay
     taker.prevention = command.self_trade_prevention
     _trade(s, command, taker, plan)
@@ -263,10 +279,26 @@ def _finish(s: Store, command: PlaceOrder, taker: Taker, plan: OrderPlan) -> Non
     account = taker.account
     asset = pays_with(command.side, command.asset)
     move(s, asset, taker.lock, locked(account), available(account))
-    unfilled = wanted_quantity(command, plan) - taker.filled
-    if unfilled or plan.quantity == 0:
-        reason = ExpiryReason(taker.stopped or _end_reason(s, command, taker))
-        emit(s, OrderExpired(order=taker.order, account=account, quantity=unfilled, reason=reason))
+    unfilled = unspent = 0
+    stopped = taker.stopped
+    if command.quote_quantity:
+        unspent = command.quote_quantity - taker.spent
+        if plan.whole and (stopped == 0 or stopped == ExpiryReason.INSUFFICIENT_FUNDS):
+            stopped = ExpiryReason.IMMEDIATE_OR_CANCEL
+    else:
+        unfilled = command.quantity - taker.filled
+    if unfilled or unspent:
+        reason = ExpiryReason(stopped or _end_reason(s, command, taker))
+        emit(
+            s,
+            OrderExpired(
+                order=taker.order,
+                account=account,
+                quantity=unfilled,
+                reason=reason,
+                unspent=unspent,
+            ),
+        )
 
 
 @kernel
@@ -288,7 +320,9 @@ def _rest(s: Store, command: PlaceOrder, taker: Taker) -> None:
     rest = taker_open(taker)
     need = rest
     if side == Side.BID:
-        need = cost_up(s, base, command.price, rest, s.rules.maker_fee)
+        rate, quote_ahead, fee_ahead = s.rules.maker_fee, taker.quote_ahead, taker.fee_ahead
+        bill = bill_of(s, base, command.price, rest, rate, quote_ahead, fee_ahead)
+        need = bill_total(bill)
     lock = min(taker.lock, need)
     move(s, asset, taker.lock - lock, locked(account), available(account))
     slot = take_slot(s)
@@ -306,6 +340,8 @@ def _rest(s: Store, command: PlaceOrder, taker: Taker) -> None:
     order.auto_borrow_repay = command.auto_borrow_repay
     order.self_trade_prevention = command.self_trade_prevention
     order.client_id = command.client_id
+    order.quote_ahead = taker.quote_ahead
+    order.fee_ahead = taker.fee_ahead
     insert(s, slot)
     emit(s, OrderRested(order=taker.order, quantity=rest))
 

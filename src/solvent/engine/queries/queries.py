@@ -31,7 +31,7 @@ from solvent.domain.readings import (
 from solvent.domain.units import RATIO, divide_up
 from solvent.engine.memory.command_rows import Words, encode_batch
 from solvent.engine.memory.layout import NONE
-from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Commitment, Globals, Order, Price
+from solvent.engine.memory.rows import Account, Book, Commitment, Globals, Order, Price
 from solvent.engine.queries.kernels import HALF
 from solvent.engine.queries.previews import Previews
 from solvent.engine.queries.rows import (
@@ -215,7 +215,7 @@ class FastQueries(Previews):
 
     def _order(self, slot: int) -> OrderReading:
         orders = self._engine.columns.table("orders", Order.WIDTH)
-        found = OrderReading(*orders[slot, :ORDER_ROW].tolist())
+        found = OrderReading(*orders[slot, : len(OrderReading._fields)].tolist())
         return found._replace(
             side=Side(found.side),
             reduce_only=bool(found.reduce_only),

@@ -8,7 +8,7 @@ and a draw of the seed may skip it.
 
 from typing import NamedTuple
 
-from solvent.domain.commands import OrderType, Side, TimeInForce
+from solvent.domain.commands import NO_CLIENT_ID, OrderType, Side, TimeInForce
 from solvent.domain.events import OrderAccepted, OrderExpired
 from solvent.domain.labels import ExpiryReason, Reason, Source, Stage, SystemOrder
 from solvent.domain.parameters import USDC
@@ -40,8 +40,8 @@ from solvent.engine.memory.layout import NO_REASON, NONE
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.orderbook.book import best_price, cost_up, impact_limit
-from solvent.engine.orderbook.matching import match, new_taker, taker_open
+from solvent.engine.orderbook.book import best_price, cost_up
+from solvent.engine.orderbook.matching import impact_limit, match, new_taker, taker_open
 from solvent.engine.units import cover, divide_up, mul_div_up, value_down, value_up
 from solvent.engine.waterfall.draws import draw_ratio
 from solvent.engine.waterfall.sizing import debts_largest_first, largest_first, needed_debt, without
@@ -293,7 +293,7 @@ def _sell_limit(s: Store, account: int, asset: int, redeemed: int) -> int:
 
     What weighs is the holding once `redeemed` atoms of the claim have become tokens.
     """
-    band = impact_limit(s, asset, Side.ASK)
+    band = impact_limit(s, asset, Side.ASK, account)
     if band == NONE:
         return NONE
     row = position(s, account, asset)
@@ -349,7 +349,7 @@ def _buy_limit(s: Store, account: int, debt: int) -> int:
     """Highest price that neither leaves the impact band nor by itself lowers health."""
     factor = RATIO + _relief(s, account, debt)
     bearable = wide(mark_of(s, debt)) * factor // (RATIO + s.rules.book_fee) - 1
-    band = impact_limit(s, debt, Side.BID)
+    band = impact_limit(s, debt, Side.BID, account)
     return narrow(max(1, bearable if band == NONE else min(band, bearable)))
 
 
@@ -404,7 +404,7 @@ def _trade(
             auto_borrow_repay=0,
             auto_lend_redeem=0,
             self_trade_prevention=taker.prevention,
-            client_id=0,
+            client_id=NO_CLIENT_ID,
             locked=0,
             system_order=system,
         ),
@@ -413,7 +413,10 @@ def _trade(
     rest = taker_open(taker)
     if rest:
         reason = ExpiryReason(taker.stopped or ExpiryReason.PRICE_IMPACT)
-        emit(s, OrderExpired(order=order, account=account, quantity=rest, reason=reason))
+        emit(
+            s,
+            OrderExpired(order=order, account=account, quantity=rest, reason=reason, unspent=0),
+        )
     filled = taker.filled
     s.globals.scratch_top = top
     return filled

@@ -74,6 +74,23 @@ def end_of(start: int, length: int) -> int:
     return start_of(start + 32 * DAY, MONTH) if length == MONTH else start + length
 
 
+def spans(start: int, end: int, length: int, most: int) -> list[tuple[int, int]]:
+    """Begin and end of the intervals that begin at `start` or later and before `end`, up to `most`.
+
+    Times that no calendar has are taken as the nearest that it has.
+    """
+    start, end = (min(max(time, 0), END_OF_TIME) for time in (start, end))
+    begun = start_of(start, length)
+    if begun < start:
+        begun = end_of(begun, length)
+    found: list[tuple[int, int]] = []
+    while begun < end and len(found) < most:
+        over = end_of(begun, length)
+        found.append((begun, over))
+        begun = over
+    return found
+
+
 class Candle:
     """Prices from `start` to `end`, and what was traded: base atoms, USDC atoms, trades."""
 

@@ -85,8 +85,7 @@ def changed(event: e.Event, time: int, find: Find) -> tuple[Order, ...]:
             order = find(event.order)
             return (_replace(order, status=OrderStatus.CANCELLED, ended=time, rests=False),)
         case e.OrderExpired():
-            order, status = find(event.order), OrderStatus.EXPIRED
-            return (_replace(order, status=status, reason=event.reason, ended=time, rests=False),)
+            return (_expired(find(event.order), event, time),)
         case _:
             return ()
 
@@ -112,6 +111,15 @@ def _entered(event: e.OrderAccepted, time: int) -> Order:
         event.client_id,
         event.system_order,
     )
+
+
+def _expired(order: Order, event: e.OrderExpired, time: int) -> Order:
+    """One by quote that has bought or sold all but what is too little for a lot is filled."""
+    rest = event.unspent and event.reason is ExpiryReason.IMMEDIATE_OR_CANCEL
+    if rest and order.executed:
+        return _replace(order, status=OrderStatus.FILLED, ended=time, rests=False)
+    status = OrderStatus.EXPIRED
+    return _replace(order, status=status, reason=event.reason, ended=time, rests=False)
 
 
 def _filled(order: Order, event: e.Filled, left: int, time: int) -> Order:

@@ -127,4 +127,4 @@ class Pair:
             ops = (Op(seller, "order", number),)
             name, says = name_of(seller), b'"status":"New"'
         ask = Ask("POST", "/api/v1/order", "orderExecute", fields)
-        return Plan(name, ask, ops, says, is_order=True)
+        return Plan(name, ask, ops, says, is_order=not is_taken)

@@ -46,7 +46,8 @@ class Op(NamedTuple):
 class Plan(NamedTuple):
     """One step: which client asks, what for, what it does, and what a right answer has in it.
 
-    `is_order` says that it may be asked for under another signature and still be the same.
+    `is_order` says that it places an order that rests, which may be asked for under another
+    signature and still be the same.
     """
 
     name: str

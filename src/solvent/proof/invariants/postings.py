@@ -108,7 +108,7 @@ class Bookings:
     def _filled(self, event: e.Filled) -> None:
         decimals = self.before.parameters.assets[event.asset].decimals
         divisor = 10 ** (decimals + PRICE_DECIMALS - VALUE_DECIMALS)
-        paid = up(event.quantity * event.price, divisor)
+        paid = event.quote
         received = event.quantity * event.price // divisor
         buyer, seller = event.taker, event.maker
         buyer_fee, seller_fee = event.taker_fee, event.maker_fee

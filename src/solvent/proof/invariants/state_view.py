@@ -282,6 +282,8 @@ def _order(order: Order) -> tuple[int, ...]:
         order.auto_borrow_repay,
         order.self_trade_prevention,
         order.client_id,
+        order.quote_ahead,
+        order.fee_ahead,
     )
 
 

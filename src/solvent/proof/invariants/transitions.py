@@ -21,6 +21,7 @@ from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.proof.invariants.interest import check_interest
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.moments import check_moment, check_premiums
+from solvent.proof.invariants.orders import check_orders
 from solvent.proof.invariants.postings import Bookings, book_events
 from solvent.proof.invariants.state_view import FINE, Health, StateView
 from solvent.proof.invariants.waterfall import check_waterfall
@@ -49,6 +50,7 @@ def check_transition(
         *_tokens(before, after, booked),
         *_shares(before, after, booked),
         *_pools(before, after, booked),
+        *check_orders(before, command, events),
     ]
     if isinstance(command, c.TimeStep):
         found += check_interest(before, after, booked)

@@ -9,7 +9,7 @@ lock and would borrow stands in one order per asset.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from solvent.domain.commands import Role, SelfTradePrevention, Side
+from solvent.domain.commands import NO_CLIENT_ID, Role, SelfTradePrevention, Side
 from solvent.domain.parameters import (
     USDC,
     AssetParameters,
@@ -158,7 +158,7 @@ class ReconstructedState:
             auto_borrow=False,
             auto_borrow_repay=False,
             self_trade_prevention=SelfTradePrevention.REJECT_TAKER,
-            client_id=0,
+            client_id=NO_CLIENT_ID,
         )
         insert(self.state, order)
 

@@ -12,12 +12,13 @@ Specification: section 6.3.
 """
 
 from bisect import insort
+from typing import NamedTuple
 
 from solvent.domain.commands import Side
 from solvent.domain.events import OrderCancelled, OrderExpired
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC, MarketParameters
-from solvent.domain.units import RATIO, divide_up, mul_div_up, value_up
+from solvent.domain.units import RATIO, divide_up, mul_div_up, value_divisor, value_up
 from solvent.reference.ledger import available, locked, move
 from solvent.reference.limits import largest_passing
 from solvent.reference.state import Order, State
@@ -39,6 +40,41 @@ def pays_with(side: Side, asset: int) -> int:
 def fee_up(quote: int, rate: int) -> int:
     """Trading fee on `quote` USDC atoms."""
     return mul_div_up(quote, rate, RATIO)
+
+
+class Bill(NamedTuple):
+    """What a buyer pays for a fill, USDC atoms, and how far its order then is ahead."""
+
+    quote: int
+    fee: int
+    quote_ahead: int
+    fee_ahead: int
+
+    @property
+    def total(self) -> int:
+        """Quote and fee."""
+        return self.quote + self.fee
+
+
+def bill_of(
+    state: State, asset: int, price: int, quantity: int, rate: int, quote_ahead: int, fee_ahead: int
+) -> Bill:
+    """What one more fill costs a buyer whose order is ahead so far: the sums round up once.
+
+    An order that is filled in many parts pays what it would have paid for them in one.
+    """
+    divisor = value_divisor(state.asset(asset).decimals)
+    exact = quantity * price - quote_ahead
+    quote = divide_up(exact, divisor)
+    fee, ahead = fee_of(quote, rate, fee_ahead)
+    return Bill(quote, fee, quote * divisor - exact, ahead)
+
+
+def fee_of(quote: int, rate: int, fee_ahead: int) -> tuple[int, int]:
+    """Fee on `quote` more, where `fee_ahead` was charged beyond the exact sum, and what is then."""
+    exact = quote * rate - fee_ahead
+    fee = divide_up(exact, RATIO)
+    return fee, fee * RATIO - exact
 
 
 def cost_up(state: State, asset: int, price: int, quantity: int, fee_rate: int) -> int:
@@ -67,17 +103,6 @@ def best_price(state: State, asset: int, side: Side) -> int | None:
     """Best resting price of a side, or None when it is empty."""
     ids = side_of(state, asset, side)
     return state.orders[ids[0]].price if ids else None
-
-
-def impact_limit(state: State, asset: int, side: Side) -> int | None:
-    """Worst price a taker on `side` may reach: the best opposite price times the impact band."""
-    best = best_price(state, asset, opposite(side))
-    if best is None:
-        return None
-    market = market_of(state, asset)
-    if side is Side.BID:
-        return best * market.max_impact_multiplier // RATIO
-    return divide_up(best * market.min_impact_multiplier, RATIO)
 
 
 def insert(state: State, order: Order) -> None:
@@ -119,7 +144,7 @@ def cancel(state: State, order: Order) -> None:
 def expire(state: State, order: Order, reason: ExpiryReason) -> None:
     """End a resting order for a reason its owner did not choose."""
     remove(state, order)
-    state.emit(OrderExpired(order.order, order.account, order.quantity, reason))
+    state.emit(OrderExpired(order.order, order.account, order.quantity, reason, 0))
 
 
 def expire_all(state: State, account: int, reason: ExpiryReason) -> None:
@@ -132,18 +157,34 @@ def required_lock(state: State, order: Order) -> int:
     """What the rest of an order needs to be paid in full at its limit, maker's fee included."""
     if order.side is Side.ASK:
         return order.quantity
-    fee = state.parameters.maker_fee
-    return cost_up(state, order.asset, order.price, order.quantity, fee)
+    return next_bill(state, order, order.quantity).total
 
 
-def affordable(
-    state: State, asset: int, price: int, budget: int, fee_rate: int, wanted: int
-) -> int:
-    """Most of `wanted`, in whole lots, that `budget` USDC buys at `price`, fee included."""
-    if cost_up(state, asset, price, wanted, fee_rate) <= budget:
+def next_bill(state: State, order: Order, quantity: int) -> Bill:
+    """What a resting bid pays for `quantity` at its price."""
+    rate = state.parameters.maker_fee
+    ahead = order.quote_ahead, order.fee_ahead
+    return bill_of(state, order.asset, order.price, quantity, rate, *ahead)
+
+
+class Purchase(NamedTuple):
+    """What a buyer asks who may be ahead: about which asset, at which price and fee."""
+
+    asset: int
+    price: int
+    fee_rate: int
+    quote_ahead: int = 0
+    fee_ahead: int = 0
+
+
+def affordable(state: State, purchase: Purchase, budget: int, wanted: int) -> int:
+    """Most of `wanted`, in whole lots, that `budget` USDC buys, fee included."""
+
+    def buys(quantity: int) -> bool:
+        asset, price, rate, *ahead = purchase
+        return bill_of(state, asset, price, quantity, rate, *ahead).total <= budget
+
+    if buys(wanted):
         return wanted
-    lot = market_of(state, asset).lot
-    lots = largest_passing(
-        lambda count: cost_up(state, asset, price, count * lot, fee_rate) <= budget, wanted // lot
-    )
-    return lots * lot
+    lot = market_of(state, purchase.asset).lot
+    return largest_passing(lambda lots: buys(lots * lot), wanted // lot) * lot

@@ -6,32 +6,37 @@ at the moment of the fill whether it can still pay and bear the fill; one that c
 with the reason, and the taker goes on (I7: no other account's order takes a healthy account below
 its margin).
 
-The buyer pays the quote rounded up and the seller gets it rounded down; the difference and trading
-fees go to the treasury, the liquidation fee to the backstop fund. `walk` asks what a taker would
-get without moving anything.
+The seller gets the quote of a fill rounded down; what the buyer pays and the fees of both round up
+on the sum of an order's fills so far, so that many parts cost what one does and a lock suffices
+(I42). The difference and trading fees go to the treasury, the liquidation fee to the backstop fund.
+`walk` asks what a taker would get without moving anything.
 
 Specification: section 6.3.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from solvent.domain.commands import SelfTradePrevention, Side
 from solvent.domain.events import Filled
 from solvent.domain.labels import ExpiryReason, Source, SystemOrder
-from solvent.domain.parameters import USDC
-from solvent.domain.units import value_down, value_up
-from solvent.reference.ledger import available, claim_of, debt_of, locked, move
+from solvent.domain.parameters import MAX_SUPPLY, USDC
+from solvent.domain.units import RATIO, divide_up, value_divisor, value_down
+from solvent.reference.ledger import available, debt_of, locked, move
 from solvent.reference.lending import pool as pools
-from solvent.reference.lending.wallet import after_receipt
+from solvent.reference.lending.wallet import Funding, after_receipt, redeem_rounding
 from solvent.reference.limits import borrow_refusal, risk_refusal
 from solvent.reference.margin import Portfolio, portfolio_of
 from solvent.reference.orderbook.book import (
+    Purchase,
     affordable,
-    cost_up,
+    bill_of,
     crosses,
     expire,
-    fee_up,
+    fee_of,
+    market_of,
+    next_bill,
     opposite,
     pays_with,
     remove,
@@ -46,8 +51,11 @@ from solvent.reference.state import FUND, TREASURY, Order, State
 class Taker:
     """The account that takes, what it may do, and how far it has come.
 
-    `lock` is held in the locked balance of what the taker pays with, `credit` may be borrowed on
-    top; a system taker pays from the available balance instead, up to `lock`.
+    `lock` is held in the locked balance of what the taker pays with; what is free may be taken
+    and `credit` borrowed on top. A system taker pays from the available balance instead, up to
+    `lock`. One that is `judged` is asked for margin at every fill, since what the book gives may be
+    dearer than what it showed. `spent` is the USDC that a bid has paid with fees, which may not
+    pass the `budget` of one by quote, and the USDC that an ask got before fees.
     """
 
     order: int
@@ -60,9 +68,14 @@ class Taker:
     credit: int = 0
     system: SystemOrder = SystemOrder.USER
     auto_borrow_repay: bool = False
+    reduce_only: bool = False
+    judged: bool = False
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
+    budget: int | None = None
     filled: int = 0
-    quote: int = 0
+    spent: int = 0
+    quote_ahead: int = 0
+    fee_ahead: int = 0
     stopped: ExpiryReason | None = None
 
     @property
@@ -89,20 +102,87 @@ def match(state: State, taker: Taker) -> None:
         if maker.account == taker.account:
             _prevent_self_trade(state, taker, maker)
             continue
-        quantity = _means(state, taker, maker.price, rate, min(taker.open, maker.quantity))
-        if quantity == 0:
-            taker.stopped = ExpiryReason.INSUFFICIENT_FUNDS
-            return
-        # Makers are asked before the taker is: one that cannot fill leaves the book even if the
-        # taker then stops.
-        refusal = maker_refusal(state, maker, quantity)
-        if refusal is not None:
-            expire(state, maker, refusal)
-            continue
-        taker.stopped = _taker_refusal(state, taker, maker.price, quantity, rate)
-        if taker.stopped is not None:
-            return
-        _fill(state, taker, maker, quantity, rate)
+        _meet(state, taker, maker, rate)
+
+
+def _meet(state: State, taker: Taker, maker: Order, rate: int) -> None:
+    """Fill `taker` from one maker, or end the one of both that cannot.
+
+    What a reduce-only order may not fill any more is trimmed off and ends.
+    """
+    wanted = min(taker.open, maker.quantity)
+    taken, given = min(wanted, _reduces(state, taker)), min(wanted, offered(state, maker))
+    if taken == 0:
+        taker.stopped = ExpiryReason.REDUCE_ONLY_NOT_REDUCED
+        return
+    if given == 0:
+        expire(state, maker, ExpiryReason.REDUCE_ONLY_NOT_REDUCED)
+        return
+    quantity = _means(state, taker, maker.price, rate, min(taken, given))
+    if quantity == 0:
+        taker.stopped = ExpiryReason.INSUFFICIENT_FUNDS
+        return
+    # Makers are asked before the taker is: one that cannot fill leaves the book even if the taker
+    # then stops.
+    refusal = maker_refusal(state, maker, quantity)
+    if refusal is not None:
+        expire(state, maker, refusal)
+        return
+    taker.stopped = _taker_refusal(state, taker, maker.price, quantity, rate)
+    if taker.stopped is not None:
+        return
+    _fill(state, taker, maker, quantity, rate)
+    if quantity == taken < wanted:
+        taker.stopped = ExpiryReason.REDUCE_ONLY_NOT_REDUCED
+    if quantity == given < wanted:
+        expire(state, maker, ExpiryReason.REDUCE_ONLY_NOT_REDUCED)
+
+
+def _reduces(state: State, taker: Taker) -> int:
+    """How much a taker may still fill: of a reduce-only bid no more than its owner's debt."""
+    if not (taker.reduce_only and taker.side is Side.BID):
+        return taker.open
+    return _debt_lots(state, taker.account, taker.asset, taker.open)
+
+
+def offered(state: State, maker: Order) -> int:
+    """How much a resting order may still fill: of a reduce-only bid no more than the debt.
+
+    A reduce-only ask sells what it locks, so that it reduces whatever it fills.
+    """
+    if not (maker.reduce_only and maker.side is Side.BID):
+        return maker.quantity
+    return _debt_lots(state, maker.account, maker.asset, maker.quantity)
+
+
+def _debt_lots(state: State, account: int, asset: int, most: int) -> int:
+    lot = market_of(state, asset).lot
+    return min(most, debt_of(state, account, asset) // lot * lot)
+
+
+def best_maker(state: State, asset: int, side: Side, account: int) -> Order | None:
+    """First order that a taker could trade with: another account's that can be paid whole."""
+    for number in side_of(state, asset, opposite(side)):
+        maker = state.orders[number]
+        quantity = offered(state, maker)
+        able = quantity and maker_refusal(state, maker, quantity) is None
+        if maker.account != account and able:
+            return maker
+    return None
+
+
+def impact_limit(state: State, asset: int, side: Side, account: int) -> int | None:
+    """Worst price that a taker may reach: the best opposite price times the impact band.
+
+    Orders of the taker's own account, and those that cannot pay, set no band (I39).
+    """
+    best = best_maker(state, asset, side, account)
+    if best is None:
+        return None
+    market = market_of(state, asset)
+    if side is Side.BID:
+        return best.price * market.max_impact_multiplier // RATIO
+    return divide_up(best.price * market.min_impact_multiplier, RATIO)
 
 
 def _prevent_self_trade(state: State, taker: Taker, maker: Order) -> None:
@@ -118,46 +198,61 @@ def _means(state: State, taker: Taker, price: int, rate: int, wanted: int) -> in
     means = taker.lock + taker.credit
     if taker.side is Side.ASK:
         return min(wanted, means)
-    return affordable(state, taker.asset, price, means, rate, wanted)
+    if taker.system is SystemOrder.USER:
+        means += state.accounts[taker.account].available[USDC]
+    if taker.budget is not None:
+        means = min(means, taker.budget - taker.spent)
+    purchase = Purchase(taker.asset, price, rate, taker.quote_ahead, taker.fee_ahead)
+    return affordable(state, purchase, means, wanted)
 
 
 def _taker_refusal(
     state: State, taker: Taker, price: int, quantity: int, rate: int
 ) -> ExpiryReason | None:
-    """Why the pool or the margin stops a taker that must borrow for this fill, or None."""
+    """Why the pool or the margin stops a taker who is judged or needs credit, or None."""
     payment = _payment(state, taker, price, quantity, rate)
-    short = payment - taker.lock
-    if short <= 0:
-        return None
     asset = pays_with(taker.side, taker.asset)
-    if borrow_refusal(state, taker.account, asset, short) is not None:
+    borrowed = 0
+    if payment > taker.lock:
+        borrowed = _beyond_free(state, taker.account, asset, payment - taker.lock)
+    if not (borrowed or taker.judged):
+        return None
+    if borrowed and borrow_refusal(state, taker.account, asset, borrowed) is not None:
         return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
     received = value_down(quantity, price, state.asset(taker.asset).decimals)
-    proceeds = received - fee_up(received, rate)
-    party = FillParty(taker.account, taker.side, taker.asset, payment, short)
+    proceeds = received - fee_of(received, rate, taker.fee_ahead)[0]
+    party = FillParty(taker.account, taker.side, taker.asset, payment, borrowed)
     after = portfolio_after_fill(state, party, quantity, proceeds)
     if risk_refusal(state, taker.account, after) is not None:
         return ExpiryReason.INSUFFICIENT_MARGIN
     return None
 
 
+def _beyond_free(state: State, account: int, asset: int, quantity: int) -> int:
+    """What of `quantity` the free balance does not pay."""
+    return max(0, quantity - state.accounts[account].available[asset])
+
+
 class FillParty(NamedTuple):
-    """One side of a fill: what it pays in all and how much of that it must borrow."""
+    """One side of a fill: what it pays in all, how much of that it borrows and redeems."""
 
     account: int
     side: Side
     asset: int
     payment: int
-    short: int
+    borrowed: int
+    redeemed: int = 0
 
 
 def portfolio_after_fill(state: State, party: FillParty, quantity: int, proceeds: int) -> Portfolio:
     """What a party would have after a fill: `quantity` bought, or sold for `proceeds` USDC."""
-    pays = pays_with(party.side, party.asset)
-    after = portfolio_of(state, party.account)
-    after.quantities[pays] -= party.payment - party.short
-    if party.short:
-        after.debts[pays] = pools.debt_after_borrow(state, party.account, pays, party.short)
+    account, pays = party.account, pays_with(party.side, party.asset)
+    after = portfolio_of(state, account)
+    after.quantities[pays] -= party.payment - party.borrowed
+    if party.redeemed:
+        after.quantities[pays] -= redeem_rounding(state, account, pays, party.redeemed)
+    if party.borrowed:
+        after.debts[pays] = pools.debt_after_borrow(state, account, pays, party.borrowed)
     if party.side is Side.BID:
         after.quantities[party.asset] += quantity
     else:
@@ -168,31 +263,35 @@ def portfolio_after_fill(state: State, party: FillParty, quantity: int, proceeds
 def _payment(state: State, taker: Taker, price: int, quantity: int, rate: int) -> int:
     if taker.side is Side.ASK:
         return quantity
-    return cost_up(state, taker.asset, price, quantity, rate)
+    ahead = taker.quote_ahead, taker.fee_ahead
+    return bill_of(state, taker.asset, price, quantity, rate, *ahead).total
 
 
 def maker_refusal(state: State, maker: Order, quantity: int) -> ExpiryReason | None:
-    """Why `maker` can no longer fill `quantity`, or None."""
-    asset = pays_with(maker.side, maker.asset)
-    if maker.reduce_only and quantity > debt_of(state, maker.account, maker.asset):
-        return ExpiryReason.REDUCE_ONLY_NOT_REDUCED
+    """Why `maker` can no longer fill `quantity`, or None.
+
+    An order pays from what it locks, then from what is free; with auto-borrow it then redeems, then
+    borrows.
+    """
+    account, asset = maker.account, pays_with(maker.side, maker.asset)
     payment = _maker_payment(state, maker, quantity)
     short = max(0, payment - maker.locked)
-    holder = state.accounts[maker.account]
-    if short:
-        if claim_of(state, maker.account, asset) or not maker.auto_borrow:
+    funding = Funding(state, account, asset, short)
+    if funding.redeemed or funding.borrowed:
+        if not maker.auto_borrow:
             return ExpiryReason.INSUFFICIENT_FUNDS
-        if borrow_refusal(state, maker.account, asset, short) is not None:
+        if funding.refusal(redeem=True, borrow=True) is not None:
             return ExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY
-    if not (short or any(holder.debt_shares) or any(holder.unfunded)):
+    holder = state.accounts[account]
+    if not (funding.borrowed or any(holder.debt_shares) or any(holder.unfunded)):
         return None
     received = value_down(quantity, maker.price, state.asset(maker.asset).decimals)
-    proceeds = received - fee_up(received, state.parameters.maker_fee)
-    party = FillParty(maker.account, maker.side, maker.asset, payment, short)
+    proceeds = received - fee_of(received, state.parameters.maker_fee, maker.fee_ahead)[0]
+    needed = funding.borrowed, funding.redeemed
+    party = FillParty(account, maker.side, maker.asset, payment, *needed)
     after = portfolio_after_fill(state, party, quantity, proceeds)
-    # What is borrowed now was counted as open exposure until now.
-    after.unfunded[asset] -= min(short, after.unfunded[asset])
-    if risk_refusal(state, maker.account, after) is not None:
+    after.unfunded[asset] -= min(short, maker.unfunded)
+    if risk_refusal(state, account, after) is not None:
         return ExpiryReason.INSUFFICIENT_MARGIN
     return None
 
@@ -200,12 +299,15 @@ def maker_refusal(state: State, maker: Order, quantity: int) -> ExpiryReason | N
 def _maker_payment(state: State, maker: Order, quantity: int) -> int:
     if maker.side is Side.ASK:
         return quantity
-    fee = state.parameters.maker_fee
-    return cost_up(state, maker.asset, maker.price, quantity, fee)
+    return next_bill(state, maker, quantity).total
 
 
 class Trade(NamedTuple):
-    """One trade as it will be carried out: USDC amounts in atoms, fees apart."""
+    """One trade as it will be carried out: USDC amounts in atoms, fees apart.
+
+    `quote_ahead` and `buyer_ahead` are how far the buyer's order is ahead afterwards in the quote
+    and the fee, `seller_ahead` the seller's in the fee.
+    """
 
     quantity: int
     paid: int
@@ -214,19 +316,34 @@ class Trade(NamedTuple):
     seller: int
     buyer_fee: int
     seller_fee: int
+    quote_ahead: int
+    buyer_ahead: int
+    seller_ahead: int
 
 
 def _plan_trade(state: State, taker: Taker, maker: Order, quantity: int, rate: int) -> Trade:
-    """Amounts of a trade at the maker's price; the quote rounds against each side."""
-    decimals = state.asset(taker.asset).decimals
-    paid = value_up(quantity, maker.price, decimals)
-    received = value_down(quantity, maker.price, decimals)
-    maker_rate = state.parameters.maker_fee
-    if taker.side is Side.BID:
-        fees = fee_up(paid, rate), fee_up(received, maker_rate)
-        return Trade(quantity, paid, received, taker.account, maker.account, *fees)
-    fees = fee_up(paid, maker_rate), fee_up(received, rate)
-    return Trade(quantity, paid, received, maker.account, taker.account, *fees)
+    """Amounts of a trade at the maker's price; the sums of an order round against its owner."""
+    bid = taker.side is Side.BID
+    buyer, seller = (taker, maker) if bid else (maker, taker)
+    buyer_rate, seller_rate = rate, state.parameters.maker_fee
+    if not bid:
+        buyer_rate, seller_rate = seller_rate, buyer_rate
+    ahead = buyer.quote_ahead, buyer.fee_ahead
+    bill = bill_of(state, taker.asset, maker.price, quantity, buyer_rate, *ahead)
+    received = value_down(quantity, maker.price, state.asset(taker.asset).decimals)
+    fee, seller_ahead = fee_of(received, seller_rate, seller.fee_ahead)
+    return Trade(
+        quantity=quantity,
+        paid=bill.quote,
+        received=received,
+        buyer=buyer.account,
+        seller=seller.account,
+        buyer_fee=bill.fee,
+        seller_fee=fee,
+        quote_ahead=bill.quote_ahead,
+        buyer_ahead=bill.fee_ahead,
+        seller_ahead=seller_ahead,
+    )
 
 
 def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) -> None:
@@ -234,10 +351,7 @@ def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) ->
     assert 0 < quantity <= min(taker.open, maker.quantity), "no more trades than both want"
     trade = _plan_trade(state, taker, maker, quantity, rate)
     bid = taker.side is Side.BID
-    quote = trade.paid if bid else trade.received
-    taker.filled += quantity
-    taker.quote += quote
-    maker.quantity -= quantity
+    _note_trade(taker, maker, trade)
     state.emit(
         Filled(
             trade=state.next_trade,
@@ -249,7 +363,7 @@ def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) ->
             side=taker.side,
             price=maker.price,
             quantity=quantity,
-            quote=quote,
+            quote=trade.paid,
             taker_fee=trade.buyer_fee if bid else trade.seller_fee,
             maker_fee=trade.seller_fee if bid else trade.buyer_fee,
             taker_left=taker.open,
@@ -258,11 +372,23 @@ def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) ->
         )
     )
     state.next_trade += 1
-    _take_from_taker(state, taker, _payment(state, taker, maker.price, quantity, rate))
-    _take_from_maker(state, maker, quantity)
+    cost = trade.paid + trade.buyer_fee
+    _take_from_taker(state, taker, cost if bid else quantity)
+    _take_from_maker(state, maker, quantity if bid else cost)
     _distribute(state, taker, trade)
     _settle_maker(state, maker)
     _after_fill(state, taker, maker, trade)
+
+
+def _note_trade(taker: Taker, maker: Order, trade: Trade) -> None:
+    """Count a trade in both orders."""
+    taker.filled += trade.quantity
+    maker.quantity -= trade.quantity
+    buyer, seller = (taker, maker) if taker.side is Side.BID else (maker, taker)
+    taker.spent += trade.paid + trade.buyer_fee if buyer is taker else trade.received
+    buyer.quote_ahead = trade.quote_ahead
+    buyer.fee_ahead = trade.buyer_ahead
+    seller.fee_ahead = trade.seller_ahead
 
 
 def _after_fill(state: State, taker: Taker, maker: Order, trade: Trade) -> None:
@@ -292,28 +418,28 @@ def _distribute(state: State, taker: Taker, trade: Trade) -> None:
 
 
 def _take_from_taker(state: State, taker: Taker, payment: int) -> None:
-    """Free what the taker pays: from its lock, then by borrowing."""
+    """Free what the taker pays: from its lock, then what is free, then by borrowing."""
     asset = pays_with(taker.side, taker.asset)
     # A system taker pays from its available balance: its `lock` is a limit, and nothing is locked.
     from_lock = min(taker.lock, payment)
+    borrowed = 0
     if taker.system is SystemOrder.USER:
+        borrowed = _beyond_free(state, taker.account, asset, payment - from_lock)
         move(state, asset, from_lock, locked(taker.account), available(taker.account))
     taker.lock -= from_lock
-    short = payment - from_lock
-    if short:
-        pools.borrow(state, taker.account, asset, short, Source.SPOT_MARGIN)
-        taker.credit -= short
+    if borrowed:
+        pools.borrow(state, taker.account, asset, borrowed, Source.SPOT_MARGIN)
+        taker.credit -= borrowed
 
 
-def _take_from_maker(state: State, maker: Order, quantity: int) -> None:
-    """Free what the maker pays: from its lock, then by borrowing."""
+def _take_from_maker(state: State, maker: Order, payment: int) -> None:
+    """Free what the maker pays: from its lock, then what is free, then redeemed, then borrowed."""
     asset = pays_with(maker.side, maker.asset)
-    payment = _maker_payment(state, maker, quantity)
     from_lock = min(maker.locked, payment)
     short = payment - from_lock
+    funding = Funding(state, maker.account, asset, short)
     set_funding(state, maker, maker.locked - from_lock, maker.unfunded - min(short, maker.unfunded))
-    if short:
-        pools.borrow(state, maker.account, asset, short, Source.SPOT_MARGIN)
+    funding.carry_out(Source.SPOT_MARGIN)
 
 
 def _settle_maker(state: State, maker: Order) -> None:
@@ -342,31 +468,71 @@ def walk(
     With `sure` only makers count that must be able to fill whatever happens before their turn:
     fully funded ones that owe nothing, or that pass now and have no earlier order in the walk.
     """
-    decimals = state.asset(asset).decimals
-    got = quote = 0
+    divisor = value_divisor(state.asset(asset).decimals)
+    got = exact = received = 0
     seen: set[int] = set()
-    for number in side_of(state, asset, opposite(side)):
-        maker = state.orders[number]
-        if got == quantity or not crosses(side, limit, maker.price):
+    for maker in _met(state, account, asset, side, limit, sure):
+        if got == quantity:
             break
-        if maker.account == account:
-            if sure:
-                break
-            continue
-        part = min(quantity - got, maker.quantity)
+        part = min(quantity - got, offered(state, maker))
         if sure and not _surely_fills(state, maker, part, seen):
             continue
         seen.add(maker.account)
         got += part
-        if side is Side.BID:
-            quote += value_up(part, maker.price, decimals)
-        else:
-            quote += value_down(part, maker.price, decimals)
-    return Walk(got, quote)
+        exact += part * maker.price
+        received += part * maker.price // divisor
+    return Walk(got, divide_up(exact, divisor) if side is Side.BID else received)
+
+
+def base_for_quote(
+    state: State, account: int, asset: int, side: Side, limit: int, quote: int, sure: bool
+) -> int:
+    """Whole lots that a taker within `limit` trades until another would pass `quote` USDC atoms.
+
+    What a buyer spends includes the taker's fee.
+    """
+    divisor = value_divisor(state.asset(asset).decimals)
+    left = quote * RATIO // (RATIO + state.parameters.taker_fee) * divisor
+    if side is Side.ASK:
+        left = quote
+    got = 0
+    seen: set[int] = set()
+    for maker in _met(state, account, asset, side, limit, sure):
+        if got >= MAX_SUPPLY:
+            break
+        most = left // maker.price
+        if side is Side.ASK:
+            most = ((left + 1) * divisor - 1) // maker.price
+        whole = offered(state, maker)
+        part = min(whole, most)
+        if sure and not _surely_fills(state, maker, part, seen):
+            continue
+        seen.add(maker.account)
+        got += part
+        if part < whole:
+            break
+        worth = part * maker.price
+        left -= worth if side is Side.BID else worth // divisor
+    lot = market_of(state, asset).lot
+    return min(got, MAX_SUPPLY) // lot * lot
+
+
+def _met(
+    state: State, account: int, asset: int, side: Side, limit: int, sure: bool
+) -> Iterator[Order]:
+    """Orders that a taker would meet within `limit`, its own left out; to be sure, up to those."""
+    for number in side_of(state, asset, opposite(side)):
+        maker = state.orders[number]
+        if not crosses(side, limit, maker.price):
+            return
+        if maker.account != account:
+            yield maker
+        elif sure:
+            return
 
 
 def _surely_fills(state: State, maker: Order, quantity: int, seen: set[int]) -> bool:
-    if maker.unfunded or maker.reduce_only:
+    if maker.unfunded or (maker.reduce_only and maker.side is Side.BID):
         return False
     holder = state.accounts[maker.account]
     if not any(holder.debt_shares) and not any(holder.unfunded):

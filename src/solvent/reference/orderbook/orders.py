@@ -26,16 +26,24 @@ from solvent.reference.limits import largest_passing, risk_refusal
 from solvent.reference.margin import portfolio_of
 from solvent.reference.orderbook.book import (
     best_price,
+    bill_of,
     cost_up,
     crosses,
     fee_up,
-    impact_limit,
     insert,
     market_of,
     opposite,
     pays_with,
 )
-from solvent.reference.orderbook.matching import Taker, match, walk
+from solvent.reference.orderbook.matching import (
+    Taker,
+    Walk,
+    base_for_quote,
+    best_maker,
+    impact_limit,
+    match,
+    walk,
+)
 from solvent.reference.state import Order, State
 
 
@@ -43,12 +51,14 @@ from solvent.reference.state import Order, State
 class OrderPlan:
     """An order that passed: how far it may trade and what it must hold.
 
-    `payment` is the most it can cost, `quantity` base atoms wanted; `limit` the worst price.
+    `payment` is the most it can cost, `quantity` base atoms wanted; `limit` the worst price. Of an
+    order by quote, `whole` says that the quote ends before the book does.
     """
 
     quantity: int
     limit: int
     payment: int
+    whole: bool = False
 
 
 def order_form(state: State, command: PlaceOrder) -> Refusal | None:
@@ -64,7 +74,8 @@ def order_refusal(state: State, command: PlaceOrder) -> Refusal | None:
     """Whether a well-formed order may trade now, is funded, and is borne by its owner's margin."""
     if state.prices[command.asset].stale:
         return Refusal(RejectionCode.TRADING_PAUSED, Limit.STALE_PRICE)
-    if len(state.accounts[command.account].open_orders) >= state.parameters.max_orders_per_account:
+    resting = len(state.accounts[command.account].open_orders)
+    if _may_rest(command) and resting >= state.parameters.max_orders_per_account:
         return Refusal(RejectionCode.ORDER_LIMIT, Limit.ORDER_COUNT)
     return _means_refusal(state, command, plan_order(state, command))
 
@@ -80,8 +91,18 @@ def _quantity_refusal(state: State, command: PlaceOrder) -> Refusal | None:
         return refusal
     if command.quantity % market.lot or (not by_quote and command.quantity < market.min_quantity):
         return refusal
+    if by_quote:
+        return refusal if _below_minimum(state, command) else None
     divisor = value_divisor(state.asset(command.asset).decimals)
     return refusal if command.quantity * command.price > MAX_VALUE * divisor else None
+
+
+def _below_minimum(state: State, command: PlaceOrder) -> bool:
+    """Whether a market order by quote is for less than the minimum at the book's prices."""
+    if command.order_type is OrderType.LIMIT:
+        return False
+    plan = plan_order(state, command)
+    return plan.whole and plan.quantity < market_of(state, command.asset).min_quantity
 
 
 def _price_refusal(state: State, command: PlaceOrder) -> Refusal | None:
@@ -118,30 +139,47 @@ def _kind_refusal(state: State, command: PlaceOrder) -> Refusal | None:
 
 def _reduces(state: State, command: PlaceOrder) -> bool:
     """A reduce-only bid buys back a debt; a reduce-only ask sells what is held."""
+    quantity = command.quantity or plan_order(state, command).quantity
     if command.side is Side.BID:
-        debt = debt_of(state, command.account, command.asset)
-        return command.quote_quantity == 0 and command.quantity <= debt
+        return 0 < quantity <= debt_of(state, command.account, command.asset)
     held = state.accounts[command.account].available[command.asset]
     held += claim_of(state, command.account, command.asset)
-    return not command.auto_borrow and command.quantity <= held
+    return not command.auto_borrow and quantity <= held
 
 
 def plan_order(state: State, command: PlaceOrder) -> OrderPlan:
     """How far an order may trade and what it could cost at most."""
-    limit = command.price
-    band = impact_limit(state, command.asset, command.side)
     if command.order_type is OrderType.LIMIT:
         payment = _limit_payment(state, command)
-        return OrderPlan(command.quantity, limit, payment)
+        return OrderPlan(command.quantity, command.price, payment)
+    account, asset, side = command.account, command.asset, command.side
+    band = impact_limit(state, asset, side, account)
     if band is None:
         return OrderPlan(0, 0, 0)
     sure = command.time_in_force is TimeInForce.FOK
-    wanted = command.quantity or _base_for_quote(state, command, band)
-    seen = walk(state, command.account, command.asset, command.side, band, wanted, sure)
-    if command.side is Side.ASK:
-        return OrderPlan(seen.quantity, band, seen.quantity)
+    wanted = command.quantity
+    if command.quote_quantity:
+        wanted = base_for_quote(state, account, asset, side, band, command.quote_quantity, sure)
+    seen = walk(state, account, asset, side, band, wanted, sure)
+    whole = bool(command.quote_quantity) and _ends_first(state, command, band, seen)
+    if side is Side.ASK:
+        return OrderPlan(seen.quantity, band, seen.quantity, whole)
     fee = fee_up(seen.quote, state.parameters.taker_fee)
-    return OrderPlan(seen.quantity, band, seen.quote + fee)
+    return OrderPlan(seen.quantity, band, seen.quote + fee, whole)
+
+
+def _ends_first(state: State, command: PlaceOrder, band: int, seen: Walk) -> bool:
+    """Whether what is left of a quote buys no lot, be it that the book holds more or not."""
+    account, asset, side = command.account, command.asset, command.side
+    lot = market_of(state, asset).lot
+    sure = command.time_in_force is TimeInForce.FOK
+    if walk(state, account, asset, side, band, seen.quantity + lot, sure).quantity > seen.quantity:
+        return True
+    best = best_maker(state, asset, side, account)
+    assert best is not None, "an order that set the band"
+    rate = state.parameters.taker_fee if side is Side.BID else 0
+    left = command.quote_quantity - seen.quote
+    return left < cost_up(state, asset, best.price, lot, rate)
 
 
 def _limit_payment(state: State, command: PlaceOrder) -> int:
@@ -150,24 +188,6 @@ def _limit_payment(state: State, command: PlaceOrder) -> int:
         return command.quantity
     fee = max(state.parameters.maker_fee, state.parameters.taker_fee)
     return cost_up(state, command.asset, command.price, command.quantity, fee)
-
-
-def _base_for_quote(state: State, command: PlaceOrder, band: int) -> int:
-    """Whole lots that a market order by quote can trade without passing its quote quantity."""
-    market = market_of(state, command.asset)
-    decimals = state.asset(command.asset).decimals
-    best = best_price(state, command.asset, opposite(command.side)) or band
-    cheapest = max(1, min(best, band))
-    divisor = value_divisor(decimals)
-    most = min(MAX_SUPPLY, divide_up(command.quote_quantity * divisor, cheapest))
-
-    def passes(lots: int) -> bool:
-        seen = walk(
-            state, command.account, command.asset, command.side, band, lots * market.lot, sure=False
-        )
-        return seen.quantity == lots * market.lot and seen.quote <= command.quote_quantity
-
-    return largest_passing(passes, most // market.lot) * market.lot
 
 
 def _means_refusal(state: State, command: PlaceOrder, plan: OrderPlan) -> Refusal | None:
@@ -258,7 +278,7 @@ def place_order(state: State, command: PlaceOrder) -> None:
 def _taker(
     state: State, command: PlaceOrder, plan: OrderPlan, number: int, lock: int, credit: int
 ) -> Taker:
-    band = impact_limit(state, command.asset, command.side)
+    band = impact_limit(state, command.asset, command.side, command.account)
     limit = plan.limit
     if band is not None:
         limit = min(limit, band) if command.side is Side.BID else max(limit, band)
@@ -272,20 +292,25 @@ def _taker(
         lock=lock,
         credit=credit,
         auto_borrow_repay=command.auto_borrow_repay,
+        reduce_only=command.reduce_only,
+        judged=command.order_type is OrderType.MARKET
+        and command.time_in_force is not TimeInForce.FOK,
         self_trade_prevention=command.self_trade_prevention,
+        budget=command.quote_quantity or None,
     )
 
 
 def _fills_whole(state: State, command: PlaceOrder, plan: OrderPlan) -> bool:
     """Whether the book surely holds all that a fill-or-kill order wants."""
-    band = impact_limit(state, command.asset, command.side)
+    band = impact_limit(state, command.asset, command.side, command.account)
     if band is None:
         return False
-    limit = plan.limit
+    if command.quote_quantity:
+        return plan.whole and plan.quantity > 0
+    limit, wanted = plan.limit, command.quantity
     limit = min(limit, band) if command.side is Side.BID else max(limit, band)
-    wanted = command.quantity or plan.quantity
     seen = walk(state, command.account, command.asset, command.side, limit, wanted, sure=True)
-    return wanted > 0 and seen.quantity == wanted
+    return seen.quantity == wanted
 
 
 def _borrow_first(state: State, taker: Taker) -> None:
@@ -311,10 +336,25 @@ def _finish(state: State, command: PlaceOrder, taker: Taker, plan: OrderPlan) ->
         return
     asset = pays_with(command.side, command.asset)
     move(state, asset, taker.lock, locked(taker.account), available(taker.account))
-    unfilled = (command.quantity or plan.quantity) - taker.filled
-    reason = taker.stopped or _end_reason(state, command, taker)
-    if unfilled or plan.quantity == 0:
-        state.emit(OrderExpired(taker.order, taker.account, unfilled, reason))
+    if command.quote_quantity:
+        _finish_quote(state, command, taker, plan)
+        return
+    unfilled = command.quantity - taker.filled
+    if unfilled:
+        reason = taker.stopped or _end_reason(state, command, taker)
+        state.emit(OrderExpired(taker.order, taker.account, unfilled, reason, 0))
+
+
+def _finish_quote(state: State, command: PlaceOrder, taker: Taker, plan: OrderPlan) -> None:
+    """Say what an order by quote did not spend, and why."""
+    unspent = command.quote_quantity - taker.spent
+    if unspent == 0:
+        return
+    reason = taker.stopped
+    if plan.whole and reason in (None, ExpiryReason.INSUFFICIENT_FUNDS):
+        reason = ExpiryReason.IMMEDIATE_OR_CANCEL
+    reason = reason or _end_reason(state, command, taker)
+    state.emit(OrderExpired(taker.order, taker.account, 0, reason, unspent))
 
 
 def _beyond_band(state: State, command: PlaceOrder) -> bool:
@@ -338,9 +378,8 @@ def _rest(state: State, command: PlaceOrder, taker: Taker) -> None:
     asset = pays_with(command.side, command.asset)
     need = taker.open
     if command.side is Side.BID:
-        fee = state.parameters.maker_fee
-        need = cost_up(state, command.asset, command.price, taker.open, fee)
-    # The lock was planned with the dearer of both fees; at rest only the maker's can fall due.
+        rate, ahead = state.parameters.maker_fee, (taker.quote_ahead, taker.fee_ahead)
+        need = bill_of(state, command.asset, command.price, taker.open, rate, *ahead).total
     lock = min(taker.lock, need)
     move(state, asset, taker.lock - lock, locked(taker.account), available(taker.account))
     unfunded = min(taker.credit, need - lock)
@@ -361,6 +400,8 @@ def _rest(state: State, command: PlaceOrder, taker: Taker) -> None:
             auto_borrow_repay=command.auto_borrow_repay,
             self_trade_prevention=command.self_trade_prevention,
             client_id=command.client_id,
+            quote_ahead=taker.quote_ahead,
+            fee_ahead=taker.fee_ahead,
         ),
     )
     state.emit(OrderRested(taker.order, taker.open))

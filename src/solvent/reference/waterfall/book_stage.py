@@ -17,7 +17,7 @@ Specification: section 7.3.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from solvent.domain.commands import OrderType, Side, TimeInForce
+from solvent.domain.commands import NO_CLIENT_ID, OrderType, Side, TimeInForce
 from solvent.domain.events import OrderAccepted, OrderExpired
 from solvent.domain.labels import ExpiryReason, Reason, Source, Stage, SystemOrder
 from solvent.domain.parameters import USDC
@@ -48,11 +48,10 @@ from solvent.reference.margin import (
 from solvent.reference.orderbook.book import (
     best_price,
     cost_up,
-    impact_limit,
     market_of,
     opposite,
 )
-from solvent.reference.orderbook.matching import Taker, match
+from solvent.reference.orderbook.matching import Taker, impact_limit, match
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import draw_ratio
 from solvent.reference.waterfall.sizing import debts_largest_first, largest_first, needed_debt
@@ -300,7 +299,7 @@ def _sell_limit(state: State, account: int, asset: int, redeemed: int) -> int | 
 
     What weighs is the holding once `redeemed` atoms of the claim have become tokens.
     """
-    band = impact_limit(state, asset, Side.ASK)
+    band = impact_limit(state, asset, Side.ASK, account)
     if band is None:
         return None
     holder, pool = state.accounts[account], state.pools[asset]
@@ -349,7 +348,7 @@ def _buy_limit(state: State, account: int, debt: int) -> int:
     """Highest price that neither leaves the impact band nor by itself lowers health."""
     fee = state.parameters.waterfall.book_fee
     bearable = state.mark(debt) * (RATIO + _relief(state, account, debt)) // (RATIO + fee) - 1
-    band = impact_limit(state, debt, Side.BID)
+    band = impact_limit(state, debt, Side.BID, account)
     return max(1, bearable if band is None else min(band, bearable))
 
 
@@ -403,7 +402,7 @@ def _trade(
             auto_borrow_repay=0,
             auto_lend_redeem=0,
             self_trade_prevention=taker.self_trade_prevention,
-            client_id=0,
+            client_id=NO_CLIENT_ID,
             locked=0,
             system_order=taker.system,
         )
@@ -411,5 +410,5 @@ def _trade(
     match(state, taker)
     if taker.open:
         reason = taker.stopped or ExpiryReason.PRICE_IMPACT
-        state.emit(OrderExpired(taker.order, plan.account, taker.open, reason))
+        state.emit(OrderExpired(taker.order, plan.account, taker.open, reason, 0))
     return taker.filled

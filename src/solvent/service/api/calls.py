@@ -62,7 +62,7 @@ class Call(NamedTuple):
         """The fields of query and body."""
         fields = dict(self.query)
         if isinstance(self.body, dict):
-            fields |= self.body
+            fields |= {name: value for name, value in self.body.items() if value is not None}
         return Params(fields, self.node.market.parameters)
 
     def item(self, fields: JsonValue) -> Params:

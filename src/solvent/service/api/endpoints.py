@@ -31,7 +31,7 @@ class Endpoint(NamedTuple):
     - mutates: whether it reaches the journal; reduces_risk: whether it can only reduce risk.
     - is_batch: whether the body is a list of such objects; signs_digest: whether the SHA-256 of the
       body is signed in place of its fields.
-    - may_be_empty: whether it may be answered with status 204.
+    - may_be_empty: whether it may be answered with status 204; may_be_missing: with 404.
     - deviations: what is missing beside the published endpoint, in words; empty where it is whole.
     """
 
@@ -50,6 +50,7 @@ class Endpoint(NamedTuple):
     is_batch: bool = False
     signs_digest: bool = False
     may_be_empty: bool = False
+    may_be_missing: bool = False
     deviations: str = ""
 
     @property

@@ -16,7 +16,7 @@ _BY_FORM: dict[str, Any] = {
     "market": "SOL_USDC",
     "number": "12",
     "time-in-utc": "2026-01-21T06:34:54.691858",
-    "spaced-time-in-utc": "2026-01-21 06:34:00.000000",
+    "spaced-time-in-utc": "2026-01-21 06:34:00",
     "date-time": "2026-01-21T06:34:54Z",
     "base64": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
     "milliseconds": 1_768_977_294_691,

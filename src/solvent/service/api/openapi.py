@@ -11,11 +11,12 @@ from types import UnionType
 from typing import Any, get_args, get_origin
 
 import msgspec
+from msgspec import UNSET
 
 from solvent import __version__
 from solvent.service.api.endpoints import JSON, Endpoint
 from solvent.service.api.examples import example
-from solvent.service.api.objects.pages import PageQuery
+from solvent.service.api.objects.pages import Slice
 from solvent.service.api.objects.streams import STREAMS, StreamError, StreamFrame, StreamMessage
 from solvent.service.errors import ApiErrorCode, ApiErrorResponse
 from solvent.service.limits import BODY_BYTES, DEFAULT_WINDOW_MS, WINDOW_MS
@@ -34,7 +35,9 @@ what stands before `&timestamp` of each, joined by `&`. Booleans are written `tr
 Where a description says so, the SHA-256 of the body in hexadecimal is signed as field `sha256` in
 place of the body's fields. A request that comes again, as it was, gets the first answer.
 
-Fields that are not listed are refused. Every error is an ApiErrorResponse.
+Fields that are not listed are passed over in a query that only reads, and refused elsewhere. In
+query and body a field must say the same, and is signed once. An answer has all its fields, and null
+in those that do not apply. Every error is an ApiErrorResponse.
 """
 _TAGS = {
     "Borrow/lend": "Lending, repaying, borrowing and redeeming, and the pools.",
@@ -81,7 +84,8 @@ _ERRORS = {
 """What each status says, with a code and a message that come with it."""
 _FREE: tuple[Json, ...] = ({"type": "string"}, {"type": "object"})
 """What has no example: a text of any kind, and this document itself."""
-_SIGNED_ONLY = {401, 403, 404}
+_SIGNED_ONLY = {401, 403}
+_NOT_FOUND = 404
 
 
 def document(endpoints: Sequence[Endpoint]) -> Json:
@@ -153,7 +157,10 @@ def schema_of(kind: Any) -> Json:
 
 
 def _finish(schema: Json) -> None:
-    """Say what the library leaves out: sentences without the indent, types and tags."""
+    """Say what the library leaves out: sentences without the indent, types, tags, what is there.
+
+    A field whose default is null is always sent.
+    """
     schema["description"] = cleandoc(schema["description"])
     values = schema.get("enum", ())
     if values:
@@ -162,6 +169,11 @@ def _finish(schema: Json) -> None:
         if "enum" in field:
             field["type"] = "string"
             field.setdefault("description", "Says which object this is.")
+    fields = schema.get("properties", {})
+    sent = {name for name, field in fields.items() if field.pop("default", UNSET) is None}
+    if sent:
+        required = sent.union(schema.get("required", ()))
+        schema["required"] = [name for name in fields if name in required]
 
 
 def _operation(endpoint: Endpoint, schemas: _Schemas) -> Json:
@@ -227,7 +239,7 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> Json:
     done: Json = {"description": "Done."}
     if endpoint.returns is not None:
         done["content"] = _content(schema_of(endpoint.returns), endpoint.media, schemas)
-    if endpoint.query is not None and issubclass(endpoint.query, PageQuery):
+    if endpoint.query is not None and issubclass(endpoint.query, Slice):
         done["headers"] = {
             name: {"description": said, "schema": {"type": "integer"}}
             for name, said in _PAGE_HEADERS.items()
@@ -236,9 +248,16 @@ def _responses(endpoint: Endpoint, schemas: _Schemas) -> Json:
     if endpoint.may_be_empty:
         found["204"] = {"description": "There is nothing to say."}
     for status in _ERRORS:
-        if endpoint.is_signed or status not in _SIGNED_ONLY:
+        if _may_be(endpoint, status):
             found[str(status)] = {"$ref": f"#/components/responses/{status}"}
     return found
+
+
+def _may_be(endpoint: Endpoint, status: int) -> bool:
+    """Whether an endpoint may answer with the status of an error."""
+    if status == _NOT_FOUND:
+        return endpoint.may_be_missing
+    return endpoint.is_signed or status not in _SIGNED_ONLY
 
 
 def _content(schema: Json, media: str, schemas: _Schemas) -> Json:

@@ -3,8 +3,6 @@
 Each quantity is a decimal as a string; one below zero has a minus.
 """
 
-from msgspec import UNSET
-
 from solvent.domain import commands as c
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC, EngineParameters, MarginFunction
@@ -96,13 +94,11 @@ def order_type(parameters: EngineParameters, order: Order, status: OrderStatus) 
         status=status,
         symbol=market_symbol(parameters, order.asset),
         time_in_force=TIMES[order.time_in_force],
-        client_id=order.client_id or UNSET,
-        quantity=quantity_text(parameters, order.asset, order.quantity)
-        if order.quantity
-        else UNSET,
-        quote_quantity=value_text(order.quote_quantity) if order.quote_quantity else UNSET,
-        post_only=order.post_only if is_limit else UNSET,
-        price=price_text(order.price) if is_limit else UNSET,
+        client_id=None if order.client_id == c.NO_CLIENT_ID else order.client_id,
+        quantity=quantity_text(parameters, order.asset, order.quantity or order.executed),
+        quote_quantity=value_text(order.quote_quantity) if order.quote_quantity else None,
+        post_only=order.post_only if is_limit else None,
+        price=price_text(order.price) if is_limit else None,
     )
 
 
@@ -126,5 +122,5 @@ def withdrawal(
         to_address=address,
         created_at=naive_time(time),
         is_internal=False,
-        client_id=client_id or UNSET,
+        client_id=client_id or None,
     )

@@ -1,14 +1,14 @@
 """Signing: who sent a request, by the published scheme, with its ambiguities closed.
 
 What is signed is `instruction=NAME`, then each field as `&name=value` in the order of the names,
-those of the query before those of the body, then `&timestamp=..&window=..`. A batch repeats the
-instruction before the fields of each of its items.
+those of the query before those of the body or all together, then `&timestamp=..&window=..`. A batch
+repeats the instruction before the fields of each of its items.
 
 Nothing is escaped there, so what could stand for two requests is refused: names are ASCII words and
-none of the scheme's own; a value has no `&`, `=`, `%` or control character; no name is in query and
-body both. From a signed text the fields can then be read back: part at `&`, part at the first `=`,
-undo percent-encoding. What the text cannot tell, handlers must not: a number from its digits as a
-string, a boolean from its word.
+none of the scheme's own; a value has no `&`, `=`, `%` or control character; a name that is in query
+and body has one value, and is signed once. From a signed text the fields can then be read back:
+part at `&`, part at the first `=`, undo percent-encoding. What the text cannot tell, handlers must
+not: a number from its digits as a string, a boolean from its word.
 
 Clients differ, and each of these forms is tried, all of which stand for the same fields: values as
 they are with the booleans of Python's queries in lower case; as they came; percent-encoded; each

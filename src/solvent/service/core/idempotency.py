@@ -1,9 +1,10 @@
 """Idempotency: a request is carried out one time, however often and how soon again it comes.
 
-A signed request is known by its digest until its window has passed; an order with a client id by
-account and client id. All that is known of either is in one table, `FirstAnswers`, which is a part
-of the market: it follows from the journal, is saved with the market and is bounded. Whoever repeats
-a request gets the first answer, and nothing happens a second time.
+A signed request is known by its digest until its window has passed; an order with a client id, by
+account and client id, as long as it has not ended: then the id is free for another order. All that
+is known of either is in one table, `FirstAnswers`, which is a part of the market: it follows from
+the journal, is saved with the market and is bounded, by time and by the orders that rest. Whoever
+repeats a request gets the first answer, and nothing happens a second time.
 
 Whether a request came before can be said only where the order of all requests is known, so it is
 asked record by record, right before the engine (`repeated`). A request whose first coming is not
@@ -12,16 +13,16 @@ answered yet never gets that far: it waits for the answer to it (`InFlight`).
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from solvent.domain.codec.commands import EncodedCommands
-from solvent.domain.commands import COMMAND_KINDS, PlaceOrder, encode_command
+from solvent.domain.commands import COMMAND_KINDS, NO_CLIENT_ID, PlaceOrder, encode_command
 from solvent.service.core.records import Record
 from solvent.service.errors import ApiError, ApiErrorCode
-from solvent.service.limits import CLIENT_IDS_KEPT, FUTURE_MS, WINDOW_MS
+from solvent.service.limits import FUTURE_MS, WINDOW_MS
 
 AHEAD_MS = WINDOW_MS + FUTURE_MS
 """How far after the moment at which a request is taken in its window may end."""
@@ -43,7 +44,7 @@ def error_answer(error: ApiError) -> Answer:
 
 
 _USED = error_answer(
-    ApiError(_BAD_REQUEST, ApiErrorCode.INVALID_ORDER, "clientId was used for another order")
+    ApiError(_BAD_REQUEST, ApiErrorCode.INVALID_ORDER, "clientId is in use by another order")
 )
 
 DigestRow = tuple[bytes, int, int, bytes]
@@ -55,7 +56,7 @@ class FirstAnswers:
 
     def __init__(self) -> None:
         self._by_digest: OrderedDict[bytes, tuple[int, Answer]] = OrderedDict()
-        self._by_client: OrderedDict[tuple[int, int], tuple[bytes, Answer]] = OrderedDict()
+        self._by_client: dict[tuple[int, int], tuple[bytes, Answer]] = {}
         self._latest = 0
 
     def find(self, digest: bytes) -> Answer | None:
@@ -74,7 +75,10 @@ class FirstAnswers:
         return first
 
     def find_order(self, order: PlaceOrder) -> Answer | None:
-        """The answer to an order whose client id was used: the first one, if it is that order."""
+        """What is said to an order whose client id is in use: the first answer, if it is that one.
+
+        An id is in use until the order that has it ends.
+        """
         found = self._by_client.get((order.account, order.client_id))
         if found is None:
             return None
@@ -97,11 +101,16 @@ class FirstAnswers:
             self._by_digest.popitem(last=False)
 
     def keep_order(self, order: PlaceOrder, answer: Answer) -> None:
-        """Keep the answer to an order with a client id; the oldest are forgotten."""
-        name = order.account, order.client_id
-        self._by_client[name] = (encode_command(order), answer)
-        if len(self._by_client) > CLIENT_IDS_KEPT:
-            self._by_client.popitem(last=False)
+        """Keep the answer to an order with a client id, which rests."""
+        self._by_client[order.account, order.client_id] = (encode_command(order), answer)
+
+    def free(self, account: int, client_id: int) -> None:
+        """The order of this client id has ended."""
+        self._by_client.pop((account, client_id), None)
+
+    def uses(self, names: Iterable[Hashable]) -> bool:
+        """Whether a client id among the names of a request is in use."""
+        return not self._by_client.keys().isdisjoint(names)
 
     def rows(self) -> tuple[list[DigestRow], list[ClientRow]]:
         """All of it as plain values, for a snapshot."""
@@ -148,12 +157,15 @@ def named_orders(commands: EncodedCommands) -> Iterator[tuple[int, PlaceOrder]]:
         if kind == _PLACE_ORDER:
             order = commands[place]
             assert isinstance(order, PlaceOrder)
-            if order.client_id:
+            if order.client_id != NO_CLIENT_ID:
                 yield place, order
 
 
 def repeated(answers: FirstAnswers, commands: EncodedCommands) -> Iterator[tuple[int, Answer]]:
-    """Orders whose client id was used, by their places, and what is said to them."""
+    """Orders whose client id is in use, by their places, and what is said to them.
+
+    Of a list, a client id is the first order's that has it, whatever becomes of that.
+    """
     used: set[tuple[int, int]] = set()
     for place, order in named_orders(commands):
         first = answers.find_order(order)

@@ -25,10 +25,9 @@ from solvent.service.core.keys import Role
 from solvent.service.core.open_orders import OpenOrders
 from solvent.service.core.proposals import Proposals
 from solvent.service.core.records import RecordError
-from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.errors import ApiError, ApiErrorCode, order_not_found
 
 _BAD_REQUEST = 400
-_NOT_FOUND = 404
 
 
 class State(Protocol):
@@ -78,20 +77,23 @@ class CancelNamed(msgspec.Struct, array_like=True, frozen=True, tag=1):
 
     asset: int
     order: int | None = None
-    client_id: int = 0
+    client_id: int = c.NO_CLIENT_ID
 
     def resolve(self, account: int, state: State) -> Sequence[c.Command]:
         """Its cancellation. Raises ApiError where no such order rests."""
-        return (c.CancelOrder(account, self.find(account, state.orders).order),)
+        found = self.find(account, state.orders)
+        if found is None:
+            raise order_not_found(_BAD_REQUEST)
+        return (c.CancelOrder(account, found.order),)
 
-    def find(self, account: int, orders: OpenOrders) -> Order:
-        """The resting order. Raises ApiError where there is none."""
+    def find(self, account: int, orders: OpenOrders) -> Order | None:
+        """The resting order, if there is one."""
         if self.order is None:
             found = orders.by_client_id(account, self.client_id)
         else:
             found = orders.get(self.order)
         if found is None or (found.account, found.asset) != (account, self.asset):
-            raise ApiError(_NOT_FOUND, ApiErrorCode.RESOURCE_NOT_FOUND, "Order Not Found")
+            return None
         return found
 
 

@@ -183,10 +183,15 @@ class Market:
         """Let orders be placed, filled and ended; what became of them, by the command's number."""
         if transcript.present.isdisjoint(ORDER_KINDS):
             return {}
-        return {
+        found = {
             transcript.first + index: self.orders.follow(events, time)
             for index, events in transcript.by_command(ORDER_KINDS)
         }
+        for orders in found.values():
+            for order in orders:
+                if order.has_ended:
+                    self.first_answers.free(order.account, order.client_id)
+        return found
 
     def _settle(self, plan: Plan, results: Results) -> Answer:
         """What a record does besides its commands, and what it is answered."""
@@ -197,9 +202,8 @@ class Market:
         if record.digest:
             self.first_answers.keep(record.digest, record.expires, said)
         for index, order in named_orders(plan.commands):
-            one = answer_to(results, index)
-            if one.status == OK:
-                self.first_answers.keep_order(order, one)
+            if self.orders.by_client_id(order.account, order.client_id) is not None:
+                self.first_answers.keep_order(order, answer_to(results, index))
         return said
 
     def _commands(self, plan: Plan, results: Results) -> Answer:

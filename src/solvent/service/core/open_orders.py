@@ -6,6 +6,7 @@ clients may still ask, with what the engine does not keep: when they came and wh
 
 from collections.abc import Iterable
 
+from solvent.domain.commands import NO_CLIENT_ID
 from solvent.domain.events import Event
 from solvent.history.followers.orders import Order, changed
 
@@ -16,6 +17,7 @@ class OpenOrders:
     def __init__(self, orders: Iterable[Order] = ()) -> None:
         self._orders: dict[int, Order] = {}
         self._of_account: dict[int, dict[int, None]] = {}
+        self._by_client: dict[tuple[int, int], int] = {}
         for order in orders:
             self._put(order)
 
@@ -32,9 +34,9 @@ class OpenOrders:
         return [self._orders[order] for order in tuple(self._of_account.get(account, ()))]
 
     def by_client_id(self, account: int, client_id: int) -> Order | None:
-        """The account's latest order with this client id."""
-        found = [order for order in self.of(account) if order.client_id == client_id]
-        return found[-1] if found else None
+        """The account's order with this client id; it has one at most."""
+        number = self._by_client.get((account, client_id))
+        return None if number is None else self._orders[number]
 
     def follow(self, events: Iterable[Event], time: int) -> list[Order]:
         """Let a command's events happen; what became of the orders that it placed or changed."""
@@ -51,9 +53,12 @@ class OpenOrders:
     def _put(self, order: Order) -> None:
         self._orders[order.order] = order
         self._of_account.setdefault(order.account, {})[order.order] = None
+        if order.client_id != NO_CLIENT_ID:
+            self._by_client[order.account, order.client_id] = order.order
 
     def _drop(self, order: Order) -> None:
         del self._orders[order.order]
+        self._by_client.pop((order.account, order.client_id), None)
         of_account = self._of_account[order.account]
         del of_account[order.order]
         if not of_account:

@@ -71,7 +71,7 @@ class Planner:
             return False
         if request.record.kind != RecordKind.COMMANDS or self._plans[-1].record.kind in _ALONE:
             return True
-        return not self._names.isdisjoint(request.names)
+        return self._answers.uses(request.names) or not self._names.isdisjoint(request.names)
 
     def plan(self, request: Request) -> None:
         """Add a request."""

@@ -13,7 +13,6 @@ from solvent.domain.commands import Command, decode_command, encode_command
 from solvent.service.errors import ApiError, ApiErrorCode
 
 _BAD_REQUEST = 400
-_NOT_FOUND = 404
 
 
 class Proposal(msgspec.Struct, array_like=True, frozen=True):
@@ -60,7 +59,7 @@ class Proposals:
         """
         proposal = self.waiting.get(number)
         if proposal is None:
-            raise ApiError(_NOT_FOUND, ApiErrorCode.RESOURCE_NOT_FOUND, "Proposal Not Found")
+            raise ApiError(_BAD_REQUEST, ApiErrorCode.RESOURCE_NOT_FOUND, "Proposal Not Found")
         if approver == proposal.proposer:
             message = "somebody else must approve it"
             raise ApiError(_BAD_REQUEST, ApiErrorCode.PRECONDITION_FAILED, message)

@@ -1,7 +1,5 @@
 """Account: settings, and the largest borrow, order and withdrawal that would pass now."""
 
-from msgspec import UNSET
-
 from solvent.domain import commands as c
 from solvent.domain.parameters import USDC
 from solvent.service.api.calls import Call, Reply, json_reply
@@ -17,7 +15,6 @@ from solvent.service.api.objects.account import (
     OrderLimitQuery,
     UpdateAccountSettingsRequest,
 )
-from solvent.service.api.objects.base import Maybe
 from solvent.service.api.objects.enums import Side
 from solvent.service.api.params import Params, bad_request
 from solvent.service.api.shapes import quantity_text, ratio_text, side_text, value_text
@@ -104,13 +101,13 @@ async def max_order(call: Call) -> Reply:
             auto_borrow_repay=_as_asked(fields, "autoBorrowRepay"),
             auto_lend_redeem=_as_asked(fields, "autoLendRedeem"),
             reduce_only=_as_asked(fields, "reduceOnly"),
-            price=fields.text("price") if fields.has("price") else UNSET,
+            price=fields.text("price") if fields.has("price") else None,
         )
     )
 
 
-def _as_asked(fields: Params, name: str) -> Maybe[bool]:
-    return fields.flag(name) if fields.has(name) else UNSET
+def _as_asked(fields: Params, name: str) -> bool | None:
+    return fields.flag(name) if fields.has(name) else None
 
 
 def asked_order(call: Call) -> c.PlaceOrder:

@@ -1,7 +1,5 @@
 """Capital: balances, collateral, and tokens that leave."""
 
-from msgspec import UNSET
-
 from solvent.domain import commands as c
 from solvent.domain.units import RATIO
 from solvent.service.api.calls import Call, Reply, json_reply
@@ -87,9 +85,7 @@ async def collateral(call: Call) -> Reply:
             net_equity_locked=value_text(min(health.initial, max(0, health.net_equity))),
             net_exposure_futures="0",
             pnl_unrealized="0",
-            margin_fraction=ratio_text(health.net_equity * RATIO // exposure)
-            if exposure
-            else UNSET,
+            margin_fraction=ratio_text(health.net_equity * RATIO // exposure) if exposure else None,
         )
     )
 

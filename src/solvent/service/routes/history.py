@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from msgspec import UNSET
-
 from solvent.domain.labels import Source
 from solvent.history.tables import rows as r
 from solvent.service.api.calls import Call, Reply, json_reply
@@ -101,7 +99,7 @@ async def movements(call: Call) -> Reply:
             source=_SOURCES[row.source],
             symbol=parameters.assets[row.asset].symbol,
             timestamp=naive_time(row.time),
-            spot_margin_order_id=str(row.order) if row.order else UNSET,
+            spot_margin_order_id=str(row.order) if row.order else None,
         )
 
     return await page(

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from functools import partial
 
+from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND
-from solvent.history.followers.candles import INTERVALS
+from solvent.history.followers.candles import INTERVALS, spans, start_of
 from solvent.history.market_views import Views
-from solvent.history.tables.rows import Paging, PoolPoint, PriceKind, TickerRow
+from solvent.history.tables.rows import CandleRow, Paging, PoolPoint, PriceKind, TickerRow
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.objects.borrow_lend import BorrowLendHistory, PoolHistoryQuery
@@ -26,7 +27,7 @@ from solvent.service.api.objects.market_data import (
     Trade,
     TradesQuery,
 )
-from solvent.service.api.pages import page_of
+from solvent.service.api.pages import page_headers, page_of
 from solvent.service.api.params import bad_request
 from solvent.service.api.shapes import (
     market_symbol,
@@ -36,11 +37,11 @@ from solvent.service.api.shapes import (
     value_text,
 )
 from solvent.service.limits import KLINES_MOST
-from solvent.service.wire import format_decimal, ms, naive_time
+from solvent.service.wire import format_decimal, ms, spaced_time
 
 TAG = "Assets/markets"
-_PERCENT = 100
-_SHARE_DIGITS = 4
+_CHANGE_DIGITS = 6
+_CHANGE = 10**_CHANGE_DIGITS
 
 
 _KINDS = {name: PriceKind[name.name] for name in KlinePriceType}
@@ -69,13 +70,12 @@ async def _ticker(call: Call, asset: int) -> Ticker:
         row = TickerRow(asset, mark, mark, mark, mark, 0, 0, 0)
     parameters = call.node.market.parameters
     change = row.last - row.first
-    share = change * _PERCENT * 10**_SHARE_DIGITS // row.first if row.first else 0
     return Ticker(
         symbol=market_symbol(parameters, asset),
         first_price=price_text(row.first),
         last_price=price_text(row.last),
         price_change=price_text(change),
-        price_change_percent=format_decimal(share, _SHARE_DIGITS),
+        price_change_percent=change_text(row.first, change),
         high=price_text(row.high),
         low=price_text(row.low),
         volume=quantity_text(parameters, asset, row.volume),
@@ -84,8 +84,21 @@ async def _ticker(call: Call, asset: int) -> Ticker:
     )
 
 
+def change_text(first: int, change: int) -> str:
+    """What the published API calls percent: the change as a ratio of the first price.
+
+    Six digits, the nearest; 0 where there was no first price.
+    """
+    ratio = (2 * change * _CHANGE + first) // (2 * first) if first else 0
+    return format_decimal(ratio, _CHANGE_DIGITS)
+
+
 async def klines(call: Call) -> Reply:
-    """Candles; times are seconds."""
+    """Candles; times are seconds.
+
+    A row an interval that begins at `startTime` or later and has begun; prices are null where
+    nothing happened. Where more are asked for than an answer holds, it begins with the market.
+    """
     fields = call.params
     asset = fields.market()
     interval = fields.need("interval")
@@ -95,51 +108,79 @@ async def klines(call: Call) -> Reply:
     assert kind is not None
     if not fields.has("startTime"):
         raise bad_request("startTime is missing")
+    now = call.node.time() + 1
     start = fields.integer("startTime", 0, 0, FAR_SECOND) * SECOND
-    end = fields.integer("endTime", call.node.time() // SECOND + 1, 0, FAR_SECOND) * SECOND
-    rows = await call.node.past(
-        lambda views: views.klines(asset, interval, start, end, _KINDS[kind], KLINES_MOST)
-    )
+    end = min(now, fields.integer("endTime", FAR_SECOND, 0, FAR_SECOND) * SECOND)
     parameters = call.node.market.parameters
-    return json_reply(
-        [
-            Kline(
-                start=naive_time(row.start).replace("T", " "),
-                end=naive_time(row.end).replace("T", " "),
-                open=price_text(row.open),
-                high=price_text(row.high),
-                low=price_text(row.low),
-                close=price_text(row.close),
-                volume=quantity_text(parameters, asset, row.volume),
-                quote_volume=value_text(row.quote_volume),
-                trades=str(row.trades),
-            )
-            for row in rows
-        ]
+    length = INTERVALS[interval].length
+    shown = spans(start, end, length, KLINES_MOST + 1)
+    if len(shown) > KLINES_MOST:
+        start = max(start, start_of(parameters.start_time, length))
+        shown = spans(start, end, length, KLINES_MOST)
+    if not shown:
+        return json_reply([])
+    first, last = shown[0][0], shown[-1][1]
+    rows = await call.node.past(
+        lambda views: views.klines(asset, interval, first, last, _KINDS[kind], KLINES_MOST)
     )
+    found = {row.start: row for row in rows}
+    return json_reply(
+        [_kline(parameters, asset, begun, over, found.get(begun)) for begun, over in shown]
+    )
+
+
+def _kline(
+    parameters: EngineParameters, asset: int, start: int, end: int, row: CandleRow | None
+) -> Kline:
+    """A candle; without a row that of an interval in which nothing happened."""
+    times = spaced_time(start), spaced_time(end)
+    if row is None:
+        return Kline(start=times[0], end=times[1], volume="0", quote_volume="0", trades="0")
+    return Kline(
+        start=times[0],
+        end=times[1],
+        open=price_text(row.open),
+        high=price_text(row.high),
+        low=price_text(row.low),
+        close=price_text(row.close),
+        volume=quantity_text(parameters, asset, row.volume),
+        quote_volume=value_text(row.quote_volume),
+        trades=str(row.trades),
+    )
+
+
+async def latest_trades(call: Call) -> Reply:
+    """The latest trades of a market."""
+    shapes, _ = await _trades(call)
+    return json_reply(shapes)
 
 
 async def trades(call: Call) -> Reply:
-    """The latest trades of a market."""
+    """All trades of a market, page by page, the latest first."""
+    shapes, total = await _trades(call)
+    return json_reply(shapes, page_headers(call.params, total))
+
+
+async def _trades(call: Call) -> tuple[list[Trade], int]:
+    """The trades that are asked for, and how many there are."""
     fields = call.params
     asset = fields.market()
     asked = page_of(fields)
     paging = Paging(asked.limit, asked.offset)
     page = await call.node.past(lambda views: views.trades(asset, paging))
     parameters = call.node.market.parameters
-    return json_reply(
-        [
-            Trade(
-                id=row.trade,
-                price=price_text(row.price),
-                quantity=quantity_text(parameters, asset, row.quantity),
-                quote_quantity=value_text(row.quote),
-                timestamp=ms(row.time),
-                is_buyer_maker=row.buyer_is_maker,
-            )
-            for row in page.rows
-        ]
-    )
+    shapes = [
+        Trade(
+            id=row.trade,
+            price=price_text(row.price),
+            quantity=quantity_text(parameters, asset, row.quantity),
+            quote_quantity=value_text(row.quote),
+            timestamp=ms(row.time),
+            is_buyer_maker=row.buyer_is_maker,
+        )
+        for row in page.rows
+    ]
+    return shapes, page.total
 
 
 def _pool(asset: int, interval: str, now: int, views: Views) -> list[PoolPoint]:
@@ -191,7 +232,9 @@ ENDPOINTS = [
         query=KlinesQuery,
         returns=list[Kline],
     ),
-    Endpoint(TAG, "GET", "/api/v1/trades", trades, query=LatestTradesQuery, returns=list[Trade]),
+    Endpoint(
+        TAG, "GET", "/api/v1/trades", latest_trades, query=LatestTradesQuery, returns=list[Trade]
+    ),
     Endpoint(
         TAG,
         "GET",

@@ -29,6 +29,7 @@ from solvent.service.api.objects.markets import (
     Security,
     Token,
 )
+from solvent.service.api.pages import page_headers
 from solvent.service.api.params import Params, bad_request
 from solvent.service.api.shapes import (
     margin_function,
@@ -194,6 +195,12 @@ async def none_with_symbol(call: Call) -> Reply:
     return json_reply([])
 
 
+async def none_on_a_page(call: Call) -> Reply:
+    """Nothing, on no page, for a market that there is."""
+    call.params.market()
+    return json_reply([], page_headers(call.params, 0))
+
+
 async def none(call: Call) -> Reply:  # noqa: ARG001
     """Nothing."""
     return json_reply([])
@@ -233,7 +240,7 @@ ENDPOINTS = [
         TAG,
         "GET",
         "/api/v1/fundingRates",
-        none_with_symbol,
+        none_on_a_page,
         query=FundingRatesQuery,
         returns=list[FundingIntervalRate],
         deviations="always empty: there are no futures here",

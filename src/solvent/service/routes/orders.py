@@ -23,9 +23,11 @@ from solvent.service.api.objects.orders import (
 from solvent.service.api.params import Params, bad_request, not_served
 from solvent.service.api.shapes import STATUSES, order_type
 from solvent.service.core.intents import CancelNamed
+from solvent.service.errors import order_not_found
 from solvent.service.limits import BATCH_ORDERS
 
 TAG = "Orders"
+_NOT_FOUND = 404
 _NO_ORDER = -1
 """The number of an order that no order has."""
 
@@ -87,7 +89,7 @@ def place_command(account: int, fields: Params) -> c.PlaceOrder:
 
 
 def _client_id(fields: Params) -> int:
-    return fields.integer("clientId", 0, 1, MOST_CLIENT_ID) if fields.has("clientId") else 0
+    return fields.integer("clientId", c.NO_CLIENT_ID, 0, MOST_CLIENT_ID)
 
 
 async def execute(call: Call) -> Reply:
@@ -126,7 +128,10 @@ async def query(call: Call) -> Reply:
     """One resting order."""
     named = _named(call)
     async with call.node.reading():
-        return json_reply(_shown(call, named.find(call.account, call.node.market.orders)))
+        found = named.find(call.account, call.node.market.orders)
+    if found is None:
+        raise order_not_found(_NOT_FOUND)
+    return json_reply(_shown(call, found))
 
 
 async def query_all(call: Call) -> Reply:
@@ -165,6 +170,7 @@ ENDPOINTS = [
         query=OrderQuery,
         returns=OrderType,
         roles=READERS,
+        may_be_missing=True,
     ),
     Endpoint(
         TAG,

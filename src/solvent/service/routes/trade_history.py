@@ -1,8 +1,6 @@
 """History of trading, page by page: every order and fill, people's and the three stages'."""
 
-from msgspec import UNSET
-
-from solvent.domain.commands import OrderType
+from solvent.domain.commands import NO_CLIENT_ID, OrderType
 from solvent.domain.labels import ExpiryReason, SystemOrder
 from solvent.domain.parameters import USDC
 from solvent.history.tables import rows as r
@@ -57,7 +55,6 @@ async def orders(call: Call) -> Reply:
 
     def shape(row: r.OrderRow) -> Order:
         is_limit, is_system = row.order_type is OrderType.LIMIT, row.system is not SystemOrder.USER
-        quantity = quantity_text(parameters, row.asset, row.quantity)
         return Order(
             id=str(row.order),
             created_at=naive_time(row.time),
@@ -69,13 +66,13 @@ async def orders(call: Call) -> Reply:
             side=side_text(row.side),
             symbol=market_symbol(parameters, row.asset),
             time_in_force=TIMES[row.time_in_force],
-            quantity=quantity if row.quantity else UNSET,
-            quote_quantity=value_text(row.quote_quantity) if row.quote_quantity else UNSET,
-            price=price_text(row.price) if is_limit else UNSET,
-            post_only=row.post_only if is_limit else UNSET,
-            client_id=row.client_id or UNSET,
-            expiry_reason=UNSET if row.reason is None else _REASONS[row.reason],
-            system_order_type=SYSTEM_TYPES[r.FillKind.BOOK] if is_system else UNSET,
+            quantity=quantity_text(parameters, row.asset, row.quantity or row.executed),
+            quote_quantity=value_text(row.quote_quantity) if row.quote_quantity else None,
+            price=price_text(row.price) if is_limit else None,
+            post_only=row.post_only if is_limit else None,
+            client_id=None if row.client_id == NO_CLIENT_ID else row.client_id,
+            expiry_reason=None if row.reason is None else _REASONS[row.reason],
+            system_order_type=SYSTEM_TYPES[r.FillKind.BOOK] if is_system else None,
         )
 
     return await page(
@@ -105,9 +102,9 @@ async def fills(call: Call) -> Reply:
             side=side_text(row.side),
             symbol=market_symbol(parameters, row.asset),
             timestamp=naive_time(row.time),
-            trade_id=row.trade or UNSET,
-            client_id=str(row.client_id) if row.client_id else UNSET,
-            system_order_type=SYSTEM_TYPES.get(row.kind, UNSET),
+            trade_id=row.trade or None,
+            client_id=None if row.client_id == NO_CLIENT_ID else str(row.client_id),
+            system_order_type=SYSTEM_TYPES.get(row.kind),
         )
 
     return await page(

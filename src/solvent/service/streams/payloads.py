@@ -10,7 +10,7 @@ from typing import NamedTuple, TypedDict
 from msgspec import UNSET
 
 from solvent.domain import events as e
-from solvent.domain.commands import OrderType, Side
+from solvent.domain.commands import NO_CLIENT_ID, OrderType, Side
 from solvent.domain.labels import ExpiryReason, SystemOrder
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import SECOND
@@ -112,7 +112,7 @@ def book_ticker(parameters: EngineParameters, asset: int, book: Book, told: int)
         ask_quantity=quantity_text(parameters, asset, ask_quantity),
         bid=price_text(bid),
         bid_quantity=quantity_text(parameters, asset, bid_quantity),
-        update=str(book.update_id),
+        update=book.update_id,
     )
 
 
@@ -247,7 +247,7 @@ def _order_fields(parameters: EngineParameters, order: Order, when: Moment) -> _
         "told": when.told,
         "symbol": market_symbol(parameters, order.asset),
         "happened": when.happened,
-        "client_id": order.client_id or UNSET,
+        "client_id": UNSET if order.client_id == NO_CLIENT_ID else order.client_id,
         "side": side_text(order.side),
         "order_type": _TYPES[order.order_type],
         "time_in_force": TIMES[order.time_in_force],

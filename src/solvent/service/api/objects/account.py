@@ -90,11 +90,11 @@ class MaxOrderQuantity(ApiObject):
     max_order_quantity: Annotated[Decimal, says("Base tokens.")]
     side: Annotated[Side, says("Whether to buy or to sell the base asset.", "Bid")]
     symbol: Annotated[MarketSymbol, says("The market.")]
-    auto_borrow: Annotated[Maybe[bool], says("As asked.")] = UNSET
-    auto_borrow_repay: Annotated[Maybe[bool], says("As asked.")] = UNSET
-    auto_lend_redeem: Annotated[Maybe[bool], says("As asked.")] = UNSET
-    reduce_only: Annotated[Maybe[bool], says("As asked.")] = UNSET
-    price: Annotated[Maybe[Amount], says("As asked.", "150")] = UNSET
+    auto_borrow: Annotated[bool | None, says("As asked.")] = None
+    auto_borrow_repay: Annotated[bool | None, says("As asked.")] = None
+    auto_lend_redeem: Annotated[bool | None, says("As asked.")] = None
+    reduce_only: Annotated[bool | None, says("As asked.")] = None
+    price: Annotated[Amount | None, says("As asked.", "150")] = None
 
 
 class MaxWithdrawalQuery(Request):
@@ -114,8 +114,8 @@ class MaxWithdrawalQuantity(ApiObject):
 
     max_withdrawal_quantity: Annotated[Decimal, says("Tokens.")]
     symbol: Annotated[AssetSymbol, says("The asset.")]
-    auto_borrow: Annotated[Maybe[bool], says("As asked.")] = UNSET
-    auto_lend_redeem: Annotated[Maybe[bool], says("As asked.")] = UNSET
+    auto_borrow: Annotated[bool | None, says("As asked.")] = None
+    auto_lend_redeem: Annotated[bool | None, says("As asked.")] = None
 
 
 class AccountConvertDustPayload(Request):

@@ -1,7 +1,8 @@
 """The base of all objects, and the scalars of the wire: amounts, times and ids.
 
-An amount is a decimal as a string, never a JSON number. A field of an answer that may be left out
-has the type `Maybe[...]` and the value UNSET; one that may be null has `... | None`.
+An amount is a decimal as a string, never a JSON number. An answer has all its fields, and one that
+does not apply is null (`... | None`); a field that may be left out, of a request, a message of a
+stream or an object of our own, has the type `Maybe[...]` and the value UNSET.
 """
 
 from typing import Annotated, Any, TypeAlias, TypeVar, dataclass_transform
@@ -28,7 +29,7 @@ class ApiObject(Struct, metaclass=_Named, rename="camel"):
 
 
 class Request(ApiObject, forbid_unknown_fields=True):
-    """Fields of a query or a body; any other field is refused."""
+    """Fields of a query or a body; in a body any other field is refused."""
 
 
 def says(sentence: str, example: object = None) -> Meta:
@@ -65,7 +66,7 @@ U8 = Annotated[int, Meta(ge=0, le=2**8 - 1)]
 U16 = Annotated[int, Meta(ge=0, le=2**16 - 1)]
 I32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 MOST_CLIENT_ID = 2**32 - 1
-ClientId = Annotated[int, Meta(ge=1, le=MOST_CLIENT_ID)]
+ClientId = Annotated[int, Meta(ge=0, le=MOST_CLIENT_ID)]
 """A client's own number of an order."""
 U64 = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**53, extra_json_schema={"format": "milliseconds"})]

@@ -113,8 +113,8 @@ class BorrowLendMovement(ApiObject):
     symbol: Annotated[AssetSymbol, says("The asset.")]
     timestamp: Annotated[NaiveTime, says("When.")]
     spot_margin_order_id: Annotated[
-        Maybe[NumberText], says("Number of the order that borrowed, repaid or redeemed.")
-    ] = UNSET
+        NumberText | None, says("Number of the order that borrowed, repaid or redeemed.")
+    ] = None
 
 
 class BorrowLendPositionsQuery(PageQuery):

@@ -78,8 +78,8 @@ class MarginAccountSummary(ApiObject):
     net_exposure_futures: Annotated[Decimal, says("Always 0: no futures here.", "0")]
     pnl_unrealized: Annotated[Decimal, says("Always 0: no futures here.", "0")]
     margin_fraction: Annotated[
-        Maybe[SignedDecimal], says("Net equity over exposure; absent without one.", "1.7")
-    ] = UNSET
+        SignedDecimal | None, says("Net equity over exposure; absent without one.", "1.7")
+    ] = None
 
 
 class DepositsQuery(PageQuery):
@@ -101,6 +101,13 @@ class Deposit(ApiObject):
     symbol: Annotated[AssetSymbol, says("The asset.")]
     quantity: Annotated[Decimal, says("Tokens.")]
     created_at: Annotated[NaiveTime, says("When.")]
+    to_address: Annotated[None, says("Always null: no chain is behind the market.")] = None
+    from_address: Annotated[None, says("Always null: no chain is behind the market.")] = None
+    transaction_hash: Annotated[None, says("Always null: no chain is behind the market.")] = None
+    platform_memo: Annotated[None, says("Always null: no chain is behind the market.")] = None
+    fiat_amount: Annotated[None, says("Always null: no bank is behind the market.")] = None
+    fiat_currency: Annotated[None, says("Always null: no bank is behind the market.")] = None
+    institution_bic: Annotated[None, says("Always null: no bank is behind the market.")] = None
 
 
 class DepositAddressQuery(Request):
@@ -158,17 +165,28 @@ class Withdrawal(ApiObject):
     to_address: Annotated[str, says("The address that was named.", "home")]
     created_at: Annotated[NaiveTime, says("When.")]
     is_internal: Annotated[bool, says("Always false.")]
-    client_id: Annotated[Maybe[str], says("The client's own name of it.", "w-1")] = UNSET
+    client_id: Annotated[str | None, says("The client's own name of it.", "w-1")] = None
+    identifier: Annotated[None, says("Always null: no chain is behind the market.")] = None
+    transaction_hash: Annotated[None, says("Always null: no chain is behind the market.")] = None
+    fiat_fee: Annotated[None, says("Always null: no bank is behind the market.")] = None
+    fiat_state: Annotated[None, says("Always null: no bank is behind the market.")] = None
+    fiat_symbol: Annotated[None, says("Always null: no bank is behind the market.")] = None
+    provider_id: Annotated[None, says("Always null: no bank is behind the market.")] = None
+    bank_name: Annotated[None, says("Always null: no bank is behind the market.")] = None
+    bank_identifier: Annotated[None, says("Always null: no bank is behind the market.")] = None
+    account_identifier: Annotated[None, says("Always null: no bank is behind the market.")] = None
+    subaccount_id: Annotated[None, says("Always null: no subaccounts here.")] = None
+    trigger_at: Annotated[None, says("Always null: withdrawals are not delayed.")] = None
 
 
 class WithdrawalDelay(ApiObject):
     """How long withdrawals wait: never told, for they do not."""
 
-    current_withdrawal_delay_hours: Annotated[Maybe[I32], says("Hours that they wait.")] = UNSET
-    pending_withdrawal_delay_hours: Annotated[Maybe[I32], says("Hours that they will.")] = UNSET
+    current_withdrawal_delay_hours: Annotated[I32 | None, says("Hours that they wait.")] = None
+    pending_withdrawal_delay_hours: Annotated[I32 | None, says("Hours that they will.")] = None
     pending_withdrawal_delay_hours_enabled_at: Annotated[
-        Maybe[NaiveTime], says("From when on.")
-    ] = UNSET
+        NaiveTime | None, says("From when on.")
+    ] = None
 
 
 class WithdrawalDelayRequest(Request):
@@ -192,6 +210,8 @@ class Settlement(ApiObject):
     timestamp: Annotated[NaiveTime, says("When.")]
     user_id: Annotated[I32, says("Number of the account.", 7)]
     engine_sequence: Annotated[U64, says("Number of the command that settled.", 4211)]
+    subaccount_id: Annotated[None, says("Always null: no subaccounts here.")] = None
+    position_id: Annotated[None, says("Always null: no futures here.")] = None
 
 
 class DustQuery(PageQuery):

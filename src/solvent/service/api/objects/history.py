@@ -29,6 +29,7 @@ from solvent.service.api.objects.enums import (
     SystemOrderType,
     TimeInForce,
 )
+from solvent.service.api.objects.orders import Unconditional
 from solvent.service.api.objects.pages import PageQuery
 
 
@@ -41,8 +42,8 @@ class OrdersHistoryQuery(PageQuery):
     market_type: Annotated[Maybe[list[MarketType]], says("Taken and passed over.")] = UNSET
 
 
-class Order(ApiObject):
-    """An order and what became of it."""
+class Order(Unconditional):
+    """An order and what became of it. What does not apply to it is null."""
 
     id: Annotated[NumberText, says("Number of the order.", "31")]
     created_at: Annotated[NaiveTime, says("When it was accepted.")]
@@ -58,25 +59,25 @@ class Order(ApiObject):
     symbol: Annotated[MarketSymbol, says("The market.")]
     time_in_force: Annotated[TimeInForce, says("How long it may rest.", "IOC")]
     quantity: Annotated[
-        Maybe[Decimal], says("Base tokens ordered; absent in an order by quote.", "5")
-    ] = UNSET
+        Decimal | None, says("Base tokens ordered; of an order by quote those that it got.", "5")
+    ] = None
     quote_quantity: Annotated[
-        Maybe[Decimal], says("USDC to exchange; only in a market order by quote.")
-    ] = UNSET
+        Decimal | None, says("USDC to exchange; only in a market order by quote.")
+    ] = None
     price: Annotated[
-        Maybe[Decimal], says("Limit in USDC a token; only in a limit order.", "150")
-    ] = UNSET
+        Decimal | None, says("Limit in USDC a token; only in a limit order.", "150")
+    ] = None
     post_only: Annotated[
-        Maybe[bool], says("Whether it was refused rather than taken; only in a limit order.", False)
-    ] = UNSET
-    client_id: Annotated[Maybe[ClientId], says("The client's own number, if it gave one.")] = UNSET
+        bool | None, says("Whether it was refused rather than taken; only in a limit order.", False)
+    ] = None
+    client_id: Annotated[ClientId | None, says("The client's own number, if it gave one.")] = None
     expiry_reason: Annotated[
-        Maybe[OrderExpiryReason],
+        OrderExpiryReason | None,
         says("Why it ended without its owner asking.", "ImmediateOrCancel"),
-    ] = UNSET
+    ] = None
     system_order_type: Annotated[
-        Maybe[SystemOrderType], says("Which stage of liquidation sent it, if one did.")
-    ] = UNSET
+        SystemOrderType | None, says("Which stage of liquidation sent it, if one did.")
+    ] = None
 
 
 class FillsQuery(PageQuery):
@@ -105,10 +106,10 @@ class OrderFill(ApiObject):
     side: Annotated[Side, says("Whether this order bought or sold.", "Bid")]
     symbol: Annotated[MarketSymbol, says("The market.")]
     timestamp: Annotated[NaiveTime, says("When.")]
-    trade_id: Annotated[Maybe[U64], says("Number of the trade, if it was on the book.", 88)] = UNSET
+    trade_id: Annotated[U64 | None, says("Number of the trade, if it was on the book.", 88)] = None
     client_id: Annotated[
-        Maybe[NumberText], says("The client's own number of the order, if it gave one.")
-    ] = UNSET
+        NumberText | None, says("The client's own number of the order, if it gave one.")
+    ] = None
     system_order_type: Annotated[
-        Maybe[SystemOrderType], says("Which stage of liquidation it belongs to, if one.")
-    ] = UNSET
+        SystemOrderType | None, says("Which stage of liquidation it belongs to, if one.")
+    ] = None

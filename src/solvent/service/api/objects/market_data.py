@@ -27,7 +27,7 @@ Seconds = Annotated[int, Meta(ge=0, le=FAR_SECOND)]
 SpacedTime = Annotated[
     str,
     Meta(
-        pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{6}$",
+        pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$",
         extra_json_schema={"format": "spaced-time-in-utc"},
     ),
 ]
@@ -52,7 +52,9 @@ class Ticker(ApiObject):
     first_price: Annotated[Decimal, says("Price of the first trade, USDC a token.", "140")]
     last_price: Annotated[Decimal, says("Price of the last trade.", "147")]
     price_change: Annotated[SignedDecimal, says("Last price less first.", "7")]
-    price_change_percent: Annotated[SignedDecimal, says("That in percent of the first.", "5")]
+    price_change_percent: Annotated[
+        SignedDecimal, says("That as a ratio of the first, six digits: 0.05 is 5 %.", "0.05")
+    ]
     high: Annotated[Decimal, says("Highest price.", "151")]
     low: Annotated[Decimal, says("Lowest price.", "139.5")]
     volume: Annotated[Decimal, says("Base tokens traded.", "1200")]
@@ -73,14 +75,14 @@ class KlinesQuery(Request):
 
 
 class Kline(ApiObject):
-    """A candle."""
+    """A candle; its prices are null where nothing happened in its time."""
 
     start: Annotated[SpacedTime, says("When it begins, UTC.")]
     end: Annotated[SpacedTime, says("When it ends, UTC.")]
-    open: Annotated[Decimal, says("First price, USDC a token.", "149")]
-    high: Annotated[Decimal, says("Highest price.", "151")]
-    low: Annotated[Decimal, says("Lowest price.", "148.5")]
-    close: Annotated[Decimal, says("Last price.", "150")]
+    open: Annotated[Decimal | None, says("First price, USDC a token.", "149")] = None
+    high: Annotated[Decimal | None, says("Highest price.", "151")] = None
+    low: Annotated[Decimal | None, says("Lowest price.", "148.5")] = None
+    close: Annotated[Decimal | None, says("Last price.", "150")] = None
     volume: Annotated[Decimal, says("Base tokens traded.", "12")]
     quote_volume: Annotated[Decimal, says("USDC exchanged for them.", "1795")]
     trades: Annotated[NumberText, says("Number of trades.", "4")]

@@ -98,6 +98,20 @@ class PriceFilter(ApiObject):
     min_multiplier: Annotated[Decimal, says("Lowest ask over the mark.", "0.75")]
     max_impact_multiplier: Annotated[Decimal, says("Highest market buy over the mark.", "1.05")]
     min_impact_multiplier: Annotated[Decimal, says("Lowest market sale over the mark.", "0.95")]
+    mean_mark_price_band: Annotated[None, says("Always null: there is no such bound here.")] = None
+    mean_premium_band: Annotated[None, says("Always null: there is no such bound here.")] = None
+    borrow_entry_fee_max_multiplier: Annotated[
+        None, says("Always null: there is no such bound here.")
+    ] = None
+    borrow_entry_fee_min_multiplier: Annotated[
+        None, says("Always null: there is no such bound here.")
+    ] = None
+    max_price_update_multiplier: Annotated[
+        None, says("Always null: there is no such bound here.")
+    ] = None
+    min_price_update_multiplier: Annotated[
+        None, says("Always null: there is no such bound here.")
+    ] = None
 
 
 class QuantityFilter(ApiObject):
@@ -144,6 +158,9 @@ class Market(ApiObject):
     order_book_state: Annotated[OrderBookState, says("Always Open.", "Open")]
     created_at: Annotated[NaiveTime, says("When the market opened.")]
     visible: Annotated[bool, says("Always true.", True)]
+    funding_rate_upper_bound: Annotated[None, says("Always null: no futures here.")] = None
+    funding_rate_lower_bound: Annotated[None, says("Always null: no futures here.")] = None
+    position_limit_weight: Annotated[None, says("Always null: no futures here.")] = None
 
 
 class DepthQuery(MarketQuery):
@@ -185,6 +202,8 @@ class MarkPrice(ApiObject):
     index_price: Annotated[Decimal, says("Index in USDC a token.", "150.02")]
     mark_price: Annotated[Decimal, says("Mark in USDC a token.", "150")]
     symbol: Annotated[MarketSymbol, says("The market.")]
+    funding_rate: Annotated[None, says("Always null: no futures here.")] = None
+    next_funding_timestamp: Annotated[None, says("Always null: no futures here.")] = None
 
 
 class OpenInterestQuery(Request):
@@ -197,7 +216,7 @@ class OpenInterest(ApiObject):
     """Open futures of a market: never told, for there are none."""
 
     symbol: Annotated[MarketSymbol, says("The market.")]
-    open_interest: Annotated[Maybe[Decimal], says("Contracts.")] = UNSET
+    open_interest: Annotated[Decimal | None, says("Contracts.")] = None
     timestamp: Annotated[U64, says("When.", 0)]
 
 

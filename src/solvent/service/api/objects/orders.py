@@ -46,8 +46,33 @@ class SlippageToleranceType(StrEnum):
     PERCENT = "Percent"
 
 
-class OrderType(ApiObject):
-    """An order as it is now."""
+class Unconditional(ApiObject):
+    """What an order of the published API may have and none has here: always there, as null."""
+
+    stop_loss_limit_price: Annotated[None, says("Always null: no conditional orders here.")] = None
+    stop_loss_trigger_by: Annotated[None, says("Always null: no conditional orders here.")] = None
+    stop_loss_trigger_price: Annotated[None, says("Always null: no conditional orders here.")] = (
+        None
+    )
+    take_profit_limit_price: Annotated[None, says("Always null: no conditional orders here.")] = (
+        None
+    )
+    take_profit_trigger_by: Annotated[None, says("Always null: no conditional orders here.")] = None
+    take_profit_trigger_price: Annotated[None, says("Always null: no conditional orders here.")] = (
+        None
+    )
+    trigger_by: Annotated[None, says("Always null: no conditional orders here.")] = None
+    trigger_price: Annotated[None, says("Always null: no conditional orders here.")] = None
+    trigger_quantity: Annotated[None, says("Always null: no conditional orders here.")] = None
+    strategy_id: Annotated[None, says("Always null: no strategies here.")] = None
+    slippage_tolerance: Annotated[None, says("Always null: no slippage tolerance here.")] = None
+    slippage_tolerance_type: Annotated[None, says("Always null: no slippage tolerance here.")] = (
+        None
+    )
+
+
+class OrderType(Unconditional):
+    """An order as it is now. What does not apply to it is null."""
 
     id: Annotated[NumberText, says("Number of the order.", "31")]
     created_at: Annotated[Milliseconds, says("When the order was accepted, milliseconds UTC.")]
@@ -64,20 +89,22 @@ class OrderType(ApiObject):
     symbol: Annotated[MarketSymbol, says("The market.")]
     time_in_force: Annotated[TimeInForce, says("How long the order may rest.", "GTC")]
     client_id: Annotated[
-        Maybe[ClientId], says("The client's own number of the order, if it gave one.", 7)
-    ] = UNSET
+        ClientId | None, says("The client's own number of the order, if it gave one.", 7)
+    ] = None
     quantity: Annotated[
-        Maybe[Decimal], says("Base tokens ordered; absent in an order by quote.", "5")
-    ] = UNSET
+        Decimal | None, says("Base tokens ordered; of an order by quote those that it got.", "5")
+    ] = None
     quote_quantity: Annotated[
-        Maybe[Decimal], says("USDC to exchange; only in a market order by quote.")
-    ] = UNSET
+        Decimal | None, says("USDC to exchange; only in a market order by quote.")
+    ] = None
     post_only: Annotated[
-        Maybe[bool], says("Whether it was refused rather than taken; only in a limit order.", False)
-    ] = UNSET
+        bool | None, says("Whether it was refused rather than taken; only in a limit order.", False)
+    ] = None
     price: Annotated[
-        Maybe[Decimal], says("Limit in USDC a token; only in a limit order.", "150")
-    ] = UNSET
+        Decimal | None, says("Limit in USDC a token; only in a limit order.", "150")
+    ] = None
+    triggered_at: Annotated[None, says("Always null: no conditional orders here.")] = None
+    related_order_id: Annotated[None, says("Always null: no orders belong to another.")] = None
 
 
 class OrderExecutePayload(Request):

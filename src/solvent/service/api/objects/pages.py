@@ -15,14 +15,14 @@ Offset = Annotated[int, Meta(ge=0, le=FAR)]
 
 
 class Slice(Request):
-    """A part of a list."""
+    """A part of a list; headers X-PAGE-COUNT, X-CURRENT-PAGE, X-PAGE-SIZE and X-TOTAL tell."""
 
     limit: Annotated[Maybe[Limit], says(f"Rows at most; {PAGE_DEFAULT} if absent.", 10)] = UNSET
     offset: Annotated[Maybe[Offset], says("Rows to leave out before them; 0 if absent.")] = UNSET
 
 
 class PageQuery(Slice):
-    """A part of a history; headers X-PAGE-COUNT, X-CURRENT-PAGE, X-PAGE-SIZE and X-TOTAL tell."""
+    """A part of a history, from its one end or from the other."""
 
     sort_direction: Annotated[
         Maybe[SortDirection], says("Oldest or newest first; Desc if absent.")

@@ -47,7 +47,7 @@ class FuturePositionWithMargin(ApiObject):
     pnl_realized: Annotated[SignedDecimal, says("What it won so far.")]
     pnl_unrealized: Annotated[SignedDecimal, says("What it would win at the mark.")]
     cumulative_funding_payment: Annotated[SignedDecimal, says("Funding so far.")]
-    subaccount_id: Annotated[Maybe[U16], says("The subaccount.")] = UNSET
+    subaccount_id: Annotated[U16 | None, says("The subaccount.")] = None
     symbol: Annotated[MarketSymbol, says("The market.")]
     user_id: Annotated[I32, says("Number of the account.")]
     position_id: Annotated[NumberText, says("Number of the position.")]
@@ -84,10 +84,10 @@ class PositionHistoryRow(ApiObject):
     state: Annotated[PositionState, says("Standing or ended.")]
     closed_volume: Annotated[Decimal, says("Contracts that were closed.")]
     liquidation_fees: Annotated[Decimal, says("Fees of liquidation.")]
-    closing_price: Annotated[Maybe[Decimal], says("Average price that it was closed at.")] = UNSET
-    account_leverage: Annotated[Maybe[Decimal], says("Leverage of the account.")] = UNSET
-    opened_at: Annotated[Maybe[NaiveTime], says("When it was opened.")] = UNSET
-    closed_at: Annotated[Maybe[NaiveTime], says("When it was closed.")] = UNSET
+    closing_price: Annotated[Decimal | None, says("Average price that it was closed at.")] = None
+    account_leverage: Annotated[Decimal | None, says("Leverage of the account.")] = None
+    opened_at: Annotated[NaiveTime | None, says("When it was opened.")] = None
+    closed_at: Annotated[NaiveTime | None, says("When it was closed.")] = None
 
 
 class FundingHistoryQuery(PageQuery):
@@ -101,7 +101,7 @@ class FundingPayment(ApiObject):
     """A payment between longs and shorts."""
 
     user_id: Annotated[I32, says("Number of the account.")]
-    subaccount_id: Annotated[Maybe[U16], says("The subaccount.")] = UNSET
+    subaccount_id: Annotated[U16 | None, says("The subaccount.")] = None
     symbol: Annotated[MarketSymbol, says("The market.")]
     quantity: Annotated[SignedDecimal, says("USDC, below zero where it was paid.")]
     interval_end_timestamp: Annotated[NaiveTime, says("When the interval ended.")]

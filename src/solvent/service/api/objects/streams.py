@@ -123,7 +123,7 @@ class BookTicker(Happened, tag_field="e", tag="bookTicker"):
     ask_quantity: Annotated[Decimal, says("Base tokens there.", "4")] = field(name="A")
     bid: Annotated[Decimal, says("Best bid, USDC a token.", "149.9")] = field(name="b")
     bid_quantity: Annotated[Decimal, says("Base tokens there.", "3")] = field(name="B")
-    update: Annotated[NumberText, says("Last update of the book.", "4211")] = field(name="u")
+    update: Annotated[U64, says("Last update of the book.", 4211)] = field(name="u")
 
 
 class TradeMessage(Happened, tag_field="e", tag="trade"):
