@@ -71,9 +71,9 @@ TITLES = dict(
     I35 Same commands, same hashes, whatever the batches or snapshots.
     I36 An acknowledged command survives any crash; others are whole or absent.
     I37 Previews equal execution to the atom, and reading changes nothing.
-    I42 An order is asked at the fill what it promised at placement.
     I39 An atom decides nothing but itself.
-    I41 Prices given together take effect together, and no account is judged between them.
+    I41 Prices given together take effect together and are judged once.
+    I42 An order is asked at the fill what it promised at placement.
     """.strip().splitlines()
 )
 

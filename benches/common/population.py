@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from benches.common.market import PRICES
 from solvent.domain.commands import Role
-from solvent.domain.parameters import USDC, EngineParameters
+from solvent.domain.parameters import MAX_SOURCES, USDC, EngineParameters
 from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO, VALUE_SCALE
 from solvent.engine.memory.columns import Columns, new_columns
 from solvent.engine.memory.layout import NONE
@@ -133,7 +133,7 @@ def _set_prices(columns: Columns, parameters: EngineParameters) -> None:
             0,
             0,
         )
-        quote = columns.table("quotes", Quote.WIDTH)[asset]
+        quote = columns.table("quotes", Quote.WIDTH)[asset * MAX_SOURCES]
         quote[: Quote.WIDTH] = (*[PRICES[asset]] * 3, parameters.start_time)
 
 

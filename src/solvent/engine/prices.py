@@ -24,6 +24,8 @@ from solvent.kernels.rows import Memory
 IMPACT_SHARE = RATIO // 100
 """The book's sample is asked of at least this part of what is borrowed of the asset."""
 
+GIVEN_HALT, GIVEN_QUOTE = 1, 2
+"""What of a moment that is not over waits to take effect."""
 MOST_STRETCHES = 3600
 """After a silence the cap on moves allows for at most so many stretches of `move_time`."""
 
@@ -48,7 +50,7 @@ def give_quote(s: Store, asset: int, source: int, bid: int, ask: int, last: int)
     quote.ask = ask
     quote.last = last
     quote.time = s.globals.now
-    price_row(s, asset).given = 1
+    price_row(s, asset).given = GIVEN_QUOTE
 
 
 @kernel
@@ -56,7 +58,7 @@ def give_halt(s: Store, asset: int, halted: int) -> None:
     """Halt a price or let it go on, at the end of the moment."""
     price = price_row(s, asset)
     price.halted = halted
-    price.given = 1
+    price.given = max(price.given, GIVEN_HALT)
 
 
 @kernel
@@ -65,19 +67,12 @@ def take_effect(s: Store) -> None:
     for asset in range(USDC + 1, s.globals.assets):
         price = price_row(s, asset)
         if price.given:
+            quoted = price.given == GIVEN_QUOTE
             price.given = 0
-            if _is_quoted_now(s, asset) and has_quorum(s, asset):
+            if quoted and has_quorum(s, asset):
                 price.updated = s.globals.now
                 follow_quotes(s, asset)
             refresh_staleness(s, asset)
-
-
-@kernel
-def _is_quoted_now(s: Store, asset: int) -> bool:
-    for source in range(asset_row(s, asset).sources):
-        if quote_row(s, asset, source).time == s.globals.now:
-            return True
-    return False
 
 
 @kernel

@@ -28,6 +28,8 @@ from solvent.reference.state import Price, Quote, State
 IMPACT_SHARE = RATIO // 100
 """The book's sample is asked of at least this part of what is borrowed of the asset."""
 NO_ACCOUNT = -1
+GIVEN_HALT, GIVEN_QUOTE = 1, 2
+"""What of a moment that is not over waits to take effect."""
 MOST_STRETCHES = 3600
 """After a silence the cap on moves allows for at most so many stretches of `move_time`."""
 
@@ -36,14 +38,14 @@ def give_quote(state: State, asset: int, source: int, quote: Quote) -> None:
     """Take one source's quote, which waits for the end of its moment."""
     price = state.prices[asset]
     price.quotes[source] = quote
-    price.given = True
+    price.given = GIVEN_QUOTE
 
 
 def give_halt(state: State, asset: int, *, halted: bool) -> None:
     """Halt a price or let it go on, at the end of the moment."""
     price = state.prices[asset]
     price.halted = halted
-    price.given = True
+    price.given = max(price.given, GIVEN_HALT)
 
 
 def take_effect(state: State) -> None:
@@ -51,8 +53,8 @@ def take_effect(state: State) -> None:
     for asset, price in enumerate(state.prices):
         if not price.given:
             continue
-        price.given = False
-        quoted = any(quote.time == state.now for quote in price.quotes)
+        quoted = price.given == GIVEN_QUOTE
+        price.given = 0
         if quoted and has_quorum(state, asset):
             price.updated = state.now
             follow_quotes(state, asset)

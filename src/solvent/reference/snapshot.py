@@ -86,7 +86,7 @@ def _pool_row(pool: Pool) -> list[int]:
 def _price_row(price: Price) -> list[int]:
     row = [price.index, price.premium, price.mark, price.updated]
     row += [int(price.halted), int(price.stale)]
-    row += [price.anchor, price.anchored, int(price.in_doubt), int(price.given)]
+    row += [price.anchor, price.anchored, int(price.in_doubt), price.given]
     row.append(len(price.quotes))
     for quote in price.quotes:
         row += [quote.bid, quote.ask, quote.last, quote.time]
@@ -174,7 +174,7 @@ def _read_price(numbers: Iterator[int]) -> Price:
         anchor=anchor,
         anchored=anchored,
         in_doubt=bool(in_doubt),
-        given=bool(given),
+        given=given,
     )
 
 

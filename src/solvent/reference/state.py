@@ -73,8 +73,8 @@ class Price:
     """An asset's quotes and what was made of them: index, book premium, mark.
 
     `anchor` is the index from which the cap on moves is counted, since time `anchored`; `in_doubt`
-    says that the cap holds the index back from what the quotes say, `given` that quotes or halts of
-    a moment that is not over wait to take effect.
+    says that the cap holds the index back from what the quotes say, `given` what of a moment that
+    is not over waits to take effect: nothing (0), a halt (1) or a quote (2).
     """
 
     quotes: list[Quote]
@@ -87,7 +87,7 @@ class Price:
     anchor: int = 0
     anchored: int = 0
     in_doubt: bool = False
-    given: bool = False
+    given: int = 0
 
 
 @dataclass(slots=True)

@@ -162,7 +162,7 @@ class Price(Row, width=16):
     in_doubt: int
     """Whether the cap holds the index back from what the quotes say."""
     given: int
-    """Whether quotes or halts of a moment that is not over wait to take effect."""
+    """What of a moment that is not over waits: nothing (0), a halt (1) or a quote (2)."""
 
 
 PRICE_ROW = 10

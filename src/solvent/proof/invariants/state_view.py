@@ -73,7 +73,7 @@ class PriceView(NamedTuple):
     halted: bool
     stale: bool
     in_doubt: bool
-    given: bool
+    given: int
     quotes: tuple[tuple[int, int, int, int], ...]
 
 
