@@ -84,14 +84,14 @@ def test_an_order_is_told_with_all_its_fields() -> None:
                     BOB, SOL, BID, c.OrderType.MARKET, quote_quantity=100 * 10**6, client_id=7
                 )
             )
-            accepted, filled = await client.hear(), await client.hear()
+            accepted, filled, ended = [await client.hear() for _ in range(3)]
         head = {"E": served.now, "T": served.now, "s": "SOL_USDC", "c": 7, "S": "Bid"}
         head |= {"o": "MARKET", "f": "GTC", "Q": "100", "i": "2", "V": "RejectTaker"}
         head |= {"O": "USER", "y": False, "r": False}
         assert accepted.data == head | {"e": "orderAccepted", "X": "New", "z": "0", "Z": "0"}
         assert filled.data == head | {
             "e": "orderFill",
-            "X": "Filled",
+            "X": "PartiallyFilled",
             "z": "0.5",
             "Z": "100",
             "t": 1,
@@ -100,6 +100,14 @@ def test_an_order_is_told_with_all_its_fields() -> None:
             "m": False,
             "n": "0",
             "N": "USDC",
+        }
+        # How an order by quote ended is known when nothing more of the quote buys a lot.
+        assert ended.data == head | {
+            "e": "orderExpired",
+            "X": "Filled",
+            "R": "ImmediateOrCancel",
+            "z": "0.5",
+            "Z": "100",
         }
 
     in_loop(story)
