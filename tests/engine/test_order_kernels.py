@@ -19,11 +19,11 @@ from solvent.domain.parameters import MAX_SUPPLY
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INT64_MAX, RATIO
 from solvent.engine.memory.layout import NONE
-from solvent.engine.orderbook import book, depth, matching, order_plan, orders
+from solvent.engine.orderbook import book, depth, order_plan, orders
 from solvent.engine.refusals import refusal_code, refusal_limit
 from solvent.kernels.language import message, row_in
 from solvent.reference.orderbook import book as reference_book
-from solvent.reference.orderbook import matching as reference_matching
+from solvent.reference.orderbook import depth as reference_depth
 from solvent.reference.orderbook import orders as reference_orders
 from solvent.reference.state import Order, State
 from tests.engine.pairs import Pair, pair_of, pairs, plain_pair, row_of
@@ -63,8 +63,8 @@ def check_side(pair: Pair, asset: int, side: Side) -> None:
     best = reference_book.best_price(state, asset, side)
     assert book.best_price(store, asset, side) == (NONE if best is None else best)
     for account in range(len(state.accounts)):
-        limit = reference_matching.impact_limit(state, asset, side, account)
-        found = matching.impact_limit(store, asset, side, account)
+        limit = reference_depth.impact_limit(state, asset, side, account)
+        found = depth.impact_limit(store, asset, side, account)
         assert found == (NONE if limit is None else limit)
 
 
@@ -78,7 +78,7 @@ def check_walks(pair: Pair, asset: int, side: Side, rng: Random) -> int:
         quantity = rng.choice((rng.randrange(1, 10**12), INT64_MAX))
         for sure in (False, True):
             asked = (account, asset, side, limit, quantity)
-            expected = reference_matching.walk(state, *asked, sure=sure)
+            expected = reference_depth.walk(state, *asked, sure=sure)
             seen = depth.walk(store, *asked, sure=sure)
             assert (seen.quantity, seen.quote) == (expected.quantity, expected.quote)
             got += expected.quantity > 0
@@ -112,9 +112,9 @@ def test_an_impact_limit_stays_within_a_price(price: int) -> None:
         reference_book.insert(state, resting(state, side, price))
     store = pair_of(state).store
     for side in Side:
-        limit = reference_matching.impact_limit(state, 1, side, 2)
+        limit = reference_depth.impact_limit(state, 1, side, 2)
         assert limit is not None
-        assert matching.impact_limit(store, 1, side, 2) == min(limit, INT64_MAX)
+        assert depth.impact_limit(store, 1, side, 2) == min(limit, INT64_MAX)
 
 
 def resting(state: State, side: Side, price: int) -> Order:
@@ -210,9 +210,9 @@ def random_order(rng: Random, state: State) -> PlaceOrder:
 def quote_for(rng: Random, state: State, order: PlaceOrder) -> int:
     """Some USDC, most often just what a quantity would cost or bring."""
     place = order.asset, order.side, order.account
-    limit = reference_matching.impact_limit(state, *place)
+    limit = reference_depth.impact_limit(state, *place)
     asked = order.account, order.asset, order.side, limit or 0, order.quantity
-    seen = reference_matching.walk(state, *asked, sure=False)
+    seen = reference_depth.walk(state, *asked, sure=False)
     if seen.quote and rng.random() < 0.8:
         return seen.quote
     return rng.randrange(1, 10**11)

@@ -26,7 +26,7 @@ from solvent.domain.units import (
 from solvent.proof.fuzz.simulator import SimulationBreach, simulate
 from solvent.reference import clock, dispatch, governance, ledger, limits, margin, oracle, prices
 from solvent.reference.lending import pool, rates, throttle, wallet
-from solvent.reference.orderbook import book, matching, orders
+from solvent.reference.orderbook import book, depth, matching, orders
 from solvent.reference.state import Order, State
 from solvent.reference.waterfall import adl, backstop, default, liquidation, settlement
 from solvent.reference.waterfall.policies import Candidate
@@ -261,7 +261,8 @@ def providers_go_below_initial_margin(patch: pytest.MonkeyPatch) -> None:
 
 @canary("I3", "I7", "I12", "A13", within=60_000)
 def makers_are_not_asked(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(matching, "maker_refusal", lambda *_: None)
+    for module in (matching, depth):
+        patch.setattr(module, "maker_refusal", lambda *_: None)
 
 
 @canary("I12", within=15_000)

@@ -5,7 +5,7 @@ Read it top to bottom:
 - what there is: `state`, `ledger` (the only one that writes balances), `snapshot`
 - lending: `rates`, `throttle`, `pool`
 - worth: `prices`, `margin`
-- what users do: `limits`, `wallet`, `book`, `matching`, `orders`
+- what users do: `limits`, `wallet`, `book`, `matching`, `depth`, `orders`
 - the waterfall: `liquidation` (the parent), `sizing`, `draws`, `book_stage`, `backstop`,
   `policies`, `adl` (a stuck lender), `default` (a borrower in default), `settlement`, `deficit`
 - the engine: `dispatch`, `oracle`, `clock`, `governance`, `engine`; what can be asked: `queries`

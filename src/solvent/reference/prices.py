@@ -22,7 +22,7 @@ from solvent.domain.parameters import MAX_SUPPLY, USDC, PriceParameters
 from solvent.domain.units import RATIO, divide_up, value_divisor
 from solvent.reference.ledger import borrowed_total
 from solvent.reference.orderbook.book import market_of
-from solvent.reference.orderbook.matching import walk
+from solvent.reference.orderbook.depth import walk
 from solvent.reference.state import Price, Quote, State
 
 IMPACT_SHARE = RATIO // 100

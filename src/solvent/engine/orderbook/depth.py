@@ -1,14 +1,14 @@
 """Depth in kernels: what the book holds for a taker, asked without moving anything.
 
-As `walk` in `reference.orderbook.matching`; the accounts that it has met are those whose row has
-its number.
+As in `reference.orderbook.depth`; the accounts that a walk has met are those whose row has its
+number.
 """
 
 from typing import NamedTuple
 
 from solvent.domain.commands import Side
 from solvent.domain.parameters import MAX_SUPPLY
-from solvent.domain.units import RATIO
+from solvent.domain.units import INT64_MAX, RATIO
 from solvent.engine.ledger import account_row, asset_row
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import Order
@@ -18,6 +18,37 @@ from solvent.engine.orderbook.levels import best_slot, next_slot, order_row
 from solvent.engine.orderbook.matching import maker_refusal, offered
 from solvent.engine.units import divide_up
 from solvent.kernels.language import Wide, kernel, narrow, wide
+
+
+@kernel
+def best_maker(s: Store, asset: int, side: Side, account: int) -> int:
+    """Slot of the first order that a taker could trade with, or NONE.
+
+    It is another account's, and can be paid whole.
+    """
+    slot = best_slot(s, asset, opposite(side))
+    while slot != NONE:
+        maker = order_row(s, slot)
+        if maker.account != account:
+            quantity = offered(s, maker)
+            if quantity and not maker_refusal(s, maker, quantity):
+                return slot
+        slot = next_slot(s, slot)
+    return NONE
+
+
+@kernel
+def impact_limit(s: Store, asset: int, side: Side, account: int) -> int:
+    """Worst price a taker may reach, or NONE: the best opposite one times the band."""
+    slot = best_maker(s, asset, side, account)
+    if slot == NONE:
+        return NONE
+    best = order_row(s, slot).price
+    market = asset_row(s, asset)
+    if side == Side.BID:
+        highest = wide(best) * market.max_impact_multiplier // RATIO
+        return narrow(min(highest, INT64_MAX))
+    return narrow(divide_up(wide(best) * market.min_impact_multiplier, RATIO))
 
 
 class Walk(NamedTuple):

@@ -10,7 +10,6 @@ from solvent.domain.commands import SelfTradePrevention, Side
 from solvent.domain.events import Filled
 from solvent.domain.labels import ExpiryReason, Source, SystemOrder
 from solvent.domain.parameters import USDC
-from solvent.domain.units import INT64_MAX, RATIO
 from solvent.engine.ledger import asset_row, available, debt_of, locked, move, position
 from solvent.engine.lending import pool as pools
 from solvent.engine.lending.wallet import (
@@ -42,9 +41,9 @@ from solvent.engine.orderbook.book import (
     required_lock,
     set_funding,
 )
-from solvent.engine.orderbook.levels import best_slot, next_slot, order_row
-from solvent.engine.units import divide_up, value_down
-from solvent.kernels.language import clear, emit, kernel, narrow, row_in, wide
+from solvent.engine.orderbook.levels import best_slot, order_row
+from solvent.engine.units import value_down
+from solvent.kernels.language import clear, emit, kernel, row_in
 from solvent.kernels.rows import Memory, Row
 
 
@@ -178,37 +177,6 @@ def offered(s: Store, maker: Order) -> int:
 def _debt_lots(s: Store, account: int, asset: int, most: int) -> int:
     lot = asset_row(s, asset).lot
     return min(most, debt_of(s, account, asset) // lot * lot)
-
-
-@kernel
-def best_maker(s: Store, asset: int, side: Side, account: int) -> int:
-    """Slot of the first order that a taker could trade with, or NONE.
-
-    It is another account's, and can be paid whole.
-    """
-    slot = best_slot(s, asset, opposite(side))
-    while slot != NONE:
-        maker = order_row(s, slot)
-        if maker.account != account:
-            quantity = offered(s, maker)
-            if quantity and not maker_refusal(s, maker, quantity):
-                return slot
-        slot = next_slot(s, slot)
-    return NONE
-
-
-@kernel
-def impact_limit(s: Store, asset: int, side: Side, account: int) -> int:
-    """Worst price a taker may reach, or NONE: the best opposite one times the band."""
-    slot = best_maker(s, asset, side, account)
-    if slot == NONE:
-        return NONE
-    best = order_row(s, slot).price
-    market = asset_row(s, asset)
-    if side == Side.BID:
-        highest = wide(best) * market.max_impact_multiplier // RATIO
-        return narrow(min(highest, INT64_MAX))
-    return narrow(divide_up(wide(best) * market.min_impact_multiplier, RATIO))
 
 
 @kernel

@@ -17,9 +17,8 @@ from solvent.engine.orderbook.book import (
     fee_up,
     opposite,
 )
-from solvent.engine.orderbook.depth import Walk, base_for_quote, walk
+from solvent.engine.orderbook.depth import Walk, base_for_quote, best_maker, impact_limit, walk
 from solvent.engine.orderbook.levels import order_row
-from solvent.engine.orderbook.matching import best_maker, impact_limit
 from solvent.engine.units import divide_up
 from solvent.kernels.language import kernel, narrow, wide
 

@@ -41,7 +41,8 @@ from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.book import best_price, cost_up
-from solvent.engine.orderbook.matching import impact_limit, match, new_taker, taker_open
+from solvent.engine.orderbook.depth import impact_limit
+from solvent.engine.orderbook.matching import match, new_taker, taker_open
 from solvent.engine.units import cover, divide_up, mul_div_up, value_down, value_up
 from solvent.engine.waterfall.draws import draw_ratio
 from solvent.engine.waterfall.sizing import debts_largest_first, largest_first, needed_debt, without

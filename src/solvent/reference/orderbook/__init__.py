@@ -1,1 +1,1 @@
-"""The order book: levels, orders, matching."""
+"""The order book: levels, depth, orders, matching."""

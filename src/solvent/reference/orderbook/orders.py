@@ -35,15 +35,8 @@ from solvent.reference.orderbook.book import (
     opposite,
     pays_with,
 )
-from solvent.reference.orderbook.matching import (
-    Taker,
-    Walk,
-    base_for_quote,
-    best_maker,
-    impact_limit,
-    match,
-    walk,
-)
+from solvent.reference.orderbook.depth import Walk, base_for_quote, best_maker, impact_limit, walk
+from solvent.reference.orderbook.matching import Taker, match
 from solvent.reference.state import Order, State
 
 

@@ -51,7 +51,8 @@ from solvent.reference.orderbook.book import (
     market_of,
     opposite,
 )
-from solvent.reference.orderbook.matching import Taker, impact_limit, match
+from solvent.reference.orderbook.depth import impact_limit
+from solvent.reference.orderbook.matching import Taker, match
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import draw_ratio
 from solvent.reference.waterfall.sizing import debts_largest_first, largest_first, needed_debt
