@@ -18,7 +18,7 @@ from solvent.service.api.shapes import (
 from solvent.service.streams.subscriptions import LIQUIDATIONS, ORDERS, Topic
 from tests.service.streams.stage import Listener, Message, Stage
 
-SEEDS = range(1, 13)
+SEEDS = (*range(1, 11), 21, 22, 27)
 COMMANDS = 700
 ACCOUNTS = range(40)
 KINDS = {FillKind.BACKSTOP: "BACKSTOP_LIQUIDITY_PROVIDER", FillKind.ADL: "ADL_AUTOCLOSE"}

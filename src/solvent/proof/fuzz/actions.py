@@ -14,7 +14,7 @@ from solvent.domain.parameters import MAX_SUPPLY, USDC, PoolState
 from solvent.domain.units import RATIO, SECOND
 from solvent.proof.fuzz.commands import COMMANDS, deposit
 from solvent.proof.fuzz.draws import FIRST_USER, Draws, Plan, Script
-from solvent.proof.invariants.state_view import view_of, vitals_of
+from solvent.proof.invariants.state_view import health_in, view_of
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.lending import wallet
 from solvent.reference.state import FUND, TREASURY
@@ -153,7 +153,7 @@ def _edge(draws: Draws, account: int, asset: int) -> int:
         prices = list(view.prices)
         prices[asset] = prices[asset]._replace(mark=mark)
         holding = view.holdings[account]
-        return vitals_of(view.parameters, view.pools, tuple(prices), holding).liquidatable
+        return health_in(view.parameters, view.pools, tuple(prices), holding).liquidatable
 
     safe = view.prices[asset].mark
     for limit in (safe // 5, safe * 5):

@@ -187,7 +187,7 @@ def view_of(state: State, last: StateView | None = None) -> StateView:
         prices=prices,
         holdings=holdings,
         health=tuple(
-            known.get(number) or vitals_of(parameters, pools, prices, holding)
+            known.get(number) or health_in(parameters, pools, prices, holding)
             for number, holding in enumerate(holdings)
         ),
         orders=tuple(_order(state.orders[number]) for number in sorted(state.orders)),
@@ -287,7 +287,7 @@ def _order(order: Order) -> tuple[int, ...]:
     )
 
 
-def vitals_of(
+def health_in(
     parameters: EngineParameters,
     pools: tuple[PoolView, ...],
     prices: tuple[PriceView, ...],

@@ -21,10 +21,16 @@ from solvent.domain.settlement_properties import up
 from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.settlements import check_settlements
-from solvent.proof.invariants.state_view import FINE, Health, StateView, vitals_of
+from solvent.proof.invariants.state_view import FINE, Health, StateView, health_in
 from solvent.reference.state import FUND
 
-DISTURBING = (e.InterestCharged, e.MarkUpdated, e.PriceStaleness, w.DeficitBooked)
+DISTURBING = (
+    e.InterestCharged,
+    e.IndexUpdated,
+    e.MarkUpdated,
+    e.PriceStaleness,
+    w.DeficitBooked,
+)
 """Events after which an account's health differs for other reasons than the waterfall's work."""
 ROUNDING = 4 * FINE_PER_VALUE
 
@@ -187,7 +193,7 @@ def _starts(before: StateView, after: StateView, events: tuple[Event, ...]) -> I
     for event in events:
         if isinstance(event, w.LiquidationStarted):
             holding = before.holdings[event.account]
-            then = vitals_of(before.parameters, tuple(pools), after.prices, holding)
+            then = health_in(before.parameters, tuple(pools), after.prices, holding)
             if not (then.liquidatable or after.health[event.account].liquidatable):
                 yield breach(
                     "I14",
