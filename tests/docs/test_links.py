@@ -36,6 +36,23 @@ def test_links_lead_somewhere(name: str) -> None:
     assert list(broken(ROOT / name)) == []
 
 
+def misnamed(text: str) -> Iterator[str]:
+    """Labels that are paths of modules but not of the module that the link leads to."""
+    for label, target in re.findall(r"\[([\w/]+\.py)\]\(([^)\s]+\.py)\)", text):
+        if not target.endswith(label):
+            yield label
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if "decisions" not in name])
+def test_labels_name_the_module_they_lead_to(name: str) -> None:
+    assert list(misnamed((ROOT / name).read_text(encoding="utf-8"))) == []
+
+
+def test_a_label_of_another_module_is_found() -> None:
+    text = "[a/b.py](../src/a/b.py) [b.py](src/a/b.py) [a/c.py](src/a/b.py)"
+    assert list(misnamed(text)) == ["a/c.py"]
+
+
 def test_every_picture_is_shown_somewhere() -> None:
     shown = {
         (ROOT / name).parent.joinpath(target).resolve()
