@@ -150,12 +150,6 @@ def test_an_error_is_named_from_further_out() -> None:
     assert (error.field, error.reason) == ("assets.SOL.pool.fee", "must not be")
 
 
-def test_assets_by_symbol() -> None:
-    assert [ENGINE.asset_number(symbol) for symbol in ("USDC", "BTC", "SOL")] == [0, 1, 2]
-    with pytest.raises(KeyError):
-        ENGINE.asset_number("ETH")
-
-
 CHANGES: list[tuple[ParameterField, int, Callable[[p.EngineParameters], object]]] = [
     (ParameterField.POOL_STATE, 2, lambda e: e.assets[2].pool.state),
     (ParameterField.OPEN_BORROW_LEND_LIMIT, 7, lambda e: e.assets[2].pool.open_borrow_lend_limit),

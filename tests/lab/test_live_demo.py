@@ -6,6 +6,7 @@ from nacl.signing import SigningKey
 
 from solvent.domain.codec.events import kind_number
 from solvent.domain.commands import Borrow, Lend, PlaceOrder, Side, TimeInForce
+from solvent.domain.decimals import Units
 from solvent.domain.events import Borrowed, Filled, Lent, Refused
 from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS
 from solvent.lab.live.keys import ACCOUNTS, demo_accounts, demo_keys
@@ -74,7 +75,7 @@ class TestDemo:
         assert kind_number(Refused) not in answers.present
         agents = agents_of(scenario, engine, first_account=2 + ACCOUNTS)
         agents.set_up()
-        sol = engine.parameters.asset_number("SOL")
+        sol = Units(engine.parameters).number("SOL")
         price = engine.prices(sol)[0]
         lent, borrowed, bought = engine.apply(
             [

@@ -12,6 +12,7 @@ import httpx
 from nacl.signing import SigningKey
 
 from solvent.domain import commands as c
+from solvent.domain.decimals import Units
 from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE
@@ -123,7 +124,7 @@ class House:
     async def quote(self, **prices: int) -> None:
         """Quotes of all sources."""
         for symbol, price in (PRICES | prices).items():
-            asset = self.node.market.parameters.asset_number(symbol)
+            asset = Units(self.node.market.parameters).number(symbol)
             for source in range(
                 len(self.node.market.parameters.assets[asset].price.source_weights)
             ):

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from solvent.domain import commands as c
+from solvent.domain.decimals import Units
 from solvent.domain.queries import Queries
 from solvent.domain.units import (
     INDEX_SCALE,
@@ -185,7 +186,7 @@ def units_of(state: State, record: object, text: str, key: str = "") -> int:
     """
     symbol = text.lstrip("-0123456789.,")
     if symbol and symbol != "%":
-        asset = state.parameters.asset_number(symbol)
+        asset = Units(state.parameters).number(symbol)
         return number(text.removesuffix(symbol), state.asset(asset).decimals)
     if symbol == "%" or key in RATIO_FIELDS or isinstance(record, c.UpdateSettings):
         return ratio(text)

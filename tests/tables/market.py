@@ -8,6 +8,7 @@ A story that needs something else says so with `set`.
 from dataclasses import is_dataclass, replace
 from enum import IntEnum
 
+from solvent.domain.decimals import Units
 from solvent.domain.parameters import (
     AssetParameters,
     Curve,
@@ -109,7 +110,7 @@ def plain_parameters() -> EngineParameters:
 def with_setting(parameters: EngineParameters, words: list[str]) -> EngineParameters:
     """`set SOL pool.fee 0.1`, `set waterfall.book_fee 0`, `set taker_fee 0.001`."""
     if words[0] in {asset.symbol for asset in parameters.assets}:
-        place = parameters.asset_number(words[0])
+        place = Units(parameters).number(words[0])
         asset = parameters.assets[place]
         changed = _changed(asset, words[1].split("."), words[2:], asset.decimals)
         assert isinstance(changed, AssetParameters)

@@ -7,6 +7,7 @@ A row names accounts and assets by their names; `nobody` is an account that does
 from collections.abc import Callable
 
 from solvent.domain import commands as c
+from solvent.domain.decimals import Units
 from solvent.domain.parameters import EngineParameters, Policy, PoolState
 from solvent.domain.units import PRICE_DECIMALS, VALUE_DECIMALS
 from solvent.reference.state import FUND, TREASURY
@@ -45,7 +46,7 @@ class Names:
         """Number of an asset; `NONE` and `ANY` stand for numbers no asset has."""
         if symbol == "NONE":
             return NO_ASSET
-        return c.ANY_ASSET if symbol == "ANY" else self.parameters.asset_number(symbol)
+        return c.ANY_ASSET if symbol == "ANY" else Units(self.parameters).number(symbol)
 
     def decimals(self, asset: int) -> int:
         """Decimals of an asset, also of one that does not exist."""

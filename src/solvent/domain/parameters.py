@@ -342,13 +342,6 @@ class EngineParameters:
         if asset.haircut.weight != RATIO or asset.haircut.kind is not HaircutKind.IDENTITY:
             raise ParameterError("assets[0].haircut", "USDC must have weight 1, flat")
 
-    def asset_number(self, symbol: str) -> int:
-        """Number of the asset called `symbol`. Raises KeyError."""
-        for number, asset in enumerate(self.assets):
-            if asset.symbol == symbol:
-                return number
-        raise KeyError(symbol)
-
 
 ParameterRecord = (
     EngineParameters

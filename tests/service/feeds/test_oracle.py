@@ -12,6 +12,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from solvent.domain.commands import OpenAccount
+from solvent.domain.decimals import Units
 from solvent.service.core.keys import Role
 from solvent.service.feeds import Quote
 from solvent.service.feeds.exchanges import ExchangeFeed
@@ -83,7 +84,7 @@ def secret(name: str) -> bytes:
 def index(house: House, symbol: str = "SOL") -> int:
     """The index price."""
     market = house.node.market
-    return market.queries.price(market.parameters.asset_number(symbol)).index
+    return market.queries.price(Units(market.parameters).number(symbol)).index
 
 
 async def post(url: str, name: str, *quotes: Quote) -> int:
