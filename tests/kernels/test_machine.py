@@ -157,6 +157,33 @@ def test_a_constant_that_changes_later_changes_no_compiled_kernel(tmp_path: Path
     assert (machine.call("one", 10), module.one(10)) == (11, 12)
 
 
+def test_what_a_kernel_imports_has_a_say_in_its_file(tmp_path: Path) -> None:
+    rows, kernels = tmp_path / "pack" / "rows", tmp_path / "pack" / "kernels"
+    for folder in (rows, kernels):
+        folder.mkdir(parents=True)
+    (kernels / "one.py").write_text(
+        "from pack.rows.fields import FIELDS, Field\nfrom solvent.kernels.language import kernel\n"
+        "@kernel\ndef one(a: int) -> int:\n    return a * Field.LAST + FIELDS\n"
+    )
+    program = (
+        "from pack.kernels.one import one\nfrom solvent.kernels.machine import compile_kernels\n"
+        "print(compile_kernels((one,)).call('one', 10))"
+    )
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(tmp_path)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SOLVENT_CACHE": str(tmp_path / "cache"),
+    }
+    # A row that grows changes no line of the kernels that read it.
+    for last, count in ((1, 2), (2, 2), (2, 3), (1, 2)):
+        fields = f"FIELDS = {count}\nclass Field(IntEnum):\n    LAST = {last}\n"
+        (rows / "fields.py").write_text("from enum import IntEnum\n" + fields)
+        command = [sys.executable, "-c", program]
+        printed = subprocess.check_output(command, cwd=tmp_path, env=environment, text=True)
+        assert int(printed) == 10 * last + count
+    assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
 # Where.
 
 

@@ -8,7 +8,6 @@ here, between two calls.
 
 import ctypes
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -39,7 +38,7 @@ from solvent.engine.queries import kernels as query_kernels
 from solvent.engine.queries import refusals as query_refusals
 from solvent.engine.queries.queries import FastQueries
 from solvent.kernels.kinds import EVENTS, EVENTS_CAPACITY, EVENTS_USED, FIRST_COLUMN
-from solvent.kernels.machine import Machine, Progress, compile_kernels, digest_of
+from solvent.kernels.machine import Machine, Progress, compile_kernels
 from solvent.kernels.rows import EngineFault
 from solvent.kernels.shapes import column_types
 
@@ -68,9 +67,6 @@ _ENTRIES = (
     query_refusals.refusal_now,
 )
 _COLUMNS = tuple(column_types(Store))
-_ENGINE = Path(__file__).parent
-_SOURCES = digest_of(_ENGINE, _ENGINE.parent / "domain")
-"""Where kernels and their constants are, as it is when they are imported."""
 _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
 _PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
 _EVENT_LIMIT = 1 << 22
@@ -82,7 +78,7 @@ _MACHINES: list[Machine] = []
 def machine(progress: Progress | None = None) -> Machine:
     """The engine's kernels in this process, made when first asked for."""
     if not _MACHINES:
-        _MACHINES.append(compile_kernels(_ENTRIES, sources=_SOURCES, progress=progress))
+        _MACHINES.append(compile_kernels(_ENTRIES, progress=progress))
     return _MACHINES[0]
 
 

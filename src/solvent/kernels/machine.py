@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import llvmlite
@@ -84,19 +85,17 @@ def compile_kernels(
     entries: Entries,
     *,
     native_division: bool | None = None,
-    sources: bytes = b"",
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Machine:
     """Kernels ready to be called, from disk where they were compiled before.
 
-    Constants are those of now: a number that changes later changes no compiled kernel. Where
-    other folders than those of the entries have a say in what they do, `sources` is their digest.
+    Constants are those of now: a number that changes later changes no compiled kernel.
     `native_division` chooses the processor's own division where it has one (the default) or the
     portable one. `folder` overrides where code is kept.
     """
     native = platform.machine() in _NATIVE_DIVISION if native_division is None else native_division
-    made_from = _fingerprint(entries, sources, native=native)
+    made_from = _fingerprint(entries, native=native)
     folder = cache_folder() if folder is None else folder
     kept = None if folder is None else folder / f"{made_from}.code"
     found = None if kept is None else _read(kept)
@@ -144,24 +143,56 @@ def _compile(program: Program) -> bytes:
     return code
 
 
-def digest_of(*folders: Path) -> bytes:
+def _digest_of(folders: set[Path]) -> bytes:
     """A digest of all Python sources in some folders and the folders in them."""
     digest = hashlib.blake2b()
-    for source in sorted(path for folder in folders for path in folder.rglob("*.py")):
+    for source in sorted({path for folder in folders for path in folder.rglob("*.py")}):
         digest.update(source.read_bytes())
     return digest.digest()
 
 
-_COMPILER = digest_of(Path(__file__).parent)
+_COMPILER = _digest_of({Path(__file__).parent})
 """Of what was imported, not of what the files will say later."""
 
 
-def _fingerprint(entries: Entries, sources: bytes, *, native: bool) -> str:
-    beside = {Path(inspect.getfile(as_kernel(entry))).parent for entry in entries}
-    digest = hashlib.blake2b(_COMPILER + sources + digest_of(*beside), digest_size=16)
+def _modules_of(entries: Entries) -> list[ModuleType]:
+    """The modules that have a say in what kernels do: their own, and those they import.
+
+    A row's width or an event's number comes from a module that the kernel's own names, so a
+    fingerprint of the kernel's folder alone would call stale code current.
+    """
+    waiting = [as_kernel(entry).__module__ for entry in entries]
+    ours = {name.partition(".")[0] for name in [*waiting, __name__]}
+    reached: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in reached or name not in sys.modules or name.partition(".")[0] not in ours:
+            continue
+        reached.add(name)
+        for value in vars(sys.modules[name]).values():
+            defined = value.__name__ if inspect.ismodule(value) else _module_of(value)
+            if isinstance(defined, str):
+                waiting.append(defined)
+    return [sys.modules[name] for name in sorted(reached)]
+
+
+def _module_of(value: object) -> object:
+    return getattr(value, "__module__", None)
+
+
+def _fingerprint(entries: Entries, *, native: bool) -> str:
+    modules = _modules_of(entries)
+    folders = {Path(module.__file__).parent for module in modules if module.__file__}
+    digest = hashlib.blake2b(_COMPILER + _digest_of(folders), digest_size=16)
+    numbers = [
+        (name, value)
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, int)
+    ]
     names = [f"{entry.__module__}.{as_kernel(entry).__name__}" for entry in entries]
     cpu = (llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features())
-    made_by = (llvmlite.__version__, sys.version_info[:2], names, cpu, native)
+    made_by = (llvmlite.__version__, sys.version_info[:2], names, numbers, cpu, native)
     digest.update(repr(made_by).encode())
     return digest.hexdigest()
 
