@@ -6,9 +6,11 @@ import signal
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.helpers import command
+from tests.service.clients.served import serving, until
 
 PATIENCE = 60.0
 
@@ -37,6 +39,31 @@ def test_an_existing_market_is_not_called_by_another_scenarios_name(tmp_path: Pa
     other = banner(tmp_path)[0]
     assert other.startswith("serving a market of USDC, ")
     assert other.endswith(f" from {place}")
+
+
+@pytest.mark.slow
+def test_a_replay_is_never_ahead_of_the_time_and_says_how_far_it_is(tmp_path: Path) -> None:
+    """Candles up to the server's time have all of it; every answer says the market's time."""
+    with serving(tmp_path, "--replay", "demo-market", "--speed", "300", "--accounts", "50") as it:
+        said = tmp_path / "errors"
+        until(lambda: "the scenario has ended" in said.read_text())
+        tenths = [line for line in said.read_text().splitlines() if " % of " in line]
+        assert tenths[-1].endswith("100 % of the scenario is played")
+        market = int(httpx.get(f"{it.rest}/api/v1/ping").headers["x-market-time"])
+        now = int(httpx.get(f"{it.rest}/api/v1/time").text)
+        assert now - 60_000 < market <= now
+        rows = httpx.get(
+            f"{it.rest}/api/v1/klines",
+            params={
+                "symbol": "SOL_USDC",
+                "interval": "1m",
+                "startTime": now // 1000 - 3600,
+                "endTime": now // 1000,
+                "priceType": "Mark",
+            },
+        ).json()
+        seen = [float(row["low"]) for row in rows if row["low"] is not None]
+        assert min(seen) < 0.95 * seen[0]
 
 
 def test_the_port_that_the_system_chose_is_printed(tmp_path: Path) -> None:

@@ -14,7 +14,14 @@ from solvent.domain.errors import InputError
 from solvent.domain.events import Refused
 from solvent.domain.units import PRICE_SCALE, RATIO, SECOND
 from solvent.engine.engine import FastEngine
-from solvent.lab.live.driver import DEMO_STEP, LiveAgents, LiveAgentsError, parameters_at
+from solvent.lab.live.driver import (
+    DEMO_STEP,
+    LiveAgents,
+    LiveAgentsError,
+    parameters_at,
+    speed_rate,
+    start_of,
+)
 from solvent.lab.live.prices import FARTHEST, wander
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import Scenario, load_scenario
@@ -208,7 +215,9 @@ class TestOverANode:
         begin = Start(parameters_at(scenario, scenario.start))
         told = asyncio.run(over_a_node(scenario, open_node(tmp_path / "market", begin), 5))
         assert told == alone.state_hash()
-        again = asyncio.run(over_a_node(scenario, open_node(tmp_path / "market", None), 5))
+        again = asyncio.run(
+            over_a_node(scenario, open_node(tmp_path / "market", None, is_clock_accepted=True), 5)
+        )
         _, longer = played(scenario, 10, speed=60)
         assert again == longer.state_hash()
 
@@ -225,3 +234,25 @@ async def over_a_node(scenario: Scenario, node: Node, seconds: int) -> str:
         return engine.state_hash()
     finally:
         await node.close()
+
+
+def test_what_is_played_faster_comes_up_with_the_present_and_stays_there(tmp_path: Path) -> None:
+    """It begins so far back that its end is now; no step is left out, and none comes early."""
+    scenario = small(tmp_path)
+    rate = speed_rate(scenario, 60, follows_wall=False)
+    length = scenario.end - scenario.start
+    now = DAY * 20_000
+    start = start_of(scenario, now, rate)
+    assert start == (now - length * 59 // 60) // SECOND * SECOND
+    assert start_of(scenario, now, 500) == start_of(scenario, now, 1000) == now
+    engine = Heard(parameters_at(scenario, start))
+    engine.watch = HandWatch(now, now + length // 60 + 100 * scenario.step)
+    agents = agents_of(scenario, engine, speed=60, latest=engine.watch.now)
+    agents.set_up()
+    engine.stop = agents.stop
+    agents.run()
+    times, moments = engine.times(), engine.moments()
+    assert {later - earlier for earlier, later in pairwise(times)} == {scenario.step}
+    assert all(time <= moment for time, moment in zip(times, moments, strict=True))
+    assert times[-1] > agents.end + 50 * scenario.step
+    assert moments[-1] - times[-1] < SECOND

@@ -22,7 +22,8 @@ from solvent.service.core.proposals import Terms, approval_body, proposal_body
 from solvent.service.core.records import Record, RecordKind, commands_record
 from tests.history.market_records import simulated
 
-NOW_MS = 1_700_000_000_000
+NOW_MS = 2_000_000_000_000
+"""Behind all times of a simulation: nothing is forgotten."""
 CHANGE = ChangeParameter(0, ParameterField.PRICE_MAX_AGE, 77_000_000)
 
 

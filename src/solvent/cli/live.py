@@ -6,14 +6,24 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from solvent.cli.progress import say
 from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
-from solvent.lab.live.driver import DEMO_STEP, DEMO_TRADERS, LiveAgents, parameters_at, speed_rate
+from solvent.lab.live.driver import (
+    DEMO_STEP,
+    DEMO_TRADERS,
+    LiveAgents,
+    parameters_at,
+    speed_rate,
+    start_of,
+)
 from solvent.lab.live.keys import DemoKey, demo_accounts, demo_keys
 from solvent.lab.people.population import crowd
+from solvent.lab.prices.paths import time_text
 from solvent.lab.scenario.model import Scenario
+from solvent.service.core.clock import MarketClock, wall_clock
 from solvent.service.core.keys import Role, encode_addition, parse_public_key
-from solvent.service.core.node import Clock, Node, wall_clock
+from solvent.service.core.node import Node
 from solvent.service.core.node_engine import NodeEngine
 from solvent.service.core.opening import Start, is_set_up, open_node
 from solvent.service.core.proposals import Terms
@@ -23,6 +33,8 @@ from solvent.service.logs import set_up_logs
 from solvent.service.serve import Address, free_address, serve
 
 DEMO_SEED = 1
+TENTHS = 10
+TELL_SECONDS = 0.2
 NO_ACCOUNT = -1
 
 
@@ -42,20 +54,27 @@ class Plan:
     is_replay: bool
     speed: float
     accounts: int | None
+    accepts_clock: bool
 
 
 def run_live(plan: Plan) -> int:
     """Serve until told to end; return the exit code."""
     set_up_logs()
-    _refuse_unusable(plan)
-    start = wall_clock() // SECOND * SECOND
+    rate = _refuse_unusable(plan)
+    start = start_of(plan.scenario, wall_clock(), rate)
     begin = Start(
         parameters_at(plan.scenario, start),
         Terms(plan.approvals, plan.delay * SECOND),
         plan.operator_key,
     )
-    clock = _Clock()
-    node = open_node(plan.folder, begin, views_url=plan.views, clock=clock)
+    clock = MarketClock()
+    node = open_node(
+        plan.folder,
+        begin,
+        views_url=plan.views,
+        clock=clock,
+        is_clock_accepted=plan.accepts_clock,
+    )
     try:
         is_new = _is_to_be_set_up(plan, node)
     except InputError:
@@ -76,6 +95,7 @@ def run_live(plan: Plan) -> int:
         traders=DEMO_TRADERS,
         keeps_time=plan.is_replay,
         follows_wall=not plan.is_replay,
+        latest=clock.signing,
         on_end=_cast_ended,
     )
     if plan.is_replay:
@@ -83,12 +103,16 @@ def run_live(plan: Plan) -> int:
     return asyncio.run(_play(plan, node, agents, is_new=is_new))
 
 
-def _refuse_unusable(plan: Plan) -> None:
-    """Raise InputError for what can be known to be wrong before the folder is touched."""
+def _refuse_unusable(plan: Plan) -> int:
+    """The speed in thousandths.
+
+    Raises InputError for what can be known to be wrong before the folder is touched.
+    """
     free_address(Address(plan.host, plan.port))
-    if plan.is_demo:
-        crowd(plan.scenario, plan.accounts)
-        speed_rate(plan.scenario, plan.speed, follows_wall=not plan.is_replay)
+    if not plan.is_demo:
+        return speed_rate(plan.scenario, 1, follows_wall=True)
+    crowd(plan.scenario, plan.accounts)
+    return speed_rate(plan.scenario, plan.speed, follows_wall=not plan.is_replay)
 
 
 def _is_to_be_set_up(plan: Plan, node: Node) -> bool:
@@ -100,21 +124,9 @@ def _is_to_be_set_up(plan: Plan, node: Node) -> bool:
     return plan.is_demo and not is_set_up(node, keys[-1])
 
 
-class _Clock:
-    """The market's clock: the wall's, until it follows another."""
-
-    def __init__(self) -> None:
-        self._tells: Clock = wall_clock
-
-    def follow(self, clock: Clock) -> None:
-        self._tells = clock
-
-    def __call__(self) -> int:
-        return self._tells()
-
-
 async def _play(plan: Plan, node: Node, agents: LiveAgents, *, is_new: bool) -> int:
     keys = demo_keys(DEMO_SEED)
+    telling: list[asyncio.Task[None]] = []
 
     async def ready(at: Address) -> None:
         began = time.monotonic()
@@ -125,8 +137,12 @@ async def _play(plan: Plan, node: Node, agents: LiveAgents, *, is_new: bool) -> 
             agents.resume()
         agents.start()
         await _say(plan, node, at, keys, time.monotonic() - began)
+        if plan.is_replay:
+            telling.append(asyncio.create_task(_tell_progress(node, agents)))
 
     async def ending() -> None:
+        for task in telling:
+            task.cancel()
         await asyncio.to_thread(agents.stop)
 
     return await serve(
@@ -148,7 +164,20 @@ async def _admit(node: Node, keys: list[DemoKey], first_account: int) -> None:
             Role(key.role),
             NO_ACCOUNT if account is None else account,
         )
-        await node.submit(Record(RecordKind.KEY, node.time(), body=body))
+        await node.submit(Record(RecordKind.KEY, node.clock(), body=body))
+
+
+async def _tell_progress(node: Node, agents: LiveAgents) -> None:
+    """Say on standard error how far a scenario is played, tenth by tenth, and when it has ended."""
+    start, tenth = node.market.parameters.start_time, 0
+    while tenth < TENTHS:
+        await asyncio.sleep(TELL_SECONDS)
+        now = node.market.engine.now
+        reached = min(TENTHS, (now - start) * TENTHS // (agents.end - start))
+        if reached > tenth:
+            tenth = reached
+            say(f"the market's time is {time_text(now)}: {tenth * 10} % of the scenario is played")
+    say("the scenario has ended; its agents go on at prices of their own until the service ends")
 
 
 def _cast_ended(error: BaseException | None) -> None:

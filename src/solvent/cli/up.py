@@ -35,6 +35,7 @@ def up(
     replay: Annotated[str | None, Parameter(help="Play a scenario's crash in the market.")] = None,
     speed: Annotated[float, Parameter(validator=Number(gt=0))] = 1.0,
     accounts: Annotated[int | None, WHOLE, COUNT] = None,
+    accept_clock: bool = False,
 ) -> int:
     """Serve the market: REST and WebSocket over a durable journal.
 
@@ -62,6 +63,8 @@ def up(
         Seconds of the scenario a second, for --replay.
     accounts
         How many accounts the agents have, for --demo and --replay.
+    accept_clock
+        Serve although the machine's clock is far from the market's last record.
     """
     from solvent.cli.live import Plan, run_live
     from solvent.lab.scenario.catalog import load_scenario
@@ -82,5 +85,6 @@ def up(
         is_replay=replay is not None,
         speed=speed,
         accounts=accounts,
+        accepts_clock=accept_clock,
     )
     return run_live(plan)

@@ -26,6 +26,11 @@ WINDOW_MS = 60_000
 DEFAULT_WINDOW_MS = 5_000
 FUTURE_MS = 1_000
 """How far ahead a request's clock may be."""
+LEAP_SECONDS = 1
+"""A wall clock that differs by more leapt: it is not followed."""
+BEHIND_SECONDS = 60
+PAUSE_SECONDS = 30 * 24 * 3600
+"""How far a market's last record may be ahead of the clock, and behind it, when it is started."""
 BATCH_ORDERS = 100
 BATCH_COMMANDS = 500
 MEMO_LENGTH = 256

@@ -3,7 +3,7 @@
 from random import Random
 
 from solvent.domain.commands import PlaceOrder, Side
-from solvent.service.core.idempotency import Answer, FirstAnswers
+from solvent.service.core.idempotency import AHEAD_MS, Answer, FirstAnswers
 from solvent.service.limits import FUTURE_MS, WINDOW_MS
 
 NOW = 1_700_000_000_000
@@ -26,7 +26,7 @@ def test_no_request_that_may_come_is_forgotten() -> None:
         stamp = now + rng.randint(-window, FUTURE_MS)
         digest, said = number.to_bytes(16, "big"), Answer(200, b"%d" % number)
         kept[digest] = (stamp + window, said)
-        answers.keep(digest, stamp + window, said)
+        answers.keep(digest, stamp + window, now, said)
         if number % 500 == 0:
             kept = {name: row for name, row in kept.items() if row[0] >= now}
             assert all(answers.find(name) == row[1] for name, row in kept.items())
@@ -38,16 +38,28 @@ def test_no_request_that_may_come_is_forgotten() -> None:
 def test_what_was_forgotten_is_known_to_be() -> None:
     """So that a clock that was set back lets nothing in twice."""
     answers = FirstAnswers()
-    answers.keep(b"a" * 16, NOW, Answer(200, b"a"))
-    answers.keep(b"b" * 16, NOW + WINDOW_MS + FUTURE_MS, Answer(200, b"b"))
+    answers.keep(b"a" * 16, NOW, NOW, Answer(200, b"a"))
+    answers.keep(b"b" * 16, NOW + 2 * AHEAD_MS, NOW + AHEAD_MS, Answer(200, b"b"))
     assert answers.find(b"a" * 16) is not None
-    answers.keep(b"c" * 16, NOW + WINDOW_MS + FUTURE_MS + 1, Answer(200, b"c"))
+    answers.keep(b"c" * 16, NOW + AHEAD_MS + 1, NOW + AHEAD_MS + 1, Answer(200, b"c"))
     assert answers.find(b"a" * 16) is None
-    assert answers.is_forgotten(NOW)
-    assert not answers.is_forgotten(NOW + 1)
-    again = FirstAnswers.from_rows(*answers.rows())
-    assert again.is_forgotten(NOW)
-    assert not again.is_forgotten(NOW + 1)
+    again = FirstAnswers.from_rows(*answers.rows(), answers.forgotten)
+    for each in (answers, again):
+        assert each.is_forgotten(NOW)
+        assert not each.is_forgotten(NOW + 1)
+
+
+def test_a_request_of_a_clock_that_is_ahead_shuts_nobody_out() -> None:
+    """Neither do the requests kept for as long as it was ahead keep others' from going."""
+    answers = FirstAnswers()
+    hours = 2 * 3600 * 1000
+    answers.keep(b"a" * 16, NOW + hours, NOW + hours, Answer(200, b"a"))
+    for number in range(2_000):
+        now = NOW + number * 1000
+        assert not answers.is_forgotten(now)
+        answers.keep(number.to_bytes(16, "big"), now + 1, now, Answer(200, b""))
+    assert answers.find(b"a" * 16) is not None
+    assert len(answers.rows()[0]) < AHEAD_MS // 1000 + 10
 
 
 def test_a_client_id_is_free_when_its_order_has_ended() -> None:
@@ -64,9 +76,9 @@ def test_a_client_id_is_free_when_its_order_has_ended() -> None:
 
 def test_rows_are_all_of_it() -> None:
     answers = FirstAnswers()
-    answers.keep(b"a" * 16, NOW, Answer(400, b"a"))
+    answers.keep(b"a" * 16, NOW, NOW, Answer(400, b"a"))
     answers.keep_order(_order(3), Answer(200, b"b"))
-    again = FirstAnswers.from_rows(*answers.rows())
+    again = FirstAnswers.from_rows(*answers.rows(), answers.forgotten)
     assert again.rows() == answers.rows()
     assert again.find(b"a" * 16) == Answer(400, b"a")
     assert again.find_order(_order(3)) == Answer(200, b"b")

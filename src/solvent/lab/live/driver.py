@@ -7,8 +7,9 @@
 Times are the scenario's, counted from `start`. With `follows_wall` the market's time is the wall
 clock's: what is late merges into one step, and after an interruption the agents go on where they
 would be by now. Otherwise the market has a time of its own, which `clock` tells: it stands still
-during the set-up and while no agent acts, runs `speed` times as fast, and no step is left out, so
-that a market without other clients ends in the state that a run of the scenario ends in.
+during the set-up and while no agent acts, runs `speed` times as fast until it has come up with
+`latest`, and no step is left out, so that a market without other clients ends in the state that a
+run of the scenario ends in.
 
 The market's own rules hold for the agents as for every client.
 """
@@ -98,6 +99,16 @@ def parameters_at(scenario: Scenario, start: int) -> EngineParameters:
     return replace(scenario.parameters, start_time=start)
 
 
+def start_of(scenario: Scenario, now: int, rate: int) -> int:
+    """When a market begins that has played the scenario by `rate` when it has come to the present.
+
+    Microseconds UTC, a whole second; `rate` in thousandths. What is played no faster than it
+    happened begins now.
+    """
+    gained = (scenario.end - scenario.start) * max(0, rate - SPEED_UNIT) // max(rate, SPEED_UNIT)
+    return (now - gained) // SECOND * SECOND
+
+
 def speed_rate(scenario: Scenario, speed: float, *, follows_wall: bool) -> int:
     """`speed` in thousandths. InputError for one at which the agents cannot act."""
     # Infinity and what is no number cannot be rounded, and fail the comparison.
@@ -119,6 +130,7 @@ class LiveAgents:
     - step: time between two steps in microseconds, instead of the scenario's.
     - traders: accounts that trade a little at each step.
     - keeps_time: whether the agents send the time steps; otherwise another client must.
+    - latest: what the market's time may not be ahead of, microseconds UTC.
     - on_end: told, in the thread, why it ended, or None when it was stopped.
 
     Raises InputError for what the scenario does not allow.
@@ -138,6 +150,7 @@ class LiveAgents:
         follows_wall: bool = False,
         keeps_time: bool = True,
         watch: Watch | None = None,
+        latest: Callable[[], int] | None = None,
         on_end: Callable[[BaseException | None], None] | None = None,
     ) -> None:
         self._rate = speed_rate(scenario, speed, follows_wall=follows_wall)
@@ -153,6 +166,7 @@ class LiveAgents:
         self._follows_wall = follows_wall
         self._keeps_time = keeps_time
         self._watch = watch or WallWatch()
+        self._latest = latest
         self._on_end = on_end
         self._done = 0
         self._begun: tuple[int, int] | None = None
@@ -172,7 +186,13 @@ class LiveAgents:
         if self._begun is None:
             return self._market.now
         at, began = self._begun
-        return at + (self._watch.now() - began) * self._rate // SPEED_UNIT
+        due = at + (self._watch.now() - began) * self._rate // SPEED_UNIT
+        return due if self._latest is None else min(due, max(at, self._latest()))
+
+    @property
+    def end(self) -> int:
+        """When the scenario's own prices end, microseconds UTC."""
+        return self._prices.end
 
     def set_up(self) -> None:
         """Bring a new market to where the scenario begins.
@@ -219,11 +239,17 @@ class LiveAgents:
             due = self._done + self._step
             missing = self._start + due - self.clock()
             if missing > 0:
-                self._watch.wait(divide_up(missing * SPEED_UNIT, self._rate), self._stopped)
+                self._watch.wait(self._pause(missing), self._stopped)
                 continue
             if self._follows_wall:
                 due += -missing // self._step * self._step
             self._take_step(due)
+
+    def _pause(self, missing: int) -> int:
+        """How long it takes until the market's time has gone on by `missing`, all microseconds."""
+        has_come_up = self._latest is not None and self.clock() >= self._latest()
+        rate = SPEED_UNIT if has_come_up else self._rate
+        return divide_up(missing * SPEED_UNIT, rate)
 
     def _take_step(self, due: int) -> None:
         since, self._done = self._done, due

@@ -95,7 +95,7 @@ class Call(NamedTuple):
         """The record of this request; commands may come encoded."""
         verified = self.verified
         return commands_record(
-            self.node.time(),
+            self.node.clock(),
             commands,
             account=verified.principal.account if verified else NOBODY,
             is_batch=is_batch,

@@ -21,10 +21,11 @@ from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.params import bad_request
 from solvent.service.api.signing import SIGNATURE_HEADERS, Verified, verify
 from solvent.service.core.keys import NO_ACCOUNT
-from solvent.service.core.node import Node, wall_clock
+from solvent.service.core.node import Node
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import BODY_BYTES, BODY_SECONDS, QUERY_BYTES
 from solvent.service.strict_json import JsonError, JsonValue, decode, encode
+from solvent.service.wire import ms
 
 LOG = logging.getLogger("solvent.http")
 NOT_FOUND = 404
@@ -84,7 +85,7 @@ class App:
             tag = endpoint.tag
             reply = await self._answer(endpoint, head, receive)
         self._node.metrics.answered(tag, reply.status, time.perf_counter() - start)
-        await _send(send, reply)
+        await _send(send, reply, ms(self._node.clock()))
 
     async def _answer(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
         try:
@@ -134,7 +135,7 @@ class App:
             pairs,
             head.raw_query,
             signed,
-            wall_clock() // 1000,
+            ms(self._node.clock.signing()),
             self._node.market.keys,
         )
         if verified.principal.role not in endpoint.roles:
@@ -307,8 +308,9 @@ def _error(error: ApiError) -> Reply:
 _ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
-async def _send(send: Send, reply: Reply) -> None:
+async def _send(send: Send, reply: Reply, now_ms: int) -> None:
     headers = [(b"content-length", b"%d" % len(reply.body)), *_ALWAYS]
+    headers.append((b"x-market-time", b"%d" % now_ms))
     if reply.body:
         headers.append((b"content-type", reply.content_type.encode()))
     headers += [(name.encode(), value.encode()) for name, value in reply.headers]

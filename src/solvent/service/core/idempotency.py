@@ -12,8 +12,8 @@ answered yet never gets that far: it waits for the answer to it (`InFlight`).
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
+from heapq import heapify, heappop, heappush
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -52,12 +52,16 @@ ClientRow = tuple[int, int, bytes, int, bytes]
 
 
 class FirstAnswers:
-    """The first answer to every request that may come again, by digest and by client id."""
+    """The first answer to every request that may come again, by digest and by client id.
+
+    `forgotten` is the latest end of a window, milliseconds UTC, of a request that is forgotten.
+    """
 
     def __init__(self) -> None:
-        self._by_digest: OrderedDict[bytes, tuple[int, Answer]] = OrderedDict()
+        self._by_digest: dict[bytes, tuple[int, Answer]] = {}
+        self._first_to_go: list[tuple[int, bytes]] = []
         self._by_client: dict[tuple[int, int], tuple[bytes, Answer]] = {}
-        self._latest = 0
+        self.forgotten = 0
 
     def find(self, digest: bytes) -> Answer | None:
         """The answer to the request of this digest."""
@@ -88,17 +92,22 @@ class FirstAnswers:
     def is_forgotten(self, expires: int) -> bool:
         """Whether a request whose window ends then may have been here and be forgotten.
 
-        Such a request has expired by the clock that took in the latest one; where a clock was set
-        back it must be refused all the same.
+        Such a request has expired by the clock that took in what let it be forgotten; where a clock
+        was set back it must be refused all the same.
         """
-        return expires < self._latest - AHEAD_MS
+        return expires <= self.forgotten
 
-    def keep(self, digest: bytes, expires: int, answer: Answer) -> None:
-        """Keep an answer until no request of its window can come: `expires`, milliseconds UTC."""
+    def keep(self, digest: bytes, expires: int, now: int, answer: Answer) -> None:
+        """Keep an answer until no request of its window can come: `expires`, milliseconds UTC.
+
+        `now` is when the request was taken in. What is kept does not depend on `expires` of others:
+        a request of a clock that was ahead lets nothing be forgotten that may still come.
+        """
         self._by_digest[digest] = (expires, answer)
-        self._latest = max(self._latest, expires)
-        while self.is_forgotten(next(iter(self._by_digest.values()))[0]):
-            self._by_digest.popitem(last=False)
+        heappush(self._first_to_go, (expires, digest))
+        while self._first_to_go and self._first_to_go[0][0] < now - AHEAD_MS:
+            self.forgotten, digest = heappop(self._first_to_go)
+            self._by_digest.pop(digest, None)
 
     def keep_order(self, order: PlaceOrder, answer: Answer) -> None:
         """Keep the answer to an order with a client id, which rests."""
@@ -126,13 +135,15 @@ class FirstAnswers:
 
     @classmethod
     def from_rows(
-        cls, digests: Sequence[DigestRow], clients: Sequence[ClientRow]
+        cls, digests: Sequence[DigestRow], clients: Sequence[ClientRow], forgotten: int
     ) -> "FirstAnswers":
-        """What `rows` was taken from."""
+        """What `rows` and `forgotten` were taken from."""
         answers = cls()
+        answers.forgotten = forgotten
         for digest, expires, status, body in digests:
             answers._by_digest[digest] = (expires, Answer(status, body))
-            answers._latest = max(answers._latest, expires)
+            answers._first_to_go.append((expires, digest))
+        heapify(answers._first_to_go)
         for account, client, command, status, body in clients:
             answers._by_client[account, client] = (command, Answer(status, body))
         return answers

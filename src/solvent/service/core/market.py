@@ -42,6 +42,7 @@ from solvent.service.core.proposals import Proposals, Terms, read_approval, read
 from solvent.service.core.records import Record, RecordKind
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.strict_json import encode
+from solvent.service.wire import ms
 
 
 class MarketError(Exception):
@@ -80,6 +81,7 @@ class _Saved(msgspec.Struct, array_like=True, frozen=True):
     orders: list[Order]
     keys: bytes
     proposals: bytes
+    forgotten: int = 0
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -132,7 +134,9 @@ class Market:
             state = _SAVED.decode(saved)
             self.engine = engines.restore(state.engine)
             self.commands = state.commands
-            self.first_answers = FirstAnswers.from_rows(state.digests, state.clients)
+            self.first_answers = FirstAnswers.from_rows(
+                state.digests, state.clients, state.forgotten
+            )
             self.orders = OpenOrders(state.orders)
             self.keys = KeyRegistry.decode(state.keys)
             self.proposals.restore(state.proposals)
@@ -154,6 +158,7 @@ class Market:
                 self.orders.all(),
                 self.keys.encode(),
                 self.proposals.rows(),
+                self.first_answers.forgotten,
             )
         )
 
@@ -200,7 +205,7 @@ class Market:
         if said is None:
             said = _SETTLING[RecordKind(record.kind)](self, plan, results)
         if record.digest:
-            self.first_answers.keep(record.digest, record.expires, said)
+            self.first_answers.keep(record.digest, record.expires, ms(record.time), said)
         for index, order in named_orders(plan.commands):
             if self.orders.by_client_id(order.account, order.client_id) is not None:
                 self.first_answers.keep_order(order, answer_to(results, index))

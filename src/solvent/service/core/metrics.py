@@ -13,6 +13,7 @@ from solvent.domain.waterfall_events import (
     DeficitBooked,
     LiquidationStarted,
 )
+from solvent.service.core.clock import MarketClock
 from solvent.service.core.market import Outcome
 from solvent.service.core.sequencer import Sequencer
 
@@ -25,7 +26,9 @@ _COUNTED = frozenset(
 class Metrics:
     """All metrics of one node: of its writer, and of the requests that it answers."""
 
-    def __init__(self, sequencer: Sequencer, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, sequencer: Sequencer, clock: MarketClock, is_ready: Callable[[], bool]
+    ) -> None:
         self._registry = CollectorRegistry()
         self._commands = self._counter("commands", "Commands carried out", ["command"])
         self._refused = self._counter("refusals", "Commands refused", ["code"])
@@ -42,6 +45,18 @@ class Metrics:
         self._gauge("ready", "1 while requests are carried out", lambda: int(is_ready()))
         self._gauge(
             "engine_time_seconds", "The engine's time", lambda: sequencer.market.engine.now / 1e6
+        )
+
+        self._gauge(
+            "clock_offset_seconds",
+            "How far the wall clock is ahead of the one that signatures are judged by",
+            lambda: clock.offset / 1e6,
+        )
+        self._gauge("clock_leaps", "Leaps of the wall clock", lambda: clock.leaps)
+        self._gauge(
+            "market_lead_seconds",
+            "How far the market is ahead of the time that signatures are judged by",
+            lambda: clock.lead / 1e6,
         )
 
     def _counter(self, name: str, said: str, labels: list[str]) -> Counter:

@@ -11,7 +11,6 @@ views have seen what was acknowledged.
 import asyncio
 import gc
 import logging
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from solvent.domain.events import Refused
 from solvent.domain.units import SECOND
 from solvent.history.market_views import Views
 from solvent.service.api.signing import verify_subscription
+from solvent.service.core.clock import MarketClock, wall_clock
 from solvent.service.core.history_writer import ViewsWriter, apply_to_views
 from solvent.service.core.idempotency import Answer, InFlight, Ticket
 from solvent.service.core.intents import MakeChange, encode_intent
@@ -38,33 +38,29 @@ from solvent.service.core.sequencer import (
 )
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.streams.publisher import Publisher
+from solvent.service.wire import ms
 
-__all__ = ["Clock", "Node", "apply_to_views", "wall_clock"]
+__all__ = ["Node", "apply_to_views", "wall_clock"]
 
 LOG = logging.getLogger("solvent.node")
 FORBIDDEN = 403
 UNAVAILABLE = 503
 FLUSH_SECONDS = 0.05
 """How often streams are sent what gathered for them."""
+LOOK_SECONDS = 0.5
+"""How often the clock is compared with the wall clock."""
 COLLECTION = (50_000, 20, 100)
 """When Python looks for garbage in cycles: requests leave much that stays for a while, and hardly
 any cycles, so it looks seldom, and never at what was there when the node was opened.
 """
 
 Found = TypeVar("Found")
-Clock = Callable[[], int]
-
-
-def wall_clock() -> int:
-    """Microseconds UTC."""
-    return time.time_ns() // 1000
 
 
 class Node:
     """The parts of a running service, connected.
 
-    `clock` gives the market's time in microseconds UTC, which is the wall clock's unless a scenario
-    is played; windows of signatures are the wall clock's always.
+    `clock` gives the market's time and the one that signatures are judged by.
     """
 
     def __init__(
@@ -72,13 +68,13 @@ class Node:
         sequencer: Sequencer,
         views: Views,
         *,
-        clock: Clock = wall_clock,
+        clock: MarketClock | None = None,
         step: int = SECOND,
     ) -> None:
         self.sequencer = sequencer
-        self.time = clock
+        self.clock = clock or MarketClock()
         self.step = step
-        self.metrics = Metrics(sequencer, lambda: self.is_ready)
+        self.metrics = Metrics(sequencer, self.clock, lambda: self.is_ready)
         self.views_writer = ViewsWriter(views)
         self.publisher = Publisher(self.market.parameters)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,10 +106,11 @@ class Node:
         gc.freeze()
         gc.set_threshold(*COLLECTION)
         self.publisher.restore(self.market.queries, self.market.orders.all(), self.market.commands)
-        self.publisher.recall(self.views_writer.views, self.time())
+        self.publisher.recall(self.views_writer.views, self.clock())
         self.views_writer.start()
         self.sequencer.start()
         self._tasks.append(self._loop.create_task(self._flush_streams()))
+        self._tasks.append(self._loop.create_task(self._watch_clock()))
         if keeps_time:
             self._tasks.append(self._loop.create_task(self._keep_time()))
 
@@ -130,7 +127,7 @@ class Node:
 
     def authenticate(self, signature: list[str]) -> Principal:
         """Whose streams a subscription may have. Raises ApiError."""
-        verified = verify_subscription(signature, wall_clock() // 1000, self.market.keys)
+        verified = verify_subscription(signature, ms(self.clock.signing()), self.market.keys)
         if verified.principal.role not in WITH_ACCOUNT:
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
         return verified.principal
@@ -180,11 +177,11 @@ class Node:
 
     async def command(self, *commands: Command) -> Outcome:
         """Hand in commands that no client signed: time, prices of an own feed, a demo's people."""
-        return await self._await(self._hand_in(commands_record(self.time(), list(commands))))
+        return await self._await(self._hand_in(commands_record(self.clock(), list(commands))))
 
     def apply(self, *commands: Command) -> Outcome:
         """As `command`, for another thread than the event loop's."""
-        return self.sequencer.submit(commands_record(self.time(), list(commands))).result()
+        return self.sequencer.submit(commands_record(self.clock(), list(commands))).result()
 
     # Reading.
 
@@ -255,13 +252,18 @@ class Node:
                 async with self.reading():
                     self.publisher.flush()
 
+    async def _watch_clock(self) -> None:
+        while True:
+            self.clock.look()
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def _keep_time(self) -> None:
         """Step the engine's time; make the parameter changes that are due."""
         while not self.sequencer.has_ended:
-            now = self.time()
+            now = self.clock()
             await asyncio.sleep((self.step - now % self.step) / SECOND)
             try:
-                await self.step_to(self.time())
+                await self.step_to(self.clock())
             except ApiError as error:
                 LOG.warning("a step of time was left out", extra={"reason": error.message})
 

@@ -21,6 +21,7 @@ from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
 from solvent.history.tables.database import open_database
 from solvent.journal.durable import Journal, holds_journal
+from solvent.service.core.clock import MarketClock
 from solvent.service.core.keys import (
     FIRST_ACCOUNT,
     NO_ACCOUNT,
@@ -29,7 +30,7 @@ from solvent.service.core.keys import (
     parse_public_key,
 )
 from solvent.service.core.market import Market, MarketError, Outcome, encode_head, head_parameters
-from solvent.service.core.node import Clock, Node, apply_to_views, wall_clock
+from solvent.service.core.node import Node, apply_to_views
 from solvent.service.core.proposals import Terms
 from solvent.service.core.sequencer import Sequencer, recover
 from solvent.service.errors import ApiError
@@ -51,15 +52,18 @@ def open_node(
     start: Start | None,
     *,
     views_url: str | None = None,
-    clock: Clock = wall_clock,
+    clock: MarketClock | None = None,
+    is_clock_accepted: bool = False,
     snapshot_every: int = 1_000_000,
     engines: EngineFactory = FastEngine,
 ) -> Node:
     """The node of a folder; with `start` a new one where there is no journal yet.
 
     `engines` is the kind of engine that the market runs on: this is the one place that chooses it.
+    The clock goes on from the market's last record; with `is_clock_accepted` however far that is.
     Raises InputError or JournalError, one line that says what to do.
     """
+    clock = clock or MarketClock()
     place = folder / JOURNAL
     # Whatever is wrong with what was given is found before a folder is made for it.
     keys = [] if start is None else _first_keys(start.operator_key)
@@ -72,6 +76,8 @@ def open_node(
     journal = Journal.open(place)
     try:
         market, views = _read(folder, journal, views_url, engines)
+        if market.engine.now > market.parameters.start_time:
+            clock.begin(market.engine.now, is_accepted=is_clock_accepted)
     except BaseException:
         journal.close()
         raise

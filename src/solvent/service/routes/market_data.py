@@ -62,7 +62,7 @@ async def tickers(call: Call) -> Reply:
 async def _ticker(call: Call, asset: int) -> Ticker:
     interval = call.params.choice("interval", TickerInterval, TickerInterval.DAY)
     assert interval is not None
-    now = call.node.time()
+    now = call.node.clock()
     row = await call.node.past(lambda views: views.ticker(asset, interval, now))
     if row is None:
         async with call.node.reading():
@@ -108,7 +108,7 @@ async def klines(call: Call) -> Reply:
     assert kind is not None
     if not fields.has("startTime"):
         raise bad_request("startTime is missing")
-    now = call.node.time() + 1
+    now = call.node.clock() + 1
     start = fields.integer("startTime", 0, 0, FAR_SECOND) * SECOND
     end = min(now, fields.integer("endTime", FAR_SECOND, 0, FAR_SECOND) * SECOND)
     parameters = call.node.market.parameters
@@ -195,7 +195,7 @@ async def pools(call: Call) -> Reply:
         raise bad_request("interval is missing")
     parameters = call.node.market.parameters
     assets = [fields.asset()] if fields.has("symbol") else list(range(len(parameters.assets)))
-    now = call.node.time()
+    now = call.node.clock()
     found: list[BorrowLendHistory] = []
     for asset in assets:
         points = await call.node.past(partial(_pool, asset, interval, now))

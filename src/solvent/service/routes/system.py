@@ -4,7 +4,7 @@ from solvent.service.api.calls import Call, Reply, json_reply, text_reply
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.objects.enums import Status
 from solvent.service.api.objects.system import StatusAndMessage, WalletResponse
-from solvent.service.core.node import wall_clock
+from solvent.service.wire import ms
 
 TAG = "System"
 TEXT = "text/plain"
@@ -23,9 +23,9 @@ async def ping(call: Call) -> Reply:  # noqa: ARG001
     return text_reply("pong")
 
 
-async def time(call: Call) -> Reply:  # noqa: ARG001
-    """Milliseconds UTC."""
-    return text_reply(str(wall_clock() // 1000))
+async def time(call: Call) -> Reply:
+    """Milliseconds UTC, the time that signatures are judged by."""
+    return text_reply(str(ms(call.node.clock.signing())))
 
 
 async def wallets(call: Call) -> Reply:  # noqa: ARG001
