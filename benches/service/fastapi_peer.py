@@ -30,11 +30,11 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_DECIMALS, parse_decimal
 from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
+from solvent.service.authority.model import Terms
 from solvent.service.core.idempotency import Answer
 from solvent.service.core.keys import FIRST_ACCOUNT
 from solvent.service.core.market import Market, encode_head
 from solvent.service.core.node import Node, wall_clock
-from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, commands_record, encode_record
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]

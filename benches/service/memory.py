@@ -25,9 +25,9 @@ from solvent.domain.parameters import USDC
 from solvent.engine.engine import FastEngine
 from solvent.engine.memory.command_rows import Words
 from solvent.engine.memory.rows import COMMAND_WIDTH
-from solvent.service.core.keys import FIRST_ACCOUNT, Role, encode_addition
+from solvent.service.authority.model import Terms
+from solvent.service.core.keys import FIRST_ACCOUNT, Role
 from solvent.service.core.market import Market, encode_head
-from solvent.service.core.proposals import Terms
 
 NAME = "memory"
 CHUNK = 10_000
@@ -65,7 +65,7 @@ def _main() -> int:
     filled = _resident()
     for account in range(FIRST_ACCOUNT + 1, last):
         key = hashlib.sha256(b"%d" % account).digest()
-        whole.keys.apply(encode_addition(key, Role.USER, account))
+        whole.keys.let_in(key, Role.USER, account)
     sys.stdout.write(f"{filled - start} {_resident() - filled}\n")
     return 0
 

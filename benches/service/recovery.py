@@ -19,11 +19,11 @@ from solvent.domain.parameters import USDC, EngineParameters
 from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
 from solvent.journal.durable import Journal
+from solvent.service.authority.model import Terms
 from solvent.service.core.history_writer import apply_to_views
 from solvent.service.core.keys import FIRST_ACCOUNT
 from solvent.service.core.market import Market, Outcome, encode_head
 from solvent.service.core.opening import VIEWS
-from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, RecordKind, commands_record, encode_record
 from solvent.service.core.sequencer import recover
 

@@ -26,7 +26,9 @@ from solvent.domain.commands import (
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.service.api.buckets import RATES, Buckets, Rate
-from solvent.service.core.keys import FIRST_ACCOUNT, Role, encode_addition
+from solvent.service.authority.acts import AdmitKey, encode_act
+from solvent.service.authority.model import HOUSE
+from solvent.service.core.keys import FIRST_ACCOUNT, Role
 from solvent.service.core.node import Node, wall_clock
 from solvent.service.core.records import Record, RecordKind, commands_record
 
@@ -86,8 +88,8 @@ def admissions(parameters: EngineParameters) -> list[Record]:
     for account, key in enumerate(keys(), FIRST_ACCOUNT):
         deposits = [Deposit(account, asset, MEANS) for asset in range(len(parameters.assets))]
         records.append(commands_record(now, [OpenAccount(account), *deposits]))
-        body = encode_addition(bytes(key.verify_key), Role.USER, account)
-        records.append(Record(RecordKind.KEY, now, body=body))
+        body = encode_act(AdmitKey(bytes(key.verify_key), Role.USER, account))
+        records.append(Record(RecordKind.ACT, now, body=body, actor=HOUSE))
     return records
 
 

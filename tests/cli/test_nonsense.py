@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Never
 
 import pytest
+from nacl.signing import SigningKey
 
 from solvent.cli import main
 from solvent.reference.engine import ReferenceEngine
 from tests.cli.helpers import files
 
-NEW = ("up", "--folder", "m", "--port", "0")
-DEMO = (*NEW, "--demo")
-REPLAY = (*NEW, "--replay", "quiet")
+OPERATOR = base64.b64encode(bytes(SigningKey(b"o" * 32).verify_key)).decode()
+EMPTY = ("up", "--folder", "m", "--port", "0")
+NEW = (*EMPTY, "--approvals", "1", "--operator-key", OPERATOR)
+DEMO = (*EMPTY, "--demo")
+REPLAY = (*EMPTY, "--replay", "quiet")
 POST = ("feed", "synthetic", "--key-file", "key", "--start", "SOL=1")
 RECORDED = ("feed", "recorded", "--key-file", "key")
 LIVE = ("feed", "live", "--key-file", "key")
@@ -30,7 +33,15 @@ LOW_ORDER = base64.b64encode(bytes(32)).decode()
 SHORT = base64.b64encode(bytes(31)).decode()
 
 NONSENSE: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "operator": [(NEW, ("--operator-key", text)) for text in ("", "abc", "é", SHORT, LOW_ORDER)],
+    "operator": [
+        (NEW, ("--operator-key", text)) for text in ("", "abc", "é", SHORT, LOW_ORDER, OPERATOR)
+    ],
+    "nobody": [(EMPTY, ()), (EMPTY, ("--operator-key", OPERATOR))],
+    "first key": [
+        (NEW, ("--first-key", text))
+        for text in ("", "abc", "root=abc", "oracle", "oracle=abc", f"user={OPERATOR}")
+    ],
+    "funding": [(NEW, ("--funding", text)) for text in ("", "x", "-1", "1.5", HUGE)],
     "folder": [
         (("up",), ("--folder", text))
         for text in ("", "file", "file/m", "/dev/null", "/proc/m", LONG)
@@ -58,7 +69,7 @@ NONSENSE: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
             "sqlite:///none/x.db",
         )
     ],
-    "approvals": [(NEW, ("--approvals", text)) for text in ("", "x", "0", "-1", "1.5", HUGE)],
+    "approvals": [(EMPTY, ("--approvals", text)) for text in ("", "x", "0", "-1", "1.5", HUGE)],
     "delay": [(NEW, ("--delay", text)) for text in ("", "x", "-1", "1.5", HUGE)],
     "speed": [(NEW, ("--speed", text)) for text in ("", "x", "0", "-1", "nan")],
     "demo speed": [(DEMO, ("--speed", text)) for text in ("2", "inf")],

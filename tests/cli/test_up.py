@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from tests.cli.helpers import command
-from tests.service.clients.served import serving, until
+from tests.service.clients.served import STAFF, serving, until
 
 PATIENCE = 60.0
 
 
 def banner(folder: Path, *options: str) -> list[str]:
     """The lines that `solvent up` prints in a folder until it is told to end."""
-    words = command("up", "--folder", folder / "market", "--port", "0", *options)
+    words = command("up", "--folder", folder / "market", "--port", "0", *STAFF, *options)
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         try:

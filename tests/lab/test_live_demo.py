@@ -60,7 +60,7 @@ class TestDemo:
         assert not {key.public for key in keys} & {key.public for key in demo_keys(2)}
         assert len({key.public for key in keys}) == len(keys)
         roles = {key.role for key in keys}
-        assert roles == {"user", "blp", "oracle", "risk_admin", "operator", "auditor"}
+        assert roles == {"user", "blp", "oracle", "risk_admin", "operator", "funder", "auditor"}
         for name, seed, public, secret in keys:
             assert base64.b64decode(secret) == seed
             signer = SigningKey(seed)

@@ -17,15 +17,19 @@ from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
-from solvent.service.core.keys import Role, encode_addition, parse_public_key
+from solvent.service.authority.acts import AdmitKey, encode_act
+from solvent.service.authority.model import HOUSE, Terms
+from solvent.service.authority.possession import possession_text
+from solvent.service.core.keys import Role, parse_public_key
 from solvent.service.core.node import Node, wall_clock
 from solvent.service.core.opening import Start, open_node
-from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, RecordKind
 from solvent.service.serve import application
 from tests.tables.market import plain_parameters
 
 Done = TypeVar("Done")
+RICH = 10**9
+"""What the funder may book in an hour, USDC."""
 PRICES = {"BTC": 100_000, "SOL": 200}
 
 
@@ -100,6 +104,7 @@ class House:
         self.node = node
         self.http = http
         self.operator = Client(http, "operator")
+        self.funder = Client(http, "funder")
         self.ann = Client(http, "ann")
         self.bob = Client(http, "bob")
         self.accounts: dict[str, int] = {}
@@ -112,6 +117,10 @@ class House:
             ("risk", Role.RISK_ADMIN),
             ("risk-2", Role.RISK_ADMIN),
             ("auditor", Role.AUDITOR),
+            ("operator-2", Role.OPERATOR),
+            ("leaver", Role.AUDITOR),
+            ("roy", Role.AUDITOR),
+            ("funder", Role.FUNDER),
         ):
             await self.admit(Client(self.http, name), role, -1)
         await self.quote()
@@ -136,15 +145,39 @@ class House:
 
     async def admit(self, client: Client, role: Role, account: int) -> None:
         """Let a key act."""
-        body = encode_addition(parse_public_key(client.public), role, account)
-        await self.node.submit(Record(RecordKind.KEY, wall_clock(), body=body))
+        body = encode_act(AdmitKey(parse_public_key(client.public), role, account))
+        record = Record(RecordKind.ACT, wall_clock(), body=body, actor=HOUSE)
+        answer = await self.node.submit(record)
+        assert answer.status == 200, answer.body
+
+    def proof(self, client: Client, role: str, account: int | str = -1) -> str:
+        """A new key's proof that its owner has it."""
+        text = possession_text(self.node.market.identity, client.public, Role(role), account)
+        return base64.b64encode(client.signing.sign(text).signature).decode()
+
+    def filled(self, fields: dict[str, Any], path: str, signer: Client) -> dict[str, Any]:
+        """The fields of an example, with a new key and its proof where the example says so."""
+        found = dict(fields)
+        if found.get("publicKey") == "LEAVER":
+            found["publicKey"] = self.client("leaver").public
+        if found.get("publicKey") == "KEY":
+            new = self.client(f"new {path}")
+            found["publicKey"] = new.public
+            role, account = found.get("role", "user"), found.get("account", -1)
+            if path.endswith("accounts"):
+                account = "new"
+            elif path.endswith("rotation"):
+                held = self.node.market.keys.find(parse_public_key(signer.public))
+                role, account = (held.role, held.account) if held else ("user", -1)
+            found["proof"] = self.proof(new, role, account)
+        return found
 
     async def open(self, client: Client, role: str = "user") -> int:
         """Open an account for a client, through the API."""
         reply = await self.operator.send_digest(
             "/solvent/v1/admin/accounts",
             "adminOpen",
-            {"publicKey": client.public, "role": role},
+            {"publicKey": client.public, "role": role, "proof": self.proof(client, role, "new")},
         )
         assert reply.status_code == 200, reply.text
         account = reply.json()["account"]
@@ -154,7 +187,7 @@ class House:
     async def give(self, client: Client, **quantities: str) -> None:
         """Deposit for a client, through the API."""
         for symbol, quantity in quantities.items():
-            reply = await self.operator.send(
+            reply = await self.funder.send(
                 "POST",
                 "/solvent/v1/admin/deposits",
                 "adminDeposit",
@@ -175,7 +208,7 @@ async def opened(
     engines: EngineFactory = FastEngine,
 ) -> House:
     """A house in a folder, new or as it was left."""
-    start = Start(parameters or plain_parameters(), Terms(2, 0))
+    start = Start(parameters or plain_parameters(), Terms(2, 0, RICH))
     node = open_node(folder, start, engines=engines)
     await node.start(keeps_time=False)
     transport = httpx.ASGITransport(app=application(node), client=("127.0.0.1", 1))

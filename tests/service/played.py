@@ -7,24 +7,43 @@ from typing import NamedTuple
 
 from nacl.signing import SigningKey
 
+from solvent.domain import commands as c
 from solvent.domain.commands import (
     NO_CLIENT_ID,
-    ChangeParameter,
     Command,
     ParameterField,
     PlaceOrder,
+    encode_command,
 )
 from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
-from solvent.service.core.keys import Role, encode_addition, encode_removal
-from solvent.service.core.market import Market, encode_head
-from solvent.service.core.proposals import Terms, approval_body, proposal_body
+from solvent.service.authority.acts import (
+    AdmitKey,
+    AnyAct,
+    Approve,
+    ChangeParameter,
+    RemoveKey,
+    encode_act,
+)
+from solvent.service.authority.model import HOUSE, Terms
+from solvent.service.core.keys import Role
+from solvent.service.core.market import FirstKey, Market, encode_head
 from solvent.service.core.records import Record, RecordKind, commands_record
 from tests.history.market_records import simulated
 
 NOW_MS = 2_000_000_000_000
 """Behind all times of a simulation: nothing is forgotten."""
-CHANGE = ChangeParameter(0, ParameterField.PRICE_MAX_AGE, 77_000_000)
+CHANGE = c.ChangeParameter(0, ParameterField.PRICE_MAX_AGE, 77_000_000)
+PROPOSE = ChangeParameter(encode_command(CHANGE))
+STAFF = [
+    FirstKey(bytes(SigningKey(bytes([number]) * 32).verify_key), role)
+    for number, role in enumerate(
+        (Role.RISK_ADMIN, Role.RISK_ADMIN, Role.OPERATOR, Role.OPERATOR), 101
+    )
+]
+"""Their numbers are 1 to 4."""
+FOREVER = 10**16
+"""Microseconds that a proposal of a played market waits: none is made."""
 
 
 class Played(NamedTuple):
@@ -75,7 +94,12 @@ def played(seed: int, commands: int = 600) -> Played:
         all_commands += group
         if rng.random() < 0.05:
             records += _aside(len(records), time)
-    return Played(told.parameters, encode_head(told.parameters, Terms(2, 0)), records, all_commands)
+    return Played(
+        told.parameters,
+        encode_head(told.parameters, Terms(2, FOREVER), STAFF),
+        records,
+        all_commands,
+    )
 
 
 def _named(number: int, command: Command) -> Command:
@@ -89,20 +113,22 @@ def _named(number: int, command: Command) -> Command:
 def _aside(number: int, time: int) -> list[Record]:
     """Records that hold no command."""
     key = bytes(SigningKey(number.to_bytes(32, "big")).verify_key)
-    bodies = [
-        (RecordKind.KEY, encode_addition(key, Role.USER, 5)),
-        (RecordKind.PROPOSAL, proposal_body(CHANGE, number)),
-        (RecordKind.APPROVAL, approval_body(1, number)),
+    acts: list[tuple[AnyAct, int]] = [
+        (AdmitKey(key, Role.USER, 5), HOUSE),
+        (PROPOSE, 1),
+        (Approve(1), 2),
+        (AdmitKey(key, Role.AUDITOR), 3),
     ]
     if number % 2:
-        bodies.append((RecordKind.KEY, encode_removal(key)))
+        acts.append((RemoveKey(key), 4))
     return [
         Record(
-            kind,
+            RecordKind.ACT,
             time,
-            body=body,
+            body=encode_act(act),
+            actor=actor,
             digest=(number * 8 + place).to_bytes(16, "little"),
             expires=NOW_MS,
         )
-        for place, (kind, body) in enumerate(bodies)
+        for place, (act, actor) in enumerate(acts)
     ]

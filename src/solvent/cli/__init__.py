@@ -29,6 +29,7 @@ COMMANDS = {
     "demo": "Replay the crash of 10 October 2025 through the whole waterfall.",
     "up": "Serve the market: REST and WebSocket over a durable journal.",
     "feed": "Post prices to a running market with the oracle's key.",
+    "readmit": "Let an operator's key into a market that has lost its own.",
     "run": "Run a scenario: a packaged one by name, or a file of your own.",
     "scenarios": "List the packaged scenarios.",
     "receipts": "Make receipts of a run's settlements again from its log.",

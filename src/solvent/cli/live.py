@@ -8,7 +8,7 @@ from pathlib import Path
 
 from solvent.cli.progress import say
 from solvent.domain.errors import InputError
-from solvent.domain.units import SECOND
+from solvent.journal.durable import holds_journal
 from solvent.lab.live.driver import (
     DEMO_STEP,
     DEMO_TRADERS,
@@ -21,12 +21,13 @@ from solvent.lab.live.keys import DemoKey, demo_accounts, demo_keys
 from solvent.lab.people.population import crowd
 from solvent.lab.prices.paths import time_text
 from solvent.lab.scenario.model import Scenario
+from solvent.service.authority.acts import AdmitKey, encode_act
+from solvent.service.authority.model import HOUSE, Terms
 from solvent.service.core.clock import MarketClock, wall_clock
-from solvent.service.core.keys import Role, encode_addition, parse_public_key
+from solvent.service.core.keys import Role, parse_public_key
 from solvent.service.core.node import Node
 from solvent.service.core.node_engine import NodeEngine
-from solvent.service.core.opening import Start, is_set_up, open_node
-from solvent.service.core.proposals import Terms
+from solvent.service.core.opening import JOURNAL, Start, first_key, is_set_up, open_node
 from solvent.service.core.records import Record, RecordKind
 from solvent.service.limits import LOOPBACK
 from solvent.service.logs import set_up_logs
@@ -35,6 +36,8 @@ from solvent.service.serve import Address, free_address, serve
 DEMO_SEED = 1
 TENTHS = 10
 TELL_SECONDS = 0.2
+StaffKey = tuple[Role, str]
+"""A role and a public key in base64."""
 NO_ACCOUNT = -1
 
 
@@ -47,9 +50,8 @@ class Plan:
     port: int
     scenario: Scenario
     views: str | None
-    operator_key: str | None
-    approvals: int
-    delay: int
+    first_keys: tuple[StaffKey, ...]
+    terms: Terms
     is_demo: bool
     is_replay: bool
     speed: float
@@ -64,9 +66,10 @@ def run_live(plan: Plan) -> int:
     start = start_of(plan.scenario, wall_clock(), rate)
     begin = Start(
         parameters_at(plan.scenario, start),
-        Terms(plan.approvals, plan.delay * SECOND),
-        plan.operator_key,
+        plan.terms,
+        plan.first_keys,
     )
+    _refuse_lonely(plan)
     clock = MarketClock()
     node = open_node(
         plan.folder,
@@ -76,6 +79,7 @@ def run_live(plan: Plan) -> int:
         is_clock_accepted=plan.accepts_clock,
     )
     try:
+        _refuse_other_operators(plan, node)
         is_new = _is_to_be_set_up(plan, node)
     except InputError:
         asyncio.run(node.close())
@@ -113,6 +117,31 @@ def _refuse_unusable(plan: Plan) -> int:
         return speed_rate(plan.scenario, 1, follows_wall=True)
     crowd(plan.scenario, plan.accounts)
     return speed_rate(plan.scenario, plan.speed, follows_wall=not plan.is_replay)
+
+
+def _refuse_lonely(plan: Plan) -> None:
+    """Raise InputError for a new market whose operators could not let anybody in."""
+    if plan.is_demo or holds_journal(plan.folder / JOURNAL):
+        return
+    operators = sum(role is Role.OPERATOR for role, _ in plan.first_keys)
+    if operators < plan.terms.approvals:
+        reason = (
+            f"must be given {plan.terms.approvals} times for a new market, once for each operator: "
+            "so many people stand behind a key; one alone needs --approvals 1"
+        )
+        raise InputError("market", "--operator-key", reason)
+
+
+def _refuse_other_operators(plan: Plan, node: Node) -> None:
+    """Raise InputError where the market was there before and has other operators."""
+    for role, text in plan.first_keys:
+        found = node.market.keys.find(first_key(role, text))
+        if found is None or found.role is not role:
+            reason = (
+                "is for a new market, and this one is older; keys are let in by its operators, or "
+                f"where none is left by: solvent readmit {plan.folder} --operator-key KEY"
+            )
+            raise InputError(str(plan.folder), "--operator-key or --first-key", reason)
 
 
 def _is_to_be_set_up(plan: Plan, node: Node) -> bool:
@@ -159,12 +188,13 @@ async def _admit(node: Node, keys: list[DemoKey], first_account: int) -> None:
     await node.command(*demo_accounts(first_account, node.market.parameters))
     for key in keys:
         account = key.account(first_account)
-        body = encode_addition(
+        act = AdmitKey(
             parse_public_key(key.public),
             Role(key.role),
             NO_ACCOUNT if account is None else account,
         )
-        await node.submit(Record(RecordKind.KEY, node.clock(), body=body))
+        body = encode_act(act)
+        await node.submit(Record(RecordKind.ACT, node.clock(), body=body, actor=HOUSE))
 
 
 async def _tell_progress(node: Node, agents: LiveAgents) -> None:

@@ -13,12 +13,50 @@ from solvent.service.limits import LOOPBACK
 if TYPE_CHECKING:
     from typing import Annotated
 
+    from solvent.cli.live import StaffKey
     from solvent.lab.scenario.model import Scenario
+    from solvent.service.authority.model import Terms
 else:
     from typing import Annotated
 
 PORT = 8620
 MEMORY_FOLDER = "solvent-market"
+FUNDING = 10**12
+_REPEATED = Parameter(consume_multiple=False, negative_iterable=(), show_default=False)
+OperatorKeys = Annotated[
+    tuple[str, ...],
+    _REPEATED,
+    Parameter(
+        help="Public key (base64) of an operator of a new market; give it once for each operator."
+    ),
+]
+FirstKeys = Annotated[
+    tuple[str, ...],
+    _REPEATED,
+    Parameter(help="ROLE=KEY: another first key of a new market, like oracle=...; any number."),
+]
+Approvals = Annotated[
+    int | None,
+    WHOLE,
+    COUNT,
+    Parameter(help="How many people stand behind a parameter or key in a new market: 2, a demo 1."),
+]
+Delay = Annotated[
+    int | None,
+    WHOLE,
+    Parameter(
+        validator=Number(gte=0, lte=INT32_MAX),
+        help="Seconds that parameters and keys wait in a new market: 3600, in a demo 0.",
+    ),
+]
+Funding = Annotated[
+    int | None,
+    WHOLE,
+    Parameter(
+        validator=Number(gte=0, lte=FUNDING),
+        help="Whole USDC an hour that funders of a new market may book alone: 100000.",
+    ),
+]
 
 
 def up(
@@ -28,9 +66,11 @@ def up(
     port: Annotated[int, WHOLE, Parameter(validator=Number(gte=0, lt=2**16))] = PORT,
     scenario: str = "demo-market",
     views: str | None = None,
-    operator_key: str | None = None,
-    approvals: Annotated[int, WHOLE, COUNT] = 1,
-    delay: Annotated[int, WHOLE, Parameter(validator=Number(gte=0, lte=INT32_MAX))] = 0,
+    operator_key: OperatorKeys = (),
+    first_key: FirstKeys = (),
+    approvals: Approvals = None,
+    delay: Delay = None,
+    funding: Funding = None,
     demo: bool = False,
     replay: Annotated[str | None, Parameter(help="Play a scenario's crash in the market.")] = None,
     speed: Annotated[float, Parameter(validator=Number(gt=0))] = 1.0,
@@ -51,12 +91,6 @@ def up(
         Scenario whose parameters a new market has: a packaged one or a file.
     views
         Database of the views, sqlite:///FILE or postgresql://...; the folder's own by default.
-    operator_key
-        Public key (base64) of the operator of a new market, which admits all others.
-    approvals
-        How many keys a parameter change needs in a new market, the proposer's among them.
-    delay
-        Seconds that a parameter change waits in a new market.
     demo
         Begin a new market with agents, market makers, prices and published keys.
     speed
@@ -78,9 +112,8 @@ def up(
         port,
         played,
         views,
-        operator_key,
-        approvals,
-        delay,
+        _first_keys(operator_key, first_key),
+        _terms(approvals, delay, funding, is_demo=demo or replay is not None),
         is_demo=demo or replay is not None,
         is_replay=replay is not None,
         speed=speed,
@@ -88,3 +121,33 @@ def up(
         accepts_clock=accept_clock,
     )
     return run_live(plan)
+
+
+def _first_keys(operators: tuple[str, ...], others: tuple[str, ...]) -> "tuple[StaffKey, ...]":
+    """Roles and keys. Raises InputError for a text that names no role."""
+    from solvent.service.core.keys import WITH_ACCOUNT, Role
+
+    found = [(Role.OPERATOR, key) for key in operators]
+    roles = {role.value: role for role in Role if role not in WITH_ACCOUNT}
+    for text in others:
+        name, is_pair, key = text.partition("=")
+        if name not in roles or not is_pair:
+            reason = f"{text!r} must be ROLE=KEY, with a role of {', '.join(roles)}"
+            raise InputError("market", "--first-key", reason)
+        found.append((roles[name], key))
+    return tuple(found)
+
+
+def _terms(
+    approvals: int | None, delay: int | None, funding: int | None, *, is_demo: bool
+) -> "Terms":
+    """What was asked for, and otherwise two people and an hour, but in a demo."""
+    from solvent.domain.units import SECOND
+    from solvent.service.authority.model import Terms
+
+    terms = Terms(1, 0) if is_demo else Terms()
+    if approvals is not None:
+        terms = terms._replace(approvals=approvals)
+    if delay is not None:
+        terms = terms._replace(delay=delay * SECOND)
+    return terms if funding is None else terms._replace(funding=funding)

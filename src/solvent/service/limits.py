@@ -47,6 +47,14 @@ BUCKETS = 50_000
 ADDRESS_RATE = (4_000, 20_000)
 KEY_RATE = (2_000, 10_000)
 ACCOUNT_RATE = (2_000, 10_000)
+PROPOSALS = 200
+PROPOSALS_OF_KEY = 20
+"""Proposals that may wait, in all and of one key."""
+PROPOSAL_SECONDS = 7 * 24 * 3600
+"""How long a proposal waits, from when it is due, until it expires."""
+DECIDED_KEPT = 1_000
+AUDIT_KEPT = 1_000
+"""Proposals that were decided and entries of the audit log that the market itself keeps."""
 FRAME_BYTES = 64 * 1024
 STREAMS = 512
 """Streams of one connection."""

@@ -69,16 +69,21 @@ pat DELETE /solvent/v1/backstop symbol=SOL quantity=1
 - GET /solvent/v1/solvency
 auditor GET /solvent/v1/receipts limit=5
 risk POST /solvent/v1/risk/proposals symbol=SOL field=POOL_FEE value=5
-risk-2 POST /solvent/v1/risk/approvals proposal=1
-risk GET /solvent/v1/risk/proposals
+risk-2 POST /solvent/v1/proposals/approvals proposal=1
+risk POST /solvent/v1/proposals/rejections proposal=2
+risk GET /solvent/v1/proposals state=waiting limit=5
 oracle POST /solvent/v1/oracle/halt symbol=BTC halted=false
 zoe GET /solvent/v1/backstop
 zoe POST /solvent/v1/backstop symbol=SOL quantity=1
 zoe DELETE /solvent/v1/backstop symbol=SOL quantity=0.5
 operator POST /solvent/v1/admin/accounts publicKey=KEY
+operator GET /solvent/v1/admin/keys
 operator POST /solvent/v1/admin/keys role=auditor publicKey=KEY
-operator DELETE /solvent/v1/admin/keys publicKey=KEY
-operator POST /solvent/v1/admin/deposits account=2 symbol=USDC quantity=1.5
+operator DELETE /solvent/v1/admin/keys publicKey=LEAVER
+roy POST /solvent/v1/keys/rotation publicKey=KEY
+auditor GET /solvent/v1/audit limit=5
+- GET /solvent/v1/identity
+funder POST /solvent/v1/admin/deposits account=2 symbol=USDC quantity=1.5
 operator POST /solvent/v1/admin/fees symbol=USDC
 - GET /solvent/v1/health
 - GET /solvent/v1/ready

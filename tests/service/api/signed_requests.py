@@ -12,7 +12,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from solvent.service.api.signing import Verified, verify
-from solvent.service.core.keys import KeyRegistry, Role, encode_addition
+from solvent.service.core.keys import KeyRegistry, Role
 from solvent.service.errors import ApiError
 from solvent.service.strict_json import JsonValue, decode
 
@@ -26,7 +26,7 @@ SECRET = base64.b64encode(bytes(KEY)).decode()
 def registry() -> KeyRegistry:
     """A registry that knows KEY."""
     found = KeyRegistry()
-    found.apply(encode_addition(bytes(KEY.verify_key), Role.USER, ACCOUNT))
+    found.let_in(bytes(KEY.verify_key), Role.USER, ACCOUNT)
     return found
 
 

@@ -76,11 +76,12 @@ class Street:
     async def _live(self) -> None:
         house = self.house
         await house.start()
-        fields = {"symbol": "BTC", "field": "POOL_FEE", "value": 7}
-        reply = await house.client("risk").send(
-            "POST", "/solvent/v1/risk/proposals", "riskPropose", **fields
-        )
-        assert reply.json() == {"proposal": 1}
+        for number in (1, 2):
+            fields = {"symbol": "BTC", "field": "POOL_FEE", "value": number}
+            reply = await house.client("risk").send(
+                "POST", "/solvent/v1/risk/proposals", "riskPropose", **fields
+            )
+            assert reply.json() == {"state": "waiting", "proposal": number}
         ann, bob, eve = house.ann, house.bob, house.client("eve")
         await house.open(eve)
         dan = house.client("dan")
@@ -120,7 +121,7 @@ class Street:
     async def _provide(self, house: House) -> None:
         """A backstop provider with a commitment."""
         pat = house.client("pat")
-        fields = {"role": "blp", "publicKey": pat.public}
+        fields = {"role": "blp", "publicKey": pat.public, "proof": house.proof(pat, "blp", "new")}
         reply = await house.operator.send_digest("/solvent/v1/admin/accounts", "adminOpen", fields)
         house.accounts[pat.public] = reply.json()["account"]
         await house.give(pat, USDC="100000")
@@ -135,8 +136,7 @@ class Street:
     async def _send(self, example: Example, endpoint: Endpoint) -> httpx.Response:
         client = self.house.client(example.who)
         fields = dict(example.fields)
-        if fields.get("publicKey") == "KEY":
-            fields["publicKey"] = self.house.client(f"new {endpoint.path}").public
+        fields = self.house.filled(fields, endpoint.path, client)
         if endpoint.instruction is None:
             return await self.house.http.get(example.path, params=fields)
         if example.method == "GET":

@@ -46,7 +46,7 @@ def test_a_batch_with_a_wrong_item_is_refused_whole(
 MISSING = [
     ("oracle", "oracle/halt", "oracleHalt", {"symbol": "BTC"}, "halted"),
     ("oracle", "oracle/halt", "oracleHalt", {"symbol": "BTC", "halted": None}, "halted"),
-    ("operator", "admin/deposits", "adminDeposit", {"symbol": "BTC", "quantity": "1"}, "account"),
+    ("funder", "admin/deposits", "adminDeposit", {"symbol": "BTC", "quantity": "1"}, "account"),
     ("risk", "risk/proposals", "riskPropose", {"field": "POOL_FEE"}, "value"),
 ]
 

@@ -85,7 +85,7 @@ async def bombard(house: House, count: int, seed: int) -> Counter[int]:
 
 def _state(house: House) -> tuple[str, bytes, int]:
     market = house.node.market
-    return market.engine.state_hash(), market.keys.encode(), len(market.proposals.waiting)
+    return market.engine.state_hash(), market.keys.encode(), len(market.desk.waiting)
 
 
 def test_malformed_requests_do_no_harm(tmp_path: Path) -> None:

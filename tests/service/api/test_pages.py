@@ -9,6 +9,7 @@ import pytest
 
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.objects.pages import Slice
+from solvent.service.core.keys import Role
 from solvent.service.routes.all import ENDPOINTS
 from tests.service.api.published import openapi
 from tests.service.harness import House, opened
@@ -33,7 +34,8 @@ class Quiet(NamedTuple):
         fields |= {name: REQUIRED[name] for name in endpoint.required}
         if endpoint.instruction is None:
             return await self.house.http.get(endpoint.path, params=fields)
-        return await self.house.ann.get(endpoint.path, endpoint.instruction, **fields)
+        who = self.house.ann if Role.USER in endpoint.roles else self.house.operator
+        return await who.get(endpoint.path, endpoint.instruction, **fields)
 
 
 @pytest.fixture(scope="module")

@@ -18,97 +18,100 @@ import httpx
 import pytest
 
 from solvent.service.api.endpoints import Endpoint
-from solvent.service.core.keys import Role, encode_removal, parse_public_key
-from solvent.service.core.node import wall_clock
-from solvent.service.core.records import Record, RecordKind
+from solvent.service.core.keys import Role, parse_public_key
 from solvent.service.errors import ApiError
 from solvent.service.routes.all import ENDPOINTS
 from tests.proof import proves
 from tests.service.api.examples import EXAMPLES, LISTS
-from tests.service.harness import Client, House, opened
+from tests.service.harness import RICH, Client, House, opened
 
 TABLE = """
-                                                  - user blp oracle risk operator auditor
-POST   /api/v1/borrowLend                         .  x    x    .     .      .       .
-GET    /api/v1/borrowLend/positions               .  x    x    .     .      .       o
-GET    /api/v1/borrowLend/position/liquidationPrice . x   x    .     .      .       o
-GET    /api/v1/borrowLend/markets                 x  x    x    x     x      x       x
-GET    /api/v1/borrowLend/markets/history         x  x    x    x     x      x       x
-GET    /api/v1/borrowLend/apy                     x  x    x    x     x      x       x
-GET    /api/v1/account                            .  x    x    .     .      .       o
-PATCH  /api/v1/account                            .  x    x    .     .      .       .
-GET    /api/v1/account/limits/borrow              .  x    x    .     .      .       o
-GET    /api/v1/account/limits/order               .  x    x    .     .      .       o
-GET    /api/v1/account/limits/withdrawal          .  x    x    .     .      .       o
-POST   /api/v1/account/convertDust                .  x    x    .     .      .       .
-GET    /api/v1/capital                            .  x    x    .     .      .       o
-GET    /api/v1/capital/collateral                 .  x    x    .     .      .       o
-GET    /wapi/v1/capital/deposits                  .  x    x    .     .      .       o
-GET    /wapi/v1/capital/deposit/address           .  x    x    .     .      .       o
-GET    /wapi/v1/capital/withdrawals               .  x    x    .     .      .       o
-POST   /wapi/v1/capital/withdrawals               .  x    x    .     .      .       .
-GET    /wapi/v1/capital/withdrawals/delay         .  x    x    .     .      .       x
-POST   /wapi/v1/capital/withdrawals/delay         .  x    x    .     .      .       .
-PATCH  /wapi/v1/capital/withdrawals/delay         .  x    x    .     .      .       .
-GET    /api/v1/assets                             x  x    x    x     x      x       x
-GET    /api/v1/collateral                         x  x    x    x     x      x       x
-GET    /api/v1/markets                            x  x    x    x     x      x       x
-GET    /api/v1/market                             x  x    x    x     x      x       x
-GET    /api/v1/ticker                             x  x    x    x     x      x       x
-GET    /api/v1/tickers                            x  x    x    x     x      x       x
-GET    /api/v1/depth                              x  x    x    x     x      x       x
-GET    /api/v1/klines                             x  x    x    x     x      x       x
-GET    /api/v1/markPrices                         x  x    x    x     x      x       x
-GET    /api/v1/openInterest                       x  x    x    x     x      x       x
-GET    /api/v1/fundingRates                       x  x    x    x     x      x       x
-GET    /api/v1/trades                             x  x    x    x     x      x       x
-GET    /api/v1/trades/history                     x  x    x    x     x      x       x
-GET    /api/v1/securities                         x  x    x    x     x      x       x
-GET    /api/v1/market-sessions                    x  x    x    x     x      x       x
-GET    /api/v1/order                              .  x    x    .     .      .       o
-POST   /api/v1/order                              .  x    x    .     .      .       .
-DELETE /api/v1/order                              .  x    x    .     .      .       .
-POST   /api/v1/orders                             .  x    x    .     .      .       .
-GET    /api/v1/orders                             .  x    x    .     .      .       o
-DELETE /api/v1/orders                             .  x    x    .     .      .       .
-GET    /api/v1/position                           .  x    x    .     .      .       x
-GET    /api/v1/status                             x  x    x    x     x      x       x
-GET    /api/v1/ping                               x  x    x    x     x      x       x
-GET    /api/v1/time                               x  x    x    x     x      x       x
-GET    /api/v1/wallets                            x  x    x    x     x      x       x
-GET    /wapi/v1/history/borrowLend                .  x    x    .     .      .       o
-GET    /wapi/v1/history/borrowLend/positions      .  x    x    .     .      .       o
-GET    /wapi/v1/history/interest                  .  x    x    .     .      .       o
-GET    /wapi/v1/history/settlement                .  x    x    .     .      .       o
-GET    /wapi/v1/history/dust                      .  x    x    .     .      .       o
-GET    /wapi/v1/history/orders                    .  x    x    .     .      .       o
-GET    /wapi/v1/history/fills                     .  x    x    .     .      .       o
-GET    /wapi/v1/history/position                  .  x    x    .     .      .       x
-GET    /wapi/v1/history/funding                   .  x    x    .     .      .       x
-POST   /solvent/v1/batch                          .  x    x    .     .      .       .
-GET    /solvent/v1/limits                         .  x    x    .     .      .       o
-GET    /solvent/v1/limits/order                   .  x    x    .     .      .       o
-GET    /solvent/v1/forecast                       .  x    x    .     .      .       o
-GET    /solvent/v1/solvency                       x  x    x    x     x      x       x
-GET    /solvent/v1/receipts                       .  x    x    .     .      .       x
-GET    /solvent/v1/backstop                       .  .    x    .     .      .       .
-POST   /solvent/v1/backstop                       .  .    x    .     .      .       .
-DELETE /solvent/v1/backstop                       .  .    x    .     .      .       .
-POST   /solvent/v1/oracle/prices                  .  .    .    x     .      .       .
-POST   /solvent/v1/oracle/halt                    .  .    .    x     .      .       .
-POST   /solvent/v1/risk/proposals                 .  .    .    .     x      .       .
-POST   /solvent/v1/risk/approvals                 .  .    .    .     x      .       .
-GET    /solvent/v1/risk/proposals                 .  .    .    .     x      x       x
-POST   /solvent/v1/admin/accounts                 .  .    .    .     .      x       .
-POST   /solvent/v1/admin/keys                     .  .    .    .     .      x       .
-DELETE /solvent/v1/admin/keys                     .  .    .    .     .      x       .
-POST   /solvent/v1/admin/deposits                 .  .    .    .     .      x       .
-POST   /solvent/v1/admin/fees                     .  .    .    .     .      x       .
-GET    /solvent/v1/health                         x  x    x    x     x      x       x
-GET    /solvent/v1/ready                          x  x    x    x     x      x       x
-GET    /solvent/v1/metrics                        x  x    x    x     x      x       x
-GET    /openapi.json                              x  x    x    x     x      x       x
-GET    /docs                                      x  x    x    x     x      x       x
+                                                  - user blp oracle risk operator funder auditor
+POST   /api/v1/borrowLend                         .  x    x    .     .      .       .       .
+GET    /api/v1/borrowLend/positions               .  x    x    .     .      .       .       o
+GET    /api/v1/borrowLend/position/liquidationPrice . x   x    .     .      .       .       o
+GET    /api/v1/borrowLend/markets                 x  x    x    x     x      x       x       x
+GET    /api/v1/borrowLend/markets/history         x  x    x    x     x      x       x       x
+GET    /api/v1/borrowLend/apy                     x  x    x    x     x      x       x       x
+GET    /api/v1/account                            .  x    x    .     .      .       .       o
+PATCH  /api/v1/account                            .  x    x    .     .      .       .       .
+GET    /api/v1/account/limits/borrow              .  x    x    .     .      .       .       o
+GET    /api/v1/account/limits/order               .  x    x    .     .      .       .       o
+GET    /api/v1/account/limits/withdrawal          .  x    x    .     .      .       .       o
+POST   /api/v1/account/convertDust                .  x    x    .     .      .       .       .
+GET    /api/v1/capital                            .  x    x    .     .      .       .       o
+GET    /api/v1/capital/collateral                 .  x    x    .     .      .       .       o
+GET    /wapi/v1/capital/deposits                  .  x    x    .     .      .       .       o
+GET    /wapi/v1/capital/deposit/address           .  x    x    .     .      .       .       o
+GET    /wapi/v1/capital/withdrawals               .  x    x    .     .      .       .       o
+POST   /wapi/v1/capital/withdrawals               .  x    x    .     .      .       .       .
+GET    /wapi/v1/capital/withdrawals/delay         .  x    x    .     .      .       .       x
+POST   /wapi/v1/capital/withdrawals/delay         .  x    x    .     .      .       .       .
+PATCH  /wapi/v1/capital/withdrawals/delay         .  x    x    .     .      .       .       .
+GET    /api/v1/assets                             x  x    x    x     x      x       x       x
+GET    /api/v1/collateral                         x  x    x    x     x      x       x       x
+GET    /api/v1/markets                            x  x    x    x     x      x       x       x
+GET    /api/v1/market                             x  x    x    x     x      x       x       x
+GET    /api/v1/ticker                             x  x    x    x     x      x       x       x
+GET    /api/v1/tickers                            x  x    x    x     x      x       x       x
+GET    /api/v1/depth                              x  x    x    x     x      x       x       x
+GET    /api/v1/klines                             x  x    x    x     x      x       x       x
+GET    /api/v1/markPrices                         x  x    x    x     x      x       x       x
+GET    /api/v1/openInterest                       x  x    x    x     x      x       x       x
+GET    /api/v1/fundingRates                       x  x    x    x     x      x       x       x
+GET    /api/v1/trades                             x  x    x    x     x      x       x       x
+GET    /api/v1/trades/history                     x  x    x    x     x      x       x       x
+GET    /api/v1/securities                         x  x    x    x     x      x       x       x
+GET    /api/v1/market-sessions                    x  x    x    x     x      x       x       x
+GET    /api/v1/order                              .  x    x    .     .      .       .       o
+POST   /api/v1/order                              .  x    x    .     .      .       .       .
+DELETE /api/v1/order                              .  x    x    .     .      .       .       .
+POST   /api/v1/orders                             .  x    x    .     .      .       .       .
+GET    /api/v1/orders                             .  x    x    .     .      .       .       o
+DELETE /api/v1/orders                             .  x    x    .     .      .       .       .
+GET    /api/v1/position                           .  x    x    .     .      .       .       x
+GET    /api/v1/status                             x  x    x    x     x      x       x       x
+GET    /api/v1/ping                               x  x    x    x     x      x       x       x
+GET    /api/v1/time                               x  x    x    x     x      x       x       x
+GET    /api/v1/wallets                            x  x    x    x     x      x       x       x
+GET    /wapi/v1/history/borrowLend                .  x    x    .     .      .       .       o
+GET    /wapi/v1/history/borrowLend/positions      .  x    x    .     .      .       .       o
+GET    /wapi/v1/history/interest                  .  x    x    .     .      .       .       o
+GET    /wapi/v1/history/settlement                .  x    x    .     .      .       .       o
+GET    /wapi/v1/history/dust                      .  x    x    .     .      .       .       o
+GET    /wapi/v1/history/orders                    .  x    x    .     .      .       .       o
+GET    /wapi/v1/history/fills                     .  x    x    .     .      .       .       o
+GET    /wapi/v1/history/position                  .  x    x    .     .      .       .       x
+GET    /wapi/v1/history/funding                   .  x    x    .     .      .       .       x
+POST   /solvent/v1/batch                          .  x    x    .     .      .       .       .
+GET    /solvent/v1/limits                         .  x    x    .     .      .       .       o
+GET    /solvent/v1/limits/order                   .  x    x    .     .      .       .       o
+GET    /solvent/v1/forecast                       .  x    x    .     .      .       .       o
+GET    /solvent/v1/solvency                       x  x    x    x     x      x       x       x
+GET    /solvent/v1/receipts                       .  x    x    .     .      .       .       x
+GET    /solvent/v1/backstop                       .  .    x    .     .      .       .       .
+POST   /solvent/v1/backstop                       .  .    x    .     .      .       .       .
+DELETE /solvent/v1/backstop                       .  .    x    .     .      .       .       .
+POST   /solvent/v1/oracle/prices                  .  .    .    x     .      .       .       .
+POST   /solvent/v1/oracle/halt                    .  .    .    x     .      .       .       .
+POST   /solvent/v1/risk/proposals                 .  .    .    .     x      .       .       .
+POST   /solvent/v1/proposals/approvals            .  .    .    .     x      x       x       .
+POST   /solvent/v1/proposals/rejections           .  .    .    .     x      x       x       .
+GET    /solvent/v1/proposals                      .  .    .    .     x      x       x       x
+POST   /solvent/v1/admin/accounts                 .  .    .    .     .      x       .       .
+GET    /solvent/v1/admin/keys                     .  .    .    .     x      x       x       x
+POST   /solvent/v1/admin/keys                     .  .    .    .     .      x       .       .
+DELETE /solvent/v1/admin/keys                     .  .    .    .     .      x       .       .
+POST   /solvent/v1/admin/deposits                 .  .    .    .     .      .       x       .
+POST   /solvent/v1/admin/fees                     .  .    .    .     .      x       .       .
+POST   /solvent/v1/keys/rotation                  .  x    x    x     x      x       x       x
+GET    /solvent/v1/audit                          .  .    .    .     x      x       x       x
+GET    /solvent/v1/identity                       x  x    x    x     x      x       x       x
+GET    /solvent/v1/health                         x  x    x    x     x      x       x       x
+GET    /solvent/v1/ready                          x  x    x    x     x      x       x       x
+GET    /solvent/v1/metrics                        x  x    x    x     x      x       x       x
+GET    /openapi.json                              x  x    x    x     x      x       x       x
+GET    /docs                                      x  x    x    x     x      x       x       x
 """
 REFUSED_IN_SUBSTANCE = {
     "POST /wapi/v1/capital/withdrawals/delay": "NOT_IMPLEMENTED",
@@ -117,8 +120,9 @@ REFUSED_IN_SUBSTANCE = {
     "GET /api/v1/order": "RESOURCE_NOT_FOUND",
     "DELETE /api/v1/order": "RESOURCE_NOT_FOUND",
     "POST /solvent/v1/admin/fees": "INSUFFICIENT_FUNDS",
+    "POST /solvent/v1/keys/rotation": "PRECONDITION_FAILED",
 }
-"""What those who may are told, where it is not yes: there is no such order, no dust and no fee."""
+"""What those who may are told, where it is not yes: no such order, dust or fee, a key in use."""
 NOBODY = "-"
 ROLES = TABLE.split("\n")[1].split()
 KEYS = {
@@ -127,6 +131,7 @@ KEYS = {
     "oracle": "oracle",
     "risk": "risk-2",
     "operator": "operator",
+    "funder": "funder",
     "auditor": "auditor",
 }
 """Whose key stands for a role."""
@@ -156,6 +161,31 @@ def rows() -> list[Row]:
 ROWS = {(row.method, row.path): row.marks for row in rows()}
 
 
+async def _change(house: House) -> httpx.Response:
+    value = house.node.sequencer.journal.sequence
+    change = {"symbol": "BTC", "field": "POOL_FEE", "value": value}
+    risk = house.client("risk")
+    return await risk.send("POST", "/solvent/v1/risk/proposals", "riskPropose", **change)
+
+
+async def _key(house: House) -> httpx.Response:
+    new = house.client(f"auditor {house.node.sequencer.journal.sequence}")
+    fields = {"role": "auditor", "publicKey": new.public, "proof": house.proof(new, "auditor")}
+    operator = house.client("operator-2")
+    return await operator.send_digest("/solvent/v1/admin/keys", "adminKey", fields)
+
+
+async def _money(house: House) -> httpx.Response:
+    quantity = 2 * RICH + house.node.sequencer.journal.sequence
+    fields = {"account": 2, "symbol": "USDC", "quantity": str(quantity)}
+    funder = house.client("funder-2")
+    return await funder.send("POST", "/solvent/v1/admin/deposits", "adminDeposit", **fields)
+
+
+PROPOSERS = {"risk-2": _change, "operator": _key, "funder": _money}
+"""What is proposed to whom; all of it twice, to be approved and to be rejected."""
+
+
 class Town:
     """A house where somebody is of each role, on a loop of its own."""
 
@@ -178,16 +208,16 @@ class Town:
         await house.give(zoe, USDC="100000", SOL="100", BTC="1")
         former = house.client("former")
         await house.open(former)
-        body = encode_removal(parse_public_key(former.public))
-        await house.node.submit(Record(RecordKind.KEY, wall_clock(), body=body))
-        reader: dict[str, Any] = {"role": "auditor", "publicKey": house.client(READER).public}
-        reader["account"] = house.accounts[house.ann.public]
-        reply = await house.operator.send_digest("/solvent/v1/admin/keys", "adminKey", reader)
-        assert reply.status_code == 200, reply.text
-        change = {"symbol": "BTC", "field": "POOL_FEE", "value": 7}
-        path = "/solvent/v1/risk/proposals"
-        reply = await house.client("risk").send("POST", path, "riskPropose", **change)
-        assert reply.json() == {"proposal": 1}
+        body = {"publicKey": former.public}
+        path = "/solvent/v1/admin/keys"
+        reply = await house.operator.send_digest(path, "adminKeyRemove", body, method="DELETE")
+        assert reply.json() == {"state": "made"}
+        await house.admit(house.client(READER), Role.AUDITOR, house.accounts[house.ann.public])
+        await house.admit(house.client("funder-2"), Role.FUNDER, -1)
+        for number in range(0, 2 * len(PROPOSERS), len(PROPOSERS)):
+            for place, propose in enumerate(PROPOSERS.values(), 1):
+                reply = await propose(house)
+                assert reply.json() == {"state": "waiting", "proposal": number + place}
 
     @property
     def state(self) -> tuple[str, int, bytes]:
@@ -204,9 +234,9 @@ class Town:
         return self.runner.run(self._ask(endpoint, who))
 
     async def _ask(self, endpoint: Endpoint, who: str | None) -> httpx.Response:
-        fields = self._fields(endpoint)
-        instruction = endpoint.instruction or "none"
         client = self.house.client(who) if who else _Unsigned(self.house.http)
+        fields = self._fields(endpoint, client, who)
+        instruction = endpoint.instruction or "none"
         if endpoint.is_batch:
             return await client.send_list(endpoint.path, instruction, [fields])
         if endpoint.method == "GET":
@@ -217,14 +247,21 @@ class Town:
             )
         return await client.send(endpoint.method, endpoint.path, instruction, **fields)
 
-    def _fields(self, endpoint: Endpoint) -> dict[str, Any]:
+    def _fields(self, endpoint: Endpoint, client: Client, who: str | None) -> dict[str, Any]:
         if endpoint.path in LISTS:
             _, name, items = LISTS[endpoint.path]
             return {name: items}
         fields = dict(EXAMPLES[endpoint.method, endpoint.path].fields)
-        if fields.get("publicKey") == "KEY":
-            fields["publicKey"] = self.house.client(f"new {endpoint.path}").public
-        return fields
+        if endpoint.path.endswith("rotation"):
+            # Nobody's key is changed here: one that is in use is refused, after all else was right.
+            used = self.house.client("operator-2")
+            held = self.house.node.market.keys.find(parse_public_key(client.public))
+            role, account = (held.role, held.account) if held else ("user", -1)
+            return {"publicKey": used.public, "proof": self.house.proof(used, role, account)}
+        if "proposal" in fields and who in PROPOSERS:
+            after = len(PROPOSERS) if endpoint.path.endswith("rejections") else 0
+            fields["proposal"] = list(PROPOSERS).index(who) + 1 + after
+        return self.house.filled(fields, endpoint.path, client)
 
 
 class _Unsigned(Client):
@@ -330,7 +367,9 @@ def test_a_key_is_let_in_for_an_account_that_is_open_or_for_none(
 ) -> None:
     keys = town.house.node.market.keys
     before = town.state[0], keys.encode()
-    fields: dict[str, Any] = {"role": role, "publicKey": town.house.client("other").public}
+    other = town.house.client("other")
+    proof = town.house.proof(other, role, -1 if account is None else account)
+    fields: dict[str, Any] = {"role": role, "publicKey": other.public, "proof": proof}
     if account is not None:
         fields["account"] = account
     reply = town.runner.run(

@@ -21,6 +21,8 @@ import httpx
 from nacl.signing import SigningKey
 
 from solvent.lab.live.keys import demo_keys
+from solvent.service.authority.possession import possession_text
+from solvent.service.core.keys import Role
 
 PATIENCE = 30.0
 """Seconds after which a test gives up."""
@@ -46,6 +48,14 @@ def key_of(name: str) -> Key:
 DEMO_KEYS = {key.name: Key(key.public, key.secret) for key in demo_keys(1)}
 
 
+OPERATOR, FUNDER, ORACLE = key_of("operator"), key_of("funder"), key_of("oracle")
+STAFF = (
+    *("--approvals", "1", "--delay", "0", "--operator-key", OPERATOR.public),
+    *("--first-key", f"funder={FUNDER.public}", "--first-key", f"oracle={ORACLE.public}"),
+)
+"""Options of a new market in which one person is enough."""
+
+
 class Service(NamedTuple):
     """A running service."""
 
@@ -66,6 +76,8 @@ class Service(NamedTuple):
 def serving(folder: Path, *options: str) -> Iterator[Service]:
     """Run `solvent up` in a folder until the end of the block, and see it end in order."""
     address = f"127.0.0.1:{_free_port()}"
+    if not {"--demo", "--replay", "--operator-key"} & set(options):
+        options += STAFF
     command = [sys.executable, "-P", "-m", "solvent.cli", "up", "--folder", str(folder / "market")]
     command += ["--port", address.rpartition(":")[2], *options]
     with (
@@ -130,6 +142,13 @@ class Staff:
         raw = json.dumps(body).encode()
         text = f"instruction={instruction}&sha256={hashlib.sha256(raw).hexdigest()}"
         return self._send("POST", path, text, raw)
+
+    def proof(self, key: Key, role: str, account: int | str) -> str:
+        """The proof that whoever brings a new key has it."""
+        market = httpx.get(f"{self._service.rest}/solvent/v1/identity").json()["market"]
+        text = possession_text(market, key.public, Role(role), account)
+        signed = SigningKey(base64.b64decode(key.secret)).sign(text)
+        return base64.b64encode(signed.signature).decode()
 
     def _send(self, method: str, path: str, text: str, raw: bytes = b"") -> Any:
         stamp = time.time_ns() // 10**6

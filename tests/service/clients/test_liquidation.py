@@ -17,10 +17,19 @@ from backpack_exchange_sdk import AuthenticationClient
 from bpx.account import Account
 from websockets.sync.client import connect
 
-from tests.service.clients.served import Key, Service, Staff, key_of, serving, until
+from tests.service.clients.served import (
+    FUNDER,
+    OPERATOR,
+    ORACLE,
+    Key,
+    Service,
+    Staff,
+    key_of,
+    serving,
+    until,
+)
 
 MARKET = "SOL_USDC"
-OPERATOR, ORACLE = key_of("operator"), key_of("oracle")
 
 
 class Town:
@@ -30,8 +39,7 @@ class Town:
         self.service = service
         self.operator = Staff(service, OPERATOR)
         self.oracle = Staff(service, ORACLE)
-        body = {"role": "oracle", "publicKey": ORACLE.public}
-        self.operator.post_digest("/solvent/v1/admin/keys", "adminKey", body)
+        self.funder = Staff(service, FUNDER)
 
     def quote(self, price: int) -> None:
         """SOL costs so much."""
@@ -41,11 +49,12 @@ class Town:
     def opened(self, name: str, role: str = "user", **tokens: str) -> Key:
         """An account with tokens."""
         key = key_of(name)
-        body = {"role": role, "publicKey": key.public}
+        proof = self.operator.proof(key, role, "new")
+        body = {"role": role, "publicKey": key.public, "proof": proof}
         reply = self.operator.post_digest("/solvent/v1/admin/accounts", "adminOpen", body)
         for symbol, quantity in tokens.items():
             fields = {"account": reply["account"], "symbol": symbol, "quantity": quantity}
-            self.operator.post("/solvent/v1/admin/deposits", "adminDeposit", fields)
+            self.funder.post("/solvent/v1/admin/deposits", "adminDeposit", fields)
         return key
 
     def sdk(self, key: Key) -> AuthenticationClient:
@@ -65,7 +74,7 @@ class Town:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A market with SOL at 180, a lender of USDC and somebody who bids for SOL."""
     folder: Path = tmp_path_factory.mktemp("town")
-    with serving(folder, "--operator-key", OPERATOR.public) as service:
+    with serving(folder) as service:
         town = Town(service)
         town.quote(180)
         town.opened("lender", USDC="100000")

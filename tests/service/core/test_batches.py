@@ -16,9 +16,9 @@ from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
 from solvent.history.tables.memo import Memo
 from solvent.kernels.rows import EngineFault
+from solvent.service.authority.model import Terms
 from solvent.service.core.history_writer import apply_to_views
 from solvent.service.core.market import Market, Outcome, encode_head
-from solvent.service.core.proposals import Terms
 from solvent.service.core.records import Record, commands_record
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import BALANCES, LIQUIDATIONS, ORDERS, Topic

@@ -81,7 +81,8 @@ def everything(house: House) -> list[Signed]:
         "symbol": "SOL",
     }
     deposit = {"account": house.accounts[ann.public], "symbol": "SOL", "quantity": "3"}
-    key = {"role": "auditor", "publicKey": house.client("another auditor").public}
+    another = house.client("another auditor")
+    key = {"role": "auditor", "publicKey": another.public, "proof": house.proof(another, "auditor")}
     change = {"field": "POOL_FEE", "symbol": "SOL", "value": 1}
     admin, risk = "/solvent/v1/admin/", "/solvent/v1/risk/"
     batch = [ORDER | {"clientId": 11}, ORDER | {"clientId": 12}]
@@ -95,7 +96,7 @@ def everything(house: House) -> list[Signed]:
         Signed(ann, "DELETE", "/api/v1/orders", "orderCancelAll", {"symbol": "SOL_USDC"}),
         Signed(ann, "POST", "/wapi/v1/capital/withdrawals", "withdraw", withdrawal),
         Signed(ann, "POST", "/solvent/v1/batch", "batchExecute", commands, digest=True),
-        Signed(operator, "POST", admin + "deposits", "adminDeposit", deposit),
+        Signed(house.funder, "POST", admin + "deposits", "adminDeposit", deposit),
         Signed(operator, "POST", admin + "keys", "adminKey", key, digest=True),
         Signed(
             house.client("oracle"),
@@ -105,7 +106,13 @@ def everything(house: House) -> list[Signed]:
             {"symbol": "BTC", "halted": True},
         ),
         Signed(house.client("risk"), "POST", risk + "proposals", "riskPropose", change),
-        Signed(house.client("risk-2"), "POST", risk + "approvals", "riskApprove", {"proposal": 1}),
+        Signed(
+            house.client("risk-2"),
+            "POST",
+            "/solvent/v1/proposals/approvals",
+            "proposalApprove",
+            {"proposal": 2},
+        ),
         BatchOfOrders(ann, batch),
     ]
 
@@ -199,12 +206,12 @@ def test_every_kind_of_request_after_a_restart(tmp_path: Path, *, has_snapshot: 
         assert {status for status, _ in first} == {200}, first
         assert [await request.send(house.http) for request in requests] == first
         market = house.node.market
-        before = market.engine.state_hash(), market.keys.encode(), market.proposals.rows()
+        before = market.engine.state_hash(), market.keys.encode(), market.desk.rows()
 
         async def again(later: House) -> None:
             assert [await request.send(later.http) for request in requests] == first
             market = later.node.market
-            after = market.engine.state_hash(), market.keys.encode(), market.proposals.rows()
+            after = market.engine.state_hash(), market.keys.encode(), market.desk.rows()
             assert after == before
 
         return again
@@ -311,7 +318,7 @@ def test_an_account_is_opened_once(tmp_path: Path) -> None:
             "POST",
             "/solvent/v1/admin/accounts",
             "adminOpen",
-            {"publicKey": new.public},
+            {"publicKey": new.public, "proof": house.proof(new, "user", "new")},
             digest=True,
         )
         first = await request.send(house.http)

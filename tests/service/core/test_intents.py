@@ -11,25 +11,25 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from nacl.signing import SigningKey
 
 from solvent.domain import commands as c
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.memory.layout import TREASURY
+from solvent.service.authority.acts import AdmitKey, AnyAct, Approve, Carry, OpenAccount, encode_act
+from solvent.service.authority.model import CLOCK, HOUSE
 from solvent.service.core.intents import (
     CancelNamed,
     ConvertAllDust,
     Intent,
-    MakeChange,
     MoveInPool,
-    OpenNext,
     PoolSide,
     decode_intent,
     encode_intent,
 )
-from solvent.service.core.keys import Role, encode_addition
+from solvent.service.core.keys import Role
 from solvent.service.core.market import Market, Outcome
-from solvent.service.core.proposals import approval_body, proposal_body
 from solvent.service.core.records import (
     Record,
     RecordError,
@@ -42,13 +42,18 @@ from tests.proof import proves
 from tests.service.core.test_exactly_once import order
 from tests.service.core.test_market import bid, code, traded
 from tests.service.harness import House, with_house
-from tests.service.played import CHANGE
+from tests.service.played import CHANGE, PROPOSE
 
 KEY = bytes(SigningKey(b"k" * 32).verify_key)
 ASSET = 2
 
 LEND = MoveInPool(ASSET, PoolSide.LEND, 10**9)
 BORROW = MoveInPool(ASSET, PoolSide.BORROW, 10**9)
+
+
+def acts(act: AnyAct, actor: int = HOUSE) -> Record:
+    """The record of an act."""
+    return Record(RecordKind.ACT, 5, body=encode_act(act), actor=actor)
 
 
 def wants(intent: Intent, account: int = 2) -> Record:
@@ -82,8 +87,6 @@ def filled() -> Market:
         CancelNamed(1, 7),
         CancelNamed(1, None, 9),
         ConvertAllDust(),
-        OpenNext(KEY, Role.BLP),
-        MakeChange(3),
     ],
 )
 def test_what_is_written_is_read(intent: Intent) -> None:
@@ -167,7 +170,11 @@ def test_accounts_are_opened_one_after_another() -> None:
     market = traded()
     other = bytes(SigningKey(b"o" * 32).verify_key)
     first, _, second = market.carry_out(
-        [wants(OpenNext(KEY, Role.USER)), says(c.OpenAccount(5)), wants(OpenNext(other, Role.BLP))]
+        [
+            acts(OpenAccount(KEY, Role.USER)),
+            says(c.OpenAccount(5)),
+            acts(OpenAccount(other, Role.BLP)),
+        ]
     )
     assert [json.loads(outcome.answer.body)["account"] for outcome in (first, second)] == [4, 6]
     assert market.queries.role(6) is c.Role.BACKSTOP_PROVIDER
@@ -179,8 +186,7 @@ def test_accounts_are_opened_one_after_another() -> None:
 
 def test_a_key_is_for_an_account_that_is_open_then() -> None:
     """Opened in the same turn, or not yet."""
-    body = encode_addition(KEY, Role.USER, 4)
-    letting, opening = Record(RecordKind.KEY, 5, body=body), says(c.OpenAccount(4))
+    letting, opening = acts(AdmitKey(KEY, Role.USER, 4)), says(c.OpenAccount(4))
     market = traded()
     outcomes = market.carry_out([letting, opening, letting])
     assert [outcome.answer.status for outcome in outcomes] == [400, 200, 200]
@@ -188,19 +194,19 @@ def test_a_key_is_for_an_account_that_is_open_then() -> None:
 
 def test_a_change_is_approved_and_made_in_one_turn_or_not_yet() -> None:
     market = traded()
-    change = wants(MakeChange(1), account=-1)
+    change = replace(acts(Carry(1), CLOCK), time=5_000)
     outcomes = market.carry_out(
         [
-            Record(RecordKind.APPROVAL, 5, body=approval_body(1, 2)),
-            Record(RecordKind.PROPOSAL, 5, body=proposal_body(CHANGE, 1)),
+            acts(Approve(1), 2),
+            acts(PROPOSE, 1),
             change,
-            Record(RecordKind.APPROVAL, 5, body=approval_body(1, 1)),
-            Record(RecordKind.APPROVAL, 5, body=approval_body(1, 2)),
+            acts(Approve(1), 1),
+            acts(Approve(1), 2),
             change,
             change,
         ]
     )
-    assert [outcome.answer.status for outcome in outcomes] == [400, 200, 200, 400, 200, 200, 200]
+    assert [outcome.answer.status for outcome in outcomes] == [400, 200, 200, 400, 200, 200, 400]
     assert commands_of(outcomes)[2:] == [[], [], [], [CHANGE], []]
 
 

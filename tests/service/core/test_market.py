@@ -9,19 +9,24 @@ import pytest
 from solvent.domain import commands as c
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
+from solvent.service.authority.acts import (
+    Approve,
+    Carry,
+    OpenAccount,
+    encode_act,
+)
+from solvent.service.authority.model import CLOCK, HOUSE, Terms
 from solvent.service.core.idempotency import Answer
-from solvent.service.core.intents import MakeChange, OpenNext, encode_intent
-from solvent.service.core.keys import Role, encode_addition
-from solvent.service.core.market import Market, MarketError, encode_head
-from solvent.service.core.proposals import Terms, approval_body, proposal_body
+from solvent.service.core.keys import Role
+from solvent.service.core.market import FirstKey, Market, MarketError, encode_head
 from solvent.service.core.records import Record, RecordKind, commands_record
 from tests.proof import proves
 from tests.service.api.signed_requests import KEY
-from tests.service.played import CHANGE, NOW_MS, played
+from tests.service.played import CHANGE, NOW_MS, PROPOSE, STAFF, played
 from tests.tables.market import plain_parameters
 
 SEEDS = (5, 9, 25)
-HEAD = encode_head(plain_parameters(), Terms(2, 100))
+HEAD = encode_head(plain_parameters(), Terms(2, 100), STAFF)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -61,7 +66,7 @@ def test_a_saved_market_goes_on_as_if_it_had_not_stopped(seed: int) -> None:
         market = Market(game.head, FastEngine, begun.save())
         assert market.save() == begun.save()
         assert market.orders.all() == begun.orders.all()
-        assert market.proposals.waiting == begun.proposals.waiting
+        assert market.desk.rows() == begun.desk.rows()
         market.carry_out(game.records[records:])
         assert market.save() == whole.save()
         assert market.engine.state_hash() == whole.engine.state_hash()
@@ -228,11 +233,12 @@ def test_an_account_comes_with_its_key_and_once() -> None:
     market = traded()
     key = bytes(KEY.verify_key)
     opening = Record(
-        RecordKind.INTENT,
+        RecordKind.ACT,
         5,
         digest=b"o" * 16,
         expires=NOW_MS,
-        body=encode_intent(OpenNext(key, Role.USER)),
+        body=encode_act(OpenAccount(key, Role.USER)),
+        actor=HOUSE,
     )
     first, second = market.carry_out([opening, opening])
     assert first.answer == second.answer == Answer(200, b'{"account":4}')
@@ -244,7 +250,7 @@ def test_an_account_comes_with_its_key_and_once() -> None:
 
 def test_keys_of_the_head_act_from_the_beginning() -> None:
     key = bytes(KEY.verify_key)
-    head = encode_head(plain_parameters(), Terms(1, 0), [encode_addition(key, Role.OPERATOR, -1)])
+    head = encode_head(plain_parameters(), Terms(1, 0), [FirstKey(key, Role.OPERATOR)])
     market = Market(head, FastEngine)
     for each in (market, Market(head, FastEngine, market.save())):
         principal = each.keys.find(key)
@@ -254,20 +260,21 @@ def test_keys_of_the_head_act_from_the_beginning() -> None:
 
 def test_a_change_is_made_once_and_only_when_two_stand_behind_it() -> None:
     market = Market(HEAD, FastEngine)
-    propose = Record(RecordKind.PROPOSAL, 10, body=proposal_body(CHANGE, 1))
-    carry = Record(RecordKind.INTENT, 200, body=encode_intent(MakeChange(1)))
-    market.carry_out([propose, carry])
+    carry = Record(RecordKind.ACT, 200, body=encode_act(Carry(1)), actor=CLOCK)
+
+    def approve(time: int, actor: int) -> Record:
+        return Record(RecordKind.ACT, time, body=encode_act(Approve(1)), actor=actor)
+
+    market.carry_out([Record(RecordKind.ACT, 10, body=encode_act(PROPOSE), actor=1), carry])
     assert market.commands == 0
-    own = Record(RecordKind.APPROVAL, 20, body=approval_body(1, 1))
-    refused = market.carry_out([own, own, carry])
+    refused = market.carry_out([approve(20, 1), approve(20, 1), carry])
     assert [outcome.answer.status for outcome in refused] == [400, 400, 200]
     assert market.commands == 0
-    assert not list(market.proposals.due(110))
-    market.carry_out([Record(RecordKind.APPROVAL, 30, body=approval_body(1, 2))])
-    assert not list(market.proposals.due(109))
-    (due,) = market.proposals.due(110)
-    assert due.decoded == CHANGE
+    assert not list(market.desk.due(110, market))
+    market.carry_out([approve(30, 2)])
+    assert not list(market.desk.due(109, market))
+    assert list(market.desk.due(110, market)) == [1]
     market.carry_out([carry, carry])
     assert market.commands == 1
     assert market.parameters.assets[0].price.max_age == CHANGE.value
-    assert not market.proposals.waiting
+    assert not market.desk.waiting

@@ -114,7 +114,7 @@ def test_a_set_up_is_whole_or_was_not_begun_or_is_refused(demo: Path, tmp_path: 
     _, written = journal_of(demo)
     records = [decode_record(data) for data in written]
     opened = next(place for place, each in enumerate(records) if OPENING in each.decoded) + 1
-    whole = len(records) - [each.kind for each in records][::-1].index(RecordKind.KEY)
+    whole = len(records) - [each.kind for each in records][::-1].index(RecordKind.ACT)
     assert found == {
         number: "not begun" if number < opened else "refused" if number < whole else "whole"
         for number in found

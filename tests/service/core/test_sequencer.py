@@ -11,9 +11,9 @@ import pytest
 from solvent.domain.commands import Deposit, OpenAccount
 from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal, JournalError, JournalFailedError, JournalLockedError
+from solvent.service.authority.model import Terms
 from solvent.service.core import sequencer as module
 from solvent.service.core.market import Market, MarketError, Outcome, encode_head
-from solvent.service.core.proposals import Terms
 from solvent.service.core.records import (
     Record,
     RecordKind,

@@ -12,9 +12,10 @@ from solvent.history.tables.memo import Memo
 from solvent.journal.durable import Journal
 from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
 from solvent.proof.crash.process import Launch, serve_until_killed
+from solvent.service.api.objects.governance import ProposalState
+from solvent.service.authority.desk import Desk, Proposal
 from solvent.service.core.idempotency import Answer, ClientRow, DigestRow, FirstAnswers
 from solvent.service.core.opening import JOURNAL
-from solvent.service.core.proposals import Proposals
 
 HELD_BACK = 5
 LEFT_OUT = 5
@@ -130,29 +131,30 @@ def keeps_no_fifth(launch: Launch, pipe: Connection) -> None:
 
 def saves_no_proposals(launch: Launch, pipe: Connection) -> None:
     """Takes snapshots in which no change waits."""
-    rows = Proposals.rows
+    rows = Desk.rows
 
-    def none(proposals: Proposals) -> bytes:
-        waiting, proposals.waiting = proposals.waiting, {}
-        saved = rows(proposals)
-        proposals.waiting = waiting
+    def none(desk: Desk) -> bytes:
+        waiting, desk.waiting = desk.waiting, {}
+        saved = rows(desk)
+        desk.waiting = waiting
         return saved
 
-    Proposals.rows = none  # type: ignore[method-assign, assignment]
+    Desk.rows = none  # type: ignore[method-assign, assignment]
     serve_until_killed(launch, pipe)
 
 
 def makes_changes_twice(launch: Launch, pipe: Connection) -> None:
     """Forgets that a change was made, once."""
-    done = Proposals.done
+    kept = Desk._kept
     made: set[int] = set()
 
-    def forget(proposals: Proposals, number: int) -> None:
-        if number in made:
-            done(proposals, number)
-        made.add(number)
+    def forget(desk: Desk, proposal: Proposal, ends: ProposalState | None, reason: str) -> Proposal:
+        if ends is ProposalState.MADE and proposal.number not in made:
+            made.add(proposal.number)
+            return kept(desk, proposal, None, reason)
+        return kept(desk, proposal, ends, reason)
 
-    Proposals.done = forget  # type: ignore[method-assign, assignment]
+    Desk._kept = forget  # type: ignore[method-assign, assignment]
     serve_until_killed(launch, pipe)
 
 

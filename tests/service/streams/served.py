@@ -26,7 +26,7 @@ from solvent.domain.events import Event
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.engine.engine import FastEngine
 from solvent.service.api.signing import verify_subscription
-from solvent.service.core.keys import KeyRegistry, Principal, Role, encode_addition
+from solvent.service.core.keys import KeyRegistry, Principal, Role
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.sockets import Bounds, StreamEndpoint
 from tests.service.streams.stage import Message
@@ -55,7 +55,7 @@ class Served:
         self.keys = {ANN: SigningKey(b"a" * 32), BOB: SigningKey(b"b" * 32)}
         self.registry = KeyRegistry()
         for account, key in self.keys.items():
-            self.registry.apply(encode_addition(bytes(key.verify_key), Role.USER, account))
+            self.registry.let_in(bytes(key.verify_key), Role.USER, account)
         self.commands = 0
         self.now = START
         self.wall_ms = NOW_MS

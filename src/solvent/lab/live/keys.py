@@ -37,6 +37,7 @@ _PARTS = {
     "risk-admin": _Part("risk_admin"),
     "risk-admin-2": _Part("risk_admin"),
     "operator": _Part("operator"),
+    "funder": _Part("funder"),
     "auditor": _Part("auditor"),
 }
 

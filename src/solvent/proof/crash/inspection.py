@@ -103,8 +103,8 @@ class Reader:
     def proposals(self) -> dict[int, bool]:
         """Which changes of a parameter wait, and whether they are approved."""
         with _connected(self._port) as connection:
-            path = "/solvent/v1/risk/proposals"
-            body, _ = _get(connection, RISK_ADMINS[0], path, "riskQuery")
+            path = "/solvent/v1/proposals"
+            body, _ = _get(connection, RISK_ADMINS[0], path, "proposalQuery", state="waiting")
         return {each.proposal: each.approved for each in _PROPOSALS.decode(body)}
 
     def acts(self, account: int) -> bool:

@@ -31,10 +31,10 @@ from solvent.proof.crash.process import LOG, Launch
 from solvent.proof.crash.result import CrashTest, Difference
 from solvent.proof.crash.script import FIRST_ACCOUNT, Holding, Place, Script
 from solvent.proof.crash.signed import public_key
-from solvent.proof.crash.staff import OPERATOR, Operator, Oracle, RiskDesk
+from solvent.proof.crash.staff import MARKET, STAFF, Operator, Oracle, RiskDesk
+from solvent.service.authority.model import Terms
 from solvent.service.core.node import wall_clock
 from solvent.service.core.opening import JOURNAL, Start
-from solvent.service.core.proposals import Terms
 
 TRADERS = 3
 WORKING_SECONDS = 0.1
@@ -104,7 +104,9 @@ class Trial:
         self._serve = serve
         self._result = result
         free = replace(parameters, start_time=wall_clock(), maker_fee=0, taker_fee=0)
-        self._start = Start(free, Terms(approvals=2, delay=0), public_key(OPERATOR))
+        keys = [(role, public_key(name)) for name, role in STAFF.items()]
+        terms = Terms(approvals=2, delay=0, funding=None)
+        self._start = Start(free, terms, keys, MARKET)
         self._place = place = Place.of(parameters)
         self._answers = _Answers()
         traders = range(FIRST_ACCOUNT, FIRST_ACCOUNT + TRADERS)

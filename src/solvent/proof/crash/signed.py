@@ -15,7 +15,9 @@ from urllib.parse import urlencode
 
 from nacl.signing import SigningKey
 
+from solvent.service.authority.possession import possession_text
 from solvent.service.core.idempotency import Answer
+from solvent.service.core.keys import Role
 from solvent.service.limits import WINDOW_MS
 from solvent.service.strict_json import JsonValue
 
@@ -57,6 +59,12 @@ def _key(name: str) -> SigningKey:
 def public_key(name: str) -> str:
     """The public key of the client of this name, in base64."""
     return base64.b64encode(bytes(_key(name).verify_key)).decode()
+
+
+def proof(name: str, market: bytes, role: Role, account: int | str) -> str:
+    """The proof that whoever brings the key of this name has it, in base64."""
+    text = possession_text(market.hex(), public_key(name), role, account)
+    return base64.b64encode(_key(name).sign(text).signature).decode()
 
 
 def signed(name: str, ask: Ask) -> Request:

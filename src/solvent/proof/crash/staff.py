@@ -16,12 +16,22 @@ from solvent.proof.crash.script import (
     name_of,
     usd,
 )
-from solvent.proof.crash.signed import Ask, public_key
+from solvent.proof.crash.signed import Ask, proof, public_key
+from solvent.service.authority.possession import NEW_ACCOUNT
 from solvent.service.core.keys import Role
 from solvent.service.wire import format_decimal
 
-OPERATOR, ORACLE = "operator", "oracle"
+OPERATOR, FUNDER, ORACLE = "operator", "funder", "oracle"
+MARKET = b"a market to kill"
+"""Its identity."""
 RISK_ADMINS = ("risk admin who proposes", "risk admin who approves")
+STAFF = {
+    OPERATOR: Role.OPERATOR,
+    FUNDER: Role.FUNDER,
+    ORACLE: Role.ORACLE,
+    **dict.fromkeys(RISK_ADMINS, Role.RISK_ADMIN),
+}
+"""The first keys, by the names of those who have them."""
 DEPOSIT = 10_000 * USD
 ENDOWMENT = 100
 """Tokens that each of a pair begins with; every order is for one token."""
@@ -34,15 +44,13 @@ CHANGE = "change"
 
 
 class Operator:
-    """Opens accounts, lets the rest of the staff in, and then deposits without end."""
+    """Opens accounts, and then books deposits with the funder's key without end."""
 
     def __init__(self, place: Place, accounts: Sequence[int], endowed: Sequence[int]) -> None:
         self._place = place
         self._accounts = accounts
         self._begin = [
             *map(self._open, accounts),
-            self._admit(ORACLE, Role.ORACLE),
-            *(self._admit(name, Role.RISK_ADMIN) for name in RISK_ADMINS),
             *(
                 self._deposit(account, place.base, str(ENDOWMENT), "endow", ENDOWMENT)
                 for account in endowed
@@ -65,13 +73,11 @@ class Operator:
         return self._fund(self._accounts[step % len(self._accounts)])
 
     def _open(self, account: int) -> Plan:
-        fields = {"publicKey": public_key(name_of(account))}
+        name = name_of(account)
+        shown = proof(name, MARKET, Role.USER, NEW_ACCOUNT)
+        fields = {"publicKey": public_key(name), "proof": shown}
         ask = Ask("POST", "/solvent/v1/admin/accounts", "adminOpen", fields, signs_digest=True)
         return Plan(OPERATOR, ask, (Op(account, "open"),), b'{"account":%d}' % account)
-
-    def _admit(self, name: str, role: Role) -> Plan:
-        fields = {"role": role.value, "publicKey": public_key(name)}
-        return Plan(OPERATOR, Ask("POST", "/solvent/v1/admin/keys", "adminKey", fields, True))
 
     def _fund(self, account: int) -> Plan:
         return self._deposit(account, self._place.usdc, usd(DEPOSIT), "deposit", DEPOSIT)
@@ -79,7 +85,7 @@ class Operator:
     def _deposit(self, account: int, symbol: str, quantity: str, verb: str, number: int) -> Plan:
         fields: Fields = {"account": account, "symbol": symbol, "quantity": quantity}
         ask = Ask("POST", "/solvent/v1/admin/deposits", "adminDeposit", fields)
-        return Plan(OPERATOR, ask, (Op(account, verb, number),))
+        return Plan(FUNDER, ask, (Op(account, verb, number),))
 
 
 class Oracle:
@@ -110,7 +116,8 @@ class RiskDesk:
         turn, is_proposed = divmod(step, 2)
         number = turn + 1
         if is_proposed:
-            ask = Ask("POST", "/solvent/v1/risk/approvals", "riskApprove", {"proposal": number})
+            path = "/solvent/v1/proposals/approvals"
+            ask = Ask("POST", path, "proposalApprove", {"proposal": number})
             ops: tuple[Op, ...] = (Op(RISK_DESK, CHANGE, number),)
         else:
             fields: Fields = {

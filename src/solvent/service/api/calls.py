@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from solvent.domain.commands import Command
 from solvent.service.api.params import Params, bad_request
 from solvent.service.api.signing import Verified
+from solvent.service.authority.acts import AnyAct, encode_act
 from solvent.service.core.idempotency import Answer
 from solvent.service.core.intents import Intent, encode_intent
 from solvent.service.core.keys import Principal
@@ -102,6 +103,7 @@ class Call(NamedTuple):
             digest=verified.digest if verified else b"",
             expires=verified.expires_ms if verified else 0,
             memo=memo,
+            actor=verified.principal.number if verified else NOBODY,
         )
 
     async def carry_out(
@@ -115,9 +117,13 @@ class Call(NamedTuple):
 
     async def intend(self, intent: Intent) -> Reply:
         """Hand in what is wanted, which the market resolves, and reply with what it answers."""
-        return await self.hand_in_body(RecordKind.INTENT, encode_intent(intent))
+        return await self._hand_in_body(RecordKind.INTENT, encode_intent(intent))
 
-    async def hand_in_body(self, kind: RecordKind, body: bytes) -> Reply:
+    async def act(self, act: AnyAct) -> Reply:
+        """Hand in an act of staff, which the desk decides, and reply with what it answers."""
+        return await self._hand_in_body(RecordKind.ACT, encode_act(act))
+
+    async def _hand_in_body(self, kind: RecordKind, body: bytes) -> Reply:
         """Hand in what is said by a body in place of commands."""
         return await self.hand_in(replace(self.record(b""), kind=kind, body=body))
 

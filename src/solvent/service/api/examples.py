@@ -19,6 +19,7 @@ _BY_FORM: dict[str, Any] = {
     "spaced-time-in-utc": "2026-01-21 06:34:00",
     "date-time": "2026-01-21T06:34:54Z",
     "base64": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+    "signature": "A" * 86 + "==",
     "milliseconds": 1_768_977_294_691,
     "microseconds": 1_768_977_294_691_858,
 }

@@ -66,6 +66,12 @@ def answer_to(results: Results, index: int, memo: Memo | None = None) -> Answer:
     return OK if body is None else Answer(200, encode(body))
 
 
+def refusal(results: Results) -> ApiError | None:
+    """What the first command was refused with, if it was."""
+    is_refused = bool(results.transcript) and _is_refused(results, 0)
+    return _error(results, 0) if is_refused else None
+
+
 def batch_items(results: Results) -> list[bytes]:
     """What is said to each command of a batch."""
     transcript = results.transcript

@@ -1,7 +1,7 @@
 """Intents: what a request wants, where only the market can say which commands that is.
 
 "Lend this" repays where the account owes, "cancel the order with this client id" needs the order's
-number, "open an account" the next account's. A handler that looked these up would decide by a
+number. A handler that looked these up would decide by a
 market that is another one when the request's turn comes. So the record in the journal says what is
 wanted, and the market resolves it at the record's place, after all before it has happened. A replay
 resolves it again and comes to the same commands.
@@ -21,9 +21,7 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.queries import Queries
 from solvent.domain.readings import PoolCommand
 from solvent.history.followers.orders import Order
-from solvent.service.core.keys import Role
 from solvent.service.core.open_orders import OpenOrders
-from solvent.service.core.proposals import Proposals
 from solvent.service.core.records import RecordError
 from solvent.service.errors import ApiError, ApiErrorCode, order_not_found
 
@@ -35,7 +33,6 @@ class State(Protocol):
 
     queries: Queries
     orders: OpenOrders
-    proposals: Proposals
 
     @property
     def parameters(self) -> EngineParameters:
@@ -115,33 +112,7 @@ class ConvertAllDust(msgspec.Struct, array_like=True, frozen=True, tag=2):
         return commands
 
 
-class OpenNext(msgspec.Struct, array_like=True, frozen=True, tag=3):
-    """Open the next account and let a key act for it in a role."""
-
-    key: bytes
-    role: Role
-
-    def resolve(self, _: int, state: State) -> Sequence[c.Command]:
-        """The opening of the account whose number is the next one."""
-        is_provider = self.role is Role.BLP
-        kind = c.Role.BACKSTOP_PROVIDER if is_provider else c.Role.USER
-        return (c.OpenAccount(state.queries.accounts(), kind),)
-
-
-class MakeChange(msgspec.Struct, array_like=True, frozen=True, tag=4):
-    """Make the change of a parameter that was proposed, if it still waits and may be made."""
-
-    proposal: int
-
-    def resolve(self, _: int, state: State) -> Sequence[c.Command]:
-        """The change, or nothing."""
-        proposal = state.proposals.waiting.get(self.proposal)
-        if proposal is None or not state.proposals.is_approved(proposal):
-            return ()
-        return (proposal.decoded,)
-
-
-Intent = MoveInPool | CancelNamed | ConvertAllDust | OpenNext | MakeChange
+Intent = MoveInPool | CancelNamed | ConvertAllDust
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[Intent] = msgspec.msgpack.Decoder(Intent)

@@ -1,16 +1,18 @@
 """Keys: who may act, and as what.
 
 A key is an ed25519 public key with a role and, where the role trades, an account. It is one role's
-and nothing else's. Its number stays its own, also when it is taken out and let in again, so that
-whoever must be somebody else (two people behind a parameter) cannot become so by changing keys.
+and nothing else's. Its number stays its own, also when it is taken out and let in again, and goes
+to the key that takes its place: whoever must be somebody else (two people behind an act) cannot
+become so by changing keys.
 
-Changes of keys are records of the journal, and the registry follows from them. No key is in a
-`repr`, an error or a log.
+Keys change by acts (`solvent.service.authority`), and the registry follows from these. No key is in
+a `repr`, an error or a log.
 """
 
 import base64
 import binascii
 from collections import OrderedDict
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, NamedTuple, TypeAlias
 
@@ -36,6 +38,7 @@ class Role(StrEnum):
     ORACLE = "oracle"
     RISK_ADMIN = "risk_admin"
     OPERATOR = "operator"
+    FUNDER = "funder"
     AUDITOR = "auditor"
 
 
@@ -79,31 +82,14 @@ def parse_public_key(text: str) -> bytes:
     return key
 
 
-def encode_addition(key: bytes, role: Role, account: int) -> bytes:
-    """The body of a KEY record that lets a key act, or changes what it is. Raises ApiError."""
-    if role is not Role.AUDITOR and (role in WITH_ACCOUNT) != (account >= 0):
-        needs = "needs an account" if role in WITH_ACCOUNT else "has no account"
-        raise _refused(f"a key of role {role} {needs}")
-    return _ENCODER.encode((key, role, account))
-
-
-def encode_removal(key: bytes) -> bytes:
-    """The body of a KEY record that takes a key out."""
-    return _ENCODER.encode((key, None, NO_ACCOUNT))
-
-
-def account_of(body: bytes) -> int:
-    """The account that the body of a KEY record is about; NO_ACCOUNT where there is none."""
-    _, _, account = _CHANGE.decode(body)
-    return account
-
-
 class KeyRegistry:
     """All keys that act or acted."""
 
     def __init__(self) -> None:
         self._numbers: dict[bytes, int] = {}
         self._principals: dict[bytes, Principal] = {}
+        self._acting: dict[int, bytes] = {}
+        self._next = 1
         self._parsed: OrderedDict[bytes, VerifyKey] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -122,20 +108,49 @@ class KeyRegistry:
             self._parsed.popitem(last=False)
         return found
 
-    def apply(self, body: bytes) -> None:
-        """Let the body of a KEY record happen."""
-        self._set(*_CHANGE.decode(body))
+    def by_number(self, number: int) -> Principal | None:
+        """Who acts under this number."""
+        key = self._acting.get(number)
+        return None if key is None else self._principals[key]
 
-    def let_in(self, key: bytes, role: Role, account: int) -> None:
-        """Let a key act."""
-        self._set(key, role, account)
+    def count(self, role: Role) -> int:
+        """How many keys act in a role."""
+        return sum(each.role is role for each in self._principals.values())
+
+    def all(self) -> Iterator[tuple[bytes, Principal]]:
+        """All keys that act, in the order of their numbers."""
+        return ((key, self._principals[key]) for _, key in sorted(self._acting.items()))
+
+    def was_known(self, key: bytes) -> bool:
+        """Whether a key acts or acted."""
+        return key in self._numbers
+
+    def is_replaced(self, key: bytes) -> bool:
+        """Whether another key acts under the number of this one."""
+        return self._acting.get(self._numbers.get(key, 0), key) != key
+
+    def let_in(self, key: bytes, role: Role, account: int = NO_ACCOUNT) -> None:
+        """Let a key act, under the number that it had before, if it had one."""
+        self._set(key, self._numbers.get(key, self._next), role, account)
+
+    def remove(self, key: bytes) -> None:
+        """Let a key act no more."""
+        if key in self._principals:
+            self._set(key, self._numbers[key], None, NO_ACCOUNT)
+
+    def rotate(self, number: int, key: bytes) -> None:
+        """Let a new key act in place of the one that acts under this number."""
+        old = self._acting[number]
+        held = self._principals[old]
+        self._set(old, number, None, NO_ACCOUNT)
+        self._set(key, number, held.role, held.account)
 
     def encode(self) -> bytes:
-        """All of it as bytes, for a snapshot: keys in the order of their numbers."""
+        """All of it as bytes, for a snapshot: keys in the order in which they came."""
         rows = []
-        for key in self._numbers:
-            principal = self._principals.get(key)
-            rows.append((key, principal.role, principal.account) if principal else _out(key))
+        for key, number in self._numbers.items():
+            found = self._principals.get(key)
+            rows.append((key, number, found.role, found.account) if found else _out(key, number))
         return _ENCODER.encode(rows)
 
     @classmethod
@@ -146,24 +161,27 @@ class KeyRegistry:
             registry._set(*row)
         return registry
 
-    def _set(self, key: bytes, role: Role | None, account: int) -> None:
-        number = self._numbers.setdefault(key, len(self._numbers) + 1)
-        if role is None:
-            self._principals.pop(key, None)
-        else:
+    def _set(self, key: bytes, number: int, role: Role | None, account: int) -> None:
+        self._numbers[key] = number
+        self._next = max(self._next, number + 1)
+        if role is not None:
             self._principals[key] = Principal(number, role, account)
+            self._acting[number] = key
+        else:
+            self._principals.pop(key, None)
+            if self._acting.get(number) == key:
+                del self._acting[number]
 
 
 _Key: TypeAlias = Annotated[bytes, msgspec.Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
-_Row: TypeAlias = tuple[_Key, Role | None, int]
-"""A key and what it is from now on; without a role it is out."""
+_Row: TypeAlias = tuple[_Key, int, Role | None, int]
+"""A key, its number and what it is; without a role it is out."""
 _ENCODER = msgspec.msgpack.Encoder()
-_CHANGE: msgspec.msgpack.Decoder[_Row] = msgspec.msgpack.Decoder(_Row)
 _ROWS = msgspec.msgpack.Decoder(list[_Row])
 
 
-def _out(key: bytes) -> tuple[bytes, None, int]:
-    return key, None, NO_ACCOUNT
+def _out(key: bytes, number: int) -> tuple[bytes, int, None, int]:
+    return key, number, None, NO_ACCOUNT
 
 
 def _refused(message: str) -> ApiError:

@@ -1,9 +1,9 @@
 """The market: everything that follows from the journal's records, and nothing else.
 
-Engine, open orders, first answers, keys and proposals move together, record by record, and are
-saved and restored together. There is no clock, no disk and no client in here: the sequencer hands
-in records that are durable and takes outcomes out. Whatever the batches are in which records come,
-the same follows from them.
+Engine, open orders, first answers, keys and the desk of acts move together, record by record, and
+are saved and restored together. There is no clock, no disk and no client in here: the sequencer
+hands in records that are durable and takes outcomes out. Whatever the batches are in which records
+come, the same follows from them.
 
 What a record comes to is decided here, where order is certain: whether it came before, and which
 commands its intent means (`plans`).
@@ -14,16 +14,20 @@ from typing import NamedTuple
 
 import msgspec
 
+from solvent.domain import commands as c
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.commands import OpenAccount
 from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
 from solvent.history.followers.orders import KINDS as ORDER_KINDS
 from solvent.history.followers.orders import Order
 from solvent.service.api.objects.base import ApiObject
-from solvent.service.api.objects.governance import AccountOpened, ProposalTaken
-from solvent.service.core.answers import Results, answer, answer_to, batch_items
+from solvent.service.api.objects.governance import AccountOpened, ActTaken, ProposalState
+from solvent.service.authority.acts import OpenAccount, decode_act
+from solvent.service.authority.audit import AuditEntry
+from solvent.service.authority.desk import Desk, Done, Proposal, Step
+from solvent.service.authority.model import Terms
+from solvent.service.core.answers import Results, answer, answer_to, batch_items, refusal
 from solvent.service.core.idempotency import (
     OK,
     Answer,
@@ -34,13 +38,11 @@ from solvent.service.core.idempotency import (
     error_answer,
     named_orders,
 )
-from solvent.service.core.intents import MakeChange, OpenNext
-from solvent.service.core.keys import FIRST_ACCOUNT, NO_ACCOUNT, KeyRegistry, account_of
+from solvent.service.core.keys import NO_ACCOUNT, KeyRegistry, Role
 from solvent.service.core.open_orders import OpenOrders
 from solvent.service.core.plans import Plan, Planner, read
-from solvent.service.core.proposals import Proposals, Terms, read_approval, read_proposal
 from solvent.service.core.records import Record, RecordKind
-from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.errors import ApiError
 from solvent.service.strict_json import encode
 from solvent.service.wire import ms
 
@@ -53,22 +55,34 @@ class Outcome(NamedTuple):
     """What a record led to.
 
     `answer` is what whoever asked is told, `orders` what became of those that each command placed
-    or changed, by the command's number.
+    or changed, by the command's number, `entry` what the audit log says of an act.
     """
 
     record: Record
     transcript: Transcript
     answer: Answer
     orders: Mapping[int, Sequence[Order]]
+    entry: AuditEntry | None = None
+
+
+class FirstKey(NamedTuple):
+    """A key that a market begins with."""
+
+    key: bytes
+    role: Role
+    account: int = NO_ACCOUNT
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
-    """What a journal begins with: parameters as numbers, the terms of their changes, first keys."""
+    """What a journal begins with: parameters as numbers, the terms of acts, first keys.
+
+    `identity` tells the market from every other one.
+    """
 
     parameters: tuple[int, ...]
-    approvals: int
-    delay: int
-    keys: tuple[bytes, ...] = ()
+    terms: Terms
+    keys: tuple[FirstKey, ...] = ()
+    identity: bytes = b""
 
 
 class _Saved(msgspec.Struct, array_like=True, frozen=True):
@@ -80,7 +94,7 @@ class _Saved(msgspec.Struct, array_like=True, frozen=True):
     clients: list[ClientRow]
     orders: list[Order]
     keys: bytes
-    proposals: bytes
+    desk: bytes
     forgotten: int = 0
 
 
@@ -89,11 +103,14 @@ _HEAD = msgspec.msgpack.Decoder(Head)
 _SAVED = msgspec.msgpack.Decoder(_Saved)
 
 
-def encode_head(parameters: EngineParameters, terms: Terms, keys: Sequence[bytes] = ()) -> bytes:
-    """The head of a new journal; `keys` are the changes that let the first keys in."""
-    return _ENCODER.encode(
-        Head(encode_parameters(parameters), terms.approvals, terms.delay, tuple(keys))
-    )
+def encode_head(
+    parameters: EngineParameters,
+    terms: Terms,
+    keys: Sequence[FirstKey] = (),
+    identity: bytes = b"",
+) -> bytes:
+    """The head of a new journal."""
+    return _ENCODER.encode(Head(encode_parameters(parameters), terms, tuple(keys), identity))
 
 
 def head_parameters(head: bytes) -> EngineParameters:
@@ -121,15 +138,16 @@ class Market:
 
     def _begin(self, head: bytes, engines: EngineFactory, saved: bytes | None) -> None:
         begun = _HEAD.decode(head)
-        self.proposals = Proposals(Terms(begun.approvals, begun.delay))
+        self.identity = begun.identity.hex()
+        self.desk = Desk(begun.terms)
         if saved is None:
             self.engine = engines(decode_parameters(begun.parameters))
             self.commands = 0
             self.first_answers = FirstAnswers()
             self.orders = OpenOrders()
             self.keys = KeyRegistry()
-            for body in begun.keys:
-                self.keys.apply(body)
+            for first in begun.keys:
+                self.keys.let_in(*first)
         else:
             state = _SAVED.decode(saved)
             self.engine = engines.restore(state.engine)
@@ -139,7 +157,7 @@ class Market:
             )
             self.orders = OpenOrders(state.orders)
             self.keys = KeyRegistry.decode(state.keys)
-            self.proposals.restore(state.proposals)
+            self.desk.restore(state.desk)
 
     @property
     def parameters(self) -> EngineParameters:
@@ -157,7 +175,7 @@ class Market:
                 clients,
                 self.orders.all(),
                 self.keys.encode(),
-                self.proposals.rows(),
+                self.desk.rows(),
                 self.first_answers.forgotten,
             )
         )
@@ -181,7 +199,8 @@ class Market:
             self.commands = transcript.end
             orders = self._follow(transcript, plan.record.time)
             results = Results(self.parameters, transcript, orders, plan.record.time)
-            outcomes.append(Outcome(plan.record, transcript, self._settle(plan, results), orders))
+            said, entry = self._settle(plan, results)
+            outcomes.append(Outcome(plan.record, transcript, said, orders, entry))
         return outcomes
 
     def _follow(self, transcript: Transcript, time: int) -> dict[int, list[Order]]:
@@ -198,18 +217,43 @@ class Market:
                     self.first_answers.free(order.account, order.client_id)
         return found
 
-    def _settle(self, plan: Plan, results: Results) -> Answer:
-        """What a record does besides its commands, and what it is answered."""
+    def _settle(self, plan: Plan, results: Results) -> tuple[Answer, AuditEntry | None]:
+        """What a record does besides its commands, what it is answered, and what the log says."""
         record = plan.record
-        said = plan.first
-        if said is None:
+        entry = None
+        if plan.first is not None:
+            said = plan.first
+        elif plan.step is not None:
+            said, entry = self._act(plan.record, plan.step, results)
+        else:
             said = _SETTLING[RecordKind(record.kind)](self, plan, results)
         if record.digest:
             self.first_answers.keep(record.digest, record.expires, ms(record.time), said)
         for index, order in named_orders(plan.commands):
             if self.orders.by_client_id(order.account, order.client_id) is not None:
                 self.first_answers.keep_order(order, answer_to(results, index))
-        return said
+        return said, entry
+
+    def _act(
+        self, record: Record, step: Step | ApiError, results: Results
+    ) -> tuple[Answer, AuditEntry]:
+        if isinstance(step, ApiError):
+            act = decode_act(record.body)
+            entry = self.desk.refuse(record.time, record.actor, act, step, self)
+            return error_answer(step), entry
+        error = refusal(results)
+        account = NO_ACCOUNT
+        if isinstance(step.makes, OpenAccount) and error is None:
+            opening = results.transcript.commands[0]
+            assert isinstance(opening, c.OpenAccount)
+            account = opening.account
+        done = Done("" if error is None else error.message, account)
+        settled = self.desk.settle(step, record.time, self, done)
+        if error is not None and step.proposal is None:
+            return error_answer(error), settled.entry
+        if account != NO_ACCOUNT:
+            return _said(AccountOpened(account=account)), settled.entry
+        return _said(_taken(settled.proposal)), settled.entry
 
     def _commands(self, plan: Plan, results: Results) -> Answer:
         if not plan.record.is_batch:
@@ -219,34 +263,8 @@ class Market:
             items.insert(place, batch_item(plan.skipped[place]))
         return Answer(OK, b"[" + b",".join(items) + b"]")
 
-    def _intent(self, plan: Plan, results: Results) -> Answer:
-        intent = plan.intent
-        if isinstance(intent, OpenNext):
-            opening = results.transcript.commands[0]
-            assert isinstance(opening, OpenAccount)
-            self.keys.let_in(intent.key, intent.role, opening.account)
-            return _said(AccountOpened(account=opening.account))
-        if isinstance(intent, MakeChange) and results.transcript:
-            self.proposals.done(intent.proposal)
+    def _intent(self, _: Plan, results: Results) -> Answer:
         return answer(results)
-
-    def _key(self, plan: Plan, _: Results) -> Answer:
-        account = account_of(plan.record.body)
-        if account != NO_ACCOUNT and not FIRST_ACCOUNT <= account < self.queries.accounts():
-            return _NO_SUCH_ACCOUNT
-        self.keys.apply(plan.record.body)
-        return Answer(OK, b"")
-
-    def _proposal(self, plan: Plan, _: Results) -> Answer:
-        proposal = self.proposals.propose(*read_proposal(plan.record.body), plan.record.time)
-        return _said(ProposalTaken(proposal=proposal.number))
-
-    def _approval(self, plan: Plan, _: Results) -> Answer:
-        try:
-            proposal = self.proposals.approve(*read_approval(plan.record.body))
-        except ApiError as error:
-            return error_answer(error)
-        return _said(ProposalTaken(proposal=proposal.number))
 
     def _check(self, plan: Plan, _: Results) -> Answer:
         state, body = self.engine.state_hash(), plan.record.body
@@ -257,15 +275,18 @@ class Market:
 
 _SETTLING: dict[RecordKind, Callable[[Market, Plan, Results], Answer]] = {
     RecordKind.COMMANDS: Market._commands,
-    RecordKind.KEY: Market._key,
-    RecordKind.PROPOSAL: Market._proposal,
-    RecordKind.APPROVAL: Market._approval,
     RecordKind.CHECK: Market._check,
     RecordKind.INTENT: Market._intent,
 }
-_NO_SUCH_ACCOUNT = error_answer(
-    ApiError(400, ApiErrorCode.INVALID_CLIENT_REQUEST, "account must be one that was opened")
-)
+
+
+def _taken(proposal: Proposal | None) -> ActTaken:
+    if proposal is None:
+        return ActTaken(state=ProposalState.MADE)
+    taken = ActTaken(state=proposal.state, proposal=proposal.number)
+    if proposal.reason:
+        taken.reason = proposal.reason
+    return taken
 
 
 def _said(value: ApiObject) -> Answer:

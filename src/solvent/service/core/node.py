@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import TypeVar
 
 from solvent.domain.commands import Command, TimeStep
@@ -22,10 +23,12 @@ from solvent.domain.events import Refused
 from solvent.domain.units import SECOND
 from solvent.history.market_views import Views
 from solvent.service.api.signing import verify_subscription
+from solvent.service.authority.acts import Carry, encode_act
+from solvent.service.authority.audit import AuditEntry
+from solvent.service.authority.audit_file import AuditFile
 from solvent.service.core.clock import MarketClock, wall_clock
 from solvent.service.core.history_writer import ViewsWriter, apply_to_views
 from solvent.service.core.idempotency import Answer, InFlight, Ticket
-from solvent.service.core.intents import MakeChange, encode_intent
 from solvent.service.core.keys import WITH_ACCOUNT, Principal
 from solvent.service.core.market import Market, Outcome
 from solvent.service.core.metrics import Metrics
@@ -70,11 +73,13 @@ class Node:
         *,
         clock: MarketClock | None = None,
         step: int = SECOND,
+        audit: AuditFile | None = None,
     ) -> None:
         self.sequencer = sequencer
         self.clock = clock or MarketClock()
         self.step = step
         self.metrics = Metrics(sequencer, self.clock, lambda: self.is_ready)
+        self.audit_file = audit
         self.views_writer = ViewsWriter(views)
         self.publisher = Publisher(self.market.parameters)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -121,6 +126,8 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self.sequencer.close)
         await asyncio.to_thread(self.views_writer.close)
+        if self.audit_file is not None:
+            self.audit_file.close()
         self._lock_waiter.shutdown()
         gc.set_threshold(*self._thresholds)
         gc.unfreeze()
@@ -214,10 +221,19 @@ class Node:
         with writer.lock:
             return question(writer.views)
 
+    async def audit_from(self, first: int, limit: int) -> Sequence[AuditEntry]:
+        """At most `limit` entries of the audit log from number `first` on."""
+        log = self.market.desk.audit
+        if self.audit_file is not None and first <= log.count - len(log.latest):
+            return await asyncio.to_thread(self.audit_file.read, first, limit)
+        return list(islice(log.since(first), limit))
+
     # What happens by itself.
 
     def _on_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """In the writer's thread."""
+        if self.audit_file is not None:
+            self.audit_file.write(each.entry for each in outcomes if each.entry is not None)
         self.views_writer.put(outcomes)
         self._outcomes.append(outcomes)
 
@@ -258,7 +274,7 @@ class Node:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _keep_time(self) -> None:
-        """Step the engine's time; make the parameter changes that are due."""
+        """Step the engine's time; carry out the proposals that are due."""
         while not self.sequencer.has_ended:
             now = self.clock()
             await asyncio.sleep((self.step - now % self.step) / SECOND)
@@ -270,10 +286,10 @@ class Node:
     async def step_to(self, now: int) -> None:
         """Let the time be `now`."""
         async with self.reading():
-            due = [proposal.number for proposal in self.market.proposals.due(now)]
+            due = list(self.market.desk.due(now, self.market))
         for number in due:
-            body = encode_intent(MakeChange(number))
-            await self._await(self._hand_in(Record(RecordKind.INTENT, now, body=body)))
+            body = encode_act(Carry(number))
+            await self._await(self._hand_in(Record(RecordKind.ACT, now, body=body)))
         if now > self.market.engine.now:
             outcome = await self.command(TimeStep(now))
             if any(isinstance(event, Refused) for event in outcome.transcript[0].events):

@@ -1,6 +1,7 @@
 """Opening: from a folder on disk to a node that has all that was acknowledged.
 
     FOLDER/journal    the truth: records, snapshots, the writer's lock
+    FOLDER/audit.jsonl    every act of staff, made anew from the journal when it does not fit
     FOLDER/views.db   what queries of the past need, made anew from the journal when it is missing
 
 An existing journal brings its own parameters; those given are for a new one. What makes a market
@@ -10,9 +11,14 @@ A market may be set up before it is for others: accounts first, all in one recor
 that says that all is there (`is_set_up`). A set-up that was interrupted is not gone on with.
 """
 
+import asyncio
+import logging
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from solvent.domain.engine_face import EngineFactory
 from solvent.domain.errors import InputError
@@ -21,22 +27,30 @@ from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
 from solvent.history.tables.database import open_database
 from solvent.journal.durable import Journal, holds_journal
+from solvent.service.authority.acts import AdmitKey, encode_act
+from solvent.service.authority.audit_file import AuditFile
+from solvent.service.authority.model import HOUSE, Terms
 from solvent.service.core.clock import MarketClock
-from solvent.service.core.keys import (
-    FIRST_ACCOUNT,
-    NO_ACCOUNT,
-    Role,
-    encode_addition,
-    parse_public_key,
+from solvent.service.core.idempotency import OK
+from solvent.service.core.keys import FIRST_ACCOUNT, WITH_ACCOUNT, Role, parse_public_key
+from solvent.service.core.market import (
+    FirstKey,
+    Market,
+    MarketError,
+    Outcome,
+    encode_head,
+    head_parameters,
 )
-from solvent.service.core.market import Market, MarketError, Outcome, encode_head, head_parameters
 from solvent.service.core.node import Node, apply_to_views
-from solvent.service.core.proposals import Terms
+from solvent.service.core.records import Record, RecordKind
 from solvent.service.core.sequencer import Sequencer, recover
-from solvent.service.errors import ApiError
+from solvent.service.errors import ApiError, ApiErrorResponse
 
 JOURNAL = "journal"
 VIEWS = "views.db"
+AUDIT = "audit.jsonl"
+LOG = logging.getLogger("solvent.opening")
+IDENTITY_BYTES = 16
 
 
 class Start(NamedTuple):
@@ -44,7 +58,10 @@ class Start(NamedTuple):
 
     parameters: EngineParameters
     terms: Terms = Terms(1, 0)
-    operator_key: str | None = None
+    keys: Sequence[tuple[Role, str]] = ()
+    """Roles and public keys, in base64, of the first staff."""
+    identity: bytes = b""
+    """What tells the market from every other one; drawn where none is given."""
 
 
 def open_node(
@@ -66,7 +83,7 @@ def open_node(
     clock = clock or MarketClock()
     place = folder / JOURNAL
     # Whatever is wrong with what was given is found before a folder is made for it.
-    keys = [] if start is None else _first_keys(start.operator_key)
+    keys = [] if start is None else _first_keys(start.keys)
     if not holds_journal(place):
         if start is None:
             raise InputError(str(folder), "journal", "is missing; name the folder of a market")
@@ -75,14 +92,15 @@ def open_node(
         _create(place, start, keys)
     journal = Journal.open(place)
     try:
-        market, views = _read(folder, journal, views_url, engines)
+        audit = AuditFile(folder / AUDIT)
+        market, views = _read(folder, journal, views_url, engines, audit)
         if market.engine.now > market.parameters.start_time:
             clock.begin(market.engine.now, is_accepted=is_clock_accepted)
     except BaseException:
         journal.close()
         raise
     sequencer = Sequencer(journal, market, snapshot_every=snapshot_every)
-    return Node(sequencer, views, clock=clock)
+    return Node(sequencer, views, clock=clock, audit=audit)
 
 
 def is_set_up(node: Node, last_key: bytes) -> bool:
@@ -99,33 +117,72 @@ def is_set_up(node: Node, last_key: bytes) -> bool:
     return False
 
 
-def _first_keys(operator_key: str | None) -> list[bytes]:
-    """The operator's key as the body of a KEY record, if there is one. Raises InputError."""
-    if operator_key is None:
-        return []
+def _first_keys(given: Sequence[tuple[Role, str]]) -> list[FirstKey]:
+    """The first keys of a market. Raises InputError."""
+    found: list[FirstKey] = []
+    for role, text in given:
+        key = first_key(role, text)
+        if any(each.key == key for each in found):
+            raise InputError("market", _option(role), "names a key that has a role already")
+        found.append(FirstKey(key, role))
+    return found
+
+
+def first_key(role: Role, text: str) -> bytes:
+    """A public key that was given for a role. Raises InputError."""
+    if role in WITH_ACCOUNT:
+        reason = f"a key of role {role} comes with its account; open that when the market is up"
+        raise InputError("market", _option(role), reason)
     try:
-        key = parse_public_key(operator_key)
+        return parse_public_key(text)
     except ApiError as error:
         reason = f"{error.message}; give the public half of an ed25519 key pair in base64"
-        raise InputError("market", "--operator-key", reason) from None
-    return [encode_addition(key, Role.OPERATOR, NO_ACCOUNT)]
+        raise InputError("market", _option(role), reason) from None
 
 
-def _create(place: Path, start: Start, keys: list[bytes]) -> None:
+def _option(role: Role) -> str:
+    return "--operator-key" if role is Role.OPERATOR else "--first-key"
+
+
+def readmit(folder: Path, operator_key: str, engines: EngineFactory = FastEngine) -> None:
+    """Let an operator's key into a market that nobody serves, by who has its folder.
+
+    It is an act in the journal like any other. Raises InputError or JournalError.
+    """
+    key = first_key(Role.OPERATOR, operator_key)
+    node = open_node(folder, None, engines=engines)
+    node.sequencer.start()
+    try:
+        body = encode_act(AdmitKey(key, Role.OPERATOR))
+        record = Record(RecordKind.ACT, node.clock(), body=body, actor=HOUSE)
+        outcome = node.sequencer.submit(record).result()
+    finally:
+        asyncio.run(node.close())
+    if outcome.answer.status != OK:
+        error = msgspec.json.decode(outcome.answer.body, type=ApiErrorResponse)
+        raise InputError(str(folder), "--operator-key", error.message)
+
+
+def _create(place: Path, start: Start, keys: list[FirstKey]) -> None:
     """A journal whose head has all that the market begins with, so that it is there or not."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    Journal.create(place, encode_head(start.parameters, start.terms, keys)).close()
+    identity = start.identity or secrets.token_bytes(IDENTITY_BYTES)
+    Journal.create(place, encode_head(start.parameters, start.terms, keys, identity)).close()
 
 
 def _read(
-    folder: Path, journal: Journal, views_url: str | None, engines: EngineFactory
+    folder: Path,
+    journal: Journal,
+    views_url: str | None,
+    engines: EngineFactory,
+    audit: AuditFile,
 ) -> tuple[Market, Views]:
     try:
         parameters = head_parameters(journal.head)
         url = f"sqlite:///{folder / VIEWS}" if views_url is None else views_url
         views = Views.open(url, parameters)
         try:
-            return _recover(journal, engines, views), views
+            return _recover(journal, engines, views, audit), views
         except BaseException:
             views.close()
             raise
@@ -133,10 +190,11 @@ def _read(
         raise InputError(str(folder), "market", str(error)) from error
 
 
-def _recover(journal: Journal, engines: EngineFactory, views: Views) -> Market:
-    """The market, and the views brought to where it is."""
+def _recover(journal: Journal, engines: EngineFactory, views: Views, audit: AuditFile) -> Market:
+    """The market, and the views and the audit file brought to where it is."""
 
     def listen(outcomes: Sequence[Outcome]) -> None:
+        audit.write(each.entry for each in outcomes if each.entry is not None)
         apply_to_views(views, outcomes)
         views.commit()
 
@@ -144,5 +202,10 @@ def _recover(journal: Journal, engines: EngineFactory, views: Views) -> Market:
     if views.applied > market.commands:
         # They are of a longer journal than there is: of one that was cut, or of another market.
         views.rebuild(())
+        market = recover(journal, engines, listen, 0)
+    audit.write(market.desk.audit.latest)
+    if not audit.agrees(market.desk.audit):
+        aside = audit.put_aside()
+        LOG.warning("the audit file does not fit the journal", extra={"file": str(aside)})
         market = recover(journal, engines, listen, 0)
     return market

@@ -1,16 +1,19 @@
 """Plans: which commands are to be carried out for a record, at its place in the log.
 
 A record that came before does nothing; of a batch, orders whose client id was used are left out
-(`idempotency`); an intent becomes commands (`intents`). Records of a turn are planned together and
-carried out together, as far as they can be: where a plan depends on what an earlier record of the
-turn leads to, the earlier ones are carried out first (`depends_on_plans`), so that the same follows
-whatever the turns are in which records come.
+(`idempotency`); an intent becomes commands (`intents`), and so does an act where the desk agrees
+(`authority.desk`); what a key signed that was removed meanwhile is refused. Records of a turn are
+planned together and carried out together, as far as they can be: where a plan depends on what an
+earlier record of the turn leads to, the earlier ones are carried out first (`depends_on_plans`), so
+that the same follows whatever the turns are in which records come.
 """
 
 from collections.abc import Hashable, Mapping, Set
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from solvent.domain.codec.commands import EncodedCommands
+from solvent.service.authority.acts import decode_act
+from solvent.service.authority.desk import Desk, Step
 from solvent.service.core.idempotency import (
     Answer,
     FirstAnswers,
@@ -18,26 +21,37 @@ from solvent.service.core.idempotency import (
     names_of,
     repeated,
 )
-from solvent.service.core.intents import Intent, State, decode_intent
-from solvent.service.core.records import Record, RecordKind
-from solvent.service.errors import ApiError
+from solvent.service.core.intents import State, decode_intent
+from solvent.service.core.keys import KeyRegistry
+from solvent.service.core.records import NOBODY, Record, RecordKind
+from solvent.service.errors import ApiError, ApiErrorCode
 
 _NOTHING = EncodedCommands(b"")
-_ALONE = frozenset({RecordKind.CHECK, RecordKind.KEY})
+_ALONE = frozenset({RecordKind.CHECK, RecordKind.ACT})
 """What follows records of these kinds has to wait until they have happened."""
+
+
+_MAY_NOT_ACT = error_answer(ApiError(401, ApiErrorCode.UNAUTHORIZED, "The key may not act"))
+
+
+class PlanState(State, Protocol):
+    """The part of a market by which records are planned."""
+
+    keys: KeyRegistry
+    desk: Desk
 
 
 class Plan(NamedTuple):
     """What is to be done for a record.
 
-    `intent` is what it wanted where it did not say commands; `first` is the answer to all of it
-    where that is known; `skipped` the answers to items of a batch that are not carried out, by
-    their places.
+    `step` is what an act comes to, or the error that it is refused with; `first` is the answer to
+    all of it where that is known; `skipped` the answers to items of a batch that are not carried
+    out, by their places.
     """
 
     record: Record
     commands: EncodedCommands
-    intent: Intent | None = None
+    step: Step | ApiError | None = None
     first: Answer | None = None
     skipped: Mapping[int, Answer] = {}
 
@@ -59,7 +73,7 @@ def read(record: Record) -> Request:
 class Planner:
     """Plans of records that come one after another."""
 
-    def __init__(self, answers: FirstAnswers, state: State) -> None:
+    def __init__(self, answers: FirstAnswers, state: PlanState) -> None:
         self._answers = answers
         self._state = state
         self._plans: list[Plan] = []
@@ -86,24 +100,46 @@ class Planner:
 
     def _plan(self, request: Request) -> Plan:
         record, commands, names = request
-        if record.kind == RecordKind.INTENT:
-            return self._first(record) or self._resolved(record)
-        if not names:
+        if record.kind == RecordKind.ACT:
+            return self._first(record) or self._decided(record)
+        if not names and record.kind != RecordKind.INTENT:
             return Plan(record, commands)
-        return self._first(record) or self._without_repeated(record, commands)
+        known = self._first(record) or self._of_nobody(record)
+        if known is not None:
+            return known
+        if record.kind == RecordKind.INTENT:
+            return self._resolved(record)
+        return self._without_repeated(record, commands)
 
     def _first(self, record: Record) -> Plan | None:
         """Nothing, for a record that came before."""
         first = self._answers.find(record.digest) if record.digest else None
         return None if first is None else Plan(record, _NOTHING, first=first)
 
+    def _of_nobody(self, record: Record) -> Plan | None:
+        """Nothing, for a record of a key that was removed, or moved, since it signed."""
+        if record.actor == NOBODY:
+            return None
+        person = self._state.keys.by_number(record.actor)
+        if person is not None and person.account == record.account:
+            return None
+        return Plan(record, _NOTHING, first=_MAY_NOT_ACT)
+
+    def _decided(self, record: Record) -> Plan:
+        act = decode_act(record.body)
+        try:
+            step = self._state.desk.plan(record.time, record.actor, act, self._state)
+        except ApiError as error:
+            return Plan(record, _NOTHING, error)
+        return Plan(record, EncodedCommands.of(step.commands), step)
+
     def _resolved(self, record: Record) -> Plan:
         intent = decode_intent(record.body)
         try:
             commands = intent.resolve(record.account, self._state)
         except ApiError as error:
-            return Plan(record, _NOTHING, intent, error_answer(error))
-        return Plan(record, EncodedCommands.of(commands), intent)
+            return Plan(record, _NOTHING, first=error_answer(error))
+        return Plan(record, EncodedCommands.of(commands))
 
     def _without_repeated(self, record: Record, commands: EncodedCommands) -> Plan:
         skipped = dict(repeated(self._answers, commands))

@@ -1,10 +1,9 @@
 """Records: what the journal holds of everything that was asked for, in the order it was taken in.
 
 One record is one request. It names the moment, who asked, the digest by which a repetition is
-known, and what is wanted: commands for the engine, an intent that the market turns into commands, a
-change of keys, a step of a parameter change that needs two people, or a state hash to be checked
-when the journal is read again. A record is made durable before anything is done about it, and all
-state of the market follows from the records.
+known, and what is wanted: commands for the engine, an intent that the market turns into commands,
+an act of staff, or a state hash to be checked when the journal is read again. A record is made
+durable before anything is done about it, and all state of the market follows from the records.
 """
 
 from collections.abc import Iterable
@@ -16,18 +15,16 @@ from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.commands import Command, CommandEncodingError, encode_command
 
 NOBODY = -1
-"""The account of a record that is nobody's."""
+"""The account, or the key's number, of a record that is nobody's."""
 
 
 class RecordKind(IntEnum):
     """What a record is."""
 
     COMMANDS = 0
-    KEY = 1
-    PROPOSAL = 2
-    APPROVAL = 3
     CHECK = 4
     INTENT = 5
+    ACT = 6
 
 
 class RecordError(ValueError):
@@ -39,8 +36,8 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     `time` is microseconds UTC when it was taken in; `digest` 16 bytes, empty for requests that
     nobody signed, kept until `expires` (milliseconds UTC); `memo` a withdrawal's client id, address
-    and blockchain; `body` an intent, a key change, a proposal, an approval or a
-    state hash.
+    and blockchain; `body` an intent, an act or a state hash; `actor` the number of the key that
+    signed, NOBODY for the service itself and 0 for who has its folder.
     """
 
     kind: int
@@ -52,6 +49,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
     expires: int = 0
     memo: tuple[str, str, str] | None = None
     body: bytes = b""
+    actor: int = NOBODY
 
     @property
     def decoded(self) -> EncodedCommands:
@@ -71,6 +69,7 @@ def commands_record(
     digest: bytes = b"",
     expires: int = 0,
     memo: tuple[str, str, str] | None = None,
+    actor: int = NOBODY,
 ) -> Record:
     """The record of a request for the engine; commands may come encoded."""
     data = commands if isinstance(commands, bytes) else b"".join(map(encode_command, commands))
@@ -83,6 +82,7 @@ def commands_record(
         digest,
         expires,
         memo,
+        actor=actor,
     )
 
 

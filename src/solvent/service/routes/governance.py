@@ -1,36 +1,45 @@
 """Governance: the oracle's prices, risk admins' parameters, the operator's accounts and deposits.
 
-Each role has its own keys and may do nothing else. What changes the market is a command or a record
-in the journal like everything else; a change of a parameter waits, and needs as many keys as the
-journal's head asks for.
+Each role has its own keys and may do nothing else. What staff asks for is an act in the journal;
+whether it is carried out, waits for another person or is refused is decided by the desk
+(`solvent.service.authority`), whose model says here, too, who is let in.
 """
 
 from solvent.domain import commands as c
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint, Handler
 from solvent.service.api.objects import governance as o
-from solvent.service.api.objects.base import Request
+from solvent.service.api.objects.base import ApiObject, Request
 from solvent.service.api.objects.orders import BatchCommandOrderResult
 from solvent.service.api.objects.pages import FAR
+from solvent.service.api.pages import page_headers, page_of
 from solvent.service.api.params import bad_request
-from solvent.service.core.intents import OpenNext
-from solvent.service.core.keys import (
-    Role,
-    encode_addition,
-    encode_removal,
-    parse_public_key,
+from solvent.service.authority.acts import (
+    Act,
+    AdmitKey,
+    Approve,
+    BookDeposit,
+    ChangeParameter,
+    CollectFees,
+    HaltPrice,
+    OpenAccount,
+    Reject,
+    RemoveKey,
+    RotateKey,
+    fingerprint,
 )
-from solvent.service.core.proposals import Proposal, approval_body, proposal_body
-from solvent.service.core.records import RecordKind
-from solvent.service.limits import BATCH_COMMANDS
+from solvent.service.authority.audit import AuditEntry
+from solvent.service.authority.desk import Proposal
+from solvent.service.authority.model import DECIDERS, RULES
+from solvent.service.authority.possession import NEW_ACCOUNT, check_possession, possession_text
+from solvent.service.core.keys import NO_ACCOUNT, Role, parse_public_key
+from solvent.service.core.market import Market
+from solvent.service.limits import BATCH_COMMANDS, PAGE_DEFAULT, PAGE_MOST
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import naive_time
 
 TAG = "House"
-_ORACLE = frozenset({Role.ORACLE})
-_RISK = frozenset({Role.RISK_ADMIN})
-_OPERATOR = frozenset({Role.OPERATOR})
-_WATCH = frozenset({Role.RISK_ADMIN, Role.OPERATOR, Role.AUDITOR})
+_WATCH = frozenset({Role.RISK_ADMIN, Role.OPERATOR, Role.FUNDER, Role.AUDITOR})
 
 
 async def prices(call: Call) -> Reply:
@@ -62,7 +71,7 @@ def _quote(call: Call, item: JsonValue) -> c.UpdatePrice:
 async def halt(call: Call) -> Reply:
     """Declare a price unusable, or usable again."""
     fields = call.params
-    return await call.carry_out(c.HaltPrice(fields.asset(), fields.flag("halted")))
+    return await call.act(HaltPrice(fields.asset(), fields.flag("halted")))
 
 
 async def propose(call: Call) -> Reply:
@@ -78,45 +87,94 @@ async def propose(call: Call) -> Reply:
         fields.integer("value", 0, 0, 2**63 - 1),
         fields.integer("index", 0, 0, o.MOST_INDEX),
     )
-    body = proposal_body(command, call.principal.number)
-    return await call.hand_in_body(RecordKind.PROPOSAL, body)
+    return await call.act(ChangeParameter(c.encode_command(command)))
 
 
 async def approve(call: Call) -> Reply:
     """Stand behind somebody else's proposal."""
-    number = call.params.integer("proposal", 0, 1, FAR)
-    body = approval_body(number, call.principal.number)
-    return await call.hand_in_body(RecordKind.APPROVAL, body)
+    return await call.act(Approve(call.params.integer("proposal", 0, 1, FAR)))
+
+
+async def reject(call: Call) -> Reply:
+    """End a proposal; by its proposer it is withdrawn."""
+    return await call.act(Reject(call.params.integer("proposal", 0, 1, FAR)))
 
 
 async def proposals(call: Call) -> Reply:
-    """Changes that wait."""
-    waiting = call.node.market.proposals
-    return json_reply(
-        [_proposal(call, each, waiting.is_approved(each)) for each in waiting.waiting.values()]
-    )
+    """Acts that wait and acts that were decided, the latest first."""
+    fields = call.params
+    state = fields.choice("state", o.ProposalState)
+    async with call.node.reading():
+        market = call.node.market
+        found = [each for each in market.desk.all() if state is None or each.state is state]
+        page = page_of(fields)
+        shown = found[::-1][page.offset : page.offset + page.limit]
+        rows = [_proposal(market, each) for each in shown]
+    return json_reply(rows, page_headers(fields, len(found)))
 
 
-def _proposal(call: Call, proposal: Proposal, is_approved: bool) -> o.ProposalRow:
-    command = proposal.decoded
-    assert isinstance(command, c.ChangeParameter)
-    return o.ProposalRow(
+def _proposal(market: Market, proposal: Proposal) -> o.ProposalRow:
+    act = proposal.decoded
+    row = o.ProposalRow(
         proposal=proposal.number,
-        symbol=call.node.market.parameters.assets[command.asset].symbol,
-        field=command.field.name,
-        value=command.value,
-        index=command.index,
+        act=type(act).__name__,
+        state=proposal.state,
+        approved=market.desk.is_approved(proposal, market),
+        proposer=proposal.proposer,
+        approvers=list(proposal.approvers),
         due=naive_time(proposal.due),
-        approved=is_approved,
+        expires=naive_time(proposal.expires),
+        reason=proposal.reason,
     )
+    for name, value in act.subject(market).items():
+        setattr(row, name, value)
+    return row
+
+
+async def audit(call: Call) -> Reply:
+    """The audit log: every act of staff and what became of it."""
+    fields = call.params
+    limit = fields.integer("limit", PAGE_DEFAULT, 1, PAGE_MOST)
+    log = call.node.market.desk.audit
+    first = fields.integer("from", max(1, log.count - limit + 1), 1, FAR)
+    entries = await call.node.audit_from(first, limit)
+    return json_reply([audit_row(each) for each in entries])
+
+
+def audit_row(entry: AuditEntry) -> o.AuditRow:
+    """An entry as an object."""
+    return o.AuditRow(
+        number=entry.number,
+        time=naive_time(entry.time),
+        actor=entry.actor,
+        role=entry.role,
+        act=entry.act,
+        subject=entry.subject,
+        outcome=entry.outcome,
+        proposal=entry.proposal,
+        hash=entry.hash,
+    )
+
+
+async def identity(call: Call) -> Reply:
+    """Which market this is, for what its own clients sign."""
+    return json_reply(o.MarketIdentity(market=call.node.market.identity))
+
+
+def _new_key(call: Call, role: Role, account: int | str) -> bytes:
+    """The key of a request, whose owner showed that he has it. Raises ApiError."""
+    text = call.params.need("publicKey")
+    key = parse_public_key(text)
+    signed = possession_text(call.node.market.identity, text, role, account)
+    check_possession(key, call.params.need("proof"), signed)
+    return key
 
 
 async def open_account(call: Call) -> Reply:
     """Open the next account and let a key act for it."""
-    fields = call.params
-    role = fields.choice("role", o.AccountRole, o.AccountRole.USER) or o.AccountRole.USER
-    key = parse_public_key(fields.need("publicKey"))
-    return await call.intend(OpenNext(key, Role(role.value)))
+    given = call.params.choice("role", o.AccountRole, o.AccountRole.USER) or o.AccountRole.USER
+    role = Role(given.value)
+    return await call.act(OpenAccount(_new_key(call, role, NEW_ACCOUNT), role))
 
 
 async def add_key(call: Call) -> Reply:
@@ -125,28 +183,55 @@ async def add_key(call: Call) -> Reply:
     role = fields.choice("role", Role)
     if role is None:
         raise bad_request("role is missing")
-    key = parse_public_key(fields.need("publicKey"))
-    account = fields.integer("account", -1, 0, o.MOST_ACCOUNT)
-    return await call.hand_in_body(RecordKind.KEY, encode_addition(key, role, account))
+    account = fields.integer("account", NO_ACCOUNT, 0, o.MOST_ACCOUNT)
+    return await call.act(AdmitKey(_new_key(call, role, account), role, account))
 
 
 async def remove_key(call: Call) -> Reply:
-    """Take a key out."""
-    key = parse_public_key(call.params.need("publicKey"))
-    return await call.hand_in_body(RecordKind.KEY, encode_removal(key))
+    """Let a key act no more; whatever listens with it is cut off."""
+    return await call.act(RemoveKey(parse_public_key(call.params.need("publicKey"))))
+
+
+async def rotate_key(call: Call) -> Reply:
+    """Let another key take the place of the one that signs."""
+    held = call.principal
+    return await call.act(RotateKey(_new_key(call, held.role, held.account)))
+
+
+async def keys(call: Call) -> Reply:
+    """The keys that act, by number, role and account."""
+    rows = []
+    for key, held in call.node.market.keys.all():
+        row = o.KeyRow(number=held.number, role=held.role, fingerprint=fingerprint(key))
+        if held.account != NO_ACCOUNT:
+            row.account = held.account
+        rows.append(row)
+    return json_reply(rows)
 
 
 async def deposit(call: Call) -> Reply:
-    """Tokens of an account came in from outside."""
+    """Tokens of an account came in from outside; above the hourly limit another person agrees."""
     fields = call.params
     asset = fields.asset()
     account = fields.integer("account", -1, 0, o.MOST_ACCOUNT)
-    return await call.carry_out(c.Deposit(account, asset, fields.quantity("quantity", asset)))
+    return await call.act(BookDeposit(account, asset, fields.quantity("quantity", asset)))
 
 
 async def collect_fees(call: Call) -> Reply:
     """A pool's fees go to the treasury."""
-    return await call.carry_out(c.CollectFees(call.params.asset()))
+    return await call.act(CollectFees(call.params.asset()))
+
+
+def _act(
+    act: type[Act],
+    method: str,
+    path: str,
+    handler: Handler,
+    instruction: str,
+    body: type[Request],
+) -> Endpoint:
+    """An act's endpoint, open to those who may ask for it."""
+    return _endpoint(method, path, handler, instruction, RULES[act].asks, body)
 
 
 def _endpoint(
@@ -164,57 +249,59 @@ def _endpoint(
         handler,
         instruction,
         body=body,
+        returns=o.ActTaken,
         roles=roles,
         mutates=True,
     )
 
 
-ENDPOINTS = [
-    _endpoint("POST", "oracle/prices", prices, "oraclePrices", _ORACLE, o.OraclePrices)._replace(
-        signs_digest=True, returns=list[BatchCommandOrderResult]
-    ),
-    _endpoint("POST", "oracle/halt", halt, "oracleHalt", _ORACLE, o.OracleHalt),
-    _endpoint(
-        "POST",
-        "risk/proposals",
-        propose,
-        "riskPropose",
-        _RISK,
-        o.RiskProposal,
-    )._replace(returns=o.ProposalTaken),
-    _endpoint("POST", "risk/approvals", approve, "riskApprove", _RISK, o.RiskApproval)._replace(
-        returns=o.ProposalTaken
-    ),
-    Endpoint(
+def _query(
+    path: str,
+    handler: Handler,
+    instruction: str,
+    query: type[Request] | None,
+    returns: type[ApiObject],
+) -> Endpoint:
+    return Endpoint(
         TAG,
         "GET",
-        "/solvent/v1/risk/proposals",
-        proposals,
-        "riskQuery",
-        returns=list[o.ProposalRow],
+        f"/solvent/v1/{path}",
+        handler,
+        instruction,
+        query=query,
+        returns=list[returns],  # type: ignore[valid-type]
         roles=_WATCH,
+    )
+
+
+ENDPOINTS = [
+    _endpoint(
+        "POST", "oracle/prices", prices, "oraclePrices", frozenset({Role.ORACLE}), o.OraclePrices
+    )._replace(signs_digest=True, returns=list[BatchCommandOrderResult]),
+    _act(HaltPrice, "POST", "oracle/halt", halt, "oracleHalt", o.OracleHalt),
+    _act(ChangeParameter, "POST", "risk/proposals", propose, "riskPropose", o.RiskProposal),
+    _query("proposals", proposals, "proposalQuery", o.ProposalQuery, o.ProposalRow),
+    _endpoint(
+        "POST", "proposals/approvals", approve, "proposalApprove", DECIDERS, o.ProposalDecision
     ),
     _endpoint(
-        "POST", "admin/accounts", open_account, "adminOpen", _OPERATOR, o.NewAccount
-    )._replace(returns=o.AccountOpened, signs_digest=True),
-    _endpoint(
-        "POST",
-        "admin/keys",
-        add_key,
-        "adminKey",
-        _OPERATOR,
-        o.NewKey,
-    )._replace(signs_digest=True),
-    _endpoint("DELETE", "admin/keys", remove_key, "adminKeyRemove", _OPERATOR, o.OldKey)._replace(
+        "POST", "proposals/rejections", reject, "proposalReject", DECIDERS, o.ProposalDecision
+    ),
+    _act(OpenAccount, "POST", "admin/accounts", open_account, "adminOpen", o.NewAccount)._replace(
+        returns=o.AccountOpened, signs_digest=True
+    ),
+    _query("admin/keys", keys, "adminKeyQuery", None, o.KeyRow),
+    _act(AdmitKey, "POST", "admin/keys", add_key, "adminKey", o.NewKey)._replace(signs_digest=True),
+    _act(RemoveKey, "DELETE", "admin/keys", remove_key, "adminKeyRemove", o.OldKey)._replace(
         signs_digest=True
     ),
-    _endpoint(
-        "POST",
-        "admin/deposits",
-        deposit,
-        "adminDeposit",
-        _OPERATOR,
-        o.AdminDeposit,
-    )._replace(reduces_risk=True),
-    _endpoint("POST", "admin/fees", collect_fees, "adminFees", _OPERATOR, o.FeesCollection),
+    _act(RotateKey, "POST", "keys/rotation", rotate_key, "keyRotate", o.RotatedKey)._replace(
+        signs_digest=True
+    ),
+    _act(BookDeposit, "POST", "admin/deposits", deposit, "adminDeposit", o.AdminDeposit)._replace(
+        reduces_risk=True
+    ),
+    _act(CollectFees, "POST", "admin/fees", collect_fees, "adminFees", o.FeesCollection),
+    _query("audit", audit, "auditQuery", o.AuditQuery, o.AuditRow),
+    Endpoint(TAG, "GET", "/solvent/v1/identity", identity, returns=o.MarketIdentity),
 ]

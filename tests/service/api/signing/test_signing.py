@@ -17,7 +17,7 @@ from solvent.service.api.signing import (
     verify,
     verify_subscription,
 )
-from solvent.service.core.keys import KeyRegistry, Role, encode_addition
+from solvent.service.core.keys import KeyRegistry, Role
 from solvent.service.errors import ApiError, ApiErrorCode
 from tests.service.api.signed_requests import (
     ACCOUNT,
@@ -287,7 +287,7 @@ LOW_ORDER = [0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18]
 def test_a_key_of_low_order_signs_nothing_even_if_it_were_let_in(point: int) -> None:
     key = point.to_bytes(32, "little")
     held = registry()
-    held.apply(encode_addition(key, Role.USER, ACCOUNT))
+    held.let_in(key, Role.USER, ACCOUNT)
     for nonce in LOW_ORDER:
         signature = nonce.to_bytes(32, "little") + bytes(32)
         headers = {

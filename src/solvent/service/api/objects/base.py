@@ -62,6 +62,8 @@ ZonedTime = Annotated[str, _text("date-time", r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\
 """A time in UTC that says so."""
 PublicKey = Annotated[str, _text("base64", r"^[A-Za-z0-9+/]{43}=$")]
 """The 32 bytes of an ed25519 public key in base64."""
+Signature = Annotated[str, _text("signature", r"^[A-Za-z0-9+/]{86}==$")]
+"""The 64 bytes of an ed25519 signature in base64."""
 U8 = Annotated[int, Meta(ge=0, le=2**8 - 1)]
 U16 = Annotated[int, Meta(ge=0, le=2**16 - 1)]
 I32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]

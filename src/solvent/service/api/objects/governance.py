@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from msgspec import UNSET, Meta
+from msgspec import field as msgspec_field
 
 from solvent.domain.commands import ParameterField
 from solvent.service.api.objects.base import (
@@ -15,11 +16,12 @@ from solvent.service.api.objects.base import (
     NaiveTime,
     PublicKey,
     Request,
+    Signature,
     says,
 )
-from solvent.service.api.objects.pages import FAR
+from solvent.service.api.objects.pages import FAR, Limit, Slice
 from solvent.service.core.keys import Role
-from solvent.service.limits import BATCH_COMMANDS
+from solvent.service.limits import BATCH_COMMANDS, PAGE_DEFAULT
 
 MOST_SOURCE = 63
 MOST_INDEX = 15
@@ -28,6 +30,9 @@ SourceNumber = Annotated[int, Meta(ge=0, le=MOST_SOURCE)]
 CurvePoint = Annotated[int, Meta(ge=0, le=MOST_INDEX)]
 AccountNumber = Annotated[int, Meta(ge=0, le=MOST_ACCOUNT)]
 ProposalNumber = Annotated[int, Meta(ge=1, le=FAR)]
+KeyNumber = Annotated[int, Meta(ge=0, le=FAR)]
+AuditNumber = Annotated[int, Meta(ge=1, le=FAR)]
+AuditActor = Annotated[int, Meta(ge=-1, le=FAR)]
 
 
 class AccountRole(StrEnum):
@@ -74,28 +79,104 @@ class RiskProposal(Request):
     index: Annotated[Maybe[CurvePoint], says("Which point of a curve; 0 if absent.")] = UNSET
 
 
-class ProposalTaken(ApiObject):
-    """The proposal that was made or approved."""
+class ProposalState(StrEnum):
+    """What became of a proposal."""
+
+    WAITING = "waiting"
+    MADE = "made"
+    REFUSED = "refused"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    VOID = "void"
+
+
+class ActTaken(ApiObject):
+    """What became of an act of staff: made at once, or a proposal that waits or is decided."""
+
+    state: Annotated[ProposalState, says("What became of it.", "waiting")]
+    proposal: Annotated[Maybe[ProposalNumber], says("Number of the proposal, if it is one.", 1)] = (
+        UNSET
+    )
+    reason: Annotated[Maybe[str], says("Why it ended so, where that needs a reason.")] = UNSET
+
+
+class ProposalDecision(Request):
+    """A proposal to stand behind, which its proposer may not, or to end."""
 
     proposal: Annotated[ProposalNumber, says("Its number.")]
 
 
-class RiskApproval(Request):
-    """A proposal to stand behind; its proposer may not."""
+class ProposalQuery(Slice):
+    """Which proposals; the latest first."""
 
-    proposal: Annotated[ProposalNumber, says("Its number.")]
+    state: Annotated[Maybe[ProposalState], says("In which state; all if absent.", "waiting")] = (
+        UNSET
+    )
 
 
 class ProposalRow(ApiObject):
-    """A change of a parameter that waits."""
+    """An act that waits for another person or for its time, or that was decided."""
 
     proposal: Annotated[ProposalNumber, says("Its number.")]
-    symbol: Annotated[AssetSymbol, says("The asset; USDC for the waterfall's.")]
-    field: Annotated[str, says("Name of the parameter.", "POOL_FEE")]
-    value: Annotated[U64, says("The value in the parameter's own unit.", 100_000_000)]
-    index: Annotated[CurvePoint, says("Which point of a curve.", 0)]
-    due: Annotated[NaiveTime, says("When it is made, if it is approved by then.")]
+    act: Annotated[str, says("What is to be done.", "ChangeParameter")]
+    state: Annotated[ProposalState, says("What became of it.", "waiting")]
     approved: Annotated[bool, says("Whether enough keys stand behind it.")]
+    proposer: Annotated[KeyNumber, says("Number of the key that proposed it.", 4)]
+    approvers: Annotated[list[KeyNumber], says("Numbers of the keys that approved it.")]
+    due: Annotated[NaiveTime, says("When it is made, if it is approved by then.")]
+    expires: Annotated[NaiveTime, says("When it ends, if nothing became of it by then.")]
+    reason: Annotated[str, says("Why it ended so; empty where that needs no reason.", "")]
+    symbol: Annotated[Maybe[AssetSymbol], says("The asset; USDC for the waterfall's.", "SOL")] = (
+        UNSET
+    )
+    field: Annotated[Maybe[str], says("Name of the parameter.", "POOL_FEE")] = UNSET
+    value: Annotated[Maybe[U64], says("In the parameter's own unit.", 100_000_000)] = UNSET
+    index: Annotated[Maybe[CurvePoint], says("Which point of a curve.", 0)] = UNSET
+    role: Annotated[Maybe[Role], says("What a key that is let in may do.")] = UNSET
+    account: Annotated[Maybe[AccountNumber], says("Account of a key or of a deposit.")] = UNSET
+    fingerprint: Annotated[Maybe[str], says("A name of a key, to compare with its owner.")] = UNSET
+    atoms: Annotated[Maybe[U64], says("Smallest units of a deposit.")] = UNSET
+
+
+class AuditQuery(Request):
+    """From where to read the audit log."""
+
+    from_: Annotated[
+        Maybe[AuditNumber], says("Number of the first entry; the latest entries if absent.")
+    ] = msgspec_field(name="from", default=UNSET)
+    limit: Annotated[Maybe[Limit], says(f"Entries at most; {PAGE_DEFAULT} if absent.", 10)] = UNSET
+
+
+class AuditRow(ApiObject):
+    """An entry of the audit log: an act of staff and what became of it."""
+
+    number: Annotated[AuditNumber, says("Its number; no number is left out.")]
+    time: Annotated[NaiveTime, says("When the act was taken in.")]
+    actor: Annotated[
+        AuditActor, says("Number of the key; 0 for who has the folder, -1 for the clock.", 1)
+    ]
+    role: Annotated[str, says("The key's role, or house, clock or nobody.", "operator")]
+    act: Annotated[str, says("What was asked for.", "AdmitKey")]
+    subject: Annotated[str, says("What about, as JSON.", '{"role":"oracle"}')]
+    outcome: Annotated[str, says("What became of it.", "waits")]
+    proposal: Annotated[U64, says("Number of the proposal that is meant; 0 for none.", 1)]
+    hash: Annotated[str, says("A hash of 128 bits over this entry and the one before.", "0" * 32)]
+
+
+class KeyRow(ApiObject):
+    """A key that acts."""
+
+    number: Annotated[KeyNumber, says("The person's number, which stays when keys change.", 1)]
+    role: Annotated[Role, says("What it may do.")]
+    account: Annotated[Maybe[AccountNumber], says("The account it acts for or reads.")] = UNSET
+    fingerprint: Annotated[str, says("A name of the key, to compare.", "0011223344556677")]
+
+
+class MarketIdentity(ApiObject):
+    """Which market this is."""
+
+    market: Annotated[str, says("Drawn when it began; in all that its own clients sign.", "0" * 32)]
 
 
 class NewAccount(Request):
@@ -103,6 +184,9 @@ class NewAccount(Request):
 
     role: Annotated[Maybe[AccountRole], says("What the account may be; user if absent.")] = UNSET
     public_key: Annotated[PublicKey, says("The key.")]
+    proof: Annotated[
+        Signature, says("The new key's signature of the text that says what it is let in as.")
+    ]
 
 
 class AccountOpened(ApiObject):
@@ -119,6 +203,18 @@ class NewKey(Request):
     account: Annotated[
         Maybe[AccountNumber], says("For which account; an auditor's may have none.")
     ] = UNSET
+    proof: Annotated[
+        Signature, says("The new key's signature of the text that says what it is let in as.")
+    ]
+
+
+class RotatedKey(Request):
+    """A key that takes the place of the one that signs."""
+
+    public_key: Annotated[PublicKey, says("The new key.")]
+    proof: Annotated[
+        Signature, says("The new key's signature of the text that says what it is let in as.")
+    ]
 
 
 class OldKey(Request):

@@ -1,0 +1,1 @@
+"""Authority: who may do what, with whom and after how long, and what was done."""
