@@ -14,10 +14,12 @@ from typing import Never
 import pytest
 from nacl.signing import SigningKey
 
+import solvent.lab
 from solvent.cli import main
 from solvent.reference.engine import ReferenceEngine
 from tests.cli.helpers import files
 
+CRASH_PRICES = Path(solvent.lab.__file__).parent / "data" / "crash_2025_10_10.csv"
 OPERATOR = base64.b64encode(bytes(SigningKey(b"o" * 32).verify_key)).decode()
 EMPTY = ("up", "--folder", "m", "--port", "0")
 NEW = (*EMPTY, "--approvals", "1", "--operator-key", OPERATOR)
@@ -27,6 +29,7 @@ POST = ("feed", "synthetic", "--key-file", "key", "--start", "SOL=1")
 RECORDED = ("feed", "recorded", "--key-file", "key")
 LIVE = ("feed", "live", "--key-file", "key")
 QUIET = ("run", "quiet")
+PRICED = (*QUIET, "--prices", str(CRASH_PRICES))
 HUGE = str(2**70)
 LONG = "a" * 300
 LOW_ORDER = base64.b64encode(bytes(32)).decode()
@@ -118,6 +121,23 @@ NONSENSE: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     ],
     "run": [(("run",), (text,)) for text in ("", "file", "empty", "bytes")],
     "run accounts": [(QUIET, ("--accounts", text)) for text in ("", "0", "1", "-1", "1.5", HUGE)],
+    "run prices": [(QUIET, ("--prices", text)) for text in ("", "none", "file", "empty", "m.zip")],
+    "run without prices": [
+        (QUIET, option)
+        for option in (
+            ("--symbol", "SOL"),
+            ("--columns", "time,close"),
+            ("--map", "A=B"),
+            ("--from", "2025-10-10"),
+            ("--to", "2025-10-10"),
+            ("--window", "x"),
+            ("--sort-prices",),
+        )
+    ],
+    "run map": [(PRICED, ("--map", text)) for text in ("", "x", "=", "A=", "=B", "A=B,", "SOL=B")],
+    "run columns": [(PRICED, ("--columns", text)) for text in ("", "x", "close=", "close=Last")],
+    "run from": [(PRICED, ("--from", text)) for text in ("", "x", "2025", "2200-01-01")],
+    "run to": [(PRICED, ("--to", text)) for text in ("", "x", "2000-01-01")],
     "run seed": [(QUIET, ("--seed", text)) for text in ("", "-1", "1.5", HUGE)],
     "policies": [
         (QUIET, (option, text))

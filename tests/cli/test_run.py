@@ -69,7 +69,10 @@ def test_tables_go_to_standard_output_and_progress_beside_it(tmp_path: Path) -> 
         "solvent audit solvent-demo",
     ):
         assert said in done.stdout
-    assert len(done.stderr.splitlines()) == 2
+    started, ended, *notes = done.stderr.splitlines()
+    assert started == "solvent: running crash-2025-10-10 ..."
+    assert " steps in " in ended
+    assert all(note.startswith("solvent: note: ") for note in notes)
     assert "\x1b" not in done.stdout + done.stderr
     assert sorted(path.name for path in (tmp_path / "solvent-demo").iterdir()) == NAMES
 

@@ -83,8 +83,8 @@ class TestPeople:
                 assert 0.0999 <= cushion <= 0.5001
 
     def test_loans_never_pass_initial_margin(self, tmp_path: Path) -> None:
-        """No cushion asked: the loan stops at ten times leverage, the debt at 9,000 / 1.1."""
-        scenario = small(tmp_path, ("cushion = [0.1, 0.5]", "cushion = [0, 0]"))
+        """A small cushion: the loan stops at ten times leverage, the debt at 9,000 / 1.1."""
+        scenario = small(tmp_path, ("cushion = [0.1, 0.5]", "cushion = [0, 0.069]"))
         debts = {m.debt for m in people(scenario).members if m.group.name == "longs"}
         (debt,) = debts
         assert debt == pytest.approx(9_000 * 10**6 / 1.101, rel=1e-6)

@@ -103,10 +103,20 @@ class TestReading:
         file = planted(tmp_path, BARS + rows)
         path = read_prices(file, ohlc=True, adverse=adverse)  # type: ignore[arg-type]
         noon = at("2025-10-10T12:00")
-        assert path.times == tuple(noon + place * MINUTE // 4 for place in range(8))
-        expected = ("4", first, second, "5", "5", first, second, "6")
+        assert path.times == tuple(noon + place * MINUTE // 3 for place in range(7))
+        # The open of a bar takes the place of the close of the bar before.
+        expected = ("4", first, second, "5", first, second, "6")
         assert path.prices == (tuple(price(text) for text in expected),)
-        assert read_prices(file).prices == ((price("5"), price("6")),)
+        assert path.notes == ()
+        if adverse == "low":
+            assert read_prices(file) == path
+
+    def test_a_close_alone_acts_at_the_end_of_its_bar(self, tmp_path: Path) -> None:
+        rows = f"{NOON},BTC,4,9,1,5\n2025-10-10 12:01,BTC,5,9,1,6\n"
+        path = read_prices(planted(tmp_path, BARS + rows), ohlc=False)
+        assert path.times == (at("2025-10-10T12:01"), at("2025-10-10T12:02"))
+        assert path.prices == ((price("5"), price("6")),)
+        assert path.notes == ("took the closes alone, though the file has highs and lows",)
 
 
 class TestSideBySide:
@@ -190,7 +200,7 @@ class TestSideBySide:
             ((), (1,), (), "needs symbols"),
             (("A",), (), ((),), "strictly increase"),
             (("A",), (1, 1), ((1, 1),), "strictly increase"),
-            (("A", "B"), (1,), ((1,),), "one row of prices a symbol"),
+            (("A", "B"), (1,), ((1,),), "one row of prices and of prints a symbol"),
             (("A",), (1, 2), ((1,),), "one price a time"),
             (("A",), (1,), ((0,),), "not above zero"),
             (("A",), (1,), ((INT64_MAX + 1,),), "too large"),
@@ -204,7 +214,7 @@ class TestSideBySide:
         says: str,
     ) -> None:
         with pytest.raises(ValueError, match=says):
-            PricePath(symbols, times, prices)
+            PricePath(symbols, times, prices, tuple(times for _ in prices))
 
 
 @st.composite
@@ -214,7 +224,8 @@ def paths(draw: st.DrawFn, largest: int = INT64_MAX) -> PricePath:
     moment = st.integers(0, at("9999-12-31"))
     times = sorted(draw(st.lists(moment, min_size=1, max_size=8, unique=True)))
     row = st.lists(st.integers(1, largest), min_size=len(times), max_size=len(times)).map(tuple)
-    return PricePath(tuple(symbols), tuple(times), tuple(draw(row) for _ in symbols))
+    rows, prints = tuple(draw(row) for _ in symbols), tuple(tuple(times) for _ in symbols)
+    return PricePath(tuple(symbols), tuple(times), rows, prints)
 
 
 def written(path: PricePath, *, wide: bool) -> pl.DataFrame:

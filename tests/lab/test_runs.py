@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,9 @@ from solvent.domain.errors import InputError
 from solvent.domain.events import PriceStaleness
 from solvent.domain.parameters import Policy
 from solvent.domain.waterfall_events import LiquidationStarted
+from solvent.engine.engine import FastEngine
+from solvent.lab.prices.feed import Foreign
+from solvent.lab.prices.paths import read_prices
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import load_scenario
 from tests.lab.run_helpers import keep, packaged, small
@@ -21,6 +25,9 @@ FEW = 60
 SOME = 200
 SCRIPT = f"""
 import json
+from solvent.engine.engine import FastEngine
+from solvent.lab.prices.feed import Foreign
+from solvent.lab.prices.paths import read_prices
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import load_scenario
 result = run(load_scenario("short-squeeze"), accounts={FEW})
@@ -122,12 +129,12 @@ class TestOptions:
         assert seen == [(step, 10) for step in range(1, 11)]
 
 
-QUIET_FILES = [
+QUIET_FILES: list[tuple[str, dict[str, Any], str]] = [
     ("alts_5m_2025_10.parquet", {}, "SOL"),
-    ("btc_eth_1m_2021_05_and_2025_10.parquet", {}, "BTC"),
+    ("btc_eth_1m_2021_05_and_2025_10.parquet", {"window": "2025-10_october_10_adl"}, "BTC"),
     ("btc_eth_1m_2021_05_and_2025_10.parquet", {"window": "2021-05_china_ban"}, "ETH"),
     ("ethusdt_1m_2021_01_bidask_liquidations.csv.gz", {}, "ETH"),
-    ("weth_usdc_price_1m_2023_08_13_17.csv.gz", {"sort_prices": True}, "ETH"),
+    ("weth_usdc_price_1m_2023_08_13_17.csv.gz", {"sort": True}, "ETH"),
 ]
 
 
@@ -136,19 +143,14 @@ class TestForeignPrices:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("name", "options", "symbol"), QUIET_FILES)
-    def test_every_shared_file_runs(
-        self, name: str, options: dict[str, object], symbol: str
-    ) -> None:
-        scenario = load_scenario("quiet")
-        result = run(
-            scenario,
-            prices=shared(name),
-            accounts=20,
-            **options,  # type: ignore[arg-type]
-        )
+    def test_every_shared_file_runs(self, name: str, options: dict[str, Any], symbol: str) -> None:
+        prices = Foreign(shared(name), **options)
+        result = run(load_scenario("quiet"), prices=prices, accounts=20, engine_factory=FastEngine)
         marks = result.series["marks"]
         assert max(marks[symbol]) > 1.02 * min(marks[symbol])
-        assert result.figures["steps"] <= 1000
+        path = read_prices(prices.file, window=prices.window, sort=prices.sort)
+        (place,) = (at for at, name in enumerate(path.symbols) if symbol in name)
+        assert result.figures["steps"] >= len(path.prints[place]) - 1
         assert any("counted from" in note for note in result.notes)
 
     def test_unsorted_file_names_the_option(self) -> None:

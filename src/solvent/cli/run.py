@@ -12,6 +12,7 @@ from solvent.cli.options import (
     LenderPolicy,
     Seed,
 )
+from solvent.cli.price_options import PriceOptions
 from solvent.cli.running import EngineKind, Request, carry_out
 
 
@@ -19,9 +20,7 @@ def run(
     scenario: str,
     /,
     *,
-    prices: Annotated[Path | None, NAMED] = None,
-    sort_prices: bool = False,
-    symbol: str | None = None,
+    prices: PriceOptions | None = None,
     policy: LenderPolicy = None,
     default_policy: DefaultPolicy = None,
     accounts: Accounts = None,
@@ -36,12 +35,6 @@ def run(
     ----------
     scenario
         Name of a packaged scenario (see `solvent scenarios`) or path of a TOML file.
-    prices
-        Price file instead of the scenario's: CSV or Parquet with time, symbol and close or OHLC.
-    sort_prices
-        Put the rows of an unsorted price file in order instead of refusing it.
-    symbol
-        Symbol of a price file that has no symbol column.
     out
         Folder for the report, the event log and the receipts; a former run's folder is replaced.
         Without it nothing is written.
@@ -49,9 +42,7 @@ def run(
     carry_out(
         Request(
             scenario=scenario,
-            prices=prices,
-            sort_prices=sort_prices,
-            symbol=symbol,
+            prices=None if prices is None else prices.foreign(),
             policy=policy,
             default_policy=default_policy,
             accounts=accounts,

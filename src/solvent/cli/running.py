@@ -18,6 +18,7 @@ from solvent.cli.progress import progress, say
 from solvent.domain.parameters import Policy
 
 if TYPE_CHECKING:
+    from solvent.lab.prices.feed import Foreign
     from solvent.lab.runner import EngineFactory, RunResult
 
 
@@ -45,9 +46,7 @@ class Request:
     """One run as the command line asks for it; None leaves a choice to the scenario."""
 
     scenario: str
-    prices: Path | None = None
-    sort_prices: bool = False
-    symbol: str | None = None
+    prices: "Foreign | None" = None
     policy: Policy | None = None
     default_policy: Policy | None = None
     accounts: int | None = None
@@ -71,8 +70,6 @@ def carry_out(request: Request) -> None:
         result = run(
             scenario,
             prices=request.prices,
-            sort_prices=request.sort_prices,
-            symbol=request.symbol,
             policy=request.policy,
             default_policy=request.default_policy,
             accounts=request.accounts,

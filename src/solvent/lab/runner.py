@@ -7,9 +7,12 @@ The engine alone decides what happens. A run with the same scenario, prices, acc
 the same commands and events; nothing here reads a clock or draws a number but from the seed.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
 from solvent.domain.engine_face import RunnableEngine
 from solvent.domain.parameters import EngineParameters, Policy
-from solvent.domain.units import INT64_MAX
+from solvent.domain.units import INT64_MAX, SECOND
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.run_log import RunLogWriter
 from solvent.lab.people.agents import Agents, Driver
@@ -57,10 +60,7 @@ class RunResult:
 def run(
     scenario: Scenario,
     *,
-    prices: str | Path | None = None,
-    sort_prices: bool = False,
-    symbol: str | None = None,
-    window: str | None = None,
+    prices: Foreign | str | Path | None = None,
     policy: Policy | None = None,
     default_policy: Policy | None = None,
     accounts: int | None = None,
@@ -71,7 +71,7 @@ def run(
 ) -> RunResult:
     """Carry a scenario out.
 
-    - prices, sort_prices, symbol, window: another price file and how to read it (see `feed`).
+    - prices: another price file, with how to read it where that must be said (`Foreign`).
     - policy, default_policy: how ADL picks the payers of a stuck lender (case L) and which lenders
       settle a default (case B), instead of the scenario's.
     - accounts: how many accounts; sizes and the groups' shares stay, everything else scales.
@@ -87,7 +87,8 @@ def run(
     if prices is None:
         feed = own_feed(scenario)
     else:
-        feed = foreign_feed(scenario, Foreign(Path(prices), sort_prices, symbol, window))
+        foreign = prices if isinstance(prices, Foreign) else Foreign(Path(prices))
+        feed = foreign_feed(scenario, foreign)
     people = crowd(scenario, accounts)
     with ExitStack() as stack:
         agents = Agents(scenario, feed, people)
@@ -99,16 +100,18 @@ def run(
         driver.run(agents.open())
         agents.set_up(driver)
         driver.see()
-        for number in range(1, feed.steps + 1):
-            agents.step(driver, (number - 1) * feed.step, number * feed.step)
+        times = (feed.start, *feed.moments)
+        for number, (since, until) in enumerate(pairwise(times), start=1):
+            agents.step(driver, since - feed.start, until - feed.start)
             driver.see()
             if progress is not None:
-                progress(number, feed.steps)
-        figures = _head(scenario, feed, people) | driver.finish()
+                progress(number, len(feed.moments))
+        notes = (*feed.notes, *agents.notes)
+        figures = _head(scenario, feed, people, notes) | driver.finish()
         series = driver.recorder.all_series()
         if log is not None:
             log.finish(figures, series, driver.state_hash)
-    return RunResult(figures, series, feed.notes, 0 if log is None else log.receipts)
+    return RunResult(figures, series, notes, 0 if log is None else log.receipts)
 
 
 def _adjusted(
@@ -127,13 +130,15 @@ def _adjusted(
     return replace(scenario, parameters=parameters)
 
 
-def _head(scenario: Scenario, feed: Feed, people: Crowd) -> dict[str, Any]:
+def _head(scenario: Scenario, feed: Feed, people: Crowd, notes: tuple[str, ...]) -> dict[str, Any]:
     """What was run, by the names that reports use."""
     waterfall = scenario.parameters.waterfall
     return {
         "scenario": scenario.name,
         "description": scenario.description,
         "source": scenario.source,
+        "prices": _provenance(feed),
+        "notes": list(notes),
         "seed": scenario.parameters.seed,
         "policy": waterfall.lender_policy.name.lower(),
         "default_policy": waterfall.default_policy.name.lower(),
@@ -141,6 +146,23 @@ def _head(scenario: Scenario, feed: Feed, people: Crowd) -> dict[str, Any]:
         "assets": [asset.symbol for asset in scenario.parameters.assets],
         "start": time_text(feed.start),
         "end": time_text(feed.end),
+    }
+
+
+def _provenance(feed: Feed) -> dict[str, Any]:
+    """Which file the prices are, and when they were stale; a drawn path is in the scenario."""
+    stale = Counter[str]()
+    for hole in feed.holes:
+        stale[hole.symbol] += hole.end - hole.start
+    return {
+        "foreign": feed.foreign,
+        "file": None if feed.file is None else feed.file.name,
+        "sha256": None if feed.file is None else sha256(feed.file.read_bytes()).hexdigest(),
+        "stale_seconds": {symbol: time // SECOND for symbol, time in stale.items()},
+        "holes": [
+            {"asset": hole.symbol, "start": time_text(hole.start), "end": time_text(hole.end)}
+            for hole in feed.holes
+        ],
     }
 
 

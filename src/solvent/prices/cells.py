@@ -3,8 +3,9 @@
 - A price becomes an integer of 10^-10 USDC per whole token. Text must fit exactly: more than 10
   decimals are refused. A binary float is taken as the shortest text that reads back as the same
   float (1848.12, not 1848.1199999999998909) and rounded to 10 decimals, half to even.
-- A time becomes an integer of microseconds UTC. ISO 8601 text and whole seconds, milliseconds or
-  microseconds since 1970 are understood. A time without a zone is UTC, another zone is converted,
+- A time becomes an integer of microseconds UTC. ISO 8601 text, digits of a calendar date with or
+  without a time of day (20251010211000), and whole seconds, milliseconds, microseconds or
+  nanoseconds since 1970 are understood. A time without a zone is UTC, another zone is converted,
   and what is finer than a microsecond is cut off.
 """
 
@@ -21,11 +22,14 @@ from solvent.domain.units import (
     parse_decimal,
 )
 
-TimeUnit = Literal["s", "ms", "us"]
+TimeUnit = Literal["s", "ms", "us", "ns"]
 
-MICROSECONDS_PER_UNIT: dict[TimeUnit, int] = {"s": 10**6, "ms": 10**3, "us": 1}
-FIRST_CLEAR_SECOND = 10**9  # 9 Sep 2001: whole numbers below it could be dates, rows or other units
-EPOCH_UNIT_SPAN = 100  # each unit is taken from FIRST_CLEAR_SECOND to the year 5138
+UNITS_PER_SECOND: dict[TimeUnit, int] = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+FIRST_CLEAR_SECOND = 10**9  # 9 Sep 2001: whole numbers below it could be rows or other units
+LAST_CLEAR_SECOND = 4_102_444_800  # 2100: above it digits of a date would pass for a far future
+CALENDAR_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
+"""What so many digits say where they are no time since 1970."""
+
 END_OF_TIME = 253_402_300_800 * 10**6  # the year 10000, past what a datetime can hold
 MAX_PRICE_TEXT = format_decimal(INT64_MAX, PRICE_DECIMALS)
 EXPONENT_NOTATION = re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+")
@@ -71,23 +75,49 @@ def _positive(price: int, text: str) -> int:
     return price
 
 
+def whole_time(text: str, told: TimeUnit | None, seen: TimeUnit | None) -> tuple[int, TimeUnit]:
+    """Microseconds UTC of a time written in digits, and the unit they were taken for.
+
+    `told` is the unit of times since 1970; without it their size says it, and digits of a calendar
+    date are read as one. ValueError where the size does not settle it, or rows above were in
+    another unit (`seen`).
+    """
+    if told is not None:
+        return epoch_time(int(text), told), told
+    if len(text) in CALENDAR_FORMS:
+        return _calendar_time(text), seen or "us"
+    unit = infer_unit(int(text), seen)
+    return epoch_time(int(text), unit), unit
+
+
+def _calendar_time(text: str) -> int:
+    try:
+        moment = datetime.strptime(text, CALENDAR_FORMS[len(text)]).replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(_unclear(text)) from None
+    return epoch_time((moment - _EPOCH) // timedelta(microseconds=1), "us")
+
+
 def infer_unit(number: int, seen: TimeUnit | None) -> TimeUnit:
-    """The unit of a whole-number time, from its size.
+    """The unit of a whole-number time since 1970, from its size.
 
     ValueError where the size does not settle it, or rows above were in another unit (`seen`).
     """
-    for unit, scale in MICROSECONDS_PER_UNIT.items():
-        least = FIRST_CLEAR_SECOND * 10**6 // scale
-        if least <= number < least * EPOCH_UNIT_SPAN:
+    for unit, scale in UNITS_PER_SECOND.items():
+        if FIRST_CLEAR_SECOND * scale <= number < LAST_CLEAR_SECOND * scale:
             if seen not in (None, unit):
                 raise ValueError(f"{number} looks like {unit}, the times above it like {seen}")
             return unit
-    raise ValueError(f"{number} could be any unit; write ISO times, or pass time_unit")
+    raise ValueError(_unclear(str(number)))
+
+
+def _unclear(text: str) -> str:
+    return f"{text} could be any unit; write ISO times, or say the unit with `time_unit`"
 
 
 def epoch_time(number: int, unit: TimeUnit) -> int:
     """Microseconds UTC of `number` units since 1970. ValueError outside 1970 to 9999."""
-    time = number * MICROSECONDS_PER_UNIT[unit]
+    time = number * 10**6 // UNITS_PER_SECOND[unit]
     if not 0 <= time < END_OF_TIME:
         raise ValueError(f"{number} {unit} is before 1970 or after the year 9999")
     return time

@@ -1,11 +1,13 @@
-"""CSV over the standard library: one line at a time, plain or compressed with gzip.
+"""CSV over the standard library: one line at a time, plain, gzipped, or alone in a zip archive.
 
-A line may have fewer cells than the header, which are then empty, and not more. Blank lines among
-the rows are rows without cells; at the end they are nothing.
+Cells are parted by commas, tabs or semicolons, whichever the first line has most of; blanks around
+a cell are not part of it. A line may have fewer cells than the header, which are then empty, and
+not more. Blank lines among the rows are rows without cells; at the end they are nothing.
 """
 
 import csv
 import gzip
+import zipfile
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,44 +15,98 @@ from io import BufferedReader
 from itertools import chain
 
 from solvent.domain.errors import InputError
+from solvent.prices.columns import (
+    KNOWN_NAMES,
+    SAMPLE,
+    Columns,
+    missing_header,
+    name_columns,
+)
 from solvent.prices.table import Column, Table, Wanted
 
 GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
+DELIMITERS = ",\t;"
+UNREAD = "-"
+"""What `columns` calls a column that nobody needs; several may be called so."""
+
 BYTE_ORDER_MARK = "\ufeff"
 
 
-def read_csv(file: str, stream: BufferedReader, wanted: Wanted) -> Table:
-    """The table in `stream`, with the columns whose name is `wanted`.
+def read_csv(file: str, stream: BufferedReader, wanted: Wanted, columns: Columns) -> Table:
+    """The table in `stream`, with the columns whose name is `wanted` once `columns` named them.
 
     Raises InputError, which names `file`, for what is no regular CSV; OSError where reading fails.
     """
-    if stream.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
-        try:
+    start = stream.peek(len(ZIP_MAGIC))
+    try:
+        if start.startswith(GZIP_MAGIC):
             with gzip.open(stream) as text:
-                return _table(file, text, wanted)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            reason = f"is a damaged gzip file ({str(error).rstrip('.')}); fetch it again"
-            raise InputError(file, "file", reason) from None
-    return _table(file, stream, wanted)
+                return _table(file, text, wanted, columns)
+        if start.startswith(ZIP_MAGIC):
+            with (
+                zipfile.ZipFile(stream) as archive,
+                archive.open(_only_name(file, archive)) as text,
+            ):
+                return _table(file, text, wanted, columns)
+    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        kind = "gzip" if start.startswith(GZIP_MAGIC) else "zip"
+        reason = f"is a damaged {kind} file ({str(error).rstrip('.')}); fetch it again"
+        raise InputError(file, "file", reason) from None
+    return _table(file, stream, wanted, columns)
 
 
-def _table(file: str, stream: Iterable[bytes], wanted: Wanted) -> Table:
+def _only_name(file: str, archive: zipfile.ZipFile) -> str:
+    names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    if len(names) != 1:
+        held = ", ".join(names) or "nothing"
+        raise InputError(file, "file", f"holds {held}; a zip must hold one CSV file")
+    return names[0]
+
+
+def _table(file: str, stream: Iterable[bytes], wanted: Wanted, columns: Columns) -> Table:
     lines = _lines(file, stream)
     first, header = _header(file, lines)
-    reader = csv.reader(chain([header], lines), strict=True)
+    delimiter = max(DELIMITERS, key=header.count)
+    # A quote behind a blank opens a quoted cell, as in exports that put blanks after commas.
+    reader = csv.reader(
+        chain([header], lines), delimiter=delimiter, skipinitialspace=True, strict=True
+    )
     before = first - 1
     line = first
     try:
-        names = next(reader)
-        _check_names(file, names)
-        rows = _Rows(file, names, wanted)
+        cells = _stripped(next(reader))
+        names, notes, is_row = _names(file, cells, columns)
+        rows = _Rows(file, names, wanted, notes)
+        if is_row:
+            rows.add(line, cells)
         line = before + reader.line_num + 1
         for cells in reader:
-            rows.add(line, cells)
+            rows.add(line, _stripped(cells))
             line = before + reader.line_num + 1
     except csv.Error as error:
         raise _irregular(file, f"{str(error).partition(' - ')[0]} in line {line}") from None
     return rows.table()
+
+
+def _stripped(cells: Sequence[str]) -> list[str]:
+    return [cell.strip() for cell in cells]
+
+
+def _names(
+    file: str, cells: Sequence[str], columns: Columns
+) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Names of the columns, notes on them, and whether the first line is a row already."""
+    unnamed = missing_header(file, cells) if not columns else None
+    if unnamed is not None:
+        return unnamed, ("has no header line: read as klines as exchanges publish them",), True
+    names = name_columns(file, cells, columns) if columns else tuple(cells)
+    listed = isinstance(columns, Sequence) and bool(columns)
+    if listed and len(names) != len(cells):
+        reason = f"names {len(names)} columns, the first line has {len(cells)}"
+        raise InputError(file, "columns", reason)
+    _check_names(file, names)
+    return names, (), listed
 
 
 def _lines(file: str, stream: Iterable[bytes]) -> Iterator[str]:
@@ -76,18 +132,22 @@ def _header(file: str, lines: Iterable[str]) -> tuple[int, str]:
 
 def _check_names(file: str, names: Sequence[str]) -> None:
     for place, name in enumerate(names):
-        if name in names[:place]:
+        if name in names[:place] and name != UNREAD:
             raise InputError(file, name, "names two columns; rename or remove one")
 
 
 class _Rows:
     """The rows of a file as they are read: the columns that are wanted, and each row's line."""
 
-    def __init__(self, file: str, names: Sequence[str], wanted: Wanted) -> None:
+    def __init__(
+        self, file: str, names: Sequence[str], wanted: Wanted, notes: tuple[str, ...]
+    ) -> None:
         self._file = file
         self._names = tuple(names)
+        self._notes = notes
         self._kept = [(place, name) for place, name in enumerate(names) if wanted(name)]
         self._cells: list[list[str]] = [[] for _ in self._kept]
+        self._first: list[Sequence[str]] = []
         self._lines = array("Q")
         self._blank: list[int] = []
 
@@ -105,6 +165,8 @@ class _Rows:
 
     def _keep(self, line: int, cells: Sequence[str]) -> None:
         self._lines.append(line)
+        if len(self._first) < SAMPLE:
+            self._first.append(cells)
         for (place, _), column in zip(self._kept, self._cells, strict=True):
             column.append(cells[place] if place < len(cells) else "")
 
@@ -113,7 +175,13 @@ class _Rows:
         columns = {
             name: Column(cells) for (_, name), cells in zip(self._kept, self._cells, strict=True)
         }
-        return Table(self._file, self._names, columns, len(self._lines), self._lines)
+        samples = {
+            name: [cells[place] if place < len(cells) else "" for cells in self._first]
+            for place, name in enumerate(self._names)
+            if name.lower() not in KNOWN_NAMES
+        }
+        height = len(self._lines)
+        return Table(self._file, self._names, columns, height, self._lines, samples, self._notes)
 
 
 def _irregular(file: str, what: str) -> InputError:

@@ -5,10 +5,12 @@ text that reads back as the same float. Dates and times become microseconds UTC.
 """
 
 import re
+from collections.abc import Mapping
 
 import duckdb
 
 from solvent.domain.errors import InputError
+from solvent.prices.columns import KNOWN_NAMES, SAMPLE, Columns, name_columns
 from solvent.prices.table import Column, Kind, Table, Wanted
 
 _SOURCE = "read_parquet(?, hive_partitioning = false)"
@@ -24,11 +26,14 @@ _WHOLE = frozenset(
 _PATTERN_SIGNS = re.compile(r"([*?\[])")
 
 
-def read_parquet(file: str, wanted: Wanted) -> Table:
-    """The table in `file`, with the columns whose name is `wanted`.
+def read_parquet(file: str, wanted: Wanted, columns: Columns) -> Table:
+    """The table in `file`, with the columns whose name is `wanted` once `columns` renamed them.
 
     Raises InputError for what is damaged or no Parquet, and where two names differ only in case.
     """
+    if columns and not isinstance(columns, Mapping):
+        reason = "a Parquet file names its columns itself; rename them with `columns` time=NAME"
+        raise InputError(file, "columns", reason)
     path = _PATTERN_SIGNS.sub(r"[\1]", file)  # the library takes a path for a pattern
     try:
         with duckdb.connect(config=_OFFLINE) as base:
@@ -36,18 +41,28 @@ def read_parquet(file: str, wanted: Wanted) -> Table:
             types = {str(name): str(kind) for name, kind, *_ in described}
             written = base.execute("SELECT name FROM parquet_schema(?)", [path]).fetchall()
             _check_names(file, set(types) - {name for (name,) in written})
-            kept = {name: kind for name, kind in types.items() if wanted(name)}
+            names = name_columns(file, tuple(types), columns) if columns else tuple(types)
+            called = dict(zip(types, names, strict=True))
+            kept = {name: kind for name, kind in types.items() if wanted(called[name])}
             asked = ", ".join(_expression(name, kind) for name, kind in kept.items()) or "1"
             rows = base.execute(f"SELECT {asked} FROM {_SOURCE}", [path]).fetchall()
+            others = [
+                name
+                for name, kind in types.items()
+                if called[name].lower() not in KNOWN_NAMES and _kind(kind) is Kind.TEXT
+            ]
+            asked = ", ".join(_expression(name, types[name]) for name in others) or "1"
+            first = base.execute(f"SELECT {asked} FROM {_SOURCE} LIMIT {SAMPLE}", [path]).fetchall()
     except duckdb.Error as error:
-        first = str(error).splitlines()[0].rstrip(".")
-        reason = f"is damaged or no Parquet file ({first}); fetch or export it again"
+        said = str(error).splitlines()[0].rstrip(".")
+        reason = f"is damaged or no Parquet file ({said}); fetch or export it again"
         raise InputError(file, "file", reason) from None
-    columns = {
-        name: Column([row[place] for row in rows], _kind(kind), kind)
+    held = {
+        called[name]: Column([row[place] for row in rows], _kind(kind), kind)
         for place, (name, kind) in enumerate(kept.items())
     }
-    return Table(file, tuple(types), columns, len(rows), None)
+    samples = {called[name]: [row[place] for row in first] for place, name in enumerate(others)}
+    return Table(file, names, held, len(rows), None, samples)
 
 
 def _check_names(file: str, renamed: set[str]) -> None:

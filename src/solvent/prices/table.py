@@ -14,11 +14,10 @@ from enum import Enum, auto
 from solvent.domain.errors import InputError
 from solvent.prices.cells import (
     TimeUnit,
-    epoch_time,
-    infer_unit,
     parse_price,
     parse_time,
     round_price,
+    whole_time,
 )
 
 Wanted = Callable[[str], bool]
@@ -51,7 +50,8 @@ class Column:
 class Table:
     """One file. Rows count from 0; `lines` has the line of each, and is None if it is binary.
 
-    `names` are those of all columns, `columns` what was kept of them.
+    `names` are those of all columns, `columns` what was kept of them, `samples` the first cells of
+    text in those whose name says nothing, `notes` what had to be assumed in reading them.
     """
 
     file: str
@@ -59,6 +59,8 @@ class Table:
     columns: Mapping[str, Column]
     height: int
     lines: Sequence[int] | None
+    samples: Mapping[str, Sequence[str | None]]
+    notes: tuple[str, ...] = ()
 
     def find(self, *names: str) -> str | None:
         """The first column called one of `names`, in whatever case, or None."""
@@ -113,8 +115,8 @@ class Table:
     def times(self, column: str, rows: Sequence[int], unit: TimeUnit | None = None) -> list[int]:
         """The cells of the time column, in microseconds UTC since 1970.
 
-        `unit` is that of whole numbers; None infers it from their size. InputError on an empty
-        cell, a text that is no time, and a time before 1970 or after the year 9999.
+        `unit` is that of whole numbers; None tells it from their size (see `cells`). InputError on
+        an empty cell, a text that is no time, and a time before 1970 or after the year 9999.
         """
         kind = self.columns[column].kind
         if kind not in (Kind.TEXT, Kind.WHOLE, Kind.MOMENT):
@@ -126,9 +128,8 @@ class Table:
         for row, cell in self._cells(column, rows):
             try:
                 if cell and (kind is not Kind.TEXT or (cell.isascii() and cell.isdigit())):
-                    number = int(cell)
-                    seen = told or infer_unit(number, seen)
-                    times.append(epoch_time(number, seen))
+                    time, seen = whole_time(cell, told, seen)
+                    times.append(time)
                 else:
                     times.append(parse_time(cell))
             except ValueError as reason:

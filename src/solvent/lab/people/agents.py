@@ -110,6 +110,7 @@ class Agents:
             lambda after: lambda asset: prices.price(asset, prices.start + after),
         )
         self.next_account = members_first + len(self._population.members)
+        self.notes = self._population.notes
 
     def open(self) -> Iterator[Command]:
         """Open every account."""

@@ -7,16 +7,21 @@ draw. An account that owes takes a loan such that
 
     weighted collateral = (1 + cushion) * (debt + its maintenance)
 
-at the prices of the moment, and never more than initial margin and the leverage limit allow; the
-borrowed tokens leave, sold or spent elsewhere. So an account is liquidated when its collateral has
-fallen against its debt by cushion / (1 + cushion). `--accounts N` keeps sizes and shares of the
-groups and scales their number; depth, providers and the fund scale with it (`crowd`).
+at the prices of the moment; the borrowed tokens leave, sold or spent elsewhere. So an account is
+liquidated when its collateral has fallen against its debt by cushion / (1 + cushion). Initial
+margin and the leverage limit allow a large account less debt than a small one: where they allow
+less than the drawn cushion leads to, the account takes what they allow, and `notes` say how many
+did. A group whose median account could not have even its largest cushion is refused.
+
+`--accounts N` keeps the groups' shares of the market and scales their number; depth, providers and
+the fund scale with it (`crowd`).
 
 Accounts of all groups are mixed in line, since an engine that visits accounts by number would
 otherwise treat one group first.
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -34,13 +39,15 @@ from solvent.domain.commands import (
 from solvent.domain.units import (
     FINE_PER_VALUE,
     RATIO,
+    RATIO_DECIMALS,
     divide_up,
+    format_decimal,
     quantity_down,
 )
 from solvent.lab.people.sampling import draw_between, draw_size, draw_word, exponential
 from solvent.lab.prices.feed import PriceAt
 from solvent.lab.scenario.model import Action, Deed, Group, Holding, Scenario
-from solvent.reference.limits import largest_passing
+from solvent.reference.limits import largest_passing, smallest_passing
 from solvent.reference.margin import margin_fraction_up, weighted_down
 from solvent.reference.waterfall.policies import apportion
 
@@ -49,6 +56,10 @@ PricesAfter = Callable[[int], PriceAt]
 
 SIZE, CUSHION, LINE = range(3)
 """What a draw is for."""
+
+CUSHION_STEP = RATIO // 10_000
+MOST_CUSHION = 100 * RATIO
+"""How finely the least possible cushion is told, and how far it is looked for."""
 
 HAIR = RATIO * 1 // 1000
 """Loans stay a thousandth below what initial margin allows, for the entry fee and rounding."""
@@ -68,7 +79,7 @@ class Crowd:
 
 
 def crowd(scenario: Scenario, accounts: int | None) -> Crowd:
-    """Share `accounts` among the groups by largest remainder, at least one each.
+    """Share `accounts` among the groups by largest remainder, one at least, taken from the largest.
 
     InputError when there are fewer accounts than groups.
     """
@@ -78,9 +89,11 @@ def crowd(scenario: Scenario, accounts: int | None) -> Crowd:
     if wanted < len(groups):
         reason = f"must be at least {len(groups)}, one for each group, is {wanted}"
         raise scenario.error("accounts", reason)
-    weights = [group.count for group in groups]
-    counts = apportion(wanted - len(groups), weights, [wanted] * len(groups))
-    return Crowd(tuple(count + 1 for count in counts), wanted, usual)
+    counts = apportion(wanted, [group.count for group in groups], [wanted] * len(groups))
+    while 0 in counts:
+        counts[counts.index(max(counts))] -= 1
+        counts[counts.index(0)] += 1
+    return Crowd(tuple(counts), wanted, usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,10 @@ class Population:
             (number, place) for number, count in enumerate(crowd.counts) for place in range(count)
         ]
         places.sort(key=lambda key: (draw_word(seed, *key, LINE), key))
+        self._crowd = crowd
+        self._held_back: Counter[str] = Counter()
+        for number, group in enumerate(scenario.groups):
+            self._check_cushion(number, group)
         sizes = [self._sizes(number, count) for number, count in enumerate(crowd.counts)]
         drafts = [
             self._member(first + line, number, place, sizes[number][place])
@@ -130,32 +147,75 @@ class Population:
             self._by_group[member.group.name].append(member)
 
     def _sizes(self, number: int, count: int) -> list[int]:
-        """Sizes of a group's members, which together make as many average sizes."""
+        """Sizes of a group's members, which together make the group's share of the market.
+
+        A share and not as many average sizes: a few accounts would round it up or down.
+        """
         group = self._scenario.groups[number]
         drawn = [
             draw_size(group.median, group.spread, self._seed, number, place, SIZE)
             for place in range(count)
         ]
         half_variance = group.spread * group.spread // (2 * RATIO)
-        total = count * group.median * exponential(half_variance) // RATIO
+        total = self._crowd.scaled(group.count * group.median * exponential(half_variance) // RATIO)
         return apportion(total, drawn, [total] * count)
 
-    def _member(self, account: int, number: int, place: int, size: int) -> Member:
-        group = self._scenario.groups[number]
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How many accounts start with more cushion than was drawn for them, in one sentence."""
+        count = sum(self._held_back.values())
+        if not count:
+            return ()
+        groups = ", ".join(f"{name} {each}" for name, each in self._held_back.items() if each)
+        borrowers = sum(len(self._by_group[name]) for name in self._held_back)
+        return (
+            f"{count} of {borrowers} borrowers start with more cushion than drawn, for initial"
+            f" margin or the leverage limit allows no larger loan ({groups})",
+        )
+
+    def _check_cushion(self, number: int, group: Group) -> None:
+        """InputError where not even the median account may come as close as is written."""
+        if group.debt is None:
+            return
+        median, wide = self._draft(0, group, group.median), group.cushion[1]
+
+        def possible(steps: int) -> bool:
+            return not self._loan(median, steps * CUSHION_STEP)[1]
+
+        if self._loan(median, wide)[1]:
+            least = smallest_passing(possible, MOST_CUSHION // CUSHION_STEP) * CUSHION_STEP
+            said, could = (format_decimal(each, RATIO_DECIMALS) for each in (wide, least))
+            reason = (
+                f"{said} is closer to liquidation than initial margin or the leverage limit lets an"
+                f" account of this size come; write at least {could}, or lower those"
+            )
+            raise self._scenario.error(f"groups[{number}].cushion", reason)
+
+    def _draft(self, account: int, group: Group, size: int) -> Member:
+        """A member of this size before it owes anything."""
         start = self._prices(0)
         holdings = []
         for holding in group.holdings:
             decimals = self._parameters.assets[holding.asset].decimals
             value = max(1, size * holding.share // RATIO)
             holdings.append((holding, quantity_down(value, start(holding.asset), decimals)))
-        member = Member(account, group, tuple(holdings), 0)
+        return Member(account, group, tuple(holdings), 0)
+
+    def _member(self, account: int, number: int, place: int, size: int) -> Member:
+        group = self._scenario.groups[number]
+        member = self._draft(account, group, size)
         if group.debt is None:
             return member
         cushion = draw_between(*group.cushion, self._seed, number, place, CUSHION)
-        return replace(member, debt=self._loan(member, cushion))
+        debt, held_back = self._loan(member, cushion)
+        self._held_back[group.name] += held_back
+        return replace(member, debt=debt)
 
-    def _loan(self, member: Member, cushion: int) -> int:
-        """Atoms of debt that leave the cushion over maintenance, and initial margin kept."""
+    def _loan(self, member: Member, cushion: int) -> tuple[int, bool]:
+        """Atoms of debt that leave the cushion over maintenance, and initial margin kept.
+
+        With it whether initial margin or the leverage limit asked for more than the cushion does.
+        """
         group = member.group
         assert group.debt is not None
         prices = self._prices(group.borrow_after)
@@ -167,12 +227,17 @@ class Population:
         collateral //= FINE_PER_VALUE
         limit = group.settings.leverage_limit or self._parameters.max_leverage
 
-        def asked(value: int) -> int:
-            """What a loan asks of collateral, in 10^-18 of its value; more where it is larger."""
-            maintenance = margin_fraction_up(asset.maintenance, value)
+        def wished(value: int) -> int:
+            """What the cushion asks of collateral, in 10^-18 of a loan; more where it is larger."""
+            return (RATIO + cushion) * (RATIO + margin_fraction_up(asset.maintenance, value))
+
+        def allowed(value: int) -> int:
+            """What initial margin and the leverage limit ask, in the same unit."""
             initial = margin_fraction_up(asset.initial, value)
-            initial = max(initial, divide_up(RATIO * RATIO, limit)) + HAIR
-            return max((RATIO + cushion) * (RATIO + maintenance), (RATIO + initial) * RATIO)
+            return (RATIO + max(initial, divide_up(RATIO * RATIO, limit)) + HAIR) * RATIO
+
+        def asked(value: int) -> int:
+            return max(wished(value), allowed(value))
 
         def bearable(value: int) -> bool:
             return value * asked(value) <= collateral * RATIO * RATIO
@@ -181,7 +246,9 @@ class Population:
         low = collateral * RATIO * RATIO // asked(collateral)
         high = collateral * RATIO * RATIO // asked(low)
         value = low + largest_passing(lambda more: bearable(low + more), high - low)
-        return quantity_down(value, prices(group.debt), asset.decimals)
+        return quantity_down(value, prices(group.debt), asset.decimals), allowed(value) > wished(
+            value
+        )
 
     def _filled(self, members: list[Member]) -> tuple[Member, ...]:
         """Scale the groups that fill a pool to the utilization they are to leave."""

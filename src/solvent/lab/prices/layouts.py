@@ -2,17 +2,18 @@
 
 Layouts, told apart by their columns, in whatever case and beside whatever other columns:
 
-    time, symbol, close [, open, high, low] [, window]    one row a bar; `price` for `close`
-    time, close                                           one symbol, named by `symbol` or the file
-    time, ask, bid [, symbol]                             the price is the mid, half to even
-    time, WETH, USDC, ...                                 one column a symbol
+    time, symbol, open, high, low, close [, window]    one row a bar
+    time, symbol, close [, window]                     one row a print; `price` for `close`
+    time, close                                        one symbol, named by `symbol` or the file
+    time, ask, bid [, symbol]                          the price is the mid, half to even
+    time, WETH, USDC, ...                              one column a symbol
 
-`time` may also be called timestamp, datetime, date or open_time. It is kept as written: for bars
-of most exchanges that is the opening of the bar, though a close is known only at its end.
-
-With `ohlc` a bar becomes four prices a quarter of the bar apart: open, the adverse extreme, the
-other extreme, close. The adverse one is the low, which hurts holders of the token as collateral;
-ask for the high where the path must hurt its borrowers.
+Other names of a column are in `solvent.prices.columns`. A print acts at its time. The time of a bar
+is that of its opening, and its prices act when they are known: with `ohlc` the open at once, the
+adverse extreme after a third, the other extreme after two thirds, the close at the end, where the
+next bar's open takes its place; without, the close alone, at the end. The adverse extreme is the
+low, which hurts holders of the token as collateral; ask for the high where the path must hurt its
+borrowers. By default a file with bars is read with all four.
 
 Deliberately absent: how symbols are put side by side (see `paths`), and any repair of a row.
 """
@@ -27,14 +28,20 @@ from typing import Literal
 
 from solvent.domain.errors import InputError
 from solvent.prices.cells import TimeUnit
+from solvent.prices.columns import (
+    BAR_NAMES,
+    KNOWN_NAMES,
+    PRICE_NAMES,
+    QUOTE_NAMES,
+    SYMBOL_NAMES,
+    TIME_NAMES,
+    WINDOW_NAME,
+    refuse_hidden_symbols,
+)
 from solvent.prices.table import Table
 
-TIME_NAMES = ("time", "timestamp", "datetime", "date", "open_time")
-PRICE_NAMES = ("close", "price")
-BAR_NAMES = ("open", "high", "low", "close")
-OTHER_NAMES = ("symbol", "window", "ask", "bid")
 CAPITALS = re.compile(r"[A-Z0-9._-]*[A-Z][A-Z0-9._-]*")
-QUARTERS = 4
+THIRDS = 3
 MOST_NAMES = 12
 
 Adverse = Literal["low", "high"]
@@ -42,24 +49,28 @@ Adverse = Literal["low", "high"]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One file being read, what was asked of it (see `read_prices`), and notes as they gather."""
+    """One file being read, what was asked of it (see `read_prices`), and notes as they gather.
+
+    `ohlc` is None where the file's columns decide, `named` says that the user named its columns.
+    """
 
     table: Table
     symbols: tuple[str, ...]
     symbol: str | None
     window: str | None
-    ohlc: bool
+    ohlc: bool | None
     adverse: Adverse
     sort: bool
     time_unit: TimeUnit | None
+    named: bool
     notes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One symbol: its bars' times, the usual time between them, and (time, price) points.
+    """One symbol: its rows' times, the usual time between them, and (time, price) points.
 
-    Both lists strictly increase in time; without `ohlc` there is one point a bar.
+    Both lists strictly increase in time.
     """
 
     symbol: str
@@ -80,8 +91,7 @@ class _Source:
 
 def may_matter(column: str, symbols: Sequence[str]) -> bool:
     """Whether a column of this name may be read where these symbols are asked for."""
-    known = TIME_NAMES + PRICE_NAMES + BAR_NAMES + OTHER_NAMES
-    return column.lower() in known or column in symbols or bool(CAPITALS.fullmatch(column))
+    return column.lower() in KNOWN_NAMES or column in symbols or bool(CAPITALS.fullmatch(column))
 
 
 def read_series(reading: Reading) -> list[Series]:
@@ -98,7 +108,7 @@ def _window_rows(reading: Reading) -> list[int]:
     """The rows of the window asked for, or all of them."""
     table = reading.table
     everything = list(range(table.height))
-    column = table.find("window")
+    column = table.find(WINDOW_NAME)
     if column is None:
         if reading.window is not None:
             raise table.error("window", "no such column; read the file without window")
@@ -107,7 +117,8 @@ def _window_rows(reading: Reading) -> list[int]:
     windows = list(dict.fromkeys(names))
     if reading.window is None:
         if len(windows) > 1:
-            reading.notes.append(f"read all windows as one path: {', '.join(windows)}")
+            reason = f"has {', '.join(windows)}; choose one with `window`"
+            raise table.error(column, reason)
         return everything
     if reading.window not in windows:
         reason = f"no row is in {reading.window!r}; the file has {', '.join(windows)}"
@@ -118,7 +129,7 @@ def _window_rows(reading: Reading) -> list[int]:
 def _sources(reading: Reading, rows: list[int]) -> list[_Source]:
     """Symbol by symbol, where the prices are."""
     table = reading.table
-    time, named = table.find(*TIME_NAMES), table.find("symbol")
+    time, named = table.find(*TIME_NAMES), table.find(*SYMBOL_NAMES)
     columns = _price_columns(reading)
     if named is not None and reading.symbol is not None:
         raise table.error(named, "the file names its symbols; choose with symbols, not symbol")
@@ -128,6 +139,8 @@ def _sources(reading: Reading, rows: list[int]) -> list[_Source]:
             return [_Source(symbol, time, rows, (symbol,)) for symbol in wide]
     if time is None or not columns:
         raise _missing(table, *([] if time else ["time"]), *([] if columns else ["close"]))
+    if named is None and not reading.named and reading.symbol is None:
+        refuse_hidden_symbols(table.file, table.samples)
     groups = {_only_symbol(reading): rows} if named is None else _grouped(table, named, rows)
     chosen = reading.symbols or tuple(groups)
     _check_known(table, chosen, groups)
@@ -137,13 +150,16 @@ def _sources(reading: Reading, rows: list[int]) -> list[_Source]:
 def _price_columns(reading: Reading) -> tuple[str, ...]:
     """The columns a price is made of: open, high, low, close; or close; or ask, bid; or none."""
     table = reading.table
-    if reading.ohlc:
-        bar = [(name, table.find(name)) for name in BAR_NAMES]
-        absent = [name for name, column in bar if column is None]
-        if absent:
-            raise _missing(table, *absent)
+    bar = [(name, table.find(name)) for name in BAR_NAMES]
+    absent = [name for name, column in bar if column is None]
+    if absent and reading.ohlc:
+        raise _missing(table, *absent)
+    if not absent:
+        if reading.ohlc is False:
+            reading.notes.append("took the closes alone, though the file has highs and lows")
         return tuple(column for _, column in bar if column is not None)
-    price, ask, bid = table.find(*PRICE_NAMES), table.find("ask"), table.find("bid")
+    price = table.find(*PRICE_NAMES)
+    ask, bid = (table.find(name) for name in QUOTE_NAMES)
     if price is not None:
         return (price,)
     return (ask, bid) if ask is not None and bid is not None else ()
@@ -165,7 +181,7 @@ def _only_symbol(reading: Reading) -> str:
     """What to call the token of a file without symbols."""
     if reading.symbol is not None:
         return reading.symbol
-    symbol = Path(reading.table.file).name.split("_")[0].split(".")[0].upper()
+    symbol = re.split(r"[_.-]", Path(reading.table.file).name)[0].upper()
     reading.notes.append(f"took the symbol {symbol} from the file's name; `symbol` says otherwise")
     return symbol
 
@@ -202,7 +218,7 @@ def _series(reading: Reading, source: _Source, times: Mapping[int, int]) -> Seri
     bars = [times[row] for row in rows]
     step = median_low(later - earlier for earlier, later in pairwise(bars)) if bars[1:] else 0
     cells = [reading.table.prices(column, rows) for column in source.columns]
-    if reading.ohlc:
+    if len(source.columns) == len(BAR_NAMES):
         return Series(source.symbol, bars, step, _bar_points(reading, source, rows, times, cells))
     prices = cells[0] if len(cells) == 1 else _mids(reading, source, rows, *cells)
     return Series(source.symbol, bars, step, list(zip(bars, prices, strict=True)))
@@ -248,18 +264,23 @@ def _bar_points(
     times: Mapping[int, int],
     cells: list[list[int]],
 ) -> list[tuple[int, int]]:
-    """Four points a bar; a bar lasts as long as the shortest of the symbol."""
+    """The prices of bars at the times at which they act.
+
+    A bar lasts as long as the shortest of the symbol.
+    """
     bars = [times[row] for row in rows]
-    quarter = min((end - bar for bar, end in pairwise(bars)), default=0) // QUARTERS
-    if not quarter:
+    length = min((end - bar for bar, end in pairwise(bars)), default=0)
+    if length < THIRDS:
         reason = f"cannot tell how long a bar of {source.symbol} is; give it more rows"
         raise reading.table.error(source.time, reason, rows[-1])
-    points: list[tuple[int, int]] = []
+    points: dict[int, int] = {}
     for row, bar, first, high, low, last in zip(rows, bars, *cells, strict=True):
         if not low <= min(first, last) <= max(first, last) <= high:
             reason = "open and close must lie between low and high; mend the row"
             raise reading.table.error("low" if low > min(first, last) else "high", reason, row)
-        extremes = (low, high) if reading.adverse == "low" else (high, low)
-        path = (first, *extremes, last)
-        points += [(bar + place * quarter, price) for place, price in enumerate(path)]
-    return points
+        if reading.ohlc is not False:
+            extremes = (low, high) if reading.adverse == "low" else (high, low)
+            for place, price in enumerate((first, *extremes)):
+                points[bar + place * length // THIRDS] = price
+        points[bar + length] = last
+    return sorted(points.items())

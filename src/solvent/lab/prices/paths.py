@@ -2,26 +2,33 @@
 
 Theory of operation. A path holds for every symbol the price in force at every time of the path: the
 last one seen at or before it (forward fill). It never looks ahead: it starts when the last of its
-symbols has a first price. Where a symbol went without a bar for longer than its bars usually take,
-the path says so in `gaps`, and `max_gap` refuses the file instead. What had to be assumed (a symbol
-taken from the file's name, a mid of ask and bid, rows put in order) is said in `notes`.
+symbols has a first price. `prints` says when each symbol itself had a price. Where a symbol went
+without one for longer than it usually takes, the path says so in `gaps`, and `max_gap` refuses the
+file instead. What had to be assumed (a symbol taken from the file's name, a mid of ask and bid,
+rows put in order) is said in `notes`.
+
+Prices are in USDC. A file in another unit, US dollars say, that also has the price of USDC in it is
+converted: a token's price in USDC is its price divided by that of USDC at the same moment.
 
 Which files are understood is in `layouts`, how a cell becomes an integer in `solvent.prices`.
 
 Deliberately absent: interpolation, resampling, look-ahead, and any float.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from solvent.domain.units import INT64_MAX
+from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, PRICE_SCALE, format_decimal
 from solvent.lab.prices.layouts import Adverse, Reading, Series, may_matter, read_series
 from solvent.prices.cells import TimeUnit
+from solvent.prices.columns import Columns
 from solvent.prices.files import read_table
+
+UNIT_OF_ACCOUNT = "USDC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +55,15 @@ class PricePath:
     """The price of every symbol at every time.
 
     `times` are microseconds UTC, strictly increasing. `prices[s][t]` is that of `symbols[s]` at
-    `times[t]`, in 10^-10 USDC per whole token, above zero. `gaps` is the report of missing bars,
-    symbol by symbol in order of time; `notes` is what was assumed in reading.
+    `times[t]`, in 10^-10 USDC per whole token, above zero. `prints[s]` are the times at which it
+    had a price of its own. `gaps` is the report of missing prices, symbol by symbol in order of
+    time; `notes` is what was assumed in reading.
     """
 
     symbols: tuple[str, ...]
     times: tuple[int, ...]
     prices: tuple[tuple[int, ...], ...]
+    prints: tuple[tuple[int, ...], ...]
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -64,8 +73,8 @@ class PricePath:
             raise ValueError(f"a path needs symbols, each once, got {self.symbols}")
         if not self.times or any(later <= earlier for earlier, later in pairwise(self.times)):
             raise ValueError("a path needs times that strictly increase")
-        if len(self.prices) != len(self.symbols):
-            raise ValueError("a path needs one row of prices a symbol")
+        if not len(self.prices) == len(self.prints) == len(self.symbols):
+            raise ValueError("a path needs one row of prices and of prints a symbol")
         for symbol, row in zip(self.symbols, self.prices, strict=True):
             if len(row) != len(self.times):
                 raise ValueError(f"{symbol} needs one price a time")
@@ -84,6 +93,11 @@ class PricePath:
             self,
             times=self.times[first:last],
             prices=tuple(row[first:last] for row in self.prices),
+            prints=tuple(
+                # The last print before the window is in force at its start.
+                row[max(0, bisect_right(row, start) - 1) : bisect_left(row, end)]
+                for row in self.prints
+            ),
             gaps=tuple(gap for gap in self.gaps if gap.start < end and gap.end > start),
         )
 
@@ -102,6 +116,41 @@ class PricePath:
             gaps=tuple(gaps),
         )
 
+    def in_unit_of_account(self, quote: str = UNIT_OF_ACCOUNT) -> "PricePath":
+        """The same path in USDC, where `quote` is what one USDC costs in the path's own unit.
+
+        Prices are rounded half to even, and at least one unit. The path itself where it has no such
+        symbol; ValueError where a price in USDC is too large.
+        """
+        if quote not in self.symbols:
+            return self
+        place = self.symbols.index(quote)
+        unit = self.prices[place]
+        rest = [number for number in range(len(self.symbols)) if number != place]
+        if not rest:
+            raise ValueError(f"the path has {quote} alone")
+        low, high = (format_decimal(price, PRICE_DECIMALS) for price in (min(unit), max(unit)))
+        said = f"divided all prices by that of {quote}, {low} to {high} in the file's unit"
+        return PricePath(
+            symbols=tuple(self.symbols[number] for number in rest),
+            times=self.times,
+            prices=tuple(tuple(map(_divided, self.prices[number], unit)) for number in rest),
+            prints=tuple(
+                # A token is worth another number of USDC whenever either of them moves.
+                tuple(sorted({*self.prints[number], *self.prints[place]}))
+                for number in rest
+            ),
+            gaps=tuple(gap for gap in self.gaps if gap.symbol != quote),
+            notes=(*self.notes, said) if set(unit) != {PRICE_SCALE} else self.notes,
+        )
+
+
+def _divided(price: int, unit: int) -> int:
+    """`price` over `unit`, both 10^-10, half to even."""
+    whole, rest = divmod(price * PRICE_SCALE, unit)
+    half = 2 * rest - unit
+    return max(1, whole + (half > 0 or (half == 0 and whole % 2)))
+
 
 def read_prices(
     path: str | Path,
@@ -109,29 +158,44 @@ def read_prices(
     symbols: Sequence[str] | None = None,
     symbol: str | None = None,
     window: str | None = None,
-    ohlc: bool = False,
+    ohlc: bool | None = None,
     adverse: Adverse = "low",
     max_gap: int | None = None,
     sort: bool = False,
     time_unit: TimeUnit | None = None,
+    columns: Columns = (),
 ) -> PricePath:
-    """Read a .csv, .csv.gz or .parquet price file.
+    """Read a price file: CSV (plain, .gz or .zip) or Parquet.
 
     - symbols: take these, in this order; by default all, in the file's order. In a file with one
       column a symbol, columns that are not in capitals are only read when they are named here.
     - symbol: what to call the token of a file that names none; by default the file's own name up
-      to the first underscore or point, in capitals.
-    - window: take the rows with this value in the column `window`; by default all rows.
-    - ohlc, adverse: four prices a bar instead of its close, the extreme named by `adverse` first.
+      to the first underscore, point or hyphen, in capitals.
+    - window: take the rows with this value in the column `window`, which must hold one otherwise.
+    - ohlc, adverse: four prices a bar, the extreme named by `adverse` first, or (False) its close
+      alone; by default four where the file has them.
     - max_gap: refuse a longer time without a bar, in microseconds; by default gaps are reported.
     - sort: put rows that are out of order in order; by default they are refused.
     - time_unit: the unit of times that are whole numbers; by default it is told from their size.
+    - columns: names for the columns of a file without a header, in order ("-" for one that nobody
+      needs), or other names for those of a header, {"close": "Last price"}.
 
     Raises InputError, and nothing else, for whatever is wrong with the file.
     """
     chosen = tuple(dict.fromkeys(symbols or ()))
-    table = read_table(path, lambda name: may_matter(name, chosen))
-    reading = Reading(table, chosen, symbol, window, ohlc, adverse, sort, time_unit, notes=[])
+    table = read_table(path, lambda name: may_matter(name, chosen), columns)
+    reading = Reading(
+        table=table,
+        symbols=chosen,
+        symbol=symbol,
+        window=window,
+        ohlc=ohlc,
+        adverse=adverse,
+        sort=sort,
+        time_unit=time_unit,
+        named=bool(columns),
+        notes=list(table.notes),
+    )
     series = read_series(reading)
     start = max(each.points[0][0] for each in series)
     gaps = tuple(_gaps(series, start))
@@ -144,6 +208,7 @@ def read_prices(
         symbols=tuple(each.symbol for each in series),
         times=tuple(moments),
         prices=tuple(tuple(_forward_filled(each.points, moments)) for each in series),
+        prints=tuple(tuple(_prints(each, moments[0])) for each in series),
         gaps=gaps,
         notes=tuple(reading.notes),
     )
@@ -178,6 +243,12 @@ def _forward_filled(points: list[tuple[int, int]], moments: list[int]) -> Iterat
         while index < len(points) and points[index][0] <= moment:
             index += 1
         yield points[index - 1][1]
+
+
+def _prints(series: Series, start: int) -> Iterator[int]:
+    """When a symbol had a price of its own; the one in force at the start counts for it."""
+    yield max(time for time, _ in series.points if time <= start)
+    yield from (time for time, _ in series.points if time > start)
 
 
 def time_text(time: int) -> str:

@@ -43,6 +43,7 @@ def render(figures: Figures, series: Series, shown: Chosen) -> str:
             _section("What happened", charts(figures, series)),
             _section("In figures", _sheets(figures)),
             _section("Receipts of the first ADL rounds", rounds(shown)),
+            _section("What was assumed", _assumed(figures)),
             _section("Check it yourself", _checks(figures)),
             tag("footer", "All times are UTC. Values are in USDC at the mark price."),
         ]
@@ -70,7 +71,7 @@ def _head(figures: Figures) -> Markup:
         ("From", utc(figures["start"])),
         ("To", utc(figures["end"])),
         ("Assets", ", ".join(figures["assets"])),
-        ("Prices", figures["source"]),
+        ("Prices", _prices(figures)),
         ("ADL policy, stuck lenders", str(figures["policy"])),
         ("ADL policy, defaults", str(figures["default_policy"])),
         ("Seed", str(figures["seed"])),
@@ -83,6 +84,20 @@ def _head(figures: Figures) -> Markup:
         tag("p", figures["description"], class_="lede"),
         tag("div", facts(run), class_="card facts"),
     )
+
+
+def _prices(figures: Figures) -> str:
+    """Where the prices of the run came from: another file is not the scenario's own source."""
+    prices = figures["prices"]
+    if not prices["foreign"]:
+        return str(figures["source"])
+    return f"{prices['file']}, SHA-256 {prices['sha256'][:16]}…"
+
+
+def _assumed(figures: Figures) -> Markup:
+    """Every note of the run: how prices were read, what was left out, when they were stale."""
+    source = f"The scenario says of its data: {figures['source']}"
+    return tag("ul", *(tag("li", note) for note in (source, *figures["notes"])), class_="card")
 
 
 def _tiles(figures: Figures) -> Markup:

@@ -155,7 +155,7 @@ class _Reader:
             source = PriceSource(
                 names,
                 file=folder / fields.text("file"),
-                ohlc=fields.flag("ohlc"),
+                ohlc=fields.flag("ohlc") if fields.has("ohlc") else None,
                 adverse=_ADVERSE[adverse],
                 window=None if fields.skip("window") else fields.text("window"),
                 sort=fields.flag("sort"),

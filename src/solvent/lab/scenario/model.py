@@ -26,12 +26,13 @@ class PriceSource:
     """Where prices come from: a file, or a path drawn through points.
 
     `names[a]` are the symbols under which a file may carry asset a; `points[a]` the corners of a
-    synthetic path, (microseconds after the start, price), joined by straight lines.
+    synthetic path, (microseconds after the start, price), joined by straight lines. `ohlc` is None
+    where bars are used if the file has them.
     """
 
     names: tuple[tuple[str, ...], ...]
     file: Path | None = None
-    ohlc: bool = False
+    ohlc: bool | None = None
     adverse: Adverse = "low"
     window: str | None = None
     sort: bool = False

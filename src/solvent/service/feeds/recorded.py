@@ -18,15 +18,14 @@ from typing import NamedTuple
 
 from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
+from solvent.prices.columns import KNOWN_NAMES, PRICE_NAMES, SYMBOL_NAMES, TIME_NAMES
 from solvent.prices.files import read_table
 from solvent.prices.table import Table
 from solvent.service.feeds import Quote, Reading, flat_quote, price_from_text
 
-TIME_COLUMNS = ("time", "timestamp", "date", "datetime", "open_time")
-PRICE_COLUMNS = ("close", "price")
 BAR_COLUMNS = ("open", "low", "high", "close")
+"""In the order in which a bar is quoted."""
 SPEED_UNIT = 1000
-_KNOWN = frozenset(("symbol", *TIME_COLUMNS, *PRICE_COLUMNS, *BAR_COLUMNS))
 
 
 class Track(NamedTuple):
@@ -74,13 +73,13 @@ class RecordedFeed:
 
 def read_tracks(path: Path, symbols: Sequence[str] | None = None) -> list[Track]:
     """The tracks of a price file, of all its symbols or of these. Raises InputError."""
-    table = read_table(path, lambda name: name.lower() in _KNOWN)
-    time, symbol = table.find(*TIME_COLUMNS), table.find("symbol")
+    table = read_table(path, lambda name: name.lower() in KNOWN_NAMES)
+    time, symbol = table.find(*TIME_NAMES), table.find(*SYMBOL_NAMES)
     if time is None or symbol is None:
         raise table.error("columns", "needs time and symbol, one row a bar")
     bars = [column for name in BAR_COLUMNS if (column := table.find(name))]
     if len(bars) < len(BAR_COLUMNS):
-        bars = [column for name in PRICE_COLUMNS if (column := table.find(name))][:1]
+        bars = [column for name in PRICE_NAMES if (column := table.find(name))][:1]
     if not bars:
         raise table.error("columns", "needs close, or open, high, low and close")
     rows: dict[str, list[int]] = {}
