@@ -39,7 +39,7 @@ REFUTED_BELOW = 10**15
 """Counterexamples are looked for among numbers that the engine's columns hold."""
 
 
-@proves("I4")
+@proves("I4", "I13", "I22")
 @pytest.mark.parametrize(("topic", "lemma"), LEMMAS)
 def test_a_lemma_holds_of_all_integers(topic: Topic, lemma: Lemma) -> None:
     assert counterexample(lemma, topic.formulas) is None, lemma.sentence
