@@ -173,5 +173,6 @@ _NAMES: dict[type, tuple[str, ...]] = {}
 
 
 def _names(kind: type) -> tuple[str, ...]:
-    changes = is_dataclass(kind) and not kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    return tuple(each.name for each in fields(kind)) if changes else ()
+    if not is_dataclass(kind) or kind.__hash__ is not None:
+        return ()  # a number, or a record that is frozen
+    return tuple(each.name for each in fields(kind))
