@@ -172,7 +172,7 @@ _NAMES: dict[type, tuple[str, ...]] = {}
 """Fields of each kind of record that can change; none of those that cannot."""
 
 
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     if not is_dataclass(kind) or kind.__hash__ is not None:
         return ()  # a number, or a record that is frozen
     return tuple(each.name for each in fields(kind))
