@@ -173,6 +173,6 @@ _NAMES: dict[type, tuple[str, ...]] = {}
 
 
 def _names(kind: Any) -> tuple[str, ...]:
-    if not is_dataclass(kind) or kind.__hash__ is not None:
-        return ()  # a number, or a record that is frozen
-    return tuple(each.name for each in fields(kind))
+    # A number, or a record that is frozen, has a hash.
+    changes = kind.__hash__ is None and is_dataclass(kind)
+    return tuple(each.name for each in fields(kind)) if changes else ()

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.sizes import sized
 
 STEPS = 5
 BEYOND = (2, 3, 4, 5, 8, 20, 100, 1_000)
-ORDER_FLAGS: tuple[dict[str, bool], ...] = (
+ORDER_FLAGS: tuple[dict[str, Any], ...] = (
     {},
     {"reduce_only": True},
     {"post_only": True},
@@ -47,7 +48,7 @@ def maxima(seen: Seen, account: int, asset: int) -> Iterator[AmountCommand]:
         price = seen.state.mark(asset) * percent // 100 // market.tick * market.tick
         if price:
             flags = seen.rng.choice(ORDER_FLAGS)
-            yield c.PlaceOrder(account, asset, side, price=price, **flags)
+            yield replace(c.PlaceOrder(account, asset, side, price=price), **flags)
 
 
 def check_maximum(seen: Seen, command: AmountCommand) -> Limit | None:
