@@ -55,8 +55,12 @@ class TestDemo:
         assert len(hashes) == 1
 
     def test_keys_are_the_seed_s(self) -> None:
-        keys = demo_keys(1)
-        assert keys == demo_keys(1)
+        keys = demo_keys(1, b"of a market")
+        assert keys == demo_keys(1, b"of a market")
+        others = {key.public for key in demo_keys(1, b"of another")}
+        assert all((key.public not in others) == key.staff for key in keys)
+        assert demo_keys(1) == [key for key in keys if not key.staff]
+        assert {key.role for key in keys if not key.staff} == {"user", "blp", "auditor"}
         assert not {key.public for key in keys} & {key.public for key in demo_keys(2)}
         assert len({key.public for key in keys}) == len(keys)
         roles = {key.role for key in keys}

@@ -59,6 +59,10 @@ class Client:
             "X-Window": str(window),
         }
 
+    def signed(self, text: str) -> str:
+        """The signature of a text."""
+        return base64.b64encode(self.signing.sign(text.encode()).signature).decode()
+
     async def get(self, path: str, instruction: str, **fields: Any) -> httpx.Response:
         """A signed GET."""
         return await self.http.get(path, params=fields, headers=self.headers(instruction, fields))

@@ -18,8 +18,8 @@ GENEROUS = 20
 
 KEEPALIVE = "02"
 """What the kernel calls the timer of a connection that it will probe."""
-ASK = b"GET /api/v1/time HTTP/1.1\r\nHost: x\r\n\r\n"
-SLOW_BODY = b"POST /api/v1/order HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+ASK = b"GET /api/v1/time HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SLOW_BODY = b"POST /api/v1/order HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"
 
 
 def address_of(service: Service) -> Address:

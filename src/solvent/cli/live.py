@@ -1,6 +1,8 @@
 """What `solvent up` puts together: a node, a server, and agents that act in the market."""
 
 import asyncio
+import json
+import secrets
 import sys
 import time
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from solvent.lab.live.keys import DemoKey, demo_accounts, demo_keys
 from solvent.lab.people.population import crowd
 from solvent.lab.prices.paths import time_text
 from solvent.lab.scenario.model import Scenario
+from solvent.service.api.front import Front
 from solvent.service.authority.acts import AdmitKey, encode_act
 from solvent.service.authority.model import HOUSE, Terms
 from solvent.service.core.clock import MarketClock, wall_clock
@@ -34,6 +37,8 @@ from solvent.service.logs import set_up_logs
 from solvent.service.serve import Address, free_address, serve
 
 DEMO_SEED = 1
+STAFF_SECRET, STAFF_KEYS = "demo-staff.secret", "demo-staff.json"
+SECRET_BYTES = 32
 TENTHS = 10
 TELL_SECONDS = 0.2
 StaffKey = tuple[Role, str]
@@ -51,6 +56,7 @@ class Plan:
     scenario: Scenario
     views: str | None
     first_keys: tuple[StaffKey, ...]
+    front: Front
     terms: Terms
     is_demo: bool
     is_replay: bool
@@ -86,7 +92,12 @@ def run_live(plan: Plan) -> int:
         raise
     if not plan.is_demo:
         return asyncio.run(
-            serve(node, Address(plan.host, plan.port), on_ready=lambda at: _say(plan, node, at, []))
+            serve(
+                node,
+                Address(plan.host, plan.port),
+                on_ready=lambda at: _say(plan, node, at, []),
+                front=plan.front,
+            )
         )
     market_start = node.market.engine.parameters.start_time
     agents = LiveAgents(
@@ -154,7 +165,7 @@ def _is_to_be_set_up(plan: Plan, node: Node) -> bool:
 
 
 async def _play(plan: Plan, node: Node, agents: LiveAgents, *, is_new: bool) -> int:
-    keys = demo_keys(DEMO_SEED)
+    keys = demo_keys(DEMO_SEED, _staff_secret(plan.folder))
     telling: list[asyncio.Task[None]] = []
 
     async def ready(at: Address) -> None:
@@ -180,7 +191,26 @@ async def _play(plan: Plan, node: Node, agents: LiveAgents, *, is_new: bool) -> 
         keeps_time=not plan.is_replay,
         on_ready=ready,
         on_end=ending,
+        front=plan.front,
     )
+
+
+def _staff_secret(folder: Path) -> bytes:
+    """What the keys of a demo's staff are drawn from, kept for who may read the folder."""
+    path = folder / STAFF_SECRET
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(SECRET_BYTES))
+    return path.read_bytes()
+
+
+def _write_staff_keys(folder: Path, keys: list[DemoKey]) -> Path:
+    """A file with the key pairs of a demo's staff, for who may read the folder."""
+    path = folder / STAFF_KEYS
+    path.touch(mode=0o600)
+    found = {key.name: {"publicKey": key.public, "secret": key.secret} for key in keys if key.staff}
+    path.write_text(json.dumps(found, indent=1) + "\n")
+    return path
 
 
 async def _admit(node: Node, keys: list[DemoKey], first_account: int) -> None:
@@ -240,8 +270,10 @@ async def _say(
     ]
     if keys:
         user = keys[0]
+        staff = _write_staff_keys(plan.folder, keys)
         lines += [
-            f"  the market was filled in {seconds:.1f} s; these keys are for everybody to try",
+            f"  the market was filled in {seconds:.1f} s; its staff's keys are in {staff}",
+            "  this user's key is for everybody to try",
             f"  key        {user.public}",
             f"  secret     {user.secret}",
             "  ccxt       ccxt.backpack({'apiKey': KEY, 'secret': SECRET, 'urls': {'api': {",

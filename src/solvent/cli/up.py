@@ -35,6 +35,16 @@ FirstKeys = Annotated[
     _REPEATED,
     Parameter(help="ROLE=KEY: another first key of a new market, like oracle=...; any number."),
 ]
+Origins = Annotated[
+    tuple[str, ...],
+    _REPEATED,
+    Parameter(help="Origin of pages that may speak to the service, like https://host; any number."),
+]
+HostNames = Annotated[
+    tuple[str, ...],
+    _REPEATED,
+    Parameter(help="Name under which the service may be asked, besides --host; any number."),
+]
 Approvals = Annotated[
     int | None,
     WHOLE,
@@ -71,6 +81,8 @@ def up(
     approvals: Approvals = None,
     delay: Delay = None,
     funding: Funding = None,
+    origin: Origins = (),
+    host_name: HostNames = (),
     demo: bool = False,
     replay: Annotated[str | None, Parameter(help="Play a scenario's crash in the market.")] = None,
     speed: Annotated[float, Parameter(validator=Number(gt=0))] = 1.0,
@@ -102,6 +114,7 @@ def up(
     """
     from solvent.cli.live import Plan, run_live
     from solvent.lab.scenario.catalog import load_scenario
+    from solvent.service.api.front import Front
 
     if (demo or replay is not None) and host not in LOOPBACK:
         raise InputError("--host", host, "demo keys are known to everybody: serve 127.0.0.1 only")
@@ -113,6 +126,7 @@ def up(
         played,
         views,
         _first_keys(operator_key, first_key),
+        Front(frozenset(origin), frozenset(name.lower() for name in host_name)),
         _terms(approvals, delay, funding, is_demo=demo or replay is not None),
         is_demo=demo or replay is not None,
         is_replay=replay is not None,

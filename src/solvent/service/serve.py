@@ -25,6 +25,7 @@ from granian.server.embed import Server
 
 from solvent.domain.errors import InputError
 from solvent.service.api.buckets import Buckets
+from solvent.service.api.front import Front
 from solvent.service.api.http import App
 from solvent.service.core.node import Node
 from solvent.service.limits import (
@@ -93,19 +94,23 @@ async def serve(
     on_ready: Callable[[Address], Awaitable[None]] | None = None,
     on_end: Callable[[], Awaitable[None]] | None = None,
     buckets: Buckets | None = None,
+    front: Front | None = None,
 ) -> int:
     """Serve a node until it is told to end; return the exit code.
 
-    `on_ready` is told the address, whose port the system chose where 0 was asked for.
+    `on_ready` is told the address, whose port the system chose where 0 was asked for. `front` says
+    whose pages and which names of the host are served; the name in `address` is.
 
     Raises InputError where the address cannot be had.
     """
     allow_open_files()
+    front = front or Front()
+    front = front._replace(hosts={address.host.lower(), *(front.hosts or ())})
     with _ended_by_signal() as ended:
         try:
             address = free_address(address)
             await node.start(keeps_time=keeps_time)
-            await _serve(node, address, ended, on_ready, buckets)
+            await _serve(node, address, ended, on_ready, application(node, buckets, front))
         finally:
             if on_end is not None:
                 await on_end()
@@ -144,11 +149,10 @@ async def _serve(
     address: Address,
     ended: asyncio.Event,
     on_ready: Callable[[Address], Awaitable[None]] | None,
-    buckets: Buckets | None,
+    app: App,
 ) -> None:
-    streams = StreamEndpoint(node.publisher, node.authenticate)
     server = _Server(
-        application(node, buckets, streams),
+        app,
         address=address.host,
         port=address.port,
         interface=Interfaces.ASGINL,
@@ -170,21 +174,17 @@ async def _serve(
     finally:
         watching.cancel()
         with suppress(TimeoutError):
-            await asyncio.wait_for(streams.close(), END_SECONDS)
+            await asyncio.wait_for(app.streams.close(), END_SECONDS)
         server.stop()  # type: ignore[no-untyped-call]
         await asyncio.wait([serving], timeout=END_SECONDS)
 
 
-def application(
-    node: Node, buckets: Buckets | None = None, streams: StreamEndpoint | None = None
-) -> App:
-    """The ASGI application of a node."""
-    return App(
-        node,
-        ENDPOINTS,
-        buckets or Buckets(),
-        streams or StreamEndpoint(node.publisher, node.authenticate),
-    )
+def application(node: Node, buckets: Buckets | None = None, front: Front | None = None) -> App:
+    """The ASGI application of a node; its streams hear of every act of staff."""
+    front = front or Front()
+    streams = StreamEndpoint(node.publisher, node.authenticate, node.market.keys, front=front)
+    node.hear_act = streams.hear_act
+    return App(node, ENDPOINTS, buckets or Buckets(), streams, front)
 
 
 def allow_open_files() -> None:

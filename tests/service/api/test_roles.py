@@ -336,11 +336,11 @@ def _allowed(marks: dict[str, str]) -> Iterator[str | None]:
 def test_an_accounts_own_streams_are_its_traders(town: Town, who: str) -> None:
     signature = list(town.house.client(who).headers("subscribe", {}).values())
     if who in (KEYS["user"], KEYS["blp"]):
-        found = town.house.node.authenticate(signature)
+        found = town.house.node.authenticate(signature, ["account.orderUpdate"]).principal
         assert found.account == town.house.accounts[town.house.client(who).public]
     else:
         with pytest.raises(ApiError) as caught:
-            town.house.node.authenticate(signature)
+            town.house.node.authenticate(signature, ["account.orderUpdate"])
         assert caught.value.code == ("UNAUTHORIZED" if who in NOBODIES else "FORBIDDEN")
 
 

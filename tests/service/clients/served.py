@@ -137,11 +137,20 @@ class Staff:
         text = f"instruction={instruction}{fields}"
         return self._send(method, path, text, json.dumps(body).encode())
 
-    def post_digest(self, path: str, instruction: str, body: dict[str, Any]) -> Any:
+    def subscription(self) -> list[str]:
+        """The signature of a frame."""
+        stamp = str(time.time_ns() // 10**6)
+        text = f"instruction=subscribe&timestamp={stamp}&window=5000"
+        signed = base64.b64encode(self._signing.sign(text.encode()).signature).decode()
+        return [self._key.public, signed, stamp, "5000"]
+
+    def post_digest(
+        self, path: str, instruction: str, body: dict[str, Any], method: str = "POST"
+    ) -> Any:
         """A request whose body's digest is signed."""
         raw = json.dumps(body).encode()
         text = f"instruction={instruction}&sha256={hashlib.sha256(raw).hexdigest()}"
-        return self._send("POST", path, text, raw)
+        return self._send(method, path, text, raw)
 
     def proof(self, key: Key, role: str, account: int | str) -> str:
         """The proof that whoever brings a new key has it."""

@@ -7,7 +7,7 @@ import asyncio
 import base64
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from granian.constants import Interfaces
@@ -25,8 +25,9 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.engine.engine import FastEngine
-from solvent.service.api.signing import verify_subscription
-from solvent.service.core.keys import KeyRegistry, Principal, Role
+from solvent.service.api.front import Front
+from solvent.service.api.signing import Verified, verify_subscription
+from solvent.service.core.keys import KeyRegistry, Role
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.sockets import Bounds, StreamEndpoint
 from tests.service.streams.stage import Message
@@ -44,16 +45,16 @@ PATIENCE = 30
 class Served:
     """A running market. `url` is its address, `clients` all that connected."""
 
-    def __init__(self, bounds: Bounds | None, origins: Collection[str] | None) -> None:
+    def __init__(self, bounds: Bounds | None, front: Front | None) -> None:
         self.engine = FastEngine(plain_parameters())
         self.queries = self.engine.queries
         self.publisher = Publisher(self.engine.parameters)
         self.publisher.restore(self.queries)
+        self.registry = KeyRegistry()
         self.endpoint = StreamEndpoint(
-            self.publisher, self.authenticate, bounds=bounds, origins=origins
+            self.publisher, self.authenticate, self.registry, bounds=bounds, front=front
         )
         self.keys = {ANN: SigningKey(b"a" * 32), BOB: SigningKey(b"b" * 32)}
-        self.registry = KeyRegistry()
         for account, key in self.keys.items():
             self.registry.let_in(bytes(key.verify_key), Role.USER, account)
         self.commands = 0
@@ -87,17 +88,22 @@ class Served:
             c.PlaceOrder(account, SOL, side, price=price * PRICE_SCALE, quantity=quantity * 10**6)
         )
 
-    def sign(self, account: int, stamp: int = NOW_MS, window: int = 5000) -> list[str]:
+    def sign(
+        self, account: int, stamp: int = NOW_MS, window: int = 5000, bound: str = ""
+    ) -> list[str]:
         """The signature of a frame."""
         key = self.keys[account]
-        text = f"instruction=subscribe&timestamp={stamp}&window={window}"
+        text = f"instruction=subscribe{bound}&timestamp={stamp}&window={window}"
         signature = key.sign(text.encode()).signature
         words = [bytes(key.verify_key), signature]
         return [*(base64.b64encode(word).decode() for word in words), str(stamp), str(window)]
 
-    def authenticate(self, signature: list[str]) -> Principal:
+    def authenticate(
+        self, signature: list[str], streams: Sequence[str], connection: str
+    ) -> Verified:
         """Whom a signature proves. Raises ApiError."""
-        return verify_subscription(signature, self.wall_ms, self.registry).principal
+        bound = f"connection={connection}&market=m&streams={','.join(streams)}"
+        return verify_subscription(signature, self.wall_ms, self.registry, bound)
 
     def client(self, *, reads: bool = True) -> "Client":
         """Somebody who is about to connect, and stops reading soon unless he `reads`."""
@@ -191,10 +197,10 @@ class Client:
 async def serving(
     bounds: Bounds | None = None,
     routes: Callable[[Served], Sequence[BaseRoute]] = lambda _: (),
-    origins: Collection[str] | None = None,
+    front: Front | None = None,
 ) -> AsyncIterator[Served]:
     """Serve a market on a free port of loopback."""
-    served = Served(bounds, origins)
+    served = Served(bounds, front)
 
     app = Starlette(routes=routes(served))
 

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from solvent.domain import commands as c
+from solvent.service.api.front import Front
 from solvent.service.streams.sockets import Bounds
 from solvent.service.streams.subscriptions import Topic
 from tests.service.streams.served import ANN, BOB, NOW_MS, SOL, Client, Served, in_loop, serving
@@ -249,7 +250,7 @@ def test_connections_beyond_the_bound_are_refused() -> None:
 
 def test_only_the_root_path_and_known_origins_are_served() -> None:
     async def run() -> None:
-        async with serving(origins=("https://market.example",)) as served:
+        async with serving(front=Front(("https://market.example",))) as served:
             for url, origin in (
                 (f"{served.url}/other", "https://market.example"),
                 (served.url, "https://evil.example"),

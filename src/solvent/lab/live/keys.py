@@ -1,7 +1,8 @@
-"""Demo keys: one of each role, the same for the same seed, and the accounts that belong to them.
+"""Demo keys: one of each role, and the accounts that belong to them.
 
 They are for trying a market out on one machine and for nothing else: every reader of this file can
-compute them. A market has them only where a demo was asked for, never on a public address.
+compute those of users and the auditor, which are the same for the same seed. A market has them only
+where a demo was asked for, never on a public address.
 """
 
 import base64
@@ -23,21 +24,26 @@ OTHER_TOKENS = 100
 
 
 class _Part(NamedTuple):
-    """A demo key's role, in the API's words, and its account's place after the first, if any."""
+    """A demo key's role, in the API's words, and its account's place after the first, if any.
+
+    Who may change a market, `staff`, has a key that nobody can compute: a page in a browser of the
+    same machine could.
+    """
 
     role: str
     place: int | None = None
+    staff: bool = False
 
 
 _PARTS = {
     "user": _Part("user", 0),
     "user-2": _Part("user", 1),
     "blp": _Part("blp", 2),
-    "oracle": _Part("oracle"),
-    "risk-admin": _Part("risk_admin"),
-    "risk-admin-2": _Part("risk_admin"),
-    "operator": _Part("operator"),
-    "funder": _Part("funder"),
+    "oracle": _Part("oracle", staff=True),
+    "risk-admin": _Part("risk_admin", staff=True),
+    "risk-admin-2": _Part("risk_admin", staff=True),
+    "operator": _Part("operator", staff=True),
+    "funder": _Part("funder", staff=True),
     "auditor": _Part("auditor"),
 }
 
@@ -58,19 +64,32 @@ class DemoKey(NamedTuple):
         """What it may do, in the API's words."""
         return _PARTS[self.name].role
 
+    @property
+    def staff(self) -> bool:
+        """Whether it may change a market."""
+        return _PARTS[self.name].staff
+
     def account(self, first_account: int) -> int | None:
         """Its account, where those of `demo_accounts` begin at `first_account`."""
         place = _PARTS[self.name].place
         return None if place is None else first_account + place
 
 
-def demo_keys(seed: int) -> list[DemoKey]:
-    """The key pairs of a demo; the user's first."""
-    return [_key(name, seed) for name in _PARTS]
+def demo_keys(seed: int, staff: bytes = b"") -> list[DemoKey]:
+    """The key pairs of a demo; the user's first, and last an auditor's.
+
+    `staff` is a secret of one market, from which the keys of those are drawn who may change it;
+    without it these keys are left out.
+    """
+    return [
+        _key(name, seed, staff if part.staff else b"")
+        for name, part in _PARTS.items()
+        if staff or not part.staff
+    ]
 
 
-def _key(name: str, seed: int) -> DemoKey:
-    text = f"demo key {name} of seed {seed}".encode()
+def _key(name: str, seed: int, drawn: bytes) -> DemoKey:
+    text = f"demo key {name} of seed {seed}".encode() + drawn
     secret = hashlib.blake2b(text, digest_size=32).digest()
     public = bytes(SigningKey(secret).verify_key)
     return DemoKey(

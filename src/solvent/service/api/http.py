@@ -12,14 +12,15 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from solvent.service.api.buckets import Buckets
 from solvent.service.api.calls import JSON_TYPE, Call, Reply
 from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.front import Front
 from solvent.service.api.params import bad_request
-from solvent.service.api.signing import SIGNATURE_HEADERS, Verified, verify
+from solvent.service.api.signing import MARKET_HEADER, SIGNATURE_HEADERS, Verified, verify
 from solvent.service.core.keys import NO_ACCOUNT
 from solvent.service.core.node import Node
 from solvent.service.errors import ApiError, ApiErrorCode
@@ -40,7 +41,16 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Socket = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Streams(Protocol):
+    """What serves the streams: an ASGI application that can be told to end."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+
+    async def close(self) -> None:
+        """End all connections."""
 
 
 class _Head(NamedTuple):
@@ -56,20 +66,26 @@ class App:
     """The ASGI application: endpoints over HTTP, streams over WebSocket."""
 
     def __init__(
-        self, node: Node, endpoints: Sequence[Endpoint], buckets: Buckets, socket: Socket
+        self,
+        node: Node,
+        endpoints: Sequence[Endpoint],
+        buckets: Buckets,
+        streams: Streams,
+        front: Front,
     ) -> None:
         self._node = node
         self._endpoints = {(each.method, each.path): each for each in endpoints}
         self._buckets = buckets
         self._patience = _Patience()
-        self._socket = socket
+        self.streams = streams
+        self._front = front
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one connection."""
         if scope["type"] == "http":
             await self._serve(scope, receive, send)
         elif scope["type"] == "websocket":
-            await self._socket(scope, receive, send)
+            await self.streams(scope, receive, send)
         else:
             await _lifespan(receive, send)
 
@@ -105,6 +121,7 @@ class App:
 
     async def _carry_out(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
         self._spend("address", head.address, endpoint)
+        self._check_front(head)
         if len(head.raw_query) > QUERY_BYTES:
             raise ApiError(TOO_LONG, ApiErrorCode.INVALID_CLIENT_REQUEST, "the query is too long")
         raw = await self._patience.body(receive)
@@ -119,6 +136,12 @@ class App:
                 self._spend("account", verified.principal.account, endpoint)
         _check_required(endpoint, query, body)
         return await endpoint.handler(Call(self._node, query, body, lists, verified))
+
+    def _check_front(self, head: _Head) -> None:
+        origin, host = _first(head.headers, b"origin"), _first(head.headers, b"host")
+        refusal = self._front.refusal(origin, host)
+        if refusal is not None:
+            raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, refusal)
 
     def _verify(
         self,
@@ -137,6 +160,7 @@ class App:
             signed,
             ms(self._node.clock.signing()),
             self._node.market.keys,
+            self._node.market.identity,
         )
         if verified.principal.role not in endpoint.roles:
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
@@ -160,7 +184,12 @@ def _head(scope: Scope) -> _Head:
     )
 
 
-_SIGNATURE = {name.lower().encode(): name for name in SIGNATURE_HEADERS}
+def _first(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str | None:
+    """The first header of a name."""
+    return next((value.decode("latin-1") for name, value in headers if name == wanted), None)
+
+
+_SIGNATURE = {name.lower().encode(): name for name in (*SIGNATURE_HEADERS, MARKET_HEADER)}
 
 
 def _signature(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:

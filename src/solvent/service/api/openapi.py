@@ -17,7 +17,14 @@ from solvent import __version__
 from solvent.service.api.endpoints import JSON, Endpoint
 from solvent.service.api.examples import example
 from solvent.service.api.objects.pages import Slice
-from solvent.service.api.objects.streams import STREAMS, StreamError, StreamFrame, StreamMessage
+from solvent.service.api.objects.streams import (
+    STREAMS,
+    AuditMessage,
+    StreamConnection,
+    StreamError,
+    StreamFrame,
+    StreamMessage,
+)
 from solvent.service.errors import ApiErrorCode, ApiErrorResponse
 from solvent.service.limits import BODY_BYTES, DEFAULT_WINDOW_MS, WINDOW_MS
 
@@ -117,6 +124,7 @@ class _Schemas:
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         queries = [each.query for each in endpoints if each.query]
         others: list[Any] = [ApiErrorResponse, StreamFrame, StreamMessage, StreamError]
+        others += [StreamConnection, AuditMessage]
         for each in endpoints:
             others += classes(each.body)
             others += classes(each.returns)
@@ -281,7 +289,10 @@ def _streams() -> str:
         [
             "WebSocket at the root path. A client sends StreamFrame and gets StreamMessage, or",
             "StreamError where a frame cannot be carried out. Streams of an account are signed,",
-            "instruction `subscribe`.",
+            "instruction `subscribe`. A signature is good on one connection; where it names that,",
+            "as CONNECTION tells it, the market and the streams, it is good for nothing else. The",
+            "stream `audit` has AuditMessage, signed by staff. When a key is removed, what it",
+            "signed on ends.",
             "",
             "| stream | message |",
             "|---|---|",

@@ -21,7 +21,9 @@ from solvent.service.api.objects.enums import (
     TimeInForce,
     WithdrawalStatus,
 )
+from solvent.service.api.objects.governance import AuditRow
 from solvent.service.api.objects.orders import OrderType
+from solvent.service.authority.audit import AuditEntry
 from solvent.service.wire import format_decimal, ms, naive_time
 
 
@@ -123,4 +125,19 @@ def withdrawal(
         created_at=naive_time(time),
         is_internal=False,
         client_id=client_id or None,
+    )
+
+
+def audit_row(entry: AuditEntry) -> AuditRow:
+    """An entry of the audit log."""
+    return AuditRow(
+        number=entry.number,
+        time=naive_time(entry.time),
+        actor=entry.actor,
+        role=entry.role,
+        act=entry.act,
+        subject=entry.subject,
+        outcome=entry.outcome,
+        proposal=entry.proposal,
+        hash=entry.hash,
     )

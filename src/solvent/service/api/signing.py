@@ -18,7 +18,7 @@ sorted by code point or as `localeCompare` sorts.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -55,12 +55,13 @@ class Verified(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Key, signature and times of a signed request, milliseconds UTC."""
+    """Key, signature and times (milliseconds UTC) of a request, and the market if it names one."""
 
     key: bytes = field(repr=False)
     signature: bytes = field(repr=False)
     timestamp: int
     window: int
+    market: str = ""
 
 
 def verify(
@@ -71,6 +72,7 @@ def verify(
     body: JsonValue,
     now_ms: int,
     registry: KeyRegistry,
+    market: str = "",
 ) -> Verified:
     """Verify a request. Raises ApiError.
 
@@ -78,17 +80,35 @@ def verify(
     a decoded object, a list of them, or None.
     """
     stamp = read_stamp([headers.get(name, "") for name in _NAMES])
-    return _check(stamp, signed_texts(instruction, query, raw_query, body), now_ms, registry)
+    texts = signed_texts(instruction, query, raw_query, body)
+    named = headers.get(MARKET_HEADER.lower())
+    if named is not None:
+        if named != market:
+            raise _refused("the request is signed for another market")
+        stamp = replace(stamp, market=named)
+    return _check(stamp, texts, now_ms, registry)
 
 
-def verify_subscription(signature: Sequence[str], now_ms: int, registry: KeyRegistry) -> Verified:
-    """Verify the four words of a subscription: key, signature, timestamp, window."""
-    if len(signature) != len(SIGNATURE_HEADERS):
+def verify_subscription(
+    signature: Sequence[str], now_ms: int, registry: KeyRegistry, bound: str = ""
+) -> Verified:
+    """Verify the four words of a subscription: key, signature, timestamp, window.
+
+    What is signed is the published text, or that with `bound`, which names streams, connection and
+    market.
+    """
+    if len(signature) != _WORDS:
         raise _refused("signature must be key, signature, timestamp and window")
-    return _check(read_stamp(signature), [f"instruction={SUBSCRIPTION}"], now_ms, registry)
+    texts = [f"instruction={SUBSCRIPTION}"]
+    if bound:
+        texts.append(f"{texts[0]}&{bound}")
+    return _check(read_stamp(signature), texts, now_ms, registry)
 
 
 SIGNATURE_HEADERS = ("X-API-Key", "X-Signature", "X-Timestamp", "X-Window")
+MARKET_HEADER = "X-Market"
+"""Not published: names the market that a request is for, whose identity then ends the text."""
+_WORDS = len(SIGNATURE_HEADERS)
 _NAMES = tuple(name.lower() for name in SIGNATURE_HEADERS)
 
 
@@ -195,8 +215,11 @@ def _check(stamp: Stamp, texts: Iterable[str], now_ms: int, registry: KeyRegistr
 def _signed(stamp: Stamp, texts: Iterable[str], registry: KeyRegistry) -> bytes | None:
     """The one of the texts that was signed."""
     key = registry.parsed(stamp.key)
+    end = f"&timestamp={stamp.timestamp}&window={stamp.window}"
+    if stamp.market:
+        end += f"&market={stamp.market}"
     for text in texts:
-        data = f"{text}&timestamp={stamp.timestamp}&window={stamp.window}".encode()
+        data = f"{text}{end}".encode()
         try:
             key.verify(data, stamp.signature)
         except BadSignatureError:

@@ -71,6 +71,8 @@ RULES: Mapping[type[Act], Rule] = {
     CollectFees: Rule(_OPERATOR),
     HaltPrice: Rule(frozenset({Role.ORACLE})),
 }
+AUDIT_ROLES = frozenset({Role.RISK_ADMIN, Role.OPERATOR, Role.FUNDER, Role.AUDITOR})
+"""Roles that read proposals, keys and the audit log."""
 DECIDERS = frozenset[Role]().union(
     *(rule.agrees | rule.asks for rule in RULES.values() if rule.agrees)
 )

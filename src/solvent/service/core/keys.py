@@ -11,7 +11,7 @@ a `repr`, an error or a log.
 
 import base64
 import binascii
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, NamedTuple, TypeAlias
@@ -90,6 +90,7 @@ class KeyRegistry:
         self._principals: dict[bytes, Principal] = {}
         self._acting: dict[int, bytes] = {}
         self._next = 1
+        self._versions: Counter[int] = Counter()
         self._parsed: OrderedDict[bytes, VerifyKey] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -112,6 +113,10 @@ class KeyRegistry:
         """Who acts under this number."""
         key = self._acting.get(number)
         return None if key is None else self._principals[key]
+
+    def version(self, number: int) -> int:
+        """How often in this process something changed under a number."""
+        return self._versions[number]
 
     def count(self, role: Role) -> int:
         """How many keys act in a role."""
@@ -163,6 +168,7 @@ class KeyRegistry:
 
     def _set(self, key: bytes, number: int, role: Role | None, account: int) -> None:
         self._numbers[key] = number
+        self._versions[number] += 1
         self._next = max(self._next, number + 1)
         if role is not None:
             self._principals[key] = Principal(number, role, account)

@@ -22,14 +22,15 @@ from solvent.domain.commands import Command, TimeStep
 from solvent.domain.events import Refused
 from solvent.domain.units import SECOND
 from solvent.history.market_views import Views
-from solvent.service.api.signing import verify_subscription
+from solvent.service.api.signing import Verified, verify_subscription
 from solvent.service.authority.acts import Carry, encode_act
 from solvent.service.authority.audit import AuditEntry
 from solvent.service.authority.audit_file import AuditFile
+from solvent.service.authority.model import AUDIT_ROLES
 from solvent.service.core.clock import MarketClock, wall_clock
 from solvent.service.core.history_writer import ViewsWriter, apply_to_views
 from solvent.service.core.idempotency import Answer, InFlight, Ticket
-from solvent.service.core.keys import WITH_ACCOUNT, Principal
+from solvent.service.core.keys import WITH_ACCOUNT
 from solvent.service.core.market import Market, Outcome
 from solvent.service.core.metrics import Metrics
 from solvent.service.core.records import Record, RecordKind, commands_record
@@ -41,6 +42,7 @@ from solvent.service.core.sequencer import (
 )
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.streams.publisher import Publisher
+from solvent.service.streams.subscriptions import AUDIT
 from solvent.service.wire import ms
 
 __all__ = ["Node", "apply_to_views", "wall_clock"]
@@ -80,6 +82,8 @@ class Node:
         self.step = step
         self.metrics = Metrics(sequencer, self.clock, lambda: self.is_ready)
         self.audit_file = audit
+        self.hear_act: Callable[[AuditEntry], None] = _unheard
+        """Told of every act of staff, on the loop, before whoever asked is answered."""
         self.views_writer = ViewsWriter(views)
         self.publisher = Publisher(self.market.parameters)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -132,12 +136,20 @@ class Node:
         gc.set_threshold(*self._thresholds)
         gc.unfreeze()
 
-    def authenticate(self, signature: list[str]) -> Principal:
-        """Whose streams a subscription may have. Raises ApiError."""
-        verified = verify_subscription(signature, ms(self.clock.signing()), self.market.keys)
-        if verified.principal.role not in WITH_ACCOUNT:
+    def authenticate(
+        self, signature: list[str], streams: Sequence[str] = (), connection: str = ""
+    ) -> Verified:
+        """Who signed a subscription to streams that are not public. Raises ApiError.
+
+        The text may name them and the connection, and then the market as well.
+        """
+        named = ",".join(streams)
+        bound = f"connection={connection}&market={self.market.identity}&streams={named}"
+        verified = verify_subscription(signature, ms(self.clock.signing()), self.market.keys, bound)
+        roles = {AUDIT: AUDIT_ROLES}
+        if any(verified.principal.role not in roles.get(each, WITH_ACCOUNT) for each in streams):
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
-        return verified.principal
+        return verified
 
     # Writing.
 
@@ -257,6 +269,8 @@ class Node:
         note, publish, queries = self.metrics.note, self.publisher.publish, self.market.queries
         for outcome in outcomes:
             note(outcome)
+            if outcome.entry is not None:
+                self.hear_act(outcome.entry)
             if outcome.transcript:
                 self._acknowledged = outcome.transcript.end
                 publish(outcome.record.time, outcome.transcript, queries)
@@ -294,6 +308,10 @@ class Node:
             outcome = await self.command(TimeStep(now))
             if any(isinstance(event, Refused) for event in outcome.transcript[0].events):
                 LOG.error("a step of time was refused: the market's time stands still")
+
+
+def _unheard(_: AuditEntry) -> None:
+    """For a node without streams."""
 
 
 def _stopped() -> ApiError:

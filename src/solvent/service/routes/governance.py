@@ -14,6 +14,7 @@ from solvent.service.api.objects.orders import BatchCommandOrderResult
 from solvent.service.api.objects.pages import FAR
 from solvent.service.api.pages import page_headers, page_of
 from solvent.service.api.params import bad_request
+from solvent.service.api.shapes import audit_row
 from solvent.service.authority.acts import (
     Act,
     AdmitKey,
@@ -28,9 +29,8 @@ from solvent.service.authority.acts import (
     RotateKey,
     fingerprint,
 )
-from solvent.service.authority.audit import AuditEntry
 from solvent.service.authority.desk import Proposal
-from solvent.service.authority.model import DECIDERS, RULES
+from solvent.service.authority.model import AUDIT_ROLES, DECIDERS, RULES
 from solvent.service.authority.possession import NEW_ACCOUNT, check_possession, possession_text
 from solvent.service.core.keys import NO_ACCOUNT, Role, parse_public_key
 from solvent.service.core.market import Market
@@ -39,7 +39,6 @@ from solvent.service.strict_json import JsonValue
 from solvent.service.wire import naive_time
 
 TAG = "House"
-_WATCH = frozenset({Role.RISK_ADMIN, Role.OPERATOR, Role.FUNDER, Role.AUDITOR})
 
 
 async def prices(call: Call) -> Reply:
@@ -139,21 +138,6 @@ async def audit(call: Call) -> Reply:
     first = fields.integer("from", max(1, log.count - limit + 1), 1, FAR)
     entries = await call.node.audit_from(first, limit)
     return json_reply([audit_row(each) for each in entries])
-
-
-def audit_row(entry: AuditEntry) -> o.AuditRow:
-    """An entry as an object."""
-    return o.AuditRow(
-        number=entry.number,
-        time=naive_time(entry.time),
-        actor=entry.actor,
-        role=entry.role,
-        act=entry.act,
-        subject=entry.subject,
-        outcome=entry.outcome,
-        proposal=entry.proposal,
-        hash=entry.hash,
-    )
 
 
 async def identity(call: Call) -> Reply:
@@ -270,7 +254,7 @@ def _query(
         instruction,
         query=query,
         returns=list[returns],  # type: ignore[valid-type]
-        roles=_WATCH,
+        roles=AUDIT_ROLES,
     )
 
 

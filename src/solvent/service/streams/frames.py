@@ -2,6 +2,7 @@
 
     {"method": "SUBSCRIBE" | "UNSUBSCRIBE", "params": [stream, ...], "signature": [key, signature,
      timestamp, window]}
+    {"method": "CONNECTION"}
 
 The signature is for an account's own streams and may be left out otherwise; an `id` is allowed and
 passed over. A frame is carried out whole or not at all, and only an error is answered. Of the codes
@@ -63,7 +64,9 @@ def read_frame(data: bytes, streams: frozenset[str], most: int) -> Frame:
         raise _invalid(f"unknown field {unknown[0]!r}")
     method = fields.get("method")
     if method not in tuple(Method):
-        raise _invalid("method must be SUBSCRIBE or UNSUBSCRIBE")
+        raise _invalid(f"method must be {', '.join(Method)}")
+    if method == Method.CONNECTION:
+        return Frame(Method.CONNECTION, [], [])
     named = _texts(fields.get("params"), "params")
     if not named:
         raise _invalid("params must name a stream")

@@ -11,8 +11,9 @@ quiet and ends one that takes nothing (`serve`).
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Collection
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -20,13 +21,28 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from solvent.service import limits
-from solvent.service.api.objects.streams import Method
+from solvent.service.api.front import Front
+from solvent.service.api.objects.streams import AuditMessage, Method, StreamConnection
+from solvent.service.api.shapes import audit_row
+from solvent.service.api.signing import Verified
+from solvent.service.authority.audit import AuditEntry
+from solvent.service.core.keys import KeyRegistry, Principal
 from solvent.service.errors import ApiError
 from solvent.service.streams.frames import Frame, FrameCode, FrameError, read_frame
 from solvent.service.streams.publisher import Publisher
-from solvent.service.streams.subscriptions import CloseCode, Consumer, Topic, is_private
+from solvent.service.streams.subscriptions import (
+    AUDIT,
+    STAFF,
+    CloseCode,
+    Consumer,
+    Topic,
+    is_private,
+)
+from solvent.service.strict_json import encode
 
 _MINUTE = 60
+_GOOD_SECONDS = (limits.WINDOW_MS + limits.FUTURE_MS) / 1000 + 1
+"""Longer than any signature is good."""
 _BROKEN = (WebSocketDisconnect, RuntimeError, OSError)
 """What a transport raises that is gone or was closed from the other side."""
 
@@ -46,33 +62,51 @@ class Bounds(NamedTuple):
     per_address: int = limits.LISTENERS_OF_ADDRESS
 
 
-class Subscriber(Protocol):
-    """Whom a signature proves; an account below zero has no streams of its own."""
+class Authenticate(Protocol):
+    """Says who signed a subscription to these streams on this connection. Raises ApiError."""
 
-    @property
-    def account(self) -> int:
-        """The account."""
+    def __call__(self, signature: list[str], streams: Sequence[str], connection: str) -> Verified:
+        """Key, signature, timestamp and window as they came."""
+        ...
+
+
+class _Used:
+    """Signatures that were used on a connection: good there and nowhere else, until they expire."""
+
+    def __init__(self) -> None:
+        self._names: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+
+    def is_others(self, verified: Verified, name: str) -> bool:
+        """Whether another connection used it; from now on it is this one's."""
+        now = time.monotonic()
+        while self._names and next(iter(self._names.values()))[1] < now:
+            self._names.popitem(last=False)
+        first, _ = self._names.setdefault(verified.digest, (name, now + _GOOD_SECONDS))
+        return first != name
 
 
 class StreamEndpoint:
     """The WebSocket endpoint at the root path: an ASGI application.
 
-    `authenticate` takes key, signature, timestamp and window and raises ApiError. With `origins`
-    a browser's page must come from one of them.
+    `keys` says which keys act: what one signed for ends with it. `front` says whose pages and which
+    names of the host are served.
     """
 
     def __init__(
         self,
         publisher: Publisher,
-        authenticate: Callable[[list[str]], Subscriber],
+        authenticate: Authenticate,
+        keys: KeyRegistry,
         *,
         bounds: Bounds | None = None,
-        origins: Collection[str] | None = None,
+        front: Front | None = None,
     ) -> None:
-        self._publisher = publisher
+        self.publisher = publisher
         self._authenticate = authenticate
-        self._bounds = bounds or Bounds()
-        self._origins = origins
+        self._keys = keys
+        self._used = _Used()
+        self.bounds = bounds or Bounds()
+        self._front = front or Front()
         self._consumers: set[Consumer] = set()
         self._addresses: Counter[str] = Counter()
         self._is_closing = False
@@ -81,6 +115,17 @@ class StreamEndpoint:
     def connections(self) -> int:
         """How many there are."""
         return len(self._consumers)
+
+    def hear_act(self, entry: AuditEntry) -> None:
+        """Tell staff of an act, and cut off at once whoever listens by a key that acts no more."""
+        self.publisher.subscriptions.say(
+            Topic(AUDIT, STAFF),
+            encode(AuditMessage(stream=AUDIT, data=audit_row(entry))).decode(),
+        )
+        for consumer in self._consumers:
+            for number, version in consumer.signers.items():
+                if self._keys.version(number) != version:
+                    consumer.cut(CloseCode.POLICY, "the key that signed may not act any more")
 
     async def close(self) -> None:
         """End all connections, for the service is going away; wait until they have."""
@@ -97,48 +142,63 @@ class StreamEndpoint:
         if not self._admits(socket, address):
             await socket.close()
             return
-        consumer = Consumer(self._bounds.messages, self._bounds.waiting_size)
+        consumer = Consumer(self.bounds.messages, self.bounds.waiting_size)
         self._consumers.add(consumer)
         self._addresses[address] += 1
         try:
             await socket.accept()
             await self._serve(socket, consumer)
         finally:
-            self._publisher.subscriptions.leave(consumer, tuple(consumer.topics))
+            self.publisher.subscriptions.leave(consumer, tuple(consumer.topics))
             self._consumers.discard(consumer)
             self._addresses[address] -= 1
             if not self._addresses[address]:
                 del self._addresses[address]
+
+    def signer(self, frame: Frame, consumer: Consumer) -> Principal:
+        """Who signed for the streams of a frame on a connection. Raises FrameError."""
+        if not frame.signature:
+            raise FrameError(FrameCode.INVALID_SIGNATURE, "Invalid signature: there is none")
+        try:
+            verified = self._authenticate(frame.signature, frame.streams, consumer.name)
+        except ApiError as error:
+            raise FrameError(FrameCode.INVALID_SIGNATURE, error.message) from error
+        if self._used.is_others(verified, consumer.name):
+            said = "the signature was used on another connection"
+            raise FrameError(FrameCode.INVALID_SIGNATURE, said)
+        number = verified.principal.number
+        consumer.signers.setdefault(number, self._keys.version(number))
+        return verified.principal
 
     def _admits(self, socket: WebSocket, address: str) -> bool:
         origin = socket.headers.get("origin")
         return (
             socket.url.path == "/"
             and not self._is_closing
-            and (self._origins is None or origin is None or origin in self._origins)
-            and len(self._consumers) < self._bounds.connections
-            and self._addresses[address] < self._bounds.per_address
+            and self._front.refusal(origin, socket.headers.get("host")) is None
+            and len(self._consumers) < self.bounds.connections
+            and self._addresses[address] < self.bounds.per_address
         )
 
     async def _serve(self, socket: WebSocket, consumer: Consumer) -> None:
-        reader = _Reader(self._publisher, self._authenticate, self._bounds, consumer)
+        reader = _Reader(self, consumer)
         reading = asyncio.create_task(reader.read(socket))
         writing = asyncio.create_task(_write(socket, consumer))
         cut = asyncio.create_task(consumer.wait_for_cut())
         tasks = {reading, writing, cut}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            self._publisher.subscriptions.leave(consumer, tuple(consumer.topics))
+            self.publisher.subscriptions.leave(consumer, tuple(consumer.topics))
             if consumer.cut_off is not None:
-                await asyncio.wait({writing}, timeout=self._bounds.cut_seconds)
+                await asyncio.wait({writing}, timeout=self.bounds.cut_seconds)
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=self._bounds.cut_seconds)
+            await asyncio.wait(tasks, timeout=self.bounds.cut_seconds)
         _raise_fault(reading, writing)
         if consumer.cut_off is not None:
             with suppress(TimeoutError, *_BROKEN):
-                async with asyncio.timeout(self._bounds.cut_seconds):
+                async with asyncio.timeout(self.bounds.cut_seconds):
                     await socket.close(*consumer.cut_off)
 
 
@@ -160,16 +220,10 @@ def _raise_fault(*tasks: "asyncio.Task[None]") -> None:
 class _Reader:
     """Carries out the frames of one connection."""
 
-    def __init__(
-        self,
-        publisher: Publisher,
-        authenticate: Callable[[list[str]], Subscriber],
-        bounds: Bounds,
-        consumer: Consumer,
-    ) -> None:
-        self._publisher = publisher
-        self._authenticate = authenticate
-        self._bounds = bounds
+    def __init__(self, endpoint: StreamEndpoint, consumer: Consumer) -> None:
+        self._endpoint = endpoint
+        self._publisher = endpoint.publisher
+        self._bounds = endpoint.bounds
         self._consumer = consumer
         self._errors = 0
         self._frames = 0
@@ -221,7 +275,10 @@ class _Reader:
     def _carry_out(self, data: bytes) -> None:
         try:
             frame = read_frame(data, self._publisher.streams, self._bounds.streams)
-            if frame.method is Method.SUBSCRIBE:
+            if frame.method is Method.CONNECTION:
+                name = StreamConnection(connection=self._consumer.name)
+                self._consumer.offer(encode(name).decode())
+            elif frame.method is Method.SUBSCRIBE:
                 self._subscribe(frame)
             else:
                 self._unsubscribe(frame)
@@ -235,8 +292,10 @@ class _Reader:
         own = [stream for stream in frame.streams if is_private(stream)]
         topics = {Topic(stream) for stream in frame.streams if not is_private(stream)}
         if own:
-            account = self._account(frame.signature)
-            topics.update(Topic(stream, account) for stream in own)
+            signer = self._endpoint.signer(frame, self._consumer)
+            topics.update(
+                Topic(stream, STAFF if stream == AUDIT else signer.account) for stream in own
+            )
         if len(self._consumer.topics | topics) > self._bounds.streams:
             raise FrameError(
                 FrameCode.TOO_MANY_STREAMS,
@@ -248,14 +307,3 @@ class _Reader:
         """End streams, whoever's they are: who may listen may also stop."""
         ended = [topic for topic in self._consumer.topics if topic.stream in frame.streams]
         self._publisher.subscriptions.leave(self._consumer, ended)
-
-    def _account(self, signature: list[str]) -> int:
-        if not signature:
-            raise FrameError(FrameCode.INVALID_SIGNATURE, "Invalid signature: there is none")
-        try:
-            account = self._authenticate(signature).account
-        except ApiError as error:
-            raise FrameError(FrameCode.INVALID_SIGNATURE, error.message) from error
-        if account < 0:
-            raise FrameError(FrameCode.INVALID_SIGNATURE, "the key has no account")
-        return account

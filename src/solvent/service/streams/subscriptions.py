@@ -10,6 +10,7 @@ Absent: sockets, which `sockets` owns, and what is in the messages.
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import NamedTuple
@@ -20,14 +21,18 @@ from solvent.service.api.objects.streams import Payload, StreamMessage
 from solvent.service.api.shapes import market_symbol
 from solvent.service.strict_json import encode
 
+NAME_BYTES = 16
 PUBLIC = -1
 """In place of an account in the topics of public streams."""
+STAFF = -2
+"""In place of an account in the topics of streams for staff."""
 
 ORDERS = "account.orderUpdate"
 BALANCES = "account.balanceUpdate"
 POSITIONS = "account.positionUpdate"
 RFQS = "account.rfqUpdate"
 LIQUIDATIONS = "liquidation"
+AUDIT = "audit"
 PACES = {"depth": 0, "depth.200ms": 200, "depth.600ms": 600, "depth.1000ms": 1000}
 """Streams of a book, and how many milliseconds lie at least between two messages of one."""
 _BY_MARKET = (*PACES, "bookTicker", "trade", "ticker", "markPrice", "openInterest")
@@ -56,8 +61,8 @@ class Cut(NamedTuple):
 
 
 def is_private(stream: str) -> bool:
-    """Whether a stream is an account's own."""
-    return stream.startswith("account.")
+    """Whether a stream is for those who sign: an account's own, or staff's."""
+    return stream.startswith("account.") or stream == AUDIT
 
 
 def stream_names(parameters: EngineParameters) -> frozenset[str]:
@@ -67,7 +72,7 @@ def stream_names(parameters: EngineParameters) -> frozenset[str]:
         for asset, about in enumerate(parameters.assets)
         if about.market is not None and asset != USDC
     ]
-    names = {LIQUIDATIONS, BALANCES, ORDERS, POSITIONS, RFQS}
+    names = {LIQUIDATIONS, AUDIT, BALANCES, ORDERS, POSITIONS, RFQS}
     for symbol in symbols:
         names.update(f"{kind}.{symbol}" for kind in (*_BY_MARKET, ORDERS, POSITIONS, RFQS))
         names.update(f"kline.{interval}.{symbol}" for interval in INTERVALS)
@@ -75,10 +80,16 @@ def stream_names(parameters: EngineParameters) -> frozenset[str]:
 
 
 class Consumer:
-    """What waits for one client. `messages` and `size` (characters) bound it."""
+    """What waits for one client. `messages` and `size` (characters) bound it.
+
+    `name` tells the connection from every other one; `signers` are the numbers of the keys that
+    signed on it, and their versions then.
+    """
 
     def __init__(self, messages: int, size: int) -> None:
         self.topics: set[Topic] = set()
+        self.name = secrets.token_hex(NAME_BYTES)
+        self.signers: dict[int, int] = {}
         self.cut_off: Cut | None = None
         self._most = messages
         self._largest = size
@@ -163,6 +174,9 @@ class Subscriptions:
         """Send an object to all who listen."""
         consumers = self._consumers.get(topic)
         if consumers:
-            text = encode(StreamMessage(stream=topic.stream, data=data)).decode()
-            for consumer in consumers:
-                consumer.offer(text, key)
+            self.say(topic, encode(StreamMessage(stream=topic.stream, data=data)).decode(), key)
+
+    def say(self, topic: Topic, text: str, key: str | None = None) -> None:
+        """Send a message that is written already to all who listen."""
+        for consumer in tuple(self._consumers.get(topic, ())):
+            consumer.offer(text, key)

@@ -32,6 +32,7 @@ from solvent.service.api.objects.enums import (
     Side,
     TimeInForce,
 )
+from solvent.service.api.objects.governance import AuditRow
 from solvent.service.api.objects.markets import Level
 
 
@@ -40,6 +41,7 @@ class Method(StrEnum):
 
     SUBSCRIBE = "SUBSCRIBE"
     UNSUBSCRIBE = "UNSUBSCRIBE"
+    CONNECTION = "CONNECTION"
 
 
 class StreamOrderType(StrEnum):
@@ -62,13 +64,18 @@ SignatureParts = Annotated[list[str], Meta(min_length=4, max_length=4)]
 
 
 class StreamFrame(Request):
-    """What a client says: which streams it wants, or wants no more."""
+    """What a client says: which streams it wants, or wants no more, or what its connection is."""
 
-    method: Annotated[Method, says("Whether to begin or to end.", "SUBSCRIBE")]
-    params: Annotated[list[str], says("Names of streams.", ["depth.SOL_USDC", "liquidation"])]
+    method: Annotated[Method, says("What is wanted.", "SUBSCRIBE")]
+    params: Annotated[
+        Maybe[list[str]], says("Names of streams.", ["depth.SOL_USDC", "liquidation"])
+    ] = UNSET
     signature: Annotated[
         Maybe[SignatureParts | None],
-        says("Key, signature, timestamp and window of instruction `subscribe`, for own streams."),
+        says(
+            "Key, signature, timestamp and window of instruction `subscribe`, for own streams; the "
+            "text may go on `&connection=..&market=..&streams=..`, these joined by commas."
+        ),
     ] = UNSET
     id: Annotated[Maybe[int | str | None], says("Taken and passed over.")] = UNSET
 
@@ -78,6 +85,19 @@ class FrameProblem(ApiObject):
 
     code: Annotated[int, says("Number of the problem.", 4006)]
     message: Annotated[str, says("What it is.", "Invalid stream")]
+
+
+class StreamConnection(ApiObject):
+    """What is said to CONNECTION: a name that a signature of this connection may bear."""
+
+    connection: Annotated[str, says("The name, drawn for this connection.", "0" * 32)]
+
+
+class AuditMessage(ApiObject):
+    """A message of the stream `audit`, which staff may listen to."""
+
+    stream: Annotated[str, says("Always `audit`.", "audit")]
+    data: Annotated[AuditRow, says("The entry.")]
 
 
 class StreamError(ApiObject):

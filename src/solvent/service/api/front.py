@@ -1,0 +1,46 @@
+"""The front: which pages of a browser, and under which names, may speak to the service.
+
+A page of another site can make its visitor's browser connect to a service on the same machine, and
+by rebinding a name of its own to 127.0.0.1 read the answers too. Such a page says its origin, and
+its requests name a host that is not the service's. So an origin must be listed, and a host that is
+a name, not a number, must be one of the service's.
+"""
+
+import ipaddress
+from collections.abc import Collection
+from typing import NamedTuple
+
+from solvent.service.limits import LOOPBACK
+
+
+class Front(NamedTuple):
+    """Origins of pages that are served, none by default, and names of the host; None: any name."""
+
+    origins: Collection[str] = ()
+    hosts: Collection[str] | None = None
+
+    def refusal(self, origin: str | None, host: str | None) -> str | None:
+        """Why a request with these headers is not served, if it is not."""
+        if origin is not None and origin not in self.origins:
+            return "this origin is not served; the operator may list it with --origin"
+        if self.hosts is None or host is None:
+            return None
+        name = _name(host)
+        if name in self.hosts or name in LOOPBACK or _is_number(name):
+            return None
+        return "this host name is not served; the operator may list it with --host-name"
+
+
+def _name(host: str) -> str:
+    """A Host header without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
