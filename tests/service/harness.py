@@ -17,6 +17,7 @@ from solvent.domain.engine_face import EngineFactory
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
+from solvent.service.api.buckets import RATES, Buckets, Rate
 from solvent.service.authority.acts import AdmitKey, encode_act
 from solvent.service.authority.model import HOUSE, Terms
 from solvent.service.authority.possession import possession_text
@@ -215,8 +216,13 @@ async def opened(
     start = Start(parameters or plain_parameters(), Terms(2, 0, RICH))
     node = open_node(folder, start, engines=engines)
     await node.start(keeps_time=False)
-    transport = httpx.ASGITransport(app=application(node), client=("127.0.0.1", 1))
+    transport = httpx.ASGITransport(app=application(node, endless()), client=("127.0.0.1", 1))
     return House(node, httpx.AsyncClient(transport=transport, base_url="http://node"))
+
+
+def endless() -> Buckets:
+    """Buckets that are never empty."""
+    return Buckets(dict.fromkeys(RATES, Rate(10**9, 10**9)))
 
 
 def with_house(folder: Path, story: Callable[[House], Awaitable[Done]]) -> Done:

@@ -19,6 +19,7 @@ CONNECTIONS = 4_096
 BACKLOG = 1_024
 """Connections that wait to be let in."""
 QUERY_BYTES = 8 * 1024
+QUERY_FIELDS = 64
 JSON_DEPTH = 8
 JSON_NUMBER_DIGITS = 20
 WINDOW_MS = 60_000
@@ -47,6 +48,14 @@ BUCKETS = 50_000
 ADDRESS_RATE = (4_000, 20_000)
 KEY_RATE = (2_000, 10_000)
 ACCOUNT_RATE = (2_000, 10_000)
+JOURNAL_RATE = (16 * 1024, 64 * 1024 * 1024)
+"""Bytes of the journal that an account, or a key without one, may fill: a second, at once. What
+comes to the views of it is of the same order."""
+RECORD_BYTES = 256
+"""What a record has beside its commands, at most."""
+BODY_BYTES_A_TOKEN = 1_024
+REFUSED_TOKENS = 100
+"""What a request costs its address that is refused before it is known who signed it."""
 PROPOSALS = 200
 PROPOSALS_OF_KEY = 20
 """Proposals that may wait, in all and of one key."""

@@ -106,5 +106,28 @@ def test_the_service_has_a_bucket_for_each_kind_of_caller(kind: str) -> None:
     clock = Clock()
     found = Buckets(clock=clock)
     size = RATES[kind].size
-    assert [found.spend(kind, "a") for _ in range(size)] == [0] * size
-    assert found.spend(kind, "a") == 1
+    assert found.spend(kind, "a", size - 1) == 0
+    assert [found.spend(kind, "a") for _ in range(2)] == [0, 1]
+
+
+def test_what_costs_more_takes_more() -> None:
+    found, clock = buckets(10, 5)
+    assert found.spend("key", "a", 3) == 0
+    assert found.spend("key", "a", 3) == 1
+    assert found.spend("key", "a", 2) == 0
+    clock.now += SECOND
+    assert found.spend("key", "a", 50) == 0, "a full one lets through what is larger than it is"
+    assert found.spend("key", "a") == 5, "and makes up for it"
+
+
+def test_what_was_done_already_is_charged_also_where_nothing_is_left() -> None:
+    """But nobody is shut out for longer than it takes to fill two buckets."""
+    found, clock = buckets(10, 5)
+    found.charge("key", "a", 4)
+    assert [found.spend("key", "a") for _ in range(2)] == [0, 1]
+    found.charge("key", "a", 10**9)
+    assert found.spend("key", "a") == 1
+    clock.now += SECOND // 2
+    assert found.spend("key", "a") == 1
+    clock.now += SECOND // 10
+    assert found.spend("key", "a") == 0

@@ -11,17 +11,15 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-from solvent.service.api.buckets import Buckets, Rate
 from solvent.service.api.http import App
 from solvent.service.serve import application
 from tests.service.api.malformed import Maker, Request
-from tests.service.harness import House, with_house
+from tests.service.harness import House, endless, with_house
 from tests.sizes import sized
 
 REQUESTS = sized(quick=5_000, usual=30_000, full=100_000)
 REFUSED = 400
 SERVER_ERROR = 500
-NEVER_FULL = Rate(10**9, 10**9)
 
 
 class Said:
@@ -67,7 +65,7 @@ async def ask(app: App, request: Request) -> Said:
 
 async def bombard(house: House, count: int, seed: int) -> Counter[int]:
     """Send many; fail at the first that does harm; how many were answered with which status."""
-    app = application(house.node, Buckets(dict.fromkeys(("address", "key", "account"), NEVER_FULL)))
+    app = application(house.node, endless())
     maker = Maker(seed)
     before = _state(house)
     found: Counter[int] = Counter()

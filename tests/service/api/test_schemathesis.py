@@ -20,7 +20,7 @@ from solvent.service.serve import application
 from tests.service.api.examples import EXAMPLES, LISTS
 from tests.service.api.malformed import Maker, Request
 from tests.service.api.test_malformed import ask
-from tests.service.harness import House, with_house
+from tests.service.harness import House, endless, with_house
 
 EACH = 25
 """Requests drawn for each endpoint."""
@@ -79,7 +79,7 @@ def test_the_document_leads_to_no_server_error(tmp_path: Path) -> None:
     requests = _requests(_drawn())
 
     async def story(house: House) -> list[tuple[str, int, bytes]]:
-        app = application(house.node)
+        app = application(house.node, endless())
         answers = [(request.wrong, await ask(app, request)) for request in requests]
         return [(wrong, said.status, said.body) for wrong, said in answers]
 

@@ -1,9 +1,10 @@
-"""Buckets: how many requests a caller may make, and when to come again.
+"""Buckets: how much a caller may ask for, and when to come again.
 
-A bucket fills at a steady rate up to its size; a request takes one token. It is kept as the one
-moment at which it will be full again, so that its level is exact in whole nanoseconds and an idle
-bucket needs no upkeep. Requests that can only reduce risk have buckets of their own: who is
-throttled can still cancel and repay.
+A bucket fills at a steady rate up to its size; a request takes a token at least. It is kept as the
+one moment at which it will be full again, so that its level is exact in whole nanoseconds and an
+idle bucket needs no upkeep. What costs more takes more: a token a command of a batch and a KiB of a
+body, many for a request that is refused before it is known who sent it. Requests that can only
+reduce risk have buckets of their own: who is throttled can still cancel and repay.
 
 Each kind of caller has a table of its own, so that a flood of addresses pushes out no key's bucket.
 A table is bounded: those that were asked longest ago are forgotten and count as full.
@@ -14,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from solvent.service.limits import ACCOUNT_RATE, ADDRESS_RATE, BUCKETS, KEY_RATE
+from solvent.service.limits import ACCOUNT_RATE, ADDRESS_RATE, BUCKETS, JOURNAL_RATE, KEY_RATE
 
 _SECOND_NS = 10**9
 
@@ -30,6 +31,7 @@ RATES = {
     "address": Rate(*ADDRESS_RATE),
     "key": Rate(*KEY_RATE),
     "account": Rate(*ACCOUNT_RATE),
+    "journal": Rate(*JOURNAL_RATE),
 }
 
 
@@ -58,13 +60,30 @@ class Buckets:
             for kind, rate in (RATES if rates is None else rates).items()
         }
 
-    def spend(self, kind: str, name: str | int, *, reduces_risk: bool = False) -> int:
-        """Take a token: 0, or in how many whole seconds there is one (Retry-After)."""
+    def spend(
+        self, kind: str, name: str | int, tokens: int = 1, *, reduces_risk: bool = False
+    ) -> int:
+        """Take tokens: 0, or in how many whole seconds there are so many (Retry-After).
+
+        What is more than a bucket holds is let through by a full one, which is empty then for as
+        long as it takes to make up for it.
+        """
         token, size, table = self._kinds[kind]
         now = self._clock()
         full_at = max(now, table.pop((name, reduces_risk), now))
-        wait = full_at + token - (now + size * token)
-        table[name, reduces_risk] = full_at if wait > 0 else full_at + token
+        wait = full_at + min(tokens, size) * token - (now + size * token)
+        table[name, reduces_risk] = full_at if wait > 0 else full_at + tokens * token
+        self._forget(table)
+        return -(-wait // _SECOND_NS) if wait > 0 else 0
+
+    def charge(self, kind: str, name: str | int, tokens: int) -> None:
+        """Take tokens for what was done already, also those that are not there yet."""
+        token, size, table = self._kinds[kind]
+        now = self._clock()
+        full_at = max(now, table.pop((name, False), now)) + tokens * token
+        table[name, False] = min(full_at, now + 2 * size * token)
+        self._forget(table)
+
+    def _forget(self, table: OrderedDict[tuple[str | int, bool], int]) -> None:
         if len(table) > self._most:
             table.popitem(last=False)
-        return -(-wait // _SECOND_NS) if wait > 0 else 0

@@ -4,7 +4,7 @@ A handler is a coroutine of a call. It reads the market under `reading`, the pas
 hands commands to the sequencer; what it raises as ApiError is said to the client.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from solvent.service.core.keys import Principal
 from solvent.service.core.node import Node
 from solvent.service.core.records import NOBODY, Record, RecordKind, commands_record
 from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.limits import RECORD_BYTES
 from solvent.service.strict_json import JsonValue, encode
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -50,13 +51,17 @@ def answer_reply(answer: Answer) -> Reply:
 
 
 class Call(NamedTuple):
-    """One request: where it goes, what it says, who asks."""
+    """One request: where it goes, what it says, who asks.
+
+    `fill` lets the journal grow by so many bytes for him, or raises ApiError.
+    """
 
     node: Node
     query: Mapping[str, JsonValue]
     body: JsonValue
     lists: Mapping[str, Sequence[str]]
     verified: Verified | None
+    fill: Callable[[int], None]
 
     @property
     def params(self) -> Params:
@@ -129,4 +134,5 @@ class Call(NamedTuple):
 
     async def hand_in(self, record: Record) -> Reply:
         """Hand a record to the sequencer and reply with what it answers."""
+        self.fill(len(record.commands) + len(record.body) + RECORD_BYTES)
         return answer_reply(await self.node.submit(record))

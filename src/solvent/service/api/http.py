@@ -1,7 +1,8 @@
 """HTTP: from a request's bytes to a handler and back, with every limit on the way.
 
-In order: is there such an endpoint, is there room in the caller's bucket, does the body come in
-time and size, are query and JSON strict, is the signature right, may the key do this. Only then
+In order: is there such an endpoint, is there room in the caller's bucket, is its page served, does
+the body come in time and size, are there no more items than may be, are query and JSON strict, is
+the signature right (of a digest before the body is read), may the key do this. Only then
 does a handler run. Whatever goes wrong is answered with the published error object; what nobody
 foresaw is logged under a number and says nothing else.
 """
@@ -24,7 +25,15 @@ from solvent.service.api.signing import MARKET_HEADER, SIGNATURE_HEADERS, Verifi
 from solvent.service.core.keys import NO_ACCOUNT
 from solvent.service.core.node import Node
 from solvent.service.errors import ApiError, ApiErrorCode
-from solvent.service.limits import BODY_BYTES, BODY_SECONDS, QUERY_BYTES
+from solvent.service.limits import (
+    BATCH_ORDERS,
+    BODY_BYTES,
+    BODY_BYTES_A_TOKEN,
+    BODY_SECONDS,
+    QUERY_BYTES,
+    QUERY_FIELDS,
+    REFUSED_TOKENS,
+)
 from solvent.service.strict_json import JsonError, JsonValue, decode, encode
 from solvent.service.wire import ms
 
@@ -121,21 +130,50 @@ class App:
 
     async def _carry_out(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
         self._spend("address", head.address, endpoint)
+        try:
+            call = await self._read(endpoint, head, receive)
+        except ApiError as error:
+            # Of those whose role may not do this it is known who they are.
+            if error.status not in (TOO_MANY, FORBIDDEN):
+                self._buckets.charge("address", head.address, REFUSED_TOKENS)
+            raise
+        if call.verified is not None:
+            weight = _weight(call.body)
+            self._spend("key", call.principal.number, endpoint, weight)
+            if call.principal.account != NO_ACCOUNT:
+                self._spend("account", call.principal.account, endpoint, weight)
+        _check_required(endpoint, call.query, call.body)
+        return await endpoint.handler(call)
+
+    async def _read(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Call:
+        """The request, of whom it is, with every limit before the work that it bounds."""
         self._check_front(head)
         if len(head.raw_query) > QUERY_BYTES:
             raise ApiError(TOO_LONG, ApiErrorCode.INVALID_CLIENT_REQUEST, "the query is too long")
         raw = await self._patience.body(receive)
+        if len(raw) >= BODY_BYTES_A_TOKEN:
+            self._spend("address", head.address, endpoint, len(raw) // BODY_BYTES_A_TOKEN)
         pairs = _pairs(head.raw_query)
+        verified = None
+        if endpoint.signs_digest:
+            # What is signed is known without a look at what the body says.
+            signed = {"sha256": hashlib.sha256(raw).hexdigest()}
+            verified = self._verify(endpoint, head, pairs, signed)
+        if endpoint.is_batch and raw.count(b"{") > BATCH_ORDERS:
+            raise bad_request(f"at most {BATCH_ORDERS} orders a request")
         body = _json(raw) if endpoint.body else None
         query, lists = _fields(endpoint, pairs, body)
-        verified = None
-        if endpoint.is_signed:
-            verified = self._verify(endpoint, head, pairs, body, raw)
-            self._spend("key", verified.principal.number, endpoint)
-            if verified.principal.account != NO_ACCOUNT:
-                self._spend("account", verified.principal.account, endpoint)
-        _check_required(endpoint, query, body)
-        return await endpoint.handler(Call(self._node, query, body, lists, verified))
+        if endpoint.is_signed and verified is None:
+            verified = self._verify(endpoint, head, pairs, body)
+
+        def fill(size: int) -> None:
+            """Let the journal grow by so much, or raise ApiError."""
+            assert verified is not None
+            who = verified.principal
+            name = f"key {who.number}" if who.account == NO_ACCOUNT else who.account
+            self._spend("journal", name, endpoint, size)
+
+        return Call(self._node, query, body, lists, verified, fill)
 
     def _check_front(self, head: _Head) -> None:
         origin, host = _first(head.headers, b"origin"), _first(head.headers, b"host")
@@ -148,10 +186,8 @@ class App:
         endpoint: Endpoint,
         head: _Head,
         pairs: Sequence[tuple[str, str]],
-        body: JsonValue,
-        raw: bytes,
+        signed: JsonValue,
     ) -> Verified:
-        signed = {"sha256": hashlib.sha256(raw).hexdigest()} if endpoint.signs_digest else body
         verified = verify(
             _signature(head.headers),
             endpoint.instruction or "",
@@ -166,12 +202,18 @@ class App:
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
         return verified
 
-    def _spend(self, kind: str, name: str | int, endpoint: Endpoint) -> None:
-        wait = self._buckets.spend(kind, name, reduces_risk=endpoint.reduces_risk)
+    def _spend(self, kind: str, name: str | int, endpoint: Endpoint, tokens: int = 1) -> None:
+        wait = self._buckets.spend(kind, name, tokens, reduces_risk=endpoint.reduces_risk)
         if wait:
             raise ApiError(
                 TOO_MANY, ApiErrorCode.TOO_MANY_REQUESTS, "too many requests", retry_after=wait
             )
+
+
+def _weight(body: JsonValue) -> int:
+    """How many commands a request asks for."""
+    lists = body.values() if isinstance(body, dict) else [body]
+    return max([1, *(len(each) for each in lists if isinstance(each, list))])
 
 
 def _head(scope: Scope) -> _Head:
@@ -271,11 +313,15 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _pairs(raw_query: str) -> list[tuple[str, str]]:
+    if not raw_query:
+        return []
     try:
-        return (
-            parse_qsl(raw_query, keep_blank_values=True, strict_parsing=True, errors="strict")
-            if raw_query
-            else []
+        return parse_qsl(
+            raw_query,
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=QUERY_FIELDS,
         )
     except ValueError as error:
         raise bad_request("the query is not well formed") from error
