@@ -16,7 +16,9 @@ from tempfile import mkdtemp
 from solvent.domain.errors import InputError
 
 PARTIAL = ".partial-"
-RUN_FILES = frozenset({"commands.log", "events.log", "receipts.jsonl", "report.html", "run.json"})
+RUN_FILES = frozenset(
+    {"commands.log", "events.log", "receipts.jsonl", "report.html", "run.json", "accounts.csv"}
+)
 """Every name that a run writes into its folder."""
 
 

@@ -21,6 +21,7 @@ def run(
     /,
     *,
     prices: PriceOptions | None = None,
+    positions: Annotated[Path | None, NAMED] = None,
     policy: LenderPolicy = None,
     default_policy: DefaultPolicy = None,
     accounts: Accounts = None,
@@ -35,6 +36,9 @@ def run(
     ----------
     scenario
         Name of a packaged scenario (see `solvent scenarios`) or path of a TOML file.
+    positions
+        Accounts from a CSV or Parquet file instead of the scenario's groups: account, asset and
+        held, lent or owed, in whole tokens.
     out
         Folder for the report, the event log and the receipts; a former run's folder is replaced.
         Without it nothing is written.
@@ -42,6 +46,7 @@ def run(
     carry_out(
         Request(
             scenario=scenario,
+            positions=positions,
             prices=None if prices is None else prices.foreign(),
             policy=policy,
             default_policy=default_policy,

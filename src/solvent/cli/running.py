@@ -47,6 +47,7 @@ class Request:
 
     scenario: str
     prices: "Foreign | None" = None
+    positions: Path | None = None
     policy: Policy | None = None
     default_policy: Policy | None = None
     accounts: int | None = None
@@ -70,6 +71,7 @@ def carry_out(request: Request) -> None:
         result = run(
             scenario,
             prices=request.prices,
+            positions=request.positions,
             policy=request.policy,
             default_policy=request.default_policy,
             accounts=request.accounts,

@@ -7,11 +7,12 @@ The engine alone decides what happens. A run with the same scenario, prices, acc
 the same commands and events; nothing here reads a clock or draws a number but from the seed.
 """
 
+import csv
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from hashlib import file_digest
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from solvent.domain.units import INT64_MAX, SECOND
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.run_log import RunLogWriter
 from solvent.lab.people.agents import Agents, Driver
-from solvent.lab.people.population import Crowd, crowd
+from solvent.lab.people.population import crowd
+from solvent.lab.people.positions import NO_BOOK, Book, read_positions, relaxed
 from solvent.lab.prices.feed import Feed, Foreign, foreign_feed, own_feed
 from solvent.lab.prices.paths import time_text
 from solvent.lab.report.figures import Recorder
@@ -37,6 +39,7 @@ from solvent.reference.engine import ReferenceEngine
 
 RECEIPTS = "receipts.jsonl"
 REPORT = "report.html"
+ACCOUNTS = "accounts.csv"
 
 
 EngineFactory = Callable[[EngineParameters], RunnableEngine]
@@ -61,6 +64,7 @@ def run(
     scenario: Scenario,
     *,
     prices: Foreign | str | Path | None = None,
+    positions: str | Path | None = None,
     policy: Policy | None = None,
     default_policy: Policy | None = None,
     accounts: int | None = None,
@@ -72,31 +76,28 @@ def run(
     """Carry a scenario out.
 
     - prices: another price file, with how to read it where that must be said (`Foreign`).
+    - positions: accounts from a file instead of the scenario's groups and their later actions.
     - policy, default_policy: how ADL picks the payers of a stuck lender (case L) and which lenders
       settle a default (case B), instead of the scenario's.
     - accounts: how many accounts; sizes and the groups' shares stay, everything else scales.
     - seed: of the population and of the engine's draws.
-    - out: a folder, missing or empty, for commands.log, events.log, receipts.jsonl, report.html
-      and run.json: all of them or nothing.
+    - out: a folder, missing or empty, for commands.log, events.log, receipts.jsonl, report.html,
+      run.json and, with positions, accounts.csv: all of them or nothing.
 
     Raises InputError for what is wrong with a file or an argument, before anything is written.
     """
     if seed is not None and not 0 <= seed <= INT64_MAX:
         raise scenario.error("seed", f"must lie between 0 and {INT64_MAX}, is {seed}")
     scenario = _adjusted(scenario, policy, default_policy, seed)
-    if prices is None:
-        feed = own_feed(scenario)
-    else:
-        foreign = prices if isinstance(prices, Foreign) else Foreign(Path(prices))
-        feed = foreign_feed(scenario, foreign)
+    scenario, feed, book = _given(scenario, prices, positions, accounts)
     people = crowd(scenario, accounts)
     with ExitStack() as stack:
-        agents = Agents(scenario, feed, people)
+        agents = Agents(scenario, feed, people, book=book)
         log = None
         if out is not None:
             writer = stack.enter_context(RunLogWriter(out, feed.parameters))
             log = stack.enter_context(closing(_Log(writer, feed.parameters)))
-        driver = _RunDriver(feed.parameters, engine_factory, log)
+        driver = _RunDriver(feed.parameters, scenario.parameters, engine_factory, log)
         driver.run(agents.open())
         agents.set_up(driver)
         driver.see()
@@ -106,12 +107,35 @@ def run(
             driver.see()
             if progress is not None:
                 progress(number, len(feed.moments))
-        notes = (*feed.notes, *agents.notes)
-        figures = _head(scenario, feed, people, notes) | driver.finish()
+        notes = (*feed.notes, *agents.notes, *book.notes)
+        count = len(book.holders) or people.accounts
+        figures = _head(scenario, feed, book, count, notes) | driver.finish()
         series = driver.recorder.all_series()
         if log is not None:
+            log.name_accounts(agents.next_account, book)
             log.finish(figures, series, driver.state_hash)
     return RunResult(figures, series, notes, 0 if log is None else log.receipts)
+
+
+def _given(
+    scenario: Scenario,
+    prices: Foreign | str | Path | None,
+    positions: str | Path | None,
+    accounts: int | None,
+) -> tuple[Scenario, Feed, Book]:
+    """The scenario, its prices and its book of accounts, with what was given instead."""
+    if prices is None:
+        feed = own_feed(scenario)
+    else:
+        foreign = prices if isinstance(prices, Foreign) else Foreign(Path(prices))
+        feed = foreign_feed(scenario, foreign)
+    if positions is None:
+        return scenario, feed, NO_BOOK
+    if accounts is not None:
+        raise scenario.error("accounts", "a file of positions says how many there are")
+    book = read_positions(positions, scenario)
+    scenario = replace(scenario, groups=(), actions=())
+    return scenario, replace(feed, parameters=relaxed(feed.parameters)), book
 
 
 def _adjusted(
@@ -130,7 +154,9 @@ def _adjusted(
     return replace(scenario, parameters=parameters)
 
 
-def _head(scenario: Scenario, feed: Feed, people: Crowd, notes: tuple[str, ...]) -> dict[str, Any]:
+def _head(
+    scenario: Scenario, feed: Feed, book: Book, accounts: int, notes: tuple[str, ...]
+) -> dict[str, Any]:
     """What was run, by the names that reports use."""
     waterfall = scenario.parameters.waterfall
     return {
@@ -138,11 +164,12 @@ def _head(scenario: Scenario, feed: Feed, people: Crowd, notes: tuple[str, ...])
         "description": scenario.description,
         "source": scenario.source,
         "prices": _provenance(feed),
+        "positions": None if book.file is None else _file(book.file),
         "notes": list(notes),
         "seed": scenario.parameters.seed,
         "policy": waterfall.lender_policy.name.lower(),
         "default_policy": waterfall.default_policy.name.lower(),
-        "accounts": people.accounts,
+        "accounts": accounts,
         "assets": [asset.symbol for asset in scenario.parameters.assets],
         "start": time_text(feed.start),
         "end": time_text(feed.end),
@@ -156,14 +183,18 @@ def _provenance(feed: Feed) -> dict[str, Any]:
         stale[hole.symbol] += hole.end - hole.start
     return {
         "foreign": feed.foreign,
-        "file": None if feed.file is None else feed.file.name,
-        "sha256": None if feed.file is None else sha256(feed.file.read_bytes()).hexdigest(),
+        **({"file": None, "sha256": None} if feed.file is None else _file(feed.file)),
         "stale_seconds": {symbol: time // SECOND for symbol, time in stale.items()},
         "holes": [
             {"asset": hole.symbol, "start": time_text(hole.start), "end": time_text(hole.end)}
             for hole in feed.holes
         ],
     }
+
+
+def _file(path: Path) -> dict[str, str]:
+    with path.open("rb") as file:
+        return {"file": path.name, "sha256": file_digest(file, "sha256").hexdigest()}
 
 
 class _Log:
@@ -190,6 +221,16 @@ class _Log:
         """The event hash of everything so far."""
         return self._writer.event_hash()
 
+    def name_accounts(self, end: int, book: Book) -> None:
+        """Write down which account of the run is which of the book, the last one before `end`."""
+        if book.file is None:
+            return
+        first = end - len(book.holders)
+        with self._writer.path(ACCOUNTS).open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(("number", "account"))
+            rows.writerows((first + place, each.name) for place, each in enumerate(book.holders))
+
     def close(self) -> None:
         """Let go of the file of receipts."""
         self._receipts.close()
@@ -202,16 +243,20 @@ class _Log:
 
 
 class _RunDriver(Driver):
-    """The engine of a run and its listeners."""
+    """The engine of a run, which starts with `parameters`, and its listeners.
+
+    `reported` are the scenario's own, which a book of accounts lets come into force after it.
+    """
 
     def __init__(
         self,
         parameters: EngineParameters,
+        reported: EngineParameters,
         engine_factory: EngineFactory,
         log: _Log | None,
     ) -> None:
         self.engine = engine_factory(parameters)
-        self.recorder = Recorder(parameters)
+        self.recorder = Recorder(reported)
         self.state_hash = ""
         self._log = log
         self._hasher = EventHasher()

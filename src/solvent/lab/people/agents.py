@@ -24,12 +24,14 @@ from solvent.domain.commands import (
     Command,
     TimeStep,
     UpdatePrice,
+    UpdateSettings,
     Withdraw,
     one_moment,
 )
 from solvent.domain.events import Refused
 from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
+from solvent.lab.people.positions import NO_BOOK, Book, BookMembers, tightened
 from solvent.lab.people.providers import Providers
 from solvent.lab.scenario.model import Scenario
 
@@ -76,6 +78,16 @@ class Driver(ABC):
         while batch := list(islice(waiting, self.BATCH)):
             self.hear(self.carry_out(batch))
 
+    def run_refused(self, commands: Iterable[Command]) -> int:
+        """Send commands; how many of them were refused."""
+        waiting, refused = iter(commands), 0
+        while batch := list(islice(waiting, self.BATCH)):
+            transcript = self.carry_out(batch)
+            self.hear(transcript)
+            spans = (transcript.span(index) for index in range(len(batch)))
+            refused += sum(isinstance(transcript.event(span.start), Refused) for span in spans)
+        return refused
+
     def run_agent(self, command: Command) -> None:
         """Send one member's command; where it was refused, again with what the limit leaves."""
         transcript = self.carry_out([command])
@@ -89,11 +101,18 @@ class Driver(ABC):
 class Agents:
     """Members, makers, providers, the prices and the schedule; accounts are numbered from `first`.
 
+    With a `book` the engine must start with the `relaxed` parameters of the scenario; the set-up
+    brings the scenario's own into force. `notes` say where the population is not as written.
     InputError where the scenario's groups cannot exist together.
     """
 
     def __init__(
-        self, scenario: Scenario, prices: Prices, people: Crowd, first: int = FIRST_ACCOUNT
+        self,
+        scenario: Scenario,
+        prices: Prices,
+        people: Crowd,
+        first: int = FIRST_ACCOUNT,
+        book: Book = NO_BOOK,
     ) -> None:
         self._scenario = scenario
         self._feed = prices
@@ -109,7 +128,11 @@ class Agents:
             members_first,
             lambda after: lambda asset: prices.price(asset, prices.start + after),
         )
-        self.next_account = members_first + len(self._population.members)
+        self._first = first
+        self._book_first = members_first + len(self._population.members)
+        self._book = BookMembers(book, self._book_first)
+        self.next_account = self._book_first + len(book.holders)
+        self._relaxed = book.file is not None
         self.notes = self._population.notes
 
     def open(self) -> Iterator[Command]:
@@ -117,6 +140,7 @@ class Agents:
         yield from self._makers.open()
         yield from self._providers.open()
         yield from self._population.open()
+        yield from self._book.open()
 
     def set_up(self, driver: Driver) -> None:
         """Everything between the opening of accounts and the first step."""
@@ -127,7 +151,24 @@ class Agents:
         driver.run(self._providers.setup(lambda asset: self._feed.price(asset, start)))
         driver.run(self._population.setup())
         self._people(driver, -1, 0)
+        driver.run(self._book.setup())
+        refused = driver.run_refused(self._book.loans())
+        if refused:
+            said = "not put in: the account is worth less than a hundredth of what it owes"
+            self.notes = (*self.notes, f"{refused} loans of the book were {said}")
+        if self._relaxed:
+            driver.run(tightened(self._scenario.parameters))
+            driver.run(self._leverage())
         driver.run(self._quotes(start))
+
+    def _leverage(self) -> Iterator[Command]:
+        """The scenario's own leverage limit for makers and providers.
+
+        Accounts of the book keep theirs: some stand above it, and none of them borrows again.
+        """
+        limit = self._scenario.parameters.max_leverage
+        for account in range(self._first, self._book_first):
+            yield UpdateSettings(account, leverage_limit=limit)
 
     def step(self, driver: Driver, since: int, until: int, *, keeps_time: bool = True) -> None:
         """One step, from `since` to `until` microseconds after the start, and what leads to it.

@@ -81,9 +81,13 @@ class Crowd:
 def crowd(scenario: Scenario, accounts: int | None) -> Crowd:
     """Share `accounts` among the groups by largest remainder, one at least, taken from the largest.
 
+    Where there are no groups, nothing is scaled.
+
     InputError when there are fewer accounts than groups.
     """
     usual = scenario.accounts
+    if not scenario.groups:
+        return Crowd((), 1, 1)
     wanted = usual if accounts is None else accounts
     groups = scenario.groups
     if wanted < len(groups):
