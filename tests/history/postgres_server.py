@@ -3,12 +3,14 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 HOMES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 SERVICE_USER = "postgres"
@@ -52,9 +54,42 @@ def _free_port() -> int:
         return port
 
 
+class Server(NamedTuple):
+    """A server that a test may stop, pause and start again."""
+
+    url: str
+    data: Path
+    control: Sequence[str]
+    options: Sequence[str]
+
+    def start(self) -> None:
+        """Begin to serve."""
+        log = self.data.parent / "log"
+        _run([*self.control, *self.options, "-l", str(log), "-w", "start"], self.data.parent)
+
+    def stop(self) -> None:
+        """Be gone at once, as in a crash."""
+        _run([*self.control, "-m", "immediate", "-w", "stop"], self.data.parent)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to all its processes."""
+        first = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for each in (first, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(each, number)
+
+
 @contextmanager
 def running_server() -> Iterator[str]:
     """The address of an empty database. Raises NoServerError where none can be started."""
+    with controlled_server() as server:
+        yield server.url
+
+
+@contextmanager
+def controlled_server() -> Iterator[Server]:
+    """A server with an empty database. Raises NoServerError where none can be started."""
     initdb, control = _program("initdb"), _program("pg_ctl")
     folder = Path(tempfile.mkdtemp(prefix="solvent-postgres-"))
     try:
@@ -62,12 +97,13 @@ def running_server() -> Iterator[str]:
         data, port = folder / "data", _free_port()
         _run([*user, initdb, "-D", str(data), "-U", "solvent", "-A", "trust", "--no-sync"], folder)
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {folder}"
-        start = [*user, control, "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w"]
-        _run([*start, "start"], folder)
+        url = f"postgresql://solvent@127.0.0.1:{port}/postgres"
+        server = Server(url, data, [*user, control, "-D", str(data)], ["-o", options])
+        server.start()
         try:
-            yield f"postgresql://solvent@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            _run([*user, control, "-D", str(data), "-m", "immediate", "-w", "stop"], folder)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -211,10 +211,11 @@ async def opened(
     folder: Path,
     parameters: EngineParameters | None = None,
     engines: EngineFactory = FastEngine,
+    views_url: str | None = None,
 ) -> House:
     """A house in a folder, new or as it was left."""
     start = Start(parameters or plain_parameters(), Terms(2, 0, RICH))
-    node = open_node(folder, start, engines=engines)
+    node = open_node(folder, start, engines=engines, views_url=views_url)
     await node.start(keeps_time=False)
     transport = httpx.ASGITransport(app=application(node, endless()), client=("127.0.0.1", 1))
     return House(node, httpx.AsyncClient(transport=transport, base_url="http://node"))

@@ -28,7 +28,15 @@ from solvent.history.followers.receipt_rows import ReceiptHistory
 from solvent.history.questions.accounts import AccountHistory
 from solvent.history.questions.market import MarketHistory
 from solvent.history.tables.batch import Batch
-from solvent.history.tables.database import Database, DatabaseError, Value, open_database
+from solvent.history.tables.database import (
+    DamagedFileError,
+    Database,
+    DatabaseDamagedError,
+    DatabaseError,
+    UnreachableError,
+    Value,
+    open_database,
+)
 from solvent.history.tables.memo import Memo
 from solvent.history.tables.schema import META, VERSION, create_tables, drop_tables, dump
 
@@ -46,27 +54,31 @@ class ViewsError(Exception):
 class Views(AccountHistory, MarketHistory, ReceiptHistory):
     """The views of one market in one database."""
 
-    def __init__(self, database: Database, parameters: EngineParameters) -> None:
+    def __init__(
+        self, database: Database, parameters: EngineParameters, *, anew: bool = False
+    ) -> None:
         super().__init__(database)
         self._initial = parameters
         self._applied = self._committed = 0
         self._stored_parameters = parameters
         self._batch = Batch()
-        self._prepare()
+        self._prepare(anew)
 
     @classmethod
-    def open(cls, url: str, parameters: EngineParameters) -> Self:
+    def open(cls, url: str, parameters: EngineParameters, *, anew: bool = False) -> Self:
         """The views at `url`; `parameters` are those that the market began with.
 
-        Tables that another version laid out are emptied, and `applied` is 0 again. Raises
-        InputError, also where the database has the views of another market.
+        Tables that another version laid out are emptied, and `applied` is 0 again; `anew` any.
+        Raises InputError, also where the database has the views of another market.
         """
         database = open_database(url)
         try:
-            return cls(database, parameters)
+            return cls(database, parameters, anew=anew)
         except DatabaseError as error:
             database.close()
-            raise InputError("views", "database", f"cannot be used: {error}") from error
+            is_damage = isinstance(error, DatabaseDamagedError)
+            kind = DamagedFileError if is_damage else UnreachableError
+            raise kind("views", "database", f"cannot be used: {error}") from error
         except BaseException:
             database.close()
             raise
@@ -123,14 +135,18 @@ class Views(AccountHistory, MarketHistory, ReceiptHistory):
         """Everything that was committed: equal views have equal dumps."""
         return dump(self._database)
 
+    def interrupt(self) -> None:
+        """End what the database is at, from another thread: DatabaseError is raised there."""
+        self._database.interrupt()
+
     def close(self) -> None:
         """Give the database up; what was not committed is lost."""
         self._database.close()
 
     # What is there already.
 
-    def _prepare(self) -> None:
-        stored = self._stored()
+    def _prepare(self, anew: bool) -> None:
+        stored = {} if anew else self._stored()
         if stored.get("version") != str(VERSION):
             self._empty()
         elif stored["market"] != _fingerprint(self._initial):

@@ -8,7 +8,8 @@ crash; one that was not is whole or absent.
 One writer: the folder is locked until `close` or the process's death. A failed or short write, or a
 failed sync, is final: the journal takes and gives nothing more, and nothing is tried twice.
 
-Absent: replicas, and the removal of old segments. A journal is used by one thread.
+Absent: replicas, and the removal of old segments. A journal is written by one thread; another may
+read records and snapshots meanwhile.
 """
 
 from collections.abc import Iterator, Sequence
@@ -80,6 +81,7 @@ class Journal:
         self._handle: int | None = None
         self._is_open = True
         self._failure: JournalFailedError | None = None
+        self._is_writing = False
 
     @classmethod
     def create(
@@ -172,29 +174,34 @@ class Journal:
             )
 
     def latest_snapshot(self) -> tuple[int, bytes] | None:
-        """The newest good snapshot and after how many records it was taken, or None.
+        """The newest good snapshot and after how many records it was taken, or None."""
+        return next(self.good_snapshots(), None)
+
+    def good_snapshots(self) -> Iterator[tuple[int, bytes]]:
+        """Good snapshots, each after how many records it was taken, newest first.
 
         Damaged ones are passed over, with a note.
         """
-        self._refuse_unusable()
+        self._refuse_unusable(but_while_writing=True)
         with _one_line(self.folder):
             names = self._files.names(self.folder)
         for sequence in snapshots.snapshot_sequences(names):
             path = snapshots.snapshot_path(self.folder, sequence)
             try:
                 content = self._files.read(path)
-                return sequence, snapshots.decode_snapshot(content, self._chain.marker, sequence)
+                data = snapshots.decode_snapshot(content, self._chain.marker, sequence)
             except (FlawError, OSError) as error:
                 note = f"{path}: {error}; it is passed over"
                 self.notes += [note] if note not in self.notes else []
-        return None
+            else:
+                yield sequence, data
 
     def records(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
         """Records from number `start` to the last that is durable now, each with its number.
 
         Raises JournalDamageError where a segment is no longer as it was when opened.
         """
-        self._refuse_unusable()
+        self._refuse_unusable(but_while_writing=True)
         stop = self._chain.sequence
         if not 0 <= start <= stop:
             raise ValueError(f"there are {stop} records, so none to read from {start}")
@@ -263,6 +270,7 @@ class Journal:
         """Fail for good unless the block ends well, whatever ends it."""
         self._refuse_unusable()
         place = f"byte {self._chain.end}"
+        self._is_writing = True
         self._failure = JournalFailedError(path, place, "a write was interrupted")
         try:
             yield
@@ -270,10 +278,14 @@ class Journal:
             reason = getattr(error, "strerror", None) or str(error)
             self._failure = JournalFailedError(path, place, f"cannot be written: {reason}")
             raise self._failure from error
-        self._failure = None
+        else:
+            self._failure = None
+        finally:
+            self._is_writing = False
 
-    def _refuse_unusable(self) -> None:
-        if self._failure is not None:
+    def _refuse_unusable(self, *, but_while_writing: bool = False) -> None:
+        """Raise unless the journal is open and whole, as far as a reader in a write can know."""
+        if self._failure is not None and not (but_while_writing and self._is_writing):
             raise JournalFailedError(*self._failure.args)
         if not self._is_open:
             raise JournalError(self.folder, "folder", "the journal is closed; open it again")
@@ -306,7 +318,7 @@ class Journal:
     def _batches(self, start: int, stop: int) -> Iterator[tuple[int, list[bytes]]]:
         chain = self._chain
         ends = [segment.first for segment in chain.segments[1:]]
-        for segment, end in zip(chain.segments, joined(ends, [stop]), strict=False):
+        for segment, end in zip(list(chain.segments), joined(ends, [stop]), strict=False):
             if end <= start or segment.first >= stop:
                 continue
             path = segment_path(self.folder, segment.number)

@@ -40,8 +40,12 @@ PAGE_MOST = 1_000
 QUEUE_RECORDS = 20_000
 BATCH_RECORDS = 4_096
 KLINES_MOST = 1_000
-VIEWS_QUEUE = 1_000
-ANSWER_SECONDS = 30.0
+VIEWS_RECORDS = 20_000
+"""Records that wait for the views; what is older is told again out of the journal."""
+HISTORY_SECONDS = 5.0
+"""How long a question about the past waits for the views."""
+READERS = 4
+"""How many of them are asked at once."""
 PARSED_KEYS = 10_000
 BUCKETS = 50_000
 """Buckets kept of each kind."""

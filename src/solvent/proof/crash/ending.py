@@ -1,6 +1,5 @@
 """Ending: a market's whole journal held against what was asked for, and its views made again."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,13 +10,15 @@ from solvent.domain.parameters import USDC, EngineParameters
 from solvent.engine.engine import FastEngine
 from solvent.history.followers.orders import Order
 from solvent.history.market_views import Views
+from solvent.history.tables.database import MEMORY, Value
 from solvent.journal.durable import Journal
 from solvent.proof.crash.client import Client
 from solvent.proof.crash.result import Difference
 from solvent.proof.crash.script import CONSEQUENCE, NOBODY, RISK_DESK, Op
 from solvent.proof.crash.staff import CHANGE
+from solvent.service.core.history_writer import apply_to_views
 from solvent.service.core.market import Market, head_parameters
-from solvent.service.core.opening import JOURNAL, VIEWS, open_node
+from solvent.service.core.opening import JOURNAL, VIEWS
 from solvent.service.core.sequencer import replay
 
 HOUSE = -2
@@ -46,16 +47,25 @@ def compare_views(folder: Path) -> list[Difference]:
     views = Views.open(f"sqlite:///{folder / VIEWS}", parameters)
     kept = views.dump()
     views.close()
-    for path in folder.glob(f"{VIEWS}*"):
-        path.unlink()
-    node = open_node(folder, None)
-    made = node.views_writer.views.dump()
-    asyncio.run(node.close())
+    made = _made_anew(folder / JOURNAL, parameters)
     return [
         Difference(f"the views made anew differ in {name} from those that were kept")
         for name in made
         if made[name] != kept[name]
     ]
+
+
+def _made_anew(place: Path, parameters: EngineParameters) -> dict[str, list[tuple[Value, ...]]]:
+    journal = Journal.open(place)
+    views = Views.open(MEMORY, parameters)
+    try:
+        for outcomes in replay(journal, Market(journal.head, FastEngine)):
+            apply_to_views(views, outcomes)
+            views.commit()
+        return views.dump()
+    finally:
+        views.close()
+        journal.close()
 
 
 def _by_owner(ops: Iterator[Op]) -> dict[int, list[Op]]:

@@ -14,6 +14,7 @@ from solvent.domain.waterfall_events import (
     LiquidationStarted,
 )
 from solvent.service.core.clock import MarketClock
+from solvent.service.core.history_writer import ViewsWriter
 from solvent.service.core.market import Outcome
 from solvent.service.core.sequencer import Sequencer
 
@@ -27,7 +28,11 @@ class Metrics:
     """All metrics of one node: of its writer, and of the requests that it answers."""
 
     def __init__(
-        self, sequencer: Sequencer, clock: MarketClock, is_ready: Callable[[], bool]
+        self,
+        sequencer: Sequencer,
+        clock: MarketClock,
+        views: ViewsWriter,
+        is_ready: Callable[[], bool],
     ) -> None:
         self._registry = CollectorRegistry()
         self._commands = self._counter("commands", "Commands carried out", ["command"])
@@ -47,6 +52,13 @@ class Metrics:
             "engine_time_seconds", "The engine's time", lambda: sequencer.market.engine.now / 1e6
         )
 
+        self._gauge("views_follow", "1 while histories can be read", lambda: int(views.follows))
+        self._gauge("views_lag_commands", "Commands that histories lack", lambda: views.lag)
+        self._gauge(
+            "views_lag_seconds", "For how long they have lacked some", lambda: views.lag_seconds
+        )
+        self._gauge("views_failures", "Failures of the views' database", lambda: views.failures)
+        self._gauge("views_rebuilds", "How often views were made anew", lambda: views.rebuilds)
         self._gauge(
             "clock_offset_seconds",
             "How far the wall clock is ahead of the one that signatures are judged by",

@@ -22,13 +22,14 @@ from solvent.domain.commands import Command, TimeStep
 from solvent.domain.events import Refused
 from solvent.domain.units import SECOND
 from solvent.history.market_views import Views
+from solvent.history.tables.database import DatabaseDamagedError, DatabaseError
 from solvent.service.api.signing import Verified, verify_subscription
 from solvent.service.authority.acts import Carry, encode_act
 from solvent.service.authority.audit import AuditEntry
 from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import AUDIT_ROLES
 from solvent.service.core.clock import MarketClock, wall_clock
-from solvent.service.core.history_writer import ViewsWriter, apply_to_views
+from solvent.service.core.history_writer import ViewsWriter
 from solvent.service.core.idempotency import Answer, InFlight, Ticket
 from solvent.service.core.keys import WITH_ACCOUNT
 from solvent.service.core.market import Market, Outcome
@@ -41,11 +42,12 @@ from solvent.service.core.sequencer import (
     WriterStoppedError,
 )
 from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.limits import READERS
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import AUDIT
 from solvent.service.wire import ms
 
-__all__ = ["Node", "apply_to_views", "wall_clock"]
+__all__ = ["Node", "wall_clock"]
 
 LOG = logging.getLogger("solvent.node")
 FORBIDDEN = 403
@@ -71,7 +73,7 @@ class Node:
     def __init__(
         self,
         sequencer: Sequencer,
-        views: Views,
+        views_writer: ViewsWriter,
         *,
         clock: MarketClock | None = None,
         step: int = SECOND,
@@ -80,11 +82,11 @@ class Node:
         self.sequencer = sequencer
         self.clock = clock or MarketClock()
         self.step = step
-        self.metrics = Metrics(sequencer, self.clock, lambda: self.is_ready)
+        self.metrics = Metrics(sequencer, self.clock, views_writer, lambda: self.is_ready)
         self.audit_file = audit
         self.hear_act: Callable[[AuditEntry], None] = _unheard
         """Told of every act of staff, on the loop, before whoever asked is answered."""
-        self.views_writer = ViewsWriter(views)
+        self.views_writer = views_writer
         self.publisher = Publisher(self.market.parameters)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._in_flight: InFlight[Outcome] = InFlight()
@@ -95,6 +97,7 @@ class Node:
         self._tasks: list[asyncio.Task[None]] = []
         self._acknowledged = self.market.commands
         self._lock_waiter = ThreadPoolExecutor(1, thread_name_prefix="reading")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="past")
         self._thresholds = gc.get_threshold()
         sequencer.listen(self._on_outcomes)
         sequencer.answer_to(self._on_answers)
@@ -115,8 +118,8 @@ class Node:
         gc.freeze()
         gc.set_threshold(*COLLECTION)
         self.publisher.restore(self.market.queries, self.market.orders.all(), self.market.commands)
-        self.publisher.recall(self.views_writer.views, self.clock())
         self.views_writer.start()
+        await self._recall()
         self.sequencer.start()
         self._tasks.append(self._loop.create_task(self._flush_streams()))
         self._tasks.append(self._loop.create_task(self._watch_clock()))
@@ -133,8 +136,16 @@ class Node:
         if self.audit_file is not None:
             self.audit_file.close()
         self._lock_waiter.shutdown()
+        self._readers.shutdown(wait=False, cancel_futures=True)
         gc.set_threshold(*self._thresholds)
         gc.unfreeze()
+
+    async def _recall(self) -> None:
+        """Let streams begin with the day's prices, unless the views do not have them now."""
+        try:
+            await self.past(lambda views: self.publisher.recall(views, self.clock()))
+        except ApiError as error:
+            LOG.warning("streams begin without the last day", extra={"reason": error.message})
 
     def authenticate(
         self, signature: list[str], streams: Sequence[str] = (), connection: str = ""
@@ -223,15 +234,23 @@ class Node:
 
     async def past(self, question: Callable[[Views], Found]) -> Found:
         """Ask the views once they have seen all that was acknowledged."""
-        return await asyncio.to_thread(self._ask, question, self._acknowledged)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._ask, question, self._acknowledged)
 
     def _ask(self, question: Callable[[Views], Found], commands: int) -> Found:
         writer = self.views_writer
-        writer.wait_for(commands)
-        if writer.failed is not None:
-            raise ApiError(UNAVAILABLE, ApiErrorCode.SERVER_ERROR, "history is not available")
+        if not writer.wait_for(commands):
+            raise _behind()
         with writer.lock:
-            return question(writer.views)
+            if writer.views is None:
+                raise _behind()
+            try:
+                return question(writer.views)
+            except DatabaseError as error:
+                if isinstance(error, DatabaseDamagedError):
+                    writer.report_damage()
+                LOG.warning("history cannot be read", extra={"reason": type(error).__name__})
+                raise _behind() from error
 
     async def audit_from(self, first: int, limit: int) -> Sequence[AuditEntry]:
         """At most `limit` entries of the audit log from number `first` on."""
@@ -312,6 +331,15 @@ class Node:
 
 def _unheard(_: AuditEntry) -> None:
     """For a node without streams."""
+
+
+def _behind() -> ApiError:
+    return ApiError(
+        UNAVAILABLE,
+        ApiErrorCode.SERVER_ERROR,
+        "histories are behind and catch up: try again later",
+        retry_after=1,
+    )
 
 
 def _stopped() -> ApiError:

@@ -3,6 +3,7 @@
     FOLDER/journal    the truth: records, snapshots, the writer's lock
     FOLDER/audit.jsonl    every act of staff, made anew from the journal when it does not fit
     FOLDER/views.db   what queries of the past need, made anew from the journal when it is missing
+                      or damaged; what was damaged is kept as views-damaged.db
 
 An existing journal brings its own parameters; those given are for a new one. What makes a market
 new is that its journal has no record, however much of its folder is there.
@@ -14,7 +15,10 @@ that says that all is there (`is_set_up`). A set-up that was interrupted is not 
 import asyncio
 import logging
 import secrets
+from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +29,18 @@ from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
-from solvent.history.tables.database import open_database
+from solvent.history.tables.database import (
+    SQLITE,
+    DamagedFileError,
+    UnreachableError,
+    open_database,
+)
 from solvent.journal.durable import Journal, holds_journal
 from solvent.service.authority.acts import AdmitKey, encode_act
 from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import HOUSE, Terms
 from solvent.service.core.clock import MarketClock
+from solvent.service.core.history_writer import ViewsSource, ViewsWriter
 from solvent.service.core.idempotency import OK
 from solvent.service.core.keys import FIRST_ACCOUNT, WITH_ACCOUNT, Role, parse_public_key
 from solvent.service.core.market import (
@@ -41,13 +51,15 @@ from solvent.service.core.market import (
     encode_head,
     head_parameters,
 )
-from solvent.service.core.node import Node, apply_to_views
+from solvent.service.core.node import Node
 from solvent.service.core.records import Record, RecordKind
-from solvent.service.core.sequencer import Sequencer, recover
+from solvent.service.core.sequencer import Sequencer, recover, tell_again
 from solvent.service.errors import ApiError, ApiErrorResponse
+from solvent.service.limits import VIEWS_RECORDS
 
 JOURNAL = "journal"
 VIEWS = "views.db"
+ASIDE = "views-damaged.db"
 AUDIT = "audit.jsonl"
 LOG = logging.getLogger("solvent.opening")
 IDENTITY_BYTES = 16
@@ -84,23 +96,34 @@ def open_node(
     place = folder / JOURNAL
     # Whatever is wrong with what was given is found before a folder is made for it.
     keys = [] if start is None else _first_keys(start.keys)
-    if not holds_journal(place):
+    is_new = not holds_journal(place)
+    if is_new:
         if start is None:
             raise InputError(str(folder), "journal", "is missing; name the folder of a market")
         if views_url is not None:
             open_database(views_url).close()
         _create(place, start, keys)
     journal = Journal.open(place)
+    views = None
+    lately: deque[Outcome] = deque(maxlen=VIEWS_RECORDS)
     try:
         audit = AuditFile(folder / AUDIT)
-        market, views = _read(folder, journal, views_url, engines, audit)
+        source = _views_source(folder, journal, views_url, engines)
+        views = _first_views(source, is_new=is_new)
+        market = _recover(journal, engines, lately, audit)
         if market.engine.now > market.parameters.start_time:
             clock.begin(market.engine.now, is_accepted=is_clock_accepted)
-    except BaseException:
+    except BaseException as error:
         journal.close()
+        if views is not None:
+            views.close()
+        if isinstance(error, MarketError):
+            raise InputError(str(folder), "market", str(error)) from error
         raise
+    writer = ViewsWriter(views, source, market.commands)
+    writer.put(lately)
     sequencer = Sequencer(journal, market, snapshot_every=snapshot_every)
-    return Node(sequencer, views, clock=clock, audit=audit)
+    return Node(sequencer, writer, clock=clock, audit=audit)
 
 
 def is_set_up(node: Node, last_key: bytes) -> bool:
@@ -170,42 +193,58 @@ def _create(place: Path, start: Start, keys: list[FirstKey]) -> None:
     Journal.create(place, encode_head(start.parameters, start.terms, keys, identity)).close()
 
 
-def _read(
-    folder: Path,
-    journal: Journal,
-    views_url: str | None,
-    engines: EngineFactory,
-    audit: AuditFile,
-) -> tuple[Market, Views]:
-    try:
-        parameters = head_parameters(journal.head)
-        url = f"sqlite:///{folder / VIEWS}" if views_url is None else views_url
-        views = Views.open(url, parameters)
-        try:
-            return _recover(journal, engines, views, audit), views
-        except BaseException:
-            views.close()
-            raise
-    except MarketError as error:
-        raise InputError(str(folder), "market", str(error)) from error
-
-
-def _recover(journal: Journal, engines: EngineFactory, views: Views, audit: AuditFile) -> Market:
-    """The market, and the views and the audit file brought to where it is."""
+def _recover(
+    journal: Journal, engines: EngineFactory, lately: deque[Outcome], audit: AuditFile
+) -> Market:
+    """The market, the audit file brought to where it is, and what the views may lack."""
 
     def listen(outcomes: Sequence[Outcome]) -> None:
         audit.write(each.entry for each in outcomes if each.entry is not None)
-        apply_to_views(views, outcomes)
-        views.commit()
+        lately.extend(outcomes)
 
-    market = recover(journal, engines, listen, views.applied)
-    if views.applied > market.commands:
-        # They are of a longer journal than there is: of one that was cut, or of another market.
-        views.rebuild(())
-        market = recover(journal, engines, listen, 0)
+    market = recover(journal, engines, listen)
     audit.write(market.desk.audit.latest)
     if not audit.agrees(market.desk.audit):
         aside = audit.put_aside()
         LOG.warning("the audit file does not fit the journal", extra={"file": str(aside)})
+        lately.clear()
         market = recover(journal, engines, listen, 0)
     return market
+
+
+def _views_source(
+    folder: Path, journal: Journal, views_url: str | None, engines: EngineFactory
+) -> ViewsSource:
+    """Where the views of a market come from. A file of its own that cannot be used is put aside."""
+    parameters = head_parameters(journal.head)
+    own = folder / VIEWS
+    url = f"{SQLITE}{own}" if views_url is None else views_url
+
+    def open_views(anew: bool) -> Views:
+        if anew and views_url is None:
+            _put_aside(own)
+        return Views.open(url, parameters, anew=anew)
+
+    return ViewsSource(open_views, partial(tell_again, journal, engines))
+
+
+def _put_aside(path: Path) -> None:
+    """Keep a database under another name, with what SQLite keeps beside it."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(name).replace(path.with_name(name.replace(VIEWS, ASIDE)))
+
+
+def _first_views(source: ViewsSource, *, is_new: bool) -> Views | None:
+    """The views as they are. None where they cannot be had now, for the market does not need them.
+
+    Raises InputError where they are another market's, or the market is new: then what was asked for
+    was hardly meant.
+    """
+    try:
+        return source.open(False)
+    except (UnreachableError, DamagedFileError) as error:
+        if is_new:
+            raise
+        LOG.error("the views cannot be opened", extra={"reason": str(error)})
+        return None

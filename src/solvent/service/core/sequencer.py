@@ -270,13 +270,27 @@ def recover(
     return market
 
 
+def tell_again(
+    journal: Journal, engines: EngineFactory, first_command: int
+) -> Iterator[Sequence[Outcome]]:
+    """Outcomes from a command on, or from some before it; without an end.
+
+    A market of its own is made for that, in the caller's thread, while the journal may grow: where
+    it has told all that is durable it tells of nothing, until there is more.
+    """
+    market, start = _nearest(journal, engines, first_command)
+    while True:
+        for outcomes in replay(journal, market, start):
+            start += len(outcomes)
+            yield outcomes
+        yield ()
+
+
 def _nearest(
     journal: Journal, engines: EngineFactory, first_command: int | None
 ) -> tuple[Market, int]:
     """A market to go on from, and the number of the record to go on with."""
-    snapshot = journal.latest_snapshot()
-    if snapshot is not None:
-        after, data = snapshot
+    for after, data in journal.good_snapshots():
         market = Market(journal.head, engines, data)
         if first_command is None or first_command >= market.commands:
             # The record before a snapshot holds its state hash.

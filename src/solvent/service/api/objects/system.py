@@ -30,3 +30,12 @@ class Readiness(ApiObject):
     """Whether requests are carried out; status 503 when they are not."""
 
     status: Annotated[Literal["ready", "not ready"], says("Whether they are.")]
+    histories: Annotated[
+        Literal["following", "behind"],
+        says("Whether histories and tickers can be asked for; the market trades either way."),
+    ]
+    histories_lag: Annotated[int, says("Commands that are not in the histories yet.", 0)]
+    clock: Annotated[
+        Literal["right", "leapt"],
+        says("Whether the wall clock agrees with the market's, which does not leap."),
+    ]
