@@ -121,6 +121,8 @@ async def until(house: House, histories: str) -> None:
 async def is_held_up(house: House) -> None:
     """Readiness and metrics say that histories are behind; they are refused at once."""
     await until(house, "behind")
+    while not house.node.views_writer.trouble:
+        await trade(house, 2)
     await trade(house)
     began = time.monotonic()
     reply = await house.ann.get(*HISTORY)
