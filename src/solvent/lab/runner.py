@@ -9,7 +9,7 @@ the same commands and events; nothing here reads a clock or draws a number but f
 
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from hashlib import file_digest
@@ -19,7 +19,7 @@ from typing import Any
 
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
-from solvent.domain.engine_face import RunnableEngine
+from solvent.domain.engine_face import EngineFace
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import INT64_MAX, SECOND
 from solvent.journal.event_hash import EventHasher
@@ -31,6 +31,7 @@ from solvent.lab.prices.feed import Feed, Foreign, foreign_feed, own_feed
 from solvent.lab.prices.paths import time_text
 from solvent.lab.report.figures import Recorder
 from solvent.lab.report.page import write_report
+from solvent.lab.report.parties import Party
 from solvent.lab.report.receipts import Chosen
 from solvent.lab.scenario.model import Scenario
 from solvent.receipts.codec import receipt_line
@@ -42,7 +43,7 @@ REPORT = "report.html"
 ACCOUNTS = "accounts.csv"
 
 
-EngineFactory = Callable[[EngineParameters], RunnableEngine]
+EngineFactory = Callable[[EngineParameters], EngineFace]
 Progress = Callable[[int, int], None]
 """Called with the steps done and all steps."""
 
@@ -97,10 +98,12 @@ def run(
         if out is not None:
             writer = stack.enter_context(RunLogWriter(out, feed.parameters))
             log = stack.enter_context(closing(_Log(writer, feed.parameters)))
-        driver = _RunDriver(feed.parameters, scenario.parameters, engine_factory, log)
+        driver = _RunDriver(
+            feed.parameters, scenario.parameters, agents.parties, engine_factory, log
+        )
         driver.run(agents.open())
         agents.set_up(driver)
-        driver.see()
+        driver.begin()
         times = (feed.start, *feed.moments)
         for number, (since, until) in enumerate(pairwise(times), start=1):
             agents.step(driver, since - feed.start, until - feed.start)
@@ -252,11 +255,12 @@ class _RunDriver(Driver):
         self,
         parameters: EngineParameters,
         reported: EngineParameters,
+        parties: Sequence[Party],
         engine_factory: EngineFactory,
         log: _Log | None,
     ) -> None:
         self.engine = engine_factory(parameters)
-        self.recorder = Recorder(reported)
+        self.recorder = Recorder(reported, parties)
         self.state_hash = ""
         self._log = log
         self._hasher = EventHasher()
@@ -273,12 +277,17 @@ class _RunDriver(Driver):
         else:
             self._log.append(transcript)
 
+    def begin(self) -> None:
+        """Show the recorder the state before the first step."""
+        self.recorder.begin(self.engine)
+
     def see(self) -> None:
         """Show the recorder the state after a step."""
         self.recorder.see(self.engine)
 
     def finish(self) -> dict[str, Any]:
         """Figures and hashes of the whole run."""
+        self.recorder.end(self.engine)
         self.state_hash = self.engine.state_hash()
         hashed = self._hasher.hexdigest() if self._log is None else self._log.event_hash()
         name = type(self.engine).__name__.removesuffix("Engine").lower()

@@ -33,7 +33,9 @@ from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
 from solvent.lab.people.positions import NO_BOOK, Book, BookMembers, tightened
 from solvent.lab.people.providers import Providers
+from solvent.lab.report.parties import Party
 from solvent.lab.scenario.model import Scenario
+from solvent.reference.state import FUND, TREASURY
 
 FIRST_ACCOUNT = 2
 """The fund and the treasury come before."""
@@ -134,6 +136,22 @@ class Agents:
         self.next_account = self._book_first + len(book.holders)
         self._relaxed = book.file is not None
         self.notes = self._population.notes
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """Everybody by what they are: the fund, the treasury, makers, providers, each group."""
+        providers = [account for account, _ in self._providers.accounts]
+        groups: dict[str, list[int]] = {group.name: [] for group in self._scenario.groups}
+        for member in self._population.members:
+            groups[member.group.name].append(member.account)
+        return (
+            Party("backstop fund", (FUND,)),
+            Party("treasury", (TREASURY,)),
+            Party("market makers", [maker.account for maker in self._makers.makers]),
+            Party("backstop providers", providers),
+            *(Party(name, accounts) for name, accounts in groups.items()),
+            Party("accounts of the book", range(self._book_first, self.next_account)),
+        )
 
     def open(self) -> Iterator[Command]:
         """Open every account."""

@@ -6,12 +6,12 @@ of liquidated accounts follow each account to its last word: restored to health,
 left to owe, or still in the waterfall.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from solvent.domain.codec.events import EVENT_KINDS, kind_number
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.engine_face import RunnableEngine
+from solvent.domain.engine_face import EngineFace
 from solvent.domain.events import Event, IndexUpdated, MarkUpdated, Refused, Stepped
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import RATIO, SECOND
@@ -23,7 +23,9 @@ from solvent.domain.waterfall_events import (
 )
 from solvent.lab.prices.paths import time_text
 from solvent.lab.report.conservation import BALANCE, Conservation
+from solvent.lab.report.later import KindLater
 from solvent.lab.report.marks import Marks
+from solvent.lab.report.parties import Parties, Party
 from solvent.lab.report.settlement_figures import LenderFigures
 from solvent.lab.report.stage_figures import STAGES, StageFigures
 
@@ -81,7 +83,7 @@ def minutes(time: int) -> float | int:
 class Recorder:
     """Listens to one run; see the module."""
 
-    def __init__(self, parameters: EngineParameters) -> None:
+    def __init__(self, parameters: EngineParameters, parties: Sequence[Party] = ()) -> None:
         self.commands = 0
         self.events = 0
         self.refused = 0
@@ -90,6 +92,8 @@ class Recorder:
         self._marks = Marks(parameters)
         self._stages = StageFigures(self._marks)
         self._lenders = LenderFigures(self._marks)
+        self._later = KindLater(self._marks, parameters.start_time)
+        self._parties = Parties(self._marks, parties)
         self._conservation = Conservation(self._marks)
         self._pools = [
             PoolWatch(asset.symbol, asset.pool.throttle_threshold) for asset in parameters.assets
@@ -109,7 +113,13 @@ class Recorder:
         self._liquidating: list[int] = []
 
     def _listen(self) -> None:
-        listeners = (self._stages, self._lenders, self._conservation)
+        listeners = (
+            self._stages,
+            self._lenders,
+            self._later,
+            self._parties,
+            self._conservation,
+        )
         told = [(kind, each.update) for each in listeners for kind in each.KINDS]
         own: list[tuple[type[Event], Handler]] = [
             (IndexUpdated, self._mark_moves),
@@ -165,9 +175,19 @@ class Recorder:
         self.steps += 1
         self._liquidating.append(event.liquidating)
 
-    def see(self, engine: RunnableEngine) -> None:
-        """Look at the pools: before the first step, and after every one."""
+    def begin(self, engine: EngineFace) -> None:
+        """Look at everybody before the first step."""
+        self._parties.begin(engine.queries)
+        self.see(engine)
+
+    def end(self, engine: EngineFace) -> None:
+        """Look at everybody after the last step."""
+        self._parties.end(engine.queries)
+
+    def see(self, engine: EngineFace) -> None:
+        """Look at the pools after a step."""
         elapsed, self._now = engine.now - self._now, engine.now
+        self._later.step(engine.now)
         for asset, (watch, pool) in enumerate(
             zip(self._pools, engine.pool_readings(), strict=True)
         ):
@@ -200,6 +220,8 @@ class Recorder:
             "closed_accounts": words.count("closed"),
             "stages": self._stages.result(),
             "lenders": self._lenders.result(),
+            "kind_later": self._later.result(),
+            "parties": self._parties.result(),
             "deficits": self._lenders.deficits,
             "pools": [watch.result() for watch in self._pools],
             "conservation": self._conservation.result(),

@@ -24,7 +24,9 @@ from solvent.lab.report.summary import (
     conservation_sheet,
     deficit_sheet,
     drift,
+    kind_sheet,
     lender_sheet,
+    party_sheet,
     pool_sheet,
     stage_sheet,
 )
@@ -138,6 +140,8 @@ def _sheets(figures: Figures) -> Markup:
     return join(
         [
             tag("div", _card(left), _card(right), class_="pair"),
+            _card(party_sheet(figures)),
+            _card(kind_sheet(figures)),
             _card(pool_sheet(figures)),
             _card(deficit_sheet(figures)),
         ]

@@ -39,6 +39,8 @@ def sheets(figures: Figures) -> list[Sheet]:
     return [
         stage_sheet(figures),
         lender_sheet(figures),
+        kind_sheet(figures),
+        party_sheet(figures),
         deficit_sheet(figures),
         pool_sheet(figures),
         conservation_sheet(figures),
@@ -78,6 +80,43 @@ def lender_sheet(figures: Figures) -> Sheet:
     rows = [(title, money(lenders[key])) for title, key in (owed, received, *forms)]
     rows.append(("Recovery", percent(lenders["recovery"], 4)))
     return Sheet("Lender recovery", ("Lenders settled by ADL", "USDC"), rows)
+
+
+def kind_sheet(figures: Figures) -> Sheet:
+    """What payments in another token were worth later."""
+    later = figures["kind_later"]
+    rows = [
+        (f"{each['hours']} h later", each["paid"], each["worth"])
+        for each in later["after"]
+        if any(char in "123456789" for char in each["paid"])
+    ]
+    rows.append(("At the end", later["end"]["paid"], later["end"]["worth"]))
+    return Sheet(
+        "Payments in kind, then and later",
+        ("Valued again", "Paid at, USDC", "Worth then, USDC"),
+        [(title, money(paid), money(worth)) for title, paid, worth in rows],
+    )
+
+
+def party_sheet(figures: Figures) -> Sheet:
+    """Who gained and who lost, and that nothing was lost between them."""
+    parties = figures["parties"]
+    rows = [
+        (
+            party["party"],
+            number(party["accounts"]),
+            *(money(party[key]) for key in ("start", "brought", "end", "profit")),
+            *(money(party[key]) for key in ("worst", "median", "best")),
+        )
+        for party in parties["parties"]
+    ]
+    rest = (ABSENT,) * 4
+    rows.append(("pools (fees, rounding)", *rest, money(parties["pools"]), *rest[1:]))
+    rows.append(("all of them", *rest, money(parties["total"]), *rest[1:]))
+    lost = sum(abs(token["lost_atoms"]) for token in parties["tokens"])
+    rows.append(("tokens created or lost, atoms", *rest, number(lost), *rest[1:]))
+    head = ("Accounts", "At first", "Brought", "At the end", "Profit", "Worst", "Median", "Best")
+    return Sheet("Who gained and who lost, USDC at the marks", ("Party", *head), rows)
 
 
 def deficit_sheet(figures: Figures) -> Sheet:
