@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from solvent.cli.folder import RUN_FILES
+from solvent.lab.runner import ACCOUNTS
 from tests.cli.helpers import SMALL, command, files, solvent
 from tests.proof import proves
 
-NAMES = sorted(RUN_FILES)
+NAMES = sorted(RUN_FILES - {ACCOUNTS})
 
 
 def test_a_run_leaves_its_files_and_says_where(finished: Path) -> None:

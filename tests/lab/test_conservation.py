@@ -132,9 +132,11 @@ def test_where_rounds_are_cut_makes_no_difference(
 ) -> None:
     parameters, figures, heard = crowded()
     monkeypatch.setattr(conservation, "MANY", many)
-    recorder = Recorder(parameters)
+    recorder, engine = Recorder(parameters), FastEngine(parameters)
+    recorder.begin(engine)
     for transcript in heard:
         recorder.hear(transcript)
+    recorder.end(engine)
     assert recorder.events == sum(len(transcript.kinds) for transcript in heard)
     assert recorder.figures()["conservation"] == figures
 

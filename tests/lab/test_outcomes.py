@@ -54,12 +54,11 @@ def quote(price: int) -> c.UpdatePrice:
 
 def tell(engine: ReferenceEngine, listeners: list[Any], *commands: c.Command) -> None:
     """Carry commands out and let those who listen hear of it."""
+    kinds = {Marks: IndexUpdated, Parties: Deposited | Withdrawn}
     for entry in engine.apply(list(commands)):
         for event in entry.events:
             for listener in listeners:
-                if (isinstance(listener, Marks) and isinstance(event, IndexUpdated)) or (
-                    isinstance(listener, Parties) and isinstance(event, Deposited | Withdrawn)
-                ):
+                if isinstance(event, kinds[type(listener)]):
                     listener.update(event)
 
 
