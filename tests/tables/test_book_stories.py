@@ -1,5 +1,7 @@
 """Stories of the order book: who trades with whom, at what price, and what becomes of the rest."""
 
+import pytest
+
 from tests.proof import proves
 from tests.tables.story import run_story
 
@@ -383,4 +385,26 @@ def test_a_market_without_a_price_is_paused() -> None:
         buy  ben SOL 1 @ 190                       | TRADING_PAUSED STALE_PRICE
         resume SOL
         buy  ben SOL 1 @ 190
+    """)
+
+
+@proves("I7", "I42", "A13")
+@pytest.mark.parametrize("kind", ["ioc", ""])
+def test_a_limit_order_is_asked_for_margin_at_every_fill(kind: str) -> None:
+    """What improves health as a whole may lower it in the part that fills: 1 atom for nothing."""
+    run_story(f"""
+        set SOL market.lot 0.000000001
+        set SOL market.min_quantity 0.000000001
+        deposit lender USDC 100,000
+        lend    lender USDC 100,000
+        deposit ann SOL 100
+        borrow  ann USDC 17,000
+        withdraw ann USDC 17,000
+        price SOL 194                              # NE 460 between M 340 and I 680
+        deposit ben USDC 1
+        buy  ben SOL 0.000000001 @ 240             # worth 0.00000024, which is no USDC
+        sell ann SOL 10 @ 230 {kind}
+        unseen Filled
+        saw  OrderExpired account=ann reason=INSUFFICIENT_MARGIN
+        expect ann net_equity 460
     """)

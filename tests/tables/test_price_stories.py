@@ -233,6 +233,22 @@ def test_what_waits_takes_effect_with_the_next_step_at_the_latest() -> None:
     )
 
 
+@proves("I41", "I43")
+@pytest.mark.parametrize("asset", ["SOL", "BTC"])
+def test_a_parameter_change_ends_no_moment(asset: str) -> None:
+    run_story(
+        HEDGED
+        + f"""
+        halt SOL more
+        change {asset} COLLATERAL_WEIGHT 0.9
+        expect stale SOL 0
+        unseen PriceStaleness
+        price BTC 100000
+        expect stale SOL 1
+    """
+    )
+
+
 @proves("I41")
 def test_a_refused_quote_stops_no_other() -> None:
     run_story(

@@ -11,7 +11,7 @@ from solvent.engine.ledger import POOL, available, move, pool_row
 from solvent.engine.memory.layout import NONE, TREASURY
 from solvent.engine.memory.rows import CommandRow
 from solvent.engine.memory.store import Store
-from solvent.engine.prices import refresh_staleness
+from solvent.engine.prices import price_row, refresh_staleness
 from solvent.engine.refusals import refuse
 from solvent.engine.waterfall.liquidation import watch
 from solvent.kernels.language import emit, kernel, message
@@ -31,7 +31,8 @@ def parameters_changed(s: Store, row: CommandRow) -> None:
         ),
     )
     for asset in range(1, s.globals.assets):
-        refresh_staleness(s, asset)
+        if not price_row(s, asset).given:
+            refresh_staleness(s, asset)
     watch(s)
 
 

@@ -21,9 +21,11 @@ def change_parameter(state: State, command: c.ChangeParameter) -> Refusal | None
     except ParameterError:
         return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
     state.emit(ParameterChanged(command.asset, command.field, command.index, command.value))
-    # A shorter `max_age` makes a price stale at once, without a quote or a step.
+    # A shorter `max_age` makes a price stale at once, without a quote or a step; but what waits for
+    # the end of its moment goes on waiting.
     for asset in range(1, len(state.pools)):
-        prices.refresh_staleness(state, asset)
+        if not state.prices[asset].given:
+            prices.refresh_staleness(state, asset)
     watch(state)
     return None
 

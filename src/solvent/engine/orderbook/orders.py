@@ -235,8 +235,7 @@ def place_order(s: Store, command: PlaceOrder) -> None:
     taker = new_taker(s, order, account, asset, side, limit, plan.quantity, lock)
     taker.credit = funding.borrowed
     taker.reduce_only = command.reduce_only
-    market = command.order_type == OrderType.MARKET
-    taker.judged = market and command.time_in_force != TimeInForce.FOK
+    taker.judged = command.time_in_force != TimeInForce.FOK
     taker.budget = command.quote_quantity
     taker.repays = command.auto_borrow_repay
     taker.prevention = command.self_trade_prevention

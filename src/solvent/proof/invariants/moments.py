@@ -44,6 +44,13 @@ def check_moment(
         yield breach("I41", "an account was judged before all prices had moved", command.asset)
 
 
+def check_waiting(before: StateView, after: StateView) -> Iterator[Breach]:
+    """I41: only a price command or a time step lets take effect what waits for its moment's end."""
+    for asset, (old, new) in enumerate(zip(before.prices, after.prices, strict=True)):
+        if old.given and old != new:
+            yield breach("I41", "something took effect before its moment was over", asset)
+
+
 def check_premiums(before: StateView, after: StateView) -> Iterator[Breach]:
     """I39: a book without the impact notional on both sides draws the mark to the index alone.
 

@@ -286,8 +286,7 @@ def _taker(
         credit=credit,
         auto_borrow_repay=command.auto_borrow_repay,
         reduce_only=command.reduce_only,
-        judged=command.order_type is OrderType.MARKET
-        and command.time_in_force is not TimeInForce.FOK,
+        judged=command.time_in_force is not TimeInForce.FOK,
         self_trade_prevention=command.self_trade_prevention,
         budget=command.quote_quantity or None,
     )
