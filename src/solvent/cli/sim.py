@@ -4,13 +4,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from solvent.cli.called import called
-from solvent.cli.options import COUNT, WHOLE
+from solvent.cli.options import COUNT, NAMED, WHOLE
 from solvent.cli.progress import say
 from solvent.domain.errors import InputError
 
@@ -24,6 +25,8 @@ def sim(
     commands: Annotated[int, WHOLE, COUNT] = 3000,
     runs: Annotated[int, WHOLE, COUNT] = 1,
     compare: bool = False,
+    shards: Annotated[Path | None, NAMED] = None,
+    attack: bool = False,
     kill: Annotated[int | None, WHOLE, COUNT] = None,
 ) -> int:
     """Let seeded random commands loose on the engine and check every invariant.
@@ -40,16 +43,29 @@ def sim(
         How many runs, each with a market and a population of its own.
     compare
         Run the fast engine beside the reference instead, and stop at the first byte that differs.
+    shards
+        Keep a line of this file for each run, with its seed, counts, hashes and breach, and go on
+        where the file ends; runs that it has are not made again. Goes with --compare.
+    attack
+        Let accounts loose that want to gain or to hurt, each strategy beside honest accounts, and
+        print what it cost, gained and did to others, in USDC at fixed prices; exit code 1 when one
+        gains more than an atom a command. `--runs` is how many markets each strategy is tried in.
     kill
         Kill the running service so many times instead, at random moments under load, and check
         after each that nothing acknowledged was lost and nothing was done twice.
     """
+    chosen = {"--kill": kill is not None, "--attack": attack, "--compare": compare}
+    named = [name for name, given in chosen.items() if given]
+    if len(named) > 1 or (shards is not None and named not in ([], ["--compare"])):
+        raise InputError(named[0], "option", f"does not go with {named[1:] or '--shards'}")
     if kill is not None:
         from solvent.cli.crash import kill as kill_service
 
-        if compare:
-            raise InputError("--kill", str(kill), "does not go with --compare; name one of them")
         return kill_service(kill, seed)
+    if attack:
+        return _attack(seed, runs)
+    if shards is not None:
+        return _shards(shards, seed, runs, commands, comparing=compare)
     if compare:
         return _compare(seed, commands, runs)
     from solvent.cli.progress import progress
@@ -70,6 +86,65 @@ def sim(
             )
         report(sum(result.commands for result in results), whole)
     return _tell(results, time.monotonic() - started)
+
+
+def _attack(seed: int, runs: int) -> int:
+    """Play every strategy in so many markets; 1 when one pays or breaks an invariant."""
+    from solvent.cli.progress import progress
+    from solvent.cli.tables import print_sheet
+    from solvent.lab.report.formatting import number
+    from solvent.proof.attack.attacks import attack_many
+    from solvent.proof.attack.strategies import STRATEGIES
+    from solvent.proof.attack.told import lines_of, sheet_of
+
+    whole = runs * len(STRATEGIES)
+    with progress(f"attacking from seed {seed}", "markets") as report:
+        found = attack_many(
+            seed,
+            runs,
+            processes=min(whole, os.cpu_count() or 1),
+            progress=lambda done: report(done, whole),
+        )
+    print_sheet(sheet_of(found, runs))
+    commands = sum(each.commands for each in found)
+    print(f"{number(commands)} commands of attackers in {number(len(found))} markets")
+    for line in lines_of(found, called()):
+        print(line)
+    return int(any(each.is_fault for each in found))
+
+
+def _shards(path: Path, seed: int, runs: int, commands: int, *, comparing: bool) -> int:
+    """Make the runs that a file does not have yet, and say what all of them did."""
+    from solvent.cli.progress import progress
+    from solvent.lab.report.formatting import number
+    from solvent.proof.fuzz.shards import run_shards
+
+    if comparing:
+        from solvent.engine.engine import machine
+
+        machine(say)
+    whole = runs * commands
+    with progress(f"shards of {path}", "commands") as report:
+        totals = run_shards(
+            path,
+            seed,
+            runs,
+            commands,
+            comparing=comparing,
+            processes=min(runs, os.cpu_count() or 1),
+            progress=lambda done: report(done, whole),
+        )
+    print(
+        f"{number(totals.commands)} commands in {number(totals.shards)} shards, "
+        f"seeds {totals.first_seed} to {totals.last_seed}"
+    )
+    for name, count in totals.reached.items():
+        print(f"  {name:<28} {number(count):>10}")
+    for fault in totals.faults:
+        print(f"FAULT {called()} {fault}")
+    if not totals.faults:
+        print("the engines agree to the bit" if comparing else "no invariant was broken")
+    return 1 if totals.faults else 0
 
 
 def _compare(seed: int, commands: int, runs: int) -> int:

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from random import Random
 
 from solvent.domain import commands as c
-from solvent.domain.parameters import MAX_SUPPLY, USDC, PoolState
-from solvent.domain.units import RATIO, SECOND
+from solvent.domain.parameters import USDC
+from solvent.domain.units import SECOND
+from solvent.proof.attack.strategies import STRATEGIES
+from solvent.proof.attack.world import Cast, World
 from solvent.proof.fuzz.commands import COMMANDS, deposit
 from solvent.proof.fuzz.draws import FIRST_USER, Draws, Plan, Script
-from solvent.proof.invariants.state_view import health_in, view_of
+from solvent.proof.fuzz.trading import borrow_most, edge_of, make_market, siege, take, thaw
 from solvent.reference.engine import ReferenceEngine
-from solvent.reference.lending import wallet
 from solvent.reference.state import FUND, TREASURY
 
 MAX_SCRIPTS = 6
@@ -27,7 +28,7 @@ def opening(draws: Draws) -> Script:
     """Accounts, first prices, first deposits: the commands a run begins with."""
     for asset in range(1, len(draws.state.pools)):
         yield from draws.quote_all(asset, draws.drift(asset))
-    for account in range(FIRST_USER, FIRST_USER + draws.rng.randint(6, 12)):
+    for account in range(draws.first, draws.first + draws.rng.randint(6, 12)):
         role = c.Role.BACKSTOP_PROVIDER if draws.chance(20) else c.Role.USER
         yield Plan(c.OpenAccount(account, role))
     for _ in range(draws.rng.randint(5, 30)):
@@ -41,7 +42,7 @@ def short(draws: Draws) -> Script:
     """Borrow a token against USDC and be rid of it: hurt when it rises."""
     account, asset = draws.account(), draws.token()
     yield Plan(c.Deposit(account, USDC, draws.worth(USDC)))
-    yield from _borrow_most(draws, account, asset)
+    yield from borrow_most(draws, account, asset)
     free = draws.free(account, asset)
     if draws.chance(50):
         yield Plan(c.Withdraw(account, asset, free))
@@ -57,7 +58,7 @@ def lever(draws: Draws) -> Script:
     yield Plan(c.Deposit(account, held, draws.worth(held)))
     if draws.chance(70):
         yield Plan(c.Lend(account, held, draws.free(account, held)))
-    yield from _borrow_most(draws, account, owed)
+    yield from borrow_most(draws, account, owed)
     if draws.chance(70):
         yield Plan(c.Withdraw(account, owed, draws.free(account, owed)))
 
@@ -70,18 +71,9 @@ def drain(draws: Draws) -> Script:
         yield Plan(c.Deposit(account, other, draws.worth(other)))
     if draws.chance(30):
         yield Plan(c.UpdateSettings(account, auto_borrow_settlements=1))
-    yield from _borrow_most(draws, account, asset)
+    yield from borrow_most(draws, account, asset)
     if draws.chance(60):
         yield Plan(c.Withdraw(account, asset, draws.free(account, asset)))
-
-
-def _borrow_most(draws: Draws, account: int, asset: int) -> Script:
-    if not draws.exists(account):
-        return
-    most = wallet.largest_borrow(draws.state, account, asset)
-    quantity = most if draws.chance(60) else most * draws.rng.randint(50, 99) // 100
-    passes = True if 0 < quantity == most and draws.may_act(account) else None
-    yield Plan(c.Borrow(account, asset, quantity), passes)
 
 
 def stuck(draws: Draws) -> Script:
@@ -93,17 +85,19 @@ def stuck(draws: Draws) -> Script:
     yield from thaw(draws, asset)
     yield from thaw(draws, USDC)
     usdc_lender = draws.account()
-    yield Plan(c.Deposit(usdc_lender, USDC, draws.worth(USDC)))
+    # Enough of it that the pool can lend when payers have none.
+    yield Plan(c.Deposit(usdc_lender, USDC, draws.worth(USDC) * 10))
     yield Plan(c.Lend(usdc_lender, USDC, draws.free(usdc_lender, USDC)))
     yield Plan(c.Deposit(account, asset, draws.worth(asset)))
     yield Plan(c.Lend(account, asset, draws.free(account, asset)))
-    yield from _borrow_most(draws, account, USDC)
+    yield from borrow_most(draws, account, USDC)
     yield Plan(c.Withdraw(account, USDC, draws.free(account, USDC)))
     for _ in range(2):
-        other, collateral = draws.account(), draws.asset()
+        other = draws.account()
+        collateral = draws.token() if draws.chance(70) else USDC
         yield Plan(c.Deposit(other, collateral, draws.worth(collateral)))
         yield Plan(c.UpdateSettings(other, auto_borrow_settlements=1))
-        yield from _borrow_most(draws, other, asset)
+        yield from borrow_most(draws, other, asset)
     yield from hunt(draws, account, asset)
 
 
@@ -137,7 +131,7 @@ def hunt(draws: Draws, account: int | None = None, asset: int | None = None) -> 
     if not debtors:
         return
     asset = draws.token() if asset is None else asset
-    edge = _edge(draws, draws.rng.choice(debtors), asset)
+    edge = edge_of(draws, draws.rng.choice(debtors), asset, ruin=False)
     if edge:
         price = max(1, edge + draws.rng.choice((0, 0, -1, 1)))
         yield from draws.quote_all(asset, price, sharp=True)
@@ -145,47 +139,17 @@ def hunt(draws: Draws, account: int | None = None, asset: int | None = None) -> 
             yield Plan(c.TimeStep(draws.state.now + SECOND))
 
 
-def _edge(draws: Draws, account: int, asset: int) -> int:
-    """The mark next to the present one at which an account is liquidatable, or 0."""
-    view = view_of(draws.state)
-
-    def fatal(mark: int) -> bool:
-        prices = list(view.prices)
-        prices[asset] = prices[asset]._replace(mark=mark)
-        holding = view.holdings[account]
-        return health_in(view.parameters, view.pools, tuple(prices), holding).liquidatable
-
-    safe = view.prices[asset].mark
-    for limit in (safe // 5, safe * 5):
-        near, far = safe, limit
-        if safe and far and not fatal(near) and fatal(far):
-            while abs(far - near) > 1:
-                middle = (near + far) // 2
-                near, far = (near, middle) if fatal(middle) else (middle, far)
-            return far
-    return 0
-
-
-def make_market(draws: Draws) -> Script:
-    """Rest orders on both sides of the mark."""
-    account, asset = draws.account(), draws.token()
-    yield Plan(c.Deposit(account, asset, draws.worth(asset)))
-    yield Plan(c.Deposit(account, USDC, draws.worth(USDC)))
-    market = draws.market(asset)
-    for distance in range(1, draws.rng.randint(2, 5)):
-        for side, percent in ((c.Side.BID, 100 - distance), (c.Side.ASK, 100 + distance)):
-            ticks = draws.state.mark(asset) * percent // 100 // market.tick
-            lots = draws.free(account, asset) // 4 // market.lot
-            yield Plan(
-                c.PlaceOrder(
-                    account,
-                    asset,
-                    side,
-                    price=max(1, ticks) * market.tick,
-                    quantity=max(market.min_quantity, lots * market.lot),
-                    auto_borrow=draws.chance(30),
-                )
-            )
+def conspire(draws: Draws) -> Script:
+    """Some accounts act together, to gain or to hurt, among the others."""
+    users = range(draws.first, len(draws.state.accounts))
+    tokens = range(1, len(draws.state.pools))
+    cast = Cast(*draws.rng.choices(users, k=8), *draws.rng.choices(tokens, k=3))
+    for account in (cast.lender, cast.borrower, cast.head, cast.friend, cast.backer):
+        asset = draws.asset()
+        yield Plan(c.Deposit(account, asset, draws.worth(asset)))
+    strategy = STRATEGIES[draws.rng.choice(list(STRATEGIES))]
+    for act in strategy.play(World(draws.rng, lambda: draws.state, cast)):
+        yield Plan(act.command)
 
 
 def refresh(draws: Draws) -> Script:
@@ -196,39 +160,32 @@ def refresh(draws: Draws) -> Script:
         yield from draws.quote_all(asset, draws.drift(asset))
 
 
-def thaw(draws: Draws, asset: int | None = None) -> Script:
-    """Open a pool fully, as a venue would after an incident."""
-    asset = draws.asset() if asset is None else asset
-    for field, value in (
-        (c.ParameterField.POOL_STATE, PoolState.OPEN),
-        (c.ParameterField.OPEN_BORROW_LEND_LIMIT, MAX_SUPPLY),
-        (c.ParameterField.MAX_UTILIZATION, RATIO),
-        (c.ParameterField.THROTTLE_THRESHOLD, RATIO),
-    ):
-        yield Plan(c.ChangeParameter(asset, field, value))
-
-
 SCRIPTS: dict[str, tuple[Callable[[Draws], Script], int]] = {
     "short": (short, 20),
     "lever": (lever, 30),
     "drain": (drain, 15),
-    "stuck": (stuck, 10),
+    "stuck": (stuck, 25),
     "underwrite": (underwrite, 8),
     "crash": (crash, 14),
     "hunt": (hunt, 20),
     "make_market": (make_market, 15),
-    "refresh": (refresh, 20),
+    "take": (take, 40),
+    "siege": (siege, 60),
+    "conspire": (conspire, 12),
+    "refresh": (refresh, 30),
     "thaw": (thaw, 6),
 }
 """Every script and how often one is begun, before a run's own factors."""
 
 
 class Moves:
-    """The accounts and prices of one run: `next` is what happens next."""
+    """The accounts (from `first` on) and prices of one run: `next` is what happens next."""
 
-    def __init__(self, rng: Random, engine: ReferenceEngine, anchors: list[int]) -> None:
+    def __init__(
+        self, rng: Random, engine: ReferenceEngine, anchors: list[int], first: int = FIRST_USER
+    ) -> None:
         self._rng = rng
-        self._draws = Draws(rng, engine, anchors)
+        self._draws = Draws(rng, engine, anchors, first)
         self._opening = opening(self._draws)
         self._running: list[Script] = []
         usual = {kind: weight for kind, (_, weight) in (COMMANDS | SCRIPTS).items()}

@@ -33,10 +33,13 @@ Script = Iterator[Plan]
 
 
 class Draws:
-    """One run's random choices. Reads the engine's state and changes nothing."""
+    """One run's random choices among accounts from `first` on. Reads the state, changes nothing."""
 
-    def __init__(self, rng: Random, engine: ReferenceEngine, anchors: list[int]) -> None:
+    def __init__(
+        self, rng: Random, engine: ReferenceEngine, anchors: list[int], first: int = FIRST_USER
+    ) -> None:
         self.rng = rng
+        self.first = first
         self._engine = engine
         self._anchors = anchors
         self._preview_percent = rng.choice((0, 5, 15))
@@ -54,7 +57,7 @@ class Draws:
         """Some user's account; rarely the fund's, the treasury's, or one that is not open."""
         if self.chance(1):
             return self.rng.choice((-1, FUND, TREASURY, len(self.state.accounts)))
-        return self.rng.randrange(FIRST_USER, len(self.state.accounts))
+        return self.rng.randrange(self.first, len(self.state.accounts))
 
     def exists(self, account: int) -> bool:
         """Whether there is such an account."""
@@ -111,7 +114,7 @@ class Draws:
 
     def may_act(self, account: int) -> bool:
         """Whether an account is a user's and not in the waterfall."""
-        usable = FIRST_USER <= account < len(self.state.accounts)
+        usable = self.first <= account < len(self.state.accounts)
         return usable and account not in self.state.liquidating
 
     def drift(self, asset: int) -> int:

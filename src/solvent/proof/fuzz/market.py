@@ -45,7 +45,7 @@ def random_parameters(rng: Random) -> tuple[EngineParameters, list[int]]:
         maker_fee=rng.choice((0, 0, PERCENT // 10, PERCENT)),
         taker_fee=rng.choice((0, PERCENT // 10, PERCENT)),
         max_leverage=rng.choice((2, 5, 20, 100)) * RATIO,
-        max_orders_per_account=rng.choice((2, 20, 100)),
+        max_orders_per_account=rng.choice((2, 20, 20, 100, 100)),
         seed=rng.getrandbits(62),
         start_time=START_TIME + rng.choice((0, 1, HOUR - 1, rng.randrange(HOUR))),
     )

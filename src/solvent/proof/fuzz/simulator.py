@@ -83,16 +83,18 @@ def simulate(
     *,
     engine_factory: EngineFactory = ReferenceEngine,
     check_every: int = 1,
+    checked_from: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> SimulationResult:
     """Make one run of `commands` commands.
 
     With `check_every` above 1 only every so many commands are checked, the step and the state after
-    it. `progress` is called now and then with the number of commands done.
+    it, and none before command `checked_from`, until which a market grows old. `progress` is called
+    now and then with the number of commands done.
     """
     run = _Run(seed, engine_factory)
     for plan in run.plans(commands):
-        run.carry_out(plan, checked=run.done % check_every == 0)
+        run.carry_out(plan, checked=run.done >= checked_from and run.done % check_every == 0)
         if run.breaches:
             break
         if progress is not None and run.done % PROGRESS_EVERY == 0:
@@ -235,7 +237,7 @@ class _Run:
 
     def carry_out(self, plan: Plan, *, checked: bool) -> None:
         """Apply one command and check its effect."""
-        before = self._view
+        known = before = self._view
         if checked and before is None:
             before = view_of(self._engine.state)
         try:
@@ -251,7 +253,7 @@ class _Run:
         if self._view is not None and before is not None:
             found += check_transition(before, self._view, plan.command, events)
             if self._view != before:
-                found += check_view(self._view)
+                found += check_view(self._view, known)
         self._report(found)
         self.done += 1
 

@@ -47,12 +47,46 @@ def check(state: State) -> list[Breach]:
     return check_view(view_of(state))
 
 
-def check_view(view: StateView) -> list[Breach]:
-    """All that is wrong with one state view."""
-    found: list[Breach] = []
-    for part in (_pools, _tokens, _accounts, _orders, _books, _prices, _health):
-        found += part(view)
-    return found
+def check_view(view: StateView, last: StateView | None = None) -> list[Breach]:
+    """All that is wrong with one state view.
+
+    `last` is an earlier one with which nothing was wrong, and from which this one was made: what
+    is the same object in both is not looked at again.
+    """
+    changed = _changed_holdings(view, last)
+    found = [*_pools(view), *_tokens(view), *_accounts(view, changed)]
+    if last is None or _orders_moved(view, last, changed):
+        found += _orders(view)
+        found += _books(view)
+    found += _prices(view)
+    return found + list(_health(view))
+
+
+def _changed_holdings(view: StateView, last: StateView | None) -> list[int]:
+    """Accounts that do not hold the same as in the last view."""
+    if last is None:
+        return list(range(len(view.holdings)))
+    known = len(last.holdings)
+    return [
+        number
+        for number, holding in enumerate(view.holdings)
+        if number >= known or holding is not last.holdings[number]
+    ]
+
+
+def _orders_moved(view: StateView, last: StateView, changed: list[int]) -> bool:
+    """Whether anything differs that says what is locked, for what, and in which order."""
+    if (view.orders, view.books, view.liquidating) != (last.orders, last.books, last.liquidating):
+        return True
+    return any(
+        number >= len(last.holdings)
+        or _bound(view.holdings[number]) != _bound(last.holdings[number])
+        for number in changed
+    )
+
+
+def _bound(holding: Holding) -> tuple[object, ...]:
+    return holding.locked, holding.unfunded, holding.open_orders
 
 
 def _pools(view: StateView) -> Iterator[Breach]:
@@ -97,9 +131,10 @@ def _tokens(view: StateView) -> Iterator[Breach]:
             )
 
 
-def _accounts(view: StateView) -> Iterator[Breach]:
+def _accounts(view: StateView, changed: list[int]) -> Iterator[Breach]:
     """I3, I9, I12: balances exist, one side per asset, and fund and treasury owe nothing."""
-    for account, holding in enumerate(view.holdings):
+    for account in changed:
+        holding = view.holdings[account]
         for place in PLACES:
             column: tuple[int, ...] = getattr(holding, place)
             if min(column) < 0 or max(column) > INT64_MAX:

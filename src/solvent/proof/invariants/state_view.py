@@ -5,14 +5,16 @@ carries what the checks need beside the raw numbers: claims and debts in atoms, 
 `Health`. Those are computed here again, from the formulas in the specification and from nothing
 that `margin` or `ledger` compute, so that a mistake there shows as a difference.
 
-What did not change since the last view is taken over from it.
+What did not change since the last view is taken over from it, the very object, so that checks can
+pass over what they have seen.
 
 Specification: section 9.
 """
 
 from dataclasses import dataclass
 from math import isqrt
-from typing import NamedTuple
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 from solvent.domain.parameters import (
     AssetParameters,
@@ -32,10 +34,30 @@ from solvent.domain.units import (
     SQUARE_ROOT_SCALE,
     VALUE_DECIMALS,
 )
-from solvent.reference.state import Account, Order, Pool, Price, State
+from solvent.reference.state import Account, Pool, Price, State
 
 FINE = 10 ** (FINE_DECIMALS - PRICE_DECIMALS)
 ROOT = RATIO * SQUARE_ROOT_SCALE
+
+
+Part = TypeVar("Part")
+_ORDER = attrgetter(
+    "order",
+    "account",
+    "asset",
+    "side",
+    "price",
+    "quantity",
+    "locked",
+    "unfunded",
+    "reduce_only",
+    "auto_borrow",
+    "auto_borrow_repay",
+    "self_trade_prevention",
+    "client_id",
+    "quote_ahead",
+    "fee_ahead",
+)
 
 
 class PoolView(NamedTuple):
@@ -164,14 +186,21 @@ def view_of(state: State, last: StateView | None = None) -> StateView:
     pools = tuple(_pool(pool) for pool in state.pools)
     prices = tuple(_price(price) for price in state.prices)
     holdings = tuple(_holding(account) for account in state.accounts)
+    orders = tuple(_ORDER(state.orders[number]) for number in sorted(state.orders))
+    books = tuple((tuple(book.bids), tuple(book.asks)) for book in state.books)
+    liquidating = frozenset(state.liquidating)
     known: dict[int, Health] = {}
-    if last is not None and last.parameters is parameters:
-        changed = _moved_assets(last, pools, prices)
-        known = {
-            number: last.health[number]
-            for number, (old, new) in enumerate(zip(last.holdings, holdings, strict=False))
-            if (old is new or old == new) and not _concerned(new, changed)
-        }
+    if last is not None:
+        holdings = tuple(map(_kept, holdings, last.holdings)) + holdings[len(last.holdings) :]
+        prices, orders = _kept(prices, last.prices), _kept(orders, last.orders)
+        books, liquidating = _kept(books, last.books), _kept(liquidating, last.liquidating)
+        if last.parameters is parameters:
+            changed = _moved_assets(last, pools, prices)
+            known = {
+                number: last.health[number]
+                for number, (old, new) in enumerate(zip(last.holdings, holdings, strict=False))
+                if old is new and not _concerned(new, changed)
+            }
     return StateView(
         parameters=parameters,
         now=state.now,
@@ -190,10 +219,15 @@ def view_of(state: State, last: StateView | None = None) -> StateView:
             known.get(number) or health_in(parameters, pools, prices, holding)
             for number, holding in enumerate(holdings)
         ),
-        orders=tuple(_order(state.orders[number]) for number in sorted(state.orders)),
-        books=tuple((tuple(book.bids), tuple(book.asks)) for book in state.books),
-        liquidating=frozenset(state.liquidating),
+        orders=orders,
+        books=books,
+        liquidating=liquidating,
     )
+
+
+def _kept(new: Part, old: Part) -> Part:
+    """The old object where the new one equals it, so that what did not change is the same."""
+    return old if new == old else new
 
 
 def _moved_assets(
@@ -264,26 +298,6 @@ def _holding(account: Account) -> Holding:
         account.leverage_limit,
         (account.auto_lend, account.auto_repay_borrows, account.auto_borrow_settlements),
         frozenset(account.open_orders),
-    )
-
-
-def _order(order: Order) -> tuple[int, ...]:
-    return (
-        order.order,
-        order.account,
-        order.asset,
-        order.side,
-        order.price,
-        order.quantity,
-        order.locked,
-        order.unfunded,
-        order.reduce_only,
-        order.auto_borrow,
-        order.auto_borrow_repay,
-        order.self_trade_prevention,
-        order.client_id,
-        order.quote_ahead,
-        order.fee_ahead,
     )
 
 

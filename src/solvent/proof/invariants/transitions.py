@@ -10,6 +10,7 @@ Both states come as state views, so nothing here can touch an engine.
 Specification: section 9.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from solvent.domain import commands as c
@@ -20,10 +21,11 @@ from solvent.domain.settlement_properties import up
 from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.proof.invariants.interest import check_interest
 from solvent.proof.invariants.invariants import Breach, breach
-from solvent.proof.invariants.moments import check_moment, check_premiums
+from solvent.proof.invariants.moments import check_moment, check_premiums, check_waiting
 from solvent.proof.invariants.orders import check_orders
 from solvent.proof.invariants.postings import Bookings, book_events
 from solvent.proof.invariants.state_view import FINE, Health, StateView
+from solvent.proof.invariants.strangers import check_strangers
 from solvent.proof.invariants.waterfall import check_waterfall
 from solvent.reference.state import FUND
 
@@ -55,11 +57,14 @@ def check_transition(
     if isinstance(command, c.TimeStep):
         found += check_interest(before, after, booked)
         found += check_premiums(before, after)
+        found += check_strangers(before, after, events)
         return found + check_waterfall(before, after, events)
     found += _still(before, after, booked)
     found += _entered(before, after)
     if isinstance(command, c.UpdatePrice | c.HaltPrice):
         found += check_moment(before, after, command, events)
+    else:
+        found += check_waiting(before, after)
     if not isinstance(command, MARKET_COMMANDS):
         found += _healthy(before, after)
         found += _owner(before, after, command)
@@ -97,7 +102,8 @@ def _refused(
 def _tokens(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
     """I3, I9: balances, pool cash and the external account changed by what the events say."""
     empty = (0,) * len(before.pools)
-    for account, new in enumerate(after.holdings):
+    for account in _touched(before, after, booked.tokens):
+        new = after.holdings[account]
         old = before.holdings[account] if account < len(before.holdings) else None
         if old is not None and (old.available, old.locked) == (new.available, new.locked):
             was: tuple[int, ...] = new.available
@@ -136,14 +142,27 @@ def _tokens(before: StateView, after: StateView, booked: Bookings) -> Iterator[B
             )
 
 
+def _touched(before: StateView, after: StateView, *said: Counter[tuple[int, int]]) -> list[int]:
+    """Accounts that hold something else than before, or of which the events say so."""
+    named = {account for moved in said for account, _ in moved}
+    known = len(before.holdings)
+    return [
+        account
+        for account, new in enumerate(after.holdings)
+        if account in named or account >= known or new is not before.holdings[account]
+    ]
+
+
 def _sums(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(left + right for left, right in zip(one, other, strict=True))
 
 
 def _shares(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
     """I9: claims and debts changed by what the events say, and no other account's did."""
-    for account, old in enumerate(before.holdings):
-        new = after.holdings[account]
+    for account in _touched(before, after, booked.claims, booked.debts):
+        if account >= len(before.holdings):
+            continue
+        old, new = before.holdings[account], after.holdings[account]
         for asset in range(len(before.pools)):
             claim = new.lent_shares[asset] - old.lent_shares[asset]
             if claim != booked.claims[account, asset]:
