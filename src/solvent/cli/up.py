@@ -45,6 +45,23 @@ HostNames = Annotated[
     _REPEATED,
     Parameter(help="Name under which the service may be asked, besides --host; any number."),
 ]
+TrustedProxies = Annotated[
+    tuple[str, ...],
+    _REPEATED,
+    Parameter(help="Network of a proxy that says who asks, like 10.0.0.0/8; any number."),
+]
+ProxyProtocol = Annotated[
+    bool,
+    Parameter(help="Each connection begins with a PROXY line of a trusted proxy."),
+]
+HealthPort = Annotated[
+    int | None,
+    WHOLE,
+    Parameter(
+        validator=Number(gte=0, lt=2**16),
+        help="Port of --host for health, readiness and metrics alone, with places of its own.",
+    ),
+]
 Approvals = Annotated[
     int | None,
     WHOLE,
@@ -83,6 +100,9 @@ def up(
     funding: Funding = None,
     origin: Origins = (),
     host_name: HostNames = (),
+    trusted_proxy: TrustedProxies = (),
+    proxy_protocol: ProxyProtocol = False,
+    health_port: HealthPort = None,
     demo: bool = False,
     replay: Annotated[str | None, Parameter(help="Play a scenario's crash in the market.")] = None,
     speed: Annotated[float, Parameter(validator=Number(gt=0))] = 1.0,
@@ -126,7 +146,13 @@ def up(
         played,
         views,
         _first_keys(operator_key, first_key),
-        Front(frozenset(origin), frozenset(name.lower() for name in host_name)),
+        Front(
+            frozenset(origin),
+            frozenset(name.lower() for name in host_name),
+            _networks(trusted_proxy),
+            proxy_protocol,
+            health_port,
+        ),
         _terms(approvals, delay, funding, is_demo=demo or replay is not None),
         is_demo=demo or replay is not None,
         is_replay=replay is not None,
@@ -150,6 +176,17 @@ def _first_keys(operators: tuple[str, ...], others: tuple[str, ...]) -> "tuple[S
             raise InputError("market", "--first-key", reason)
         found.append((roles[name], key))
     return tuple(found)
+
+
+def _networks(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Networks of proxies. Raises InputError for a text that is none."""
+    from solvent.service.proxies import Proxies
+
+    try:
+        Proxies(given)
+    except ValueError as error:
+        raise InputError("market", "--trusted-proxy", str(error)) from None
+    return given
 
 
 def _terms(

@@ -16,6 +16,9 @@ PROBES = 4
 """A connection that is quiet so long is probed, so often, and ended when nothing comes back."""
 CONNECTIONS = 4_096
 """Open at once; who comes then waits until another one ends."""
+CONNECTIONS_OF_ADDRESS = 768
+CONNECTIONS_OF_ADDRESS_CROWDED = 64
+"""Of one address, streams apart; and when three quarters of all places are taken."""
 BACKLOG = 1_024
 """Connections that wait to be let in."""
 QUERY_BYTES = 8 * 1024
@@ -83,7 +86,24 @@ CUT_SECONDS = 2
 """How long who is cut off is waited for to hear why."""
 LISTENERS = 2_048
 """Connections to streams: half of all, so that the others are for requests."""
-LISTENERS_OF_ADDRESS = 1_024
+LISTENERS_OF_ADDRESS = 256
+LISTENERS_OF_ADDRESS_AT_LEAST = 4
+"""Of what is left of them an address gets a quarter, so that few cannot take all; some always."""
+LISTENERS_OF_KEY = 64
+SILENT_SECONDS = 3_600
+"""How long a listener may neither say nor be told anything."""
+UNREAD_STREAM_BYTES = 128 * 1024
+"""What a stream may be sent of a message that is not whole yet, frames of any kind included."""
+WARDEN_SECONDS = 0.05
+WARDEN_TURNS = 5
+"""How often unfinished messages are looked at, and each how many such turns all connections."""
+RECEIVE_BUFFER_BYTES = 128 * 1024
+HEAD_BYTES = 32 * 1024
+"""What the system and the server keep of a connection before the head of a request is whole."""
+DOOR_PLACES = 32
+DOOR_SECONDS = 2.0
+DOOR_BYTES = 4 * 1024
+"""Connections to the door of health and metrics, how long one lasts, and its longest head."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts at which only this machine can ask."""

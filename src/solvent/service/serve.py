@@ -12,8 +12,8 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import FrameType
 from typing import NamedTuple
 
@@ -25,21 +25,30 @@ from granian.server.embed import Server
 
 from solvent.domain.errors import InputError
 from solvent.service.api.buckets import Buckets
+from solvent.service.api.calls import Call
 from solvent.service.api.front import Front
 from solvent.service.api.http import App
 from solvent.service.core.node import Node
+from solvent.service.door import Door
+from solvent.service.gate import Gate
 from solvent.service.limits import (
     BACKLOG,
     CONNECTIONS,
+    HEAD_BYTES,
     HEADER_MS,
+    LISTENERS,
     PROBE_SECONDS,
     PROBES,
     QUIET_SECONDS,
+    RECEIVE_BUFFER_BYTES,
     UNREAD_MS,
 )
 from solvent.service.logs import SERVER_LOGS
+from solvent.service.proxies import Proxies
+from solvent.service.routes import health
 from solvent.service.routes.all import ENDPOINTS
 from solvent.service.streams.sockets import StreamEndpoint
+from solvent.service.warden import Warden
 
 LOG = logging.getLogger("solvent.serve")
 STOPPED = 3
@@ -63,6 +72,7 @@ class _Server(Server):
         held = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
         with socket.socket(fileno=os.dup(held.get_fd())) as listening:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             for name, value in _TCP:
                 if hasattr(socket, name):
                     listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
@@ -110,7 +120,8 @@ async def serve(
         try:
             address = free_address(address)
             await node.start(keeps_time=keeps_time)
-            await _serve(node, address, ended, on_ready, application(node, buckets, front))
+            app = application(node, buckets, front)
+            await _serve(node, address, ended, on_ready, app, front)
         finally:
             if on_end is not None:
                 await on_end()
@@ -150,47 +161,86 @@ async def _serve(
     ended: asyncio.Event,
     on_ready: Callable[[Address], Awaitable[None]] | None,
     app: App,
+    front: Front,
 ) -> None:
+    # Behind a gate the server listens where only this machine can come, at a port of its own.
+    inner = free_address(Address("127.0.0.1", 0)) if front.has_proxy_line else address
     server = _Server(
         app,
-        address=address.host,
-        port=address.port,
+        address=inner.host,
+        port=inner.port,
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         backlog=BACKLOG,
         backpressure=CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MS),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MS, max_buffer_size=HEAD_BYTES),
         log_level=LogLevels.error,
         log_dictconfig=SERVER_LOGS,
     )
     serving = asyncio.create_task(server.serve())
     watching = asyncio.create_task(_watch(node, serving, ended))
     try:
-        await _listening(address, serving)
-        LOG.info("serving", extra={"address": f"{address.host}:{address.port}"})
-        if on_ready is not None:
-            await on_ready(address)
-        await ended.wait()
+        await _listening(inner, serving)
+        async with _guarded(node, app, address, inner, front):
+            LOG.info("serving", extra={"address": f"{address.host}:{address.port}"})
+            if on_ready is not None:
+                await on_ready(address)
+            await ended.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(app.streams.close(), END_SECONDS)
     finally:
         watching.cancel()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(app.streams.close(), END_SECONDS)
         server.stop()  # type: ignore[no-untyped-call]
         await asyncio.wait([serving], timeout=END_SECONDS)
+
+
+@asynccontextmanager
+async def _guarded(
+    node: Node, app: App, address: Address, inner: Address, front: Front
+) -> AsyncIterator[None]:
+    """The server with its warden, its gate and its door, as far as they are asked for."""
+    is_exempt = (lambda _: True) if front.has_proxy_line else app.proxies.is_one
+    warden, gate, door = Warden(inner.port, is_exempt), Gate(app.proxies, inner.port), _door(node)
+    warden.start()
+    app.streams.warden = warden
+    try:
+        if front.has_proxy_line:
+            await gate.open(address.host, address.port)
+        if front.health_port is not None:
+            port = await door.open(address.host, front.health_port)
+            LOG.info("health", extra={"address": f"{address.host}:{port}"})
+        yield
+    finally:
+        await door.close()
+        await gate.close()
+        warden.close()
+
+
+def _door(node: Node) -> Door:
+    found = {each.path: each.handler for each in health.ENDPOINTS}
+
+    async def reply(path: str) -> tuple[int, str, bytes]:
+        said = await found[path](Call(node, {}, None, {}, None, lambda _: None))
+        return said.status, said.content_type, said.body
+
+    return Door(lambda path: reply(path) if path in found else None)
 
 
 def application(node: Node, buckets: Buckets | None = None, front: Front | None = None) -> App:
     """The ASGI application of a node; its streams hear of every act of staff."""
     front = front or Front()
-    streams = StreamEndpoint(node.publisher, node.authenticate, node.market.keys, front=front)
+    proxies = Proxies(front.proxies)
+    streams = StreamEndpoint(
+        node.publisher, node.authenticate, node.market.keys, front=front, proxies=proxies
+    )
     node.hear_act = streams.hear_act
-    return App(node, ENDPOINTS, buckets or Buckets(), streams, front)
+    return App(node, ENDPOINTS, buckets or Buckets(), streams, front, proxies)
 
 
 def allow_open_files() -> None:
     """Let the process have as many files as its connections and itself need, or what it may."""
     least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + OWN_FILES
+    wanted = CONNECTIONS + LISTENERS + OWN_FILES
     if least != resource.RLIM_INFINITY and least < wanted:
         least = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
         resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))

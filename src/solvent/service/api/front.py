@@ -14,10 +14,17 @@ from solvent.service.limits import LOOPBACK
 
 
 class Front(NamedTuple):
-    """Origins of pages that are served, none by default, and names of the host; None: any name."""
+    """Origins of pages that are served, none by default, and names of the host; None: any name.
+
+    `proxies` are the networks of trusted proxies; with `has_proxy_line` each connection begins with
+    one of theirs. `health_port` is the port of the door for health and metrics, if there is one.
+    """
 
     origins: Collection[str] = ()
     hosts: Collection[str] | None = None
+    proxies: Collection[str] = ()
+    has_proxy_line: bool = False
+    health_port: int | None = None
 
     def refusal(self, origin: str | None, host: str | None) -> str | None:
         """Why a request with these headers is not served, if it is not."""

@@ -34,7 +34,9 @@ from solvent.service.limits import (
     QUERY_FIELDS,
     REFUSED_TOKENS,
 )
+from solvent.service.proxies import Proxies
 from solvent.service.strict_json import JsonError, JsonValue, decode, encode
+from solvent.service.warden import Warden
 from solvent.service.wire import ms
 
 LOG = logging.getLogger("solvent.http")
@@ -53,7 +55,12 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Streams(Protocol):
-    """What serves the streams: an ASGI application that can be told to end."""
+    """What serves the streams: an ASGI application that can be told to end.
+
+    `warden` watches their connections.
+    """
+
+    warden: Warden | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -81,6 +88,7 @@ class App:
         buckets: Buckets,
         streams: Streams,
         front: Front,
+        proxies: Proxies,
     ) -> None:
         self._node = node
         self._endpoints = {(each.method, each.path): each for each in endpoints}
@@ -88,6 +96,7 @@ class App:
         self._patience = _Patience()
         self.streams = streams
         self._front = front
+        self.proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one connection."""
@@ -100,7 +109,7 @@ class App:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
-        head = _head(scope)
+        head = self._head(scope)
         method = scope["method"]
         endpoint = self._endpoints.get((method, head.path))
         if endpoint is None:
@@ -175,6 +184,15 @@ class App:
 
         return Call(self._node, query, body, lists, verified, fill)
 
+    def _head(self, scope: Scope) -> _Head:
+        headers = scope["headers"]
+        return _Head(
+            scope["path"],
+            scope["query_string"].decode("latin-1"),
+            headers,
+            self.proxies.client(scope.get("client"), headers),
+        )
+
     def _check_front(self, head: _Head) -> None:
         origin, host = _first(head.headers, b"origin"), _first(head.headers, b"host")
         refusal = self._front.refusal(origin, host)
@@ -214,16 +232,6 @@ def _weight(body: JsonValue) -> int:
     """How many commands a request asks for."""
     lists = body.values() if isinstance(body, dict) else [body]
     return max([1, *(len(each) for each in lists if isinstance(each, list))])
-
-
-def _head(scope: Scope) -> _Head:
-    client = scope.get("client")
-    return _Head(
-        scope["path"],
-        scope["query_string"].decode("latin-1"),
-        scope["headers"],
-        client[0] if client else "",
-    )
 
 
 def _first(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str | None:

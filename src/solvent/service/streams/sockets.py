@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import NamedTuple, Protocol
 
 from starlette.types import Receive, Scope, Send
@@ -28,6 +28,7 @@ from solvent.service.api.signing import Verified
 from solvent.service.authority.audit import AuditEntry
 from solvent.service.core.keys import KeyRegistry, Principal
 from solvent.service.errors import ApiError
+from solvent.service.proxies import Proxies
 from solvent.service.streams.frames import Frame, FrameCode, FrameError, read_frame
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import (
@@ -39,6 +40,7 @@ from solvent.service.streams.subscriptions import (
     is_private,
 )
 from solvent.service.strict_json import encode
+from solvent.service.warden import Held, Peer, Warden
 
 _MINUTE = 60
 _GOOD_SECONDS = (limits.WINDOW_MS + limits.FUTURE_MS) / 1000 + 1
@@ -60,6 +62,8 @@ class Bounds(NamedTuple):
     cut_seconds: float = limits.CUT_SECONDS
     connections: int = limits.LISTENERS
     per_address: int = limits.LISTENERS_OF_ADDRESS
+    per_key: int = limits.LISTENERS_OF_KEY
+    silent_seconds: float = limits.SILENT_SECONDS
 
 
 class Authenticate(Protocol):
@@ -100,6 +104,7 @@ class StreamEndpoint:
         *,
         bounds: Bounds | None = None,
         front: Front | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         self.publisher = publisher
         self._authenticate = authenticate
@@ -107,6 +112,8 @@ class StreamEndpoint:
         self._used = _Used()
         self.bounds = bounds or Bounds()
         self._front = front or Front()
+        self._proxies = proxies or Proxies()
+        self.warden: Warden | None = None
         self._consumers: set[Consumer] = set()
         self._addresses: Counter[str] = Counter()
         self._is_closing = False
@@ -138,7 +145,7 @@ class StreamEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         socket = WebSocket(scope, receive, send)
-        address = socket.client.host if socket.client else ""
+        address = self._proxies.client(scope.get("client"), scope["headers"])
         if not self._admits(socket, address):
             await socket.close()
             return
@@ -146,8 +153,9 @@ class StreamEndpoint:
         self._consumers.add(consumer)
         self._addresses[address] += 1
         try:
-            await socket.accept()
-            await self._serve(socket, consumer)
+            with self._watched(scope) as held:
+                await socket.accept()
+                await self._serve(socket, consumer, held)
         finally:
             self.publisher.subscriptions.leave(consumer, tuple(consumer.topics))
             self._consumers.discard(consumer)
@@ -167,6 +175,10 @@ class StreamEndpoint:
             said = "the signature was used on another connection"
             raise FrameError(FrameCode.INVALID_SIGNATURE, said)
         number = verified.principal.number
+        others = sum(number in each.signers for each in self._consumers if each is not consumer)
+        if others >= self.bounds.per_key:
+            most = f"a key listens on at most {self.bounds.per_key} connections"
+            raise FrameError(FrameCode.TOO_MANY_STREAMS, most)
         consumer.signers.setdefault(number, self._keys.version(number))
         return verified.principal
 
@@ -176,12 +188,26 @@ class StreamEndpoint:
             socket.url.path == "/"
             and not self._is_closing
             and self._front.refusal(origin, socket.headers.get("host")) is None
-            and len(self._consumers) < self.bounds.connections
-            and self._addresses[address] < self.bounds.per_address
+            and self._addresses[address] < self._places(address)
         )
 
-    async def _serve(self, socket: WebSocket, consumer: Consumer) -> None:
-        reader = _Reader(self, consumer)
+    def _places(self, address: str) -> int:
+        """How many connections the address may have, as many as there are."""
+        left = self.bounds.connections - len(self._consumers)
+        if self._proxies.is_one(address):
+            return self._addresses[address] + left
+        share = max(limits.LISTENERS_OF_ADDRESS_AT_LEAST, (left + self._addresses[address]) // 4)
+        return min(self.bounds.per_address, share, self._addresses[address] + left)
+
+    def _watched(self, scope: Scope) -> AbstractContextManager[Held | None]:
+        peer = scope.get("client")
+        if self.warden is None or peer is None:
+            return nullcontext()
+        # The server gives ports as texts.
+        return self.warden.holding(Peer(peer[0], int(peer[1])))
+
+    async def _serve(self, socket: WebSocket, consumer: Consumer, held: Held | None) -> None:
+        reader = _Reader(self, consumer, held)
         reading = asyncio.create_task(reader.read(socket))
         writing = asyncio.create_task(_write(socket, consumer))
         cut = asyncio.create_task(consumer.wait_for_cut())
@@ -220,7 +246,8 @@ def _raise_fault(*tasks: "asyncio.Task[None]") -> None:
 class _Reader:
     """Carries out the frames of one connection."""
 
-    def __init__(self, endpoint: StreamEndpoint, consumer: Consumer) -> None:
+    def __init__(self, endpoint: StreamEndpoint, consumer: Consumer, held: Held | None) -> None:
+        self._held = held
         self._endpoint = endpoint
         self._publisher = endpoint.publisher
         self._bounds = endpoint.bounds
@@ -240,14 +267,21 @@ class _Reader:
                 self._carry_out(data)
 
     async def _next(self, socket: WebSocket) -> bytes | None:
-        """The next frame; who subscribes to nothing is not waited for."""
-        seconds = None if self._consumer.topics else self._bounds.idle_seconds
+        """The next frame; who subscribes to nothing, or to what is silent, is not waited for."""
+        is_listening = bool(self._consumer.topics)
+        seconds = self._bounds.silent_seconds if is_listening else self._bounds.idle_seconds
+        told = self._consumer.told
         try:
             async with asyncio.timeout(seconds):
                 message = await socket.receive()
         except TimeoutError:
-            self._consumer.cut(CloseCode.POLICY, "idle: nothing was subscribed to")
+            if not is_listening:
+                self._consumer.cut(CloseCode.POLICY, "idle: nothing was subscribed to")
+            elif told == self._consumer.told:
+                self._consumer.cut(CloseCode.POLICY, "silent: nothing was said or told for long")
             return None
+        if self._held is not None:
+            self._held.came_out()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message["code"])
         text = message.get("text")

@@ -83,13 +83,14 @@ class Consumer:
     """What waits for one client. `messages` and `size` (characters) bound it.
 
     `name` tells the connection from every other one; `signers` are the numbers of the keys that
-    signed on it, and their versions then.
+    signed on it, and their versions then; `told` counts what it was offered.
     """
 
     def __init__(self, messages: int, size: int) -> None:
         self.topics: set[Topic] = set()
         self.name = secrets.token_hex(NAME_BYTES)
         self.signers: dict[int, int] = {}
+        self.told = 0
         self.cut_off: Cut | None = None
         self._most = messages
         self._largest = size
@@ -108,6 +109,7 @@ class Consumer:
         if self.has_ended():
             return
         self._number += 1
+        self.told += 1
         place: int | str = key or self._number
         before = self._waiting.get(place)
         self._size += len(text) - (len(before) if before is not None else 0)
