@@ -54,11 +54,11 @@ _THINK = 0.01
 _OK = 200
 _MS = 1000.0
 _MARKET = "SOL_USDC"
-_HEAD = b"GET /api/v1/time HTTP/1.1\r\nHost: slow\r\nX-Slow: " + b"a" * 4096
-_BODY = b"POST /api/v1/order HTTP/1.1\r\nHost: slow\r\nContent-Length: %d\r\n\r\n" % BODY_BYTES
-_UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: slow\r\n\r\n" * 2
+_HEAD = b"GET /api/v1/time HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + b"a" * 4096
+_BODY = b"POST /api/v1/order HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % BODY_BYTES
+_UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2
 _UPGRADE = (
-    b"GET / HTTP/1.1\r\nHost: slow\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2xvdyBzb2NrZXRzIDAwMA==\r\n\r\n"
 )
 _STREAMS = [f"{kind}.{_MARKET}" for kind in ("depth", "bookTicker", "trade", "ticker", "markPrice")]
@@ -199,7 +199,7 @@ async def _answered(reader: asyncio.StreamReader) -> None:
 
 
 def _get(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: normal\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 _STAMPS = iter(range(2**32))
@@ -221,7 +221,7 @@ def _order(signing: SigningKey) -> bytes:
     text = f"instruction=orderExecute{words}&timestamp={stamp}&window={window}"
     body = json.dumps(fields)
     headers = {
-        "Host": "normal",
+        "Host": "localhost",
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
         "X-API-Key": base64.b64encode(bytes(signing.verify_key)).decode(),

@@ -62,6 +62,26 @@ HealthPort = Annotated[
         help="Port of --host for health, readiness and metrics alone, with places of its own.",
     ),
 ]
+ViewsUrl = Annotated[
+    str | None,
+    Parameter(
+        help="Database of the views, sqlite:///FILE or postgresql://...; by default in the folder."
+    ),
+]
+Speed = Annotated[
+    float,
+    Parameter(validator=Number(gt=0), help="Seconds of the scenario a second, for --replay."),
+]
+AgentAccounts = Annotated[
+    int | None,
+    WHOLE,
+    COUNT,
+    Parameter(help="How many accounts the agents have, for --demo and --replay."),
+]
+AcceptsClock = Annotated[
+    bool,
+    Parameter(help="Serve although the machine's clock is far from the market's last record."),
+]
 Approvals = Annotated[
     int | None,
     WHOLE,
@@ -92,7 +112,7 @@ def up(
     host: str = "127.0.0.1",
     port: Annotated[int, WHOLE, Parameter(validator=Number(gte=0, lt=2**16))] = PORT,
     scenario: str = "demo-market",
-    views: str | None = None,
+    views: ViewsUrl = None,
     operator_key: OperatorKeys = (),
     first_key: FirstKeys = (),
     approvals: Approvals = None,
@@ -105,9 +125,9 @@ def up(
     health_port: HealthPort = None,
     demo: bool = False,
     replay: Annotated[str | None, Parameter(help="Play a scenario's crash in the market.")] = None,
-    speed: Annotated[float, Parameter(validator=Number(gt=0))] = 1.0,
-    accounts: Annotated[int | None, WHOLE, COUNT] = None,
-    accept_clock: bool = False,
+    speed: Speed = 1.0,
+    accounts: AgentAccounts = None,
+    accept_clock: AcceptsClock = False,
 ) -> int:
     """Serve the market: REST and WebSocket over a durable journal.
 
@@ -121,16 +141,8 @@ def up(
         Port to listen on.
     scenario
         Scenario whose parameters a new market has: a packaged one or a file.
-    views
-        Database of the views, sqlite:///FILE or postgresql://...; the folder's own by default.
     demo
         Begin a new market with agents, market makers, prices and published keys.
-    speed
-        Seconds of the scenario a second, for --replay.
-    accounts
-        How many accounts the agents have, for --demo and --replay.
-    accept_clock
-        Serve although the machine's clock is far from the market's last record.
     """
     from solvent.cli.live import Plan, run_live
     from solvent.lab.scenario.catalog import load_scenario

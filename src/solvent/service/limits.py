@@ -61,6 +61,8 @@ comes to the views of it is of the same order."""
 RECORD_BYTES = 256
 """What a record has beside its commands, at most."""
 BODY_BYTES_A_TOKEN = 1_024
+OFFSET_ROWS_A_TOKEN = 100
+"""Rows that a page leaves out cost its address a token each so many: they are counted over."""
 REFUSED_TOKENS = 100
 """What a request costs its address that is refused before it is known who signed it."""
 PROPOSALS = 200

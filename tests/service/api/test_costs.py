@@ -188,3 +188,34 @@ def test_the_bytes_that_an_account_leaves_behind_are_bounded(tmp_path: Path) -> 
     with_buckets(tmp_path, {"journal": Rate(1_000, 200_000)}, story)
     size, rate = limits.JOURNAL_RATE[1], limits.JOURNAL_RATE[0]
     assert size + 3600 * rate <= 128 * 1024 * 1024
+
+
+def test_rows_that_are_passed_over_cost_their_address(tmp_path: Path) -> None:
+    """S18: a page far back is counted over; the next page by number is not."""
+
+    async def story(house: House) -> None:
+        path = "/api/v1/trades/history?symbol=SOL_USDC"
+        far = [(await house.http.get(f"{path}&offset=100000")).status_code for _ in range(3)]
+        assert far == [200, 200, 429]
+
+    with_buckets(tmp_path / "far", {"address": Rate(1, 2_100)}, story)
+
+
+def test_trades_are_paged_by_number(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        sell = {"symbol": "SOL_USDC", "side": "Ask", "orderType": "Limit", "price": "200"}
+        for who, side in ((house.ann, "Ask"), (house.bob, "Bid")):
+            for number in range(7):
+                fields = sell | {"side": side, "quantity": f"0.{number + 1}"}
+                reply = await who.send("POST", "/api/v1/order", "orderExecute", **fields)
+                assert reply.status_code == 200
+        path = "/api/v1/trades/history?symbol=SOL_USDC"
+        whole = (await house.http.get(path)).json()
+        assert len(whole) >= 7
+        found, before = [], ""
+        while page := (await house.http.get(f"{path}&limit=3{before}")).json():
+            found += page
+            before = f"&before={page[-1]['id']}"
+        assert found == whole
+
+    with_house(tmp_path, story)

@@ -57,10 +57,12 @@ POOL_SPANS = {
 class MarketHistory(Questions):
     """Queries of everybody's past."""
 
-    def trades(self, asset: int, paging: Paging = NEWEST) -> Page[TradeRow]:
-        """Trades of one market."""
+    def trades(
+        self, asset: int, paging: Paging = NEWEST, before: int | None = None
+    ) -> Page[TradeRow]:
+        """Trades of one market, with `before` those of a lower number."""
         columns = "id, time, asset, price, quantity, quote, side, system"
-        where = Where().equal("asset", asset)
+        where = Where().equal("asset", asset).between("id", None, before)
         rows, total = self._read(columns, "trades", where, "id", paging)
         return Page([_trade(integers(row)) for row in rows], total)
 

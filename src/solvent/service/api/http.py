@@ -30,6 +30,7 @@ from solvent.service.limits import (
     BODY_BYTES,
     BODY_BYTES_A_TOKEN,
     BODY_SECONDS,
+    OFFSET_ROWS_A_TOKEN,
     QUERY_BYTES,
     QUERY_FIELDS,
     REFUSED_TOKENS,
@@ -172,6 +173,8 @@ class App:
             raise bad_request(f"at most {BATCH_ORDERS} orders a request")
         body = _json(raw) if endpoint.body else None
         query, lists = _fields(endpoint, pairs, body)
+        if skipped := _offset(query):
+            self._spend("address", head.address, endpoint, skipped // OFFSET_ROWS_A_TOKEN)
         if endpoint.is_signed and verified is None:
             verified = self._verify(endpoint, head, pairs, body)
 
@@ -226,6 +229,16 @@ class App:
             raise ApiError(
                 TOO_MANY, ApiErrorCode.TOO_MANY_REQUESTS, "too many requests", retry_after=wait
             )
+
+
+def _offset(query: Mapping[str, JsonValue]) -> int:
+    """How many rows of a list are to be passed over."""
+    text = query.get("offset")
+    is_number = isinstance(text, str) and text.isascii() and text.isdigit()
+    return int(text[:_OFFSET_DIGITS]) if isinstance(text, str) and is_number else 0
+
+
+_OFFSET_DIGITS = 16
 
 
 def _weight(body: JsonValue) -> int:

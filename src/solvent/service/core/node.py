@@ -41,6 +41,7 @@ from solvent.service.core.sequencer import (
     Told,
     WriterStoppedError,
 )
+from solvent.service.core.standing import Standings
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import READERS
 from solvent.service.streams.publisher import Publisher
@@ -88,6 +89,7 @@ class Node:
         """Told of every act of staff, on the loop, before whoever asked is answered."""
         self.views_writer = views_writer
         self.publisher = Publisher(self.market.parameters)
+        self.standings = Standings(sequencer)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._in_flight: InFlight[Outcome] = InFlight()
         self._gathered: list[tuple[Record, Ticket[Outcome]]] = []

@@ -130,36 +130,27 @@ async def forecast(call: Call) -> Reply:
 
 async def solvency(call: Call) -> Reply:
     """Every pool's claims against what stands behind them, and the state that this is true of."""
-    node = call.node
-    async with node.reading():
-        queries = node.market.queries
-        parameters = node.market.parameters
-        pools: list[PoolSolvency] = []
-        for asset, about in enumerate(parameters.assets):
-            pool = queries.pool(asset)
-            backing = pool.cash + pool.borrowed
-            pools.append(
-                PoolSolvency(
-                    symbol=about.symbol,
-                    claims=quantity_text(parameters, asset, pool.lent),
-                    cash=quantity_text(parameters, asset, pool.cash),
-                    borrowed=quantity_text(parameters, asset, pool.borrowed),
-                    fees=quantity_text(parameters, asset, pool.fees),
-                    deficit=quantity_text(parameters, asset, pool.deficit),
-                    covered=backing >= pool.lent,
-                )
-            )
-        liquidating = len(queries.liquidating())
-        state = node.market.engine.state_hash()
-        records = node.sequencer.journal.sequence
-        digest = node.sequencer.journal.digest.hex()
+    parameters = call.node.market.parameters
+    standing = await call.node.standings.now()
+    pools = [
+        PoolSolvency(
+            symbol=about.symbol,
+            claims=quantity_text(parameters, asset, pool.lent),
+            cash=quantity_text(parameters, asset, pool.cash),
+            borrowed=quantity_text(parameters, asset, pool.borrowed),
+            fees=quantity_text(parameters, asset, pool.fees),
+            deficit=quantity_text(parameters, asset, pool.deficit),
+            covered=pool.cash + pool.borrowed >= pool.lent,
+        )
+        for asset, (about, pool) in enumerate(zip(parameters.assets, standing.pools, strict=True))
+    ]
     return json_reply(
         Solvency(
             pools=pools,
-            liquidating=liquidating,
-            state_hash=state,
-            records=records,
-            journal_digest=digest,
+            liquidating=standing.liquidating,
+            state_hash=standing.state_hash,
+            records=standing.records,
+            journal_digest=standing.digest,
         )
     )
 

@@ -27,6 +27,7 @@ from solvent.service.api.objects.market_data import (
     Trade,
     TradesQuery,
 )
+from solvent.service.api.objects.pages import FAR
 from solvent.service.api.pages import page_headers, page_of
 from solvent.service.api.params import bad_request
 from solvent.service.api.shapes import (
@@ -167,7 +168,8 @@ async def _trades(call: Call) -> tuple[list[Trade], int]:
     asset = fields.market()
     asked = page_of(fields)
     paging = Paging(asked.limit, asked.offset)
-    page = await call.node.past(lambda views: views.trades(asset, paging))
+    before = fields.integer("before", 0, 1, FAR) if fields.has("before") else None
+    page = await call.node.past(lambda views: views.trades(asset, paging, before))
     parameters = call.node.market.parameters
     shapes = [
         Trade(

@@ -8,6 +8,7 @@ Invariant: after each command the levels are those of the engine's book. Absent:
 and in which order makers trade; the engine said so already.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -33,40 +34,54 @@ class BookChange(NamedTuple):
 
 
 class Book:
-    """One market's levels."""
+    """One market's levels, with the prices of each side in their order."""
 
     def __init__(self, update_id: int = 0) -> None:
         self.update_id = update_id
         self.time = 0
         self.bids: dict[int, int] = {}
         self.asks: dict[int, int] = {}
+        self._prices: dict[Side, list[int]] = {Side.BID: [], Side.ASK: []}
 
     def side(self, side: Side) -> dict[int, int]:
         """Quantity by price of one side."""
         return self.bids if side is Side.BID else self.asks
 
+    def fill(self, side: Side, resting: Iterable[tuple[int, int]]) -> None:
+        """Let all of these rest in an empty side: prices, which may come again, and quantities."""
+        levels = self.side(side)
+        for price, quantity in resting:
+            levels[price] = levels.get(price, 0) + quantity
+        self._prices[side] = sorted(levels)
+
     def add(self, side: Side, price: int, quantity: int) -> None:
         """Let `quantity` more rest at a price, or less when it is negative."""
-        levels = self.side(side)
-        rest = levels.get(price, 0) + quantity
+        levels, prices = self.side(side), self._prices[side]
+        before = levels.get(price, 0)
+        rest = before + quantity
         assert rest >= 0, f"level {price} would hold {rest}"
         if rest:
             levels[price] = rest
+            if not before:
+                insort(prices, price)
         else:
             del levels[price]
+            del prices[bisect_left(prices, price)]
 
     def best_bid(self) -> Level | None:
         """The highest bid."""
-        return max(self.bids.items(), default=None)
+        prices = self._prices[Side.BID]
+        return (prices[-1], self.bids[prices[-1]]) if prices else None
 
     def best_ask(self) -> Level | None:
         """The lowest ask."""
-        return min(self.asks.items(), default=None)
+        prices = self._prices[Side.ASK]
+        return (prices[0], self.asks[prices[0]]) if prices else None
 
     def depth(self, levels: int) -> tuple[list[Level], list[Level]]:
         """The best `levels` of bids and of asks, both by rising price."""
-        asks = sorted(self.asks.items())[:levels]
-        bids = sorted(self.bids.items())[-levels:]
+        bids = [(price, self.bids[price]) for price in self._prices[Side.BID][-levels:]]
+        asks = [(price, self.asks[price]) for price in self._prices[Side.ASK][:levels]]
         return bids, asks
 
 
@@ -119,9 +134,11 @@ class Books:
         self._orders.clear()
         for asset in self.by_asset:
             self.by_asset[asset] = Book(commands)
-        for order in orders:
-            self._orders[order.order] = order
-            self.by_asset[order.asset].add(order.side, order.price, _resting(order))
+        self._orders.update((order.order, order) for order in orders)
+        for asset, book in self.by_asset.items():
+            own = [order for order in self._orders.values() if order.asset == asset]
+            for side in Side:
+                book.fill(side, ((o.price, _resting(o)) for o in own if o.side is side))
 
     def follow(self, event: Event, time: int) -> tuple[Order, ...]:
         """Let an event change orders and levels; the orders as they are after it."""

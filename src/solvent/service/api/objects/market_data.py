@@ -98,6 +98,9 @@ class TradesQuery(Slice):
     """Which trades are asked for, the latest first."""
 
     symbol: Annotated[MarketSymbol, says("The market.")]
+    before: Annotated[
+        Maybe[U64], says("Only trades of a lower number: the next page, however far back.")
+    ] = UNSET
 
 
 class Trade(ApiObject):
