@@ -67,7 +67,7 @@ def _show_machine(machine: dict[str, str]) -> None:
 def _show(bench: Bench, rows: "Sequence[Row]") -> None:
     """One table; what was measured is not said again where a figure has several peers."""
     from benches.common.rows import NOT_INSTALLED, shown
-    from solvent.cli.tables import print_sheet
+    from solvent.cli.runs.tables import print_sheet
     from solvent.lab.report.formatting import ABSENT
     from solvent.lab.report.summary import Sheet
 

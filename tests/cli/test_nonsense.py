@@ -187,7 +187,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("solvent.service.feeds.poster.drive", _not_refused)
     monkeypatch.setattr("solvent.proof.crash.rounds.crash_test", _not_refused)
     # A fresh clone would first say that it compiles its kernels.
-    monkeypatch.setattr("solvent.cli.running.engine_factory", lambda _: ReferenceEngine)
+    monkeypatch.setattr("solvent.cli.runs.running.engine_factory", lambda _: ReferenceEngine)
     for module in ("solvent.cli.live", "solvent.service.logs"):
         monkeypatch.setattr(f"{module}.set_up_logs", lambda: None)
     handler = signal.getsignal(signal.SIGTERM)

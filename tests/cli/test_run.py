@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from solvent.cli.folder import RUN_FILES
+from solvent.cli.runs.folder import RUN_FILES
 from solvent.lab.runner import ACCOUNTS
 from tests.cli.helpers import SMALL, command, files, solvent
 from tests.proof import proves

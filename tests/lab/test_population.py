@@ -152,6 +152,29 @@ class TestLadders:
         ]
         assert all(quote.post_only for quote in quotes)
 
+    @pytest.mark.parametrize("asked", [1, 3, 15])
+    def test_what_is_eaten_comes_back_by_the_second(self, asked: int, tmp_path: Path) -> None:
+        """However often the maker is asked, from the far end of the ladder on."""
+        scenario = small(tmp_path, ("scale = 0.5", "scale = 0.5\nrecovery_seconds = 30"))
+        makers = MarketMakers(scenario, crowd(scenario, None), 2)
+        price = 200 * PRICE_SCALE
+
+        def bids(second: int) -> list[float]:
+            orders = makers.quotes(second * 10**6, 0, lambda _: price)
+            placed = (order for order in orders if isinstance(order, PlaceOrder))
+            return [each.quantity / 10**9 for each in placed if each.side is Side.BID]
+
+        assert bids(1000) == [50.0, 75.0]
+        # Sales of 15,000 USDC: the nearest level (10,000 USDC) and a third of the next.
+        fill = Filled(1, 1, 9, 8, 7, 2, Side.ASK, price, 75 * 10**9, 15_000 * 10**6, 0, 0, 0, 0, 0)
+        makers.take_note(fill)
+        assert bids(1000) == [50.0]
+        for step in range(1, asked + 1):
+            found = bids(1000 + 15 * step // asked)
+        # Half of the ladder of 25,000 USDC is back after half the time.
+        assert found == pytest.approx([37.5, 75.0], abs=0.002)
+        assert bids(1015 + 30) == [50.0, 75.0]
+
     def test_depth_grows_with_the_crowd(self, tmp_path: Path) -> None:
         scenario = small(tmp_path)
         (maker,) = MarketMakers(scenario, crowd(scenario, 32), 2).makers

@@ -32,6 +32,7 @@ COMMANDS = {
     "readmit": "Let an operator's key into a market that has lost its own.",
     "run": "Run a scenario: a packaged one by name, or a file of your own.",
     "scenarios": "List the packaged scenarios.",
+    "export": "Write a run's events and figures as tables, CSV or Parquet.",
     "receipts": "Make receipts of a run's settlements again from its log.",
     "verify": "Compute receipts again, offline, and say which were altered.",
     "audit": "Replay a run's log and check every invariant and hash.",

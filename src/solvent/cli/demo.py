@@ -12,7 +12,7 @@ from solvent.cli.options import (
     LenderPolicy,
     Seed,
 )
-from solvent.cli.running import EngineKind, Request, carry_out
+from solvent.cli.runs.running import EngineKind, Request, carry_out
 
 SCENARIO = "crash-2025-10-10"
 

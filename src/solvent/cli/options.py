@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
-from solvent.cli.running import EngineKind
+from solvent.cli.runs.running import EngineKind
 from solvent.domain.parameters import Policy
 
 INT32_MAX = 2**31 - 1

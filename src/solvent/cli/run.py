@@ -12,8 +12,8 @@ from solvent.cli.options import (
     LenderPolicy,
     Seed,
 )
-from solvent.cli.price_options import PriceOptions
-from solvent.cli.running import EngineKind, Request, carry_out
+from solvent.cli.runs.price_options import PriceOptions
+from solvent.cli.runs.running import EngineKind, Request, carry_out
 
 
 def run(

@@ -91,7 +91,7 @@ def sim(
 def _attack(seed: int, runs: int) -> int:
     """Play every strategy in so many markets; 1 when one pays or breaks an invariant."""
     from solvent.cli.progress import progress
-    from solvent.cli.tables import print_sheet
+    from solvent.cli.runs.tables import print_sheet
     from solvent.lab.report.formatting import number
     from solvent.proof.attack.attacks import attack_many
     from solvent.proof.attack.strategies import STRATEGIES

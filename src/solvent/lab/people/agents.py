@@ -13,11 +13,12 @@ clock: what is sent at a step depends on the scenario, its prices and the seed a
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Protocol
 
+from solvent.domain.codec.events import kind_number
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import (
     Borrow,
@@ -28,7 +29,7 @@ from solvent.domain.commands import (
     Withdraw,
     one_moment,
 )
-from solvent.domain.events import Refused
+from solvent.domain.events import Event, Filled, Refused
 from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
 from solvent.lab.people.positions import NO_BOOK, Book, BookMembers, tightened
@@ -37,6 +38,7 @@ from solvent.lab.report.parties import Party
 from solvent.lab.scenario.model import Scenario
 from solvent.reference.state import FUND, TREASURY
 
+FILLS = frozenset({kind_number(Filled)})
 FIRST_ACCOUNT = 2
 """The fund and the treasury come before."""
 
@@ -79,6 +81,14 @@ class Driver(ABC):
         waiting = iter(commands)
         while batch := list(islice(waiting, self.BATCH)):
             self.hear(self.carry_out(batch))
+
+    def run_for(self, commands: Iterable[Command], kinds: Collection[int]) -> Iterator[Event]:
+        """Send commands; give the events of some kinds as they come."""
+        waiting = iter(commands)
+        while batch := list(islice(waiting, self.BATCH)):
+            transcript = self.carry_out(batch)
+            self.hear(transcript)
+            yield from transcript.of_kinds(kinds)
 
     def run_refused(self, commands: Iterable[Command]) -> int:
         """Send commands; how many of them were refused."""
@@ -198,7 +208,9 @@ class Agents:
         self._people(driver, since, until)
         clock = [TimeStep(time)] if keeps_time else []
         prices = one_moment(self._prices(time))
-        driver.run(chain(self._quotes(time), prices, clock))
+        for fill in driver.run_for(chain(self._quotes(time), prices, clock), FILLS):
+            assert isinstance(fill, Filled)
+            self._makers.take_note(fill)
 
     def _people(self, driver: Driver, since: int, until: int) -> None:
         for command in self._population.loans(since, until):
@@ -220,6 +232,5 @@ class Agents:
                 yield UpdatePrice(asset, 0, price, price, price)
 
     def _quotes(self, time: int) -> Iterator[Command]:
-        for maker in self._makers.makers:
-            multiplier = self._makers.multiplier(time - self._feed.start)
-            yield from maker.quotes(self._feed.price(maker.asset, time), multiplier)
+        after = time - self._feed.start
+        return self._makers.quotes(time, after, lambda asset: self._feed.price(asset, time))

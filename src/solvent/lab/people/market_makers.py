@@ -7,13 +7,17 @@ published, at
     quantity = depth * scale * m        distance = distance / m
 
 with m the thinning multiplier of the moment, on straight lines between its points: a book at
-m = 0.1 has a tenth of the depth and ten times the spread. Liquidations eat the ladder, and the
-maker's means with it: when those are used up its quotes are refused and the book stays empty.
+m = 0.1 has a tenth of the depth and ten times the spread. Liquidations eat the ladder, from its
+nearest level on, and what was eaten of a side comes back evenly: all of a ladder in `recovery`. So
+the depth that a second of liquidation finds does not hang on how often the maker is asked. The
+maker's means go with what is eaten: when those are used up its quotes are refused and the book
+stays empty.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from solvent.domain.commands import (
     CancelAllOrders,
@@ -23,10 +27,14 @@ from solvent.domain.commands import (
     PlaceOrder,
     Side,
 )
+from solvent.domain.events import Filled
 from solvent.domain.parameters import USDC, AssetParameters, MarketParameters
 from solvent.domain.units import RATIO, divide_up, quantity_down
 from solvent.lab.people.population import Crowd
+from solvent.lab.prices.feed import PriceAt
 from solvent.lab.scenario.model import Depth, DepthCurve, Scenario
+
+NOTHING: Mapping[Side, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +53,35 @@ class Maker:
         assert self.parameters.market is not None
         return self.parameters.market
 
+    @property
+    def depth(self) -> int:
+        """A calm ladder of one side, 10^-6 USDC."""
+        return sum(depth for _, depth in self.levels)
+
     def setup(self, price: int) -> Iterator[Command]:
         """Deposit so many calm ladders in USDC and in the token."""
-        value = self.inventory * sum(depth for _, depth in self.levels) // RATIO
+        value = self.inventory * self.depth // RATIO
         yield Deposit(self.account, USDC, value)
         yield Deposit(
             self.account, self.asset, quantity_down(value, price, self.parameters.decimals)
         )
 
-    def quotes(self, price: int, multiplier: int) -> Iterator[Command]:
-        """Cancel everything and quote around `price` at this thinning."""
+    def quotes(
+        self, price: int, multiplier: int, eaten: Mapping[Side, int] = NOTHING
+    ) -> Iterator[Command]:
+        """Cancel everything and quote around `price` at this thinning, less what is `eaten`."""
         yield CancelAllOrders(self.account, self.asset)
-        for distance, depth in self.levels:
+        missing = dict(eaten)
+        for distance, calm in self.levels:
             away = distance * RATIO // multiplier
-            quantity = quantity_down(depth * multiplier // RATIO, price, self.parameters.decimals)
-            quantity = quantity // self.market.lot * self.market.lot
-            if quantity < self.market.min_quantity:
-                continue
             for side, quoted in self._prices(price, away):
+                depth = calm * multiplier // RATIO
+                lacking = min(depth, missing.get(side, 0))
+                missing[side] = missing.get(side, 0) - lacking
+                quantity = quantity_down(depth - lacking, price, self.parameters.decimals)
+                quantity = quantity // self.market.lot * self.market.lot
+                if quantity < self.market.min_quantity:
+                    continue
                 yield PlaceOrder(
                     self.account,
                     self.asset,
@@ -96,11 +115,33 @@ class MarketMakers:
             )
             for place, curve in enumerate(scenario.depth.curves)
         )
+        self._accounts = {maker.account for maker in self.makers}
+        self._eaten: dict[tuple[int, Side], int] = {}
+        self._quoted: int | None = None
 
     def open(self) -> Iterator[Command]:
         """Open every maker's account."""
         for maker in self.makers:
             yield OpenAccount(maker.account)
+
+    def take_note(self, fill: Filled) -> None:
+        """Count what a trade took out of a maker's ladder."""
+        if fill.maker in self._accounts:
+            side = Side.ASK if fill.side is Side.BID else Side.BID
+            key = fill.asset, side
+            self._eaten[key] = self._eaten.get(key, 0) + fill.quote
+
+    def quotes(self, time: int, after: int, price: PriceAt) -> Iterator[Command]:
+        """Every maker's ladder at `time`, `after` microseconds from the start."""
+        multiplier = self.multiplier(after)
+        elapsed, self._quoted = time - (self._quoted or time), time
+        for maker in self.makers:
+            back = maker.depth * multiplier // RATIO * elapsed // self._depth.recovery
+            eaten = {}
+            for side in (Side.BID, Side.ASK):
+                key = maker.asset, side
+                eaten[side] = self._eaten[key] = max(0, self._eaten.get(key, 0) - back)
+            yield from maker.quotes(price(maker.asset), multiplier, eaten)
 
     def multiplier(self, after: int) -> int:
         """The thinning multiplier `after` microseconds from the start."""

@@ -6,7 +6,7 @@
     [[assets]]    USDC first; symbol, decimals, haircut, initial, maintenance, pool, market, price,
                   price_symbols (names of the asset in price files; its symbol by default)
     [[groups]]    accounts alike: name, count, size, spread, collateral, debt, cushion, ...
-    [depth]       scale, inventory, bands, thinning
+    [depth]       scale, inventory, bands, thinning, recovery_seconds
     [[providers]] backstop providers: name, count, equity, commitments
     [fund]        balance and treasury: USDC that the fund and the treasury start with
     [[actions]]   what groups do later: at, group, do, asset, share, spread_over (seconds)
@@ -242,9 +242,11 @@ class _Reader:
         thinning = self._thinning(fields)
         scale = fields.ratio("scale", low=1)
         inventory = fields.ratio("inventory", low=RATIO)
+        usual = Depth().recovery
+        recovery = usual if fields.skip("recovery_seconds") else fields.seconds("recovery_seconds")
         bands.close()
         fields.close()
-        return Depth(tuple(curves), scale, inventory, thinning)
+        return Depth(tuple(curves), scale, inventory, thinning, recovery)
 
     def _curve(
         self, fields: Fields, symbol: str, pairs: tuple[tuple[int, int], ...]

@@ -18,6 +18,7 @@ from pathlib import Path
 from solvent.domain.commands import ChangeParameter
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.units import SECOND
 from solvent.lab.prices.layouts import Adverse
 
 
@@ -126,13 +127,15 @@ class DepthCurve:
 class Depth:
     """The book: a curve an asset, times `scale`, times thinning points (after, multiplier).
 
-    Distances widen as 1 / multiplier. A maker's means on each side are `inventory` calm ladders.
+    Distances widen as 1 / multiplier. A maker's means on each side are `inventory` calm ladders; a
+    ladder that was eaten up is whole again after `recovery` microseconds.
     """
 
     curves: tuple[DepthCurve, ...] = ()
     scale: int = 0
     inventory: int = 0
     thinning: tuple[tuple[int, int], ...] = ()
+    recovery: int = 15 * SECOND
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from solvent.cli.called import called
-from solvent.cli.folder import refuse_foreign, run_folder
 from solvent.cli.progress import progress, say
+from solvent.cli.runs.folder import refuse_foreign, run_folder
 from solvent.domain.parameters import Policy
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def carry_out(request: Request) -> None:
 
 def show(figures: Mapping[str, Any]) -> None:
     """Print the tables and the hashes of a run."""
-    from solvent.cli.tables import print_sheet
+    from solvent.cli.runs.tables import print_sheet
     from solvent.lab.report.formatting import number, utc
     from solvent.lab.report.summary import sheets
 
