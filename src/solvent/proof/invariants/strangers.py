@@ -1,9 +1,8 @@
 """Strangers: what a time step may do to accounts that it does not name.
 
 Events explain every movement (`postings`); this says whose things may move at all. In a time step
-those are the accounts in the waterfall, the counterparties that its events name, the fund and the
-treasury. An account of which only an order ended keeps what it has. All others keep everything, to
-the share, but for claims on a pool that begins anew because they were worth nothing (I9).
+those are the accounts in the waterfall, the counterparties that its settlements name, the fund and
+the treasury. No other account lends, redeems, borrows or repays, and no settings change (I9).
 """
 
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.events import Event
 from solvent.proof.invariants.invariants import Breach, breach
-from solvent.proof.invariants.state_view import Holding, StateView
+from solvent.proof.invariants.state_view import StateView
 from solvent.reference.state import FUND, TREASURY
 
 NAMES = ("account", "taker", "maker", "provider", "lender", "payer", "giver", "receiver")
@@ -26,7 +25,18 @@ NAMING = (
     w.AdlLeg,
     w.DeficitBooked,
 )
-"""Events that make an account a party. A lend or a repayment follows from one and makes none."""
+"""Events that make an account a party."""
+MOVING = (
+    e.Deposited,
+    e.Withdrawn,
+    e.Lent,
+    e.Redeemed,
+    e.Borrowed,
+    e.Repaid,
+    e.Netted,
+    e.DustConverted,
+)
+"""Events that move something of an account, and follow from its being a party."""
 
 
 def check_strangers(
@@ -39,27 +49,11 @@ def check_strangers(
             parties.update(
                 number for name in NAMES if (number := getattr(event, name, None)) is not None
             )
-    begun_anew = {
-        event.asset for event in events if isinstance(event, w.DeficitBooked) and event.restarted
-    }
+    for event in events:
+        if isinstance(event, MOVING) and event.account not in parties:
+            yield breach("I9", "a time step moved what a stranger has", event.account, event.asset)
     for account, old in enumerate(before.holdings):
         new = after.holdings[account]
-        if new is old:
-            continue
-        if (old.role, old.leverage_limit, old.settings) != (
-            new.role,
-            new.leverage_limit,
-            new.settings,
-        ):
+        kept = old.role, old.leverage_limit, old.settings
+        if new is not old and kept != (new.role, new.leverage_limit, new.settings):
             yield breach("I9", "a time step changed an account's settings", account)
-        if account not in parties and _kept(old, begun_anew) != _kept(new, begun_anew):
-            yield breach("I9", "a time step moved what a stranger has", account)
-
-
-def _kept(holding: Holding, begun_anew: set[int]) -> tuple[object, ...]:
-    """What a stranger keeps: an order that ends makes free what it locked, and asks for no more."""
-    held = tuple(map(sum, zip(holding.available, holding.locked, strict=True)))
-    claims = tuple(
-        0 if asset in begun_anew else shares for asset, shares in enumerate(holding.lent_shares)
-    )
-    return held, claims, holding.debt_shares
