@@ -1,7 +1,10 @@
 """`verify`, `audit` and `sim`: exit code 0 where all is well, and 1 with the place where not."""
 
+import base64
 import json
 from pathlib import Path
+
+import pytest
 
 from tests.cli.helpers import solvent
 from tests.proof import proves
@@ -91,3 +94,31 @@ def test_receipts_that_there_are_not(finished: Path, tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
     done = solvent("receipts", tmp_path / "nowhere")
     assert done.returncode == 2
+
+
+@pytest.mark.slow
+def test_a_certificate_and_a_proof_of_a_finished_run(copied: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "market.key", tmp_path / "other.key"
+    for number, key in enumerate(keys):
+        key.write_text(base64.b64encode(bytes([number + 1] * 32)).decode())
+    first, second, proof = (tmp_path / name for name in ("one.json", "two.json", "proof.json"))
+    made = ("certify", copied, "--key-file", keys[0], "--out")
+    assert solvent(*made, first, "--commands", "900").returncode == 0
+    assert solvent(*made, second, "--previous", first).returncode == 0
+    proved = ("prove", copied, "9", "--certificate", second, "--out", proof, "--key-file")
+    assert solvent(*proved, keys[0]).returncode == 0
+    done = solvent("verify", second, "--previous", first, "--proof", proof)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "account 9 is counted in it" in done.stdout
+    assert solvent("verify", second, "--key", "AAAA").returncode == 1
+    assert solvent("verify", first, "--proof", proof).returncode == 1
+    for wrong, says in (
+        (solvent(*proved, keys[1]), "is not of this run and key"),
+        (solvent(*made, first, "--commands", "99999999"), "must lie above 0 and up to the run's"),
+        (solvent(*made, first, "--previous", proof), "is no solvent certificate"),
+        (solvent("certify", copied, "--key-file", first, "--out", first), "32 bytes in base64"),
+        (solvent("verify", copied, "--key", "AAAA"), "goes with a certificate"),
+    ):
+        assert wrong.returncode == 2
+        assert says in wrong.stderr
+        assert wrong.stderr.count("\n") == 1

@@ -35,6 +35,8 @@ COMMANDS = {
     "export": "Write a run's events and figures as tables, CSV or Parquet.",
     "receipts": "Make receipts of a run's settlements again from its log.",
     "verify": "Compute receipts again, offline, and say which were altered.",
+    "certify": "Sign what a run's market owes everybody, against what it has.",
+    "prove": "Prove to an account that a certificate counts it.",
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
 }
