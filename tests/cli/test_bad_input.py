@@ -25,6 +25,26 @@ UNUSABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "receipts that are not there": (("verify", "absent.jsonl"), "absent.jsonl"),
     "a log that is not there": (("audit", "absent"), "absent"),
     "audit backwards": (("audit", ".", "--check-every", "-1"), "--check-every"),
+    "nobody's approval": (("up", "--approvals", "0"), "--approvals"),
+    "a delay that is over": (("up", "--delay", "-5"), "--delay"),
+    "a key that is none": (("up", "--approvals", "1", "--operator-key", "xyz"), "--operator-key"),
+    "views that are nowhere": (("up", "--demo", "--views", "foo"), "foo"),
+    "no records for a snapshot": (("up", "--snapshot-every", "0"), "--snapshot-every"),
+    "receipts without a receipt": (("verify", "empty.csv"), "empty.csv"),
+    "a feed without a market": (
+        (
+            "feed",
+            "synthetic",
+            "--key-file",
+            "key",
+            "--start",
+            "SOL=1",
+            "--url",
+            "http://127.0.0.1:1",
+        ),
+        "does not answer",
+    ),
+    "truncation of nothing": (("truncate", ".", "--at", "3"), "journal"),
     "no commands": (("sim", "--commands", "0"), "--commands"),
 }
 
@@ -36,6 +56,7 @@ def test_bad_input_is_one_line_and_writes_nothing(name: str, tmp_path: Path) -> 
     arguments, named = UNUSABLE[name]
     (tmp_path / "broken.toml").write_text("this is = = no TOML")
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "key").write_text("A" * 43 + "=")
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "thesis.txt").write_text("years of work")
     before = files(tmp_path)
@@ -50,7 +71,17 @@ def test_bad_input_is_one_line_and_writes_nothing(name: str, tmp_path: Path) -> 
         "broken.toml",
         "empty.csv",
         "foreign",
+        "key",
     ]
+
+
+@pytest.mark.slow
+def test_a_market_is_not_made_in_the_folder_of_a_run(copied: Path) -> None:
+    before = files(copied)
+    done = solvent("up", "--folder", copied, "--demo", "--port", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "which a run wrote" in done.stderr
+    assert files(copied) == before
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import pytest
 
 from solvent.journal.durable import Journal, JournalDamageError, JournalError, verify
 from solvent.journal.segments import FRAME_BYTES, decode_header, encode_frame, encode_payload
+from solvent.journal.truncation import truncate
 from tests.journal.faulty_files import FaultyFiles
 from tests.proof import proves
 
@@ -268,19 +269,31 @@ def damage_in_the_middle(sample: Sample) -> tuple[Path, int, int]:
 @proves("I36")
 def test_a_refusal_names_file_byte_digests_and_what_can_be_done(left: Sample) -> None:
     path, byte, records = damage_in_the_middle(left)
-    call = f"Journal.open(Path({str(left.folder)!r}), truncate_at={records}).close()"
+    call = f"solvent truncate {left.folder.parent} --at {records}"
     for use in (Journal.open, verify):
         with pytest.raises(JournalDamageError) as caught:
             use(left.folder)
         line = str(caught.value)
         assert line.startswith(f"{path}: byte {byte}: the checksum of ")
         assert re.search(r"their digest [0-9a-f]{64}, expected [0-9a-f]{64}", line)
-        way = f"give up record {records} and all after it for good, in Python: {call}"
+        way = f"give up record {records} and all after it: {call}"
         assert line.endswith(f"restore the file from a copy, or {way}")
         assert caught.value.sequence == records
     assert left.files.keys() == set(left.folder.iterdir())
-    eval(call, {"Journal": Journal, "Path": Path})
+
+
+@proves("I36")
+def test_what_is_given_up_is_kept(left: Sample) -> None:
+    _, _, records = damage_in_the_middle(left)
+    before = {path.name: path.read_bytes() for path in left.folder.iterdir()}
+    for other in (records - 1, records + 1):
+        with pytest.raises(JournalDamageError):
+            truncate(left.folder, other)
+    kept = truncate(left.folder, records)
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
     assert verify(left.folder).records == records
+    with pytest.raises(JournalError, match="is whole"):
+        truncate(left.folder, records)
 
 
 @proves("I36")

@@ -12,6 +12,7 @@ from solvent.service.core.records import Record, RecordKind, encode_record
 from solvent.service.core.sequencer import Sequencer, recover
 from tests.cli.helpers import files, solvent
 from tests.proof import proves
+from tests.service.harness import House, with_house
 from tests.service.played import played
 
 
@@ -132,3 +133,27 @@ def test_a_running_market_is_left_alone(folder: Path) -> None:
     journal.close()
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_histories_that_know_of_more_tell_of_lost_records(tmp_path: Path) -> None:
+    """The last frame of a killed journal, damaged: the journal alone cannot know."""
+    market = tmp_path / "market"
+
+    async def story(house: House) -> int:
+        end = house.node.sequencer.journal._chain.end
+        await house.give(house.ann, USDC="5")
+        await house.ann.get("/wapi/v1/capital/deposits", "depositQueryAll")
+        return end
+
+    end = with_house(market, story)
+    path = market / "journal" / "segment-000001"
+    content = path.read_bytes()
+    assert audit_market(market / "journal").problem is None
+    path.write_bytes(content[: end + 40])
+    for snapshot in (market / "journal").glob("snapshot-*"):
+        snapshot.unlink()
+    found = audit_market(market / "journal")
+    assert found.torn == 40
+    assert "acknowledged records are lost" in str(found.problem)
+    (market / "views.db").unlink()
+    assert audit_market(market / "journal").problem is None

@@ -30,6 +30,7 @@ COMMANDS = {
     "up": "Serve the market: REST and WebSocket over a durable journal.",
     "feed": "Post prices to a running market with the oracle's key.",
     "readmit": "Let an operator's key into a market that has lost its own.",
+    "truncate": "Give up what follows a damaged record of a market's journal.",
     "run": "Run a scenario: a packaged one by name, or a file of your own.",
     "scenarios": "List the packaged scenarios.",
     "export": "Write a run's events and figures as tables, CSV or Parquet.",
@@ -40,6 +41,8 @@ COMMANDS = {
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
 }
+UPKEEP = frozenset({"readmit", "truncate"})
+"""Those that are in `upkeep`."""
 
 
 def build() -> App:
@@ -53,7 +56,8 @@ def build() -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, said in COMMANDS.items():
-        app.command(f"solvent.cli.{name}:{name}", name=name, help=said)
+        room = "upkeep." if name in UPKEEP else ""
+        app.command(f"solvent.cli.{room}{name}:{name}", name=name, help=said)
     return app
 
 

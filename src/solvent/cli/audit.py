@@ -61,15 +61,19 @@ def _audit_market(journal: Path) -> int:
     print(f"{number(found.records)} records replayed, {number(found.commands)} commands")
     print(f"{number(found.checks)} state hashes and {number(found.snapshots)} snapshots compared")
     if found.torn:
-        print(f"{number(found.torn)} bytes at the end are of a batch that was not acknowledged")
+        print(
+            f"{number(found.torn)} bytes at the end are no whole batch: one that was being written "
+            "when the process was killed and was not acknowledged, or the last one that was, "
+            "damaged later. The journal alone cannot tell; a copy can"
+        )
     print(f"head_digest {found.digest}")
     print(f"state_hash  {found.state_hash}")
-    return _verdict(found.problem)
+    return _verdict(found.problem, but=", as far as can be told" if found.torn else "")
 
 
-def _verdict(problem: str | None) -> int:
+def _verdict(problem: str | None, but: str = "") -> int:
     if problem is not None:
         print(f"FAILED: {problem}")
         return 1
-    print("everything agrees")
+    print(f"everything agrees{but}")
     return 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from solvent.service.feeds import Feed
 
 URL = "http://127.0.0.1:8620"
+ANSWER_SECONDS = 10.0
 EXCHANGES = "kraken,coinbase,bitstamp"
 PACE = Parameter(validator=Number(gt=0, lte=1e6))
 
@@ -85,6 +86,7 @@ def feed(
     else:
         source = _live(exchanges, wanted, interval or 5.0)
     poster = Poster(url, read_key(key_file.read_text(encoding="utf-8", errors="replace")))
+    _refuse_silence(url)
     try:
         drive(source, poster, threading.Event(), readings)
     except PostRefusedError as error:
@@ -92,6 +94,22 @@ def feed(
     finally:
         poster.close()
     return 0
+
+
+def _refuse_silence(url: str) -> None:
+    """Raise InputError where nobody answers: later, a feed waits for a market that was there."""
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(f"{url}/api/v1/ping", timeout=ANSWER_SECONDS):
+            pass
+    except HTTPError:
+        return
+    except (OSError, ValueError) as error:
+        said = getattr(error, "reason", error)
+        reason = f"does not answer ({said}); start the market first, or name another --url"
+        raise InputError(url, "market", reason) from None
 
 
 def _recorded(file: Path | None, symbols: list[str], speed: float, interval: float) -> "Feed":

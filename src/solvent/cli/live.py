@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from solvent.cli.folder import RUN_FILES
 from solvent.cli.progress import say
 from solvent.domain.errors import InputError
 from solvent.journal.durable import holds_journal
@@ -34,6 +35,7 @@ from solvent.service.core.opening import JOURNAL, Start, first_key, is_set_up, o
 from solvent.service.core.records import Record, RecordKind
 from solvent.service.limits import LOOPBACK
 from solvent.service.logs import set_up_logs
+from solvent.service.recovering import Far, answering
 from solvent.service.serve import Address, free_address, serve
 
 DEMO_SEED = 1
@@ -63,6 +65,7 @@ class Plan:
     speed: float
     accounts: int | None
     accepts_clock: bool
+    snapshot_every: int
 
 
 def run_live(plan: Plan) -> int:
@@ -77,13 +80,17 @@ def run_live(plan: Plan) -> int:
     )
     _refuse_lonely(plan)
     clock = MarketClock()
-    node = open_node(
-        plan.folder,
-        begin,
-        views_url=plan.views,
-        clock=clock,
-        is_clock_accepted=plan.accepts_clock,
-    )
+    far = [Far(0, 0)]
+    with answering(plan.host, plan.port, lambda: far[0]):
+        node = open_node(
+            plan.folder,
+            begin,
+            views_url=plan.views,
+            clock=clock,
+            is_clock_accepted=plan.accepts_clock,
+            snapshot_every=plan.snapshot_every,
+            on_progress=lambda done, of: far.__setitem__(0, Far(done, of)),
+        )
     try:
         _refuse_other_operators(plan, node)
         is_new = _is_to_be_set_up(plan, node)
@@ -124,6 +131,11 @@ def _refuse_unusable(plan: Plan) -> int:
     Raises InputError for what can be known to be wrong before the folder is touched.
     """
     free_address(Address(plan.host, plan.port))
+    if not holds_journal(plan.folder / JOURNAL):
+        ran = sorted(name for name in RUN_FILES if (plan.folder / name).exists())
+        if ran:
+            reason = f"holds {ran[0]}, which a run wrote; name another folder for a market"
+            raise InputError(str(plan.folder), "--folder", reason)
     if not plan.is_demo:
         return speed_rate(plan.scenario, 1, follows_wall=True)
     crowd(plan.scenario, plan.accounts)

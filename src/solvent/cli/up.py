@@ -78,6 +78,14 @@ AgentAccounts = Annotated[
     COUNT,
     Parameter(help="How many accounts the agents have, for --demo and --replay."),
 ]
+SnapshotEvery = Annotated[
+    int,
+    WHOLE,
+    COUNT,
+    Parameter(
+        help="Snapshot after so many records; sooner where reading them again would take seconds."
+    ),
+]
 AcceptsClock = Annotated[
     bool,
     Parameter(help="Serve although the machine's clock is far from the market's last record."),
@@ -128,6 +136,7 @@ def up(
     speed: Speed = 1.0,
     accounts: AgentAccounts = None,
     accept_clock: AcceptsClock = False,
+    snapshot_every: SnapshotEvery = 1_000_000,
 ) -> int:
     """Serve the market: REST and WebSocket over a durable journal.
 
@@ -171,6 +180,7 @@ def up(
         speed=speed,
         accounts=accounts,
         accepts_clock=accept_clock,
+        snapshot_every=snapshot_every,
     )
     return run_live(plan)
 

@@ -4,6 +4,7 @@ A journal that is in use or damaged refuses to open; one whose disk failed it ta
 None of these is a ValueError: a failed write must not pass for bad input.
 """
 
+import shlex
 from pathlib import Path
 
 
@@ -37,8 +38,8 @@ class JournalDamageError(JournalError):
         """Keep the parts and say what can be done."""
         way = "restore the file from a copy"
         if sequence is not None:
-            call = f"Journal.open(Path({str(file.parent)!r}), truncate_at={sequence}).close()"
-            way += f", or give up record {sequence} and all after it for good, in Python: {call}"
+            call = f"solvent truncate {shlex.quote(str(file.parent.parent))} --at {sequence}"
+            way += f", or give up record {sequence} and all after it: {call}"
         super().__init__(file, place, f"{reason}; {way}")
         self.sequence = sequence
 

@@ -43,6 +43,8 @@ PAGE_MOST = 1_000
 QUEUE_RECORDS = 20_000
 BATCH_RECORDS = 4_096
 KLINES_MOST = 1_000
+RECOVERY_SECONDS = 4.0
+"""A snapshot is written when what came after the last one took the writer so long."""
 VIEWS_RECORDS = 20_000
 """Records that wait for the views; what is older is told again out of the journal."""
 HISTORY_SECONDS = 5.0

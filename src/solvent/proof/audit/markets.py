@@ -4,10 +4,15 @@ The whole journal is checked byte by byte, then every record happens again, from
 from a snapshot. Every state hash that the journal has must come out, and every snapshot must hold
 what the records before it lead to. Nothing in the folder is changed, also not a torn end.
 
+Views beside the journal are written after it: where they know of more commands than it has, records
+that were acknowledged are lost.
+
 The engine's invariants are not checked here: an audit of a run does that.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -23,6 +28,7 @@ from solvent.journal.segments import (
 )
 from solvent.journal.snapshots import decode_snapshot, snapshot_path
 from solvent.service.core.market import Market, MarketError
+from solvent.service.core.opening import VIEWS
 from solvent.service.core.records import Record, RecordError, RecordKind, decode_record
 
 BATCH = 512
@@ -35,8 +41,9 @@ Progress = Callable[[int, int], None]
 class MarketAudit:
     """What an audit found.
 
-    `checks` state hashes and `snapshots` were compared; `torn` bytes at the end are of a batch that
-    was never acknowledged, and are cut when the market is opened. `problem` is the first thing
+    `checks` state hashes and `snapshots` were compared; `torn` bytes at the end are no whole batch
+    and are cut when the market is opened: of one that was never acknowledged or, which the journal
+    cannot tell, of the last one that was. `problem` is the first thing
     wrong, in one line, or None.
     """
 
@@ -68,6 +75,12 @@ def audit_market(folder: Path, progress: Progress | None = None) -> MarketAudit:
                 progress(replay.records, verified.records)
     except (MarketError, RecordError, ArithmeticError, LookupError, ValueError) as error:
         problem = f"{folder}: {replay.place}: {error}"
+    seen = _commands_of_views(folder.with_name(VIEWS))
+    if problem is None and seen > replay.market.commands:
+        problem = (
+            f"{folder}: the histories know of {seen} commands, the journal has "
+            f"{replay.market.commands}: acknowledged records are lost; restore a copy"
+        )
     return MarketAudit(
         replay.records,
         replay.market.commands,
@@ -78,6 +91,18 @@ def audit_market(folder: Path, progress: Progress | None = None) -> MarketAudit:
         replay.market.engine.state_hash(),
         problem,
     )
+
+
+def _commands_of_views(path: Path) -> int:
+    """How many commands the views of a market have seen; 0 where they cannot be read."""
+    if not path.exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as views:
+            rows = views.execute("SELECT value FROM meta WHERE name = 'applied'").fetchall()
+        return int(rows[0][0]) if rows else 0
+    except (sqlite3.Error, ValueError):
+        return 0
 
 
 class _Replay:

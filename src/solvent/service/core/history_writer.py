@@ -170,7 +170,8 @@ class ViewsWriter:
                 self._leave()
                 views = self.views = self._source.open(anew)
             if views.applied > self._put:
-                # They are of a longer journal than there is: of one that was cut.
+                reason = f"{views.applied:,} commands, of which the journal has {self._put:,}"
+                LOG.error("the views are of a longer journal", extra={"reason": reason})
                 self._leave()
                 views, anew = self._source.open(True), True
                 self.views = views

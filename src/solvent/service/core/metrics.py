@@ -52,6 +52,12 @@ class Metrics:
             "engine_time_seconds", "The engine's time", lambda: sequencer.market.engine.now / 1e6
         )
 
+        self._gauge(
+            "journal_notes",
+            "What was cut or passed over in the journal since the start",
+            lambda: len(sequencer.journal.notes),
+        )
+        self._gauge("snapshot_records", "Records after the latest snapshot", lambda: sequencer.tail)
         self._gauge("views_follow", "1 while histories can be read", lambda: int(views.follows))
         self._gauge("views_lag_commands", "Commands that histories lack", lambda: views.lag)
         self._gauge(

@@ -15,8 +15,9 @@ that says that all is there (`is_set_up`). A set-up that was interrupted is not 
 import asyncio
 import logging
 import secrets
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -53,7 +54,7 @@ from solvent.service.core.market import (
 )
 from solvent.service.core.node import Node
 from solvent.service.core.records import Record, RecordKind
-from solvent.service.core.sequencer import Sequencer, recover, tell_again
+from solvent.service.core.sequencer import Sequencer, Tail, recover, tell_again
 from solvent.service.errors import ApiError, ApiErrorResponse
 from solvent.service.limits import VIEWS_RECORDS
 
@@ -63,6 +64,9 @@ ASIDE = "views-damaged.db"
 AUDIT = "audit.jsonl"
 LOG = logging.getLogger("solvent.opening")
 IDENTITY_BYTES = 16
+PROGRESS_SECONDS = 2.0
+"""How often the log says how far a recovery is."""
+Progress = Callable[[int, int], object]
 
 
 class Start(NamedTuple):
@@ -84,11 +88,13 @@ def open_node(
     clock: MarketClock | None = None,
     is_clock_accepted: bool = False,
     snapshot_every: int = 1_000_000,
+    on_progress: Progress | None = None,
     engines: EngineFactory = FastEngine,
 ) -> Node:
     """The node of a folder; with `start` a new one where there is no journal yet.
 
     `engines` is the kind of engine that the market runs on: this is the one place that chooses it.
+    `on_progress` is told how many records have happened again, and of how many.
     The clock goes on from the market's last record; with `is_clock_accepted` however far that is.
     Raises InputError or JournalError, one line that says what to do.
     """
@@ -104,13 +110,17 @@ def open_node(
             open_database(views_url).close()
         _create(place, start, keys)
     journal = Journal.open(place)
-    views = None
+    views, mended = None, len(journal.notes)
     lately: deque[Outcome] = deque(maxlen=VIEWS_RECORDS)
     try:
         audit = AuditFile(folder / AUDIT)
         source = _views_source(folder, journal, views_url, engines)
         views = _first_views(source, is_new=is_new)
-        market = _recover(journal, engines, lately, audit)
+        for note in journal.notes:
+            LOG.warning("the journal was mended", extra={"reason": note})
+        market, tail = _recover(journal, engines, lately, audit, on_progress)
+        for note in journal.notes[mended:]:
+            LOG.warning("a snapshot is passed over", extra={"reason": note})
         if market.engine.now > market.parameters.start_time:
             clock.begin(market.engine.now, is_accepted=is_clock_accepted)
     except BaseException as error:
@@ -122,7 +132,7 @@ def open_node(
         raise
     writer = ViewsWriter(views, source, market.commands)
     writer.put(lately)
-    sequencer = Sequencer(journal, market, snapshot_every=snapshot_every)
+    sequencer = Sequencer(journal, market, snapshot_every=snapshot_every, tail=tail)
     return Node(sequencer, writer, clock=clock, audit=audit)
 
 
@@ -194,22 +204,39 @@ def _create(place: Path, start: Start, keys: list[FirstKey]) -> None:
 
 
 def _recover(
-    journal: Journal, engines: EngineFactory, lately: deque[Outcome], audit: AuditFile
-) -> Market:
-    """The market, the audit file brought to where it is, and what the views may lack."""
+    journal: Journal,
+    engines: EngineFactory,
+    lately: deque[Outcome],
+    audit: AuditFile,
+    on_progress: Progress | None,
+) -> tuple[Market, Tail]:
+    """The market and what came after its snapshot; brings the audit file to where it is."""
+    done, began = 0, time.monotonic()
+    latest = journal.latest_snapshot()
+    of = journal.sequence - (latest[0] if latest else 0)
+    said = began
 
     def listen(outcomes: Sequence[Outcome]) -> None:
+        nonlocal done, said
         audit.write(each.entry for each in outcomes if each.entry is not None)
         lately.extend(outcomes)
+        done += len(outcomes)
+        if on_progress is not None:
+            on_progress(done, of)
+        if time.monotonic() - said >= PROGRESS_SECONDS:
+            said = time.monotonic()
+            LOG.info("recovering", extra={"reason": f"{done:,} of {of:,} records"})
 
     market = recover(journal, engines, listen)
+    tail = Tail(of, time.monotonic() - began if of else 0.0)
     audit.write(market.desk.audit.latest)
     if not audit.agrees(market.desk.audit):
         aside = audit.put_aside()
         LOG.warning("the audit file does not fit the journal", extra={"file": str(aside)})
         lately.clear()
+        of = journal.sequence
         market = recover(journal, engines, listen, 0)
-    return market
+    return market, tail
 
 
 def _views_source(

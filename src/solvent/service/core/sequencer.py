@@ -10,6 +10,7 @@ what was acknowledged is on the disk.
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from solvent.service.core.records import (
     decode_record,
     encode_record,
 )
-from solvent.service.limits import BATCH_RECORDS, QUEUE_RECORDS
+from solvent.service.limits import BATCH_RECORDS, QUEUE_RECORDS, RECOVERY_SECONDS
 
 Listener = Callable[[Sequence[Outcome]], None]
 """Told, in the writer's thread, what durable records led to."""
@@ -44,6 +45,20 @@ Tell = Callable[[Sequence[Told]], None]
 """Told, in the writer's thread, what becomes of the requests of a batch that were handed in."""
 
 
+SNAPSHOT_SHARE = 10
+"""Between two snapshots the writer works so many times as long as one takes."""
+
+
+class Tail(NamedTuple):
+    """What came after the latest snapshot: records, and the seconds that they took to happen."""
+
+    records: int = 0
+    seconds: float = 0.0
+
+
+NO_TAIL = Tail()
+
+
 class _Waiting(NamedTuple):
     record: Record
     who: "Future[Outcome] | Ticket[Outcome]"
@@ -56,7 +71,9 @@ class _Stop(NamedTuple):
 class Sequencer:
     """Owns a journal and the market that follows from it.
 
-    `snapshot_every` records a snapshot is written. `stopped` is why nothing more is taken in, and
+    A snapshot is written every `snapshot_every` records, and before what came after the last one
+    takes longer than `RECOVERY_SECONDS` to happen again; `tail` is what a former life left behind
+    its last snapshot. `stopped` is why nothing more is taken in, and
     `fault` what went wrong: None also after an ordinary end.
     """
 
@@ -67,6 +84,7 @@ class Sequencer:
         *,
         listeners: Sequence[Listener] = (),
         snapshot_every: int = 1_000_000,
+        tail: Tail = NO_TAIL,
     ) -> None:
         self.market = market
         self.journal = journal
@@ -76,7 +94,8 @@ class Sequencer:
         self._listeners = list(listeners)
         self._tell: Tell = _nobody
         self._snapshot_every = snapshot_every
-        self._since_snapshot = 0
+        self._tail = tail
+        self._snapshot_seconds = 0.0
         self._queue: queue.SimpleQueue[_Waiting | _Stop] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._is_closing = False
@@ -102,6 +121,11 @@ class Sequencer:
     def waiting(self) -> int:
         """How many requests wait."""
         return self._queue.qsize()
+
+    @property
+    def tail(self) -> int:
+        """How many records came after the latest snapshot."""
+        return self._tail.records
 
     def submit(self, record: Record) -> "Future[Outcome]":
         """Hand a request in; its outcome comes when it is durable and done.
@@ -149,7 +173,7 @@ class Sequencer:
         try:
             while self._turn():
                 pass
-            if self._since_snapshot:
+            if self._tail.records:
                 self._snapshot()
         except BaseException as error:
             self._end(error)
@@ -174,9 +198,14 @@ class Sequencer:
             except BaseException as error:
                 self._refuse(batch, error)
                 raise
-        if self._since_snapshot >= self._snapshot_every:
+        if self._is_snapshot_due():
             self._snapshot()
         return goes_on
+
+    def _is_snapshot_due(self) -> bool:
+        records, seconds = self._tail
+        longest = max(RECOVERY_SECONDS, SNAPSHOT_SHARE * self._snapshot_seconds)
+        return records >= self._snapshot_every or seconds >= longest
 
     def _take(self) -> tuple[list[_Waiting], bool]:
         batch: list[_Waiting] = []
@@ -196,8 +225,10 @@ class Sequencer:
         records = [waiting.record for waiting in batch]
         self.journal.append([encode_record(record) for record in records])
         with self.lock:
+            began = time.perf_counter()
             outcomes = self.market.carry_out(records)
-        self._since_snapshot += len(records)
+            worked = time.perf_counter() - began
+        self._tail = Tail(self._tail.records + len(records), self._tail.seconds + worked)
         for listener in self._listeners:
             listener(outcomes)
         told: list[Told] = []
@@ -210,6 +241,7 @@ class Sequencer:
 
     def _snapshot(self) -> None:
         """Write the state hash into the journal, then the market as of that record."""
+        began = time.perf_counter()
         with self.lock:
             state = self.market.engine.state_hash()
         check = Record(RecordKind.CHECK, self.market.engine.now, body=state.encode())
@@ -218,7 +250,7 @@ class Sequencer:
             self.market.carry_out([check])
             saved = self.market.save()
         self.journal.snapshot(saved)
-        self._since_snapshot = 0
+        self._tail, self._snapshot_seconds = NO_TAIL, time.perf_counter() - began
 
     def _refuse_waiting(self) -> None:
         while True:

@@ -1,0 +1,1 @@
+"""Commands for whoever keeps a market: keys, copies, and a way past damage."""
