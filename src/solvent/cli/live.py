@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from solvent.cli.folder import RUN_FILES
 from solvent.cli.progress import say
+from solvent.cli.runs.folder import RUN_FILES
 from solvent.domain.errors import InputError
 from solvent.journal.durable import holds_journal
 from solvent.lab.live.driver import (
