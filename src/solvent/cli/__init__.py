@@ -29,6 +29,10 @@ COMMANDS = {
     "demo": "Replay the crash of 10 October 2025 through the whole waterfall.",
     "up": "Serve the market: REST and WebSocket over a durable journal.",
     "feed": "Post prices to a running market with the oracle's key.",
+    "keygen": "Make key pairs for a market.",
+    "call": "Send one request to a market, signed where it has to be.",
+    "backup": "Copy a market's journal while it is served.",
+    "restore": "Make a market's folder from a backup.",
     "readmit": "Let an operator's key into a market that has lost its own.",
     "truncate": "Give up what follows a damaged record of a market's journal.",
     "run": "Run a scenario: a packaged one by name, or a file of your own.",
@@ -41,7 +45,7 @@ COMMANDS = {
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
 }
-UPKEEP = frozenset({"readmit", "truncate"})
+UPKEEP = frozenset({"backup", "call", "keygen", "readmit", "restore", "truncate"})
 """Those that are in `upkeep`."""
 
 

@@ -90,6 +90,7 @@ operator POST /solvent/v1/admin/fees symbol=USDC
 - GET /solvent/v1/metrics
 - GET /openapi.json
 - GET /docs
+- GET /
 """
 LISTS: dict[str, tuple[str, str, list[dict[str, Any]]]] = {
     "/solvent/v1/batch": (

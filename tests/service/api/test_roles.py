@@ -112,6 +112,7 @@ GET    /solvent/v1/ready                          x  x    x    x     x      x   
 GET    /solvent/v1/metrics                        x  x    x    x     x      x       x       x
 GET    /openapi.json                              x  x    x    x     x      x       x       x
 GET    /docs                                      x  x    x    x     x      x       x       x
+GET    /                                          x  x    x    x     x      x       x       x
 """
 REFUSED_IN_SUBSTANCE = {
     "POST /wapi/v1/capital/withdrawals/delay": "NOT_IMPLEMENTED",

@@ -76,7 +76,8 @@ class Service(NamedTuple):
 def serving(folder: Path, *options: str) -> Iterator[Service]:
     """Run `solvent up` in a folder until the end of the block, and see it end in order."""
     address = f"127.0.0.1:{_free_port()}"
-    if not {"--demo", "--replay", "--operator-key"} & set(options):
+    is_new = not (folder / "market" / "journal").exists()
+    if is_new and not {"--demo", "--replay", "--operator-key"} & set(options):
         options += STAFF
     command = [sys.executable, "-P", "-m", "solvent.cli", "up", "--folder", str(folder / "market")]
     command += ["--port", address.rpartition(":")[2], *options]

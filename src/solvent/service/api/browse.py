@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from solvent.service.core.node import Node
+
 Json = dict[str, Any]
 
 
@@ -122,3 +124,35 @@ h2 { border-top: 2px solid; margin-top: 3rem } h3 { margin: 2rem 0 .5rem }
 PARTS
 </html>
 """
+
+
+def front_page(node: Node) -> str:
+    """What is served, how it is, and where to go on."""
+    market, histories = node.market, "follow" if node.views_writer.follows else "are behind"
+    symbols = ", ".join(asset.symbol for asset in market.parameters.assets)
+    rows = "".join(
+        f'<li><a href="{path}"><code>{path}</code></a> {said}</li>' for path, said in _PLACES
+    )
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Solvent</title>'
+        f"<h1>A Solvent market of {escape(symbols)}</h1>"
+        f"<p>It is {'served' if node.is_ready else 'not served'}; histories {histories}. "
+        f"Its identity is <code>{market.identity}</code>. "
+        "Streams are at this address too, as WebSocket.</p>"
+        f"<ul>{rows}</ul>"
+        "<p>Requests that are not public are signed: <code>solvent keygen</code> makes a key, "
+        "<code>solvent call</code> signs and sends, and /docs says for each request what its "
+        "signature is made of. Never use a key here that a real exchange knows: what is signed in "
+        "the published form does not say for which market.</p></html>"
+    )
+
+
+_PLACES = (
+    ("/docs", "every request, answer and stream"),
+    ("/openapi.json", "the same as OpenAPI 3.1"),
+    ("/api/v1/markets", "markets"),
+    ("/api/v1/tickers", "prices of the last day"),
+    ("/solvent/v1/solvency", "every pool's claims against what stands behind them"),
+    ("/solvent/v1/ready", "whether requests are carried out"),
+    ("/solvent/v1/metrics", "figures for Prometheus"),
+)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from solvent.service.api.browse import page
+from solvent.service.api.browse import front_page, page
 from solvent.service.api.calls import Call, Reply, text_reply
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.openapi import document
@@ -33,8 +33,13 @@ def documents(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
         """This API as a page."""
         return written()[1]
 
+    async def front(call: Call) -> Reply:
+        """What is served here, and where to go on."""
+        return text_reply(front_page(call.node), content_type=f"{HTML}; charset=utf-8")
+
     found += [
         Endpoint(TAG, "GET", "/openapi.json", openapi, returns=dict),
         Endpoint(TAG, "GET", "/docs", browse, returns=str, media=HTML),
+        Endpoint(TAG, "GET", "/", front, returns=str, media=HTML),
     ]
     return found
