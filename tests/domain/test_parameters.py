@@ -11,7 +11,7 @@ from solvent.domain import parameters as p
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.parameter_changes import changed_parameters
-from solvent.domain.units import HOUR, INT64_MAX, RATIO
+from solvent.domain.units import HOUR, INT64_MAX, RATIO, SECOND
 from tests.proof import proves
 from tests.tables.market import plain_asset, plain_market, plain_parameters
 
@@ -59,7 +59,7 @@ RANGES: list[tuple[object, str, int, int]] = [
     (SOL, "decimals", 0, 12),
     (WATERFALL, "target_buffer", 0, RATIO),
     (WATERFALL, "book_fraction", 0, RATIO),
-    (WATERFALL, "book_probability", 0, RATIO),
+    (WATERFALL, "book_probability", 1, RATIO),
     (WATERFALL, "book_fee", 0, RATIO // 10),
     (WATERFALL, "book_limit", 0, 2**60),
     (WATERFALL, "auto_close_divisor", 1, 1000),
@@ -67,6 +67,9 @@ RANGES: list[tuple[object, str, int, int]] = [
     (WATERFALL, "max_discount", 0, RATIO // 2),
     (WATERFALL, "fund_share", 0, RATIO),
     (WATERFALL, "stale_doubt", 0, 100 * RATIO),
+    (WATERFALL, "interval", SECOND // 10, HOUR),
+    (WATERFALL, "patience", 1, 1000),
+    (WATERFALL, "commitment_notice", 0, 366 * 24 * HOUR),
     (ENGINE, "maker_fee", 0, RATIO // 10),
     (ENGINE, "taker_fee", 0, RATIO // 10),
     (ENGINE, "max_leverage", RATIO, 100 * RATIO),
@@ -175,6 +178,8 @@ CHANGES: list[tuple[ParameterField, int, Callable[[p.EngineParameters], object]]
     (ParameterField.MAX_DISCOUNT, 7, lambda e: e.waterfall.max_discount),
     (ParameterField.LENDER_POLICY, 2, lambda e: e.waterfall.lender_policy),
     (ParameterField.DEFAULT_POLICY, 2, lambda e: e.waterfall.default_policy),
+    (ParameterField.PATIENCE, 7, lambda e: e.waterfall.patience),
+    (ParameterField.COMMITMENT_NOTICE, 7, lambda e: e.waterfall.commitment_notice),
 ]  # fmt: skip
 
 

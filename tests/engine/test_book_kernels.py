@@ -339,7 +339,7 @@ def test_a_snapshot_with_an_order_of_nobody_is_refused() -> None:
     books = Books()
     books.rest(Resting(7, 2, 1, Side.BID, 100))
     data = write_snapshot(books.columns)
-    start = len(data) - 8 * ORDER_ROW
+    start = len(data) - 8 * (ORDER_ROW + 1)  # behind it the number of notices, 0
     for number, value in (
         (Order.account, ACCOUNTS),
         (Order.account, -1),

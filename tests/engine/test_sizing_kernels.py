@@ -223,8 +223,8 @@ def test_needed_amounts_are_the_references() -> None:
 
 
 @given(st.integers(0, INT64_MAX), st.integers(0, 2**40), st.integers(0, 2**20))
-def test_draws_are_the_references(seed: int, step: int, account: int) -> None:
+def test_draws_are_the_references(seed: int, interval: int, account: int) -> None:
     state = new_state(replace(plain_parameters(), seed=seed))
-    state.steps = step
     store = pair_of(state).store
-    assert draws.draw_ratio(store, account) == reference_draws.draw_ratio(state, account)
+    expected = reference_draws.draw_ratio(state, account, interval)
+    assert draws.draw_ratio(store, account, interval) == expected

@@ -99,7 +99,7 @@ def parameters(policy: Policy = Policy.LEVERAGE, *, sized: bool = False) -> Engi
             asset("BTC", 8, bitcoin, 2),
             asset("SOL", 9, Haircut(90 * PERCENT), 3),
         ),
-        WaterfallParameters(lender_policy=policy),
+        WaterfallParameters(lender_policy=policy, book_probability=RATIO, patience=1),
         max_leverage=50 * RATIO,
     )
 

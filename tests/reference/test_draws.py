@@ -1,4 +1,4 @@
-"""Draws: the engine's randomness depends on seed, step and account, and on nothing else."""
+"""Draws: the engine's randomness depends on seed, interval and account, and on nothing else."""
 
 from dataclasses import replace
 
@@ -9,24 +9,23 @@ from tests.proof import proves
 from tests.tables.market import plain_parameters
 
 
-def state_of(seed: int, steps: int) -> State:
-    """A state with nothing but a seed and a number of steps."""
-    state = new_state(replace(plain_parameters(), seed=seed))
-    state.steps = steps
-    return state
+def state_of(seed: int) -> State:
+    """A state with nothing but a seed."""
+    return new_state(replace(plain_parameters(), seed=seed))
 
 
 @proves("I27")
-def test_a_draw_depends_on_seed_step_and_account() -> None:
-    state = state_of(7, 3)
-    drawn = draw_ratio(state, 5)
-    assert drawn == draw_ratio(state, 5) == draw_ratio(state_of(7, 3), 5)
-    others = [draw_ratio(state_of(8, 3), 5), draw_ratio(state_of(7, 4), 5), draw_ratio(state, 6)]
+def test_a_draw_depends_on_seed_interval_and_account() -> None:
+    state = state_of(7)
+    drawn = draw_ratio(state, 5, 3)
+    assert drawn == draw_ratio(state, 5, 3) == draw_ratio(state_of(7), 5, 3)
+    others = [draw_ratio(state_of(8), 5, 3), draw_ratio(state, 5, 4), draw_ratio(state, 6, 3)]
     assert drawn not in others
 
 
 def test_draws_fill_the_range_evenly() -> None:
-    drawn = [draw_ratio(state_of(1, step), account) for step in range(50) for account in range(80)]
+    state = state_of(1)
+    drawn = [draw_ratio(state, account, step) for step in range(50) for account in range(80)]
     assert all(0 <= number < RATIO for number in drawn)
     tenths = [sum(number * 10 // RATIO == tenth for number in drawn) for tenth in range(10)]
     assert min(tenths) > 330

@@ -95,6 +95,7 @@ def test_the_mark_stays_within_its_band(index: int, premium: int, band: int) -> 
 def test_the_mark_follows_the_book_within_the_band() -> None:
     run_story("""
         set SOL price.ewma_time 60s
+        set waterfall.interval 60s
         set SOL price.impact_notional 200
         deposit mia SOL  1,000
         deposit ben USDC 100,000

@@ -32,7 +32,7 @@ WORLD = """
     set max_leverage 8
     set maker_fee 0.02%
     set taker_fee 0.05%
-    set waterfall.book_probability 0
+    set waterfall.book_probability 0.0000001
     deposit ann USDC 30,000
     lend    ann USDC 20,000
     deposit bob SOL  200

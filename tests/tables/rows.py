@@ -175,10 +175,12 @@ def _change(names: Names, words: list[str]) -> c.Command:
         value = int(text) if text.isdigit() else int(Policy[text.upper()])
     elif field is c.ParameterField.OPEN_BORROW_LEND_LIMIT:
         value = names.quantity(asset, text)
-    elif field is c.ParameterField.PRICE_MAX_AGE:
+    elif field in (c.ParameterField.PRICE_MAX_AGE, c.ParameterField.COMMITMENT_NOTICE):
         value = duration(text)
     elif field is c.ParameterField.BOOK_LIMIT:
         value = number(text, VALUE_DECIMALS)
+    elif field is c.ParameterField.PATIENCE:
+        value = int(text)
     else:
         value = ratio(text)
     return c.ChangeParameter(asset, field, value, index)

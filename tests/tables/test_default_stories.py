@@ -19,7 +19,7 @@ def test_the_articles_example() -> None:
         expect  bob  value 0
         keep    value lena value
         step +1s
-        saw  HandedOver account=bob stage=BOOK reason=NO_LIQUIDITY_IN_BAND
+        saw  HandedOver account=bob stage=BOOK reason=PRICE_GAP
         saw  HandedOver account=bob stage=BACKSTOP reason=PRICE_GAP
         saw  AdlOpened asset=BTC case=BORROWER_DEFAULT mark=100000 needed=1BTC allotted=1BTC
         saw  AdlMatched lender=lena payer=bob giver=bob quantity=1BTC value=100000
@@ -39,6 +39,7 @@ def test_the_articles_example() -> None:
 
 # The borrowed token rises: Bob sold SOL short.
 RISES = """
+    set waterfall.patience 1
     deposit ann SOL  60
     lend    ann SOL  60
     deposit bea SOL  40
@@ -50,6 +51,7 @@ RISES = """
 
 # The collateral falls: Alice owes USDC against SOL.
 FALLS = """
+    set waterfall.patience 1
     deposit ann USDC 60,000
     lend    ann USDC 60,000
     deposit bea USDC 40,000
@@ -114,6 +116,7 @@ def test_the_collateral_falls() -> None:
 def test_lenders_whom_the_swap_would_hurt_come_last() -> None:
     # Dan lends USDC and owes BTC: swapping his claim for lighter SOL would leave him liquidatable.
     run_story("""
+        set waterfall.patience 1
         deposit ann USDC 20,000
         lend    ann USDC 20,000
         deposit fox BTC  1
@@ -140,6 +143,7 @@ def test_lenders_whom_the_swap_would_hurt_come_last() -> None:
 @proves("I7", "I18")
 def test_nobody_becomes_liquidatable_by_the_default_of_another() -> None:
     run_story("""
+        set waterfall.patience 1
         deposit ann USDC 100,000
         lend    ann USDC 100,000
         deposit fox BTC  1
@@ -189,6 +193,7 @@ def test_a_liquidation_may_pass_the_bound_but_not_the_cash() -> None:
 @proves("I17", "I28")
 def test_two_halves_are_liquidated_like_the_whole() -> None:
     halves = """
+        set waterfall.patience 1
         deposit ann SOL 60
         lend    ann SOL 60
         deposit bea SOL 40
@@ -217,6 +222,7 @@ def test_two_halves_are_liquidated_like_the_whole() -> None:
 def test_a_sliver_of_debt_does_not_make_a_payment_in_kind_heavy() -> None:
     # Dan owes 0.1 SOL: what repays it counts in full, the rest is lighter than his USDC.
     run_story("""
+        set waterfall.patience 1
         deposit fox SOL 10
         lend    fox SOL 10
         deposit dan USDC 20,000

@@ -154,17 +154,14 @@ def test_nobody_gives_more_than_he_owes() -> None:
         withdraw j2 SOL 97
         withdraw j1 SOL 3
         change SOL LENDER_POLICY pro_rata
-        price SOL 170                              # i: NE -1,700: the whole claim would not do
+        price SOL 170.01                           # i: NE -1,699.1, TV 1
         step +1s
-        saw  AdlOpened needed=100SOL allotted=100SOL
-        saw  AdlMatched payer=j1 quantity=3SOL
-        saw  AdlMatched payer=j2 quantity=97SOL
-        expect j1 SOL owed 0
-        expect j2 SOL owed 0
-        expect i  SOL lent 0
-        expect i  value ~ 0
-        expect j1 value ~ 39,490
-        expect j2 value ~ 23,510
+        saw  AdlOpened needed=99.950367529SOL allotted=99.950367529SOL
+        saw  AdlMatched payer=j1 quantity=2.998511026SOL
+        saw  AdlMatched payer=j2 quantity=96.951856503SOL
+        expect i  value ~ 1
+        expect j1 value ~ 39,489.97
+        expect j2 value ~ 23,509.03
     """
     )
 
@@ -173,7 +170,8 @@ def test_nobody_gives_more_than_he_owes() -> None:
 def test_when_the_caps_do_not_reach_the_record_says_so() -> None:
     # j can pay only for part of what he owes: his BTC price is stale.
     run_story(
-        STUCK
+        "set waterfall.patience 1\n"
+        + STUCK
         + """
         deposit j   USDC 1,000
         deposit j   BTC  0.4

@@ -95,10 +95,12 @@ def test_the_book_pays_no_price_that_lowers_health() -> None:
         + """
         sell mia SOL 200 @ 219
         price SOL 216
-        steps 3 +1s
+        steps 2 +1s
         unseen Filled
-        unseen HandedOver                          # MF is above ACMF: it waits for the book
+        unseen HandedOver                          # MF is above ACMF: the book is patient
         expect bob SOL owed 100
+        step +1s
+        saw HandedOver account=bob stage=BOOK reason=NO_LIQUIDITY_IN_BAND
     """
     )
 
@@ -348,7 +350,7 @@ def test_a_parameter_change_can_liquidate() -> None:
 @proves("A6", "I15")
 def test_nothing_acts_while_the_book_is_skipped_by_the_draw() -> None:
     run_story(
-        "set waterfall.book_probability 0\n"
+        "set waterfall.book_probability 0.0000001\n"
         + SHORT
         + """
         sell mia SOL 200 @ 216

@@ -56,6 +56,7 @@ def test_a_lot_asked_far_away_moves_the_mark_by_nothing() -> None:
 THIN = """
     set SOL price.impact_notional 2,000
     set SOL price.ewma_time 60s
+    set waterfall.interval 60s
     deposit mia SOL  1,000
     deposit ben USDC 100,000
 """

@@ -2,6 +2,7 @@
 
 import pytest
 
+from solvent.domain.units import SECOND
 from tests.tables.story import StoryError, run_story
 
 TRUE = """
@@ -46,7 +47,7 @@ FALSE = [
 
 def test_a_true_story() -> None:
     story = run_story(TRUE)
-    assert story.state.steps == 3
+    assert story.state.now == 3 * SECOND
 
 
 @pytest.mark.parametrize("text", FALSE)

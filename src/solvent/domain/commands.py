@@ -84,6 +84,8 @@ class ParameterField(IntEnum):
     MAX_DISCOUNT = 20
     LENDER_POLICY = 21
     DEFAULT_POLICY = 22
+    PATIENCE = 23
+    COMMITMENT_NOTICE = 24
 
 
 @dataclass(frozen=True, slots=True)

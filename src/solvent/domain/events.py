@@ -246,11 +246,16 @@ class DustConverted(Event):
 
 @dataclass(frozen=True, slots=True)
 class BackstopCommitted(Event):
-    """A provider's unused commitment is now `committed`."""
+    """A provider's unused commitment is now `committed`.
+
+    Of it `leaving` atoms end at time `leaves_at` and can be called until then; both 0 for none.
+    """
 
     account: int
     asset: int
     committed: int
+    leaving: int
+    leaves_at: int
 
 
 @dataclass(frozen=True, slots=True)

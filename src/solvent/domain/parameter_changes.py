@@ -41,6 +41,8 @@ _WATERFALL_FIELDS = {
     ParameterField.MAX_DISCOUNT: "max_discount",
     ParameterField.LENDER_POLICY: "lender_policy",
     ParameterField.DEFAULT_POLICY: "default_policy",
+    ParameterField.PATIENCE: "patience",
+    ParameterField.COMMITMENT_NOTICE: "commitment_notice",
 }
 _ENUM_FIELDS = {
     ParameterField.POOL_STATE: PoolState,

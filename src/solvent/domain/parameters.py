@@ -33,6 +33,9 @@ MAX_SUPPLY = 10**18
 MAX_VALUE = 2**60
 MAX_IMPACT_NOTIONAL = 10**15
 MAX_LEVERAGE = 100 * RATIO
+MAX_PATIENCE = 1000
+MIN_INTERVAL = SECOND // 10
+MAX_NOTICE = 366 * 24 * HOUR
 
 
 class ParameterError(ValueError):
@@ -271,7 +274,11 @@ class AssetParameters:
 
 @dataclass(frozen=True, slots=True)
 class WaterfallParameters:
-    """The three stages and how they hand over."""
+    """The three stages, their clock, and how they hand over.
+
+    A pass is made every `interval`; after short attempts that add up to `patience` whole ones the
+    book hands over; a commitment is withdrawn `commitment_notice` after it was asked for.
+    """
 
     target_buffer: int = RATIO * 5 // 100
     book_fraction: int = RATIO * 10 // 100
@@ -285,12 +292,15 @@ class WaterfallParameters:
     stale_doubt: int = RATIO
     lender_policy: Policy = Policy.LEVERAGE
     default_policy: Policy = Policy.PRO_RATA
+    interval: int = SECOND
+    patience: int = 3
+    commitment_notice: int = HOUR
 
     def __post_init__(self) -> None:
         _refuse_floats(self)
         _between("target_buffer", self.target_buffer, 0, RATIO)
         _between("book_fraction", self.book_fraction, 0, RATIO)
-        _between("book_probability", self.book_probability, 0, RATIO)
+        _between("book_probability", self.book_probability, 1, RATIO)
         _between("book_fee", self.book_fee, 0, RATIO // 10)
         _between("book_limit", self.book_limit, 0, MAX_VALUE)
         _between("auto_close_divisor", self.auto_close_divisor, 1, 1000)
@@ -298,6 +308,9 @@ class WaterfallParameters:
         _between("max_discount", self.max_discount, 0, RATIO // 2)
         _between("fund_share", self.fund_share, 0, RATIO)
         _between("stale_doubt", self.stale_doubt, 0, 100 * RATIO)
+        _between("interval", self.interval, MIN_INTERVAL, HOUR)
+        _between("patience", self.patience, 1, MAX_PATIENCE)
+        _between("commitment_notice", self.commitment_notice, 0, MAX_NOTICE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from solvent.domain import waterfall_events as w
-from solvent.domain.events import Event
+from solvent.domain.events import Event, Stepped
 from solvent.domain.labels import Stage
 
 
@@ -115,6 +115,10 @@ def settlements_of(events: Iterable[Event]) -> list[Settlement]:
     current: dict[Stage, Settlement] = {}
     for event in events:
         match event:
+            case Stepped():
+                # The next pass of a long step begins with the first stage again.
+                handed_over.clear()
+                continue
             case w.HandedOver():
                 handed_over[event.account].append(event)
                 continue

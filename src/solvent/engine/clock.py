@@ -1,16 +1,24 @@
-"""The clock in kernels: one time step, as in `reference.clock`."""
+"""The clock in kernels: passes, one an interval while an account is liquidating.
+
+As in `reference.clock`; passes in which nothing could change are not made.
+"""
 
 from solvent.domain import commands as c
 from solvent.domain.events import Stepped
+from solvent.domain.parameters import USDC
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import HOUR
+from solvent.engine.ledger import asset_row
 from solvent.engine.lending.pool import charge_hour
 from solvent.engine.lending.throttle import step_bounds
 from solvent.engine.memory.store import Store
-from solvent.engine.prices import step_prices, take_effect
+from solvent.engine.prices import has_quorum, price_row, quote_row, step_prices, take_effect
 from solvent.engine.refusals import refuse
+from solvent.engine.units import divide_up
+from solvent.engine.waterfall.draws import interval_of, is_drawn, next_drawn
 from solvent.engine.waterfall.liquidation import step_waterfall, watch
-from solvent.kernels.language import emit, kernel
+from solvent.engine.waterfall.notices import next_notice, withdraw_commitments
+from solvent.kernels.language import emit, kernel, narrow, wide
 
 MAX_HOURS_PER_STEP = 366 * 24
 """A time step may pass at most a leap year, so that it ends."""
@@ -18,23 +26,108 @@ MAX_HOURS_PER_STEP = 366 * 24
 
 @kernel
 def time_step(s: Store, command: c.TimeStep) -> int:
-    """Move the clock: interest, marks, bounds, then one step of the waterfall."""
-    now = s.globals.now
-    time = command.time
-    hour = now // HOUR
-    last = time // HOUR
-    if time <= now or last - hour > MAX_HOURS_PER_STEP:
+    """Move the clock to the command's time, pass by pass."""
+    end = command.time
+    if end <= s.globals.now or end // HOUR - s.globals.now // HOUR > MAX_HOURS_PER_STEP:
         return refuse(RejectionCode.INVALID_CLIENT_REQUEST, Limit.NONE)
     take_effect(s)
+    if not s.globals.asleep:
+        s.globals.stirred = max(s.globals.stirred, interval_of(s) + 1)
+    while s.globals.now < end:
+        advance(s, next_pass(s, end))
+        if is_pass_due(s):
+            make_pass(s)
+        emit(s, Stepped(time=s.globals.now, liquidating=s.globals.liquidating_count))
+    return 0
+
+
+@kernel
+def advance(s: Store, time: int) -> None:
+    """Move the clock: interest, prices, bounds, and who became liquidatable by them."""
+    hour = s.globals.now // HOUR
+    interval = interval_of(s)
     s.globals.now = time
-    s.globals.steps += 1
-    for begun in range(hour + 1, last + 1):
+    for begun in range(hour + 1, time // HOUR + 1):
         for asset in range(s.globals.assets):
             charge_hour(s, asset, begun)
-    step_prices(s, time - now)
+    step_prices(s, interval_of(s) - interval)
+    withdraw_commitments(s)
     step_bounds(s)
     watch(s)
+
+
+@kernel
+def next_pass(s: Store, end: int) -> int:
+    """The time to which nothing could change but by time itself, at most `end`.
+
+    Where no account is liquidating that is the end: interest and premium are found there.
+    """
+    if s.globals.liquidating_count == 0:
+        return end
+    number = interval_of(s) + 1
+    if s.globals.asleep:
+        number = max(number, _next_change(s))
+    return narrow(min(wide(end), wide(number) * s.rules.interval))
+
+
+@kernel
+def _next_change(s: Store) -> int:
+    """The first interval in which something may come to pass although nothing happened."""
+    interval = s.rules.interval
+    now = s.globals.now
+    first = min(narrow(divide_up((wide(now // HOUR) + 1) * HOUR, interval)), _next_stale(s))
+    for place in range(s.globals.liquidating_count):
+        account = s.liquidating[place]
+        if s.waiting[account].attempted < s.globals.stirred:
+            first = min(first, next_drawn(s, account, first))
+    return min(first, narrow(divide_up(wide(next_notice(s)), interval)))
+
+
+@kernel
+def _next_stale(s: Store) -> int:
+    """The first interval in which a quote is too old, or an index in doubt moves."""
+    interval = s.rules.interval
+    first = s.globals.now // interval + 1 + HOUR
+    for asset in range(USDC + 1, s.globals.assets):
+        price = price_row(s, asset)
+        if price.in_doubt and not price.halted and has_quorum(s, asset):
+            first = min(first, interval_of(s) + 1)
+        row = asset_row(s, asset)
+        for source in range(row.sources):
+            time = quote_row(s, asset, source).time
+            if time >= max(0, s.globals.now - row.max_age):
+                first = min(first, (time + row.max_age) // interval + 1)
+    return first
+
+
+@kernel
+def is_pass_due(s: Store) -> bool:
+    """Whether the waterfall may do something now.
+
+    Something happened since its last pass, an account has its draw, or an hour's interest came.
+    """
+    if s.globals.liquidating_count == 0 or not s.globals.asleep:
+        return s.globals.liquidating_count > 0
+    now, interval = s.globals.now, s.rules.interval
+    if now % interval:
+        return False
+    if (now - interval) // HOUR != now // HOUR:
+        return True
+    for place in range(s.globals.liquidating_count):
+        account = s.liquidating[place]
+        waits = s.waiting[account].attempted < s.globals.stirred
+        if waits and is_drawn(s, account, now // interval):
+            return True
+    return False
+
+
+@kernel
+def make_pass(s: Store) -> None:
+    """One pass of the waterfall; note whether it changed anything."""
+    if not s.globals.asleep:
+        s.globals.stirred = max(s.globals.stirred, interval_of(s))
+    s.globals.asleep = 1
     step_waterfall(s)
     watch(s)
-    emit(s, Stepped(time=time, liquidating=s.globals.liquidating_count))
-    return 0
+    if not s.globals.asleep:
+        s.globals.stirred = interval_of(s) + 1

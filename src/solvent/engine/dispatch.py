@@ -20,6 +20,7 @@ from solvent.kernels.messages import Handlers
 _FIRST_HOUSE_COMMAND = c.COMMAND_KINDS.index(c.UpdatePrice)
 """Commands before it belong to an account, which they name first, and then an asset, if any."""
 _CHANGE_PARAMETER = c.COMMAND_KINDS.index(c.ChangeParameter)
+_TIME_STEP = c.COMMAND_KINDS.index(c.TimeStep)
 _WITH_ASSET = sum(
     1 << number for number, kind in enumerate(c.COMMAND_KINDS) if "asset" in c.command_fields(kind)
 )
@@ -122,6 +123,9 @@ def apply_command(s: Store, command: CommandRow) -> None:
     refusal = HANDLERS.call(command.kind, s, command.fields)
     if refusal:
         _refused(s, command, refusal)
+    elif command.kind != _TIME_STEP:
+        # Time passes in `clock`, which looks itself whether anything happened.
+        s.globals.asleep = 0
 
 
 @kernel

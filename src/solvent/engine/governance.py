@@ -21,6 +21,7 @@ from solvent.kernels.language import emit, kernel, message
 def parameters_changed(s: Store, row: CommandRow) -> None:
     """Say that a parameter was put in force, and find what that made stale or liquidatable."""
     command = message(c.ChangeParameter, row.fields)
+    s.globals.asleep = 0
     emit(
         s,
         ParameterChanged(

@@ -6,7 +6,7 @@ refusal, or 0.
 """
 
 from solvent.domain import commands as c
-from solvent.domain.events import AccountOpened, BackstopCommitted, SettingsUpdated
+from solvent.domain.events import AccountOpened, SettingsUpdated
 from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.rejections import Limit, RejectionCode
@@ -19,6 +19,7 @@ from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import book, orders
 from solvent.engine.orderbook.levels import order_row
 from solvent.engine.refusals import refusal_limit, refuse
+from solvent.engine.waterfall.notices import give_notice, say_committed
 from solvent.kernels.language import emit, fail, kernel
 
 
@@ -270,7 +271,8 @@ def post_backstop(s: Store, command: c.PostBackstop) -> int:
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP)
     refusal = questions.busy(s, account)
     if not refusal:
-        _commit(s, account, asset, quantity)
+        commitment(s, account, asset).committed += quantity
+        say_committed(s, account, asset)
     return refusal
 
 
@@ -283,16 +285,10 @@ def withdraw_backstop(s: Store, command: c.WithdrawBackstop) -> int:
         refusal = questions.busy(s, account)
     if refusal:
         return refusal
-    committed = commitment(s, account, asset).committed
-    if quantity > committed:
-        s.globals.largest = committed
-        return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY)
-    _commit(s, account, asset, -quantity)
-    return 0
-
-
-@kernel
-def _commit(s: Store, account: int, asset: int, change: int) -> None:
     row = commitment(s, account, asset)
-    row.committed += change
-    emit(s, BackstopCommitted(account=account, asset=asset, committed=row.committed))
+    staying = row.committed - row.leaving
+    if quantity > staying:
+        s.globals.largest = staying
+        return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY)
+    give_notice(s, account, asset, quantity)
+    return 0

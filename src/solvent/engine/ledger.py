@@ -102,6 +102,7 @@ def move(s: Store, asset: int, quantity: int, source: int, target: int) -> None:
 
 @kernel
 def _post(s: Store, asset: int, place: int, change: int) -> None:
+    s.globals.asleep = 0
     if place == EXTERNAL:
         pool = pool_row(s, asset)
         pool.external += change
@@ -193,6 +194,7 @@ def debt_of(s: Store, account: int, asset: int) -> int:
 @kernel
 def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's claim and to its pool."""
+    s.globals.asleep = 0
     row = position(s, account, asset)
     pool = pool_row(s, asset)
     row.lent_shares = _changed_by(row.lent_shares, shares)
@@ -203,6 +205,7 @@ def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
 @kernel
 def change_debt(s: Store, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's debt and to its pool."""
+    s.globals.asleep = 0
     row = position(s, account, asset)
     pool = pool_row(s, asset)
     row.debt_shares = _changed_by(row.debt_shares, shares)

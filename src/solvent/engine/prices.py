@@ -95,6 +95,7 @@ def follow_quotes(s: Store, asset: int) -> None:
     price.index = capped_index(s, row, price, quoted)
     price.in_doubt = 1 if price.index != quoted else 0
     price.mark = mark_price(row, price)
+    s.globals.asleep = 0
     emit(s, IndexUpdated(asset=asset, index=price.index, mark=price.mark))
 
 
@@ -189,26 +190,37 @@ def mark_price(asset: Asset, price: Price) -> int:
 
 
 @kernel
-def step_prices(s: Store, elapsed: int) -> None:
-    """Find what became stale, let an index in doubt catch up, and let premiums follow the books."""
+def step_prices(s: Store, intervals: int) -> None:
+    """Find what became stale, let an index in doubt catch up, and let premiums follow the books.
+
+    A premium takes one sample of its book in each interval that began.
+    """
     for asset in range(USDC + 1, s.globals.assets):
         price = price_row(s, asset)
         if price.updated >= 0:
             if price.in_doubt and not price.halted and has_quorum(s, asset):
                 follow_quotes(s, asset)
             refresh_staleness(s, asset)
-            _follow_book(s, asset, price, elapsed)
+            if intervals:
+                _follow_book(s, asset, price, intervals)
 
 
 @kernel
-def _follow_book(s: Store, asset: int, price: Price, elapsed: int) -> None:
+def _follow_book(s: Store, asset: int, price: Price, intervals: int) -> None:
     """Move an asset's premium towards its book's, and its mark with it unless it is halted."""
     row = asset_row(s, asset)
-    gap = wide(book_premium(s, asset)) - price.premium
-    price.premium += narrow(gap * elapsed // (elapsed + row.ewma_time))
+    target = wide(book_premium(s, asset))
+    interval = s.rules.interval
+    for _ in range(intervals):
+        change = (target - price.premium) * interval // (interval + row.ewma_time)
+        if change == 0:
+            break
+        price.premium += narrow(change)
+        s.globals.asleep = 0
     mark = mark_price(row, price)
     if mark != price.mark and not price.halted:
         price.mark = mark
+        s.globals.asleep = 0
         emit(s, MarkUpdated(asset=asset, index=price.index, mark=mark))
 
 
@@ -261,4 +273,5 @@ def refresh_staleness(s: Store, asset: int) -> None:
     stale = 1 if price.halted or unknown else 0
     if stale != price.stale:
         price.stale = stale
+        s.globals.asleep = 0
         emit(s, PriceStaleness(asset=asset, stale=stale))

@@ -87,10 +87,18 @@ class ReceiptBuilder:
     def feed(self, command_index: int, events: Sequence[Event]) -> list[Receipt]:
         """Take in one command's events; return the receipts of what it settled, in order."""
         self._command = command_index
-        for event in reversed(events):
+        receipts: list[Receipt] = []
+        pass_events: list[Event] = []
+        for event in events:
+            pass_events.append(event)
             if isinstance(event, Stepped):
                 self.past.time = event.time
-                break
+                receipts += self._feed_pass(pass_events)
+                pass_events = []
+        return receipts + self._feed_pass(pass_events)
+
+    def _feed_pass(self, events: Sequence[Event]) -> list[Receipt]:
+        """The receipts of one pass of a time step, or of another command."""
         self._began = {}
         for event in events:
             self._take(event)

@@ -1,44 +1,125 @@
-"""The clock: one time step moves interest, prices, throttles and the waterfall, in this order.
+"""The clock: a time step makes passes, one an interval while an account is liquidating.
+
+A pass moves interest, prices, throttles and the waterfall, in this order. Passes in which nothing
+could change are not made; which these are depends on the state alone, so that the same passes are
+made however time was cut into steps.
 
 Specification: section 7.2.
 """
 
+from collections.abc import Iterator
+
 from solvent.domain import commands as c
 from solvent.domain.events import Stepped
 from solvent.domain.rejections import Refusal, RejectionCode
-from solvent.domain.units import HOUR
+from solvent.domain.units import HOUR, divide_up
 from solvent.reference import prices
 from solvent.reference.lending import pool
 from solvent.reference.lending.throttle import step_bounds
 from solvent.reference.state import State
+from solvent.reference.waterfall.draws import is_drawn, next_drawn
 from solvent.reference.waterfall.liquidation import step_waterfall, watch
+from solvent.reference.waterfall.notices import next_notice, withdraw_commitments
 
 MAX_HOURS_PER_STEP = 366 * 24
 """A time step may pass at most a leap year, so that it ends."""
 
 
 def time_step(state: State, command: c.TimeStep) -> Refusal | None:
-    """Move the clock: interest, marks, bounds, then one step of the waterfall."""
+    """Move the clock to the command's time, pass by pass."""
     hours = command.time // HOUR - state.hour()
     if command.time <= state.now or hours > MAX_HOURS_PER_STEP:
         return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
     prices.take_effect(state)
-    elapsed = command.time - state.now
+    if not state.asleep:
+        # What was tried in the running interval was tried before what happened since.
+        state.stirred = max(state.stirred, state.interval() + 1)
+    while state.now < command.time:
+        advance(state, next_pass(state, command.time))
+        if is_pass_due(state):
+            make_pass(state)
+        state.emit(Stepped(state.now, len(state.liquidating)))
+    return None
+
+
+def advance(state: State, time: int) -> None:
+    """Move the clock: interest, prices, bounds, and who became liquidatable by them."""
     # Interest is charged for the hour that begins, so the running one is paid for already.
-    first = state.hour() + 1
-    state.now = command.time
-    state.steps += 1
+    hour, interval = state.hour(), state.interval()
+    state.now = time
     # Before marks and the waterfall: health is judged on debts with their interest.
-    for hour in range(first, first + hours):
+    for begun in range(hour + 1, state.hour() + 1):
         for asset in range(len(state.pools)):
-            pool.charge_hour(state, asset, hour)
-    prices.step_prices(state, elapsed)
+            pool.charge_hour(state, asset, begun)
+    prices.step_prices(state, state.interval() - interval)
+    withdraw_commitments(state)
     # Before the waterfall, which ignores the bound and may leave utilization above it.
     step_bounds(state)
-    # Twice: the waterfall takes what the new marks made liquidatable, and its own trades may
-    # make others so.
     watch(state)
+
+
+def next_pass(state: State, end: int) -> int:
+    """The time to which nothing could change but by time itself, at most `end`.
+
+    Where no account is liquidating that is the end: interest and premium are found there.
+    """
+    if not state.liquidating:
+        return end
+    number = state.interval() + 1
+    if state.asleep:
+        number = max(number, min(_changes(state)))
+    return min(end, number * state.parameters.waterfall.interval)
+
+
+def _changes(state: State) -> Iterator[int]:
+    """Intervals in which something may come to pass although nothing happened.
+
+    An account that has tried since all is as it is would do the same again.
+    """
+    interval = state.parameters.waterfall.interval
+    top = divide_up((state.hour() + 1) * HOUR, interval)
+    yield top
+    for account in state.liquidating:
+        if state.accounts[account].attempted < state.stirred:
+            yield next_drawn(state, account, top)
+    due = next_notice(state)
+    if due is not None:
+        yield divide_up(due, interval)
+    for asset, price in enumerate(state.prices):
+        if price.in_doubt and not price.halted and prices.has_quorum(state, asset):
+            yield state.interval() + 1
+        oldest = state.now - state.asset(asset).price.max_age
+        for quote in price.quotes:
+            if quote.time >= max(0, oldest):
+                yield (quote.time + state.asset(asset).price.max_age) // interval + 1
+
+
+def is_pass_due(state: State) -> bool:
+    """Whether the waterfall may do something now.
+
+    Something happened since its last pass, an account has its draw, or an hour's interest came.
+    """
+    if not state.liquidating or not state.asleep:
+        return bool(state.liquidating)
+    interval = state.parameters.waterfall.interval
+    if state.now % interval:
+        return False
+    if (state.now - interval) // HOUR != state.hour():
+        return True
+    return any(
+        state.accounts[account].attempted < state.stirred
+        and is_drawn(state, account, state.interval())
+        for account in state.liquidating
+    )
+
+
+def make_pass(state: State) -> None:
+    """One pass of the waterfall; note whether it changed anything."""
+    if not state.asleep:
+        state.stirred = max(state.stirred, state.interval())
+    state.asleep = True
     step_waterfall(state)
+    # Its own trades may make others liquidatable; they wait for the next pass.
     watch(state)
-    state.emit(Stepped(state.now, len(state.liquidating)))
-    return None
+    if not state.asleep:
+        state.stirred = state.interval() + 1

@@ -13,7 +13,6 @@ from dataclasses import replace
 from solvent.domain import commands as c
 from solvent.domain.events import (
     AccountOpened,
-    BackstopCommitted,
     Refused,
     SettingsUpdated,
 )
@@ -30,6 +29,7 @@ from solvent.reference.lending import pool, wallet
 from solvent.reference.oracle import halt_price, update_price
 from solvent.reference.orderbook import book, orders
 from solvent.reference.state import TREASURY, Account, State, new_account
+from solvent.reference.waterfall import notices
 
 
 def refused(command: c.Command, refusal: Refusal) -> Refused:
@@ -276,12 +276,14 @@ def _post_backstop(state: State, command: c.PostBackstop) -> Refusal | None:
     refusal = _no_provider(state, account) or _unknown(state, account, asset, quantity)
     if refusal is not None:
         return refusal
-    room = MAX_SUPPLY - state.accounts[account].committed[asset]
+    holder = state.accounts[account]
+    room = MAX_SUPPLY - holder.committed[asset]
     if quantity > room:
         return Refusal(RejectionCode.INVALID_QUANTITY, Limit.SUPPLY_CAP, room)
     refusal = _busy(state, account)
     if refusal is None:
-        _commit(state, account, asset, quantity)
+        holder.committed[asset] += quantity
+        notices.say_committed(state, account, asset)
     return refusal
 
 
@@ -294,17 +296,12 @@ def _withdraw_backstop(state: State, command: c.WithdrawBackstop) -> Refusal | N
     )
     if refusal is not None:
         return refusal
-    committed = state.accounts[account].committed[asset]
-    if quantity > committed:
-        return Refusal(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY, committed)
-    _commit(state, account, asset, -quantity)
-    return None
-
-
-def _commit(state: State, account: int, asset: int, change: int) -> None:
     holder = state.accounts[account]
-    holder.committed[asset] += change
-    state.emit(BackstopCommitted(account, asset, holder.committed[asset]))
+    staying = holder.committed[asset] - holder.leaving[asset]
+    if quantity > staying:
+        return Refusal(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY, staying)
+    notices.give_notice(state, account, asset, quantity)
+    return None
 
 
 HANDLERS: dict[type[c.Command], Callable[..., Refusal | None]] = {

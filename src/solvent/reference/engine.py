@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.snapshots import state_hash
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.commands import Command, encode_command
+from solvent.domain.commands import Command, TimeStep, encode_command
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.readings import PoolReading
@@ -42,6 +42,9 @@ class ReferenceEngine:
         state = self.state
         state.events = []
         refusal = HANDLERS[type(command)](state, command)
+        # Time passes in `clock`, which looks itself whether anything happened.
+        if refusal is None and not isinstance(command, TimeStep):
+            state.asleep = False
         if refusal is not None:
             state.events = [refused(command, refusal)]
         events = tuple(state.events)

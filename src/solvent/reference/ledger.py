@@ -64,6 +64,7 @@ def move(state: State, asset: int, quantity: int, source: Place, target: Place) 
 
 
 def _post(state: State, asset: int, place: Place, change: int) -> None:
+    state.asleep = False
     if place.bucket is Bucket.EXTERNAL:
         state.external[asset] = check_int64(state.external[asset] + change)
         return
@@ -121,6 +122,7 @@ def debt_of(state: State, account: int, asset: int) -> int:
 
 def change_claim(state: State, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's claim and to its pool."""
+    state.asleep = False
     column = state.accounts[account].lent_shares
     column[asset] = _not_negative(column[asset] + shares)
     pool = state.pools[asset]
@@ -129,6 +131,7 @@ def change_claim(state: State, account: int, asset: int, shares: int) -> None:
 
 def change_debt(state: State, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's debt and to its pool."""
+    state.asleep = False
     column = state.accounts[account].debt_shares
     column[asset] = _not_negative(column[asset] + shares)
     pool = state.pools[asset]

@@ -80,6 +80,7 @@ def follow_quotes(state: State, asset: int) -> None:
     price.index = capped_index(parameters, price, quoted, state.now)
     price.in_doubt = price.index != quoted
     price.mark = mark_price(parameters, price)
+    state.asleep = False
     state.emit(IndexUpdated(asset, price.index, price.mark))
 
 
@@ -151,10 +152,10 @@ def mark_price(parameters: PriceParameters, price: Price) -> int:
     return max(1, clamp_around(price.index + price.premium, price.index, parameters.mark_band))
 
 
-def step_prices(state: State, elapsed: int) -> None:
+def step_prices(state: State, intervals: int) -> None:
     """Find what became stale, let an index in doubt catch up, and let premiums follow the books.
 
-    The moving average is the implicit step p += (x - p) * dt / (dt + tau), exact for any dt.
+    A premium takes one sample of its book in each interval that began.
     """
     for asset, price in enumerate(state.prices):
         if asset == USDC or price.updated < 0:
@@ -162,16 +163,30 @@ def step_prices(state: State, elapsed: int) -> None:
         if price.in_doubt and not price.halted and has_quorum(state, asset):
             follow_quotes(state, asset)
         refresh_staleness(state, asset)
-        parameters = state.asset(asset).price
-        target = book_premium(state, asset)
-        # Rounded down, also below zero: a premium drifts down by up to a unit a step.
-        change = (target - price.premium) * elapsed // (elapsed + parameters.ewma_time)
+        if intervals:
+            _follow_book(state, asset, intervals)
+
+
+def _follow_book(state: State, asset: int, intervals: int) -> None:
+    """Move an asset's premium towards its book's, and its mark with it unless it is halted.
+
+    The moving average is the implicit step p += (x - p) * dt / (dt + tau), once an interval.
+    """
+    price, parameters = state.prices[asset], state.asset(asset).price
+    target, interval = book_premium(state, asset), state.parameters.waterfall.interval
+    for _ in range(intervals):
+        # Rounded down, also below zero: a premium drifts down by up to a unit an interval.
+        change = (target - price.premium) * interval // (interval + parameters.ewma_time)
+        if not change:
+            break
         price.premium += change
-        mark = mark_price(parameters, price)
-        # The premium goes on following the book under a halt, and the mark jumps when it ends.
-        if mark != price.mark and not price.halted:
-            price.mark = mark
-            state.emit(MarkUpdated(asset, price.index, mark))
+        state.asleep = False
+    mark = mark_price(parameters, price)
+    # The premium goes on following the book under a halt, and the mark jumps when it ends.
+    if mark != price.mark and not price.halted:
+        price.mark = mark
+        state.asleep = False
+        state.emit(MarkUpdated(asset, price.index, mark))
 
 
 def book_premium(state: State, asset: int) -> int:
@@ -218,4 +233,5 @@ def refresh_staleness(state: State, asset: int) -> None:
     stale = price.halted or unknown
     if stale != price.stale:
         price.stale = stale
+        state.asleep = False
         state.emit(PriceStaleness(asset, int(stale)))

@@ -35,8 +35,9 @@ def write_snapshot(state: State) -> bytes:
         [number for pool in state.pools for number in _pool_row(pool)],
         [number for price in state.prices for number in _price_row(price)],
         [number for account in state.accounts for number in _account_row(account)],
-        sorted(state.liquidating),
+        [number for account in sorted(state.liquidating) for number in _waiting(state, account)],
         [number for key in sorted(state.orders) for number in _order_row(state.orders[key])],
+        list(_notices(state)),
     ):
         row.append(len(section))
         row.extend(section)
@@ -60,7 +61,8 @@ def read_snapshot(data: bytes) -> State:
 def _globals(state: State) -> list[int]:
     return [
         state.now,
-        state.steps,
+        state.stirred,
+        int(state.asleep),
         state.next_order,
         state.next_trade,
         state.next_fill,
@@ -91,6 +93,19 @@ def _price_row(price: Price) -> list[int]:
     for quote in price.quotes:
         row += [quote.bid, quote.ask, quote.last, quote.time]
     return row
+
+
+def _waiting(state: State, account: int) -> list[int]:
+    holder = state.accounts[account]
+    return [account, holder.attempted, holder.shortage]
+
+
+def _notices(state: State) -> Iterator[int]:
+    """Commitments that leave: account, asset, atoms and when, four numbers each."""
+    for account, holder in enumerate(state.accounts):
+        for asset, quantity in enumerate(holder.leaving):
+            if quantity:
+                yield from (account, asset, quantity, holder.leaves_at[asset])
 
 
 def _account_row(account: Account) -> list[int]:
@@ -129,12 +144,15 @@ def _order_row(order: Order) -> list[int]:
 
 
 _ORDER_WIDTH = 15
+_WAITING_WIDTH = 3
+_NOTICE_WIDTH = 4
 
 
 def _rebuild(sections: list[list[int]]) -> State:
     parameters = decode_parameters(sections[0])
     count = len(parameters.assets)
-    now, steps, next_order, next_trade, next_fill, next_round, *outside = sections[1]
+    now, stirred, asleep, *counters = sections[1]
+    next_order, next_trade, next_fill, next_round, *outside = counters
     numbers = iter(sections[3])
     state = State(
         parameters=parameters,
@@ -145,13 +163,22 @@ def _rebuild(sections: list[list[int]]) -> State:
         books=[OrderBook() for _ in range(count)],
         orders={},
         external=outside,
-        liquidating=set(sections[5]),
-        steps=steps,
+        stirred=stirred,
+        asleep=bool(asleep),
         next_order=next_order,
         next_trade=next_trade,
         next_fill=next_fill,
         next_round=next_round,
     )
+    for place in range(0, len(sections[5]), _WAITING_WIDTH):
+        account, attempted, shortage = sections[5][place : place + _WAITING_WIDTH]
+        state.liquidating.add(account)
+        state.accounts[account].attempted = attempted
+        state.accounts[account].shortage = shortage
+    for place in range(0, len(sections[7]), _NOTICE_WIDTH):
+        account, asset, quantity, time = sections[7][place : place + _NOTICE_WIDTH]
+        state.accounts[account].leaving[asset] = quantity
+        state.accounts[account].leaves_at[asset] = time
     for place in range(0, len(sections[6]), _ORDER_WIDTH):
         order = _read_order(sections[6][place : place + _ORDER_WIDTH])
         insert(state, order)
@@ -198,6 +225,8 @@ def _read_accounts(section: list[int], count: int) -> list[Account]:
                 debt_shares=columns[3],
                 unfunded=[0] * count,
                 committed=columns[4],
+                leaving=[0] * count,
+                leaves_at=[0] * count,
                 leverage_limit=leverage,
                 auto_lend=bool(lend),
                 auto_repay_borrows=bool(repay),

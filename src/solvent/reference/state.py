@@ -22,7 +22,10 @@ class Account:
     """One cross-margined wallet: per asset available, locked, lent and owed, and its settings.
 
     `lent_shares` and `debt_shares` times the pool's index are the claim and the debt. `unfunded`
-    is the part of open orders that would borrow. `committed` is a provider's unused capacity.
+    is the part of open orders that would borrow. `committed` is a provider's unused capacity, of
+    which `leaving` atoms can be called until time `leaves_at`. `attempted` is the interval of the
+    book's last attempt while the account is liquidating, or in which that began, and `shortage` (in
+    10^-9 of an attempt) the sum of what attempts since could not close.
     """
 
     role: Role
@@ -32,10 +35,14 @@ class Account:
     debt_shares: list[int]
     unfunded: list[int]
     committed: list[int]
+    leaving: list[int]
+    leaves_at: list[int]
     leverage_limit: int
     auto_lend: bool = False
     auto_repay_borrows: bool = False
     auto_borrow_settlements: bool = False
+    attempted: int = 0
+    shortage: int = 0
     open_orders: set[int] = field(default_factory=set)
 
 
@@ -125,7 +132,11 @@ class OrderBook:
 
 @dataclass(slots=True)
 class State:
-    """The whole state of one engine, and the events of the command being applied."""
+    """The whole state of one engine, and the events of the command being applied.
+
+    `asleep` says that nothing happened since the last pass of the waterfall, which changed nothing;
+    `stirred` is the first interval for which all is as it is now.
+    """
 
     parameters: EngineParameters
     now: int
@@ -136,7 +147,8 @@ class State:
     orders: dict[int, Order]
     external: list[int]
     liquidating: set[int] = field(default_factory=set)
-    steps: int = 0
+    stirred: int = 0
+    asleep: bool = False
     next_order: int = 1
     next_trade: int = 1
     next_fill: int = 1
@@ -155,6 +167,10 @@ class State:
         """Hours since the epoch that have begun."""
         return self.now // HOUR
 
+    def interval(self) -> int:
+        """Number of the waterfall's interval that has begun."""
+        return self.now // self.parameters.waterfall.interval
+
     def emit(self, event: Event) -> None:
         """Record what happened."""
         self.events.append(event)
@@ -171,6 +187,8 @@ def new_account(parameters: EngineParameters, role: Role) -> Account:
         debt_shares=list(zeros),
         unfunded=list(zeros),
         committed=list(zeros),
+        leaving=list(zeros),
+        leaves_at=list(zeros),
         leverage_limit=parameters.max_leverage,
     )
 

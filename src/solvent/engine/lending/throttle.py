@@ -42,4 +42,5 @@ def step_bounds(s: Store) -> None:
         bound = bound_by_rule(asset_row(s, asset), wide(utilization(pool)))
         if bound != pool.bound:
             pool.bound = bound
+            s.globals.asleep = 0
             emit(s, ThrottleMoved(asset=asset, bound=bound))

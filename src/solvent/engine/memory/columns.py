@@ -39,6 +39,7 @@ from solvent.engine.memory.rows import (
     Price,
     Quote,
     Rules,
+    Waiting,
 )
 from solvent.engine.memory.store import Store
 from solvent.engine.watch.rows import watch_words
@@ -103,6 +104,9 @@ class Columns:
         rules.stale_doubt = waterfall.stale_doubt
         rules.lender_policy = waterfall.lender_policy
         rules.default_policy = waterfall.default_policy
+        rules.interval = waterfall.interval
+        rules.patience = waterfall.patience
+        rules.commitment_notice = waterfall.commitment_notice
         rules.maker_fee = parameters.maker_fee
         rules.taker_fee = parameters.taker_fee
         rules.max_leverage = parameters.max_leverage
@@ -124,6 +128,7 @@ class Columns:
         self._resize("positions", capacity * assets * Position.WIDTH)
         self._resize("commitments", capacity * assets * Commitment.WIDTH)
         self._resize("liquidating", capacity)
+        self._resize("waiting", capacity * Waiting.WIDTH)
         self._resize("providers", capacity)
         self.by_name["watch"] = _zeros(watch_words(capacity, assets))
         numbers[Globals.account_capacity] = capacity

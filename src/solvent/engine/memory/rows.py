@@ -15,7 +15,10 @@ class Globals(Row, width=64):
     """Clock, counters and counts; there is one row."""
 
     now: int
-    steps: int
+    stirred: int
+    """The first interval for which all is as it is now."""
+    asleep: int
+    """Whether nothing happened since the last pass, which changed nothing."""
     next_order: int
     next_trade: int
     next_fill: int
@@ -47,6 +50,8 @@ class Globals(Row, width=64):
     event_limit: int
     """A batch stops after the command that took the events past this many numbers."""
     provider_count: int
+    notices: int
+    """How many commitments of a provider and asset leave."""
     walks: int
     """How many walks through a book counted only makers that surely fill."""
 
@@ -66,6 +71,9 @@ class Rules(Row, width=32):
     stale_doubt: int
     lender_policy: int
     default_policy: int
+    interval: int
+    patience: int
+    commitment_notice: int
     maker_fee: int
     taker_fee: int
     max_leverage: int
@@ -221,6 +229,18 @@ class Commitment(Row):
     """Atoms that open orders would borrow."""
     committed: int
     """Atoms of debts that a backstop provider offers to take over."""
+    leaving: int
+    """Of these, atoms that can be called until their notice is over."""
+    leaves_at: int
+
+
+class Waiting(Row):
+    """Of an account that is liquidating: how long it waits for the book."""
+
+    attempted: int
+    """Interval of the book's last attempt, or in which the liquidation began."""
+    shortage: int
+    """What attempts since could not close, in 10^-9 of an attempt."""
 
 
 class Order(Row, width=20):
@@ -327,7 +347,7 @@ class CommandRow(Row):
 
 
 class Attempt(Row, width=10):
-    """What a time step does with an account that it takes through the waterfall."""
+    """What a pass does with an account that it takes through the waterfall."""
 
     account: int
     book_reason: int
@@ -335,10 +355,10 @@ class Attempt(Row, width=10):
     backstop_reason: int
     """Why the backstop handed the account over, or NO_REASON."""
     stuck: int
-    """Whether a redemption of the account's claims found too little cash."""
+    """Whether a pool had no cash for a claim and nothing else made up for it."""
     acted: int
-    tried: int
-    postponed: int
+    exhausted: int
+    """Whether the book's patience is used up."""
     is_stuck_lender: int
     """Whether the account takes part in the rounds of ADL case L."""
     defaulted: int

@@ -24,6 +24,7 @@ from solvent.engine.memory.rows import (
     Position,
     Price,
     Quote,
+    Waiting,
 )
 
 _SNAPSHOT_POSITIONS = (
@@ -35,6 +36,7 @@ _SNAPSHOT_POSITIONS = (
 _SNAPSHOT_COLUMNS = len(_SNAPSHOT_POSITIONS) + 1
 """What a snapshot has of each account and asset: the numbers above and the commitment."""
 _SNAPSHOT_SETTINGS = 5
+_NOTICE_NUMBERS = 4
 _POOL_NUMBERS = Pool.deficit + 1
 
 
@@ -62,14 +64,30 @@ def write_snapshot(columns: Columns) -> bytes:
         pools[:, :_POOL_NUMBERS].reshape(-1),
         _price_rows(columns, count),
         account_rows.reshape(-1),
-        np.sort(columns["liquidating"][: numbers[Globals.liquidating_count]]),
+        _waiting_rows(columns).reshape(-1),
         resting[np.argsort(resting[:, Order.order])].reshape(-1),
+        _notice_rows(commitments).reshape(-1),
     )
     parts = [np.array([MAGIC, VERSION], dtype="<i8")]
     for section in sections:
         row = np.asarray(section, dtype="<i8")
         parts += [np.array([len(row)], dtype="<i8"), row]
     return np.concatenate(parts).tobytes()
+
+
+def _waiting_rows(columns: Columns) -> Column:
+    """Accounts in liquidation, in order, and how long they wait."""
+    count = columns["globals"][Globals.liquidating_count]
+    accounts = np.sort(columns["liquidating"][:count])
+    return np.column_stack((accounts, columns.table("waiting", Waiting.WIDTH)[accounts]))
+
+
+def _notice_rows(commitments: Column) -> Column:
+    """Commitments that leave: account, asset, atoms and when."""
+    accounts, assets = np.nonzero(commitments[:, :, Commitment.leaving])
+    leaving = commitments[accounts, assets]
+    times = leaving[:, Commitment.leaves_at]
+    return np.column_stack((accounts, assets, leaving[:, Commitment.leaving], times))
 
 
 def _price_rows(columns: Columns, count: int) -> list[int]:
@@ -126,12 +144,26 @@ def _rebuild(sections: list[Column]) -> Columns:
     pools[:, Pool.external] = sections[1][counters:]
     _read_prices(columns, sections[3].tolist())
     _read_accounts(columns, sections[4], count)
-    liquidating = sections[5]
-    numbers[Globals.liquidating_count] = len(liquidating)
-    columns["liquidating"][: len(liquidating)] = liquidating
-    columns.table("accounts", Account.WIDTH)[liquidating, Account.is_liquidating] = 1
+    _read_waiting(columns, sections[5].reshape(-1, 1 + Waiting.WIDTH))
     read_orders(columns, sections[6].reshape(-1, ORDER_ROW))
+    _read_notices(columns, sections[7].reshape(-1, _NOTICE_NUMBERS), count)
     return columns
+
+
+def _read_waiting(columns: Columns, rows: Column) -> None:
+    liquidating = rows[:, 0]
+    columns["globals"][Globals.liquidating_count] = len(liquidating)
+    columns["liquidating"][: len(liquidating)] = liquidating
+    columns.table("waiting", Waiting.WIDTH)[liquidating] = rows[:, 1:]
+    columns.table("accounts", Account.WIDTH)[liquidating, Account.is_liquidating] = 1
+
+
+def _read_notices(columns: Columns, rows: Column, count: int) -> None:
+    accounts, assets = rows[:, 0], rows[:, 1]
+    commitments = columns["commitments"].reshape(-1, count, Commitment.WIDTH)
+    commitments[accounts, assets, Commitment.leaving] = rows[:, 2]
+    commitments[accounts, assets, Commitment.leaves_at] = rows[:, 3]
+    columns["globals"][Globals.notices] = len(rows)
 
 
 def _read_prices(columns: Columns, numbers: list[int]) -> None:

@@ -13,6 +13,7 @@ order_index a table from order ids to slots
 books       two rows an asset, bids then asks
 levels      LEVEL_CAPACITY rows a side: its prices from worst to best
 liquidating account ids in the waterfall
+waiting     a row an account
 providers   account ids of backstop providers, ascending
 scratch     what kernels keep while they work
 watch       what the margin watch knows; its head is a row
@@ -36,6 +37,7 @@ from solvent.engine.memory.rows import (
     Price,
     Quote,
     Rules,
+    Waiting,
     Watch,
 )
 from solvent.kernels.language import Root
@@ -61,6 +63,7 @@ class Store(Root):
     levels: Rows[Level]
     books: Rows[Book]
     liquidating: Memory
+    waiting: Rows[Waiting]
     providers: Memory
     scratch: Memory
     watch: Watch

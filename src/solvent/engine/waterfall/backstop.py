@@ -46,6 +46,7 @@ from solvent.engine.memory.layout import FUND, NO_REASON
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import value_down, value_up
+from solvent.engine.waterfall.notices import use_commitment
 from solvent.engine.waterfall.offers import (
     capacity,
     collateral_value,
@@ -402,7 +403,7 @@ def apply_fill(s: Store, offer: Offer, plan: Fill, legs: Rows[FillLeg]) -> None:
     touched(s, parties, count)
     record_pools(s, record)
     record_parties(s, record, parties, count, 0)
-    commitment(s, plan.provider, debt).committed -= plan.quantity
+    use_commitment(s, plan.provider, debt, plan.quantity)
     emit(
         s,
         BackstopFilled(

@@ -32,6 +32,7 @@ from solvent.engine.margin import (
     below_auto_close,
     health,
     health_of,
+    is_liquidatable,
     portfolio_of,
     report,
     target_restored,
@@ -44,7 +45,7 @@ from solvent.engine.orderbook.book import best_price, cost_up
 from solvent.engine.orderbook.depth import impact_limit
 from solvent.engine.orderbook.matching import match, new_taker, taker_open
 from solvent.engine.units import cover, divide_up, mul_div_up, value_down, value_up
-from solvent.engine.waterfall.draws import draw_ratio
+from solvent.engine.waterfall.draws import interval_of
 from solvent.engine.waterfall.sizing import debts_largest_first, largest_first, needed_debt, without
 from solvent.engine.weights import margin_fraction_up, weight_of
 from solvent.kernels.language import clear, emit, kernel, narrow, wide
@@ -52,9 +53,9 @@ from solvent.kernels.rows import Memory
 
 
 class BookPlan(NamedTuple):
-    """What one account's step is to do: close `chunk` atoms of `debt`, which takes `budget` USDC.
+    """What an attempt is to do: close `chunk` atoms of `debt`, which takes `budget` USDC.
 
-    Collateral is raised in `order`, of `length` assets. When `skipped`, no order is sent.
+    Collateral is raised in `order`, of `length` assets.
     """
 
     account: int
@@ -63,7 +64,6 @@ class BookPlan(NamedTuple):
     budget: int
     order: Memory
     length: int
-    skipped: bool
 
 
 class Sale(NamedTuple):
@@ -92,6 +92,7 @@ def book_stage(s: Store, account: int, attempt: Attempt) -> None:
     """Stage 1 for one account; the attempt says whether and why it hands over."""
     clear(attempt)
     attempt.account = account
+    s.waiting[account].attempted = interval_of(s)
     repay_from_holdings(s, account)
     values = health_of(s, account, Doubt.FOR_ACCOUNT)
     if target_restored(s, values):
@@ -103,12 +104,31 @@ def book_stage(s: Store, account: int, attempt: Attempt) -> None:
         attempt.book_reason = Reason.STALE_PRICE
     else:
         debt = plan.debt
+        owed = debt_of(s, account, debt)
         apply_book(s, plan, attempt)
+        note_shortage(s, attempt, plan.chunk, owed - debt_of(s, account, debt))
         values = health_of(s, account, Doubt.FOR_ACCOUNT)
         attempt.book_reason = judge_book(s, attempt, debt, values)
     if attempt.book_reason != NO_REASON:
         _hand_over(s, attempt, debt, values)
     s.globals.scratch_top = top
+
+
+@kernel
+def note_shortage(s: Store, attempt: Attempt, chunk: int, closed: int) -> None:
+    """Add the part of its chunk that an attempt could not close; it is short of nothing else."""
+    row = s.waiting[attempt.account]
+    limit = s.rules.patience * RATIO
+    short = 0
+    if closed < chunk:
+        short = mul_div_up(chunk - closed, RATIO, chunk)
+    shortage = min(limit, row.shortage + short)
+    if shortage != row.shortage:
+        row.shortage = shortage
+        s.globals.asleep = 0
+    if short == 0:
+        attempt.stuck = 0
+    attempt.exhausted = shortage == limit
 
 
 @kernel
@@ -182,8 +202,7 @@ def plan_book(s: Store, account: int, order: Memory) -> BookPlan:
         chunk = min(needed, book_chunk(s, account, debt))
         budget = _budget(s, account, debt, chunk)
     s.globals.scratch_top = top
-    skipped = draw_ratio(s, account) >= s.rules.book_probability
-    return BookPlan(account, debt, chunk, budget, order, length, skipped)
+    return BookPlan(account, debt, chunk, budget, order, length)
 
 
 @kernel
@@ -207,21 +226,25 @@ def _budget(s: Store, account: int, debt: int, chunk: int) -> int:
 
 @kernel
 def judge_book(s: Store, attempt: Attempt, debt: int, values: Health) -> int:
-    """Why the book stage hands over what its step left, or NO_REASON where it does not."""
-    if target_restored(s, values):
+    """Why the book stage hands over what its attempt left, or NO_REASON where it does not.
+
+    It does so at MF < ACMF, over the book's limit, or when patience is used up.
+    """
+    if not is_liquidatable(values):
         return NO_REASON
     owed = debt_of(s, attempt.account, debt)
     notional = value_up(owed, mark_of(s, debt), asset_row(s, debt))
-    if attempt.stuck and not attempt.acted and not attempt.postponed:
+    below = below_auto_close(s, values)
+    over_limit = notional > s.rules.book_limit
+    if not (below or over_limit or attempt.exhausted):
+        return NO_REASON
+    if attempt.stuck:
         return Reason.NO_REDEEMABLE_CASH
-    if below_auto_close(s, values):
-        dry = attempt.tried != 0 and attempt.acted == 0
-        if attempt.stuck and dry:
-            return Reason.NO_REDEEMABLE_CASH
-        if debt != USDC and owed < asset_row(s, debt).min_quantity:
-            return Reason.BELOW_LOT
-        return Reason.NO_LIQUIDITY_IN_BAND if dry else Reason.PRICE_GAP
-    return Reason.OVER_BOOK_LIMIT if notional > s.rules.book_limit else NO_REASON
+    if over_limit and not below:
+        return Reason.OVER_BOOK_LIMIT
+    if debt != USDC and owed < asset_row(s, debt).min_quantity:
+        return Reason.BELOW_LOT
+    return Reason.PRICE_GAP if below and attempt.acted else Reason.NO_LIQUIDITY_IN_BAND
 
 
 @kernel
@@ -242,7 +265,6 @@ def _hand_over(s: Store, attempt: Attempt, asset: int, values: Health) -> None:
 def apply_book(s: Store, plan: BookPlan, attempt: Attempt) -> None:
     """Raise what the chunk costs out of collateral, then buy the debt back and repay it."""
     account, debt = plan.account, plan.debt
-    attempt.tried = not plan.skipped
     cash = position(s, account, USDC)
     for place in range(plan.length):
         short = plan.budget - cash.available
@@ -314,11 +336,7 @@ def apply_sale(s: Store, plan: BookPlan, sale: Sale, attempt: Attempt) -> None:
     if sale.redeemed:
         pools.redeem(s, plan.account, sale.asset, sale.redeemed, Source.LIQUIDATION)
         attempt.acted = 1
-    if sale.quantity == 0:
-        return
-    if plan.skipped:
-        attempt.postponed = s.rules.book_probability > 0
-    elif sale.limit != NONE:
+    if sale.quantity and sale.limit != NONE:
         quantity = sale.quantity
         if _trade(s, plan, sale.asset, Side.ASK, sale.limit, quantity, quantity):
             attempt.acted = 1
@@ -367,9 +385,6 @@ def _relief(s: Store, account: int, debt: int) -> int:
 @kernel
 def apply_purchase(s: Store, plan: BookPlan, purchase: Purchase, attempt: Attempt) -> None:
     """Send the purchase, and note in the attempt what came of it."""
-    if plan.skipped:
-        attempt.postponed = s.rules.book_probability > 0
-        return
     quantity, limit, budget = purchase.quantity, purchase.limit, purchase.budget
     if _trade(s, plan, plan.debt, Side.BID, limit, quantity, budget):
         attempt.acted = 1

@@ -12,6 +12,8 @@ from solvent.domain.parameters import (
     MAX_APR,
     MAX_LEVERAGE,
     MAX_MARGIN_RATIO,
+    MAX_NOTICE,
+    MAX_PATIENCE,
     MAX_SUPPLY,
     AssetParameters,
     Curve,
@@ -28,7 +30,14 @@ from solvent.domain.parameters import (
     SizeBy,
     WaterfallParameters,
 )
-from solvent.domain.units import INT64_MAX, MAX_DECIMALS, PRICE_DECIMALS, RATIO, RATIO_DECIMALS
+from solvent.domain.units import (
+    HOUR,
+    INT64_MAX,
+    MAX_DECIMALS,
+    PRICE_DECIMALS,
+    RATIO,
+    RATIO_DECIMALS,
+)
 from solvent.lab.scenario.fields import Fields
 
 Built = TypeVar("Built")
@@ -78,7 +87,9 @@ def _waterfall(fields: Fields) -> WaterfallParameters:
     waterfall = WaterfallParameters(
         target_buffer=fields.ratio("target_buffer", usual.target_buffer, high=RATIO),
         book_fraction=fields.ratio("book_fraction", usual.book_fraction, high=RATIO),
-        book_probability=fields.ratio("book_probability", usual.book_probability, high=RATIO),
+        book_probability=fields.ratio(
+            "book_probability", usual.book_probability, low=1, high=RATIO
+        ),
         book_fee=fields.ratio("book_fee", usual.book_fee, high=RATIO // 10),
         book_limit=fields.value("book_limit", usual.book_limit),
         auto_close_divisor=fields.number(
@@ -90,6 +101,11 @@ def _waterfall(fields: Fields) -> WaterfallParameters:
         stale_doubt=fields.ratio("stale_doubt", usual.stale_doubt, high=100 * RATIO),
         lender_policy=fields.choice("policy", Policy, usual.lender_policy),
         default_policy=fields.choice("default_policy", Policy, usual.default_policy),
+        interval=fields.seconds("interval_seconds", usual.interval, high=HOUR),
+        patience=fields.number("patience", 0, usual.patience, low=1, high=MAX_PATIENCE),
+        commitment_notice=fields.number(
+            "notice_seconds", 6, usual.commitment_notice, high=MAX_NOTICE
+        ),
     )
     fields.close()
     return waterfall

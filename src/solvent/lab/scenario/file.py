@@ -62,6 +62,8 @@ _FIELD_DECIMALS = {
     ParameterField.PRICE_MAX_AGE: 6,
     ParameterField.LENDER_POLICY: 0,
     ParameterField.DEFAULT_POLICY: 0,
+    ParameterField.PATIENCE: 0,
+    ParameterField.COMMITMENT_NOTICE: 6,
 }
 """Decimals of the parameters that are no ratio."""
 

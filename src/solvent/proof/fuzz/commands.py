@@ -254,6 +254,8 @@ def parameter(draws: Draws) -> Plan:
         c.ParameterField.MAX_DISCOUNT: rng.choice((0, 5, 20)) * PERCENT,
         c.ParameterField.LENDER_POLICY: rng.choice((*Policy, 7)),
         c.ParameterField.DEFAULT_POLICY: rng.choice((*Policy, -1)),
+        c.ParameterField.PATIENCE: rng.choice((0, 1, 3)),
+        c.ParameterField.COMMITMENT_NOTICE: rng.choice((-1, 0, 60 * SECOND)),
     }
     return Plan(c.ChangeParameter(asset, field, special.get(field, value), rng.randrange(4)))
 

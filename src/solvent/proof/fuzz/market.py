@@ -144,10 +144,12 @@ def _price(rng: Random) -> PriceParameters:
 
 
 def _waterfall(rng: Random) -> WaterfallParameters:
+    # A stream of its own, so that what is drawn from it moves no draw of the rest of the market.
+    apart = Random(repr(rng.getstate()[1][-8:]))
     return WaterfallParameters(
         target_buffer=rng.choice((0, 1, 5, 5, 50)) * PERCENT,
         book_fraction=rng.choice((0, 10, 10, 50, 100)) * PERCENT,
-        book_probability=rng.choice((0, 50, 50, 100, 100)) * PERCENT,
+        book_probability=rng.choice((5, 50, 50, 100, 100)) * PERCENT,
         book_fee=rng.choice((0, 1, 1, 5)) * PERCENT,
         book_limit=rng.choice((0, 10**9, MAX_VALUE, MAX_VALUE)),
         auto_close_divisor=rng.choice((1, 2, 2, 10)),
@@ -157,4 +159,7 @@ def _waterfall(rng: Random) -> WaterfallParameters:
         stale_doubt=rng.choice((0, RATIO, 10 * RATIO)),
         lender_policy=rng.choice(tuple(Policy)),
         default_policy=rng.choice(tuple(Policy)),
+        interval=apart.choice((SECOND, SECOND, 7 * SECOND, 60 * SECOND)),
+        patience=apart.choice((1, 3, 3, 20)),
+        commitment_notice=apart.choice((0, 1, 60 * SECOND, HOUR)),
     )

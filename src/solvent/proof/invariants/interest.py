@@ -9,6 +9,8 @@ Specification: sections 5.3, 9.
 
 from collections.abc import Iterator
 
+from solvent.domain import events as e
+from solvent.domain.events import Event
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, Curve
 from solvent.domain.settlement_properties import up
 from solvent.domain.units import (
@@ -27,17 +29,37 @@ from solvent.proof.invariants.state_view import PoolView, StateView
 YEAR = RATIO * HOURS_PER_YEAR
 
 
-def check_interest(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
+CALM = (
+    e.InterestCharged,
+    e.IndexUpdated,
+    e.MarkUpdated,
+    e.PriceStaleness,
+    e.ThrottleMoved,
+    e.BackstopCommitted,
+    e.Stepped,
+)
+"""Events of a time step that change no pool but by interest."""
+
+
+def check_interest(
+    before: StateView, after: StateView, booked: Bookings, events: tuple[Event, ...]
+) -> Iterator[Breach]:
     """I5, I6: each hour that began was charged once, at the curve's rate, and shared in full.
 
-    Only an hour whose debts would no longer fit their columns is left out.
+    Only an hour whose debts would no longer fit their columns is left out, and hours that began
+    after the waterfall had changed pools in the same step.
     """
     first, last = before.now // HOUR + 1, after.now // HOUR
+    calm = next((place for place, one in enumerate(events) if not isinstance(one, CALM)), None)
+    if calm is not None:
+        times = (one.time for one in events[calm:] if isinstance(one, e.Stepped))
+        last = min(last, next(times) // HOUR)
     for asset, pool in enumerate(before.pools):
         parameters = before.parameters.assets[asset]
         charged = {event.hour: event for event in booked.interest[asset]}
         if len(charged) != len(booked.interest[asset]):
             yield breach("I6", "an hour was charged twice", asset)
+        charged = {hour: event for hour, event in charged.items() if hour <= last}
         level = pool
         for hour in range(first, last + 1) if pool.debt_shares else ():
             apr = rate_on(parameters.pool.curve, level.utilization_up)

@@ -205,7 +205,8 @@ def view_of(state: State, last: StateView | None = None) -> StateView:
         parameters=parameters,
         now=state.now,
         counters=(
-            state.steps,
+            state.stirred,
+            int(state.asleep),
             state.next_order,
             state.next_trade,
             state.next_fill,

@@ -55,7 +55,7 @@ def check_transition(
         *check_orders(before, command, events),
     ]
     if isinstance(command, c.TimeStep):
-        found += check_interest(before, after, booked)
+        found += check_interest(before, after, booked, events)
         found += check_premiums(before, after)
         found += check_strangers(before, after, events)
         return found + check_waterfall(before, after, events)

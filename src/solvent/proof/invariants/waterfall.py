@@ -37,19 +37,20 @@ ROUNDING = 4 * FINE_PER_VALUE
 
 def check_waterfall(before: StateView, after: StateView, events: tuple[Event, ...]) -> list[Breach]:
     """All that is wrong with the waterfall's work of one time step."""
-    work = [event for event in events if type(event) in _RULES]
+    work = any(type(event) in _RULES and not isinstance(event, e.Stepped) for event in events)
     found = list(_bounds(before, after, quiet=not (work or before.liquidating)))
     if not work:
         return found
     order = _Order(set(before.liquidating))
-    for event in work:
-        found += _RULES[type(event)](order, event)
-    found += _starts(before, after, events)
+    for event in events:
+        if type(event) in _RULES:
+            found += _RULES[type(event)](order, event)
+    found += _starts(before, after, events, order.passes)
     found += _ends(after, order)
     found += _deficits(after, order)
     if not any(isinstance(event, DISTURBING) for event in events):
         found += _health(before, after, _excused(order, events))
-    found += _chunks(before, after, events)
+    found += _chunks(before, after, events, order.passes)
     return found + check_settlements(after.parameters, events)
 
 
@@ -69,13 +70,26 @@ def _bounds(before: StateView, after: StateView, *, quiet: bool) -> Iterator[Bre
 
 @dataclass(slots=True)
 class _Order:
-    """What happened so far in the step, and which accounts are in the waterfall."""
+    """What happened so far in the step, and which accounts are in the waterfall.
+
+    `handed` is what was handed over in the pass; `passes` counts those that are over.
+    """
 
     liquidating: set[int]
     handed: dict[tuple[int, Stage], Reason] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
     parties: set[int] = field(default_factory=set)
-    booked: list[w.DeficitBooked] = field(default_factory=list)
+    booked: list[tuple[int, w.DeficitBooked]] = field(default_factory=list)
+    last: dict[tuple[int, Stage], Reason] = field(default_factory=dict)
+    passes: int = 0
+
+    def stepped(self, event: e.Stepped) -> Iterator[Breach]:
+        """I15: in the next pass stages begin anew; who is in the waterfall is as was said."""
+        self.passes += 1
+        self.last = dict(self.handed)
+        self.handed.clear()
+        if event.liquidating != len(self.liquidating):
+            yield breach("I14", "a pass ended with others in the waterfall than was said")
 
     def started(self, event: w.LiquidationStarted) -> Iterator[Breach]:
         """I14: net equity is at or below maintenance, and something is owed."""
@@ -145,7 +159,8 @@ class _Order:
         """I15, I29, I32: a deficit comes last, once per account and asset, of an amount."""
         yield from self._inside(event.account)
         yield from self._after(event.account, Stage.BACKSTOP)
-        if any((event.account, event.asset) == (one.account, one.asset) for one in self.booked):
+        twice = (event.account, event.asset, self.passes)
+        if twice in ((one.account, one.asset, number) for number, one in self.booked):
             yield breach("I32", "a deficit was booked twice", event.account, event.asset)
         if not 0 <= event.lenders <= event.quantity:
             yield breach(
@@ -155,7 +170,7 @@ class _Order:
                 event.quantity,
                 event.lenders,
             )
-        self.booked.append(event)
+        self.booked.append((self.passes, event))
 
     def _inside(self, account: int) -> Iterator[Breach]:
         if account not in self.liquidating:
@@ -167,6 +182,7 @@ class _Order:
 
 
 _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
+    e.Stepped: _Order.stepped,
     w.LiquidationStarted: _Order.started,
     w.LiquidationEnded: _Order.end,
     w.HandedOver: _Order.over,
@@ -179,10 +195,13 @@ _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
 }
 
 
-def _starts(before: StateView, after: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
+def _starts(
+    before: StateView, after: StateView, events: tuple[Event, ...], passes: int
+) -> Iterator[Breach]:
     """I14: what entered the waterfall was at MMR >= 100 %, stale prices read in its favour.
 
-    Asked at the marks and indices with which the step's waterfall began, and at those it left.
+    Asked at the marks and indices with which the step's waterfall began, and at those it left. Of
+    several passes in a step these are not the ones in between: there the record alone is asked.
     """
     pools = list(before.pools)
     for event in events:
@@ -194,7 +213,8 @@ def _starts(before: StateView, after: StateView, events: tuple[Event, ...]) -> I
         if isinstance(event, w.LiquidationStarted):
             holding = before.holdings[event.account]
             then = health_in(before.parameters, tuple(pools), after.prices, holding)
-            if not (then.liquidatable or after.health[event.account].liquidatable):
+            healthy = not (then.liquidatable or after.health[event.account].liquidatable)
+            if event.net_equity > event.maintenance or (passes == 1 and healthy):
                 yield breach(
                     "I14",
                     "a healthy account entered the waterfall",
@@ -257,8 +277,10 @@ def _has(view: StateView, account: int, asset: int) -> bool:
     return bool(view.quantity(account, asset) or view.health[account].debts[asset])
 
 
-def _chunks(before: StateView, after: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
-    """I17: the book buys back no more of a debt in a step than its share of it, up to lots."""
+def _chunks(
+    before: StateView, after: StateView, events: tuple[Event, ...], passes: int
+) -> Iterator[Breach]:
+    """I17: the book buys back no more of a debt in a pass than its share of it, up to lots."""
     bought: Counter[tuple[int, int]] = Counter()
     for event in events:
         if isinstance(event, e.Filled) and event.side is Side.BID:
@@ -270,8 +292,8 @@ def _chunks(before: StateView, after: StateView, events: tuple[Event, ...]) -> I
         pool = after.pools[asset]
         debt = up(before.holdings[account].debt_shares[asset] * pool.debt_index, INDEX_SCALE)
         share = up(debt * before.parameters.waterfall.book_fraction, RATIO)
-        most = min(debt, max(share, parameters.market.min_quantity) + parameters.market.lot)
-        if quantity > most:
+        most = max(share, parameters.market.min_quantity) + parameters.market.lot
+        if quantity > min(debt, passes * most):
             yield breach(
                 "I17", "the book bought more than its share", account, asset, quantity, most
             )
@@ -279,7 +301,10 @@ def _chunks(before: StateView, after: StateView, events: tuple[Event, ...]) -> I
 
 def _deficits(after: StateView, order: _Order) -> Iterator[Breach]:
     """I29, I31: after a deficit nothing is left; where nothing is left, it was booked."""
-    for event in order.booked:
+    for number, event in order.booked:
+        # What earlier passes of the step booked, later ones found already.
+        if number != order.passes - 1:
+            continue
         if after.health[event.account].debts[event.asset]:
             yield breach("I29", "a debt outlived its deficit", event.account, event.asset)
         unit = _unit(after, event.asset)
@@ -299,7 +324,7 @@ def _deficits(after: StateView, order: _Order) -> Iterator[Breach]:
                     unit,
                 )
     for account in after.liquidating:
-        if (account, Stage.BACKSTOP) not in order.handed:
+        if (account, Stage.BACKSTOP) not in order.last:
             continue
         health = after.health[account]
         owed = [asset for asset, debt in enumerate(health.debts) if debt]

@@ -45,4 +45,5 @@ def step_bounds(state: State) -> None:
         bound = bound_by_rule(state.asset(asset).pool, utilization(pool))
         if bound != pool.bound:
             pool.bound = bound
+            state.asleep = False
             state.emit(ThrottleMoved(asset, bound))

@@ -53,6 +53,7 @@ from solvent.reference.margin import (
     target_restored,
 )
 from solvent.reference.state import FUND, State
+from solvent.reference.waterfall.notices import use_commitment
 from solvent.reference.waterfall.policies import apportion
 from solvent.reference.waterfall.record import Record, record_parties, record_pools, touched
 from solvent.reference.waterfall.sizing import (
@@ -386,8 +387,8 @@ class _Given:
 def apply_fill(state: State, plan: Fill) -> None:
     """Move one provider's part: collateral to the provider and the fund, then the debt."""
     offer, provider = plan.offer, plan.provider
-    holder = state.accounts[provider]
-    assert 0 < plan.quantity <= holder.committed[offer.debt], "within what was committed (I12)"
+    committed = state.accounts[provider].committed[offer.debt]
+    assert 0 < plan.quantity <= committed, "within what was committed (I12)"
     assert all(leg.quantity > 0 and leg.shares >= 0 for leg in plan.legs)
     fill = state.next_fill
     state.next_fill += 1
@@ -396,7 +397,7 @@ def apply_fill(state: State, plan: Fill) -> None:
     pairs = touched(state, parties)
     record_pools(state, record)
     record_parties(state, record, parties, pairs, after=0)
-    holder.committed[offer.debt] -= plan.quantity
+    use_commitment(state, provider, offer.debt, plan.quantity)
     state.emit(
         BackstopFilled(
             fill=fill,

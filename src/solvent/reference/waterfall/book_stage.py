@@ -54,30 +54,28 @@ from solvent.reference.orderbook.book import (
 from solvent.reference.orderbook.depth import impact_limit
 from solvent.reference.orderbook.matching import Taker, match
 from solvent.reference.state import State
-from solvent.reference.waterfall.draws import draw_ratio
 from solvent.reference.waterfall.sizing import debts_largest_first, largest_first, needed_debt
 
 
 @dataclass(slots=True)
 class Attempt:
-    """What became of one account's step: did the book act, and why did it hand over.
+    """What became of one account's attempt: did the book act, and why did it hand over.
 
-    `tried` says that orders were not skipped, `postponed` that another draw would have let the book
-    act, `stuck` that a pool had no cash for a claim.
+    `stuck` says that a pool had no cash for a claim and nothing else made up for it, `exhausted`
+    that the book's patience is used up.
     """
 
     account: int
-    tried: bool = False
     acted: bool = False
-    postponed: bool = False
     stuck: bool = False
+    exhausted: bool = False
     book_reason: Reason | None = None
     backstop_reason: Reason | None = None
 
     @property
     def idle(self) -> bool:
-        """Whether the book did nothing and could not have done anything with another draw."""
-        return not self.acted and not self.postponed
+        """Whether the book can do nothing for the account, or had its chance."""
+        return self.exhausted or not self.acted
 
 
 class Repayment(NamedTuple):
@@ -88,9 +86,9 @@ class Repayment(NamedTuple):
 
 
 class BookPlan(NamedTuple):
-    """What one account's step is to do: close `chunk` atoms of `debt`, which takes `budget` USDC.
+    """What an attempt is to do: close `chunk` atoms of `debt`, which takes `budget` USDC.
 
-    Collateral is raised in `order`, the largest first. When `skipped`, no order is sent.
+    Collateral is raised in `order`, the largest first.
     """
 
     account: int
@@ -98,7 +96,6 @@ class BookPlan(NamedTuple):
     chunk: int
     budget: int
     order: tuple[int, ...]
-    skipped: bool
 
 
 class Sale(NamedTuple):
@@ -125,6 +122,7 @@ class Purchase(NamedTuple):
 def book_stage(state: State, account: int) -> Attempt:
     """Stage 1 for one account; the attempt says whether and why it hands over."""
     attempt = Attempt(account)
+    state.accounts[account].attempted = state.interval()
     repay_from_holdings(state, account)
     values = health_of(state, account, Doubt.FOR_ACCOUNT)
     if target_restored(state, values):
@@ -134,12 +132,28 @@ def book_stage(state: State, account: int) -> Attempt:
         attempt.book_reason = Reason.STALE_PRICE
         _hand_over(state, attempt, 0, values)
         return attempt
+    owed = debt_of(state, account, plan.debt)
     apply_book(state, plan, attempt)
+    closed = owed - debt_of(state, account, plan.debt)
+    note_shortage(state, attempt, plan.chunk, closed)
     values = health_of(state, account, Doubt.FOR_ACCOUNT)
     attempt.book_reason = judge_book(state, attempt, plan.debt, values)
     if attempt.book_reason is not None:
         _hand_over(state, attempt, plan.debt, values)
     return attempt
+
+
+def note_shortage(state: State, attempt: Attempt, chunk: int, closed: int) -> None:
+    """Add the part of its chunk that an attempt could not close; it is short of nothing else."""
+    holder = state.accounts[attempt.account]
+    limit = state.parameters.waterfall.patience * RATIO
+    short = divide_up(max(0, chunk - closed) * RATIO, chunk) if chunk else 0
+    shortage = min(limit, holder.shortage + short)
+    if shortage != holder.shortage:
+        holder.shortage = shortage
+        state.asleep = False
+    attempt.stuck = attempt.stuck and short > 0
+    attempt.exhausted = shortage == limit
 
 
 def repay_from_holdings(state: State, account: int) -> None:
@@ -194,7 +208,6 @@ def plan_book(state: State, account: int) -> BookPlan | None:
         chunk=chunk,
         budget=_budget(state, account, debt, chunk),
         order=tuple(order),
-        skipped=draw_ratio(state, account) >= waterfall.book_probability,
     )
 
 
@@ -217,23 +230,25 @@ def _budget(state: State, account: int, debt: int, chunk: int) -> int:
 
 
 def judge_book(state: State, attempt: Attempt, debt: int, values: Health) -> Reason | None:
-    """Why the book stage hands over what its step left, or None where it does not."""
-    if target_restored(state, values):
+    """Why the book stage hands over what its attempt left, or None where it does not.
+
+    It does so at MF < ACMF, over the book's limit, or when patience is used up.
+    """
+    if not values.liquidatable:
         return None
     owed = debt_of(state, attempt.account, debt)
     notional = value_up(owed, state.mark(debt), state.asset(debt).decimals)
-    if attempt.stuck and attempt.idle:
+    below = below_auto_close(state, values)
+    over_limit = notional > state.parameters.waterfall.book_limit
+    if not (below or over_limit or attempt.exhausted):
+        return None
+    if attempt.stuck:
         return Reason.NO_REDEEMABLE_CASH
-    if below_auto_close(state, values):
-        dry = attempt.tried and not attempt.acted
-        if attempt.stuck and dry:
-            return Reason.NO_REDEEMABLE_CASH
-        if debt != USDC and owed < market_of(state, debt).min_quantity:
-            return Reason.BELOW_LOT
-        return Reason.NO_LIQUIDITY_IN_BAND if dry else Reason.PRICE_GAP
-    if notional > state.parameters.waterfall.book_limit:
+    if over_limit and not below:
         return Reason.OVER_BOOK_LIMIT
-    return None
+    if debt != USDC and owed < market_of(state, debt).min_quantity:
+        return Reason.BELOW_LOT
+    return Reason.PRICE_GAP if below and attempt.acted else Reason.NO_LIQUIDITY_IN_BAND
 
 
 def _hand_over(state: State, attempt: Attempt, asset: int, values: Health) -> None:
@@ -253,7 +268,6 @@ def _hand_over(state: State, attempt: Attempt, asset: int, values: Health) -> No
 def apply_book(state: State, plan: BookPlan, attempt: Attempt) -> None:
     """Raise what the chunk costs out of collateral, then buy the debt back and repay it."""
     free = state.accounts[plan.account].available
-    attempt.tried = not plan.skipped
     for asset in plan.order:
         short = plan.budget - free[USDC]
         if short <= 0:
@@ -318,9 +332,7 @@ def apply_sale(state: State, plan: BookPlan, sale: Sale, attempt: Attempt) -> No
     if sale.redeemed:
         pools.redeem(state, plan.account, sale.asset, sale.redeemed, Source.LIQUIDATION)
         attempt.acted = True
-    if sale.quantity and plan.skipped:
-        attempt.postponed = state.parameters.waterfall.book_probability > 0
-    elif sale.quantity and sale.limit is not None:
+    if sale.quantity and sale.limit is not None:
         filled = _trade(state, plan, sale.asset, Side.ASK, sale.limit, sale.quantity, sale.quantity)
         attempt.acted = attempt.acted or filled > 0
 
@@ -363,9 +375,6 @@ def _relief(state: State, account: int, debt: int) -> int:
 
 def apply_purchase(state: State, plan: BookPlan, purchase: Purchase, attempt: Attempt) -> None:
     """Send the purchase, and note in the attempt what came of it."""
-    if plan.skipped:
-        attempt.postponed = state.parameters.waterfall.book_probability > 0
-        return
     quantity, limit, budget = purchase
     filled = _trade(state, plan, plan.debt, Side.BID, limit, quantity, budget)
     attempt.acted = attempt.acted or filled > 0

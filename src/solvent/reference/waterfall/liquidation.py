@@ -2,33 +2,40 @@
 
 `watch` finds accounts at MMR >= 100 %, in real time: after every change of price, interest or
 parameters. They are `liquidating` from then until target health NE >= M * (1 + buffer): their own
-commands are refused but deposit and repay, their orders are gone. Each time step the parent takes
-every one of them through the stages in order (A6, I15):
+commands are refused but deposit and repay, their orders are gone. In each pass the parent settles
+those that are worth nothing, and takes those whose interval is one of attempts through the stages
+in order (A6, I15):
 
     book -> backstop providers -> ADL (case L, then case B) -> deficit
 
 and each stage acts on what the one before left and says why it left it. The book works until target
-health; the stages that touch others act only while the account is at MMR >= 100 % (I14).
+health; the stages that touch others act only while the account is at MMR >= 100 % (I14). Case B
+waits until the book's patience is used up.
 
 Specification: sections 7.1, 7.2.
 """
 
-from solvent.domain.labels import ExpiryReason
-from solvent.domain.waterfall_events import LiquidationEnded, LiquidationStarted
+from collections.abc import Iterable
+
+from solvent.domain.labels import ExpiryReason, Reason, Stage
+from solvent.domain.parameters import USDC
+from solvent.domain.waterfall_events import HandedOver, LiquidationEnded, LiquidationStarted
 from solvent.reference.margin import (
     Doubt,
     Health,
-    below_auto_close,
     health_of,
     liquidatable,
+    portfolio_of,
     target_restored,
 )
 from solvent.reference.orderbook.book import expire_all
 from solvent.reference.state import Account, State
-from solvent.reference.waterfall.adl import settle_stuck_lenders
+from solvent.reference.waterfall.adl import Reasons, settle_stuck_lenders
 from solvent.reference.waterfall.backstop import take_over
 from solvent.reference.waterfall.book_stage import Attempt, book_stage
 from solvent.reference.waterfall.default import settle_defaults
+from solvent.reference.waterfall.draws import is_drawn
+from solvent.reference.waterfall.sizing import debts_largest_first
 
 
 def watch(state: State, asset: int | None = None) -> None:
@@ -43,6 +50,8 @@ def watch(state: State, asset: int | None = None) -> None:
             continue
         if liquidatable(state, account):
             state.liquidating.add(account)
+            holder.attempted = state.interval()
+            state.asleep = False
             expire_all(state, account, ExpiryReason.LIQUIDATION)
             values = health_of(state, account)
             state.emit(LiquidationStarted(account, *_summary(values)))
@@ -72,37 +81,55 @@ def release(state: State, idle: frozenset[int] = frozenset()) -> None:
         healthy = account in idle and not values.liquidatable
         if healthy or target_restored(state, values):
             state.liquidating.discard(account)
+            holder = state.accounts[account]
+            holder.attempted = holder.shortage = 0
+            state.asleep = False
             state.emit(LiquidationEnded(account, *_summary(values)))
 
 
 def step_waterfall(state: State) -> None:
-    """Take every liquidating account through the stages once."""
+    """One pass through the stages; each acts on what the one before left.
+
+    The worthless wait for nothing. The others are worked on in their intervals of attempts.
+    """
     release(state)
-    attempts = [book_stage(state, account) for account in sorted(state.liquidating)]
+    worthless = [account for account in sorted(state.liquidating) if _is_worthless(state, account)]
+    settle_worthless(state, worthless)
+    attempts = [
+        book_stage(state, account)
+        for account in sorted(state.liquidating)
+        if account not in worthless and is_drawn(state, account, state.interval())
+    ]
     for attempt in attempts:
         if attempt.book_reason is not None and liquidatable(state, attempt.account):
             attempt.backstop_reason = take_over(state, attempt.account)
-    stuck = {
-        attempt.account: (attempt.book_reason, attempt.backstop_reason)
-        for attempt in attempts
-        if attempt.stuck and attempt.book_reason and attempt.backstop_reason
-    }
-    settle_stuck_lenders(state, stuck)
-    defaulted = {
-        attempt.account: (attempt.book_reason, attempt.backstop_reason)
-        for attempt in attempts
-        if attempt.book_reason and attempt.backstop_reason and _in_default(state, attempt)
-    }
-    settle_defaults(state, defaulted)
+    left = [attempt for attempt in attempts if attempt.book_reason and attempt.backstop_reason]
+    settle_stuck_lenders(state, _reasons(attempt for attempt in left if attempt.stuck))
+    settle_defaults(state, _reasons(attempt for attempt in left if attempt.exhausted))
     release(state, frozenset(attempt.account for attempt in attempts if attempt.idle))
 
 
-def _in_default(state: State, attempt: Attempt) -> bool:
-    """Whether nothing but case B is left: the book could not act and MF < ACMF, or TV <= 0."""
-    if not liquidatable(state, attempt.account):
-        return False
-    values = health_of(state, attempt.account)
-    if values.total_value <= 0:
-        return True
-    could_not = (attempt.tried and not attempt.acted) or attempt.stuck
-    return could_not and below_auto_close(state, values)
+def settle_worthless(state: State, accounts: list[int]) -> None:
+    """Case B at once for accounts worth nothing: neither book nor providers can help them."""
+    for account in accounts:
+        state.accounts[account].attempted = state.interval()
+        debts = debts_largest_first(state, portfolio_of(state, account))
+        value = health_of(state, account).report().debts_value
+        for stage in (Stage.BOOK, Stage.BACKSTOP):
+            asset = debts[0] if debts else USDC
+            state.emit(HandedOver(account, stage, Reason.PRICE_GAP, asset, value))
+    settle_defaults(state, dict.fromkeys(accounts, (Reason.PRICE_GAP, Reason.PRICE_GAP)))
+
+
+def _is_worthless(state: State, account: int) -> bool:
+    return liquidatable(state, account) and health_of(state, account).total_value <= 0
+
+
+def _reasons(attempts: Iterable[Attempt]) -> Reasons:
+    """Why book and backstop left each of these accounts."""
+    reasons = {}
+    for attempt in attempts:
+        assert attempt.book_reason is not None
+        assert attempt.backstop_reason is not None
+        reasons[attempt.account] = (attempt.book_reason, attempt.backstop_reason)
+    return reasons
