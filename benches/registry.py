@@ -23,6 +23,7 @@ class Bench(StrEnum):
     LATENCY = "latency"
     FAN_OUT = "fan-out"
     SLOW_SOCKETS = "slow-sockets"
+    HOSTILE = "hostile"
     RECOVERY = "recovery"
     MEMORY = "memory"
 
@@ -32,6 +33,7 @@ MODULES = {
     Bench.LATENCY: "service.latency",
     Bench.FAN_OUT: "service.fan_out",
     Bench.SLOW_SOCKETS: "service.slow_sockets",
+    Bench.HOSTILE: "service.hostile",
     Bench.RECOVERY: "service.recovery",
     Bench.MEMORY: "service.memory",
 }

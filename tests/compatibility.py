@@ -217,6 +217,33 @@ MANNERS = (
         f"{_ONCE}::test_client_ids_of_batches_are_one_order",
     ),
     (
+        "the signature of a subscription",
+        "stricter: good on one connection; where its key acts no more, connections on which it "
+        "signed end",
+        "tests/service/streams/test_signed_streams.py::test_a_signature_is_good_on_one_connection",
+    ),
+    (
+        "a list of orders",
+        "stricter: counts as so many requests; more than 100 are refused unread",
+        "tests/service/api/test_costs.py::test_a_command_of_a_batch_costs_a_token",
+    ),
+    (
+        "a query of more than 64 fields",
+        "stricter: refused",
+        "tests/service/api/test_costs.py::test_a_query_of_too_many_fields_is_not_taken_apart",
+    ),
+    (
+        "a page's `Origin`, a name in `Host`",
+        "stricter: must be listed by the operator",
+        "tests/service/test_front.py::test_a_served_market_checks_both",
+    ),
+    (
+        "header `X-Market`",
+        "added: what is signed ends with the market's identity and is good there alone",
+        "tests/service/api/signing/test_signing_markets.py"
+        "::test_a_request_that_names_its_market_is_good_there_alone",
+    ),
+    (
         "an order that is not there",
         "400 to a cancellation, 404 to a query",
         f"{_SHAPES}::test_an_order_that_is_not_there_is_a_bad_request_to_cancel",

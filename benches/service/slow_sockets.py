@@ -88,7 +88,7 @@ def bench(*, quick: bool = False) -> Iterator[Row]:
     sockets, requests, times = (40, 200, 1) if quick else (SOCKETS, REQUESTS, 3)
     phases = []
     for _ in range(times):
-        with tempfile.TemporaryDirectory() as folder, _demo(Path(folder)) as address:
+        with tempfile.TemporaryDirectory() as folder, demo(Path(folder)) as (address, _):
             phases.append(compare(address, sockets, requests))
     for share in (0.5, 0.99):
         yield Row(
@@ -109,8 +109,13 @@ def compare(address: Address, sockets: int, requests: int) -> tuple[Phase, Phase
     return asyncio.run(_compare(address, sockets, requests))
 
 
+def calm(address: Address, requests: int) -> Phase:
+    """A phase of normal clients, whatever others do. Raises WrongAnswerError."""
+    return asyncio.run(_phase(address, requests, Counter(), lambda: True))
+
+
 async def _compare(address: Address, sockets: int, requests: int) -> tuple[Phase, Phase]:
-    calm = await _phase(address, requests, Counter(), lambda: True)
+    alone = await _phase(address, requests, Counter(), lambda: True)
     dropped: Counter[str] = Counter()
     kinds = list(islice(cycle(_KINDS), sockets))
     count = Counter(kinds)
@@ -129,7 +134,7 @@ async def _compare(address: Address, sockets: int, requests: int) -> tuple[Phase
         for task in slow:
             task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
-    return calm, beside
+    return alone, beside
 
 
 async def _phase(
@@ -302,12 +307,12 @@ _KINDS: dict[str, Callable[[socket.socket], Coroutine[None, None, None]]] = {
 
 
 @contextmanager
-def _demo(folder: Path) -> Iterator[Address]:
-    """A demo market, served in a process of its own."""
+def demo(folder: Path, *options: str) -> Iterator[tuple[Address, int]]:
+    """A demo market, served in a process of its own: where, and the process's number."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         address = Address(*probe.getsockname())
     command = [sys.executable, "-P", "-m", "solvent.cli", "up", "--demo"]
-    command += ["--folder", str(folder / "market"), "--port", str(address.port)]
+    command += ["--folder", str(folder / "market"), "--port", str(address.port), *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
@@ -315,6 +320,6 @@ def _demo(folder: Path) -> Iterator[Address]:
             assert process.stdout is not None
             if not process.stdout.readline().startswith("serving "):
                 raise WrongAnswerError("the service did not start")
-            yield address
+            yield address, process.pid
         finally:
             process.terminate()

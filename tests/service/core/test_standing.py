@@ -34,3 +34,22 @@ def test_who_asks_is_told_of_all_that_was_acknowledged(tmp_path: Path) -> None:
         assert 1 <= house.node.standings.taken - before <= 50
 
     with_house(tmp_path, story)
+
+
+def test_metrics_are_written_for_all_who_ask_at_once(tmp_path: Path) -> None:
+    """And tell of what was answered before they were asked for."""
+
+    async def story(house: House) -> None:
+        before = house.node.metrics_text.times
+        path = "/solvent/v1/metrics"
+        first = (await house.http.get(path)).text
+        assert house.node.metrics_text.times == before + 1
+        many = await asyncio.gather(*(house.http.get(path) for _ in range(100)))
+        assert {reply.status_code for reply in many} == {200}
+        assert house.node.metrics_text.times <= before + 3
+        await house.http.get("/api/v1/ping")
+        text = (await house.http.get(path)).text
+        assert 'solvent_requests_total{status="200",tag="System"} 1.0' in text
+        assert 'tag="System"' not in first
+
+    with_house(tmp_path, story)

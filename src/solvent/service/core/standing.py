@@ -1,19 +1,14 @@
 """The standing of a market: what it owes and has, and the hash of the state that this is true of.
 
-Hashing a state takes long where it is large, and the market stands still for it. So it is done in a
-thread, once for all who ask, and not again until ten times as long has passed as it took: whatever
-is asked, the writer keeps nine tenths of its time. Who asks is told what was true then or later.
+Hashing a state takes long where it is large, and the market stands still for it: it is done in a
+thread, and `paced`.
 """
 
-import asyncio
-import time
 from typing import NamedTuple
 
 from solvent.domain.readings import PoolReport
+from solvent.service.core.paced import Paced
 from solvent.service.core.sequencer import Sequencer
-
-PAUSES = 9
-"""How many times as long as a hash took the next one waits."""
 
 
 class Standing(NamedTuple):
@@ -31,30 +26,23 @@ class Standings:
 
     def __init__(self, sequencer: Sequencer) -> None:
         self._sequencer = sequencer
-        self._turn = asyncio.Lock()
-        self._latest: Standing | None = None
-        self._not_before = 0.0
-        self.taken = 0
+        self._paced = Paced(self._take, apart=True)
+
+    @property
+    def taken(self) -> int:
         """How many hashes were taken."""
+        return self._paced.times
 
     async def now(self) -> Standing:
         """The standing after all that was durable when this was asked."""
         wanted = self._sequencer.journal.sequence
-        async with self._turn:
-            if self._latest is None or self._latest.records < wanted:
-                await asyncio.sleep(self._not_before - time.monotonic())
-                began = time.monotonic()
-                self._latest = await asyncio.to_thread(self._take)
-                ended = time.monotonic()
-                self._not_before = ended + PAUSES * (ended - began)
-            return self._latest
+        return await self._paced.now(lambda latest: latest.records >= wanted)
 
     def _take(self) -> Standing:
         sequencer = self._sequencer
         with sequencer.lock:
             queries = sequencer.market.queries
             assets = range(len(sequencer.market.parameters.assets))
-            self.taken += 1
             return Standing(
                 tuple(queries.pool(asset) for asset in assets),
                 len(queries.liquidating()),

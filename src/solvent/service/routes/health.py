@@ -30,7 +30,7 @@ async def ready(call: Call) -> Reply:
 
 async def metrics(call: Call) -> Reply:
     """Counters and gauges for Prometheus."""
-    return Reply(200, call.node.metrics.text(), METRICS_TYPE)
+    return Reply(200, await call.node.metrics_text.now(), METRICS_TYPE)
 
 
 ENDPOINTS = [
