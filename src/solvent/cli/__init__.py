@@ -11,10 +11,11 @@ heavy (NumPy, tables, the lab) is imported inside a command.
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.config import Env, Toml
 
 from solvent import __version__
 from solvent.domain.errors import InputError
@@ -59,10 +60,24 @@ def build() -> App:
         default_parameter=Parameter(negative=""),
         suppress_keyboard_interrupt=False,
     )
+    app.config = _configuration()
     for name, said in COMMANDS.items():
         room = "upkeep." if name in UPKEEP else ""
         app.command(f"solvent.cli.{room}{name}:{name}", name=name, help=said)
     return app
+
+
+def _configuration() -> Sequence[Callable[..., None]]:
+    """Where options come from that are not on the command line, the first one first.
+
+    The environment, like SOLVENT_UP_PORT, then the file that SOLVENT_CONFIG names, with a table for
+    each command. What is there and no option's name is an error.
+    """
+    file = os.environ.get("SOLVENT_CONFIG")
+    found: list[Callable[..., None]] = [Env("SOLVENT_", command=True)]
+    if file:
+        found.append(Toml(file, must_exist=True))
+    return found
 
 
 def main(arguments: Sequence[str] | None = None, app: App | None = None) -> int:

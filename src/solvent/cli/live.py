@@ -66,11 +66,12 @@ class Plan:
     accounts: int | None
     accepts_clock: bool
     snapshot_every: int
+    logs_access: bool
 
 
 def run_live(plan: Plan) -> int:
     """Serve until told to end; return the exit code."""
-    set_up_logs()
+    set_up_logs(access=plan.logs_access)
     rate = _refuse_unusable(plan)
     start = start_of(plan.scenario, wall_clock(), rate)
     begin = Start(

@@ -62,6 +62,19 @@ HealthPort = Annotated[
         help="Port of --host for health, readiness and metrics alone, with places of its own.",
     ),
 ]
+Host = Annotated[
+    str,
+    Parameter(help="Address to listen on: this machine only, unless another is named."),
+]
+Port = Annotated[
+    int,
+    WHOLE,
+    Parameter(validator=Number(gte=0, lt=2**16), help="Port to listen on."),
+]
+ScenarioName = Annotated[
+    str,
+    Parameter(help="Scenario whose parameters a new market has: a packaged one or a file."),
+]
 ViewsUrl = Annotated[
     str | None,
     Parameter(
@@ -85,6 +98,10 @@ SnapshotEvery = Annotated[
     Parameter(
         help="Snapshot after so many records; sooner where reading them again would take seconds."
     ),
+]
+AccessLog = Annotated[
+    bool,
+    Parameter(help="Log a line a request on standard error: path, status, time, address."),
 ]
 AcceptsClock = Annotated[
     bool,
@@ -117,9 +134,9 @@ Funding = Annotated[
 def up(
     *,
     folder: Annotated[Path, NAMED] = Path(MEMORY_FOLDER),
-    host: str = "127.0.0.1",
-    port: Annotated[int, WHOLE, Parameter(validator=Number(gte=0, lt=2**16))] = PORT,
-    scenario: str = "demo-market",
+    host: Host = "127.0.0.1",
+    port: Port = PORT,
+    scenario: ScenarioName = "demo-market",
     views: ViewsUrl = None,
     operator_key: OperatorKeys = (),
     first_key: FirstKeys = (),
@@ -137,6 +154,7 @@ def up(
     accounts: AgentAccounts = None,
     accept_clock: AcceptsClock = False,
     snapshot_every: SnapshotEvery = 1_000_000,
+    access_log: AccessLog = False,
 ) -> int:
     """Serve the market: REST and WebSocket over a durable journal.
 
@@ -144,12 +162,6 @@ def up(
     ----------
     folder
         Where the journal and the views are. A folder without a market gets a new one.
-    host
-        Address to listen on: this machine only, unless another is named.
-    port
-        Port to listen on.
-    scenario
-        Scenario whose parameters a new market has: a packaged one or a file.
     demo
         Begin a new market with agents, market makers, prices and published keys.
     """
@@ -181,6 +193,7 @@ def up(
         accounts=accounts,
         accepts_clock=accept_clock,
         snapshot_every=snapshot_every,
+        logs_access=access_log,
     )
     return run_live(plan)
 

@@ -9,8 +9,23 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-_FIELDS = ("request", "path", "sequence", "reason", "address", "folder")
+_FIELDS = (
+    "request",
+    "method",
+    "path",
+    "status",
+    "ms",
+    "sequence",
+    "reason",
+    "address",
+    "folder",
+    "file",
+)
 """What a record may carry beside its message."""
+
+
+ACCESS = "solvent.access"
+"""The log of requests: when, what path, what status, from where, and how long it took."""
 
 
 class JsonLines(logging.Formatter):
@@ -38,14 +53,15 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
-def set_up_logs(level: int = logging.INFO) -> None:
-    """Send what the service's parts log to standard error."""
+def set_up_logs(level: int = logging.INFO, *, access: bool = False) -> None:
+    """Send what the service's parts log to standard error; with `access` a line a request too."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger("solvent")
     root.handlers = [handler]
     root.setLevel(level)
     root.propagate = False
+    logging.getLogger(ACCESS).setLevel(logging.INFO if access else logging.WARNING)
 
 
 SERVER_LOGS: dict[str, object] = {

@@ -35,12 +35,14 @@ from solvent.service.limits import (
     QUERY_FIELDS,
     REFUSED_TOKENS,
 )
+from solvent.service.logs import ACCESS
 from solvent.service.proxies import Proxies
 from solvent.service.strict_json import JsonError, JsonValue, decode, encode
 from solvent.service.warden import Warden
 from solvent.service.wire import ms
 
 LOG = logging.getLogger("solvent.http")
+REQUESTS = logging.getLogger(ACCESS)
 NOT_FOUND = 404
 FORBIDDEN = 403
 SERVER_ERROR = 500
@@ -119,7 +121,17 @@ class App:
         else:
             tag = endpoint.tag
             reply = await self._answer(endpoint, head, receive)
-        self._node.metrics.answered(tag, reply.status, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        self._node.metrics.answered(tag, reply.status, seconds)
+        if REQUESTS.isEnabledFor(logging.INFO):
+            said = {
+                "method": method,
+                "path": head.path,
+                "status": reply.status,
+                "ms": round(seconds * 1000, 2),
+                "address": head.address,
+            }
+            REQUESTS.info("answered", extra=said)
         await _send(send, reply, ms(self._node.clock()))
 
     async def _answer(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:

@@ -1,9 +1,18 @@
 """Metrics: counters and gauges in Prometheus' text form, with no name or key in them."""
 
+import shutil
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
+from solvent import __version__
 from solvent.domain.codec.events import kind_number
 from solvent.domain.commands import COMMAND_KINDS
 from solvent.domain.events import Refused
@@ -35,6 +44,9 @@ class Metrics:
         is_ready: Callable[[], bool],
     ) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        build = Gauge("solvent_build_info", "Version", ["version"], registry=self._registry)
+        build.labels(__version__).set(1)
         self._commands = self._counter("commands", "Commands carried out", ["command"])
         self._refused = self._counter("refusals", "Commands refused", ["code"])
         self._waterfall = self._counter("waterfall", "Steps of the waterfall", ["event"])
@@ -56,6 +68,15 @@ class Metrics:
             "journal_notes",
             "What was cut or passed over in the journal since the start",
             lambda: len(sequencer.journal.notes),
+        )
+        self._gauge("batches", "Batches made durable", lambda: sequencer.batches)
+        self._gauge(
+            "append_seconds", "Time in which they were made so", lambda: sequencer.append_seconds
+        )
+        self._gauge(
+            "disk_free_bytes",
+            "Room beside the journal",
+            lambda: shutil.disk_usage(sequencer.journal.folder).free,
         )
         self._gauge("snapshot_records", "Records after the latest snapshot", lambda: sequencer.tail)
         self._gauge("views_follow", "1 while histories can be read", lambda: int(views.follows))

@@ -74,7 +74,8 @@ class Sequencer:
     A snapshot is written every `snapshot_every` records, and before what came after the last one
     takes longer than `RECOVERY_SECONDS` to happen again; `tail` is what a former life left behind
     its last snapshot. `stopped` is why nothing more is taken in, and
-    `fault` what went wrong: None also after an ordinary end.
+    `fault` what went wrong: None also after an ordinary end. `batches` were made durable in
+    `append_seconds`.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Sequencer:
         self._snapshot_every = snapshot_every
         self._tail = tail
         self._snapshot_seconds = 0.0
+        self.batches, self.append_seconds = 0, 0.0
         self._queue: queue.SimpleQueue[_Waiting | _Stop] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._is_closing = False
@@ -223,7 +225,10 @@ class Sequencer:
 
     def _carry_out(self, batch: Sequence[_Waiting]) -> None:
         records = [waiting.record for waiting in batch]
+        started = time.perf_counter()
         self.journal.append([encode_record(record) for record in records])
+        self.append_seconds += time.perf_counter() - started
+        self.batches += 1
         with self.lock:
             began = time.perf_counter()
             outcomes = self.market.carry_out(records)
