@@ -25,9 +25,10 @@ esac
 """
 
 LOCKS = [
-    f"requirements/{name}.txt" for name in ("run", "dev", "parquet", "bench", "bench-compiled")
+    f"requirements/{name}.txt"
+    for name in ("run", "build", "dev", "parquet", "postgres", "bench", "bench-compiled")
 ]
-FRESH_RUN = ["venv", "pip run.txt", "pip checkout"]
+FRESH_RUN = ["venv", "pip run.txt", "pip build.txt", "pip checkout"]
 FRESH_DEV = ["venv", "pip dev.txt", "pip checkout"]
 RUNS_SOLVENT = "ran -P -m solvent.cli"
 
@@ -119,6 +120,24 @@ def test_a_parquet_file_adds_what_reads_it_once(checkout: Checkout) -> None:
     assert checkout.steps("run", "demo", "--prices", "a.parquet") == ["pip parquet.txt"]
 
 
+def test_views_in_a_server_add_what_speaks_to_it_once(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the address comes from."""
+    added = ["pip postgres.txt"]
+    assert checkout.steps("up", "--views", "sqlite:///a.db") == FRESH_RUN
+    assert checkout.steps("up", "--views", "postgresql://host/name") == added
+    assert checkout.steps("up", "--views=postgres://host/name") == []
+    (checkout.folder / "requirements/postgres.txt").write_text("another driver")
+    monkeypatch.setenv("SOLVENT_UP_VIEWS", "postgresql://host/name")
+    assert checkout.steps("up") == added
+    (checkout.folder / "requirements/postgres.txt").write_text("a third one")
+    monkeypatch.delenv("SOLVENT_UP_VIEWS")
+    (checkout.folder / "solvent.toml").write_text('[up]\nviews = "postgresql://host/name"\n')
+    monkeypatch.setenv("SOLVENT_CONFIG", "solvent.toml")
+    assert checkout.steps("up") == added
+
+
 def test_set_up_is_done_once_and_told_in_one_line(checkout: Checkout) -> None:
     first = checkout.run("demo")
     assert checkout.log.read_text().splitlines() == FRESH_RUN
@@ -157,7 +176,7 @@ def test_a_moved_checkout_makes_it_afresh(checkout: Checkout) -> None:
     checkout.run("demo")
     checkout.folder = checkout.folder.rename(checkout.folder.with_name("elsewhere"))
     checkout.log = checkout.folder / "log"
-    assert checkout.steps("demo") == ["venv", "pip run.txt", "pip elsewhere"]
+    assert checkout.steps("demo") == ["venv", "pip run.txt", "pip build.txt", "pip elsewhere"]
 
 
 @pytest.mark.parametrize("ready", [None, "demo"])

@@ -8,15 +8,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKED_GROUPS = {
-    "run": ["build"],
+    "run": [],
+    "build": ["build"],
     "dev": ["build", "dev"],
     "parquet": [],
+    "postgres": [],
     "bench": ["bench"],
     "bench-compiled": ["bench-compiled"],
 }
-EXTRAS = {"parquet": ["parquet"]}
-PEERS = {"bench", "bench-compiled"}
-"""Files of what is only measured against: without the project's own dependencies."""
+EXTRAS = {"parquet": ["parquet"], "postgres": ["postgres"]}
+PEERS = {"bench", "bench-compiled", "build"}
+"""Files of what is measured against or builds: without the project's own dependencies."""
 
 
 def pins_of(text: str) -> dict[str, str]:
@@ -54,7 +56,12 @@ def test_lock_holds_every_dependency(name: str) -> None:
 
 def test_developers_run_what_users_run() -> None:
     assert lock("run").items() <= lock("dev").items()
-    assert lock("parquet").items() <= lock("dev").items()
+    for name in ("build", "parquet", "postgres"):
+        assert lock(name).items() <= lock("dev").items()
+
+
+def test_what_builds_is_apart_from_what_runs() -> None:
+    assert not {"hatchling", "editables", "trove-classifiers"} & lock("run").keys()
 
 
 def test_no_data_frame_library_is_needed_to_run() -> None:
