@@ -75,6 +75,7 @@ TITLES = dict(
     I41 Prices given together take effect together and are judged once.
     I42 An order is asked at the fill what it promised at placement.
     I43 Nothing of one pool, book or asset stops another.
+    I44 Splitting gains nothing but an atom a part.
     """.strip().splitlines()
 )
 

@@ -6,9 +6,10 @@ from random import Random
 from typing import NamedTuple, TypeVar
 
 from solvent.domain.codec.transcript import Entry, Transcript
-from solvent.domain.commands import Command, Withdraw
+from solvent.domain.commands import Command, TimeStep, Withdraw
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.units import HOUR
 from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Applied, Views
 from solvent.history.tables.memo import Memo
@@ -49,7 +50,7 @@ class Told(NamedTuple):
 
 @cache
 def simulated(seed: int, commands: int = 1200) -> Told:
-    """A simulation; every withdrawal has a memo."""
+    """A simulation to the top of an hour; every withdrawal has a memo."""
     rng = Random(seed)
     parameters, anchors = random_parameters(rng)
     engine = ReferenceEngine(parameters)
@@ -57,12 +58,19 @@ def simulated(seed: int, commands: int = 1200) -> Told:
     records: list[Applied] = []
     while len(records) < commands:
         plan = moves.next()
-        if plan is not None:
-            events = tuple(engine.apply_one(plan.command))
+        last = TimeStep(next_hour(engine.now)) if len(records) == commands - 1 else None
+        command = last or (plan.command if plan is not None else None)
+        if command is not None:
+            events = tuple(engine.apply_one(command))
             number = len(records)
-            transcript = Transcript.of(number, [(plan.command, events)])
-            records.append((engine.now, transcript, _memo(number, plan.command)))
+            transcript = Transcript.of(number, [(command, events)])
+            records.append((engine.now, transcript, _memo(number, command)))
     return Told(parameters, records, engine.state)
+
+
+def next_hour(now: int) -> int:
+    """The top of the hour, when histories know what indices are."""
+    return now // HOUR * HOUR + HOUR
 
 
 def _memo(number: int, command: Command) -> Memo | None:
@@ -99,6 +107,7 @@ def scenario(name: str) -> Told:
 
     run(load_scenario(name), engine_factory=make)
     (engine,) = engines
+    engine.apply([TimeStep(next_hour(engine.now))])
     state = ReferenceEngine.restore(engine.snapshot()).state
     return Told(engine.initial, engine.records, state)
 

@@ -11,7 +11,7 @@ from solvent.reference.state import new_state
 from tests.history.market_records import simulated
 from tests.proof import proves
 
-INDICES = (1, 7, INDEX_SCALE // 3, INDEX_SCALE - 1, INDEX_SCALE, INDEX_SCALE + 1, 90 * INDEX_SCALE)
+INDICES = (1, 7, INDEX_SCALE // 3, INDEX_SCALE - 1, INDEX_SCALE, INDEX_SCALE + 1, 9 * INDEX_SCALE)
 
 
 @proves("I4")

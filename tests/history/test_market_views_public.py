@@ -1,6 +1,7 @@
 """Everybody's past, against sums over the raw events."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from solvent.domain import events as e
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Side, UpdatePrice
 from solvent.domain.units import HOUR, SECOND
+from solvent.domain.waterfall_events import DeficitBooked
 from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, WEEK, end_of, start_of
 from solvent.history.market_views import Views
 from solvent.history.questions.market import POOL_SPANS, TICKER_SPANS
@@ -202,15 +204,28 @@ def test_a_ticker_counts_nothing_before_its_span(seed: int) -> None:
 @pytest.mark.parametrize("interval", POOL_SPANS)
 @pytest.mark.parametrize("seed", [22, 38])
 def test_pools_are_known_at_the_end_of_each_interval(seed: int, interval: str) -> None:
-    """Run the engine again, look at its pools all the time, and compare the points."""
+    """Run the engine again, look at its pools all the time, and compare the points.
+
+    Indices are those last said: before shares change, and at the top of the hour.
+    """
     market = simulated(seed)
     engine = ReferenceEngine(market.parameters)
     count, length = POOL_SPANS[interval]
     now = market.records[-1][0]
     known: list[dict[int, tuple[int, ...]]] = [{} for _ in market.state.pools]
+    said = [replace(pool) for pool in engine.state.pools]
     for time, (_, command, _) in market.entries():
-        engine.apply_one(command)
-        for pool, states in zip(engine.state.pools, known, strict=True):
+        for event in engine.apply_one(command):
+            if isinstance(event, e.InterestCharged | e.InterestAccrued):
+                pool = said[event.asset]
+                pool.lend_index, pool.debt_index = event.lend_index, event.debt_index
+            elif isinstance(event, DeficitBooked):
+                said[event.asset].lend_index = event.lend_index
+            elif isinstance(event, e.SharesRescaled):
+                side = "debt_index" if event.of_debts else "lend_index"
+                setattr(said[event.asset], side, event.index)
+        for pool, now_pool, states in zip(said, engine.state.pools, known, strict=True):
+            pool.lend_shares, pool.debt_shares = now_pool.lend_shares, now_pool.debt_shares
             states[time // length] = (lent_total(pool), borrowed_total(pool))
     views = views_of(seed)
     compared = 0

@@ -36,10 +36,10 @@ def test_a_place_names_the_command_and_counts_within_it() -> None:
     found = list(movements_of(Transcript.of(5, STORY)))
     places = [5 << PLACE_BITS, 7 << PLACE_BITS, (7 << PLACE_BITS) + 1, 8 << PLACE_BITS]
     assert found == [
-        (places[0], 2, 0, LENT, 70, 69, MANUAL, 0, 0),
-        (places[1], 3, 1, LENT, 40, 39, MANUAL, 0, 0),
-        (places[2], 2, 0, REDEEMED, 9, -8, MANUAL, 0, 0),
-        (places[3], 2, 0, REDEEMED, 61, -61, MANUAL, 0, 0),
+        (places[0], 2, 0, LENT, 70, 69, MANUAL),
+        (places[1], 3, 1, LENT, 40, 39, MANUAL),
+        (places[2], 2, 0, REDEEMED, 9, -8, MANUAL),
+        (places[3], 2, 0, REDEEMED, 61, -61, MANUAL),
     ]
 
 

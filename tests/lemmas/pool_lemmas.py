@@ -85,7 +85,7 @@ FUNCTIONS: Functions = {
         Pool(lend_index=index), held, quantity
     ),
     "borrowed_shares": lambda quantity, index: (
-        pools.pool_terms(_state(index), 0, Pool(debt_index=index), 0, quantity, fee=False).shares
+        pools.pool_terms(Pool(debt_index=index), 0, quantity).shares
     ),
     "repaid_shares": lambda held, quantity, index: pools.repaid_by(
         Pool(debt_index=index), held, quantity

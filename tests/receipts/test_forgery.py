@@ -47,6 +47,12 @@ ONLY_IN_THE_LOG = {
     "offer.providers.capacity",
     "offer.providers.committed",
     "offer.taken",
+    # An atom of an opening, or a share of less than one, that makes no difference to any sum.
+    "offer.opening.balances.available",
+    "offer.opening.balances.lent_shares",
+    "offer.opening.balances.debt_shares",
+    "before.balances.lent_shares",
+    "matches.before.balances.lent_shares",
     # Parameters and pools, as far as they have no influence on the result.
     "assets.number",
     "assets.mark",

@@ -14,13 +14,7 @@ from hypothesis.stateful import (
 
 from solvent.domain import commands as c
 from solvent.domain.events import Event, Filled, OrderExpired, Refused
-from solvent.domain.units import (
-    HOUR,
-    HOURS_PER_YEAR,
-    PRICE_SCALE,
-    RATIO,
-    SECOND,
-)
+from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import claim_of, debt_of
 from tests.tables.audit import faults
@@ -56,8 +50,8 @@ def passed(events: tuple[Event, ...]) -> bool:
 class PoolMachine(RuleBasedStateMachine):
     """Three lenders and two borrowers of SOL against a pool of fractions without rounding.
 
-    The model charges 87.6 % a year (0.01 % an hour) at every utilization, fee 10 %, and the entry
-    fee for the rest of the hour. The engine may differ by an atom a command, for the pool.
+    The model charges 87.6 % a year (0.01 % an hour) at every utilization, simple from the top of
+    the hour, fee 10 %. The engine may differ by an atom a command, for the pool.
     """
 
     lenders = (2, 3, 4)
@@ -73,13 +67,20 @@ class PoolMachine(RuleBasedStateMachine):
             self.engine.apply_one(c.Deposit(account, USDC, 10**13))
         self.claims = dict.fromkeys(self.lenders, Fraction(0))
         self.debts = dict.fromkeys(self.borrowers, Fraction(0))
+        self.base = self.level = Fraction(1)
         self.steps = 0
 
-    def _charge(self, interest: Fraction) -> None:
-        lent = sum(self.claims.values())
-        if lent:
-            for account in self.claims:
-                self.claims[account] *= 1 + interest * Fraction(9, 10) / lent
+    def _pass(self, minutes: int) -> None:
+        """Some time within an hour: debts grow by the hour's base, claims by what debts do."""
+        owed, lent = sum(self.debts.values()), sum(self.claims.values())
+        if not owed:
+            return
+        grown = self.base * Fraction(minutes, 60 * 10_000) / self.level
+        self.level *= 1 + grown
+        for account in self.debts:
+            self.debts[account] *= 1 + grown
+        for account in self.claims if lent else ():
+            self.claims[account] *= 1 + owed * grown * Fraction(9, 10) / lent
 
     @rule(account=st.sampled_from(lenders), quantity=st.integers(1, 10**11))
     def lend(self, account: int, quantity: int) -> None:
@@ -97,13 +98,9 @@ class PoolMachine(RuleBasedStateMachine):
 
     @rule(account=st.sampled_from(borrowers), quantity=st.integers(1, 10**11))
     def borrow(self, account: int, quantity: int) -> None:
-        """Borrow, and pay for the rest of the hour."""
+        """Borrow."""
         if passed(self.engine.apply_one(c.Borrow(account, SOL, quantity))):
-            rest = HOUR - self.engine.state.now % HOUR
-            rate = Fraction(876 * RATIO // 1000, RATIO * HOURS_PER_YEAR)
-            fee = quantity * rate * rest / HOUR
-            self.debts[account] += quantity + fee
-            self._charge(fee)
+            self.debts[account] += quantity
             self.steps += 1
 
     @rule(account=st.sampled_from(borrowers), quantity=st.integers(1, 10**11))
@@ -117,18 +114,19 @@ class PoolMachine(RuleBasedStateMachine):
 
     @rule(minutes=st.integers(1, 200))
     def wait(self, minutes: int) -> None:
-        """Let hours begin."""
+        """Let time pass, over the top of an hour or not."""
         state = self.engine.state
-        before = state.hour()
-        price = 200 * PRICE_SCALE
+        minute, price = state.now // (60 * SECOND), 200 * PRICE_SCALE
         self.engine.apply_one(c.TimeStep(state.now + minutes * 60 * SECOND))
         self.engine.apply_one(c.UpdatePrice(SOL, 0, price, price, price))
-        for _ in range(state.hour() - before):
-            interest = sum(self.debts.values()) * Fraction(876, 1000 * HOURS_PER_YEAR)
-            for account in self.debts:
-                self.debts[account] *= 1 + Fraction(876, 1000 * HOURS_PER_YEAR)
-            self._charge(interest)
-            self.steps += 1
+        end = minute + minutes
+        while minute < end:
+            part = min(end - minute, 60 - minute % 60)
+            self._pass(part)
+            minute += part
+            if minute % 60 == 0:
+                self.base = self.level
+        self.steps += 1
 
     @invariant()
     def claims_and_debts_are_the_models_up_to_an_atom_a_step(self) -> None:

@@ -23,7 +23,7 @@ def waiting(cash: int, held: int, owed: int, index: int) -> ReferenceEngine:
     engine = engine_with("waterfall.book_limit 100", "SOL haircut.weight 97%")
     state, apply = engine.state, engine.apply_one
     for pool in state.pools:
-        pool.lend_index = pool.debt_index = INDEX_SCALE * index // 100
+        pool.lend_index = pool.debt_index = pool.debt_base = INDEX_SCALE * index // 100
     for account in (LENDER, OWNER):
         apply(c.OpenAccount(account))
     apply(c.OpenAccount(PROVIDER, c.Role.BACKSTOP_PROVIDER))
@@ -58,7 +58,7 @@ def paid(engine: ReferenceEngine, events: tuple[Event, ...]) -> tuple[Fraction, 
 
 
 @proves("I16", "I18")
-@pytest.mark.parametrize("index", [100, 102, 130, 199, 301])
+@pytest.mark.parametrize("index", [100, 99, 77, 62, 51])
 @pytest.mark.parametrize(("held", "owed"), [(USDC, SOL), (SOL, USDC)])
 @pytest.mark.parametrize("cash", [7 * 10**6, 47_111_111, 200 * 10**6])
 def test_fills_end_and_none_costs_more_than_its_discount(

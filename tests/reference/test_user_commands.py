@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from solvent.domain import commands as c
 from solvent.domain.events import Event, Filled, Refused
-from solvent.domain.units import PRICE_SCALE, RATIO
+from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import borrowed_total, lent_total
 from solvent.reference.margin import health_of, leverage_exceeded
@@ -228,8 +228,8 @@ def _worth(state: State, account: int) -> list[int]:
     available, locked, _, _ = shares_of(state, account)
     holder, worth = state.accounts[account], []
     for asset, pool in enumerate(state.pools):
-        claim = holder.lent_shares[asset] * pool.lend_index // 10**14
-        debt = -(-holder.debt_shares[asset] * pool.debt_index // 10**14)
+        claim = holder.lent_shares[asset] * pool.lend_index // INDEX_SCALE
+        debt = -(-holder.debt_shares[asset] * pool.debt_index // INDEX_SCALE)
         worth.append(available[asset] + locked[asset] + claim - debt)
     return worth
 

@@ -16,6 +16,7 @@ from solvent.domain.labels import Reason, Source
 from solvent.domain.parameters import PoolParameters
 from solvent.domain.rejections import Limit, Refusal
 from solvent.domain.units import (
+    HOUR,
     INDEX_SCALE,
     RATIO,
     cover,
@@ -25,9 +26,9 @@ from solvent.domain.units import (
 )
 from solvent.proof.fuzz.simulator import SimulationBreach, simulate
 from solvent.reference import clock, dispatch, governance, ledger, limits, margin, oracle, prices
-from solvent.reference.lending import pool, rates, throttle, wallet
+from solvent.reference.lending import interest, pool, rates, throttle, wallet
 from solvent.reference.orderbook import book, depth, matching, orders
-from solvent.reference.state import Order, State
+from solvent.reference.state import Order, Pool, State
 from solvent.reference.waterfall import adl, backstop, default, liquidation, settlement
 from solvent.reference.waterfall.policies import Candidate
 
@@ -101,34 +102,83 @@ def repayment_costs_round_down(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pool, "repay_shares_down", wrong)
 
 
-@canary("I6", within=1500)
+@canary("I44", "I6", within=1500)
 def an_hour_in_five_is_not_charged(patch: pytest.MonkeyPatch) -> None:
-    right = pool.charge_hour
+    right = interest.accrue_pool
 
-    def wrong(state: State, asset: int, hour: int) -> None:
-        if hour % 5:
-            right(state, asset, hour)
+    def wrong(state: State, asset: int, elapsed: int) -> None:
+        if state.hour() % 5:
+            right(state, asset, elapsed)
 
-    patch.setattr(pool, "charge_hour", wrong)
+    patch.setattr(interest, "accrue_pool", wrong)
 
 
-@canary("I6", within=1500)
+@canary("I44", within=1500)
+def a_whole_hour_is_charged_at_once(patch: pytest.MonkeyPatch) -> None:
+    right = interest.accrue_pool
+    patch.setattr(interest, "accrue_pool", lambda state, asset, _: right(state, asset, HOUR))
+
+
+@canary("I44", within=1500)
+def every_step_compounds(patch: pytest.MonkeyPatch) -> None:
+    right = interest.accrue_pool
+
+    def wrong(state: State, asset: int, elapsed: int) -> None:
+        right(state, asset, elapsed)
+        pool = state.pools[asset]
+        pool.debt_base, pool.base_ahead = pool.debt_index, 0
+
+    patch.setattr(interest, "accrue_pool", wrong)
+
+
+@canary("I6", "I44", within=1500)
 def the_rate_ignores_the_kink(patch: pytest.MonkeyPatch) -> None:
     right = rates.borrow_apr
-    patch.setattr(pool, "borrow_apr", lambda parameters, level: right(parameters, level // 2))
+    patch.setattr(interest, "borrow_apr", lambda parameters, level: right(parameters, level // 2))
 
 
 @canary("I6", within=1500)
 def the_pool_forgets_its_fee(patch: pytest.MonkeyPatch) -> None:
-    right = pool._share_interest
+    right = interest._share
 
-    def wrong(state: State, asset: int, interest: int) -> int:
+    def wrong(state: State, asset: int, grown: int) -> None:
         fees = state.pools[asset].fees
-        fee = right(state, asset, interest)
+        right(state, asset, grown)
         state.pools[asset].fees = fees
-        return fee
 
-    patch.setattr(pool, "_share_interest", wrong)
+    patch.setattr(interest, "_share", wrong)
+
+
+@canary("I6", within=1500)
+def what_lenders_are_owed_is_not_carried(patch: pytest.MonkeyPatch) -> None:
+    right = interest._pay_lenders
+
+    def wrong(state: State, asset: int, earned: int) -> None:
+        state.pools[asset].unpaid = 0
+        right(state, asset, earned)
+
+    patch.setattr(interest, "_pay_lenders", wrong)
+
+
+@canary("I43", within=6000)
+def shares_outgrow_an_atom(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(interest, "_double_debts", lambda *_: None)
+
+
+@canary("I43", within=6000, first_seed=3)
+def shares_are_not_halved_after_a_loss(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pool, "halve_claims", lambda *_: None)
+
+
+@canary("I44", within=1500)
+def an_entry_costs_an_atom_more(patch: pytest.MonkeyPatch) -> None:
+    right = pool.pool_terms
+
+    def wrong(of: Pool, own: int, quantity: int) -> pool.BorrowTerms:
+        terms = right(of, own, quantity)
+        return terms._replace(shares=terms.shares + 4)
+
+    patch.setattr(pool, "pool_terms", wrong)
 
 
 @canary("A13", within=15_000, first_seed=30)

@@ -323,11 +323,11 @@ def test_interest_alone_can_liquidate() -> None:
         "set SOL pool.curve.points 0:5000% 1:5000%\n"
         + SHORT.replace("bob    SOL  100", "bob SOL 90").replace("bob   SOL  100", "bob SOL 90")
         + """
-        withdraw bob USDC 3,100                    # NE 797 of M 362, and 103 an hour to pay
-        steps 3 +1h
+        withdraw bob USDC 3,100                    # NE 900 of M 360, and 103 an hour to pay
+        steps 5 +1h
         saw  InterestCharged asset=SOL
         expect bob liquidating 0
-        steps 2 +1h
+        step +1h
         saw  LiquidationStarted account=bob
     """
     )

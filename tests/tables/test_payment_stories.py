@@ -75,7 +75,7 @@ def test_usdc_is_borrowed_where_the_account_allows_it_and_gains() -> None:
         step +1s
         saw  AdlLeg giver=j asset=USDC form=AVAILABLE quantity=1000USDC
         saw  AdlLeg giver=j asset=USDC form=BORROWED
-        saw  Borrowed account=j asset=USDC entry_fee=0 source=RECONCILIATION
+        saw  Borrowed account=j asset=USDC source=RECONCILIATION
         unseen AdlLeg asset=BTC
         expect j USDC owed ~ 1,123.966943
         expect j BTC  available 0.3

@@ -97,19 +97,12 @@ class ClaimVoided(Event):
 
 @dataclass(frozen=True, slots=True)
 class Borrowed(Event):
-    """A debt rose by `shares` for `quantity` tokens and `entry_fee` tokens of interest.
-
-    The fee was charged at `apr` (10^-9, 0 without a fee), and its lenders' part left the pool with
-    `lend_index` (10^-14).
-    """
+    """A debt rose by `shares` for `quantity` tokens taken out of the pool."""
 
     account: int
     asset: int
     quantity: int
-    entry_fee: int
-    apr: int
     shares: int
-    lend_index: int
     source: Source
 
 
@@ -286,7 +279,12 @@ class PriceStaleness(Event):
 
 @dataclass(frozen=True, slots=True)
 class InterestCharged(Event):
-    """Interest for the hour that begins at `hour` (hours since the epoch)."""
+    """Interest of the hour that ends at `hour` (hours since the epoch), which compounds there.
+
+    `apr` is the mean borrow rate while anything was owed, `utilization` that of the hour's end
+    (both 10^-9), `interest` what debts grew by and `fee` the part of it that the pool kept, in
+    whole atoms.
+    """
 
     asset: int
     hour: int
@@ -296,6 +294,40 @@ class InterestCharged(Event):
     fee: int
     lend_index: int
     debt_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class InterestAccrued(Event):
+    """What interest has carried a pool's indices to, within an hour.
+
+    Said before the pool's shares first change at a time, and where they were rescaled.
+    """
+
+    asset: int
+    lend_index: int
+    debt_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharesRescaled(Event):
+    """Every holder's claim (or debt, `of_debts` 1) is now shares * `multiplier` // `divisor`.
+
+    One of the two is 1, and `index` is what a share is worth from now on.
+    """
+
+    asset: int
+    of_debts: int
+    multiplier: int
+    divisor: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFrozen(Event):
+    """A pool's debts would outgrow their columns, so it stands still (1), or goes on again (0)."""
+
+    asset: int
+    frozen: int
 
 
 @dataclass(frozen=True, slots=True)

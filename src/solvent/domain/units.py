@@ -3,7 +3,7 @@
 Theory of operation. Quantities are integers of an asset's smallest unit (atoms). A price is an
 integer of 10^-10 USDC per whole token; a value is an integer of 10^-6 USDC, which is the atom of
 USDC itself, so that a USDC quantity and its value are the same number. Ratios (weights, rates,
-fees, utilization) are integers of 10^-9. Interest indices are integers of 10^-14.
+fees, utilization) are integers of 10^-9. Interest indices are integers of 10^-18.
 
 Columns are 64 bits wide and intermediates 128: `mul_div_down` and `mul_div_up` refuse an operand or
 a result that the columns could not hold, so an overflow is an error and never a wrap. Python's own
@@ -23,7 +23,7 @@ FINE_SCALE: int = 10**FINE_DECIMALS
 FINE_PER_VALUE: int = 10 ** (FINE_DECIMALS - VALUE_DECIMALS)
 RATIO_DECIMALS = 9
 RATIO: int = 10**RATIO_DECIMALS
-INDEX_SCALE: int = 10**14
+INDEX_SCALE: int = 10**18
 SQUARE_ROOT_SCALE: int = 10**3
 
 INT64_MAX = 2**63 - 1

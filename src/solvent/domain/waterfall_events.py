@@ -54,7 +54,7 @@ class PoolRecorded(Event):
     """One pool and its price as ADL round or backstop fill `number` found them.
 
     `mark` is 10^-10 USDC per whole token, `stale` 1 when it must not be used, `bound` the
-    throttle's (10^-9), indices 10^-14.
+    throttle's (10^-9), indices 10^-18.
     """
 
     stage: Stage

@@ -9,7 +9,7 @@ from solvent.domain.parameters import USDC
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import HOUR
 from solvent.engine.ledger import asset_row
-from solvent.engine.lending.pool import charge_hour
+from solvent.engine.lending.interest import accrue
 from solvent.engine.lending.throttle import step_bounds
 from solvent.engine.memory.store import Store
 from solvent.engine.prices import has_quorum, price_row, quote_row, step_prices, take_effect
@@ -44,12 +44,9 @@ def time_step(s: Store, command: c.TimeStep) -> int:
 @kernel
 def advance(s: Store, time: int) -> None:
     """Move the clock: interest, prices, bounds, and who became liquidatable by them."""
-    hour = s.globals.now // HOUR
     interval = interval_of(s)
+    accrue(s, s.globals.now, time)
     s.globals.now = time
-    for begun in range(hour + 1, time // HOUR + 1):
-        for asset in range(s.globals.assets):
-            charge_hour(s, asset, begun)
     step_prices(s, interval_of(s) - interval)
     withdraw_commitments(s)
     step_bounds(s)

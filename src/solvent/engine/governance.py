@@ -7,7 +7,7 @@ what follows once the new ones are in force.
 from solvent.domain import commands as c
 from solvent.domain.events import FeesCollected, ParameterChanged, Refused
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.engine.ledger import POOL, available, move, pool_row
+from solvent.engine.ledger import POOL, available, move, note_indices, pool_row
 from solvent.engine.memory.layout import NONE, TREASURY
 from solvent.engine.memory.rows import CommandRow
 from solvent.engine.memory.store import Store
@@ -31,6 +31,8 @@ def parameters_changed(s: Store, row: CommandRow) -> None:
             value=command.value,
         ),
     )
+    if 0 <= command.asset < s.globals.assets:
+        note_indices(s, command.asset)
     for asset in range(1, s.globals.assets):
         if not price_row(s, asset).given:
             refresh_staleness(s, asset)

@@ -104,7 +104,7 @@ def borrow(s: Store, command: c.Borrow) -> int:
     if refusal_limit(refusal):
         s.globals.largest = previews.largest_borrow(s, account, asset)
     if not refusal:
-        pool.borrow(s, account, asset, quantity, Source.MANUAL, fee=True)
+        pool.borrow(s, account, asset, quantity, Source.MANUAL)
     return refusal
 
 

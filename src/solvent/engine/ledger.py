@@ -5,12 +5,14 @@ cash and the world outside; a posting that would take a balance below zero stops
 bits that say which assets an account has anything in are kept here, where every change goes by.
 """
 
-from solvent.domain.units import INDEX_SCALE
+from solvent.domain.events import InterestAccrued, SharesRescaled
+from solvent.domain.units import INDEX_SCALE, INT64_MAX, RATIO
+from solvent.engine.memory.layout import UNSET
 from solvent.engine.memory.rows import Account, Asset, Commitment, Pool, Position
 from solvent.engine.memory.store import Store
 from solvent.engine.units import mul_div_down, mul_div_up
-from solvent.engine.watch.rows import touched
-from solvent.kernels.language import bit, copy_row, fail, kernel
+from solvent.engine.watch.rows import seen_row, touched
+from solvent.kernels.language import Wide, bit, copy_row, emit, fail, kernel, narrow, wide
 from solvent.kernels.rows import Rows
 
 POOL = -2
@@ -192,13 +194,27 @@ def debt_of(s: Store, account: int, asset: int) -> int:
 
 
 @kernel
+def note_indices(s: Store, asset: int) -> None:
+    """Before shares change: say what interest made the indices, and let the rate be set anew."""
+    pool = pool_row(s, asset)
+    if pool.apr != UNSET:
+        pool.apr = UNSET
+        emit(
+            s,
+            InterestAccrued(asset=asset, lend_index=pool.lend_index, debt_index=pool.debt_index),
+        )
+
+
+@kernel
 def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's claim and to its pool."""
     s.globals.asleep = 0
+    note_indices(s, asset)
     row = position(s, account, asset)
     pool = pool_row(s, asset)
     row.lent_shares = _changed_by(row.lent_shares, shares)
     pool.lend_shares = _changed_by(pool.lend_shares, shares)
+    pool.unpaid = min(pool.unpaid, max(0, pool.lend_shares - 1))
     _hold(s, account, asset, shares)
 
 
@@ -206,6 +222,7 @@ def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
 def change_debt(s: Store, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's debt and to its pool."""
     s.globals.asleep = 0
+    note_indices(s, asset)
     row = position(s, account, asset)
     pool = pool_row(s, asset)
     row.debt_shares = _changed_by(row.debt_shares, shares)
@@ -220,12 +237,67 @@ def change_debt(s: Store, account: int, asset: int, shares: int) -> None:
 
 
 @kernel
-def settle_residue(s: Store, asset: int) -> int:
-    """Give the pool's residue what the last change left over; return how much that was."""
+def scale_claims(s: Store, asset: int, multiplier: int, divisor: int) -> None:
+    """Every claim becomes shares * multiplier // divisor; the index is the caller's."""
     pool = pool_row(s, asset)
-    residue = pool.cash + borrowed_total(pool) - lent_total(pool) - pool.fees
-    gained = residue - pool.residue
+    pool.lend_shares = 0
+    for account in range(s.globals.accounts):
+        row = position(s, account, asset)
+        row.lent_shares = row.lent_shares * multiplier // divisor
+        pool.lend_shares += row.lent_shares
+    _unsee(s, asset)
+    _say_rescaled(s, asset, 0, multiplier, divisor, pool.lend_index)
+
+
+@kernel
+def scale_debts(s: Store, asset: int, multiplier: int) -> None:
+    """Every debt becomes so many times its shares; the index is the caller's."""
+    pool = pool_row(s, asset)
+    for account in range(s.globals.accounts):
+        row = position(s, account, asset)
+        row.debt_shares *= multiplier
+    pool.debt_shares *= multiplier
+    _unsee(s, asset)
+    _say_rescaled(s, asset, 1, multiplier, 1, pool.debt_index)
+
+
+@kernel
+def _say_rescaled(
+    s: Store, asset: int, of_debts: int, multiplier: int, divisor: int, index: int
+) -> None:
+    emit(
+        s,
+        SharesRescaled(
+            asset=asset, of_debts=of_debts, multiplier=multiplier, divisor=divisor, index=index
+        ),
+    )
+
+
+@kernel
+def _unsee(s: Store, asset: int) -> None:
+    """Let the watch find that both indices fell: what it saw of them was of another scale."""
+    if s.watch.built:
+        seen = seen_row(s, asset)
+        seen.lend_index = INT64_MAX
+        seen.debt_index = INT64_MAX
+
+
+@kernel
+def settle_residue(s: Store, asset: int) -> int:
+    """Give the pool's sink what the last change left over; return how much that was."""
+    pool = pool_row(s, asset)
+    pool.residue = pool.cash + borrowed_total(pool) - lent_total(pool) - pool.fees
+    gained = narrow(exact_sink(pool) // INDEX_SCALE - pool.sink)
     if gained < 0:
         fail()
-    pool.residue = residue
+    pool.sink += gained
     return gained
+
+
+@kernel
+def exact_sink(pool: Pool) -> Wide:
+    """What the pool has beyond claims, fees and what is carried for both, in 10^-18 atoms."""
+    debts = wide(pool.debt_shares) * pool.debt_index
+    claims = wide(pool.lend_shares) * pool.lend_index
+    carried = wide(pool.fee_part) + pool.unpaid + pool.interest_part % RATIO
+    return wide(pool.cash - pool.fees) * INDEX_SCALE + debts - claims - carried

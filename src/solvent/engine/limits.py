@@ -42,9 +42,10 @@ Question = Callable[[Store, Asked, int], bool]
 
 @kernel
 def pool_state(s: Store, asset: int) -> int:
-    """The state in force: an open pool whose price is stale takes repayment only."""
+    """The state in force: an open pool that is frozen or has a stale price takes repayment only."""
     configured = asset_row(s, asset).pool_state
-    if configured == PoolState.OPEN and is_stale(s, asset):
+    held = is_stale(s, asset) or pool_row(s, asset).frozen != 0
+    if configured == PoolState.OPEN and held:
         return PoolState.REPAY_ONLY
     return configured
 
@@ -98,7 +99,7 @@ def pool_refusal(s: Store, asset: int, pool: Pool, own: int, quantity: int) -> i
     if pool_state(s, asset) != PoolState.OPEN:
         limit = Limit.STALE_PRICE if is_stale(s, asset) else Limit.POOL_STATE
         return refuse(RejectionCode.BORROW_LIMIT, limit)
-    terms = pool_terms(s, asset, pool, own, quantity, True)
+    terms = pool_terms(pool, own, quantity)
     if terms.borrowed > row.open_borrow_lend_limit:
         return refuse(RejectionCode.BORROW_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
     if quantity > terms.lent - borrowed_total(pool):

@@ -14,7 +14,7 @@ from solvent.domain.events import Stepped
 from solvent.domain.rejections import Refusal, RejectionCode
 from solvent.domain.units import HOUR, divide_up
 from solvent.reference import prices
-from solvent.reference.lending import pool
+from solvent.reference.lending.interest import accrue
 from solvent.reference.lending.throttle import step_bounds
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import is_drawn, next_drawn
@@ -44,13 +44,10 @@ def time_step(state: State, command: c.TimeStep) -> Refusal | None:
 
 def advance(state: State, time: int) -> None:
     """Move the clock: interest, prices, bounds, and who became liquidatable by them."""
-    # Interest is charged for the hour that begins, so the running one is paid for already.
-    hour, interval = state.hour(), state.interval()
-    state.now = time
+    interval = state.interval()
     # Before marks and the waterfall: health is judged on debts with their interest.
-    for begun in range(hour + 1, state.hour() + 1):
-        for asset in range(len(state.pools)):
-            pool.charge_hour(state, asset, begun)
+    accrue(state, state.now, time)
+    state.now = time
     prices.step_prices(state, state.interval() - interval)
     withdraw_commitments(state)
     # Before the waterfall, which ignores the bound and may leave utilization above it.

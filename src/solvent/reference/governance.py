@@ -9,7 +9,7 @@ from solvent.domain.parameter_changes import changed_parameters
 from solvent.domain.parameters import ParameterError
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.reference import prices
-from solvent.reference.ledger import POOL, available, move
+from solvent.reference.ledger import POOL, available, move, note_indices
 from solvent.reference.state import TREASURY, State
 from solvent.reference.waterfall.liquidation import watch
 
@@ -21,6 +21,8 @@ def change_parameter(state: State, command: c.ChangeParameter) -> Refusal | None
     except ParameterError:
         return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
     state.emit(ParameterChanged(command.asset, command.field, command.index, command.value))
+    if 0 <= command.asset < len(state.pools):
+        note_indices(state, command.asset)
     # A shorter `max_age` makes a price stale at once, without a quote or a step; but what waits for
     # the end of its moment goes on waiting.
     for asset in range(1, len(state.pools)):

@@ -3,7 +3,7 @@
 Tokens live in four places: an account's available and locked balances, a pool's cash, and an
 external one. `move` takes a quantity from one place and puts it in another, so that the postings of
 every change sum to zero per asset (I3). Claims and debts are shares of a pool; changing them moves
-no token, and the caller then settles the pool's residue so that I1 stays exact:
+no token, and the caller then settles the pool's residue and sink so that I1 stays exact:
 
     cash + borrowed = lent + fees + residue
 
@@ -17,8 +17,9 @@ from dataclasses import replace
 from enum import IntEnum
 from typing import NamedTuple
 
-from solvent.domain.units import INDEX_SCALE, check_int64, mul_div_down, mul_div_up
-from solvent.reference.state import Pool, State
+from solvent.domain.events import InterestAccrued, SharesRescaled
+from solvent.domain.units import INDEX_SCALE, RATIO, check_int64, mul_div_down, mul_div_up
+from solvent.reference.state import UNSET, Pool, State
 
 
 class Bucket(IntEnum):
@@ -120,35 +121,75 @@ def debt_of(state: State, account: int, asset: int) -> int:
     return mul_div_up(shares, state.pools[asset].debt_index, INDEX_SCALE)
 
 
+def note_indices(state: State, asset: int) -> None:
+    """Before shares change: say what interest made the indices, and let the rate be set anew."""
+    pool = state.pools[asset]
+    if pool.apr != UNSET:
+        pool.apr = UNSET
+        state.emit(InterestAccrued(asset, pool.lend_index, pool.debt_index))
+
+
 def change_claim(state: State, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's claim and to its pool."""
     state.asleep = False
+    note_indices(state, asset)
     column = state.accounts[account].lent_shares
     column[asset] = _not_negative(column[asset] + shares)
     pool = state.pools[asset]
     pool.lend_shares = _not_negative(pool.lend_shares + shares)
+    # Less than a unit of the index for those who stay; the rest falls to the sink.
+    pool.unpaid = min(pool.unpaid, max(0, pool.lend_shares - 1))
 
 
 def change_debt(state: State, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's debt and to its pool."""
     state.asleep = False
+    note_indices(state, asset)
     column = state.accounts[account].debt_shares
     column[asset] = _not_negative(column[asset] + shares)
     pool = state.pools[asset]
     pool.debt_shares = _not_negative(pool.debt_shares + shares)
 
 
-def settle_residue(state: State, asset: int) -> int:
-    """Give the pool's residue what the last change left over; return how much that was.
+def scale_claims(state: State, asset: int, multiplier: int, divisor: int) -> None:
+    """Every claim becomes shares * multiplier // divisor; the index is the caller's."""
+    pool = state.pools[asset]
+    pool.lend_shares = 0
+    for holder in state.accounts:
+        shares = holder.lent_shares[asset] * multiplier // divisor
+        holder.lent_shares[asset] = check_int64(shares)
+        pool.lend_shares += shares
+    state.emit(SharesRescaled(asset, 0, multiplier, divisor, pool.lend_index))
 
-    Every rounding is for the pool, so the residue never falls (I4); a caller that would make it
-    fall is wrong.
+
+def scale_debts(state: State, asset: int, multiplier: int) -> None:
+    """Every debt becomes so many times its shares; the index is the caller's."""
+    pool = state.pools[asset]
+    for holder in state.accounts:
+        holder.debt_shares[asset] = check_int64(holder.debt_shares[asset] * multiplier)
+    pool.debt_shares = check_int64(pool.debt_shares * multiplier)
+    state.emit(SharesRescaled(asset, 1, multiplier, 1, pool.debt_index))
+
+
+def settle_residue(state: State, asset: int) -> int:
+    """Give the pool's sink what the last change left over; return how much that was.
+
+    Every rounding is for the pool, so the sink never falls (I4); a caller that would make it fall
+    is wrong. The residue is the sink with all that is carried and all roundings of what is shown.
     """
     pool = state.pools[asset]
     # I1 solved for the residue: it is computed again and never added to.
-    residue = pool.cash + borrowed_total(pool) - lent_total(pool) - pool.fees
-    gained = residue - pool.residue
+    pool.residue = pool.cash + borrowed_total(pool) - lent_total(pool) - pool.fees
+    gained = exact_sink(pool) // INDEX_SCALE - pool.sink
     if gained < 0:
         raise LedgerError(f"asset {asset}: rounding took {-gained} atoms from the pool")
-    pool.residue = residue
+    pool.sink += gained
     return gained
+
+
+def exact_sink(pool: Pool) -> int:
+    """What the pool has beyond claims, fees and what is carried for both, in 10^-18 atoms."""
+    debts = pool.debt_shares * pool.debt_index
+    claims = pool.lend_shares * pool.lend_index
+    carried = pool.fee_part + pool.unpaid + pool.interest_part % RATIO
+    return (pool.cash - pool.fees) * INDEX_SCALE + debts - claims - carried

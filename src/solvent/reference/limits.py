@@ -26,10 +26,11 @@ from solvent.reference.state import Pool, State
 
 
 def pool_state(state: State, asset: int) -> PoolState:
-    """The state in force: an open pool whose price is stale takes repayment only."""
+    """The state in force: an open pool that is frozen or has a stale price takes repayment only."""
     configured = state.asset(asset).pool.state
     # A pool that is configured to be closed stays closed, whatever its price.
-    if configured is PoolState.OPEN and state.prices[asset].stale:
+    held = state.prices[asset].stale or state.pools[asset].frozen
+    if configured is PoolState.OPEN and held:
         return PoolState.REPAY_ONLY
     return configured
 
@@ -79,7 +80,7 @@ def pool_refusal(state: State, asset: int, pool: Pool, own: int, quantity: int) 
     if pool_state(state, asset) is not PoolState.OPEN:
         limit = Limit.STALE_PRICE if state.prices[asset].stale else Limit.POOL_STATE
         return Refusal(RejectionCode.BORROW_LIMIT, limit)
-    terms = pool_terms(state, asset, pool, own, quantity)
+    terms = pool_terms(pool, own, quantity)
     if terms.borrowed > state.asset(asset).pool.open_borrow_lend_limit:
         return Refusal(RejectionCode.BORROW_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
     # Cash without the borrower's own claim, which leaves the pool in the same command.

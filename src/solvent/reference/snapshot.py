@@ -16,6 +16,7 @@ from solvent.domain.codec.snapshots import MAGIC, VERSION, SnapshotError, split_
 from solvent.domain.commands import Role, SelfTradePrevention, Side
 from solvent.reference.orderbook.book import insert
 from solvent.reference.state import (
+    POOL_NUMBERS,
     Account,
     Order,
     OrderBook,
@@ -72,17 +73,7 @@ def _globals(state: State) -> list[int]:
 
 
 def _pool_row(pool: Pool) -> list[int]:
-    return [
-        pool.cash,
-        pool.lend_shares,
-        pool.debt_shares,
-        pool.lend_index,
-        pool.debt_index,
-        pool.fees,
-        pool.residue,
-        pool.bound,
-        pool.deficit,
-    ]
+    return [getattr(pool, name) for name in POOL_NUMBERS]
 
 
 def _price_row(price: Price) -> list[int]:
@@ -150,7 +141,7 @@ _NOTICE_WIDTH = 4
 
 def _rebuild(sections: list[list[int]]) -> State:
     parameters = decode_parameters(sections[0])
-    count = len(parameters.assets)
+    count, width = len(parameters.assets), len(POOL_NUMBERS)
     now, stirred, asleep, *counters = sections[1]
     next_order, next_trade, next_fill, next_round, *outside = counters
     numbers = iter(sections[3])
@@ -158,7 +149,9 @@ def _rebuild(sections: list[list[int]]) -> State:
         parameters=parameters,
         now=now,
         accounts=_read_accounts(sections[4], count),
-        pools=[Pool(*sections[2][place : place + 9]) for place in range(0, 9 * count, 9)],
+        pools=[
+            Pool(*sections[2][place : place + width]) for place in range(0, width * count, width)
+        ],
         prices=[_read_price(numbers) for _ in range(count)],
         books=[OrderBook() for _ in range(count)],
         orders={},

@@ -9,12 +9,15 @@ Deliberately absent: caches. What can be computed from the state is computed.
 Specification: section 3.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from solvent.domain.commands import Role, SelfTradePrevention, Side
 from solvent.domain.events import Event
 from solvent.domain.parameters import AssetParameters, EngineParameters
 from solvent.domain.units import HOUR, INDEX_SCALE, PRICE_SCALE
+
+UNSET = -1
+"""The rate of a pool whose shares, curve or hour changed since interest last accrued."""
 
 
 @dataclass(slots=True)
@@ -48,10 +51,16 @@ class Account:
 
 @dataclass(slots=True)
 class Pool:
-    """One asset's pool. Lent and borrowed are shares times an index of 10^-14.
+    """One asset's pool. Lent and borrowed are shares times an index of 10^-18.
 
     cash + borrowed = lent + fees + residue, exactly. `bound` is the throttle's, `deficit` the sum
     of all deficits ever booked to lenders, in atoms.
+
+    The rest is of `interest`: `debt_base` less 10^-18 * `base_ahead` is the debt index at the top
+    of the hour, `accrued` (APR, 10^-9 * hours, and `accrued_part` microseconds of it) the rates
+    since then, `owed_time` how long anything was owed, `apr` the rate in force or UNSET. `interest`
+    and `hour_fee` are atoms since the top of the hour; `interest_part`, `fee_part` and `unpaid` (to
+    lenders) are carried, 10^-18 atoms. `sink` is what of the residue is nobody's.
     """
 
     cash: int = 0
@@ -63,6 +72,23 @@ class Pool:
     residue: int = 0
     bound: int = 0
     deficit: int = 0
+    sink: int = 0
+    debt_base: int = INDEX_SCALE
+    base_ahead: int = 0
+    accrued: int = 0
+    accrued_part: int = 0
+    owed_time: int = 0
+    apr: int = UNSET
+    interest: int = 0
+    interest_part: int = 0
+    hour_fee: int = 0
+    fee_part: int = 0
+    unpaid: int = 0
+    frozen: int = 0
+
+
+POOL_NUMBERS = tuple(each.name for each in fields(Pool))
+"""The numbers of a pool, in the order of its snapshot."""
 
 
 @dataclass(slots=True)

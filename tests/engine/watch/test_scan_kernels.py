@@ -28,7 +28,7 @@ from solvent.kernels.language import allocate, allocate_rows
 from solvent.kernels.rows import Rows
 from solvent.proof.fuzz.market import random_parameters
 
-MARKETS = 60
+MARKETS = 80
 ACCOUNTS = 6
 FIRST = 2
 MOST_SHARES = 10**17
@@ -44,7 +44,8 @@ def extreme_market(rng: Random) -> Columns:
     columns["globals"][Globals.accounts] = ACCOUNTS + FIRST
     for asset, pool in enumerate(columns.table("pools", Pool.WIDTH)):
         for number in (Pool.lend_index, Pool.debt_index):
-            pool[number] = INDEX_SCALE * rng.choice((1, 1, 2, 50)) + rng.randrange(INDEX_SCALE)
+            whole = INDEX_SCALE // 2 * rng.choice((1, 1, 2, 8))
+            pool[number] = whole + rng.randrange(INDEX_SCALE // 2)
         price = columns.table("prices", Price.WIDTH)[asset]
         if asset:
             price[Price.mark] = rng.choice((anchors[asset], anchors[asset], 1, 2**53, 2**54, 2**61))

@@ -17,6 +17,7 @@ from solvent.domain.events import (
     FeesCollected,
     Filled,
     IndexUpdated,
+    InterestAccrued,
     InterestCharged,
     Lent,
     MarkUpdated,
@@ -26,11 +27,13 @@ from solvent.domain.events import (
     OrderExpired,
     OrderRested,
     ParameterChanged,
+    PoolFrozen,
     PriceStaleness,
     Redeemed,
     Refused,
     Repaid,
     SettingsUpdated,
+    SharesRescaled,
     Stepped,
     ThrottleMoved,
     Withdrawn,
@@ -107,6 +110,9 @@ EVENT_KINDS: tuple[type[Event], ...] = (
     AdlMatched,
     AdlLeg,
     DeficitBooked,
+    InterestAccrued,
+    SharesRescaled,
+    PoolFrozen,
 )
 """All events; an event's kind is its place here, and places never change."""
 

@@ -1,4 +1,4 @@
-"""The pool in kernels: lend, redeem, borrow, repay, interest, and what the waterfall does to it.
+"""The pool in kernels: lend, redeem, borrow, repay, and what the waterfall does to it.
 
 As in `reference.lending.pool`: each verb carries out one thing that was already found to be
 allowed, and shares round so that the pool never loses.
@@ -9,18 +9,16 @@ from typing import NamedTuple
 from solvent.domain.events import (
     Borrowed,
     ClaimVoided,
-    InterestCharged,
     Lent,
     Netted,
     Redeemed,
     Repaid,
 )
 from solvent.domain.labels import Source
-from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE
-from solvent.domain.units import HOUR, HOURS_PER_YEAR, INDEX_SCALE, INT64_MAX, RATIO
+from solvent.domain.parameters import MAX_SHARES
+from solvent.domain.units import INDEX_SCALE
 from solvent.engine.ledger import (
     POOL,
-    asset_row,
     available,
     borrowed_total,
     change_claim,
@@ -29,26 +27,19 @@ from solvent.engine.ledger import (
     claim_worth,
     debt_of,
     debt_worth,
+    exact_sink,
     lent_total,
-    mark_of,
     move,
     pool_row,
     position,
     settle_residue,
 )
-from solvent.engine.lending.rates import (
-    borrow_apr,
-    index_after_hour_up,
-    utilization,
-    utilization_up,
-)
+from solvent.engine.lending.interest import halve_claims
 from solvent.engine.memory.layout import TREASURY
 from solvent.engine.memory.rows import Pool
 from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up, mul_div_down, mul_div_up
-from solvent.kernels.language import Wide, emit, kernel, narrow, wide
-
-_YEAR = RATIO * HOURS_PER_YEAR
+from solvent.kernels.language import emit, kernel, narrow, wide
 
 
 @kernel
@@ -130,58 +121,35 @@ def say_voided(s: Store, account: int, asset: int, shares: int) -> None:
 
 
 class BorrowTerms(NamedTuple):
-    """What a borrow leads to: atoms of entry fee and the rate it is charged at, shares of debt, the
-    pool's borrowed and lent.
-    """
+    """What a borrow leads to: shares of debt, the pool's borrowed and lent."""
 
-    entry_fee: int
-    apr: int
     shares: int
     borrowed: int
     lent: int
 
 
 @kernel
-def borrow_terms(s: Store, account: int, asset: int, quantity: int, fee: bool) -> BorrowTerms:
+def borrow_terms(s: Store, account: int, asset: int, quantity: int) -> BorrowTerms:
     """Terms of a borrow by an account whose own claim, if any, leaves the pool first."""
     own = position(s, account, asset).lent_shares
-    return pool_terms(s, asset, pool_row(s, asset), own, quantity, fee)
+    return pool_terms(pool_row(s, asset), own, quantity)
 
 
 @kernel
-def pool_terms(s: Store, asset: int, pool: Pool, own: int, quantity: int, fee: bool) -> BorrowTerms:
+def pool_terms(pool: Pool, own: int, quantity: int) -> BorrowTerms:
     """Terms of a borrow from `pool` as it is or would be, once `own` lent shares left it."""
     lent = claim_worth(pool, pool.lend_shares - own)
-    entry_fee = 0
-    apr = 0
-    if fee:
-        after = utilization_up(borrowed_total(pool) + quantity, lent)
-        apr = borrow_apr(asset_row(s, asset), after)
-        entry_fee = _entry_fee_up(s, quantity, apr)
-    shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
+    shares = mul_div_up(quantity, INDEX_SCALE, pool.debt_index)
     borrowed = debt_worth(pool, pool.debt_shares + shares)
-    return BorrowTerms(entry_fee, apr, shares, borrowed, lent)
-
-
-@kernel
-def _entry_fee_up(s: Store, quantity: int, apr: int) -> int:
-    """Interest on `quantity` for the rest of the running hour, rounded up once.
-
-    The product of quantity, rate and time may pass 128 bits, so whole years' worth is split off.
-    """
-    remaining = HOUR - s.globals.now % HOUR
-    yearly = wide(quantity) * apr
-    whole = yearly // _YEAR
-    part = divide_up((yearly - whole * _YEAR) * remaining, _YEAR)
-    return narrow(divide_up(whole * remaining + part, HOUR))
+    return BorrowTerms(shares, borrowed, lent)
 
 
 @kernel
 def debt_after_borrow(s: Store, account: int, asset: int, quantity: int) -> int:
-    """What an account would owe after borrowing `quantity`, fee and rounding included."""
+    """What an account would owe after borrowing `quantity`, rounding included."""
     if quantity == 0:
         return debt_of(s, account, asset)
-    shares = borrow_terms(s, account, asset, quantity, fee=True).shares
+    shares = borrow_terms(s, account, asset, quantity).shares
     held = position(s, account, asset).debt_shares
     return mul_div_up(held + shares, pool_row(s, asset).debt_index, INDEX_SCALE)
 
@@ -195,27 +163,14 @@ def lent_after_redeem(s: Store, account: int, asset: int, quantity: int) -> int:
 
 
 @kernel
-def borrow(s: Store, account: int, asset: int, quantity: int, source: Source, fee: bool) -> None:
-    """Take `quantity` out of the pool as a debt; an entry fee is added and shared as interest."""
+def borrow(s: Store, account: int, asset: int, quantity: int, source: Source) -> None:
+    """Take `quantity` out of the pool as a debt."""
     voided = void_dust(s, account, asset)
-    terms = borrow_terms(s, account, asset, quantity, fee)
+    shares = borrow_terms(s, account, asset, quantity).shares
     move(s, asset, quantity, POOL, available(account))
-    change_debt(s, account, asset, terms.shares)
-    _share_interest(s, asset, terms.entry_fee)
+    change_debt(s, account, asset, shares)
     settle_residue(s, asset)
-    emit(
-        s,
-        Borrowed(
-            account=account,
-            asset=asset,
-            quantity=quantity,
-            entry_fee=terms.entry_fee,
-            apr=terms.apr,
-            shares=terms.shares,
-            lend_index=pool_row(s, asset).lend_index,
-            source=source,
-        ),
-    )
+    emit(s, Borrowed(account=account, asset=asset, quantity=quantity, shares=shares, source=source))
     say_voided(s, account, asset, voided)
 
 
@@ -246,59 +201,6 @@ def repaid_by(pool: Pool, held: int, quantity: int) -> tuple[int, int]:
         return held, debt
     shares = min(held, mul_div_down(quantity, INDEX_SCALE, pool.debt_index))
     return shares, debt_worth(pool, shares)
-
-
-@kernel
-def _share_interest(s: Store, asset: int, interest: int) -> int:
-    """Split interest already added to debts into fee and lenders' part; return the fee."""
-    pool = pool_row(s, asset)
-    fee = mul_div_up(interest, asset_row(s, asset).pool_fee, RATIO)
-    if pool.lend_shares:
-        index = pool.lend_index + wide(interest - fee) * INDEX_SCALE // pool.lend_shares
-        if index <= INT64_MAX:
-            pool.lend_index = narrow(index)
-    pool.fees += fee
-    return fee
-
-
-@kernel
-def charge_hour(s: Store, asset: int, hour: int) -> None:
-    """Charge interest for the hour that begins at `hour`, once, at the utilization of now."""
-    pool = pool_row(s, asset)
-    if pool.debt_shares == 0:
-        return
-    level = utilization(pool)
-    apr = borrow_apr(asset_row(s, asset), level)
-    before = borrowed_total(pool)
-    index = index_after_hour_up(pool.debt_index, apr)
-    if not _holdable(s, asset, index):
-        return
-    pool.debt_index = narrow(index)
-    interest = borrowed_total(pool) - before
-    fee = _share_interest(s, asset, interest)
-    settle_residue(s, asset)
-    emit(
-        s,
-        InterestCharged(
-            asset=asset,
-            hour=hour,
-            apr=apr,
-            utilization=level,
-            interest=interest,
-            fee=fee,
-            lend_index=pool.lend_index,
-            debt_index=pool.debt_index,
-        ),
-    )
-
-
-@kernel
-def _holdable(s: Store, asset: int, index: Wide) -> bool:
-    """Whether debts at a new index still fit their columns, and so does their value."""
-    owed = divide_up(pool_row(s, asset).debt_shares * index, INDEX_SCALE)
-    if owed > 2 * MAX_SUPPLY:
-        return False
-    return owed * mark_of(s, asset) <= wide(2 * MAX_VALUE) * asset_row(s, asset).value_divisor
 
 
 @kernel
@@ -367,19 +269,18 @@ def cancel(s: Store, asset: int, quantity: int, lender: int, borrower: int) -> t
 
 @kernel
 def claim_fees(s: Store, asset: int, quantity: int) -> None:
-    """Turn up to `quantity` of the pool's fees, then residue, into a claim of the treasury."""
+    """Turn up to `quantity` of the pool's fees, then sink, into a claim of the treasury."""
     pool = pool_row(s, asset)
-    room = wide(MAX_SUPPLY - pool.lend_shares) * pool.lend_index // INDEX_SCALE
-    claimable = narrow(min(wide(min(quantity, pool.fees + pool.residue)), room))
+    room = wide(MAX_SHARES - pool.lend_shares) * pool.lend_index // INDEX_SCALE
+    claimable = narrow(min(wide(min(quantity, pool.fees + pool.sink)), room))
     shares = lend_shares_down(s, asset, claimable)
     if shares == 0:
         return
-    lent = lent_total(pool)
     change_claim(s, TREASURY, asset, shares)
-    minted = lent_total(pool) - lent
+    minted = mul_div_up(shares, pool.lend_index, INDEX_SCALE)
     from_fees = min(minted, pool.fees)
     pool.fees -= from_fees
-    pool.residue -= minted - from_fees
+    pool.sink -= minted - from_fees
     settle_residue(s, asset)
     emit(
         s,
@@ -397,30 +298,41 @@ def claim_fees(s: Store, asset: int, quantity: int) -> None:
 def write_off(s: Store, account: int, asset: int) -> tuple[int, int]:
     """Forgive all of an account's debt and take the loss from the lenders.
 
-    Returns the loss of the pool and the lenders' part of it, in atoms. A pool whose claims are
-    worth nothing after it is to `restart`.
+    Returns the loss of the pool and the lenders' part of it, in atoms. The pool is to `renew` after
+    it.
     """
     pool = pool_row(s, asset)
-    before = borrowed_total(pool)
     lent = lent_total(pool)
-    change_debt(s, account, asset, -position(s, account, asset).debt_shares)
-    loss = before - borrowed_total(pool)
-    lenders = min(loss, lent)
-    if lenders:
-        fall = divide_up(wide(lenders) * INDEX_SCALE, pool.lend_shares)
-        pool.lend_index = narrow(max(0, pool.lend_index - fall))
-    rest = loss - (lent - lent_total(pool))
-    from_fees = max(0, min(rest, pool.fees))
+    owed = position(s, account, asset).debt_shares
+    loss = debt_worth(pool, owed)
+    change_debt(s, account, asset, -owed)
+    claims = wide(pool.lend_shares) * pool.lend_index
+    borne = min(wide(owed) * pool.debt_index, claims)
+    if borne:
+        pool.lend_index -= narrow(divide_up(borne, pool.lend_shares))
+    lenders = min(loss, lent - lent_total(pool))
+    rest = wide(owed) * pool.debt_index - borne
+    from_fees = narrow(min(divide_up(rest, INDEX_SCALE), wide(pool.fees)))
     pool.fees -= from_fees
-    pool.residue -= max(0, rest - from_fees)
+    if rest:
+        pool.unpaid = 0
+        pool.fee_part = 0
+    pool.sink = narrow(min(wide(pool.sink), exact_sink(pool) // INDEX_SCALE))
     pool.deficit += lenders
     settle_residue(s, asset)
     return loss, lenders
 
 
 @kernel
-def restart(s: Store, asset: int) -> None:
-    """Void shares that are worth nothing and let the index begin at one: the pool lives on."""
-    for account in range(s.globals.accounts):
-        say_voided(s, account, asset, void_dust(s, account, asset))
-    pool_row(s, asset).lend_index = INDEX_SCALE
+def renew(s: Store, asset: int) -> None:
+    """After a loss: the pool lives on, with shares that are worth something.
+
+    Those that are worth nothing end, and the index begins at one.
+    """
+    pool = pool_row(s, asset)
+    if lent_total(pool):
+        halve_claims(s, asset)
+    else:
+        for account in range(s.globals.accounts):
+            say_voided(s, account, asset, void_dust(s, account, asset))
+        pool.lend_index = INDEX_SCALE

@@ -4,13 +4,11 @@ As in `reference.lending.rates`: piecewise linear in the utilization, rounded up
 borrower. Utilization may exceed one, up to what a record can hold.
 """
 
-from solvent.domain.units import HOURS_PER_YEAR, INT64_MAX, RATIO
+from solvent.domain.units import INT64_MAX, RATIO
 from solvent.engine.ledger import borrowed_total, lent_total
 from solvent.engine.memory.rows import Asset, Pool
 from solvent.engine.units import divide_up
-from solvent.kernels.language import Wide, kernel, narrow, wide
-
-_YEAR = RATIO * HOURS_PER_YEAR
+from solvent.kernels.language import kernel, narrow, wide
 
 
 @kernel
@@ -46,9 +44,3 @@ def utilization(pool: Pool) -> int:
 def borrow_apr(asset: Asset, utilization_ratio: int) -> int:
     """Borrow APR in 10^-9 at a utilization, which is read capped at one."""
     return rate(asset, min(utilization_ratio, RATIO))
-
-
-@kernel
-def index_after_hour_up(debt_index: int, apr: int) -> Wide:
-    """The debt index times (1 + APR / 8760), rounded up."""
-    return divide_up(wide(debt_index) * (_YEAR + apr), _YEAR)

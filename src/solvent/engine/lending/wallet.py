@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from solvent.domain.events import Deposited, DustConverted, Withdrawn
 from solvent.domain.labels import Source
-from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, PoolState
+from solvent.domain.parameters import MAX_SHARES, MAX_SUPPLY, MAX_VALUE, USDC, PoolState
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import INDEX_SCALE
 from solvent.engine.ledger import (
@@ -106,7 +106,7 @@ def lend_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
         return refuse(RejectionCode.LEND_LIMIT, limit)
     if lent_total(pool) + quantity > asset_row(s, asset).open_borrow_lend_limit:
         return refuse(RejectionCode.LEND_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
-    room = wide(MAX_SUPPLY - pool.lend_shares) * pool.lend_index
+    room = wide(MAX_SHARES - pool.lend_shares) * pool.lend_index
     if wide(quantity) * INDEX_SCALE > room:
         return refuse(RejectionCode.LEND_LIMIT, Limit.SUPPLY_CAP)
     shares = row.lent_shares + pools.lend_shares_down(s, asset, quantity)
@@ -237,7 +237,7 @@ def carry_out(s: Store, funding: Funding, source: Source) -> None:
     if funding.redeemed:
         pools.redeem(s, funding.account, funding.asset, funding.redeemed, source)
     if funding.borrowed:
-        pools.borrow(s, funding.account, funding.asset, funding.borrowed, source, fee=True)
+        pools.borrow(s, funding.account, funding.asset, funding.borrowed, source)
 
 
 @kernel

@@ -24,7 +24,7 @@ from solvent.domain.units import (
     PRICE_SCALE,
     value_divisor,
 )
-from solvent.engine.memory.layout import INDEX_BLOCK, INDEX_FACTOR, NONE
+from solvent.engine.memory.layout import INDEX_BLOCK, INDEX_FACTOR, NONE, UNSET
 from solvent.engine.memory.rows import (
     Account,
     Asset,
@@ -260,7 +260,8 @@ def new_columns(parameters: EngineParameters) -> Columns:
     for counter in (Globals.next_order, Globals.next_trade, Globals.next_fill, Globals.next_round):
         numbers[counter] = 1
     for row, asset in zip(columns.table("pools", Pool.WIDTH), parameters.assets, strict=True):
-        row[Pool.lend_index] = row[Pool.debt_index] = INDEX_SCALE
+        row[[Pool.lend_index, Pool.debt_index, Pool.debt_base]] = INDEX_SCALE
+        row[Pool.apr] = UNSET
         row[Pool.bound] = asset.pool.throttle_threshold
     prices = columns.table("prices", Price.WIDTH)
     prices[:, Price.updated] = -1

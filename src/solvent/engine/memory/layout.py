@@ -15,3 +15,5 @@ INDEX_BLOCK = 4
 """As many order ids that follow each other lie side by side in the table, in one cache line."""
 INDEX_FACTOR = 0x9E3779B97F4A7C15 - 2**64
 """2^64 over the golden ratio: blocks that follow each other land far apart."""
+UNSET = -1
+"""The rate of a pool whose shares, curve or hour changed since interest last accrued."""

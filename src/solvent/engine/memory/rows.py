@@ -138,7 +138,7 @@ class Asset(Row):
     curve: Rows[CurvePoint] = rows(CurvePoint, MAX_CURVE_POINTS)
 
 
-class Pool(Row, width=16):
+class Pool(Row, width=24):
     """An asset's pool, as `reference.state` has it, and what of the asset is in the world."""
 
     cash: int
@@ -150,6 +150,19 @@ class Pool(Row, width=16):
     residue: int
     bound: int
     deficit: int
+    sink: int
+    debt_base: int
+    base_ahead: int
+    accrued: int
+    accrued_part: int
+    owed_time: int
+    apr: int
+    interest: int
+    interest_part: int
+    hour_fee: int
+    fee_part: int
+    unpaid: int
+    frozen: int
     external: int
     """Tokens in the world external: the negative of all that came in."""
 

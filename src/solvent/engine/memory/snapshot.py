@@ -37,7 +37,7 @@ _SNAPSHOT_COLUMNS = len(_SNAPSHOT_POSITIONS) + 1
 """What a snapshot has of each account and asset: the numbers above and the commitment."""
 _SNAPSHOT_SETTINGS = 5
 _NOTICE_NUMBERS = 4
-_POOL_NUMBERS = Pool.deficit + 1
+_POOL_NUMBERS = Pool.frozen + 1
 
 
 def write_snapshot(columns: Columns) -> bytes:

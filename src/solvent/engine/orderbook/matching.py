@@ -466,7 +466,7 @@ def _take_from_taker(s: Store, taker: Taker, payment: int) -> None:
         move(s, asset, from_lock, locked(account), available(account))
     taker.lock -= from_lock
     if borrowed:
-        pools.borrow(s, account, asset, borrowed, Source.SPOT_MARGIN, fee=True)
+        pools.borrow(s, account, asset, borrowed, Source.SPOT_MARGIN)
         taker.credit -= borrowed
 
 

@@ -262,7 +262,7 @@ def _borrow_first(s: Store, taker: Taker) -> None:
     if credit:
         account = taker.account
         asset = pays_with(taker.side, taker.asset)
-        pools.borrow(s, account, asset, credit, Source.SPOT_MARGIN, fee=True)
+        pools.borrow(s, account, asset, credit, Source.SPOT_MARGIN)
         move(s, asset, credit, available(account), locked(account))
         taker.lock += credit
         taker.credit = 0

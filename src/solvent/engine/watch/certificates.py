@@ -50,10 +50,12 @@ _ATOMS = 1000
 """10^-12 USDC: more than all sums of one account are off by for being whole numbers."""
 _LONG = 2**62
 _COARSE = 2**22
-_MANY_ATOMS = 2**20
+_MANY_SHARES = 2**21
 _MUCH = 100
 _FEW = 4001
-"""What an atom more is, in 10^-9, of a debt of so many atoms worth so much in 10^-6 USDC."""
+"""What an atom more is, in 10^-9, of a debt of so many shares, each half an atom at the least,
+worth so much in 10^-6 USDC.
+"""
 _ROOT_OF_VALUE = 2**31
 _ROOT_OF_QUANTITY = 2**41
 """Roots of size, in 10^-3, that no holding of one asset can have."""
@@ -227,7 +229,7 @@ def certify_at_a_glance(s: Store, account: int) -> Certificate:
             # It stays small enough, and not too small, when it rises by half.
             cost = bounded(by.debt, row.debt_shares)
             most = by.debt.largest // 2
-            if row.debt_shares > most or row.debt_shares < _MANY_ATOMS or cost < _MUCH:
+            if row.debt_shares > most or row.debt_shares < _MANY_SHARES or cost < _MUCH:
                 return nothing_certain()
         collateral += worth
         spare += worth - cost - 2 * by.slack

@@ -12,7 +12,7 @@ from solvent.engine.ledger import (
     pool_row,
     position,
 )
-from solvent.engine.lending.pool import restart, write_off
+from solvent.engine.lending.pool import renew, write_off
 from solvent.engine.margin import Doubt, health_of, report
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.store import Store
@@ -74,8 +74,7 @@ def apply_deficit(s: Store, account: int, asset: int) -> None:
             restarted=1 if worthless else 0,
         ),
     )
-    if worthless:
-        restart(s, asset)
+    renew(s, asset)
 
 
 @kernel

@@ -440,7 +440,7 @@ def _apply_leg(s: Store, match: Match, leg: Leg) -> None:
         if pools.redeem(s, giver, asset, leg.quantity, Source.ADL_PROVIDER) != leg.shares:
             fail()
     elif leg.form == LegForm.BORROWED:
-        pools.borrow(s, giver, asset, leg.quantity, Source.RECONCILIATION, fee=False)
+        pools.borrow(s, giver, asset, leg.quantity, Source.RECONCILIATION)
     emit(
         s,
         AdlLeg(

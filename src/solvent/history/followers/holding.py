@@ -11,14 +11,13 @@ BORROW, LEND = int(BorrowLendSide.BORROW), int(BorrowLendSide.LEND)
 
 
 class Holding:
-    """An open position. `last` is the place of its last movement, `fees` its entry fees.
+    """An open position. `last` is the place of its last movement.
 
     `settled` is what it had earned or cost when the last hour before that movement was charged.
     """
 
     __slots__ = (
         "added",
-        "fees",
         "hours",
         "last",
         "number",
@@ -39,7 +38,6 @@ class Holding:
         self.shares = 0
         self.added = 0
         self.removed = 0
-        self.fees = 0
         self.settled = 0
         self.last = opened
         self.hours = 0
@@ -51,4 +49,4 @@ class Holding:
             worth = self.shares * pool.lend_charged // INDEX_SCALE
         else:
             worth = divide_up(self.shares * pool.debt_charged, INDEX_SCALE)
-        self.settled = worth + self.removed - self.added - self.fees
+        self.settled = worth + self.removed - self.added

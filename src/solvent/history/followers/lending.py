@@ -23,7 +23,7 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.labels import Source
 from solvent.domain.units import INDEX_SCALE
 from solvent.history.followers.context import TWO_SIDED, Context
-from solvent.history.followers.holding import LEND, Holding
+from solvent.history.followers.holding import BORROW, LEND, Holding
 from solvent.history.followers.movements import (
     ADDING,
     BORROWED,
@@ -39,7 +39,7 @@ from solvent.history.followers.pools import PoolMirror, PoolMirrors
 from solvent.history.tables.batch import Batch
 from solvent.history.tables.database import Database, Value
 from solvent.history.tables.schema import INTEREST, LOSSES, NEVER, POSITIONS
-from solvent.reference.lending.rates import lend_apr
+from solvent.reference.lending.rates import lenders_part
 
 CACHED = 200_000
 """Positions kept in memory between batches."""
@@ -85,21 +85,10 @@ class Lending:
         self._move(context, account, asset, Change(REDEEMED, quantity, -shares, source))
 
     def borrowed(
-        self,
-        context: Context,
-        account: int,
-        asset: int,
-        quantity: int,
-        entry_fee: int,
-        apr: int,
-        shares: int,
-        lend_index: int,
-        source: int,
+        self, context: Context, account: int, asset: int, quantity: int, shares: int, source: int
     ) -> None:
-        """A debt rose; its entry fee was shared among the lenders."""
-        change = Change(BORROWED, quantity, shares, source, entry_fee, apr)
-        self._move(context, account, asset, change)
-        self.pools.change(asset, context.time).lend_index = lend_index
+        """A debt rose."""
+        self._move(context, account, asset, Change(BORROWED, quantity, shares, source))
 
     def repaid(
         self, context: Context, account: int, asset: int, quantity: int, shares: int, source: int
@@ -127,7 +116,7 @@ class Lending:
         """An hour's interest: new indices."""
         pool = self.pools.change(event.asset, context.time)
         parameters = self.pools.parameters.assets[event.asset].pool
-        earned = lend_apr(parameters, event.utilization)
+        earned = lenders_part(parameters, event.apr, event.utilization)
         place = context.next_place()
         row: list[Value] = [
             place,
@@ -151,6 +140,45 @@ class Lending:
         pool.hours += 1
         pool.borrow_rates += event.apr
         pool.lend_rates += earned
+
+    def accrued(self, context: Context, event: e.InterestAccrued) -> None:
+        """What indices are before shares change, within an hour."""
+        pool = self.pools.change(event.asset, context.time)
+        pool.lend_index, pool.debt_index = event.lend_index, event.debt_index
+
+    def rescaled(self, context: Context, event: e.SharesRescaled) -> None:
+        """Shares of all holders and the index changed together: each position goes on with others.
+
+        What they were worth after the last hour is settled with the shares and the index of then.
+        """
+        pool = self.pools.change(event.asset, context.time)
+        side, kind = (BORROW, BORROWED) if event.of_debts else (LEND, LENT)
+        movements: list[Movement] = []
+        for key in self._open_keys(event.asset, side):
+            holding = self._holding(key)
+            assert holding is not None
+            change = holding.shares * event.multiplier // event.divisor - holding.shares
+            row = context.next_place(), key[0], event.asset, kind, 0, change
+            movements.append((*row, int(Source.RECONCILIATION)))
+        if event.of_debts:
+            pool.debt_index = event.index
+        else:
+            pool.lend_index = event.index
+        self._move_all(context, movements)
+
+    def _open_keys(self, asset: int, side: int) -> list[Key]:
+        """Who holds a claim on a pool, or owes it, in order."""
+        keys = [
+            key for key, held in self._held.items() if held is not None and key[1:] == (asset, side)
+        ]
+        if not self.complete:
+            rows = self._database.fetch(
+                "SELECT account FROM positions WHERE asset = ? AND side = ? AND closed = ?",
+                (asset, side, NEVER),
+            )
+            found = ((int(account), asset, side) for (account,) in rows)
+            keys += [key for key in found if key not in self._held]
+        return sorted(keys)
 
     def taken_over(self, context: Context, event: w.BackstopFilled) -> None:
         """A provider took a debt over."""
@@ -211,7 +239,7 @@ class Lending:
     def _move_all(self, context: Context, movements: Iterable[Movement]) -> None:
         """Change positions and write the movements down, one after another."""
         time, rows, at, pool = context.time, self._batch.movements, _NO_ASSET, None
-        for place, account, asset, kind, quantity, shares, source, entry_fee, rate in movements:
+        for place, account, asset, kind, quantity, shares, source in movements:
             if asset != at or pool is None:
                 pool, at = self.pools.change(asset, time), asset
             side = SIDE_OF[kind]
@@ -228,7 +256,6 @@ class Lending:
             holding.shares = left = holding.shares + shares
             if kind in ADDING:
                 holding.added += quantity
-                holding.fees += entry_fee
             else:
                 holding.removed += quantity
             if side == LEND:
@@ -237,7 +264,7 @@ class Lending:
             else:
                 pool.debt_shares += shares
                 held = pool.debt(left)
-            net = holding.added + holding.fees - holding.removed
+            net = holding.added - holding.removed
             settled = holding.settled
             closing = 0 if left else -net - settled
             rows[place] = [
@@ -248,8 +275,6 @@ class Lending:
                 kind,
                 origin,
                 quantity,
-                entry_fee,
-                rate,
                 holding.number,
                 side,
                 left,
@@ -259,7 +284,7 @@ class Lending:
                 str(net),
                 str(settled) if settled else _ZERO,
                 str(closing) if closing else _ZERO,
-                1 if left or closing or entry_fee else 0,
+                1 if left or closing else 0,
             ]
             if left:
                 self._dirty.add(key)
@@ -297,7 +322,6 @@ class Lending:
             holding.shares,
             str(holding.added),
             str(holding.removed),
-            str(holding.fees),
             str(holding.settled),
             holding.last,
             holding.hours,
@@ -316,7 +340,7 @@ class Lending:
 
     def _load(self, key: Key) -> Holding | None:
         found = self._database.fetch(
-            "SELECT id, source, opened, opened_at, shares, added, removed, fees, settled, last, "
+            "SELECT id, source, opened, opened_at, shares, added, removed, settled, last, "
             "hours_before, rates_before FROM positions "
             "WHERE account = ? AND asset = ? AND side = ? AND closed = ?",
             (*key, NEVER),
@@ -326,8 +350,7 @@ class Lending:
         numbers = [int(value) for value in found[0]]
         holding = Holding(*numbers[:4])
         holding.shares, holding.added, holding.removed = numbers[4:7]
-        holding.fees, holding.settled, holding.last = numbers[7:10]
-        holding.hours, holding.rates = numbers[10:]
+        holding.settled, holding.last, holding.hours, holding.rates = numbers[7:]
         return holding
 
     def note_all(self) -> None:

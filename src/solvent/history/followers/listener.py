@@ -62,6 +62,8 @@ class Listener:
                 e.ClaimVoided: self.lending.voided,
                 e.Netted: self.lending.netted,
                 e.InterestCharged: self.lending.charged,
+                e.InterestAccrued: self.lending.accrued,
+                e.SharesRescaled: self.lending.rescaled,
                 e.ParameterChanged: self._parameter,
                 e.OrderAccepted: self._trading.accepted,
                 e.OrderRested: self._trading.follow,

@@ -20,8 +20,8 @@ LENT, REDEEMED = int(MovementType.LEND), int(MovementType.LEND_REDEEM)
 ADDING = (BORROWED, LENT)
 SIDE_OF = {BORROWED: BORROW, REPAID: BORROW, LENT: LEND, REDEEMED: LEND}
 
-Movement = tuple[int, int, int, int, int, int, int, int, int]
-"""(place, account, asset, kind, quantity, shares, source, entry fee, rate)."""
+Movement = tuple[int, int, int, int, int, int, int]
+"""(place, account, asset, kind, quantity, shares, source)."""
 
 
 class Change(NamedTuple):
@@ -31,13 +31,12 @@ class Change(NamedTuple):
     quantity: int
     shares: int
     source: int
-    entry_fee: int = 0
-    rate: int = 0
 
 
 _KIND_OF = {
     kind_number(e.Lent): (LENT, 1),
     kind_number(e.Redeemed): (REDEEMED, -1),
+    kind_number(e.Borrowed): (BORROWED, 1),
     kind_number(e.Repaid): (REPAID, -1),
 }
 """What kind of movement an event is, and whether shares come or go."""
@@ -57,4 +56,4 @@ def movements_of(transcript: Transcript) -> Iterator[Movement]:
     events = _MOVED_EVENT.iter_unpack(transcript.words)
     for place, (kind, account, asset, quantity, shares, source) in zip(places, events, strict=True):
         moved, sign = _KIND_OF[kind]
-        yield place, account, asset, moved, quantity, sign * shares, source, 0, 0
+        yield place, account, asset, moved, quantity, sign * shares, source

@@ -1,7 +1,7 @@
 """Pools as the events tell them: shares, indices, and what rates were charged so far.
 
-Every change of shares and of an index is in an event. The mirror is exact: lent, borrowed and
-utilization are the engine's.
+Every change of shares is in an event, and so are the indices with which it was made and those at
+the top of each hour. So the mirror is the engine's pool as it was when it last changed.
 
 Points of a pool's history are its state at the end of each hour that saw it change, so a point is
 put together when the hour is over or the batch is written, not at every change.

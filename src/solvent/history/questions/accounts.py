@@ -56,10 +56,7 @@ class AccountHistory(Payments):
         where = Where().equal("account", account).between("quantity", 1, None)
         where.equal("kind", kind).among("source", sources)
         where.equal("position", position).equal("asset", asset)
-        columns = (
-            "place, time, account, asset, kind, source, quantity, entry_fee, position, held, "
-            "order_id"
-        )
+        columns = "place, time, account, asset, kind, source, quantity, position, held, order_id"
         rows, total = self._read(columns, "movements", where, "place", paging)
         return Page([_movement(integers(row)) for row in rows], total)
 

@@ -1,8 +1,8 @@
 """Payments: what an account earned and paid, worked out when somebody asks.
 
 Interest follows from the shares that a movement left and the indices after the hours in which they
-were held; so does what a deficit took from a lender. The payments of a position that has ended, its
-entry fees among them, sum to what it earned or cost, to the atom; a deficit is a settlement and no
+were held; so does what a deficit took from a lender. The payments of a position that has ended
+sum to what it earned or cost, to the atom; a deficit is a settlement and no
 payment.
 """
 
@@ -36,10 +36,6 @@ _INTEREST = f"""(
             AND i.place < m.place), -1),
         m.net, m.settled, 0, 0
     FROM movements m WHERE m.account = ? AND m.pays = 1 AND m.shares = 0 AND m.closing <> '0'
-    UNION ALL
-    SELECT place, time, asset, position, {PaymentType.ENTRY_FEE:d}, rate, 0, 0, 0, '0', '0',
-        entry_fee, 0
-    FROM movements WHERE account = ? AND pays = 1 AND entry_fee > 0
 ) AS payments"""
 _SETTLEMENTS = f"""(
     SELECT place, time, source, asset, quantity, value, number, 0 AS shares, 0 AS index_before,
@@ -77,10 +73,10 @@ class Payments(Questions):
         payment: PaymentType | None = None,
         paging: Paging = NEWEST,
     ) -> Page[InterestPayment]:
-        """Interest paid and earned by the hour, and entry fees."""
+        """Interest paid and earned by the hour; nobody is charged an entry fee."""
         where = Where().equal("asset", asset).equal("position", position)
         where.equal("payment", payment)
-        where.values[:0] = [account, account, account]
+        where.values[:0] = [account, account]
         columns = (
             "place, time, asset, position, payment, rate, shares, moved, previous, net, settled, "
             "index_before, index_after"
@@ -120,16 +116,13 @@ class Payments(Questions):
 def _payment(account: int, row: list[int], losses: list[Loss]) -> InterestPayment:
     """One payment; what deficits took in the meantime is a settlement and no interest."""
     place, time, asset, position, payment, rate, shares, moved, previous, net, settled, *index = row
-    if payment == PaymentType.ENTRY_FEE:
-        quantity = index[0]
-    else:
-        before, after = (_worth(payment, shares, each) - net for each in index)
-        quantity = after - (before if moved < previous else settled)
-        quantity += sum(
-            loss.quantity
-            for loss in losses
-            if loss.position == position and previous < loss.place < place
-        )
+    before, after = (_worth(payment, shares, each) - net for each in index)
+    quantity = after - (before if moved < previous else settled)
+    quantity += sum(
+        loss.quantity
+        for loss in losses
+        if loss.position == position and previous < loss.place < place
+    )
     kind = PaymentType(payment)
     return InterestPayment(sequence_of(place), time, account, asset, kind, position, quantity, rate)
 

@@ -34,16 +34,13 @@ class Batch:
         self._put[table][row[: table.keys]] = row
 
     def end_movement(self, place: int, until: int, *, pays: bool) -> None:
-        """Say until when what a movement left was held, and whether an hour was charged by then.
-
-        A movement with an entry fee pays in any case.
-        """
+        """Say until when what a movement left was held, and whether an hour was charged by then."""
         row = self.movements.get(place)
         if row is None:
             self._ends.append((until, int(pays), place))
         else:
             row[_UNTIL] = until
-            row[_PAYS] = 1 if pays or row[_ENTRY_FEE] else 0
+            row[_PAYS] = int(pays)
 
     def write(self, database: Database) -> None:
         """Write everything, within the transaction in work."""
@@ -78,8 +75,4 @@ def _append(database: Database, table: Table, rows: Sequence[Sequence[Value]]) -
 
 _UNTIL = MOVEMENTS.columns.index("until")
 _PAYS = MOVEMENTS.columns.index("pays")
-_ENTRY_FEE = MOVEMENTS.columns.index("entry_fee")
-_END = (
-    "UPDATE movements SET until = ?, pays = CASE WHEN entry_fee > 0 THEN 1 ELSE ? END "
-    "WHERE place = ?"
-)
+_END = "UPDATE movements SET until = ?, pays = ? WHERE place = ?"

@@ -57,6 +57,7 @@ class PaymentType(IntEnum):
     BORROW = 0
     LEND = 1
     ENTRY_FEE = 2
+    """Published; charged to nobody here."""
 
 
 class SettlementSource(IntEnum):
@@ -111,7 +112,6 @@ class Movement:
     kind: MovementType
     source: Source
     quantity: int
-    entry_fee: int
     position: int
     position_quantity: int
     order: int
@@ -121,9 +121,9 @@ class Movement:
 class Position:
     """One claim or debt from its beginning to its end; `closed_at` is None while it is open.
 
-    `interest` is what it earned or cost, entry fees included and deficits of lenders taken off:
-    what it is worth, and what was taken out, less what was put in. `added` and `removed` are the
-    sums of its movements, `rate` the mean of the hours' rates.
+    `interest` is what it earned or cost, deficits of lenders taken off: what it is worth, and what
+    was taken out, less what was put in. `added` and `removed` are the sums of its movements, `rate`
+    the mean of the hours' rates.
     """
 
     position: int
@@ -142,9 +142,9 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class InterestPayment:
-    """Interest of one hour, or an entry fee.
+    """Interest of one hour.
 
-    A position that ends is paid the rest of its running hour, at no rate. The roundings of what
+    A position that ends is paid for its running hour at once, at no rate. The roundings of what
     moved within the hour are in `quantity`, which can so be an atom or two below zero.
     """
 

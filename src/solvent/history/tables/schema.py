@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from solvent.history.tables.database import Database
 
-VERSION = 3
+VERSION = 4
 PLACE_BITS = 24
 """A command makes fewer rows than 2 to this power."""
 NEVER = 2**63 - 1
@@ -75,14 +75,14 @@ POOLS = _table(
 )
 POSITIONS = _table(
     "positions",
-    "id account asset side source opened opened_at closed closed_at shares added removed fees "
+    "id account asset side source opened opened_at closed closed_at shares added removed "
     "settled last hours_before rates_before hours_after rates_after",
-    texts="added removed fees settled",
+    texts="added removed settled",
     indexes=("(account, asset, side, closed)",),
 )
 MOVEMENTS = _table(
     "movements",
-    "place time account asset kind source quantity entry_fee rate position side shares held until "
+    "place time account asset kind source quantity position side shares held until "
     "order_id net settled closing pays",
     texts="net settled closing",
     indexes=("(account, place)", "(account, place) WHERE pays = 1"),

@@ -12,7 +12,7 @@ from solvent.domain.parameters import MAX_SUPPLY, USDC, Policy, PoolState
 from solvent.domain.units import HOUR, INT64_MAX, RATIO, SECOND
 from solvent.proof.fuzz.draws import FIRST_USER, Draws, Plan
 from solvent.proof.fuzz.market import DAY, PERCENT
-from solvent.reference.ledger import borrowed_total, claim_of
+from solvent.reference.ledger import claim_of
 from solvent.reference.lending import wallet
 from solvent.reference.lending.pool import redeemable
 from solvent.reference.orderbook import orders
@@ -210,7 +210,7 @@ def step(draws: Draws) -> Plan:
     """Time passes: mostly a second, sometimes to the edge of an hour, rarely many days or none."""
     rng, now = draws.rng, draws.state.now
     top = (now // HOUR + 1) * HOUR
-    days = min(_bearable_days(draws), rng.choice((1, 1, 1, 7, 30)))
+    days = rng.choice((1, 1, 1, 7, 30))
     (time,) = rng.choices(
         (
             now + SECOND,
@@ -222,17 +222,6 @@ def step(draws: Draws) -> Plan:
         (70, 10, 10, 2, 8),
     )
     return Plan(c.TimeStep(time))
-
-
-def _bearable_days(draws: Draws) -> int:
-    """Days that may pass before a debt at its highest rate leaves its column."""
-    days = 30
-    for pool, asset in zip(draws.state.pools, draws.state.parameters.assets, strict=True):
-        yearly = asset.pool.curve.points[-1][1] // RATIO + 1
-        largest = max(pool.debt_index, pool.lend_index, borrowed_total(pool))
-        room = (INT64_MAX // 8 // largest).bit_length() - 1
-        days = min(days, max(0, room - 1) * 200 // yearly)
-    return days
 
 
 def parameter(draws: Draws) -> Plan:

@@ -195,6 +195,8 @@ _LEGS = {
 }
 _COUNTED: dict[type[Event], str] = {
     e.InterestCharged: "hours charged",
+    e.SharesRescaled: "shares rescaled",
+    e.PoolFrozen: "pools frozen or thawed",
     e.Netted: "claims netted",
     w.LiquidationStarted: "liquidations",
     w.LiquidationEnded: "liquidations ended",

@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from solvent.domain.commands import Role, Side
-from solvent.domain.parameters import USDC
-from solvent.domain.units import INT64_MAX, INT64_MIN, PRICE_SCALE, RATIO
-from solvent.proof.invariants.state_view import Holding, StateView, view_of
+from solvent.domain.parameters import MAX_SHARES, USDC
+from solvent.domain.units import INDEX_SCALE, INT64_MAX, INT64_MIN, PRICE_SCALE, RATIO
+from solvent.proof.invariants.state_view import Holding, PoolView, StateView, view_of
 from solvent.reference.state import State
 
+LEAST = INDEX_SCALE // 4
+"""No index is as low as that: below it new shares would not fit."""
 PLACES = ("available", "locked", "lent_shares", "debt_shares", "unfunded", "committed")
 ORDER, ACCOUNT, ASSET, SIDE, PRICE, QUANTITY, LOCKED, UNFUNDED = range(8)
 
@@ -98,27 +100,32 @@ def _pools(view: StateView) -> Iterator[Breach]:
             yield breach("I1", "cash and loans differ from what the pool owes", asset, left, right)
         if pool.cash < 0:
             yield breach("I12", "the pool is below empty", asset, pool.cash)
-        if min(pool.fees, pool.residue, pool.deficit) < 0:
-            yield breach(
-                "I1",
-                "fees, residue or deficit are below zero",
-                asset,
-                pool.fees,
-                pool.residue,
-                pool.deficit,
-            )
+        if min(pool.fees, pool.residue, pool.sink, pool.deficit) < 0:
+            numbers = (asset, pool.fees, pool.residue, pool.sink, pool.deficit)
+            yield breach("I1", "fees, residue, sink or deficit are below zero", *numbers)
+        if pool.sink != pool.exact_sink // INDEX_SCALE:
+            yield breach("I1", "the sink is not what is nobody's", asset, pool.sink)
         lent = sum(holding.lent_shares[asset] for holding in holdings)
         if lent != pool.lend_shares:
             yield breach("I2", "claims do not sum to the pool's", asset, lent, pool.lend_shares)
         owed = sum(holding.debt_shares[asset] for holding in holdings)
         if owed != pool.debt_shares:
             yield breach("I2", "debts do not sum to the pool's", asset, owed, pool.debt_shares)
-        if pool.lend_index < 0 or pool.debt_index < 1:
-            yield breach("I5", "an index is not positive", asset, pool.lend_index, pool.debt_index)
+        yield from _shares(asset, pool)
         if not 0 <= pool.bound <= RATIO:
             yield breach("I13", "the bound is no utilization", asset, pool.bound)
         if min(pool) < INT64_MIN or max(pool) > INT64_MAX:
             yield breach("I1", "a pool's column is wider than 64 bits", asset, *pool)
+
+
+def _shares(asset: int, pool: PoolView) -> Iterator[Breach]:
+    """I43: shares are worth an atom at most, and never so little that new ones do not fit."""
+    for index in (pool.lend_index, pool.debt_index):
+        if not LEAST < index <= INDEX_SCALE:
+            yield breach("I43", "a share is worth more than an atom or next to none", asset, index)
+    for shares in (pool.lend_shares, pool.debt_shares):
+        if shares > MAX_SHARES:
+            yield breach("I43", "there are more shares than there may be", asset, shares)
 
 
 def _tokens(view: StateView) -> Iterator[Breach]:

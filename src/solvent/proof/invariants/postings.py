@@ -17,8 +17,7 @@ from solvent.domain.commands import Side
 from solvent.domain.events import Event
 from solvent.domain.labels import LegForm, Source, SystemOrder
 from solvent.domain.parameters import USDC
-from solvent.domain.settlement_properties import up
-from solvent.domain.units import PRICE_DECIMALS, RATIO, VALUE_DECIMALS
+from solvent.domain.units import PRICE_DECIMALS, VALUE_DECIMALS
 from solvent.proof.invariants.state_view import StateView
 from solvent.reference.state import FUND, TREASURY
 
@@ -30,9 +29,10 @@ Key = tuple[int, int]
 class Bookings:
     """What the events of one command moved.
 
-    `tokens`, `claims` and `debts` are by (account, asset); `cash`, `fees`, `outside`, `entry_fees`
-    and `deficits` by asset. `borrowed`, `repaid`, `redeemed` and `lent` name assets in which that
-    was done, `adjusted` those whose fees and residue a waterfall step drew on.
+    `tokens`, `claims` and `debts` are by (account, asset); `cash`, `fees`, `outside` and `deficits`
+    by asset. `borrowed`, `repaid`, `redeemed` and `lent` name assets in which that was done,
+    `adjusted` those whose fees and sink a waterfall step drew on. `fees` leaves interest out, which
+    is reckoned anew.
     """
 
     before: StateView
@@ -42,7 +42,6 @@ class Bookings:
     cash: Counter[int] = field(default_factory=Counter)
     fees: Counter[int] = field(default_factory=Counter)
     external: Counter[int] = field(default_factory=Counter)
-    entry_fees: Counter[int] = field(default_factory=Counter)
     deficits: Counter[int] = field(default_factory=Counter)
     borrowed: set[int] = field(default_factory=set)
     redeemed: set[int] = field(default_factory=set)
@@ -51,6 +50,12 @@ class Bookings:
     adjusted: set[int] = field(default_factory=set)
     actors: set[int] = field(default_factory=set)
     interest: defaultdict[int, list[e.InterestCharged]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    indices: defaultdict[int, list[e.InterestAccrued]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    rescaled: defaultdict[int, list[e.SharesRescaled]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
@@ -88,9 +93,6 @@ class Bookings:
         self.debts[event.account, event.asset] += event.shares
         self.tokens[event.account, event.asset] += event.quantity
         self.cash[event.asset] -= event.quantity
-        rate = self.before.parameters.assets[event.asset].pool.fee
-        self.fees[event.asset] += up(event.entry_fee * rate, RATIO)
-        self.entry_fees[event.asset] += event.entry_fee
 
     def _repaid(self, event: e.Repaid) -> None:
         self.repaid.add(event.asset)
@@ -137,7 +139,17 @@ class Bookings:
 
     def _charged(self, event: e.InterestCharged) -> None:
         self.interest[event.asset].append(event)
-        self.fees[event.asset] += event.fee
+
+    def _accrued(self, event: e.InterestAccrued) -> None:
+        self.indices[event.asset].append(event)
+
+    def _rescaled(self, event: e.SharesRescaled) -> None:
+        self.rescaled[event.asset].append(event)
+        booked = self.debts if event.of_debts else self.claims
+        for account, holding in enumerate(self.before.holdings):
+            column = holding.debt_shares if event.of_debts else holding.lent_shares
+            held = column[event.asset] + booked[account, event.asset]
+            booked[account, event.asset] += held * event.multiplier // event.divisor - held
 
     def _taken_over(self, event: w.BackstopFilled) -> None:
         self.debts[event.account, event.debt_asset] -= event.debt_shares
@@ -172,6 +184,8 @@ _RULES: dict[type[Event], Callable[..., None]] = {
     e.DustConverted: Bookings._dust,
     e.FeesCollected: Bookings._collected,
     e.InterestCharged: Bookings._charged,
+    e.InterestAccrued: Bookings._accrued,
+    e.SharesRescaled: Bookings._rescaled,
     w.BackstopFilled: Bookings._taken_over,
     w.BackstopLeg: Bookings._leg,
     w.AdlLeg: Bookings._leg,

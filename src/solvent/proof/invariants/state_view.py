@@ -34,7 +34,7 @@ from solvent.domain.units import (
     SQUARE_ROOT_SCALE,
     VALUE_DECIMALS,
 )
-from solvent.reference.state import Account, Pool, Price, State
+from solvent.reference.state import POOL_NUMBERS, Account, Pool, Price, State
 
 FINE = 10 ** (FINE_DECIMALS - PRICE_DECIMALS)
 ROOT = RATIO * SQUARE_ROOT_SCALE
@@ -72,8 +72,28 @@ class PoolView(NamedTuple):
     residue: int
     bound: int
     deficit: int
+    sink: int
+    debt_base: int
+    base_ahead: int
+    accrued: int
+    accrued_part: int
+    owed_time: int
+    apr: int
+    interest: int
+    interest_part: int
+    hour_fee: int
+    fee_part: int
+    unpaid: int
+    frozen: int
     lent: int
     borrowed: int
+
+    @property
+    def exact_sink(self) -> int:
+        """What is nobody's, in 10^-18 atoms: neither claims nor fees nor carried for either."""
+        debts, claims = self.debt_shares * self.debt_index, self.lend_shares * self.lend_index
+        carried = self.fee_part + self.unpaid + self.interest_part % RATIO
+        return (self.cash - self.fees) * INDEX_SCALE + debts - claims - carried
 
     @property
     def utilization_up(self) -> int:
@@ -258,17 +278,9 @@ def _concerned(holding: Holding, assets: list[int]) -> bool:
 
 def _pool(pool: Pool) -> PoolView:
     return PoolView(
-        pool.cash,
-        pool.lend_shares,
-        pool.debt_shares,
-        pool.lend_index,
-        pool.debt_index,
-        pool.fees,
-        pool.residue,
-        pool.bound,
-        pool.deficit,
-        pool.lend_shares * pool.lend_index // INDEX_SCALE,
-        -(-pool.debt_shares * pool.debt_index // INDEX_SCALE),
+        **{name: getattr(pool, name) for name in POOL_NUMBERS},
+        lent=pool.lend_shares * pool.lend_index // INDEX_SCALE,
+        borrowed=-(-pool.debt_shares * pool.debt_index // INDEX_SCALE),
     )
 
 

@@ -19,12 +19,12 @@ from solvent.domain.events import Event
 from solvent.domain.rejections import Limit
 from solvent.domain.settlement_properties import up
 from solvent.domain.units import INDEX_SCALE, RATIO
-from solvent.proof.invariants.interest import check_interest
+from solvent.proof.invariants.interest import OF_TIME, check_interest
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.moments import check_moment, check_premiums, check_waiting
 from solvent.proof.invariants.orders import check_orders
 from solvent.proof.invariants.postings import Bookings, book_events
-from solvent.proof.invariants.state_view import FINE, Health, StateView
+from solvent.proof.invariants.state_view import FINE, Health, PoolView, StateView
 from solvent.proof.invariants.strangers import check_strangers
 from solvent.proof.invariants.waterfall import check_waterfall
 from solvent.reference.state import FUND
@@ -71,7 +71,7 @@ def check_transition(
         found += _caps(before, after, booked)
         found += _margins(before, after, command, booked)
     if isinstance(command, c.Lend | c.Redeem | c.Borrow | c.Repay):
-        found += _no_gain(before, after, command, booked)
+        found += _no_gain(before, after, command)
     return found
 
 
@@ -193,12 +193,11 @@ def _pools(before: StateView, after: StateView, booked: Bookings) -> Iterator[Br
             if booked.fees[asset] or booked.deficits[asset]:
                 yield breach("I6", "fees or a deficit were announced and not booked", asset)
             continue
-        if new.debt_index < old.debt_index:
-            yield breach("I5", "a debt index fell", asset, old.debt_index, new.debt_index)
-        if new.lend_index < old.lend_index and asset not in booked.deficits:
-            yield breach(
-                "I5", "a lend index fell without a deficit", asset, old.lend_index, new.lend_index
-            )
+        lent, owed = _scaled(old, booked.rescaled[asset])
+        if new.debt_index < owed:
+            yield breach("I5", "a debt index fell", asset, owed, new.debt_index)
+        if new.lend_index < lent and asset not in booked.deficits:
+            yield breach("I5", "a lend index fell without a deficit", asset, lent, new.lend_index)
         if new.deficit - old.deficit != booked.deficits[asset]:
             yield breach(
                 "I32",
@@ -209,16 +208,19 @@ def _pools(before: StateView, after: StateView, booked: Bookings) -> Iterator[Br
             )
         if asset in booked.adjusted:
             continue
-        if new.residue < old.residue:
-            yield breach("I4", "rounding took from the pool", asset, old.residue, new.residue)
-        if new.fees - old.fees != booked.fees[asset]:
-            yield breach(
-                "I6",
-                "the pool's fees are not what was charged",
-                asset,
-                new.fees - old.fees,
-                booked.fees[asset],
-            )
+        if new.exact_sink < old.exact_sink:
+            yield breach("I4", "rounding took from the pool", asset, old.sink, new.sink)
+
+
+def _scaled(pool: PoolView, events: list[e.SharesRescaled]) -> tuple[int, int]:
+    """Both indices as they would be on the scale of now, rounded down."""
+    lent, owed = pool.lend_index, pool.debt_index
+    for event in events:
+        if event.of_debts:
+            owed = owed * event.divisor // event.multiplier
+        else:
+            lent = lent * event.divisor // event.multiplier
+    return lent, owed
 
 
 def _still(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
@@ -228,10 +230,15 @@ def _still(before: StateView, after: StateView, booked: Bookings) -> Iterator[Br
     for asset, (old, new) in enumerate(zip(before.pools, after.pools, strict=True)):
         if new.bound != old.bound:
             yield breach("I13", "a bound moved outside a time step", asset, old.bound, new.bound)
-        if new.debt_index != old.debt_index:
+        if any(getattr(new, name) != getattr(old, name) for name in OF_TIME):
             yield breach("I6", "interest was charged outside a time step", asset)
-        if new.lend_index != old.lend_index and not booked.entry_fees[asset]:
+        if new.lend_index != old.lend_index:
             yield breach("I6", "lenders were paid and nobody charged", asset)
+        if new.fees - old.fees != booked.fees[asset] or new.fee_part != old.fee_part:
+            yield breach("I6", "fees were taken outside a time step", asset, old.fees, new.fees)
+        for event in booked.indices[asset]:
+            if (event.lend_index, event.debt_index) != (old.lend_index, old.debt_index):
+                yield breach("I6", "indices were said that are not the pool's", asset)
 
 
 def _entered(before: StateView, after: StateView) -> Iterator[Breach]:
@@ -375,17 +382,15 @@ def _no_gain(
     before: StateView,
     after: StateView,
     command: c.Lend | c.Redeem | c.Borrow | c.Repay,
-    booked: Bookings,
 ) -> Iterator[Breach]:
-    """I4, I9: the actor gains no atom and loses rounding at most; no other's worth moves."""
+    """I4, I9, I44: the actor gains no atom and loses one at most; no other's worth moves."""
     asset = command.asset
-    fee = booked.entry_fees[asset]
     for account in range(len(before.holdings)):
         change = after.net(account, asset) - before.net(account, asset)
         if account != command.account:
-            if change and not (fee and change > 0):
+            if change:
                 yield breach("I9", "somebody else's worth moved", account, asset, change)
-            continue
-        index = before.pools[asset].debt_index + before.pools[asset].lend_index
-        if not -fee - up(index, INDEX_SCALE) - 1 <= change <= -fee:
-            yield breach("I4", "rounding or fee is wrong", account, asset, change, fee)
+        elif change > 0:
+            yield breach("I4", "rounding gave an atom", account, asset, change)
+        elif change < -1:
+            yield breach("I44", "a part cost more than an atom", account, asset, change)

@@ -19,13 +19,13 @@ from solvent.domain.events import Event
 from solvent.domain.labels import Reason, Stage, SystemOrder
 from solvent.domain.settlement_properties import up
 from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
+from solvent.proof.invariants.interest import accrued
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.settlements import check_settlements
 from solvent.proof.invariants.state_view import FINE, Health, StateView, health_in
 from solvent.reference.state import FUND
 
 DISTURBING = (
-    e.InterestCharged,
     e.IndexUpdated,
     e.MarkUpdated,
     e.PriceStaleness,
@@ -45,12 +45,13 @@ def check_waterfall(before: StateView, after: StateView, events: tuple[Event, ..
     for event in events:
         if type(event) in _RULES:
             found += _RULES[type(event)](order, event)
-    found += _starts(before, after, events, order.passes)
+    started = accrued(before, after.now)
+    found += _starts(before, started, after, events, order.passes)
     found += _ends(after, order)
     found += _deficits(after, order)
     if not any(isinstance(event, DISTURBING) for event in events):
-        found += _health(before, after, _excused(order, events))
-    found += _chunks(before, after, events, order.passes)
+        found += _health(started, after, _excused(order, events)) if order.passes == 1 else ()
+    found += _chunks(started, events, order.passes)
     return found + check_settlements(after.parameters, events)
 
 
@@ -196,23 +197,21 @@ _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
 
 
 def _starts(
-    before: StateView, after: StateView, events: tuple[Event, ...], passes: int
+    before: StateView,
+    started: StateView,
+    after: StateView,
+    events: tuple[Event, ...],
+    passes: int,
 ) -> Iterator[Breach]:
     """I14: what entered the waterfall was at MMR >= 100 %, stale prices read in its favour.
 
     Asked at the marks and indices with which the step's waterfall began, and at those it left. Of
     several passes in a step these are not the ones in between: there the record alone is asked.
     """
-    pools = list(before.pools)
-    for event in events:
-        if isinstance(event, e.InterestCharged):
-            pools[event.asset] = pools[event.asset]._replace(
-                lend_index=event.lend_index, debt_index=event.debt_index
-            )
     for event in events:
         if isinstance(event, w.LiquidationStarted):
-            holding = before.holdings[event.account]
-            then = health_in(before.parameters, tuple(pools), after.prices, holding)
+            holding = started.holdings[event.account]
+            then = health_in(before.parameters, started.pools, after.prices, holding)
             healthy = not (then.liquidatable or after.health[event.account].liquidatable)
             if event.net_equity > event.maintenance or (passes == 1 and healthy):
                 yield breach(
@@ -255,17 +254,21 @@ def _excused(order: _Order, events: tuple[Event, ...]) -> set[int]:
     return lighter | (order.ended & order.parties)
 
 
-def _health(before: StateView, after: StateView, excused: set[int]) -> Iterator[Breach]:
-    """I16: at unchanged marks and indices no step lowers the health of an account worth something.
+def _health(started: StateView, after: StateView, excused: set[int]) -> Iterator[Breach]:
+    """I16: at unchanged marks no step lowers the health of an account worth something.
+
+    What interest took before the waterfall began (`started`) is not its work.
 
     One that is beyond recovery may end with less, if it ends without debt. What a stale price is
     worth is a matter of doubt, so accounts that hold or owe one are not compared.
     """
     prices = tuple(enumerate(after.prices))
     rounding = sum(_unit(after, asset) for asset in range(len(after.pools)))
-    for account in before.liquidating - excused:
-        old, new = before.health[account], after.health[account]
-        if any(price.stale and _has(before, account, asset) for asset, price in prices):
+    for account in started.liquidating - excused:
+        holding = started.holdings[account]
+        old = health_in(started.parameters, started.pools, started.prices, holding)
+        new = after.health[account]
+        if any(price.stale and _has(started, account, asset) for asset, price in prices):
             continue
         if old.total_value > 0 and new.debts_value and new.surplus < old.surplus - rounding:
             yield breach(
@@ -277,9 +280,7 @@ def _has(view: StateView, account: int, asset: int) -> bool:
     return bool(view.quantity(account, asset) or view.health[account].debts[asset])
 
 
-def _chunks(
-    before: StateView, after: StateView, events: tuple[Event, ...], passes: int
-) -> Iterator[Breach]:
+def _chunks(before: StateView, events: tuple[Event, ...], passes: int) -> Iterator[Breach]:
     """I17: the book buys back no more of a debt in a pass than its share of it, up to lots."""
     bought: Counter[tuple[int, int]] = Counter()
     for event in events:
@@ -289,7 +290,7 @@ def _chunks(
         parameters = before.parameters.assets[asset]
         if parameters.market is None:
             continue
-        pool = after.pools[asset]
+        pool = before.pools[asset]
         debt = up(before.holdings[account].debt_shares[asset] * pool.debt_index, INDEX_SCALE)
         share = up(debt * before.parameters.waterfall.book_fraction, RATIO)
         most = max(share, parameters.market.min_quantity) + parameters.market.lot

@@ -21,10 +21,10 @@ from solvent.domain.parameters import (
     WaterfallParameters,
 )
 from solvent.domain.settlements import Transfer
-from solvent.domain.units import PRICE_SCALE, RATIO
+from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO
 from solvent.receipts.form import AdlReceipt, AssetTerms, BorrowTerms, Party, Receipt
 from solvent.receipts.lines import Words
-from solvent.reference.ledger import borrowed_total, lent_total
+from solvent.reference.ledger import borrowed_total, exact_sink, lent_total
 from solvent.reference.orderbook.book import insert
 from solvent.reference.state import (
     FUND,
@@ -230,4 +230,5 @@ def _pool(terms: AssetTerms, bound: int) -> Pool:
     surplus = lent_total(pool) - borrowed_total(pool)
     pool.residue = max(0, -surplus)
     pool.cash = surplus + pool.residue
+    pool.sink = exact_sink(pool) // INDEX_SCALE
     return pool

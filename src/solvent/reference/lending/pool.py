@@ -1,4 +1,4 @@
-"""The pool: lend, redeem, borrow, repay, interest, and what the waterfall does to claims and debts.
+"""The pool: lend, redeem, borrow, repay, and what the waterfall does to claims and debts.
 
 Each verb here carries out one thing that was already found to be allowed: it turns a quantity into
 shares, moves the tokens, and settles the residue. Shares round so that the pool never loses: fewer
@@ -6,10 +6,10 @@ for a lend, more for a redemption, more for a borrow, fewer for a repayment.
 
     claim = shares * lend index (down)        debt = shares * debt index (up)
 
-Interest (I5, I6) raises the debt index for the hour that begins; what borrowers are charged is
-split into the fee, the lenders' part through the lend index, and the residue of rounding.
+A share is worth at most an atom, so a lend or a repayment moves what it says, to the atom. Indices
+move by `interest` and by losses alone.
 
-Specification: sections 5.1, 5.3.
+Specification: section 5.1.
 """
 
 from typing import NamedTuple
@@ -17,24 +17,18 @@ from typing import NamedTuple
 from solvent.domain.events import (
     Borrowed,
     ClaimVoided,
-    InterestCharged,
     Lent,
     Netted,
     Redeemed,
     Repaid,
 )
 from solvent.domain.labels import Source
-from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE
+from solvent.domain.parameters import MAX_SHARES
 from solvent.domain.units import (
-    HOUR,
-    HOURS_PER_YEAR,
     INDEX_SCALE,
-    INT64_MAX,
-    RATIO,
     divide_up,
     mul_div_down,
     mul_div_up,
-    value_divisor,
 )
 from solvent.reference.ledger import (
     POOL,
@@ -46,16 +40,12 @@ from solvent.reference.ledger import (
     claim_worth,
     debt_of,
     debt_worth,
+    exact_sink,
     lent_total,
     move,
     settle_residue,
 )
-from solvent.reference.lending.rates import (
-    borrow_apr,
-    index_after_hour_up,
-    utilization,
-    utilization_up,
-)
+from solvent.reference.lending.interest import halve_claims
 from solvent.reference.state import TREASURY, Pool, State
 
 
@@ -132,51 +122,32 @@ def say_voided(state: State, account: int, asset: int, shares: int) -> None:
 
 
 class BorrowTerms(NamedTuple):
-    """What a borrow leads to: atoms of entry fee and the rate it is charged at, shares of debt, the
-    pool's borrowed and lent.
-    """
+    """What a borrow leads to: shares of debt, the pool's borrowed and lent."""
 
-    entry_fee: int
-    apr: int
     shares: int
     borrowed: int
     lent: int
 
 
-def borrow_terms(
-    state: State, account: int, asset: int, quantity: int, *, fee: bool = True
-) -> BorrowTerms:
+def borrow_terms(state: State, account: int, asset: int, quantity: int) -> BorrowTerms:
     """Terms of a borrow by an account whose own claim, if any, leaves the pool first.
 
     Check and execution both ask here, so they cannot differ.
     """
     own = state.accounts[account].lent_shares[asset]
-    return pool_terms(state, asset, state.pools[asset], own, quantity, fee=fee)
+    return pool_terms(state.pools[asset], own, quantity)
 
 
-def pool_terms(
-    state: State, asset: int, pool: Pool, own: int, quantity: int, *, fee: bool = True
-) -> BorrowTerms:
-    """Terms of a borrow from `pool` as it is or would be, of which `own` lent shares leave first.
-
-    The entry fee is interest on `quantity` for the rest of the running hour, at the rate of the
-    utilization that the borrow leads to.
-    """
+def pool_terms(pool: Pool, own: int, quantity: int) -> BorrowTerms:
+    """Terms of a borrow from `pool` as it is or would be, once `own` lent shares left it."""
     lent = claim_worth(pool, pool.lend_shares - own)
-    entry_fee = apr = 0
-    if fee:
-        # The fee itself is left out: its size depends on the rate that this level gives.
-        after = utilization_up(borrowed_total(pool) + quantity, lent)
-        apr = borrow_apr(state.asset(asset).pool, after)
-        remaining = HOUR - state.now % HOUR
-        entry_fee = divide_up(quantity * apr * remaining, RATIO * HOURS_PER_YEAR * HOUR)
-    shares = mul_div_up(quantity + entry_fee, INDEX_SCALE, pool.debt_index)
-    borrowed = mul_div_up(pool.debt_shares + shares, pool.debt_index, INDEX_SCALE)
-    return BorrowTerms(entry_fee, apr, shares, borrowed, lent)
+    shares = mul_div_up(quantity, INDEX_SCALE, pool.debt_index)
+    borrowed = debt_worth(pool, pool.debt_shares + shares)
+    return BorrowTerms(shares, borrowed, lent)
 
 
 def debt_after_borrow(state: State, account: int, asset: int, quantity: int) -> int:
-    """What an account would owe after borrowing `quantity`, fee and rounding included."""
+    """What an account would owe after borrowing `quantity`, rounding included."""
     if quantity == 0:
         return debt_of(state, account, asset)
     shares = borrow_terms(state, account, asset, quantity).shares
@@ -191,29 +162,15 @@ def lent_after_redeem(state: State, account: int, asset: int, quantity: int) -> 
     return claim_worth(pool, pool.lend_shares - shares)
 
 
-def borrow(
-    state: State, account: int, asset: int, quantity: int, source: Source, *, fee: bool = True
-) -> None:
-    """Take `quantity` out of the pool as a debt; the entry fee is added and shared as interest."""
+def borrow(state: State, account: int, asset: int, quantity: int, source: Source) -> None:
+    """Take `quantity` out of the pool as a debt."""
     # The terms count the claim as gone, so its dust leaves before they are asked for.
     voided = void_dust(state, account, asset)
-    terms = borrow_terms(state, account, asset, quantity, fee=fee)
+    shares = borrow_terms(state, account, asset, quantity).shares
     move(state, asset, quantity, POOL, available(account))
-    change_debt(state, account, asset, terms.shares)
-    _share_interest(state, asset, terms.entry_fee)
+    change_debt(state, account, asset, shares)
     settle_residue(state, asset)
-    state.emit(
-        Borrowed(
-            account=account,
-            asset=asset,
-            quantity=quantity,
-            entry_fee=terms.entry_fee,
-            apr=terms.apr,
-            shares=terms.shares,
-            lend_index=state.pools[asset].lend_index,
-            source=source,
-        )
-    )
+    state.emit(Borrowed(account, asset, quantity, shares, source))
     say_voided(state, account, asset, voided)
 
 
@@ -245,51 +202,6 @@ def repaid_by(pool: Pool, held: int, quantity: int) -> tuple[int, int]:
         return held, debt
     shares = min(held, mul_div_down(quantity, INDEX_SCALE, pool.debt_index))
     return shares, debt_worth(pool, shares)
-
-
-def _share_interest(state: State, asset: int, interest: int) -> int:
-    """Split interest already added to debts into fee and lenders' part; return the fee.
-
-    A lend index that its column could not hold stays as it is, and the residue has the rest.
-    """
-    pool = state.pools[asset]
-    fee = mul_div_up(interest, state.asset(asset).pool.fee, RATIO)
-    if pool.lend_shares:
-        # Down, so that claims never grow by more than borrowers were charged.
-        index = pool.lend_index + (interest - fee) * INDEX_SCALE // pool.lend_shares
-        pool.lend_index = index if index <= INT64_MAX else pool.lend_index
-    pool.fees += fee
-    return fee
-
-
-def charge_hour(state: State, asset: int, hour: int) -> None:
-    """Charge interest for the hour that begins at `hour`, once, at the utilization of now."""
-    pool = state.pools[asset]
-    if pool.debt_shares == 0:
-        return
-    level = utilization(pool)
-    apr = borrow_apr(state.asset(asset).pool, level)
-    before = borrowed_total(pool)
-    index = index_after_hour_up(pool.debt_index, apr)
-    # An hour that does not fit is not charged, and not made up for later.
-    if not _holdable(state, asset, index):
-        return
-    pool.debt_index = index
-    # What debts grew by, and not rate times debt: rounding is then part of what is shared.
-    interest = borrowed_total(pool) - before
-    fee = _share_interest(state, asset, interest)
-    settle_residue(state, asset)
-    state.emit(
-        InterestCharged(asset, hour, apr, level, interest, fee, pool.lend_index, pool.debt_index)
-    )
-
-
-def _holdable(state: State, asset: int, index: int) -> bool:
-    """Whether debts at a new index still fit their columns, and so does their value."""
-    pool = state.pools[asset]
-    owed = divide_up(pool.debt_shares * index, INDEX_SCALE)
-    divisor = value_divisor(state.asset(asset).decimals)
-    return owed <= 2 * MAX_SUPPLY and owed * state.mark(asset) <= 2 * MAX_VALUE * divisor
 
 
 def transfer_claim(
@@ -351,22 +263,22 @@ def cancel(
 
 
 def claim_fees(state: State, asset: int, quantity: int) -> None:
-    """Turn up to `quantity` of the pool's fees, then residue, into a claim of the treasury.
+    """Turn up to `quantity` of the pool's fees, then sink, into a claim of the treasury.
 
-    Debts can exceed claims by what fees and residue hold; a debt that must be settled with lenders
+    Debts can exceed claims by what fees and sink hold; a debt that must be settled with lenders
     then finds one. No more than the shares that there can be, where they are worth little.
     """
     pool = state.pools[asset]
-    room = (MAX_SUPPLY - pool.lend_shares) * pool.lend_index // INDEX_SCALE
-    shares = lend_shares_down(state, asset, min(quantity, pool.fees + pool.residue, room))
+    room = (MAX_SHARES - pool.lend_shares) * pool.lend_index // INDEX_SCALE
+    shares = lend_shares_down(state, asset, min(quantity, pool.fees + pool.sink, room))
     if shares == 0:
         return
-    lent = lent_total(pool)
     change_claim(state, TREASURY, asset, shares)
-    minted = lent_total(pool) - lent
+    # What the shares cost, and not what claims show more: the sink pays no more than that.
+    minted = mul_div_up(shares, pool.lend_index, INDEX_SCALE)
     from_fees = min(minted, pool.fees)
     pool.fees -= from_fees
-    pool.residue -= minted - from_fees
+    pool.sink -= minted - from_fees
     settle_residue(state, asset)
     state.emit(Lent(TREASURY, asset, minted, shares, Source.RECONCILIATION))
 
@@ -375,32 +287,41 @@ def write_off(state: State, account: int, asset: int) -> tuple[int, int]:
     """Forgive all of an account's debt and take the loss from the lenders (I29).
 
     The lend index falls by what was owed. Should claims not reach (fees can carry borrowed a
-    little above lent), the pool's fees and residue bear the rest. Returns the loss of the pool and
-    the lenders' part of it, in atoms. A pool whose claims are worth nothing after it is to
-    `restart`.
+    little above lent), the pool's fees and sink bear the rest. Returns the loss of the pool and
+    the lenders' part of it, in atoms. The pool is to `renew` after it.
     """
     pool = state.pools[asset]
-    before = borrowed_total(pool)
     lent = lent_total(pool)
-    change_debt(state, account, asset, -state.accounts[account].debt_shares[asset])
-    loss = before - borrowed_total(pool)
-    lenders = min(loss, lent)
-    if lenders:
-        # Up, so that claims fall by at least the loss; the rest of rounding is the residue's.
-        pool.lend_index -= divide_up(lenders * INDEX_SCALE, pool.lend_shares)
-        pool.lend_index = max(0, pool.lend_index)
-    # Negative where the rounding above took more from claims than the loss.
-    rest = loss - (lent - lent_total(pool))
-    from_fees = max(0, min(rest, pool.fees))
+    owed = state.accounts[account].debt_shares[asset]
+    loss = debt_worth(pool, owed)
+    change_debt(state, account, asset, -owed)
+    claims = pool.lend_shares * pool.lend_index
+    borne = min(owed * pool.debt_index, claims)
+    if borne:
+        # Up, so that claims fall by at least the loss; the rest of rounding is the sink's.
+        pool.lend_index -= divide_up(borne, pool.lend_shares)
+    lenders = min(loss, lent - lent_total(pool))
+    # What claims could not bear; fees first, then all that is carried.
+    rest = owed * pool.debt_index - borne
+    from_fees = min(divide_up(rest, INDEX_SCALE), pool.fees)
     pool.fees -= from_fees
-    pool.residue -= max(0, rest - from_fees)
+    if rest:
+        pool.unpaid = pool.fee_part = 0
+    pool.sink = min(pool.sink, exact_sink(pool) // INDEX_SCALE)
     pool.deficit += lenders
     settle_residue(state, asset)
     return loss, lenders
 
 
-def restart(state: State, asset: int) -> None:
-    """Void shares that are worth nothing and let the index begin at one: the pool lives on."""
+def renew(state: State, asset: int) -> None:
+    """After a loss: the pool lives on, with shares that are worth something (I43).
+
+    Those that are worth nothing end, and the index begins at one.
+    """
+    pool = state.pools[asset]
+    if lent_total(pool):
+        halve_claims(state, asset)
+        return
     for account in range(len(state.accounts)):
         say_voided(state, account, asset, void_dust(state, account, asset))
-    state.pools[asset].lend_index = INDEX_SCALE
+    pool.lend_index = INDEX_SCALE

@@ -13,7 +13,7 @@ Specification: section 5.2.
 from typing import Protocol
 
 from solvent.domain.parameters import Curve, PoolParameters
-from solvent.domain.units import HOURS_PER_YEAR, INT64_MAX, RATIO, divide_up
+from solvent.domain.units import INT64_MAX, RATIO, divide_up
 from solvent.reference.ledger import borrowed_total, lent_total
 from solvent.reference.state import Pool
 
@@ -65,12 +65,10 @@ def borrow_apr(parameters: PoolParameters, utilization_ratio: int) -> int:
 
 def lend_apr(parameters: PoolParameters, utilization_ratio: int) -> int:
     """Lend APR: borrow APR * utilization * (1 - fee), rounded down."""
-    capped = min(utilization_ratio, RATIO)
-    gross = borrow_apr(parameters, capped) * capped
+    return lenders_part(parameters, borrow_apr(parameters, utilization_ratio), utilization_ratio)
+
+
+def lenders_part(parameters: PoolParameters, apr: int, utilization_ratio: int) -> int:
+    """Lend APR at a borrow APR and a utilization, rounded down."""
+    gross = apr * min(utilization_ratio, RATIO)
     return gross * (RATIO - parameters.fee) // (RATIO * RATIO)
-
-
-def index_after_hour_up(debt_index: int, apr: int) -> int:
-    """The debt index times (1 + APR / 8760), rounded up."""
-    year = RATIO * HOURS_PER_YEAR
-    return divide_up(debt_index * (year + apr), year)

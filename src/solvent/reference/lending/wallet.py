@@ -9,7 +9,7 @@ Specification: sections 6.1, 6.5.
 
 from solvent.domain.events import Deposited, DustConverted, Withdrawn
 from solvent.domain.labels import Source
-from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, PoolState
+from solvent.domain.parameters import MAX_SHARES, MAX_SUPPLY, MAX_VALUE, USDC, PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import INDEX_SCALE, INT64_MAX, value_divisor, value_down
 from solvent.reference.ledger import (
@@ -91,7 +91,7 @@ def lend_refusal(state: State, account: int, asset: int, quantity: int) -> Refus
         return Refusal(RejectionCode.LEND_LIMIT, limit)
     if lent_total(pool) + quantity > state.asset(asset).pool.open_borrow_lend_limit:
         return Refusal(RejectionCode.LEND_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
-    if quantity * INDEX_SCALE > (MAX_SUPPLY - pool.lend_shares) * pool.lend_index:
+    if quantity * INDEX_SCALE > (MAX_SHARES - pool.lend_shares) * pool.lend_index:
         return Refusal(RejectionCode.LEND_LIMIT, Limit.SUPPLY_CAP)
     shares = pools.lend_shares_down(state, asset, quantity)
     after = portfolio_of(state, account)

@@ -15,7 +15,7 @@ from solvent.domain.labels import Reason, Stage
 from solvent.domain.units import INDEX_SCALE, value_up
 from solvent.domain.waterfall_events import DeficitBooked, HandedOver
 from solvent.reference.ledger import debt_of, lent_total
-from solvent.reference.lending.pool import restart, write_off
+from solvent.reference.lending.pool import renew, write_off
 from solvent.reference.margin import health_of
 from solvent.reference.state import State
 from solvent.reference.waterfall.sizing import deliverable_value
@@ -69,8 +69,7 @@ def apply_deficit(state: State, plan: Deficit) -> None:
             restarted=int(worthless),
         )
     )
-    if worthless:
-        restart(state, asset)
+    renew(state, asset)
 
 
 def _nothing_left(state: State, account: int) -> bool:

@@ -369,7 +369,7 @@ def _apply_leg(state: State, match: Match, leg: Leg) -> None:
         shares = pools.redeem(state, giver, asset, leg.quantity, Source.ADL_PROVIDER)
         assert shares == leg.shares, "a claim is redeemed as planned"
     elif leg.form is LegForm.BORROWED:
-        pools.borrow(state, giver, asset, leg.quantity, Source.RECONCILIATION, fee=False)
+        pools.borrow(state, giver, asset, leg.quantity, Source.RECONCILIATION)
     claim = leg.form is LegForm.CLAIM
     state.emit(
         AdlLeg(

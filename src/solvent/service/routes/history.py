@@ -149,7 +149,7 @@ async def positions(call: Call) -> Reply:
 
 
 async def interest(call: Call) -> Reply:
-    """Interest of every hour, and entry fees."""
+    """Interest of every hour; there are no entry fees."""
     name = "asset" if call.params.has("asset") else "symbol"
     asset, position = asset_of(call, name), number_of(call, "positionId")
     if call.params.choice("source", InterestPaymentSource) is _NOT_SERVED:

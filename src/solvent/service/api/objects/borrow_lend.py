@@ -150,7 +150,7 @@ class InterestQuery(PageQuery):
 
 
 class InterestPayment(ApiObject):
-    """Interest of an hour, or an entry fee."""
+    """Interest of an hour."""
 
     payment_type: Annotated[PaymentType, says("What it is for.", "Borrow")]
     interest_rate: Annotated[SignedDecimal, says("Rate a year.", "0.08")]

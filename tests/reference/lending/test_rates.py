@@ -9,11 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from solvent.domain.parameters import MAX_SUPPLY, Curve, PoolParameters
-from solvent.domain.units import HOURS_PER_YEAR, INDEX_SCALE, INT64_MAX, RATIO
+from solvent.domain.units import INT64_MAX, RATIO
 from solvent.reference.lending.rates import (
     PiecewiseRate,
     borrow_apr,
-    index_after_hour_up,
     lend_apr,
     utilization_up,
 )
@@ -105,15 +104,6 @@ def test_lenders_get_what_borrowers_pay_less_the_fee(curve: Curve, level: int, f
 )
 def test_utilization_is_borrowed_over_lent(borrowed: int, lent: int, level: int) -> None:
     assert utilization_up(borrowed, lent) == level
-
-
-@proves("I5")
-@given(st.integers(INDEX_SCALE, 10**17), st.integers(0, 100 * RATIO))
-@example(INDEX_SCALE, 0)
-@example(INDEX_SCALE, 1)
-def test_an_hour_multiplies_the_debt_index(index: int, apr: int) -> None:
-    exact = index * (1 + Fraction(apr, RATIO * HOURS_PER_YEAR))
-    assert index_after_hour_up(index, apr) == ceil(exact) >= index
 
 
 def test_utilization_is_at_most_what_a_record_holds() -> None:
