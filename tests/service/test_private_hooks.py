@@ -7,7 +7,6 @@ of would stay for ever.
 import socket
 
 import pytest
-from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from solvent.service.limits import PROBES, QUIET_SECONDS, UNREAD_MS
@@ -24,7 +23,8 @@ def test_the_server_makes_its_socket_where_ours_is_made() -> None:
 def test_accepted_connections_end_when_nobody_is_there() -> None:
     server = _Server("none:none", address="127.0.0.1", port=0, backlog=8)
     server._init_shared_socket()
-    with socket.socket(fileno=socket.dup(server._sfd)) as listening:
+    number: int = socket.dup(server._sfd)  # type: ignore[arg-type]
+    with socket.socket(fileno=number) as listening:
         listening.listen()
         listening.settimeout(5)
         with socket.create_connection(listening.getsockname()[:2]):
@@ -37,5 +37,3 @@ def test_accepted_connections_end_when_nobody_is_there() -> None:
                     accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT),
                 ]
     assert options == [1, QUIET_SECONDS, PROBES, UNREAD_MS]
-    assert isinstance(server._shd.get_fd(), int)
-    assert SocketSpec("127.0.0.1", 0, 8).build().get_fd() > 0

@@ -138,6 +138,11 @@ class Journal:
         return self._chain.head
 
     @property
+    def secret(self) -> bytes:
+        """Bytes that were drawn when it was created, and that only its files have."""
+        return self._chain.marker
+
+    @property
     def sequence(self) -> int:
         """How many records are durable: the number of the next one."""
         return self._chain.sequence

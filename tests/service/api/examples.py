@@ -67,6 +67,7 @@ pat GET /solvent/v1/backstop
 pat POST /solvent/v1/backstop symbol=SOL quantity=1
 pat DELETE /solvent/v1/backstop symbol=SOL quantity=1
 - GET /solvent/v1/solvency
+- GET /solvent/v1/waterfall
 auditor GET /solvent/v1/receipts limit=5
 risk POST /solvent/v1/risk/proposals symbol=SOL field=POOL_FEE value=5
 risk-2 POST /solvent/v1/proposals/approvals proposal=1

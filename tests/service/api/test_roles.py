@@ -87,6 +87,7 @@ POST   /solvent/v1/batch                          .  x    x    .     .      .   
 GET    /solvent/v1/limits                         .  x    x    .     .      .       .       o
 GET    /solvent/v1/limits/order                   .  x    x    .     .      .       .       o
 GET    /solvent/v1/forecast                       .  x    x    .     .      .       .       o
+GET    /solvent/v1/waterfall                      x  x    x    x     x      x       x       x
 GET    /solvent/v1/solvency                       x  x    x    x     x      x       x       x
 GET    /solvent/v1/receipts                       .  x    x    .     .      .       .       x
 GET    /solvent/v1/backstop                       .  .    x    .     .      .       .       .

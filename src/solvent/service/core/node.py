@@ -89,7 +89,7 @@ class Node:
         self.hear_act: Callable[[AuditEntry], None] = _unheard
         """Told of every act of staff, on the loop, before whoever asked is answered."""
         self.views_writer = views_writer
-        self.publisher = Publisher(self.market.parameters)
+        self.publisher = Publisher(self.market.parameters, secret=sequencer.journal.secret)
         self.standings = Standings(sequencer)
         self.metrics_text = Paced(self.metrics.text)
         self._loop: asyncio.AbstractEventLoop | None = None

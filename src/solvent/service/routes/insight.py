@@ -17,7 +17,9 @@ from solvent.service.api.objects.insight import (
     OrderLimit,
     PoolSolvency,
     Solvency,
+    WaterfallQuery,
 )
+from solvent.service.api.objects.streams import WaterfallStep
 from solvent.service.api.shapes import (
     price_text,
     quantity_text,
@@ -25,6 +27,7 @@ from solvent.service.api.shapes import (
     side_text,
     value_text,
 )
+from solvent.service.limits import PAGE_DEFAULT, PAGE_MOST
 from solvent.service.routes.account import asked_order
 from solvent.service.routes.bounds import bound_object
 
@@ -155,6 +158,12 @@ async def solvency(call: Call) -> Reply:
     )
 
 
+async def waterfall(call: Call) -> Reply:
+    """The latest steps of the waterfall since the service was started, oldest first."""
+    limit = call.params.integer("limit", PAGE_DEFAULT, 1, PAGE_MOST)
+    return json_reply(list(call.node.publisher.waterfall.latest)[-limit:])
+
+
 ENDPOINTS = [
     Endpoint(
         TAG,
@@ -187,4 +196,12 @@ ENDPOINTS = [
         roles=READERS,
     ),
     Endpoint(TAG, "GET", "/solvent/v1/solvency", solvency, returns=Solvency),
+    Endpoint(
+        TAG,
+        "GET",
+        "/solvent/v1/waterfall",
+        waterfall,
+        query=WaterfallQuery,
+        returns=list[WaterfallStep],
+    ),
 ]

@@ -35,7 +35,14 @@ from solvent.service.streams.books import Books, Level, Watcher
 from solvent.service.streams.candles import CandleNews, Figures, Tape
 from solvent.service.streams.payloads import Moment
 from solvent.service.streams.reports import Reports
-from solvent.service.streams.subscriptions import PACES, Subscriptions, Topic, stream_names
+from solvent.service.streams.subscriptions import (
+    PACES,
+    WATERFALL,
+    Subscriptions,
+    Topic,
+    stream_names,
+)
+from solvent.service.streams.waterfall import Waterfall
 
 _MS = 1000
 _FOLLOWED = ORDER_KINDS.union(TRANSFER_KINDS, map(kind_number, (e.IndexUpdated, e.MarkUpdated)))
@@ -99,10 +106,16 @@ class _Market:
 
 
 class Publisher:
-    """Makes the messages of all streams; see the module. `clock` (seconds) paces slower streams."""
+    """Makes the messages of all streams; see the module.
+
+    `clock` (seconds) paces slower streams; with `secret` pseudonyms are made.
+    """
 
     def __init__(
-        self, parameters: EngineParameters, clock: Callable[[], float] = time.monotonic
+        self,
+        parameters: EngineParameters,
+        clock: Callable[[], float] = time.monotonic,
+        secret: bytes = b"",
     ) -> None:
         self.subscriptions = Subscriptions()
         self.streams = stream_names(parameters)
@@ -116,6 +129,7 @@ class Publisher:
             asset for asset, about in enumerate(parameters.assets) if about.market is not None
         )
         self._markets = self._new_markets()
+        self.waterfall = Waterfall(parameters, secret)
         self._reports = Reports(parameters, self.subscriptions)
         self._balances = BalanceWatch(parameters, self.subscriptions)
 
@@ -177,6 +191,8 @@ class Publisher:
         self._has_published = True
         self._now = max(self._now, time_us)
         self._balances.note(transcript)
+        for step in self.waterfall.follow(self._now, transcript):
+            self.subscriptions.send(Topic(WATERFALL), step)
         if transcript.present.isdisjoint(_FOLLOWED):
             return
         self._reports.when = Moment(self._now, time_us)

@@ -33,6 +33,7 @@ POSITIONS = "account.positionUpdate"
 RFQS = "account.rfqUpdate"
 LIQUIDATIONS = "liquidation"
 AUDIT = "audit"
+WATERFALL = "waterfall"
 PACES = {"depth": 0, "depth.200ms": 200, "depth.600ms": 600, "depth.1000ms": 1000}
 """Streams of a book, and how many milliseconds lie at least between two messages of one."""
 _BY_MARKET = (*PACES, "bookTicker", "trade", "ticker", "markPrice", "openInterest")
@@ -72,7 +73,7 @@ def stream_names(parameters: EngineParameters) -> frozenset[str]:
         for asset, about in enumerate(parameters.assets)
         if about.market is not None and asset != USDC
     ]
-    names = {LIQUIDATIONS, AUDIT, BALANCES, ORDERS, POSITIONS, RFQS}
+    names = {LIQUIDATIONS, WATERFALL, AUDIT, BALANCES, ORDERS, POSITIONS, RFQS}
     for symbol in symbols:
         names.update(f"{kind}.{symbol}" for kind in (*_BY_MARKET, ORDERS, POSITIONS, RFQS))
         names.update(f"kline.{interval}.{symbol}" for interval in INTERVALS)

@@ -18,8 +18,15 @@ from solvent.service.api.objects.base import (
     says,
 )
 from solvent.service.api.objects.enums import LimitName, Side
-from solvent.service.api.objects.pages import Slice
+from solvent.service.api.objects.pages import Limit, Slice
 from solvent.service.errors import ApiErrorCode
+from solvent.service.limits import PAGE_DEFAULT
+
+
+class WaterfallQuery(Request):
+    """How many steps of the waterfall, the latest ones."""
+
+    limit: Annotated[Maybe[Limit], says(f"Steps at most; {PAGE_DEFAULT} if absent.", 10)] = UNSET
 
 
 class LimitsQuery(MaxWithdrawalQuery):

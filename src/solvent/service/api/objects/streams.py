@@ -279,6 +279,34 @@ class OrderFilled(OrderUpdate, tag="orderFill"):
     ] = field(name="N", default=UNSET)
 
 
+class StepParty(ApiObject):
+    """Somebody who took part in a step of the waterfall."""
+
+    role: Annotated[str, says("As what.", "account")]
+    account: Annotated[str, says("A pseudonym, the same in every step.", "9f86d081884c7d65")]
+
+
+class StepAmount(ApiObject):
+    """A figure of a step: tokens of its symbol, USDC, or a price in USDC."""
+
+    name: Annotated[str, says("Which.", "value")]
+    amount: Annotated[SignedDecimal, says("How much.", "12.5")]
+
+
+class WaterfallStep(Told, tag_field="e", tag="waterfall"):
+    """A step of the waterfall: of a liquidation, a backstop fill, an ADL round or a booking."""
+
+    command: Annotated[int, says("The command that led to it, counted from 0.", 1205)]
+    step: Annotated[str, says("What happened.", "HandedOver")]
+    stage: Annotated[str | None, says("BOOK, BACKSTOP, ADL, DEFICIT or BOOKING.", "BOOK")]
+    reason: Annotated[str | None, says("Why a stage handed over.", "NO_LIQUIDITY_IN_BAND")]
+    case: Annotated[str | None, says("Of an ADL round: its case.")]
+    round: Annotated[int | None, says("The number of the ADL round or the backstop fill.", 7)]
+    symbol: Annotated[AssetSymbol | None, says("The asset.")]
+    parties: Annotated[list[StepParty], says("Who took part.")]
+    amounts: Annotated[list[StepAmount], says("Its figures.")]
+
+
 OrderMessage = OrderAccepted | OrderCancelled | OrderExpired | OrderFilled
 Payload = (
     DepthUpdate
@@ -289,6 +317,7 @@ Payload = (
     | MarkPriceMessage
     | OpenInterestMessage
     | LiquidationMessage
+    | WaterfallStep
     | BalanceUpdate
     | OrderMessage
 )

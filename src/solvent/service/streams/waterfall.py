@@ -1,0 +1,104 @@
+"""The waterfall in public: each step as it happens, with stage, reason, round and amounts.
+
+Whose step it was is a pseudonym: a keyed hash of the account's number, the same for as long as the
+market's journal is, and of no use to who does not have the journal. What a settlement was computed
+from (candidates, balances, health of parties) is in receipts, for those who took part.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import fields
+from hashlib import blake2b
+
+from solvent.domain import waterfall_events as w
+from solvent.domain.codec.events import EVENT_KINDS, kind_number
+from solvent.domain.codec.transcript import Transcript
+from solvent.domain.events import Event
+from solvent.domain.labels import AdlCase, Reason, Stage
+from solvent.domain.parameters import EngineParameters
+from solvent.service.api.objects.streams import StepAmount, StepParty, WaterfallStep
+from solvent.service.api.shapes import price_text, quantity_text, value_text
+
+KEPT = 10_000
+"""Steps that may be asked for; older ones are in histories and receipts."""
+NAME_BYTES = 8
+_INNER = (
+    w.PoolRecorded,
+    w.PartyBalance,
+    w.PartyHealth,
+    w.BackstopOffered,
+    w.BackstopCandidate,
+    w.AdlStuck,
+    w.AdlCandidate,
+)
+TOLD = frozenset(
+    kind_number(kind)
+    for kind in EVENT_KINDS
+    if kind.__module__ == w.__name__ and kind not in _INNER
+)
+"""Kinds of events, by number, that are steps."""
+_PARTIES = ("account", "provider", "giver", "receiver", "lender", "payer", "debtor")
+_ATOMS = ("quantity", "debt_quantity", "needed")
+_ROUNDS = ("round", "fill")
+
+
+class Waterfall:
+    """The latest steps of a market; `secret` is what pseudonyms are made with."""
+
+    def __init__(self, parameters: EngineParameters, secret: bytes) -> None:
+        self.latest: deque[WaterfallStep] = deque(maxlen=KEPT)
+        self._parameters = parameters
+        self._secret = secret
+
+    def follow(self, now: int, transcript: Transcript) -> Iterator[WaterfallStep]:
+        """The steps in what happened, which are kept."""
+        for index, events in transcript.by_command(TOLD):
+            for event in events:
+                step = self._step(now, transcript.first + index, event)
+                self.latest.append(step)
+                yield step
+
+    def _step(self, now: int, command: int, event: Event) -> WaterfallStep:
+        found = {each.name: getattr(event, each.name) for each in fields(event)}
+        asset = found.get("asset", found.get("debt_asset"))
+        number = next((found[name] for name in _ROUNDS if name in found), None)
+        return WaterfallStep(
+            told=now,
+            command=command,
+            step=type(event).__name__,
+            stage=Stage(found["stage"]).name if "stage" in found else _stage_of(event),
+            reason=Reason(found["reason"]).name if found.get("reason") else None,
+            case=AdlCase(found["case"]).name if "case" in found else None,
+            round=number,
+            symbol=None if asset is None else self._parameters.assets[asset].symbol,
+            parties=[
+                StepParty(role=name, account=self._name(found[name]))
+                for name in _PARTIES
+                if name in found
+            ],
+            amounts=[
+                StepAmount(name=name, amount=text)
+                for name, number in found.items()
+                if (text := self._amount(name, number, asset)) is not None
+            ],
+        )
+
+    def _amount(self, name: str, number: int, asset: int | None) -> str | None:
+        if name in _ATOMS and asset is not None:
+            return quantity_text(self._parameters, asset, number)
+        if name == "mark":
+            return price_text(number)
+        is_value = name.endswith("value") or name in ("net_equity", "maintenance", "exposure")
+        return value_text(number) if is_value else None
+
+    def _name(self, account: int) -> str:
+        word = account.to_bytes(8, "little", signed=True)
+        return blake2b(word, digest_size=NAME_BYTES, key=self._secret).hexdigest()
+
+
+def _stage_of(event: Event) -> str | None:
+    """The stage whose own step it is."""
+    for word, stage in (("Backstop", Stage.BACKSTOP), ("Adl", Stage.ADL)):
+        if type(event).__name__.startswith(word):
+            return stage.name
+    return None if isinstance(event, w.LiquidationStarted | w.LiquidationEnded) else "BOOKING"

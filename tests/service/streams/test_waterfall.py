@@ -1,0 +1,43 @@
+"""The waterfall in public: every step is told, in the words of its event, and names nobody."""
+
+import pytest
+
+from solvent.service.streams.subscriptions import WATERFALL, Topic
+from solvent.service.streams.waterfall import TOLD, Waterfall
+from tests.service.streams.stage import Listener, Stage
+
+SEEDS = (22, 48, 58)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_step_is_told_once_and_kept(seed: int) -> None:
+    stage = Stage(seed)
+    listener = Listener(stage.publisher)
+    listener.join(Topic(WATERFALL))
+    heard = []
+    for _ in stage.play(500):
+        heard += [message.data for message in listener.heard()]
+    kept = list(stage.publisher.waterfall.latest)
+    assert len(heard) == len(kept) > 0
+    assert [each["step"] for each in heard] == [each.step for each in kept]
+    assert all(each.parties or each.round is not None or each.symbol for each in kept)
+
+
+def test_steps_have_stages() -> None:
+    stages: set[str | None] = set()
+    for seed in SEEDS:
+        stage = Stage(seed)
+        for _ in stage.play(500):
+            pass
+        stages.update(each.stage for each in stage.publisher.waterfall.latest)
+    assert {"BOOK", "BACKSTOP"} <= stages
+
+
+def test_pseudonyms_are_the_markets_own() -> None:
+    """The same in every step of a market, and not to be made without its secret."""
+    parameters = Stage(22).engine.parameters
+    ours, theirs = (Waterfall(parameters, secret) for secret in (b"ours", b"theirs"))
+    assert ours._name(7) == Waterfall(parameters, b"ours")._name(7)
+    assert len({ours._name(each) for each in range(1000)}) == 1000
+    assert ours._name(7) != theirs._name(7)
+    assert TOLD
