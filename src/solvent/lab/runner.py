@@ -106,8 +106,7 @@ def run(
         driver.begin()
         times = (feed.start, *feed.moments)
         for number, (since, until) in enumerate(pairwise(times), start=1):
-            agents.step(driver, since - feed.start, until - feed.start)
-            driver.see()
+            _live_through(driver, agents, feed, since, until)
             if progress is not None:
                 progress(number, len(feed.moments))
         notes = (*feed.notes, *agents.notes, *book.notes)
@@ -118,6 +117,21 @@ def run(
             log.name_accounts(agents.next_account, book)
             log.finish(figures, series, driver.state_hash)
     return RunResult(figures, series, notes, 0 if log is None else log.receipts)
+
+
+def _live_through(driver: "_RunDriver", agents: Agents, feed: Feed, since: int, until: int) -> None:
+    """One step of the scenario; while anybody is liquidating, one of the waterfall's at a time.
+
+    Makers then quote between two passes, so neither the pace of a liquidation nor the depth that it
+    meets hangs on how long the scenario's steps are.
+    """
+    interval = feed.parameters.waterfall.interval
+    while driver.liquidating and (between := (since // interval + 1) * interval) < until:
+        agents.step(driver, since - feed.start, between - feed.start)
+        driver.see()
+        since = between
+    agents.step(driver, since - feed.start, until - feed.start)
+    driver.see()
 
 
 def _given(
@@ -276,6 +290,11 @@ class _RunDriver(Driver):
             self._hasher.update_encoded(transcript.words.cast("B"))
         else:
             self._log.append(transcript)
+
+    @property
+    def liquidating(self) -> int:
+        """How many accounts are in the waterfall after the last step."""
+        return self.recorder.liquidating
 
     def begin(self) -> None:
         """Show the recorder the state before the first step."""

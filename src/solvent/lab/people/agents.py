@@ -2,7 +2,7 @@
 
     open      every account, in one batch
     set up    prices are quoted, members deposit, lend and borrow, makers quote
-    step      parameters that change, members that act, makers re-quote, prices, then the time step
+    step      the time step, parameters that change, prices, members that act, makers re-quote
 
 A member that asks for more than a limit allows takes what it does allow, as a user does who looks
 at the preview first: a refused loan or withdrawal is asked for again at the largest amount named in
@@ -199,18 +199,19 @@ class Agents:
             yield UpdateSettings(account, leverage_limit=limit)
 
     def step(self, driver: Driver, since: int, until: int, *, keeps_time: bool = True) -> None:
-        """One step, from `since` to `until` microseconds after the start, and what leads to it.
+        """One step, from `since` to `until` microseconds after the start, and what happens then.
 
-        The time step ends it, unless another client keeps time.
+        Time passes first, unless another client keeps it: what is known at `until` must not be
+        known before, and whoever acts then acts on the prices of that moment.
         """
         time = self._feed.start + until
-        driver.run(self._changes(since, until))
-        self._people(driver, since, until)
         clock = [TimeStep(time)] if keeps_time else []
         prices = one_moment(self._prices(time))
-        for fill in driver.run_for(chain(self._quotes(time), prices, clock), FILLS):
+        for fill in driver.run_for(chain(clock, self._changes(since, until), prices), FILLS):
             assert isinstance(fill, Filled)
             self._makers.take_note(fill)
+        self._people(driver, since, until)
+        driver.run(self._quotes(time))
 
     def _people(self, driver: Driver, since: int, until: int) -> None:
         for command in self._population.loans(since, until):

@@ -1,8 +1,8 @@
 """Market makers: one account a market that quotes a ladder around the index at every step.
 
 A ladder has a level at each distance of the scenario's depth curve, holding what the curve adds
-there. At every step the maker cancels what is left and quotes again around the price about to be
-published, at
+there. At every step the maker cancels what is left and quotes again around the price of the moment,
+at
 
     quantity = depth * scale * m        distance = distance / m
 

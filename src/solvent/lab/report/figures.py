@@ -207,6 +207,11 @@ class Recorder:
         self._owed.append(owed)
         self._received.append(received)
 
+    @property
+    def liquidating(self) -> int:
+        """How many accounts are in the waterfall after the last step."""
+        return self._liquidating[-1] if self._liquidating else 0
+
     def figures(self) -> dict[str, Any]:
         """Everything gathered, by the names that reports use."""
         words = list(self._last_word.values())
