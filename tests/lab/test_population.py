@@ -166,11 +166,26 @@ class TestLadders:
 
         assert bids(1000) == [50.0, 75.0]
         # Sales of 15,000 USDC: the nearest level (10,000 USDC) and a third of the next.
-        fill = Filled(1, 1, 9, 8, 7, 2, Side.ASK, price, 75 * 10**9, 15_000 * 10**6, 0, 0, 0, 0, 0)
+        fill = Filled(
+            1,
+            1,
+            9,
+            8,
+            7,
+            2,
+            Side.ASK,
+            price,
+            75 * 10**9,
+            15_000 * 10**6,
+            0,
+            0,
+            0,
+            0,
+            SystemOrder.USER,
+        )
         makers.take_note(fill)
         assert bids(1000) == [50.0]
-        for step in range(1, asked + 1):
-            found = bids(1000 + 15 * step // asked)
+        found = [bids(1000 + 15 * step // asked) for step in range(1, asked + 1)][-1]
         # Half of the ladder of 25,000 USDC is back after half the time.
         assert found == pytest.approx([37.5, 75.0], abs=0.002)
         assert bids(1015 + 30) == [50.0, 75.0]

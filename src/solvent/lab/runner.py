@@ -33,6 +33,7 @@ from solvent.lab.report.figures import Recorder
 from solvent.lab.report.page import write_report
 from solvent.lab.report.parties import Party
 from solvent.lab.report.receipts import Chosen
+from solvent.lab.report.step_check import compared
 from solvent.lab.scenario.model import Scenario
 from solvent.receipts.codec import receipt_line
 from solvent.receipts.runs import RunReceipts
@@ -71,6 +72,7 @@ def run(
     accounts: int | None = None,
     seed: int | None = None,
     out: Path | None = None,
+    check_step: bool = False,
     progress: Progress | None = None,
     engine_factory: EngineFactory = ReferenceEngine,
 ) -> RunResult:
@@ -85,11 +87,14 @@ def run(
     - out: a folder, missing or empty, for commands.log, events.log, receipts.jsonl, report.html,
       run.json and, with positions, accounts.csv: all of them or nothing.
 
+    - check_step: carry it out once more with half the step, and say how far the two agree.
+
     Raises InputError for what is wrong with a file or an argument, before anything is written.
     """
     if seed is not None and not 0 <= seed <= INT64_MAX:
         raise scenario.error("seed", f"must lie between 0 and {INT64_MAX}, is {seed}")
     scenario = _adjusted(scenario, policy, default_policy, seed)
+    whole = scenario
     scenario, feed, book = _given(scenario, prices, positions, accounts)
     people = crowd(scenario, accounts)
     with ExitStack() as stack:
@@ -113,6 +118,15 @@ def run(
         count = len(book.holders) or people.accounts
         figures = _head(scenario, feed, book, count, notes) | driver.finish()
         series = driver.recorder.all_series()
+        if check_step:
+            half = run(
+                replace(whole, step=max(1, whole.step // 2)),
+                prices=prices,
+                positions=positions,
+                accounts=accounts,
+                engine_factory=engine_factory,
+            )
+            figures["step_check"] = compared(scenario.step, figures, half.figures)
         if log is not None:
             log.name_accounts(agents.next_account, book)
             log.finish(figures, series, driver.state_hash)
@@ -293,7 +307,7 @@ class _RunDriver(Driver):
 
     @property
     def liquidating(self) -> int:
-        """How many accounts are in the waterfall after the last step."""
+        """How many accounts are in the waterfall now."""
         return self.recorder.liquidating
 
     def begin(self) -> None:

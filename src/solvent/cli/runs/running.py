@@ -77,6 +77,7 @@ def carry_out(request: Request) -> None:
             accounts=request.accounts,
             seed=request.seed,
             out=partial,
+            check_step=partial is not None,
             progress=report,
             engine_factory=factory,
         )

@@ -202,10 +202,14 @@ def _in_usdc(file: str, path: PricePath, names: tuple[str, ...]) -> PricePath:
 
 
 def _drawn(scenario: Scenario, corners: tuple[tuple[int, int], ...]) -> Track:
-    """A price at every step of the way through the corners, on straight lines, rounded down."""
-    times = range(scenario.start, scenario.end + 1, scenario.step)
+    """Prints on the way through the corners, on straight lines, rounded down.
+
+    They stand where the scenario's file says, and not at the steps of this run: another step must
+    not be another path.
+    """
+    times = range(scenario.start, scenario.end + 1, scenario.prices.resolution or scenario.step)
     prices = [_interpolated(corners, time - scenario.start) for time in times]
-    return Track(times, prices, scenario.step)
+    return Track(times, prices, scenario.prices.resolution or scenario.step)
 
 
 def _interpolated(corners: tuple[tuple[int, int], ...], after: int) -> int:

@@ -29,6 +29,7 @@ from solvent.lab.report.summary import (
     party_sheet,
     pool_sheet,
     stage_sheet,
+    step_sheet,
 )
 
 TEMPLATES = files("solvent.lab") / "templates"
@@ -144,6 +145,7 @@ def _sheets(figures: Figures) -> Markup:
             _card(kind_sheet(figures)),
             _card(pool_sheet(figures)),
             _card(deficit_sheet(figures)),
+            _card(step_sheet(figures)) if "step_check" in figures else "",
         ]
     )
 

@@ -44,6 +44,7 @@ def sheets(figures: Figures) -> list[Sheet]:
         deficit_sheet(figures),
         pool_sheet(figures),
         conservation_sheet(figures),
+        *([step_sheet(figures)] if "step_check" in figures else []),
     ]
 
 
@@ -96,6 +97,22 @@ def kind_sheet(figures: Figures) -> Sheet:
         ("Valued again", "Paid at, USDC", "Worth then, USDC"),
         [(title, money(paid), money(worth)) for title, paid, worth in rows],
     )
+
+
+def step_sheet(figures: Figures) -> Sheet:
+    """What each stage cleared with half the step."""
+    check = figures["step_check"]
+    rows = [
+        (STAGE_TITLES[each["stage"]], money(each["value"]), money(each["half"]))
+        for each in check["stages"]
+    ]
+    whole, half = map(number, check["liquidated"])
+    rows.append(("Accounts liquidated", whole, half))
+    rows.append(
+        ("Largest difference, of all that was cleared", ABSENT, percent(check["largest"], 2))
+    )
+    head = (f"Step of {check['step_seconds']:g} s", f"of {check['half_seconds']:g} s")
+    return Sheet("With half the step", ("Stage, USDC", *head), rows)
 
 
 def party_sheet(figures: Figures) -> Sheet:

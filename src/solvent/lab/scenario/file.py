@@ -1,7 +1,8 @@
 """A scenario file: TOML tables become a `Scenario`, or one line that says which field to mend.
 
     [scenario]    name, description, source, seed, start, end, step (seconds)
-    [prices]      file (relative to the scenario's folder), ohlc, adverse, window; or [prices.paths]
+    [prices]      file (relative to the scenario's folder), ohlc, adverse, window; or
+                  [prices.paths] and resolution_seconds
     [waterfall] [fees] [limits]     see `scenario_assets`; each optional
     [[assets]]    USDC first; symbol, decimals, haircut, initial, maintenance, pool, market, price,
                   price_symbols (names of the asset in price files; its symbol by default)
@@ -91,7 +92,7 @@ def read_scenario(path: Path) -> Scenario:
     for table, asset in zip(tables[1:], parameters.assets[1:], strict=True):
         if asset.price.max_age < step:
             raise table.error("price.max_age_seconds", "must not be less than scenario.step")
-    reader = _Reader(root, parameters, start, end)
+    reader = _Reader(root, parameters, start, end, step)
     scenario = Scenario(
         file=str(path),
         name=name,
@@ -118,11 +119,14 @@ def read_scenario(path: Path) -> Scenario:
 class _Reader:
     """Reads the tables that name assets by symbol and times by the clock."""
 
-    def __init__(self, root: Fields, parameters: EngineParameters, start: int, end: int) -> None:
+    def __init__(
+        self, root: Fields, parameters: EngineParameters, start: int, end: int, step: int
+    ) -> None:
         self.root = root
         self.parameters = parameters
         self.start = start
         self.end = end
+        self.step = step
         self.fund_table = root.table("fund", optional=True)
         self.group_names: list[str] = []
 
@@ -149,7 +153,10 @@ class _Reader:
         if fields.has("file") == fields.has("paths"):
             raise fields.error("file", "give either a file or paths")
         if fields.has("paths"):
-            source = PriceSource(names, points=self._paths(fields.table("paths")))
+            finer = not fields.skip("resolution_seconds")
+            resolution = fields.seconds("resolution_seconds") if finer else self.step
+            points = self._paths(fields.table("paths"))
+            source = PriceSource(names, points=points, resolution=resolution)
         else:
             adverse = fields.text("adverse", "low")
             if adverse not in _ADVERSE:

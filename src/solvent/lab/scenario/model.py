@@ -27,8 +27,9 @@ class PriceSource:
     """Where prices come from: a file, or a path drawn through points.
 
     `names[a]` are the symbols under which a file may carry asset a; `points[a]` the corners of a
-    synthetic path, (microseconds after the start, price), joined by straight lines. `ohlc` is None
-    where bars are used if the file has them.
+    synthetic path, (microseconds after the start, price), joined by straight lines, on which a
+    print stands every `resolution` microseconds. `ohlc` is None where bars are used if the file has
+    them.
     """
 
     names: tuple[tuple[str, ...], ...]
@@ -38,6 +39,7 @@ class PriceSource:
     window: str | None = None
     sort: bool = False
     points: tuple[tuple[tuple[int, int], ...], ...] = ()
+    resolution: int = 0
 
 
 @dataclass(frozen=True, slots=True)
