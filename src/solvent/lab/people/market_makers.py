@@ -133,6 +133,8 @@ class MarketMakers:
 
     def quotes(self, time: int, after: int, price: PriceAt) -> Iterator[Command]:
         """Every maker's ladder at `time`, `after` microseconds from the start."""
+        if not self.makers:
+            return
         multiplier = self.multiplier(after)
         elapsed, self._quoted = time - (self._quoted or time), time
         for maker in self.makers:
