@@ -160,7 +160,9 @@ class App:
                 self._buckets.charge("address", head.address, REFUSED_TOKENS)
             raise
         if call.verified is not None:
-            weight = _weight(call.body)
+            # Only these have lists; most requests are not theirs.
+            has_list = endpoint.is_batch or endpoint.signs_digest
+            weight = _weight(call.body) if has_list else 1
             self._spend("key", call.principal.number, endpoint, weight)
             if call.principal.account != NO_ACCOUNT:
                 self._spend("account", call.principal.account, endpoint, weight)
@@ -185,7 +187,7 @@ class App:
             raise bad_request(f"at most {BATCH_ORDERS} orders a request")
         body = _json(raw) if endpoint.body else None
         query, lists = _fields(endpoint, pairs, body)
-        if skipped := _offset(query):
+        if query and (skipped := _offset(query)):
             self._spend("address", head.address, endpoint, skipped // OFFSET_ROWS_A_TOKEN)
         if endpoint.is_signed and verified is None:
             verified = self._verify(endpoint, head, pairs, body)
@@ -209,7 +211,12 @@ class App:
         )
 
     def _check_front(self, head: _Head) -> None:
-        origin, host = _first(head.headers, b"origin"), _first(head.headers, b"host")
+        origin = host = None
+        for name, value in head.headers:
+            if name == b"host":
+                host = value.decode("latin-1") if host is None else host
+            elif name == b"origin":
+                origin = value.decode("latin-1") if origin is None else origin
         refusal = self._front.refusal(origin, host)
         if refusal is not None:
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, refusal)
@@ -257,11 +264,6 @@ def _weight(body: JsonValue) -> int:
     """How many commands a request asks for."""
     lists = body.values() if isinstance(body, dict) else [body]
     return max([1, *(len(each) for each in lists if isinstance(each, list))])
-
-
-def _first(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str | None:
-    """The first header of a name."""
-    return next((value.decode("latin-1") for name, value in headers if name == wanted), None)
 
 
 _SIGNATURE = {name.lower().encode(): name for name in (*SIGNATURE_HEADERS, MARKET_HEADER)}
