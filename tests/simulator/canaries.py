@@ -189,7 +189,7 @@ def maintenance_is_off_by_one(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(margin.Health, "liquidatable", property(wrong))
 
 
-@canary("I12", within=15_000, first_seed=30)
+@canary("I12", within=15_000, first_seed=5)
 def withdrawals_ignore_the_throttle(patch: pytest.MonkeyPatch) -> None:
     right = wallet.Funding.refusal
 
@@ -223,7 +223,7 @@ def the_bound_creeps_too_fast(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(throttle, "bound_by_rule", wrong)
 
 
-@canary("I22", within=15_000, first_seed=12)
+@canary("I22", within=15_000, first_seed=30)
 def adl_takes_more_than_the_loan(patch: pytest.MonkeyPatch) -> None:
     right = adl.borrower_of
 
@@ -261,7 +261,7 @@ def deficits_are_not_booked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(default, "book_deficits", lambda *_: None)
 
 
-@canary("I30", within=15_000, first_seed=38)
+@canary("I30", within=15_000, first_seed=8)
 def lenders_leave_before_the_loss(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(limits, "gated", lambda *_: False)
 
@@ -293,7 +293,7 @@ def later_orders_come_first(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(orders, "insert", wrong)
 
 
-@canary("I14", within=15_000)
+@canary("I14", within=15_000, first_seed=8)
 def stale_prices_liquidate(patch: pytest.MonkeyPatch) -> None:
     def wrong(state: State, account: int) -> bool:
         return margin.health_of(state, account).liquidatable
@@ -412,7 +412,7 @@ def a_time_step_lends_for_somebody(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(dispatch.HANDLERS, TimeStep, wrong)
 
 
-@canary("I41", within=15_000)
+@canary("I41", within=15_000, first_seed=8)
 def a_parameter_change_ends_a_moment(patch: pytest.MonkeyPatch) -> None:
     right = governance.change_parameter
 
