@@ -23,7 +23,7 @@ from tests.proof import proves
 from tests.sizes import sized
 
 MARKETS = sized(quick=1, usual=3, full=30)
-PLANNED = frozenset({"late lender", "JIT lender", "dust giver", "hider"})
+PLANNED = frozenset({"late lender", "dust giver", "hider"})
 """Strategies whose rule is planned."""
 
 

@@ -12,7 +12,7 @@ Specification: sections 5.3, 7.4, 9.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from solvent.domain import commands as c
@@ -20,11 +20,9 @@ from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.events import Event
 from solvent.domain.labels import SystemOrder
-from solvent.domain.units import HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO, value_divisor
-from solvent.proof.invariants.interest import rate_on
+from solvent.domain.units import INDEX_SCALE, RATIO, value_divisor
+from solvent.proof.invariants.interest import accrual_of
 from solvent.proof.invariants.state_view import StateView
-
-YEAR = HOUR * HOURS_PER_YEAR
 
 
 @dataclass(slots=True)
@@ -52,10 +50,6 @@ class Measure:
 
     view: StateView
     ledgers: tuple[Ledger, ...]
-    _bases: list[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._bases = [pool.debt_index for pool in self.view.pools]
 
     def see(self, after: StateView, command: c.Command, events: tuple[Event, ...]) -> None:
         """Book one command: what each group's worth did, and what explains it."""
@@ -65,33 +59,30 @@ class Measure:
             outside = sum(_outside(before, event, ledger) for event in events)
             explained = [amount for event in events for amount in _explained(before, event, ledger)]
             if isinstance(command, c.TimeStep) and after.now > before.now:
-                explained += self._interest(before, after.now, ledger)
+                explained += _interest(before, after.now, ledger)
             ledger.add(change - outside, explained)
-        if after.now // HOUR > before.now // HOUR:
-            self._bases = [pool.debt_index for pool in after.pools]
         self.view = after
 
-    def _interest(self, before: StateView, until: int, ledger: Ledger) -> Iterator[Fraction]:
-        """Interest of each claim and debt for the time from one view to `until`.
 
-        At the rate that the pool's use before it gives: the step must be short, and end where an
-        hour does.
-        """
-        elapsed = Fraction(until - before.now, YEAR)
-        for asset, pool in enumerate(before.pools):
-            if not pool.debt_shares:
-                continue
-            parameters = before.parameters.assets[asset].pool
-            rate = Fraction(rate_on(parameters.curve, pool.utilization_up), RATIO)
-            a_share = rate * elapsed * Fraction(self._bases[asset], INDEX_SCALE)
-            to_lenders = a_share * pool.debt_shares * Fraction(RATIO - parameters.fee, RATIO)
-            for account in ledger.accounts:
-                holding = before.holdings[account]
-                if holding.debt_shares[asset]:
-                    yield -value(before, asset, a_share * holding.debt_shares[asset])
-                if holding.lent_shares[asset]:
-                    part = Fraction(holding.lent_shares[asset], pool.lend_shares)
-                    yield value(before, asset, to_lenders * part)
+def _interest(before: StateView, until: int, ledger: Ledger) -> Iterator[Fraction]:
+    """What each claim earned and each debt cost for the time from one view to `until`.
+
+    `accrual_of` reckons it from the curve. Whatever else moved an index is not explained.
+    """
+    for asset, pool in enumerate(before.pools):
+        if not pool.debt_shares:
+            continue
+        right = accrual_of(before, asset, until)
+        lent = right.pool.lend_index * right.claims - pool.lend_index
+        owed = right.pool.debt_index * right.debts - pool.debt_index
+        for account in ledger.accounts:
+            holding = before.holdings[account]
+            if holding.debt_shares[asset]:
+                cost = Fraction(holding.debt_shares[asset] * owed, INDEX_SCALE)
+                yield -value(before, asset, cost)
+            if holding.lent_shares[asset]:
+                earned = Fraction(holding.lent_shares[asset] * lent, INDEX_SCALE)
+                yield value(before, asset, earned)
 
 
 def value(view: StateView, asset: int, atoms: int | Fraction) -> Fraction:
