@@ -89,11 +89,11 @@ def test_who_is_liquidating_can_only_deposit_and_repay() -> None:
 
 @proves("I16")
 def test_the_book_pays_no_price_that_lowers_health() -> None:
-    # Relief is 2 % of the debt, the fee 1 %: nothing above 216 * 1.02 / 1.01 = 218.1 is bought.
+    # Repaying frees 2 % of the debt, but TV is 1.85 % of it: nothing above 219.99 is bought.
     run_story(
         SHORT
         + """
-        sell mia SOL 200 @ 219
+        sell mia SOL 200 @ 220
         price SOL 216
         steps 2 +1s
         unseen Filled

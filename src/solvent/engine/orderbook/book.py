@@ -106,6 +106,15 @@ def fee_of(quote: int, rate: int, fee_ahead: int) -> tuple[int, int]:
 
 
 @kernel
+def borne_rate(side: Side, price: int, bearable: int, rate: int) -> int:
+    """A taker's fee, cut to what a fill at `price` leaves to the `bearable` one; 0 cuts nothing."""
+    if bearable == 0:
+        return rate
+    spare = bearable - price if side == Side.BID else price - bearable
+    return narrow(max(wide(0), min(wide(rate), wide(spare) * RATIO // price)))
+
+
+@kernel
 def opposite(side: Side) -> Side:
     """The other side."""
     return Side.ASK if side == Side.BID else Side.BID

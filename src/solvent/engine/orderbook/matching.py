@@ -30,6 +30,7 @@ from solvent.engine.orderbook.book import (
     affordable,
     bill_of,
     bill_total,
+    borne_rate,
     crosses,
     expire,
     fee_of,
@@ -65,6 +66,8 @@ class Taker(Row):
     """Whether margin is asked at every fill, since the book may give less than it showed."""
     budget: int
     """The most USDC that a bid by quote spends, fees included; 0 for any other order."""
+    bearable: int
+    """The price to which a fill leaves room for its fee, or 0."""
     spent: int
     """USDC that a bid has paid with fees, or that an ask got before fees."""
     system: SystemOrder
@@ -118,7 +121,7 @@ def match(s: Store, taker: Taker) -> None:
         slot = best_slot(s, asset, opposite(side))
         if slot == NONE or not crosses(side, limit, order_row(s, slot).price):
             return
-        _meet(s, taker, slot, rate)
+        _meet(s, taker, slot, borne_rate(side, order_row(s, slot).price, taker.bearable, rate))
 
 
 @kernel

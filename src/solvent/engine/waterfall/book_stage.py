@@ -36,13 +36,13 @@ from solvent.engine.margin import (
     portfolio_of,
     report,
     target_restored,
+    total_value,
 )
 from solvent.engine.memory.layout import NO_REASON, NONE
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.orderbook.book import best_price, cost_up
-from solvent.engine.orderbook.depth import impact_limit
+from solvent.engine.orderbook.book import best_price, cost_up, crosses, opposite
 from solvent.engine.orderbook.matching import match, new_taker, taker_open
 from solvent.engine.units import cover, divide_up, mul_div_up, value_down, value_up
 from solvent.engine.waterfall.draws import interval_of
@@ -66,10 +66,17 @@ class BookPlan(NamedTuple):
     length: int
 
 
+class Terms(NamedTuple):
+    """An order's worst price and the one that can be borne without fee, 10^-10 USDC."""
+
+    limit: int
+    bearable: int
+
+
 class Sale(NamedTuple):
     """How one asset raises USDC: of `asked` atoms of the claim `redeemed` can be, then the sale.
 
-    `quantity` is 0 where there is too little for an order, `limit` NONE where the book is empty.
+    `quantity` is 0 where there is too little for an order or nobody to meet.
     """
 
     asset: int
@@ -77,6 +84,7 @@ class Sale(NamedTuple):
     redeemed: int
     quantity: int
     limit: int
+    bearable: int
 
 
 class Purchase(NamedTuple):
@@ -84,6 +92,7 @@ class Purchase(NamedTuple):
 
     quantity: int
     limit: int
+    bearable: int
     budget: int
 
 
@@ -221,7 +230,7 @@ def _budget(s: Store, account: int, debt: int, chunk: int) -> int:
     if debt == USDC:
         return value_up(chunk, mark_of(s, debt), asset_row(s, debt))
     lots = _lots(s, account, debt, chunk)
-    return cost_up(s, debt, _buy_limit(s, account, debt), lots, s.rules.book_fee)
+    return cost_up(s, debt, purchase_terms(s, account, debt).limit, lots, s.rules.book_fee)
 
 
 @kernel
@@ -270,7 +279,7 @@ def apply_book(s: Store, plan: BookPlan, attempt: Attempt) -> None:
         short = plan.budget - cash.available
         if short <= 0:
             break
-        apply_sale(s, plan, plan_sale(s, account, plan.order[place], short), attempt)
+        apply_sale(s, plan, plan_sale(s, plan, plan.order[place], short), attempt)
     if debt != USDC:
         purchase = plan_purchase(s, plan)
         if purchase.quantity:
@@ -284,17 +293,18 @@ def apply_book(s: Store, plan: BookPlan, attempt: Attempt) -> None:
 
 
 @kernel
-def plan_sale(s: Store, account: int, asset: int, short: int) -> Sale:
+def plan_sale(s: Store, plan: BookPlan, asset: int, short: int) -> Sale:
     """How one asset brings `short` USDC at the mark after the fee, in whole lots.
 
     Lent tokens are redeemed past the throttle's bound but not past the pool's cash (A4).
     """
+    account = plan.account
     held = position(s, account, asset)
     claim = claim_of(s, account, asset)
     cash = pools.redeemable(pool_row(s, asset))
     if asset == USDC:
         usdc = min(short, claim)
-        return Sale(USDC, usdc, min(usdc, cash), 0, NONE)
+        return Sale(USDC, usdc, min(usdc, cash), 0, NONE, NONE)
     market = asset_row(s, asset)
     lot = market.lot
     gross = mul_div_up(short, RATIO, RATIO - s.rules.book_fee)
@@ -306,26 +316,47 @@ def plan_sale(s: Store, account: int, asset: int, short: int) -> Sale:
     redeemed = min(asked, cash)
     quantity = min(wanted, held.available + redeemed) // lot * lot
     if quantity < market.min_quantity:
-        return Sale(asset, asked, redeemed, 0, NONE)
-    return Sale(asset, asked, redeemed, quantity, _sell_limit(s, account, asset, redeemed))
+        return Sale(asset, asked, redeemed, 0, NONE, NONE)
+    terms = sale_terms(s, account, asset, plan.debt, redeemed)
+    if not _meets(s, asset, Side.ASK, terms.limit):
+        quantity = 0
+    return Sale(asset, asked, redeemed, quantity, terms.limit, terms.bearable)
 
 
 @kernel
-def _sell_limit(s: Store, account: int, asset: int, redeemed: int) -> int:
-    """Lowest price that neither leaves the impact band nor by itself lowers health, or NONE.
+def slippage(values: Health, most: int) -> int:
+    """How far from the mark a price may be, in 10^-9: what the account is worth, at most `most`."""
+    worth = max(wide(0), total_value(values)) * RATIO // max(wide(1), values.debts_value)
+    return narrow(min(wide(most), worth))
 
-    What weighs is the holding once `redeemed` atoms of the claim have become tokens.
+
+@kernel
+def sale_terms(s: Store, account: int, asset: int, debt: int, redeemed: int) -> Terms:
+    """Lowest prices of a sale: near the mark, in the market's band, and no loss of health.
+
+    A fill is judged with the maintenance that its repayment frees; where a purchase repays, that is
+    the purchase's. What weighs is the holding once `redeemed` atoms of the claim became tokens.
     """
-    band = impact_limit(s, asset, Side.ASK, account)
-    if band == NONE:
-        return NONE
     row = position(s, account, asset)
     lent = row.lent_shares - pools.claim_shares_up(s, account, asset, redeemed)
     quantity = row.available + row.locked + redeemed + claim_worth(pool_row(s, asset), lent)
-    mark = mark_of(s, asset)
-    weight = weight_of(asset_row(s, asset), quantity, mark)
-    least = narrow(divide_up(wide(mark) * weight, RATIO - s.rules.book_fee))
-    return max(band, least + 1)
+    mark = wide(mark_of(s, asset))
+    values = health_of(s, account, Doubt.NONE)
+    freed = _relief(s, account, debt) if debt == USDC else 0
+    weight = weight_of(asset_row(s, asset), quantity, mark_of(s, asset))
+    least = divide_up(mark * weight, RATIO + freed)
+    solvent = divide_up(mark * (RATIO - slippage(values, RATIO)), RATIO)
+    near = divide_up(mark * (RATIO - slippage(values, s.rules.max_discount)), RATIO)
+    banded = divide_up(mark * asset_row(s, asset).min_multiplier, RATIO)
+    limit = max(wide(1), least, near, banded)
+    return Terms(narrow(limit), narrow(max(wide(1), least, solvent)))
+
+
+@kernel
+def _meets(s: Store, asset: int, side: Side, limit: int) -> bool:
+    """Whether an order of the engine meets anybody within its limit."""
+    best = best_price(s, asset, opposite(side))
+    return best != NONE and crosses(side, limit, best)
 
 
 @kernel
@@ -336,9 +367,10 @@ def apply_sale(s: Store, plan: BookPlan, sale: Sale, attempt: Attempt) -> None:
     if sale.redeemed:
         pools.redeem(s, plan.account, sale.asset, sale.redeemed, Source.LIQUIDATION)
         attempt.acted = 1
-    if sale.quantity and sale.limit != NONE:
+    if sale.quantity:
         quantity = sale.quantity
-        if _trade(s, plan, sale.asset, Side.ASK, sale.limit, quantity, quantity):
+        terms = Terms(sale.limit, sale.bearable)
+        if _trade(s, plan, sale.asset, Side.ASK, terms, quantity, quantity):
             attempt.acted = 1
 
 
@@ -347,9 +379,10 @@ def plan_purchase(s: Store, plan: BookPlan) -> Purchase:
     """How the chunk is bought back with the USDC that is free."""
     budget = position(s, plan.account, USDC).available
     quantity = _lots(s, plan.account, plan.debt, plan.chunk)
-    if budget == 0 or quantity == 0 or best_price(s, plan.debt, Side.ASK) == NONE:
-        return Purchase(0, 0, budget)
-    return Purchase(quantity, _buy_limit(s, plan.account, plan.debt), budget)
+    terms = purchase_terms(s, plan.account, plan.debt)
+    if budget == 0 or not _meets(s, plan.debt, Side.BID, terms.limit):
+        quantity = 0
+    return Purchase(quantity, terms.limit, terms.bearable, budget)
 
 
 @kernel
@@ -364,12 +397,16 @@ def _lots(s: Store, account: int, debt: int, quantity: int) -> int:
 
 
 @kernel
-def _buy_limit(s: Store, account: int, debt: int) -> int:
-    """Highest price that neither leaves the impact band nor by itself lowers health."""
-    factor = RATIO + _relief(s, account, debt)
-    bearable = wide(mark_of(s, debt)) * factor // (RATIO + s.rules.book_fee) - 1
-    band = impact_limit(s, debt, Side.BID, account)
-    return narrow(max(1, bearable if band == NONE else min(band, bearable)))
+def purchase_terms(s: Store, account: int, debt: int) -> Terms:
+    """Highest prices of a purchase: near the mark, in the market's band, and no loss of health."""
+    mark = wide(mark_of(s, debt))
+    values = health_of(s, account, Doubt.NONE)
+    most = mark * (RATIO + _relief(s, account, debt)) // RATIO
+    solvent = mark * (RATIO + slippage(values, RATIO)) // RATIO
+    near = mark * (RATIO + slippage(values, s.rules.max_discount)) // RATIO
+    banded = mark * asset_row(s, debt).max_multiplier // RATIO
+    limit = min(most, near, banded)
+    return Terms(narrow(max(wide(1), limit)), narrow(max(wide(1), min(most, solvent))))
 
 
 @kernel
@@ -385,14 +422,14 @@ def _relief(s: Store, account: int, debt: int) -> int:
 @kernel
 def apply_purchase(s: Store, plan: BookPlan, purchase: Purchase, attempt: Attempt) -> None:
     """Send the purchase, and note in the attempt what came of it."""
-    quantity, limit, budget = purchase.quantity, purchase.limit, purchase.budget
-    if _trade(s, plan, plan.debt, Side.BID, limit, quantity, budget):
+    terms = Terms(purchase.limit, purchase.bearable)
+    if _trade(s, plan, plan.debt, Side.BID, terms, purchase.quantity, purchase.budget):
         attempt.acted = 1
 
 
 @kernel
 def _trade(
-    s: Store, plan: BookPlan, asset: int, side: Side, limit: int, quantity: int, lock: int
+    s: Store, plan: BookPlan, asset: int, side: Side, terms: Terms, quantity: int, lock: int
 ) -> int:
     """Send one reduce-only IOC order of the liquidation engine; return the atoms filled."""
     top = s.globals.scratch_top
@@ -400,7 +437,8 @@ def _trade(
     order = s.globals.next_order
     s.globals.next_order = order + 1
     system = SystemOrder.BOOK_LIQUIDATION
-    taker = new_taker(s, order, account, asset, side, limit, quantity, lock)
+    taker = new_taker(s, order, account, asset, side, terms.limit, quantity, lock)
+    taker.bearable = terms.bearable
     taker.system = system
     emit(
         s,
@@ -411,7 +449,7 @@ def _trade(
             side=side,
             order_type=OrderType.LIMIT,
             time_in_force=TimeInForce.IOC,
-            price=limit,
+            price=terms.limit,
             quantity=quantity,
             quote_quantity=0,
             post_only=0,

@@ -7,7 +7,14 @@ questions in.
 from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.engine.ledger import account_row, asset_row, claim_of, commitment, mark_of, pool_row
 from solvent.engine.limits import largest_passing
-from solvent.engine.margin import Doubt, copy_portfolio, health, portfolio_of, receive
+from solvent.engine.margin import (
+    Doubt,
+    copy_portfolio,
+    health,
+    leverage_exceeded,
+    portfolio_of,
+    receive,
+)
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up, mul_div_down, value_down
@@ -50,12 +57,13 @@ def provider_premium(s: Store, offer: Offer) -> int:
 
 @kernel
 def capacity(s: Store, offer: Offer, provider: int) -> int:
-    """Atoms of the debt a provider can take: committed, and borne by his initial margin.
+    """Atoms of the debt a provider can take: committed, and borne by his margin and leverage limit.
 
     None where all that he bears is worth less than an atom of collateral.
     """
     put_deliverable(s, offer)
     portfolio_of(s, provider, portfolio_before(s, offer))
+    offer.provider = provider
     offer.claim = claim_of(s, provider, offer.debt)
     most = min(offer.quantity, commitment(s, provider, offer.debt).committed)
     largest = largest_passing(_is_bearable, s, offer, most)
@@ -108,7 +116,7 @@ def _draw_collateral(s: Store, offer: Offer, quantity: int) -> int:
 
 @kernel
 def _is_bearable(s: Store, offer: Offer, quantity: int) -> bool:
-    """Whether the provider asked could take `quantity` of the debt and keep his initial margin."""
+    """Whether the provider asked could take `quantity` within his margin and leverage limit."""
     assets = s.globals.assets
     after = portfolio_after(s, offer)
     draws = draws_of(s, offer)
@@ -122,7 +130,8 @@ def _is_bearable(s: Store, offer: Offer, quantity: int) -> bool:
     after[debt] -= netted
     after[assets + debt] += owed - netted
     values = health(s, after, Doubt.AGAINST_ACCOUNT, wide(0))
-    return values.net_equity >= values.initial
+    limit = account_row(s, offer.provider).leverage_limit
+    return values.net_equity >= values.initial and not leverage_exceeded(values, limit)
 
 
 @kernel

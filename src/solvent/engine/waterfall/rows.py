@@ -34,8 +34,10 @@ class Offer(Row):
     discount: int
     count: int
     """Of the order."""
+    provider: int
+    """Who is asked."""
     claim: int
-    """Claim in the debt's asset of the provider who is asked."""
+    """The claim of the provider who is asked in the debt's asset."""
     taken: int
 
 

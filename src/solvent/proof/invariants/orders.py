@@ -63,8 +63,10 @@ def _sums(before: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
             (event.maker_order, event.maker_fee, parameters.maker_fee, received if bid else due),
         ):
             owed = up(worth * rate - fees[order], RATIO)
-            fees[order] += owed * RATIO - worth * rate
-            if charged != owed:
+            fees[order] += owed * RATIO - worth * rate if user or order == event.maker_order else 0
+            # A liquidation's fee is cut to what its fills can bear; it is never more.
+            cut = not user and order == event.taker_order and charged < owed
+            if charged != owed and not cut:
                 yield breach("I42", "a fee is not that of the sum", event.trade, charged, owed)
 
 

@@ -77,6 +77,14 @@ def fee_of(quote: int, rate: int, fee_ahead: int) -> tuple[int, int]:
     return fee, fee * RATIO - exact
 
 
+def borne_rate(side: Side, price: int, bearable: int, rate: int) -> int:
+    """A taker's fee, cut to what a fill at `price` leaves to the `bearable` one; 0 cuts nothing."""
+    if not bearable:
+        return rate
+    spare = bearable - price if side is Side.BID else price - bearable
+    return max(0, min(rate, spare * RATIO // price))
+
+
 def cost_up(state: State, asset: int, price: int, quantity: int, fee_rate: int) -> int:
     """USDC that a buyer of `quantity` at `price` pays, fee included."""
     quote = value_up(quantity, price, state.asset(asset).decimals)

@@ -31,6 +31,7 @@ from solvent.reference.orderbook.book import (
     Purchase,
     affordable,
     bill_of,
+    borne_rate,
     crosses,
     expire,
     fee_of,
@@ -54,7 +55,8 @@ class Taker:
     and `credit` borrowed on top. A system taker pays from the available balance instead, up to
     `lock`. One that is `judged` is asked for margin at every fill, since what the book gives may be
     dearer than what it showed. `spent` is the USDC that a bid has paid with fees, which may not
-    pass the `budget` of one by quote, and the USDC that an ask got before fees.
+    pass the `budget` of one by quote, and the USDC that an ask got before fees. The fee of a fill
+    is cut to what its price leaves to the `bearable` one.
     """
 
     order: int
@@ -71,6 +73,7 @@ class Taker:
     judged: bool = False
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
     budget: int | None = None
+    bearable: int = 0
     filled: int = 0
     spent: int = 0
     quote_ahead: int = 0
@@ -101,7 +104,7 @@ def match(state: State, taker: Taker) -> None:
         if maker.account == taker.account:
             _prevent_self_trade(state, taker, maker)
             continue
-        _meet(state, taker, maker, rate)
+        _meet(state, taker, maker, borne_rate(taker.side, maker.price, taker.bearable, rate))
 
 
 def _meet(state: State, taker: Taker, maker: Order, rate: int) -> None:

@@ -7,8 +7,9 @@ v * (1 + delta) move together, lent claims too, which need no redemption. The di
 
 never pushes the account below zero; a share of it goes to the backstop fund. v is the least that
 restores target health, or everything. Each provider takes at most what he committed in that debt
-and at most what keeps him at or above his own initial requirement; the amount is split pro rata to
-that free capacity. An account worth nothing can offer no discount, so nobody is asked to take it.
+and at most what keeps him at or above his own initial requirement and within his leverage limit;
+the amount is split pro rata to that free capacity. An account worth nothing can offer no discount,
+so nobody is asked to take it.
 
 Every rounding is the provider's: collateral and claims round down, the debt up. So however small a
 fill is, the account is no worse for it (I16) and the provider has less margin to spare than before.
@@ -49,6 +50,7 @@ from solvent.reference.margin import (
     Health,
     health,
     health_of,
+    leverage_exceeded,
     portfolio_of,
     target_restored,
 )
@@ -222,7 +224,8 @@ def capacity(state: State, offer: Offer, provider: int) -> int:
         after.quantities[offer.debt] -= netted
         after.debts[offer.debt] += owed - netted
         values = health(state, after, Doubt.AGAINST_ACCOUNT)
-        return values.net_equity >= values.initial
+        limit = state.accounts[provider].leverage_limit
+        return values.net_equity >= values.initial and not leverage_exceeded(values, limit)
 
     most = min(offer.quantity, state.accounts[provider].committed[offer.debt])
     largest = largest_passing(bearable, most)

@@ -3,9 +3,10 @@
 The engine repays from what the account holds, redeems lent collateral (throttle-exempt, up to the
 pool's cash), sells collateral for USDC and buys the debt back with reduce-only IOC orders, the
 largest debt first, out of the largest collateral first. One step closes at most a fraction of the
-position; each step's orders are skipped with a probability drawn from the seed. No fill happens at
-a price that would by itself lower health (I16): a sale must bring at least what the collateral
-weighs, a purchase may cost at most what the debt weighs, fee included.
+position. Limit prices come from the mark, so that nobody's order in the book moves them (I39), and
+no fill happens at a price that would by itself lower health (I16): with the maintenance that its
+repayment frees a sale brings what the collateral weighs, and a purchase costs what the debt weighs.
+The fee is cut to what is left of that.
 
 What the stage does is planned from the state before it is done: `plan_repayments`, then `plan_book`
 for the step, `plan_sale` and `plan_purchase` for each order, since what an order brings is known
@@ -48,10 +49,10 @@ from solvent.reference.margin import (
 from solvent.reference.orderbook.book import (
     best_price,
     cost_up,
+    crosses,
     market_of,
     opposite,
 )
-from solvent.reference.orderbook.depth import impact_limit
 from solvent.reference.orderbook.matching import Taker, match
 from solvent.reference.state import State
 from solvent.reference.waterfall.sizing import debts_largest_first, largest_first, needed_debt
@@ -98,24 +99,31 @@ class BookPlan(NamedTuple):
     order: tuple[int, ...]
 
 
+class Terms(NamedTuple):
+    """An order's worst price and the one that can be borne without fee, 10^-10 USDC."""
+
+    limit: int
+    bearable: int
+
+
 class Sale(NamedTuple):
     """How one asset raises USDC: of `asked` atoms of the claim `redeemed` can be, then the sale.
 
-    `quantity` is 0 where there is too little for an order, `limit` None where the book is empty.
+    `quantity` is 0 where there is too little for an order or nobody to meet.
     """
 
     asset: int
     asked: int
     redeemed: int
     quantity: int = 0
-    limit: int | None = None
+    terms: Terms | None = None
 
 
 class Purchase(NamedTuple):
     """Atoms of the debt's asset to buy at most at `limit`, for at most `budget` USDC."""
 
     quantity: int
-    limit: int
+    terms: Terms
     budget: int
 
 
@@ -225,7 +233,7 @@ def _budget(state: State, account: int, debt: int, chunk: int) -> int:
     if debt == USDC:
         return value_up(chunk, state.mark(debt), state.asset(debt).decimals)
     lots = _lots(state, account, debt, chunk)
-    limit = _buy_limit(state, account, debt)
+    limit = purchase_terms(state, account, debt).limit
     return cost_up(state, debt, limit, lots, state.parameters.waterfall.book_fee)
 
 
@@ -272,7 +280,7 @@ def apply_book(state: State, plan: BookPlan, attempt: Attempt) -> None:
         short = plan.budget - free[USDC]
         if short <= 0:
             break
-        apply_sale(state, plan, plan_sale(state, plan.account, asset, short), attempt)
+        apply_sale(state, plan, plan_sale(state, plan, asset, short), attempt)
     if plan.debt != USDC:
         purchase = plan_purchase(state, plan)
         if purchase is not None:
@@ -283,12 +291,13 @@ def apply_book(state: State, plan: BookPlan, attempt: Attempt) -> None:
         pools.repay(state, plan.account, plan.debt, repaid, Source.LIQUIDATION)
 
 
-def plan_sale(state: State, account: int, asset: int, short: int) -> Sale:
+def plan_sale(state: State, plan: BookPlan, asset: int, short: int) -> Sale:
     """How one asset brings `short` USDC at the mark after the fee, in whole lots.
 
     Lent tokens are redeemed past the throttle's bound but not past the pool's cash (A4).
     """
     assert not state.prices[asset].stale, "nothing is sold at a stale price (I14)"
+    account = plan.account
     holder, claim = state.accounts[account], claim_of(state, account, asset)
     cash = pools.redeemable(state.pools[asset])
     if asset == USDC:
@@ -305,24 +314,40 @@ def plan_sale(state: State, account: int, asset: int, short: int) -> Sale:
     quantity = min(wanted, holder.available[asset] + redeemed) // market.lot * market.lot
     if quantity < market.min_quantity:
         return Sale(asset, asked, redeemed)
-    limit = _sell_limit(state, account, asset, redeemed)
-    return Sale(asset, asked, redeemed, quantity, limit)
+    terms = sale_terms(state, account, asset, plan.debt, redeemed)
+    if not _meets(state, asset, Side.ASK, terms.limit):
+        return Sale(asset, asked, redeemed)
+    return Sale(asset, asked, redeemed, quantity, terms)
 
 
-def _sell_limit(state: State, account: int, asset: int, redeemed: int) -> int | None:
-    """Lowest price that neither leaves the impact band nor by itself lowers health.
+def _meets(state: State, asset: int, side: Side, limit: int) -> bool:
+    """Whether an order of the engine meets anybody within its limit."""
+    best = best_price(state, asset, opposite(side))
+    return best is not None and crosses(side, limit, best)
 
-    What weighs is the holding once `redeemed` atoms of the claim have become tokens.
+
+def slippage(values: Health, most: int) -> int:
+    """How far from the mark a price may be, in 10^-9: what the account is worth, at most `most`."""
+    return min(most, max(0, values.total_value) * RATIO // max(1, values.debts_value))
+
+
+def sale_terms(state: State, account: int, asset: int, debt: int, redeemed: int) -> Terms:
+    """Lowest prices of a sale: near the mark, in the market's band, and no loss of health.
+
+    A fill is judged with the maintenance that its repayment frees; where a purchase repays, that is
+    the purchase's. What weighs is the holding once `redeemed` atoms of the claim became tokens.
     """
-    band = impact_limit(state, asset, Side.ASK, account)
-    if band is None:
-        return None
+    mark, values = state.mark(asset), health_of(state, account)
     holder, pool = state.accounts[account], state.pools[asset]
     lent = holder.lent_shares[asset] - pools.claim_shares_up(state, account, asset, redeemed)
     held = holder.available[asset] + holder.locked[asset] + redeemed + claim_worth(pool, lent)
-    weight = weight_of(state.asset(asset), held, state.mark(asset))
-    fee = state.parameters.waterfall.book_fee
-    return max(band, divide_up(state.mark(asset) * weight, RATIO - fee) + 1)
+    freed = _relief(state, account, debt) if debt == USDC else 0
+    least = divide_up(mark * weight_of(state.asset(asset), held, mark), RATIO + freed)
+    solvent = divide_up(mark * (RATIO - slippage(values, RATIO)), RATIO)
+    near = slippage(values, state.parameters.waterfall.max_discount)
+    near = divide_up(mark * (RATIO - near), RATIO)
+    banded = divide_up(mark * market_of(state, asset).min_multiplier, RATIO)
+    return Terms(max(1, least, near, banded), max(1, least, solvent))
 
 
 def apply_sale(state: State, plan: BookPlan, sale: Sale, attempt: Attempt) -> None:
@@ -332,19 +357,19 @@ def apply_sale(state: State, plan: BookPlan, sale: Sale, attempt: Attempt) -> No
     if sale.redeemed:
         pools.redeem(state, plan.account, sale.asset, sale.redeemed, Source.LIQUIDATION)
         attempt.acted = True
-    if sale.quantity and sale.limit is not None:
-        filled = _trade(state, plan, sale.asset, Side.ASK, sale.limit, sale.quantity, sale.quantity)
+    if sale.terms is not None:
+        filled = _trade(state, plan, sale.asset, Side.ASK, sale.terms, sale.quantity, sale.quantity)
         attempt.acted = attempt.acted or filled > 0
 
 
 def plan_purchase(state: State, plan: BookPlan) -> Purchase | None:
     """How the chunk is bought back with the USDC that is free; None where nothing can be."""
     budget = state.accounts[plan.account].available[USDC]
-    best = best_price(state, plan.debt, opposite(Side.BID))
     quantity = _lots(state, plan.account, plan.debt, plan.chunk)
-    if not (budget and quantity and best is not None):
+    terms = purchase_terms(state, plan.account, plan.debt)
+    if not (budget and quantity and _meets(state, plan.debt, Side.BID, terms.limit)):
         return None
-    return Purchase(quantity, _buy_limit(state, plan.account, plan.debt), budget)
+    return Purchase(quantity, terms, budget)
 
 
 def _lots(state: State, account: int, debt: int, quantity: int) -> int:
@@ -357,12 +382,15 @@ def _lots(state: State, account: int, debt: int, quantity: int) -> int:
     return max(lots * market.lot, market.min_quantity)
 
 
-def _buy_limit(state: State, account: int, debt: int) -> int:
-    """Highest price that neither leaves the impact band nor by itself lowers health."""
-    fee = state.parameters.waterfall.book_fee
-    bearable = state.mark(debt) * (RATIO + _relief(state, account, debt)) // (RATIO + fee) - 1
-    band = impact_limit(state, debt, Side.BID, account)
-    return max(1, bearable if band is None else min(band, bearable))
+def purchase_terms(state: State, account: int, debt: int) -> Terms:
+    """Highest prices of a purchase: near the mark, in the market's band, and no loss of health."""
+    mark, values = state.mark(debt), health_of(state, account)
+    most = mark * (RATIO + _relief(state, account, debt)) // RATIO
+    solvent = mark * (RATIO + slippage(values, RATIO)) // RATIO
+    near = slippage(values, state.parameters.waterfall.max_discount)
+    near = mark * (RATIO + near) // RATIO
+    banded = mark * market_of(state, debt).max_multiplier // RATIO
+    return Terms(max(1, min(most, near, banded)), max(1, min(most, solvent)))
 
 
 def _relief(state: State, account: int, debt: int) -> int:
@@ -375,13 +403,13 @@ def _relief(state: State, account: int, debt: int) -> int:
 
 def apply_purchase(state: State, plan: BookPlan, purchase: Purchase, attempt: Attempt) -> None:
     """Send the purchase, and note in the attempt what came of it."""
-    quantity, limit, budget = purchase
-    filled = _trade(state, plan, plan.debt, Side.BID, limit, quantity, budget)
+    quantity, terms, budget = purchase
+    filled = _trade(state, plan, plan.debt, Side.BID, terms, quantity, budget)
     attempt.acted = attempt.acted or filled > 0
 
 
 def _trade(
-    state: State, plan: BookPlan, asset: int, side: Side, limit: int, quantity: int, lock: int
+    state: State, plan: BookPlan, asset: int, side: Side, terms: Terms, quantity: int, lock: int
 ) -> int:
     """Send one reduce-only IOC order of the liquidation engine; return the atoms filled."""
     taker = Taker(
@@ -389,9 +417,10 @@ def _trade(
         account=plan.account,
         asset=asset,
         side=side,
-        limit=limit,
+        limit=terms.limit,
         quantity=quantity,
         lock=lock,
+        bearable=terms.bearable,
         system=SystemOrder.BOOK_LIQUIDATION,
     )
     state.next_order += 1
@@ -403,7 +432,7 @@ def _trade(
             side=side,
             order_type=OrderType.LIMIT,
             time_in_force=TimeInForce.IOC,
-            price=limit,
+            price=terms.limit,
             quantity=quantity,
             quote_quantity=0,
             post_only=0,
