@@ -74,9 +74,9 @@ TITLES = dict(
     I39 An atom decides nothing but itself.
     I41 Prices given together take effect together and are judged once.
     I42 An order is asked at the fill what it promised at placement.
-    I45 Every liquidating account comes to rest at fixed prices.
     I43 Nothing of one pool, book or asset stops another.
     I44 Splitting gains nothing but an atom a part.
+    I45 Every liquidating account comes to rest at fixed prices.
     """.strip().splitlines()
 )
 

@@ -77,6 +77,7 @@ ONLY_IN_THE_LOG = {
     "matches.borrows",
     "waterfall.target_buffer",
     "waterfall.stale_doubt",
+    "offer.providers.leverage_limit",
     "terms.max_discount",
     "terms.fund_share",
 }

@@ -59,7 +59,7 @@ def made() -> dict[str, list[Made]]:
     with pytest.MonkeyPatch.context() as patch:
         for module, name in PLANS:
             patch.setattr(module, name, partial(watched, name, getattr(module, name)))
-        for seed in (204, 209, 214, 219, 230, 246):
+        for seed in (209, 204, 214, 219, 230, 246):
             simulate(seed, 1500, check_every=10**9)
     return found
 

@@ -127,11 +127,15 @@ class BackstopOffered(Event):
 
 @dataclass(frozen=True, slots=True)
 class BackstopCandidate(Event):
-    """A provider of the offer that starts at `fill`: what it committed, can bear, and takes."""
+    """A provider of the offer that starts at `fill`: what it committed, can bear, and takes.
+
+    It bears what its margin and its `leverage_limit` (10^-9) allow.
+    """
 
     fill: int
     provider: int
     committed: int
+    leverage_limit: int
     capacity: int
     allotted: int
 

@@ -175,7 +175,13 @@ class ReceiptBuilder:
                 discount=offer.offered.discount,
                 opening=opening,
                 providers=tuple(
-                    ProviderLine(event.provider, event.committed, event.capacity, event.allotted)
+                    ProviderLine(
+                        event.provider,
+                        event.committed,
+                        event.leverage_limit,
+                        event.capacity,
+                        event.allotted,
+                    )
                     for event in offer.candidates
                 ),
             ),

@@ -252,10 +252,14 @@ class AdlReceipt:
 
 @dataclass(frozen=True, slots=True)
 class ProviderLine:
-    """A provider asked: what it had committed, what its margin bears of it, what it took."""
+    """A provider asked: what it had committed, what it bears of it, what it took.
+
+    It bears what its margin and its leverage limit (10^-9) allow.
+    """
 
     account: int
     committed: Amount
+    leverage_limit: int
     capacity: Amount
     allotted: Amount
 

@@ -19,6 +19,7 @@ from solvent.domain.waterfall_events import (
 )
 from solvent.engine.allot.apportionment import apportion
 from solvent.engine.ledger import (
+    account_row,
     asset_row,
     available,
     commitment,
@@ -323,6 +324,7 @@ def _record_offer(s: Store, plan: Split) -> None:
                 fill=fill,
                 provider=provider,
                 committed=commitment(s, provider, offer.debt).committed,
+                leverage_limit=account_row(s, provider).leverage_limit,
                 capacity=plan.capacities[place],
                 allotted=plan.parts[place],
             ),

@@ -124,10 +124,11 @@ def _own_line_fits(
 def _commit(
     receipt: BackstopReceipt, rebuilt: ReconstructedState, offer: Offer, line: ProviderLine
 ) -> None:
-    """Make the account a provider, with the commitment that the receipt tells."""
+    """Make the account a provider, with the commitment and limit that the receipt tells."""
     holder = rebuilt.state.accounts[rebuilt.account(receipt.provider)]
     holder.role = Role.BACKSTOP_PROVIDER
     holder.committed[offer.debt] = line.committed
+    holder.leverage_limit = line.leverage_limit
 
 
 def _carried_out_again(

@@ -326,7 +326,14 @@ def _record_offer(state: State, plan: Split) -> None:
     )
     for taker in plan.takers:
         state.emit(
-            BackstopCandidate(fill, taker.account, taker.committed, taker.capacity, taker.part)
+            BackstopCandidate(
+                fill=fill,
+                provider=taker.account,
+                committed=taker.committed,
+                leverage_limit=state.accounts[taker.account].leverage_limit,
+                capacity=taker.capacity,
+                allotted=taker.part,
+            )
         )
 
 
