@@ -57,7 +57,7 @@ TITLES = dict(
     I21 ADL fires only after earlier stages failed and left something.
     I22 ADL takes what is needed, within each borrower's loan.
     I23 ADL leaves total values unchanged; rounding favours the lender.
-    I24 ADL lowers nobody's health, but for legs flagged as lighter.
+    I24 A match of case L lowers nobody's health, but by flagged legs.
     I25 ADL never raises utilization and never moves cash.
     I26 ADL legs net to zero across both accounts, per asset.
     I27 Order of arrival, iteration and hash seeds change nothing.
@@ -72,6 +72,7 @@ TITLES = dict(
     I36 An acknowledged command survives any crash; others are whole or absent.
     I37 Previews equal execution to the atom, and reading changes nothing.
     I39 An atom decides nothing but itself.
+    I40 A settlement hurts nobody, but by flagged legs of the last tier.
     I41 Prices given together take effect together and are judged once.
     I42 An order is asked at the fill what it promised at placement.
     I43 Nothing of one pool, book or asset stops another.

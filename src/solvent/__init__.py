@@ -76,7 +76,16 @@ from solvent.domain.events import (
     ThrottleMoved,
     Withdrawn,
 )
-from solvent.domain.labels import AdlCase, ExpiryReason, LegForm, Reason, Source, Stage, SystemOrder
+from solvent.domain.labels import (
+    AdlCase,
+    ExpiryReason,
+    LegForm,
+    Reason,
+    Source,
+    Stage,
+    SystemOrder,
+    Tier,
+)
 from solvent.domain.parameters import (
     AssetParameters,
     Curve,
@@ -280,6 +289,7 @@ __all__ = [
     "Stepped",
     "SystemOrder",
     "ThrottleMoved",
+    "Tier",
     "TimeInForce",
     "TimeStep",
     "Units",

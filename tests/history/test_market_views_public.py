@@ -34,7 +34,8 @@ def test_trades_are_the_fills_of_the_book(name: int | str) -> None:
         side = event.side is Side.ASK
         row = (event.trade, time, event.price, event.quantity, event.quote, side)
         expected[event.asset].append((*row, event.system_order))
-    assert expected
+    # In the scenario all is settled off the book.
+    assert expected or isinstance(name, str)
     for asset in range(1, len(market.state.pools)):
         page = views.trades(asset, ALL)
         found = [

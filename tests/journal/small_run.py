@@ -1,4 +1,4 @@
-"""A small run that settles in every way: ADL case L and B, backstop fills, the fund, a deficit.
+"""A small run that settles in every way: opposites, both cases, backstop fills, fund and deficit.
 
 After the worked example rates are steep and a day passes, so that indices are no round numbers.
 Account 2 is the stuck lender, 3 and 4 borrow SOL, 5 lends USDC, 6 and 7 are backstop providers,
@@ -141,6 +141,9 @@ def busy_commands() -> Iterator[Command]:
     for asset in (USDC, BTC, SOL):
         yield ChangeParameter(asset, ParameterField.CURVE_RATE, 30 * PERCENT, index=1)
     yield UpdateSettings(4, auto_borrow_settlements=1)
+    # So that who owes SOL pays in borrowed USDC and in BTC, when the lender is stuck again.
+    yield Deposit(3, BTC, ONE_BTC)
+    yield Withdraw(3, USDC, 39_000 * ONE_USDC)
     yield TimeStep(DAY)
     yield price(SOL, 185)
     yield TimeStep(DAY + SECOND)

@@ -82,7 +82,8 @@ def _siblings(name: str) -> Iterator[str]:
 
 NAMES = (
     ("USDC", "BTC", "SOL"),
-    ("STUCK_LENDER", "BORROWER_DEFAULT"),
+    ("STUCK_LENDER", "BORROWER_DEFAULT", "OPPOSITES"),
+    ("OWED", "CASH", "IN_KIND", "FLAGGED", "LAST"),
     ("LEVERAGE", "PRO_RATA", "QUEUE", "LARGEST_LOAN", "RISK_WEIGHTED"),
     ("AVAILABLE", "REDEEMED", "CLAIM", "BORROWED"),
     ("BOOK", "BACKSTOP", "ADL", "DEFICIT"),

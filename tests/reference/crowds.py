@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from solvent.domain import commands as c
 from solvent.domain.events import Event, Refused
+from solvent.domain.labels import Tier
 from solvent.domain.units import FINE_PER_VALUE, PRICE_SCALE, SECOND, value_up
 from solvent.domain.waterfall_events import AdlLeg, DeficitBooked, LiquidationStarted
 from solvent.proof.invariants.invariants import check
@@ -206,11 +207,12 @@ class Crowd:
     def _nobody_fell(self, before: dict[int, int], events: tuple[Event, ...]) -> None:
         """I16: no step lowers the health of an account that can recover.
 
-        But lenders bear the deficits of their asset, and who is paid in lighter assets is told so.
+        But lenders bear deficits of their asset, and who is paid in what weighs less is told so.
         """
         state = self.engine.state
         lost = {event.asset for event in events if isinstance(event, DeficitBooked)}
-        paid = {event.receiver for event in events if isinstance(event, AdlLeg) and event.lighter}
+        legs = [event for event in events if isinstance(event, AdlLeg)]
+        paid = {leg.receiver for leg in legs if leg.tier >= Tier.FLAGGED}
         unit = self._rounding_unit() * FINE_PER_VALUE
         for account, surplus in before.items():
             lends = any(state.accounts[account].lent_shares[asset] for asset in lost)

@@ -6,7 +6,7 @@ Nothing here looks at the engine: a round is judged by its own record alone.
 from collections.abc import Iterator, Sequence
 
 from solvent.domain.events import Event
-from solvent.domain.labels import AdlCase, Stage
+from solvent.domain.labels import AdlCase, Stage, Tier
 from solvent.domain.waterfall_events import (
     AdlCandidate,
     AdlLeg,
@@ -20,6 +20,8 @@ from solvent.domain.waterfall_events import (
     PartyHealth,
 )
 
+FUND = 0
+
 
 def faults_of_step(events: Sequence[Event], unit: int) -> list[str]:
     """What is wrong with the rounds of a step; `unit` is the rounding unit in 10^-6 USDC."""
@@ -27,7 +29,7 @@ def faults_of_step(events: Sequence[Event], unit: int) -> list[str]:
     for opened in (event for event in events if isinstance(event, AdlOpened)):
         faults += _budget(events, opened)
         for match in range(_matches(events, opened.round)):
-            faults += _match(events, opened.round, match, unit)
+            faults += _match(events, opened, match, unit)
     return faults
 
 
@@ -99,11 +101,12 @@ def _budget(events: Sequence[Event], opened: AdlOpened) -> Iterator[str]:
             yield f"I22: {place}: {taken} taken from account {event.account}"
 
 
-def _match(events: Sequence[Event], number: int, match: int, unit: int) -> Iterator[str]:
-    """I23, I24, I26: values stay, legs are the value, health falls only by flagged legs.
+def _match(events: Sequence[Event], opened: AdlOpened, match: int, unit: int) -> Iterator[str]:
+    """I23, I24, I26: values stay but for the fee, legs are the value, only flagged legs hurt.
 
     The fund, which pays for others, may itself be the lender: then it has what it gives, less.
     """
+    number, opposites = opened.round, opened.case is AdlCase.OPPOSITES
     own = [event for event in _of_round(events, number) if getattr(event, "match", None) == match]
     place = f"round {number}, match {match}"
     deal = next((event for event in own if isinstance(event, AdlMatched)), None)
@@ -111,18 +114,23 @@ def _match(events: Sequence[Event], number: int, match: int, unit: int) -> Itera
         return
     legs = [event for event in own if isinstance(event, AdlLeg)]
     health = [event for event in own if isinstance(event, PartyHealth)]
-    if not 0 <= deal.value - sum(leg.value for leg in legs) <= unit:
-        yield f"I23: {place}: legs of {sum(leg.value for leg in legs)} for {deal.value}"
-    if any((leg.giver, leg.receiver) != (deal.giver, deal.lender) for leg in legs):
-        yield f"I26: {place}: a leg of somebody else"
-    flagged = any(leg.lighter for leg in legs)
+    given = [leg for leg in legs if not opposites or leg.asset != deal.asset]
+    spare = sum(leg.value for leg in given) - deal.value
+    if not 0 <= spare <= (0 if opposites else deal.fee):
+        yield f"I23: {place}: legs of {spare} more than {deal.value}"
+    for leg in legs:
+        parties = (deal.giver, deal.lender) if leg in given else (deal.lender, deal.payer)
+        fund = leg.receiver == FUND and deal.fee and leg.giver == deal.giver
+        if (leg.giver, leg.receiver) != parties and not fund:
+            yield f"I26: {place}: a leg of somebody else"
+    flagged = any(leg.tier >= Tier.FLAGGED for leg in legs)
     for before in (event for event in health if not event.after):
         after = next(each for each in health if each.after and each.account == before.account)
         moved = after.total_value - before.total_value
-        if deal.giver == deal.payer and abs(moved) > unit:
+        if deal.giver == deal.payer and abs(moved) > unit + deal.fee:
             yield f"I23: {place}: account {before.account} moved by {moved}"
         lends = before.account == deal.lender != deal.giver
-        if lends and moved < -unit:
+        if lends and moved < -unit - (deal.fee if opposites else 0):
             yield f"I23: {place}: the lender lost {-moved}"
         fell = (before.net_equity - before.maintenance) - (after.net_equity - after.maintenance)
         judged = lends and not flagged

@@ -15,7 +15,15 @@ from solvent.domain.labels import LegForm
 from solvent.domain.waterfall_events import AdlLeg, BackstopLeg
 from solvent.proof.fuzz.simulator import simulate
 from solvent.reference.state import State
-from solvent.reference.waterfall import adl, backstop, book_stage, default, deficit, settlement
+from solvent.reference.waterfall import (
+    adl,
+    backstop,
+    book_stage,
+    default,
+    deficit,
+    opposites,
+    settlement,
+)
 
 PLANS: list[tuple[ModuleType, str]] = [
     (book_stage, "plan_repayments"),
@@ -26,9 +34,9 @@ PLANS: list[tuple[ModuleType, str]] = [
     (backstop, "plan_split"),
     (backstop, "plan_fill"),
     (adl, "plan_stuck_sides"),
-    (adl, "plan_lender_round"),
+    (opposites, "opposite_of"),
     (default, "plan_default_sides"),
-    (default, "plan_default_round"),
+    (default, "plan_lenders"),
     (settlement, "plan_settlement"),
     (deficit, "plan_deficits"),
 ]

@@ -67,7 +67,7 @@ def test_a_default_closes_the_atoms_that_rounding_left_and_no_more() -> None:
         (altered(AdlStuck, 0, needed=-1), "I22"),
         (altered(AdlCandidate, 1, allotted=1), "I22"),
         (altered(AdlCandidate, 1, cap=-40_000_000_000), "I22"),
-        (altered(AdlCandidate, 1, position=-1), "I22"),
+        (altered(AdlCandidate, 0, position=-1), "I22"),
         (altered(AdlMatched, 0, quantity=1), "I22"),
         (altered(AdlMatched, 0, value=UNIT + 1), "I23"),
         (altered(AdlMatched, 0, value=-1), "I23"),

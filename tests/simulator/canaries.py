@@ -6,7 +6,7 @@ with seeds from `first_seed` on) that may pass until then. A canary that nobody 
 check proves nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -19,18 +19,26 @@ from solvent.domain.units import (
     HOUR,
     INDEX_SCALE,
     RATIO,
-    cover,
     mul_div_down,
     mul_div_up,
-    value_up,
+    quantity_up,
 )
 from solvent.proof.fuzz.simulator import SimulationBreach, simulate
 from solvent.reference import clock, dispatch, governance, ledger, limits, margin, oracle, prices
 from solvent.reference.lending import interest, pool, rates, throttle, wallet
 from solvent.reference.orderbook import book, depth, matching, orders
 from solvent.reference.state import Order, Pool, State
-from solvent.reference.waterfall import adl, backstop, default, liquidation, settlement
+from solvent.reference.waterfall import (
+    adl,
+    backstop,
+    default,
+    liquidation,
+    opposites,
+    rounds,
+    settlement,
+)
 from solvent.reference.waterfall.policies import Candidate
+from solvent.reference.waterfall.settlement import Means
 
 RUN = 1500
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -225,30 +233,67 @@ def the_bound_creeps_too_fast(patch: pytest.MonkeyPatch) -> None:
 
 @canary("I22", within=15_000, first_seed=30)
 def adl_takes_more_than_the_loan(patch: pytest.MonkeyPatch) -> None:
-    right = adl.borrower_of
+    right = adl.payer_of
 
-    def wrong(state: State, account: int, asset: int) -> Candidate | None:
-        found = right(state, account, asset)
+    def wrong(state: State, account: int, asset: int, means: Means) -> Candidate | None:
+        found = right(state, account, asset, means)
         return found._replace(cap=2 * found.cap) if found else None
 
-    patch.setattr(adl, "borrower_of", wrong)
+    patch.setattr(adl, "payer_of", wrong)
+    patch.setattr(opposites, "payer_of", wrong)
 
 
 @canary("I23", within=15_000)
 def the_lender_is_overpaid(patch: pytest.MonkeyPatch) -> None:
-    def wrong(quantity: int, price: int, decimals: int) -> int:
-        value = value_up(quantity, price, decimals)
+    right = rounds.value_of
+
+    def wrong(state: State, asset: int, quantity: int) -> int:
+        value = right(state, asset, quantity)
         return value + value // 100
 
-    patch.setattr(settlement, "value_up", wrong)
+    patch.setattr(rounds, "value_of", wrong)
 
 
 @canary("I23", "I24", within=15_000)
 def legs_are_priced_off_the_mark(patch: pytest.MonkeyPatch) -> None:
-    def wrong(held: int, value: int, price: int, decimals: int) -> tuple[int, int]:
-        return cover(held, value, price + price // 50, decimals)
+    def wrong(value: int, price: int, decimals: int) -> int:
+        return quantity_up(value, price + price // 50, decimals)
 
-    patch.setattr(settlement, "cover", wrong)
+    patch.setattr(rounds, "quantity_up", wrong)
+
+
+@canary("I23", "I40", within=15_000)
+def a_closer_pays_more_than_he_owes(patch: pytest.MonkeyPatch) -> None:
+    def wrong(value: int, price: int, decimals: int) -> int:
+        return quantity_up(value, price, decimals) + 2
+
+    patch.setattr(rounds, "quantity_up", wrong)
+
+
+@canary("I24", "I40", within=30_000)
+def a_leg_that_hurts_is_not_flagged(patch: pytest.MonkeyPatch) -> None:
+    for module in (adl, default, settlement):
+        patch.setattr(module, "unhurt", lambda *_: True)
+
+
+@canary("I40", within=15_000)
+def flagged_legs_come_before_all_others(patch: pytest.MonkeyPatch) -> None:
+    right = rounds.tiers
+
+    def wrong(state: State, *, owed: Sequence[int]) -> Iterator[Means]:
+        return reversed(list(right(state, owed=owed)))
+
+    patch.setattr(default, "tiers", wrong)
+
+
+@canary("I40", within=15_000)
+def opposites_cost_twice_the_fee(patch: pytest.MonkeyPatch) -> None:
+    right = opposites.fee_rate
+
+    def wrong(state: State, account: int, asset: int, debt: int, most: int) -> int:
+        return 2 * right(state, account, asset, debt, most)
+
+    patch.setattr(opposites, "fee_rate", wrong)
 
 
 @canary("I15", within=15_000)

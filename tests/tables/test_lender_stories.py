@@ -36,12 +36,10 @@ EXAMPLE = """
     saw  AdlOpened asset=SOL case=STUCK_LENDER mark=190
     saw  AdlOpened needed=11.178773380SOL allotted=11.178773380SOL
     saw  AdlStuck account=i book_reason=NO_REDEEMABLE_CASH backstop_reason=NO_BACKSTOP_CAPACITY
-    # An atom of BTC is worth 0.001 USDC: so much may a leg in kind be rounded.
-    expect i  value >=  2,000
-    expect i  value <   2,000.001
+    expect i  value 2,000
     expect j1 value >= 28,599.999999
     expect j1 value <= 28,600
-    expect j2 value >   4,399.999
+    expect j2 value >=  4,399.999999
     expect j2 value <=  4,400
     expect i  net_equity > 300
     expect i  SOL  lent ~ 88.821226620
@@ -51,27 +49,34 @@ EXAMPLE = """
     expect pool SOL utilization 1
 """
 
-ALL_FROM_J2 = """
+# What j2 has in USDC, and the rest from j1, who has USDC too: nothing in BTC.
+J2_FIRST = """
+    saw  AdlOpened tier=OWED paid_in=0 needed=11.178773380SOL allotted=11.178773380SOL
+    saw  AdlMatched lender=i payer=j2 giver=j2 quantity=10.526315789SOL value=2000
+    saw  AdlMatched lender=i payer=j1 giver=j1 quantity=0.652457591SOL value=123.966943
     count AdlLeg 2
-    saw  AdlLeg giver=j2 receiver=i asset=USDC form=AVAILABLE quantity=2000USDC lighter=0
-    saw  AdlLeg giver=j2 receiver=i asset=BTC  form=AVAILABLE quantity=0.00123967BTC lighter=0
-    expect j2 SOL  owed 28.821226620
+    saw  AdlLeg giver=j2 receiver=i asset=USDC form=AVAILABLE quantity=2000USDC tier=OWED
+    saw  AdlLeg giver=j1 receiver=i asset=USDC form=AVAILABLE quantity=123.966943USDC tier=OWED
+    expect j2 SOL  owed 29.473684211
     expect j2 USDC available 0
-    expect j2 BTC  available 0.09876033
-    expect j1 SOL  owed 60
-    expect i  BTC  available 0.00123967
-    expect i  USDC owed 15,000
+    expect j2 BTC  available 0.1
+    expect j1 SOL  owed 59.347542409
+    expect j1 USDC available 39,876.033057
+    expect i  BTC  available 0
+    expect i  SOL  lent 88.821226620
+    expect i  USDC owed 14,876.033057
+    saw  LiquidationEnded account=i
 """
 
 OUTCOMES = {
-    Policy.LEVERAGE: ALL_FROM_J2,
-    Policy.QUEUE: ALL_FROM_J2,
+    Policy.LEVERAGE: J2_FIRST,
+    Policy.QUEUE: J2_FIRST,
     Policy.PRO_RATA: """
         saw  AdlMatched lender=i payer=j1 giver=j1 quantity=6.707264028SOL
         saw  AdlMatched lender=i payer=j2 giver=j2 quantity=4.471509352SOL
         count AdlLeg 2
-        saw  AdlLeg giver=j1 asset=USDC lighter=0
-        saw  AdlLeg giver=j2 asset=USDC lighter=0
+        saw  AdlLeg giver=j1 asset=USDC tier=OWED
+        saw  AdlLeg giver=j2 asset=USDC tier=OWED
         saw  LiquidationEnded account=i
     """,
     Policy.LARGEST_LOAN: """
@@ -105,7 +110,8 @@ def test_the_record_names_every_candidate_and_his_allotment() -> None:
         + """
         count AdlCandidate 2
         saw  AdlCandidate account=j1 position=60SOL cap=60SOL assets_value=40000 total_value=28600
-        saw  AdlCandidate account=j2 position=40SOL cap=40SOL assets_value=12000 total_value=4400
+        saw  AdlCandidate account=j2 position=40SOL cap=10.526315789SOL
+        saw  AdlCandidate account=j2 assets_value=12000 total_value=4400
     """
     )
     parts = [event.allotted for event in story.events if isinstance(event, AdlCandidate)]
@@ -182,7 +188,6 @@ def test_when_the_caps_do_not_reach_the_record_says_so() -> None:
         step +1s
         saw  AdlOpened needed=11.178773380SOL allotted=5.263157894SOL
         saw  HandedOver account=i stage=ADL reason=NO_COUNTERPARTY
-        expect i value ~ 2,000
         # His debt is the default then, and his claim goes to those who lent him USDC.
         saw  AdlOpened asset=USDC case=BORROWER_DEFAULT
         saw  AdlLeg giver=i receiver=lender asset=SOL form=CLAIM
@@ -190,8 +195,9 @@ def test_when_the_caps_do_not_reach_the_record_says_so() -> None:
     )
 
 
-@proves("A7")
-def test_a_borrower_in_liquidation_is_not_asked() -> None:
+@proves("A7", "I40")
+def test_a_borrower_in_liquidation_is_asked_while_he_is_worth_something() -> None:
+    # It lowers his risk: what leaves weighs at most 1, and a full debt ends with its maintenance.
     run_story(
         STUCK
         + """
@@ -202,12 +208,55 @@ def test_a_borrower_in_liquidation_is_not_asked() -> None:
         price BTC 84000                            # j: 18,354 of collateral, 19,000 of debt
         expect j liquidating 1
         expect j value 320
+        keep before j net_equity
         step +1s
-        saw  AdlOpened asset=SOL case=STUCK_LENDER allotted=0SOL
-        saw  HandedOver account=i stage=ADL reason=NO_COUNTERPARTY
-        unseen AdlCandidate account=j
+        saw  AdlOpened asset=SOL case=STUCK_LENDER tier=IN_KIND allotted=11.178773380SOL
+        saw  AdlCandidate account=j cap=100SOL
+        expect j net_equity > $before
+        # What i was given is to be sold first, so he is not in default in this step.
+        unseen AdlStuck account=i received=0 fee=0 needed=17000
     """
     )
+
+
+@proves("I18", "I40")
+def test_two_lenders_who_owe_each_other_are_settled_against_each_other() -> None:
+    """Case a14: both pools are full, both lenders below maintenance, and nobody else can pay."""
+    run_story("""
+        deposit ann SOL  500
+        lend    ann SOL  500
+        deposit bea BTC  0.9
+        lend    bea BTC  0.9
+        deposit ann USDC 20,000
+        deposit bea USDC 20,000
+        borrow  ann BTC  0.9
+        withdraw ann BTC 0.9
+        borrow  bea SOL  425
+        withdraw bea SOL 425
+        deposit fox USDC 30,000
+        borrow  fox SOL  75
+        withdraw fox SOL 75
+        withdraw ann USDC 3,500                    # NE 16,500, in USDC
+        withdraw bea USDC 16,000                   # NE  4,500
+        expect pool SOL cash 0
+        expect pool BTC cash 0
+        change SOL INITIAL_BASE     25%
+        change BTC INITIAL_BASE     25%
+        change SOL MAINTENANCE_BASE 20%
+        change BTC MAINTENANCE_BASE 20%
+        expect ann liquidating 1
+        expect bea liquidating 1
+        keep anns ann value
+        keep beas bea value
+        steps 5 +1s
+        saw  AdlMatched asset=BTC lender=bea payer=ann
+        saw  AdlLeg giver=ann receiver=bea asset=SOL form=CLAIM tier=OWED
+        unseen AdlLeg tier=FLAGGED
+        expect ann liquidating 0
+        expect bea liquidating 0
+        expect ann value ~ $anns
+        expect bea value ~ $beas
+    """)
 
 
 @proves("A7", "A11")

@@ -21,7 +21,7 @@ def test_a_usdc_claim_is_handed_over_and_cancels_the_lenders_debt() -> None:
         keep    lent     pool USDC lent
         price SOL 190
         step +1s
-        saw  AdlLeg giver=j receiver=i asset=USDC form=CLAIM lighter=0
+        saw  AdlLeg giver=j receiver=i asset=USDC form=CLAIM tier=OWED
         saw  Netted account=i asset=USDC source=ADL_PROVIDER
         unseen AdlLeg form=REDEEMED
         unseen AdlLeg form=AVAILABLE
@@ -51,7 +51,7 @@ def test_usdc_that_is_lent_is_redeemed_for_a_lender_who_owes_something_else() ->
         withdraw j  SOL  100
         price SOL 190
         step +1s
-        saw  AdlLeg giver=j receiver=i asset=USDC form=REDEEMED lighter=0
+        saw  AdlLeg giver=j receiver=i asset=USDC form=REDEEMED tier=CASH
         saw  Redeemed account=j asset=USDC source=ADL_PROVIDER
         expect i value ~ 2,000
         expect i USDC available >= 2,123.966943
@@ -136,12 +136,12 @@ def test_lighter_assets_come_last_and_are_flagged() -> None:
         withdraw j  SOL  100
         price SOL 190
         step +1s
-        saw  AdlLeg giver=j asset=USDC quantity=500USDC lighter=0
-        saw  AdlLeg giver=j asset=BTC lighter=1
+        saw  AdlLeg giver=j asset=USDC quantity=500USDC tier=OWED
+        saw  AdlLeg giver=j asset=BTC tier=FLAGGED
         expect i value >= 2,000
-        expect i value <  2,000.001
+        expect i value <  2,000.002                # an atom of BTC, a unit of USDC
         expect j value <= 21,500
-        expect j value >  21,499.999
+        expect j value >  21,499.998
     """
     )
 
@@ -158,8 +158,8 @@ def test_what_weighs_enough_goes_before_what_is_lighter() -> None:
         withdraw j  SOL  100
         price SOL 190
         step +1s
-        saw  AdlLeg giver=j asset=SOL lighter=0
-        saw  AdlLeg giver=j asset=BTC lighter=1
+        saw  AdlLeg giver=j asset=SOL tier=IN_KIND
+        saw  AdlLeg giver=j asset=BTC tier=FLAGGED
         expect i value >= 2,000
         expect i value <  2,000.001
     """

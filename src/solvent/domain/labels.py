@@ -69,10 +69,27 @@ class ExpiryReason(IntEnum):
 
 
 class AdlCase(IntEnum):
-    """L: a lender is stuck. B: a borrower is in default."""
+    """L: a lender is stuck. B: a borrower is in default. Opposites: one holds what another owes."""
 
     STUCK_LENDER = 0
     BORROWER_DEFAULT = 1
+    OPPOSITES = 2
+
+
+class Tier(IntEnum):
+    """What a match of an ADL round is paid in, in the order in which payers are asked.
+
+    `OWED`: what the receiver owes, a claim on it too. `CASH`: USDC, free, redeemable now or
+    borrowed. `IN_KIND`: tokens by which the receiver's health does not fall. `FLAGGED`: any others,
+    and claims on pools without cash. `LAST`: the same for lenders of a default whom it puts below
+    maintenance.
+    """
+
+    OWED = 1
+    CASH = 2
+    IN_KIND = 3
+    FLAGGED = 4
+    LAST = 5
 
 
 class LegForm(IntEnum):

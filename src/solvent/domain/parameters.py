@@ -291,6 +291,7 @@ class WaterfallParameters:
     max_discount: int = RATIO * 5 // 100
     fund_share: int = RATIO // 3
     stale_doubt: int = RATIO
+    opposites_fee: int = RATIO * 1 // 100
     lender_policy: Policy = Policy.LEVERAGE
     default_policy: Policy = Policy.PRO_RATA
     interval: int = SECOND
@@ -312,6 +313,7 @@ class WaterfallParameters:
         _between("interval", self.interval, MIN_INTERVAL, HOUR)
         _between("patience", self.patience, 1, MAX_PATIENCE)
         _between("commitment_notice", self.commitment_notice, 0, MAX_NOTICE)
+        _between("opposites_fee", self.opposites_fee, 0, RATIO // 10)
 
 
 @dataclass(frozen=True, slots=True)

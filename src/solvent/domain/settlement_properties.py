@@ -4,28 +4,36 @@ The records of a transfer carry the marks, the indices and every party's holding
 it, so everything is computed here from these numbers with plain arithmetic: nothing of an engine is
 asked. Invariants judge an engine's events by it, and verification a receipt's. Per match:
 
-- the legs sum to the value, which is the quantity at the mark, rounded up (or up to an atom more,
-  where the giver has nothing left) (A8, I22);
-- the lender's claim and the payer's debt fall by the quantity, which neither exceeds, and no cash
-  of the asset moves (A9, A11, I25);
-- total values stay, but that the fund pays for another's debt (A10, I23);
-- the payer's health does not fall, nor a stuck lender's but for lighter legs (I24);
+- the giver's legs sum to the value, which is the quantity at the mark, rounded up, but for the fee
+  that the liquidated side pays (A8, I22);
+- the lender's claim, or his tokens where opposites are closed, and the payer's debt fall by the
+  quantity, which neither exceeds, and no cash of the asset moves by the payment (A9, A11, I25);
+- total values stay, but for the fee, and that the fund pays for another's debt (A10, I23);
+- nobody's health falls but that of a receiver of flagged legs (I24, I40);
 - what one party loses another gains (I26), and no party locks more than before.
 
 Bounds are the rounding unit: a share of claim and of debt and an atom for every asset that moves,
-and a unit of value for every leg.
+and a few units of value for every leg. What a payer gives for all of his matches of a round
+together is at most an atom more than it counts for (`payer_flaws`).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from solvent.domain import waterfall_events as w
-from solvent.domain.labels import AdlCase, LegForm
+from solvent.domain.labels import AdlCase, LegForm, Tier
+from solvent.domain.parameters import USDC
 from solvent.domain.settlements import Transfer
 from solvent.domain.units import INDEX_SCALE, MAX_DECIMALS, PRICE_DECIMALS, VALUE_DECIMALS
 
 EXACT = int(10 ** (MAX_DECIMALS + PRICE_DECIMALS - VALUE_DECIMALS))
 """Values here are 10^-6 USDC times this, in which any quantity times any mark is whole."""
+
+FUND = 0
+"""Account number of the backstop fund."""
+ROUNDED = 4
+"""Units of value by which rounding may change a match: its part of its payer's value, and legs."""
 
 
 class Flaw(NamedTuple):
@@ -82,6 +90,11 @@ class Parties:
         balance = self.balances[after].get((account, asset))
         return (balance.lent, balance.debt) if balance else (0, 0)
 
+    def available(self, after: int, account: int, asset: int) -> int:
+        """Free tokens of a party in one asset."""
+        balance = self.balances[after].get((account, asset))
+        return balance.available if balance else 0
+
     def change(self, account: int, asset: int) -> int:
         """Atoms by which an account's holding less its debt changed."""
         sides = [self.balances[after].get((account, asset)) for after in (0, 1)]
@@ -114,7 +127,10 @@ class Parties:
             assets.add(self.filled.debt_asset)
         scales = self.scales
         units = EXACT * (1 + len(self.legs))
-        return units + sum((1 + scales.atoms(asset)) * scales.worth(asset) for asset in assets)
+        # Parts of what a payer gives can be two atoms from what they count for.
+        return ROUNDED * units + sum(
+            (2 + scales.atoms(asset)) * scales.worth(asset) for asset in assets
+        )
 
     def nets(self, accounts: set[int]) -> Iterator[Flaw]:
         """I26: per asset, what the parties gained and lost comes to nothing."""
@@ -137,110 +153,154 @@ def match_flaws(case: AdlCase, parties: Parties) -> Iterator[Flaw]:
     if match is None:
         yield flaw("I22", "parties were recorded and not matched")
         return
-    accounts = {match.lender, match.payer, match.giver}
+    accounts = {match.lender, match.payer, match.giver, *(leg.receiver for leg in parties.legs)}
     if any(set(parties.health[after]) != accounts for after in (0, 1)):
         yield flaw("I22", "before and after do not hold its parties")
         return
+    judged = _MatchOf(case, parties, match)
     yield from parties.fresh([match.asset, *(leg.asset for leg in parties.legs)])
-    yield from _value(parties, match)
-    yield from _legs(parties, match)
-    yield from _quantity(parties, match)
-    yield from _shares(parties, match)
-    yield from _total_values(parties, match)
-    yield from _healths(case, parties, match)
+    yield from judged.value()
+    yield from judged.legs()
+    yield from judged.quantity()
+    yield from judged.shares()
+    yield from judged.total_values()
+    yield from judged.healths()
     yield from parties.nets(accounts)
     for account in sorted(accounts):
         if parties.locked(1, account) > parties.locked(0, account):
             yield flaw("I26", "it has more locked than before", account=account)
 
 
-def _value(parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
-    """A8, I22: the quantity at the mark, rounded up; an atom more where nothing is left."""
-    atom = parties.scales.worth(match.asset)
-    above = match.value - up(match.quantity * atom, EXACT)
-    if above and not (0 < above <= up(atom, EXACT) and _gave_all(parties, match.giver)):
-        yield flaw("I23", "the value is not the quantity at the mark, rounded up", above)
-    if match.quantity < 1 or sum(leg.value for leg in parties.legs) != match.value:
-        yield flaw("I23", "the legs do not sum to the value", match.value)
+def payer_flaws(transfers: Iterable[Parties]) -> Iterator[Flaw]:
+    """I40: over all matches of a round a payer gives at most an atom more than he owes."""
+    spare: defaultdict[tuple[int, int], int] = defaultdict(int)
+    atoms: dict[tuple[int, int], int] = {}
+    for parties in transfers:
+        match = parties.match
+        for leg in parties.legs if match is not None else ():
+            if match is not None and leg.giver == match.giver:
+                payer = leg.giver, leg.asset
+                worth = parties.scales.worth(leg.asset)
+                spare[payer] += leg.quantity * worth - (leg.value + ROUNDED) * EXACT
+                atoms[payer] = worth
+    for (account, asset), more in spare.items():
+        if more > atoms[account, asset]:
+            yield flaw(
+                "I40", "a payer gave over an atom more than he owes", asset, more, account=account
+            )
 
 
-def _gave_all(parties: Parties, giver: int) -> bool:
-    """Whether the giver has nothing left that can be handed over."""
-    return not any(
-        balance.available or balance.locked or balance.lent
-        for balance in parties.balances[1].values()
-        if balance.account == giver and not parties.scales.pools[balance.asset].stale
-    )
+class _MatchOf:
+    """The properties of one match that depend on its case."""
 
+    def __init__(self, case: AdlCase, parties: Parties, match: w.AdlMatched) -> None:
+        self.case, self.parties, self.match = case, parties, match
+        self.scales = parties.scales
+        self.given = [leg for leg in parties.legs if leg.giver == match.giver]
+        self.opposites = case is AdlCase.OPPOSITES
+        if self.opposites:
+            self.given = [leg for leg in self.given if leg.asset != match.asset]
+        in_cash = all(leg.asset == USDC for leg in self.given)
+        self.to_fund = match.fee if case is AdlCase.BORROWER_DEFAULT and in_cash else 0
 
-def _legs(parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
-    """A8, I25: legs go from giver to lender at the mark, to an atom, and not as settled cash."""
-    for leg in parties.legs:
-        atom = parties.scales.worth(leg.asset)
-        spare = leg.quantity * atom - leg.value * EXACT
-        if (leg.giver, leg.receiver) != (match.giver, match.lender) or leg.quantity < 1:
-            yield flaw("I23", "a leg does not go from the giver to the lender", leg.asset)
-        if spare < 0:
-            yield flaw("I23", "a leg counts for more than it is worth at the mark", leg.asset)
-        if spare >= EXACT + atom:
-            sentence = "a leg counts for less than it is worth at the mark, by more than an atom"
-            yield flaw("I23", sentence, leg.asset)
-        if leg.asset == match.asset and leg.form in (LegForm.REDEEMED, LegForm.BORROWED):
-            yield flaw("I25", "cash of the settled asset moved", leg.asset, leg.quantity)
+    def value(self) -> Iterator[Flaw]:
+        """A8, I22: the quantity at the mark, rounded once a payer, with or without the fee."""
+        match = self.match
+        exact = match.quantity * self.scales.worth(match.asset)
+        fee = match.fee - self.to_fund
+        found = match.value + (fee if self.opposites else -fee)
+        if abs(found * EXACT - exact) > ROUNDED * EXACT:
+            yield flaw("I23", "the value is not the quantity at the mark", match.value)
+        given = sum(leg.value for leg in self.given)
+        if match.quantity < 1 or not 0 <= match.value + self.to_fund - given <= self.to_fund:
+            yield flaw("I23", "the legs do not sum to the value", match.value)
 
+    def legs(self) -> Iterator[Flaw]:
+        """A8, I25: legs go at the mark, to two atoms, and not as settled cash."""
+        match = self.match
+        for leg in self.parties.legs:
+            atom = self.scales.worth(leg.asset)
+            spare = leg.quantity * atom - leg.value * EXACT
+            if leg not in self.given:
+                # The tokens of opposites, which are not the giver's.
+                given_up = (match.lender, match.payer, match.asset, match.quantity)
+                if (leg.giver, leg.receiver, leg.asset, leg.quantity) != given_up:
+                    yield flaw("I23", "a leg is neither the giver's nor given up", leg.asset)
+            elif leg.receiver not in (match.lender, FUND) or leg.quantity < 1:
+                yield flaw("I23", "a leg does not go from the giver to the lender", leg.asset)
+            if abs(spare) > 2 * atom + ROUNDED * EXACT:
+                sentence = "a leg counts for another value than it has at the mark"
+                yield flaw("I23", sentence, leg.asset, spare)
+            if leg.asset == match.asset and leg.form in (LegForm.REDEEMED, LegForm.BORROWED):
+                yield flaw("I25", "cash of the settled asset moved", leg.asset, leg.quantity)
 
-def _quantity(parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
-    """A9, A11, I22: claim and debt fall by the quantity, which neither exceeds."""
-    asset = match.asset
-    debt = parties.column(0, match.payer, asset)[1]
-    claim = parties.column(0, match.lender, asset)[0]
-    if match.quantity > debt or match.quantity > claim:
-        yield flaw("I22", "the quantity exceeds the loan or the claim", match.quantity)
-    legs = [leg for leg in parties.legs if leg.asset == asset]
-    unit = (1 + len(legs)) * (parties.scales.atoms(asset) + 2)
-    debt_fell = debt - parties.column(1, match.payer, asset)[1]
-    claim_fell = claim - parties.column(1, match.lender, asset)[0]
-    if match.payer != match.lender and abs(debt_fell - match.quantity) > unit:
-        yield flaw("I25", "the payer's debt does not fall by the quantity", debt_fell)
-    received = sum(leg.quantity for leg in legs)
-    if not -unit <= match.quantity - claim_fell <= unit + received:
-        yield flaw("I25", "the lender's claim does not fall by the quantity", claim_fell)
+    def quantity(self) -> Iterator[Flaw]:
+        """A9, A11, I22: what is given up and the debt fall by the quantity, at most all of it."""
+        parties, match = self.parties, self.match
+        asset = match.asset
+        debt = parties.column(0, match.payer, asset)[1]
+        claim = parties.column(0, match.lender, asset)[0]
+        if self.opposites:
+            claim = parties.available(0, match.lender, asset)
+        if match.quantity > debt or match.quantity > claim:
+            yield flaw("I22", "the quantity exceeds the loan or the claim", match.quantity)
+        legs = [leg for leg in self.given if leg.asset == asset]
+        unit = (1 + len(legs)) * (self.scales.atoms(asset) + 2)
+        debt_fell = debt - parties.column(1, match.payer, asset)[1]
+        if match.payer != match.lender and abs(debt_fell - match.quantity) > unit:
+            yield flaw("I25", "the payer's debt does not fall by the quantity", debt_fell)
+        claim_fell = claim - parties.column(1, match.lender, asset)[0]
+        if self.opposites:
+            claim_fell = claim - parties.available(1, match.lender, asset)
+        received = sum(leg.quantity for leg in legs)
+        if not -unit <= match.quantity - claim_fell <= unit + received:
+            yield flaw("I25", "the lender's claim does not fall by the quantity", claim_fell)
 
+    def shares(self) -> Iterator[Flaw]:
+        """I25: the shares that ended are those of the quantity, rounded for the pool."""
+        match = self.match
+        pool = self.scales.pools[match.asset]
+        claim = match.claim_shares * pool.lend_index
+        debt = match.debt_shares * pool.debt_index
+        quantity = match.quantity * INDEX_SCALE
+        if self.opposites:
+            # Tokens repay the debt, and no claim falls.
+            claim = debt = quantity if match.claim_shares == match.debt_shares == 0 else -1
+        if not quantity <= claim < quantity + pool.lend_index + INDEX_SCALE:
+            yield flaw("I25", "a claim fell by other shares than were settled", match.claim_shares)
+        if not quantity - pool.debt_index - INDEX_SCALE < debt <= quantity:
+            yield flaw("I25", "a debt fell by other shares than were settled", match.debt_shares)
 
-def _shares(parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
-    """I25: the shares that ended are those of the quantity, rounded for the pool."""
-    pool = parties.scales.pools[match.asset]
-    claim = match.claim_shares * pool.lend_index
-    debt = match.debt_shares * pool.debt_index
-    quantity = match.quantity * INDEX_SCALE
-    if not quantity <= claim < quantity + pool.lend_index + INDEX_SCALE:
-        yield flaw("I25", "a claim fell by other shares than were settled", match.claim_shares)
-    if not quantity - pool.debt_index - INDEX_SCALE < debt <= quantity:
-        yield flaw("I25", "a debt fell by other shares than were settled", match.debt_shares)
+    def total_values(self) -> Iterator[Flaw]:
+        """A10, I23: they stay but for the fee, and where the fund pays another's debt."""
+        match, parties = self.match, self.parties
+        unit = parties.rounding()
+        expected: defaultdict[int, int] = defaultdict(int)
+        expected[match.lender] += -match.fee if self.opposites else match.fee - self.to_fund
+        expected[match.payer] += match.fee if self.opposites else -match.fee
+        expected[FUND] += self.to_fund
+        if match.giver != match.payer:
+            expected[match.payer] += match.value
+            expected[match.giver] -= match.value
+        for account in parties.health[0]:
+            found = parties.value_change(account)
+            if abs(found - expected[account] * EXACT) > unit:
+                sentence = "its total value changes beyond the rounding unit"
+                yield flaw("I23", sentence, found, unit, account=account)
 
-
-def _total_values(parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
-    """A10, I23: the lender's stays, and the giver's where it pays its own debt."""
-    unit = parties.rounding()
-    expected = {match.lender: 0, match.payer: 0}
-    if match.giver != match.payer:
-        expected[match.payer] = match.value
-        expected[match.giver] = expected.get(match.giver, 0) - match.value
-    for account, change in expected.items():
-        found = parties.value_change(account)
-        if abs(found - change * EXACT) > unit:
-            sentence = "its total value changes beyond the rounding unit"
-            yield flaw("I23", sentence, found, unit, account=account)
-
-
-def _healths(case: AdlCase, parties: Parties, match: w.AdlMatched) -> Iterator[Flaw]:
-    """I24: the payer's health does not fall, nor the stuck lender's but for lighter legs."""
-    unit = parties.rounding() // EXACT + 3
-    lighter = any(isinstance(leg, w.AdlLeg) and leg.lighter for leg in parties.legs)
-    watched = {match.payer}
-    if case is AdlCase.STUCK_LENDER and not lighter:
-        watched.add(match.lender)
-    for account in sorted(watched):
-        fall = -parties.surplus_change(account)
-        if fall > unit:
-            yield flaw("I24", "its health falls", fall, unit, account=account)
+    def healths(self) -> Iterator[Flaw]:
+        """I24, I40: nobody's health falls but that of a receiver of flagged legs."""
+        match, parties = self.match, self.parties
+        unit = parties.rounding() // EXACT + ROUNDED
+        flagged = any(isinstance(leg, w.AdlLeg) and leg.tier >= Tier.FLAGGED for leg in self.given)
+        watched = {match.payer} if flagged else {match.payer, match.lender}
+        if match.giver != match.payer:
+            # The fund pays for another, and be it for a claim of its own.
+            watched.discard(match.giver)
+        for account in sorted(watched):
+            fall = -parties.surplus_change(account)
+            if fall > unit:
+                older = self.case is AdlCase.STUCK_LENDER or account == match.payer
+                yield flaw(
+                    "I24" if older else "I40", "its health falls", fall, unit, account=account
+                )

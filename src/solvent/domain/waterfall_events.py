@@ -13,7 +13,7 @@ offers apart.
 from dataclasses import dataclass
 
 from solvent.domain.events import Event
-from solvent.domain.labels import AdlCase, LegForm, Reason, Stage
+from solvent.domain.labels import AdlCase, LegForm, Reason, Stage, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +179,20 @@ class BackstopLeg(Event):
 
 @dataclass(frozen=True, slots=True)
 class AdlOpened(Event):
-    """A round: `needed` atoms of `asset` are to be settled, `allotted` could be."""
+    """A round: `needed` atoms of `asset` are to be settled, `allotted` could be.
+
+    All of it is paid in `paid_in`, in the forms of `tier`: `borrowed` is 1 where payers borrow it,
+    `fund` where the backstop fund pays for those in default.
+    """
 
     round: int
     asset: int
     case: AdlCase
     policy: int
+    tier: Tier
+    paid_in: int
+    borrowed: int
+    fund: int
     mark: int
     needed: int
     allotted: int
@@ -194,17 +202,16 @@ class AdlOpened(Event):
 class AdlStuck(Event):
     """A liquidated side of the round: `needed` atoms asked, `allotted` atoms granted.
 
-    Of the atoms asked the account pays for `own` and the backstop fund, which could pay
-    `fund_value`, for `fund` (case L asks nothing of the fund). Health is that at the opening.
+    `fee` (10^-9 of what is settled) is what it pays for that, `received` the value (10^-6 USDC)
+    that rounds of this step brought it and that repaid nothing yet. Health is that at the opening.
     """
 
     round: int
     account: int
     needed: int
     allotted: int
-    own: int
-    fund: int
-    fund_value: int
+    fee: int
+    received: int
     total_value: int
     net_equity: int
     maintenance: int
@@ -222,16 +229,18 @@ class AdlCandidate(Event):
     assets_value: int
     total_value: int
     cap: int
-    last: int
     allotted: int
 
 
 @dataclass(frozen=True, slots=True)
 class AdlMatched(Event):
-    """`lender` gives up `quantity` of a claim, `payer` is rid of as much debt, for `value`.
+    """`lender` gives up `quantity`, `payer` is rid of as much debt, and `lender` gets `value`.
 
-    `giver` hands the value over: the payer, or the backstop fund. `borrow_allowed` is 1 where the
-    giver's settings let it pay in borrowed USDC (case L only).
+    He gives up a claim, but tokens where opposites are closed. `giver` hands the value over: the
+    payer, or the backstop fund. `fee` (10^-6 USDC) is what the liquidated side pays: `value` is
+    less by it where opposites are closed, and more where a default is settled in kind; in USDC it
+    goes to the fund. A claim's `claim_shares` end against `debt_shares` of the debt: none of either
+    where opposites are closed, whose tokens repay the debt.
     """
 
     round: int
@@ -243,14 +252,14 @@ class AdlMatched(Event):
     mark: int
     quantity: int
     value: int
+    fee: int
     claim_shares: int
     debt_shares: int
-    borrow_allowed: int
 
 
 @dataclass(frozen=True, slots=True)
 class AdlLeg(Event):
-    """One leg of a match, from `giver` to `receiver`; `lighter` flags one that weighs less.
+    """One leg of a match, from `giver` to `receiver`; `tier` says why it was paid in this.
 
     `shares` are those of a claim that was handed over as it is, 0 for tokens.
     """
@@ -265,7 +274,7 @@ class AdlLeg(Event):
     quantity: int
     value: int
     shares: int
-    lighter: int
+    tier: Tier
 
 
 @dataclass(frozen=True, slots=True)

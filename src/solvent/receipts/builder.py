@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.events import Event, ParameterChanged, Stepped
-from solvent.domain.labels import AdlCase
+from solvent.domain.labels import AdlCase, Tier
 from solvent.domain.parameter_changes import changed_parameters
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.settlements import AdlRound, BackstopOffer, Transfer, settlements_of
@@ -197,12 +197,10 @@ class ReceiptBuilder:
         opened, pools = settled.opened, settled.pools
         words = words_of(self._parameters, pools)
         transfers = [one for one in settled.matches.values() if one.matched is not None]
-        touched = touched_assets(transfers) | {opened.asset}
+        touched = touched_assets(transfers) | {opened.asset, opened.paid_in}
         touched |= {event.asset for events in settled.handed_over.values() for event in events}
         matches = tuple(match_line(transfer, words) for transfer in transfers)
-        borrowing = None
-        if any(match.borrows for match in matches):
-            borrowing = borrow_terms(self._parameters, pools)
+        borrowing = borrow_terms(self._parameters, pools) if opened.borrowed else None
         return AdlReceipt(
             format=ADL_FORMAT,
             version=VERSION,
@@ -211,6 +209,10 @@ class ReceiptBuilder:
             round=opened.round,
             case=AdlCase(opened.case),
             policy=Policy(opened.policy),
+            tier=Tier(opened.tier),
+            paid_in=words.symbols[opened.paid_in],
+            borrowed=bool(opened.borrowed),
+            fund=bool(opened.fund),
             asset=words.symbols[opened.asset],
             mark=opened.mark,
             needed=opened.needed,
@@ -228,9 +230,8 @@ class ReceiptBuilder:
             account=event.account,
             needed=event.needed,
             allotted=event.allotted,
-            own=event.own,
-            fund=event.fund,
-            fund_value=event.fund_value,
+            fee=event.fee,
+            received=event.received,
             total_value=event.total_value,
             net_equity=event.net_equity,
             maintenance=event.maintenance,
@@ -248,6 +249,5 @@ def _candidate(event: w.AdlCandidate) -> CandidateLine:
         cap=event.cap,
         assets_value=event.assets_value,
         total_value=event.total_value,
-        last=bool(event.last),
         allotted=event.allotted,
     )

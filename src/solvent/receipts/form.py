@@ -14,7 +14,7 @@ and net equity are rounded down, requirements up.
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
-from solvent.domain.labels import AdlCase, LegForm, Reason, Stage
+from solvent.domain.labels import AdlCase, LegForm, Reason, Stage, Tier
 from solvent.domain.parameters import Haircut, MarginFunction, Policy, PoolState
 
 TEXT = "decimal string"
@@ -66,11 +66,14 @@ class WaterfallTerms:
     """The waterfall's parameters that sized this settlement.
 
     `target_buffer` is how far above maintenance health is restored, `stale_doubt` by how much a
-    stale price is read in the account's favour.
+    stale price is read in the account's favour, `book_fee` and `opposites_fee` are what liquidated
+    accounts pay at most.
     """
 
     target_buffer: int
     stale_doubt: int
+    book_fee: int
+    opposites_fee: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,8 @@ class Handover:
 class Side:
     """A liquidated account of the round, in atoms of the round's asset.
 
-    `needed` was asked and `allotted` granted; of what was asked the account itself pays for `own`
-    and the backstop fund, which has `fund_value` to give, for `fund`. Health is that at the
+    `needed` was asked and `allotted` granted. `fee` is what it pays of what is settled, `received`
+    the value that rounds of this step brought it and that repaid nothing yet. Health is that at the
     opening. `book_reason` and `backstop_reason` are what the round acted on, `handed_over` what the
     stages before wrote in this step, in order.
     """
@@ -142,9 +145,8 @@ class Side:
     account: int
     needed: Amount
     allotted: Amount
-    own: Amount
-    fund: Amount
-    fund_value: Amount
+    fee: int
+    received: Amount
     total_value: Amount
     net_equity: Amount
     maintenance: Amount
@@ -156,23 +158,22 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class CandidateLine:
-    """A counterparty: position and cap in atoms, assets and total value, and its allotment.
-
-    `last` marks lenders whom the swap would put below maintenance (case B).
-    """
+    """A counterparty: position and cap in atoms, assets and total value, and its allotment."""
 
     account: int
     position: Amount
     cap: Amount
     assets_value: Amount
     total_value: Amount
-    last: bool
     allotted: Amount
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One thing handed over; `value` is what it counted for, `lighter` flags less weight."""
+    """One thing handed over; `value` is what it counted for.
+
+    `tier` says in which tier an ADL round was paid in it, null for what goes with a fill.
+    """
 
     giver: int
     receiver: int
@@ -180,7 +181,7 @@ class Leg:
     form: LegForm
     quantity: Amount
     value: Amount
-    lighter: bool
+    tier: Tier | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,19 +207,21 @@ class Rounding:
 
 @dataclass(frozen=True, slots=True)
 class MatchLine:
-    """One match: `lender` gives up `quantity` of its claim, `payer` is rid of as much debt.
+    """One match: `lender` gives up `quantity`, `payer` is rid of as much debt.
 
-    `giver` (the payer or the backstop fund) hands over `value` in legs. `borrows` says whether its
-    settings allow a settlement in borrowed USDC. `before` and `after` are all parties, by account.
+    The lender gives up a claim, but tokens where opposites are closed, a leg of his own. `giver`
+    (the payer or the backstop fund) hands over `value` in legs. `fee` is what the liquidated side
+    pays: `value` is less by it for opposites, more where a default is settled in kind; in USDC it
+    is a leg to the fund. `before` and `after` are all parties, by account.
     """
 
     number: int
     lender: int
     payer: int
     giver: int
-    borrows: bool
     quantity: Amount
     value: Amount
+    fee: Amount
     claim_shares: Amount
     debt_shares: Amount
     legs: tuple[Leg, ...]
@@ -229,7 +232,11 @@ class MatchLine:
 
 @dataclass(frozen=True, slots=True)
 class AdlReceipt:
-    """One ADL round: `needed` atoms of `asset` were to be settled, `allotted` could be."""
+    """One ADL round: `needed` atoms of `asset` were to be settled, `allotted` could be.
+
+    All of it is paid in `paid_in`, in the forms of `tier`; `borrowed` says that payers borrow it,
+    `fund` that the backstop fund pays for those in default.
+    """
 
     format: str
     version: int
@@ -238,6 +245,10 @@ class AdlReceipt:
     round: int
     case: AdlCase
     policy: Policy
+    tier: Tier
+    paid_in: str
+    borrowed: bool
+    fund: bool
     asset: str
     mark: Amount
     needed: Amount

@@ -66,7 +66,7 @@ def _balances(transfer: Transfer, words: Words, after: int, account: int) -> tup
 
 
 def leg_lines(transfer: Transfer, words: Words) -> tuple[Leg, ...]:
-    """The legs in order; a backstop's are never flagged."""
+    """The legs in order; a backstop's are of no tier."""
     return tuple(
         Leg(
             giver=words.account(event.giver),
@@ -75,7 +75,7 @@ def leg_lines(transfer: Transfer, words: Words) -> tuple[Leg, ...]:
             form=LegForm(event.form),
             quantity=event.quantity,
             value=event.value,
-            lighter=isinstance(event, AdlLeg) and bool(event.lighter),
+            tier=event.tier if isinstance(event, AdlLeg) else None,
         )
         for event in transfer.legs
     )
@@ -107,9 +107,9 @@ def match_line(transfer: Transfer, words: Words) -> MatchLine:
         lender=words.account(matched.lender),
         payer=words.account(matched.payer),
         giver=words.account(matched.giver),
-        borrows=bool(matched.borrow_allowed),
         quantity=matched.quantity,
         value=matched.value,
+        fee=matched.fee,
         claim_shares=matched.claim_shares,
         debt_shares=matched.debt_shares,
         legs=leg_lines(transfer, words),

@@ -80,6 +80,8 @@ def waterfall_terms(parameters: EngineParameters) -> WaterfallTerms:
     return WaterfallTerms(
         target_buffer=waterfall.target_buffer,
         stale_doubt=waterfall.stale_doubt,
+        book_fee=waterfall.book_fee,
+        opposites_fee=waterfall.opposites_fee,
     )
 
 

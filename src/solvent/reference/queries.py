@@ -10,6 +10,7 @@ Specification: section 6.5.
 
 from solvent.domain import commands as c
 from solvent.domain.commands import PlaceOrder, Role, Side
+from solvent.domain.labels import Tier
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, USDC, EngineParameters
 from solvent.domain.queries import Queries
 from solvent.domain.readings import (
@@ -41,6 +42,7 @@ from solvent.domain.units import (
     fine_up,
     mul_div_down,
     mul_div_up,
+    payable,
     value_divisor,
     value_up,
 )
@@ -65,7 +67,8 @@ from solvent.reference.orderbook.orders import largest_order
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import TREASURY, Pool, State
 from solvent.reference.waterfall.adl import borrowers
-from solvent.reference.waterfall.policies import Demand, allot, most_levered_first
+from solvent.reference.waterfall.policies import Candidate, Demand, allot, most_levered_first
+from solvent.reference.waterfall.settlement import Means, means_worth
 
 
 class ReferenceQueries(Queries):
@@ -186,17 +189,31 @@ class ReferenceQueries(Queries):
         return _liquidation_prices(after, command.account, command.asset)
 
     def _forecast(self, account: int, asset: int, quantity: int) -> AdlForecast | None:
-        """What a case L round of `quantity` atoms would take from `account`; None: not eligible."""
+        """What case L of `quantity` atoms would take from `account`; None: not eligible.
+
+        As if the lender owed USDC: who has some is asked first, and everybody for what is left.
+        """
         state = self._state
-        candidates = borrowers(state, asset, set())
+        candidates = borrowers(state, asset)
         places = [place for place, each in enumerate(candidates) if each.account == account]
         if not places:
             return None
         mark, decimals = state.mark(asset), state.asset(asset).decimals
-        total = min(quantity, sum(candidate.cap for candidate in candidates))
         policy = state.parameters.waterfall.lender_policy
-        parts = allot(policy, candidates, Demand(total, value_up(total, mark, decimals)))
-        allotted = parts[places[0]]
+        allotted = 0
+        rest = list(candidates)
+        for means in (Means(Tier.OWED, USDC), None):
+            group = [
+                candidate._replace(cap=cap)
+                for candidate in rest
+                if (cap := min(candidate.cap, self._reach(candidate, asset, means)))
+            ]
+            total = min(quantity, sum(candidate.cap for candidate in group))
+            parts = allot(policy, group, Demand(total, value_up(total, mark, decimals)))
+            quantity -= total
+            given = {one.account: part for one, part in zip(group, parts, strict=True)}
+            allotted += given.get(account, 0)
+            rest = [one._replace(cap=one.cap - given.get(one.account, 0)) for one in rest]
         return AdlForecast(
             rank=most_levered_first(candidates).index(places[0]) + 1,
             candidates=len(candidates),
@@ -204,6 +221,14 @@ class ReferenceQueries(Queries):
             value=value_up(allotted, mark, decimals),
             cash_left=redeemable(state.pools[asset]),
         )
+
+    def _reach(self, candidate: Candidate, asset: int, means: Means | None) -> int:
+        """Atoms that a borrower can pay for in these means; in any of his own where None."""
+        if means is None:
+            return candidate.cap
+        state = self._state
+        worth = means_worth(state, candidate.account, asset, means)
+        return payable(candidate.cap, worth, state.mark(asset), state.asset(asset).decimals)
 
     # Pools, prices, books.
 

@@ -46,6 +46,7 @@ from solvent.domain.labels import (
     Source,
     Stage,
     SystemOrder,
+    Tier,
 )
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.waterfall_events import (
@@ -136,6 +137,7 @@ _ENUMS = {
     "stage": Stage,
     "form": LegForm,
     "case": AdlCase,
+    "tier": Tier,
     "book_reason": Reason,
     "backstop_reason": Reason,
 }

@@ -102,6 +102,7 @@ class Columns:
         rules.max_discount = waterfall.max_discount
         rules.fund_share = waterfall.fund_share
         rules.stale_doubt = waterfall.stale_doubt
+        rules.opposites_fee = waterfall.opposites_fee
         rules.lender_policy = waterfall.lender_policy
         rules.default_policy = waterfall.default_policy
         rules.interval = waterfall.interval

@@ -69,6 +69,7 @@ class Rules(Row, width=32):
     max_discount: int
     fund_share: int
     stale_doubt: int
+    opposites_fee: int
     lender_policy: int
     default_policy: int
     interval: int
@@ -359,7 +360,7 @@ class CommandRow(Row):
     fields: Memory = numbers(COMMAND_WIDTH - 1)
 
 
-class Attempt(Row, width=10):
+class Attempt(Row, width=12):
     """What a pass does with an account that it takes through the waterfall."""
 
     account: int
@@ -376,3 +377,7 @@ class Attempt(Row, width=10):
     """Whether the account takes part in the rounds of ADL case L."""
     defaulted: int
     """Whether the account takes part in the rounds of ADL case B."""
+    unsold: int
+    """Whether the account takes part in the rounds of opposites."""
+    received: int
+    """Value (10^-6 USDC) that case L brought the account and that repaid nothing yet."""

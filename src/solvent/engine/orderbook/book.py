@@ -222,6 +222,18 @@ def expire_all(s: Store, account: int, reason: ExpiryReason) -> None:
 
 
 @kernel
+def expire_paying(s: Store, account: int, asset: int, reason: ExpiryReason) -> None:
+    """End the orders of an account that pay with `asset`, oldest first; none of it is locked."""
+    slot = account_row(s, account).first_order
+    while slot != NONE:
+        order = order_row(s, slot)
+        following = order.account_next
+        if pays_with(order.side, order.asset) == asset:
+            expire(s, slot, reason)
+        slot = following
+
+
+@kernel
 def required_lock(s: Store, order: Order) -> int:
     """What the rest of an order needs to be paid in full at its limit, maker's fee included."""
     if order.side == Side.ASK:

@@ -1,14 +1,12 @@
 """ADL case B in kernels: a borrower in default, as in `reference.waterfall.default`.
 
-Its assets go to the lenders of what he owes; those whom the swap would put below maintenance come
-last. Then the backstop fund pays, and what is left is a deficit.
+Its assets go to the lenders of what it owes, tier by tier. Then the backstop fund pays, and what is
+left is a deficit. What is still to be settled stands in a row beside the attempts.
 """
 
-from solvent.domain.labels import AdlCase
-from solvent.domain.parameters import USDC
-from solvent.domain.units import FINE_PER_VALUE
+from solvent.domain.labels import AdlCase, Tier
+from solvent.domain.units import FINE_PER_VALUE, RATIO
 from solvent.engine.ledger import (
-    account_row,
     asset_row,
     claim_of,
     debt_of,
@@ -16,57 +14,47 @@ from solvent.engine.ledger import (
     lent_total,
     mark_of,
     pool_row,
-    position,
 )
 from solvent.engine.lending.pool import claim_fees
-from solvent.engine.margin import (
-    Doubt,
-    copy_portfolio,
-    health,
-    health_of,
-    is_liquidatable,
-    liquidatable,
-    portfolio_of,
-    receive,
-    report,
-    total_value,
-)
+from solvent.engine.margin import Doubt, health_of, liquidatable, portfolio_of, total_value
 from solvent.engine.memory.layout import FUND
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.units import cover, divide_up, mul_div_down, payable, value_down
-from solvent.engine.waterfall.adl import (
-    Round,
-    allot_round,
-    open_round,
-    pair,
-    put_side,
-    release_round,
-    side_total,
-    value_of,
+from solvent.engine.units import (
+    divide_up,
+    mul_div_down,
+    payable,
+    quantity_down,
+    quantity_up,
+    value_down,
 )
 from solvent.engine.waterfall.deficit import book_deficits
-from solvent.engine.waterfall.rows import Candidate, Match, Pair, RoundSide
-from solvent.engine.waterfall.settlement import put_match, settle
+from solvent.engine.waterfall.rounds import (
+    ATTEMPTS,
+    CLAIMS,
+    Round,
+    accounts_with,
+    allot_round,
+    most_matches,
+    most_means,
+    open_round,
+    put_candidate,
+    put_matches,
+    put_side,
+    put_tiers,
+    release_round,
+    value_of,
+)
+from solvent.engine.waterfall.rows import Candidate, Match, Means, RoundSide
+from solvent.engine.waterfall.settlement import means_worth, settle, stays_healthy, unhurt
 from solvent.engine.waterfall.sizing import (
     debts_largest_first,
-    deliverable,
     deliverable_value,
-    largest_first,
+    fee_rate,
     needed_debt,
-    without,
 )
-from solvent.kernels.language import (
-    allocate,
-    allocate_rows,
-    bit,
-    kernel,
-    narrow,
-    release,
-    row_in,
-    wide,
-)
+from solvent.kernels.language import allocate, allocate_rows, kernel, narrow, release, row_in, wide
 from solvent.kernels.rows import Memory, Rows
 
 _ROUNDING_ATOMS = 2
@@ -75,18 +63,62 @@ _ROUNDING_ATOMS = 2
 
 @kernel
 def settle_defaults(s: Store, attempts: Rows[Attempt], count: int) -> None:
-    """Case B: one round per asset owed by a borrower in default, then the rest is booked."""
-    sides = allocate_rows(RoundSide, count)
+    """Case B: rounds for each asset owed by a borrower in default, then the rest is booked."""
+    budget = allocate(count)
     for asset in range(s.globals.assets):
-        defaults = plan_default_sides(s, asset, attempts, count, sides)
-        if defaults:
-            _claim_for(s, asset, side_total(sides, defaults))
-            plan = plan_default_round(s, asset, sides, defaults)
-            number = open_round(s, plan, attempts)
-            settle_debtors(s, plan, number)
-            release_round(plan)
-    release(sides)
+        if not is_stale(s, asset):
+            total = 0
+            for place in range(count):
+                budget[place] = 0
+                if attempts[place].defaulted:
+                    budget[place] = default_of(s, attempts[place].account, asset)
+                total += budget[place]
+            _claim_for(s, asset, total + _ROUNDING_ATOMS)
+            _settle_asset(s, asset, attempts, count, budget, 0)
+            for place in range(count):
+                budget[place] = 0
+                if attempts[place].defaulted:
+                    budget[place] = fund_part(s, attempts[place].account, asset)
+            _settle_asset(s, asset, attempts, count, budget, 1)
+    release(budget)
     book_deficits(s, attempts, count)
+
+
+@kernel
+def _settle_asset(
+    s: Store, asset: int, attempts: Rows[Attempt], count: int, budget: Memory, fund: int
+) -> None:
+    """The rounds of one asset, by tier, until the budget is spent."""
+    any_left = 0
+    for place in range(count):
+        any_left = any_left | budget[place]
+    if any_left == 0:
+        return
+    lenders = allocate(s.globals.accounts)
+    lending = accounts_with(s, asset, CLAIMS, lenders)
+    candidates = allocate_rows(Candidate, lending)
+    sides = allocate_rows(RoundSide, count)
+    tiers = allocate_rows(Means, most_means(s))
+    for which in range(put_tiers(s, 1, tiers)):
+        means = tiers[which]
+        if means.borrowed or is_stale(s, means.asset):
+            continue
+        for _ in range(ATTEMPTS):
+            needs = _plan_sides(s, asset, means, fund, attempts, count, budget, sides)
+            found = 0
+            if needs:
+                found = _find_lenders(s, asset, means, lenders, lending, sides, needs, candidates)
+            if found == 0:
+                break
+            case = AdlCase.BORROWER_DEFAULT
+            plan = allot_round(s, asset, case, means, fund, sides, needs, candidates, found)
+            number = open_round(s, plan, attempts)
+            _settle_debtors(s, plan, number, budget)
+            release_round(plan)
+    release(tiers)
+    release(sides)
+    release(candidates)
+    release(lenders)
 
 
 @kernel
@@ -96,68 +128,43 @@ def _claim_for(s: Store, asset: int, quantity: int) -> None:
 
 
 @kernel
-def plan_default_sides(
-    s: Store, asset: int, attempts: Rows[Attempt], count: int, sides: Rows[RoundSide]
-) -> int:
-    """Write what is to be settled of one asset, each finding what is left of the fund; how many."""
-    defaults = 0
-    if not is_stale(s, asset):
-        fund_left = deliverable_value(s, FUND)
-        for place in range(count):
-            account = attempts[place].account
-            if attempts[place].defaulted:
-                side = sides[defaults]
-                if _put_default(s, side, account, asset, fund_left, place):
-                    fund_left -= value_of(s, asset, side.fund)
-                    defaults += 1
-    return defaults
-
-
-@kernel
-def _put_default(
-    s: Store, side: RoundSide, account: int, asset: int, fund_left: int, attempt: int
-) -> bool:
-    """Write how much of one debt is to be settled, out of the debtor's and the fund's assets."""
+def default_of(s: Store, account: int, asset: int) -> int:
+    """Atoms of one debt that an account in default is to settle out of its own assets."""
     debt = debt_of(s, account, asset)
     if not debt or not liquidatable(s, account):
-        return False
-    mark = mark_of(s, asset)
-    parameters = asset_row(s, asset)
+        return 0
     if total_value(health_of(s, account, Doubt.NONE)) > 0:
-        needed = _needed(s, account, asset)
-        own = payable(needed, deliverable_value(s, account), mark, parameters)
-        put_side(side, account, own, 0, fund_left, attempt)
-        return own > 0
-    own = payable(debt, _share_of_assets(s, account, asset), mark, parameters)
-    share = _fund_share(s, account, asset, fund_left)
-    fund = payable(debt - own, share, mark, parameters)
-    put_side(side, account, own, fund, fund_left, attempt)
-    return own + fund > 0
+        return debt if _largest_debt(s, account) == asset else 0
+    share = _share_of_assets(s, account, asset)
+    return payable(debt, share, mark_of(s, asset), asset_row(s, asset))
 
 
 @kernel
-def _needed(s: Store, account: int, asset: int) -> int:
-    """Atoms of a solvent account's largest debt that target health needs closed; 0 of others."""
-    assets = s.globals.assets
+def _largest_debt(s: Store, account: int) -> int:
+    """The asset in which the account owes most, at fresh prices."""
     top = s.globals.scratch_top
-    portfolio = take(s, 3 * assets)
-    order = take(s, assets)
+    portfolio = take(s, 3 * s.globals.assets)
+    order = take(s, s.globals.assets)
     portfolio_of(s, account, portfolio)
-    debts = debts_largest_first(s, portfolio, order)
-    needed = 0
-    if debts and order[0] == asset:
-        count = without(order, largest_first(s, account, order), asset)
-        needed = needed_debt(s, portfolio, asset, order, count, 0)
+    debts_largest_first(s, portfolio, order)
+    largest = order[0]
     s.globals.scratch_top = top
-    return needed
+    return largest
 
 
 @kernel
-def _fund_share(s: Store, account: int, asset: int, fund_left: int) -> int:
-    """Value that the fund pays for one debt of a worthless account: its shortfall, to an atom."""
+def fund_part(s: Store, account: int, asset: int) -> int:
+    """Atoms of one debt of a worthless account that the fund pays for: its shortfall, to an atom.
+
+    Assets at a stale price still cover a part of the debts; that part waits for a fresh price.
+    """
+    debt = debt_of(s, account, asset)
     value = total_value(health_of(s, account, Doubt.NONE))
-    shortfall = narrow(divide_up(-value, FINE_PER_VALUE))
-    return max(0, min(fund_left, shortfall + value_of(s, asset, 1)))
+    if not debt or not liquidatable(s, account) or value > 0:
+        return 0
+    shortfall = narrow(divide_up(-value, FINE_PER_VALUE)) + value_of(s, asset, 1)
+    worth = max(0, min(deliverable_value(s, FUND), shortfall))
+    return payable(debt, worth, mark_of(s, asset), asset_row(s, asset))
 
 
 @kernel
@@ -174,162 +181,184 @@ def _share_of_assets(s: Store, account: int, asset: int) -> int:
 
 
 @kernel
-def plan_default_round(s: Store, asset: int, sides: Rows[RoundSide], count: int) -> Round:
-    """The round of all defaulted debts of one asset: lenders picked, the endangered ones last."""
-    rows = allocate_rows(Candidate, s.globals.accounts)
-    found = _lenders(s, asset, sides, count, rows)
-    late = allocate(found)
-    _find_late(s, asset, sides, count, rows, found, late)
-    policy = s.rules.default_policy
-    return allot_round(s, asset, AdlCase.BORROWER_DEFAULT, policy, sides, count, rows, found, late)
+def _plan_sides(
+    s: Store,
+    asset: int,
+    means: Means,
+    fund: int,
+    attempts: Rows[Attempt],
+    count: int,
+    budget: Memory,
+    sides: Rows[RoundSide],
+) -> int:
+    """Write what is to be settled in these means, by account; return how many sides there are."""
+    worth = 0
+    if fund:
+        worth = means_worth(s, FUND, asset, means)
+    needs = 0
+    for place in range(count):
+        if budget[place]:
+            side = sides[needs]
+            _put_side(s, side, asset, means, fund, attempts[place].account, budget[place], place)
+            if fund:
+                # What the fund can still give, in order of account.
+                reach = payable(side.needed, worth, mark_of(s, asset), asset_row(s, asset))
+                side.needed = reach
+                worth -= value_of(s, asset, reach)
+            if side.needed:
+                needs += 1
+    return needs
 
 
 @kernel
-def _lenders(
-    s: Store, asset: int, sides: Rows[RoundSide], count: int, rows: Rows[Candidate]
+def _put_side(
+    s: Store,
+    side: RoundSide,
+    asset: int,
+    means: Means,
+    fund: int,
+    account: int,
+    most: int,
+    attempt: int,
+) -> None:
+    """Write how much of `most` atoms of a debt is settled in these means, and for which fee.
+
+    The least that restores target health of an account with value.
+    """
+    debt = min(most, debt_of(s, account, asset))
+    put_side(side, account, 0, 0, 0, attempt)
+    if not debt or not liquidatable(s, account):
+        return
+    if fund:
+        side.needed = debt
+        return
+    side.fee = fee_rate(s, account, means.asset, asset, s.rules.book_fee)
+    worth = mul_div_down(means_worth(s, account, asset, means), RATIO, RATIO + side.fee)
+    side.needed = payable(debt, worth, mark_of(s, asset), asset_row(s, asset))
+    if side.needed and total_value(health_of(s, account, Doubt.NONE)) > 0:
+        top = s.globals.scratch_top
+        portfolio = take(s, 3 * s.globals.assets)
+        order = take(s, 1)
+        portfolio_of(s, account, portfolio)
+        order[0] = means.asset
+        needed = needed_debt(s, portfolio, asset, order, 1, side.fee)
+        side.needed = min(side.needed, needed)
+        s.globals.scratch_top = top
+
+
+@kernel
+def _find_lenders(
+    s: Store,
+    asset: int,
+    means: Means,
+    lenders: Memory,
+    count: int,
+    sides: Rows[RoundSide],
+    side_count: int,
+    candidates: Rows[Candidate],
 ) -> int:
-    """Write the lenders of the asset who are not in default on it, by account id."""
+    """Write whom these means may pay and who is no side, by account; return how many."""
+    needed = 0
+    for place in range(side_count):
+        needed += sides[place].needed
     found = 0
-    owing = 0
-    for account in range(s.globals.accounts):
-        while owing < count and sides[owing].account < account:
-            owing += 1
-        owes = owing < count and sides[owing].account == account
-        if not owes and account_row(s, account).held & bit(asset):
-            found += _put_lender(s, account, asset, rows[found])
+    side = 0
+    for place in range(count):
+        account = lenders[place]
+        while side < side_count and sides[side].account < account:
+            side += 1
+        if not (side < side_count and sides[side].account == account):
+            found += _put_lender(s, account, asset, means, needed, candidates[found])
     return found
 
 
 @kernel
-def _put_lender(s: Store, account: int, asset: int, row: Candidate) -> int:
-    """Write a lender of the asset, whose position and cap are his claim; 1 when he is one."""
+def _put_lender(
+    s: Store, account: int, asset: int, means: Means, needed: int, row: Candidate
+) -> int:
+    """Write a lender whom these means may pay; his position is the claim; 1 when they may.
+
+    Tokens that he owes pay up to his debt; other tokens only where his health does not fall by it,
+    then where it leaves him above maintenance, asked of the most that he could be allotted.
+    """
     claim = claim_of(s, account, asset)
     if claim == 0:
         return 0
-    values = report(health_of(s, account, Doubt.NONE))
-    row.account = account
-    row.position = claim
-    row.cap = claim
-    row.assets_value = values.assets_value
-    row.total_value = max(1, values.total_value)
+    cap = claim
+    mark = mark_of(s, means.asset)
+    parameters = asset_row(s, means.asset)
+    if means.tier == Tier.OWED:
+        worth = value_down(debt_of(s, account, means.asset), mark, parameters)
+        # The fee comes on top of what is settled.
+        worth = mul_div_down(worth, RATIO, RATIO + s.rules.book_fee)
+        cap = payable(claim, worth, mark_of(s, asset), asset_row(s, asset))
+    elif means.tier != Tier.CASH and means.tier != Tier.LAST:
+        most = min(claim, needed)
+        pay = quantity_up(value_of(s, asset, most), mark, parameters)
+        if means.tier == Tier.IN_KIND:
+            if not unhurt(s, account, asset, most, means.asset, pay):
+                return 0
+        elif not stays_healthy(s, account, asset, most, means.asset, pay):
+            return 0
+    if cap == 0:
+        return 0
+    put_candidate(s, row, account, claim, cap)
     return 1
 
 
 @kernel
-def _find_late(
-    s: Store,
-    asset: int,
-    sides: Rows[RoundSide],
-    count: int,
-    rows: Rows[Candidate],
-    found: int,
-    late: Memory,
-) -> None:
-    """Mark the lenders whom giving up their claim for these assets could make liquidatable."""
-    assets = s.globals.assets
-    top = s.globals.scratch_top
-    stock = take(s, assets)
-    for kind in range(assets):
-        stock[kind] = 0
-        for place in range(count):
-            stock[kind] += deliverable(s, sides[place].account, kind)
-    needed = side_total(sides, count)
-    before = take(s, 3 * assets)
-    after = take(s, 3 * assets)
-    for place in range(found):
-        row = rows[place]
-        portfolio_of(s, row.account, before)
-        late[place] = 0
-        if health(s, before, Doubt.NONE, wide(0)).debts_value:
-            quantity = min(row.cap, needed)
-            late[place] = 1 if _falls_below(s, asset, quantity, stock, before, after) else 0
-    s.globals.scratch_top = top
-
-
-@kernel
-def _falls_below(
-    s: Store, asset: int, quantity: int, stock: Memory, before: Memory, after: Memory
-) -> bool:
-    """Whether giving `quantity` up for any one asset of the stock makes him liquidatable."""
-    value = value_down(quantity, mark_of(s, asset), asset_row(s, asset))
-    for kind in range(s.globals.assets):
-        if stock[kind]:
-            copy_portfolio(s, before, after)
-            after[asset] -= quantity
-            mark = mark_of(s, kind)
-            received, worth = cover(stock[kind], value, mark, asset_row(s, kind))
-            receive(s, after, kind, received)
-            receive(s, after, USDC, value - worth)
-            if is_liquidatable(health(s, after, Doubt.FOR_ACCOUNT, wide(0))):
-                return True
-    return False
-
-
-@kernel
-def settle_debtors(s: Store, plan: Round, number: int) -> None:
-    """Settle the pairs of a round of case B, then the atoms that rounding left.
-
-    The debtor pays for its part first; the fund for the rest, once the debtor is worth nothing.
-    """
-    pairs = allocate_rows(Pair, plan.found + plan.side_count)
-    matches = pair(plan.allotted, plan.found, plan.granted, plan.side_count, pairs)
-    top = s.globals.scratch_top
-    match = row_in(Match, take(s, Match.WIDTH))
-    place = 0
-    for which in range(matches):
-        one = pairs[which]
-        lender = plan.candidates[one.left].account
-        side = plan.sides[one.right]
-        debtor = side.account
-        own = min(one.quantity, side.own)
-        side.own -= own
-        put_match(match, number, place, plan.asset, lender, debtor, debtor, own)
-        paid = settle(s, match)
-        rest = 0
-        if total_value(health_of(s, debtor, Doubt.NONE)) <= 0:
-            rest = one.quantity - paid
-        put_match(match, number, place + 1, plan.asset, lender, debtor, FUND, rest)
-        settle(s, match)
-        place += 2
+def _settle_debtors(s: Store, plan: Round, number: int, budget: Memory) -> None:
+    """Settle the pairs of a round of case B, then the atoms that rounding left of a debt."""
+    before = allocate(plan.side_count)
     for which in range(plan.side_count):
-        place = _settle_rest(s, plan.asset, plan.sides[which].account, number, place, match)
-    s.globals.scratch_top = top
-    release(pairs)
+        before[which] = debt_of(s, plan.sides[which].account, plan.asset)
+    matches = allocate_rows(Match, most_matches(plan))
+    count = put_matches(s, plan, number, matches)
+    for which in range(count):
+        settle(s, matches[which])
+    place = matches[count - 1].number + 1 if count else 0
+    for which in range(plan.side_count):
+        place = _settle_rest(s, plan, plan.sides[which].account, number, place)
+    for which in range(plan.side_count):
+        side = plan.sides[which]
+        closed = before[which] - debt_of(s, side.account, plan.asset)
+        budget[side.attempt] -= min(budget[side.attempt], closed)
+    release(matches)
+    release(before)
 
 
 @kernel
-def _settle_rest(s: Store, asset: int, debtor: int, number: int, first: int, match: Match) -> int:
-    """Offer the atoms that rounding left of a debt to all lenders in turn; the next match's place.
+def _settle_rest(s: Store, plan: Round, debtor: int, number: int, first: int) -> int:
+    """Offer the atoms that rounding left of a worthless debt to all lenders in turn.
 
-    The debtor pays for them, or the fund.
+    They are paid for where an atom of what is paid in is worth no more. Returns the next place.
     """
+    asset, means = plan.asset, plan.means
     place = first
     rest = debt_of(s, debtor, asset)
     few = 0 < rest <= _ROUNDING_ATOMS * (place + 1)
     if not few or total_value(health_of(s, debtor, Doubt.NONE)) > 0:
         return place
-    _claim_for(s, asset, rest)
+    top = s.globals.scratch_top
+    match = row_in(Match, take(s, Match.WIDTH))
+    match.round = number
+    match.case = plan.case
+    match.asset = asset
+    match.debtor = debtor
+    match.giver = FUND if plan.fund else debtor
+    match.tier = means.tier
+    match.paid_in = means.asset
+    match.borrowed = 0
+    match.fee = 0
     for lender in range(s.globals.accounts):
-        if debt_of(s, debtor, asset) == 0:
-            break
-        if position(s, lender, asset).lent_shares:
-            place += _offer_rest(s, number, asset, lender, debtor, debtor, place, match)
-            place += _offer_rest(s, number, asset, lender, debtor, FUND, place, match)
+        rest = min(debt_of(s, debtor, asset), claim_of(s, lender, asset))
+        if rest:
+            match.number = place
+            match.lender = lender
+            match.quantity = rest
+            match.value = value_of(s, asset, rest)
+            mark = mark_of(s, means.asset)
+            match.pay = quantity_down(match.value, mark, asset_row(s, means.asset))
+            place += 1 if settle(s, match) else 0
+    s.globals.scratch_top = top
     return place
-
-
-@kernel
-def _offer_rest(
-    s: Store,
-    number: int,
-    asset: int,
-    lender: int,
-    debtor: int,
-    giver: int,
-    place: int,
-    match: Match,
-) -> int:
-    """Settle what one lender can take of the rest; 1 when anything was."""
-    rest = min(debt_of(s, debtor, asset), claim_of(s, lender, asset))
-    put_match(match, number, place, asset, lender, debtor, giver, rest)
-    return 1 if settle(s, match) > 0 else 0

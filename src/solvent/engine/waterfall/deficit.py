@@ -16,8 +16,8 @@ from solvent.engine.lending.pool import renew, write_off
 from solvent.engine.margin import Doubt, health_of, report
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.store import Store
-from solvent.engine.units import value_up
-from solvent.engine.waterfall.sizing import deliverable_value
+from solvent.engine.units import value_down, value_up
+from solvent.engine.waterfall.sizing import deliverable, deliverable_value
 from solvent.kernels.language import bit, emit, kernel
 from solvent.kernels.rows import Rows
 
@@ -79,7 +79,7 @@ def apply_deficit(s: Store, account: int, asset: int) -> None:
 
 @kernel
 def _nothing_left(s: Store, account: int) -> bool:
-    """Whether an account owes and holds at most dust: less than an atom of what it owes."""
+    """Whether an account owes and holds at most dust: of no asset more than an atom it owes."""
     dearest = 0
     owes = False
     for asset in range(s.globals.assets):
@@ -88,7 +88,11 @@ def _nothing_left(s: Store, account: int) -> bool:
             dearest = max(dearest, value_up(1, mark_of(s, asset), asset_row(s, asset)))
     if not owes:
         return False
-    deliverable = deliverable_value(s, account)
-    if report(health_of(s, account, Doubt.NONE)).assets_value > deliverable + s.globals.assets:
+    worth = deliverable_value(s, account)
+    if report(health_of(s, account, Doubt.NONE)).assets_value > worth + s.globals.assets:
         return False
-    return deliverable <= dearest
+    most = 0
+    for asset in range(s.globals.assets):
+        held = deliverable(s, account, asset)
+        most = max(most, value_down(held, mark_of(s, asset), asset_row(s, asset)))
+    return most <= dearest

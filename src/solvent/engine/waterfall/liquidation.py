@@ -34,6 +34,7 @@ from solvent.engine.waterfall.book_stage import book_stage
 from solvent.engine.waterfall.default import settle_defaults
 from solvent.engine.waterfall.draws import interval_of, is_drawn
 from solvent.engine.waterfall.sizing import debts_largest_first
+from solvent.engine.waterfall.opposites import settle_opposites
 from solvent.kernels import language
 from solvent.kernels.language import allocate_rows, clear, emit, kernel
 from solvent.kernels.rows import Rows
@@ -158,12 +159,14 @@ def settle_worthless(s: Store, attempts: Rows[Attempt]) -> int:
             attempt.account = account
             attempt.book_reason = Reason.PRICE_GAP
             attempt.backstop_reason = Reason.PRICE_GAP
+            attempt.unsold = 1
             attempt.defaulted = 1
             s.waiting[account].attempted = interval_of(s)
             count += 1
     for place in range(count):
         _hand_over_worthless(s, attempts[place].account)
     if count:
+        settle_opposites(s, attempts, count)
         settle_defaults(s, attempts, count)
     return count
 
@@ -224,8 +227,14 @@ def _take_through(s: Store, attempts: Rows[Attempt], count: int) -> None:
             attempt.backstop_reason = take_over(s, account)
         if _is_left(attempt):
             attempt.is_stuck_lender = attempt.stuck
-            attempt.defaulted = attempt.exhausted
+            attempt.unsold = attempt.exhausted
+    settle_opposites(s, attempts, count)
     settle_stuck_lenders(s, attempts, count)
+    for place in range(count):
+        attempt = attempts[place]
+        # What case L brought an account is still to be sold.
+        if attempt.unsold and attempt.received == 0:
+            attempt.defaulted = 1
     settle_defaults(s, attempts, count)
 
 

@@ -1,7 +1,6 @@
 """Rows of the waterfall: what its stages write down while they work."""
 
-from solvent.domain.labels import LegForm
-from solvent.engine.memory.rows import Pool
+from solvent.domain.labels import AdlCase, LegForm, Tier
 from solvent.kernels.rows import Row
 
 
@@ -41,23 +40,43 @@ class Offer(Row):
     taken: int
 
 
+class Means(Row):
+    """What a round is paid in."""
+
+    tier: Tier
+    asset: int
+    borrowed: int
+    """Whether the payer borrows it."""
+
+
 class Match(Row):
-    """What a round asks of one lender and one debtor."""
+    """What a round asks of one lender and one debtor: see `reference.waterfall.settlement`."""
 
     round: int
     number: int
+    case: AdlCase
     asset: int
     lender: int
     debtor: int
     giver: int
     """Who pays for the debt: the debtor, or the fund."""
+    tier: Tier
+    paid_in: int
+    borrowed: int
     quantity: int
-    borrow_allowed: int
+    fee: int
+    """The side's, in 10^-6 USDC."""
+    value: int
+    """What the lender gets, in 10^-6 USDC, and"""
+    pay: int
+    """in atoms of what the round is paid in."""
 
 
 class Leg(Row):
-    """One thing that the giver of a match hands over."""
+    """One thing that is handed over in a match."""
 
+    giver: int
+    receiver: int
     asset: int
     form: LegForm
     quantity: int
@@ -65,18 +84,16 @@ class Leg(Row):
     """What the atoms cost the giver's claim: 0 but where the form is redeemed or claim."""
     value: int
     """What they count for, 10^-6 USDC."""
-    lighter: int
 
 
 class Settlement(Row):
-    """The plan of a match: atoms settled at a value, which is the sum of its legs."""
+    """The plan of a match: atoms settled at a value, which is the sum of the lender's legs."""
 
     quantity: int
     value: int
-    left: int
-    """Value for which no leg is found yet."""
+    fee: int
     ends_orders: int
-    """Whether the giver's orders end first, so that what they lock can pay."""
+    """Whether the giver's orders that pay with the asset end first."""
     legs: int
     lender_shares: int
     """By how many shares the lender's claim falls."""
@@ -110,22 +127,16 @@ class FillLeg(Row):
     """At the mark, 10^-6 USDC, down."""
 
 
-class Lending(Row):
-    """A pool as it would be, and how many of its lent shares are the borrower's own."""
-
-    own: int
-    pool: Pool
-
-
 class RoundSide(Row):
-    """An account of the waterfall in a round."""
+    """A liquidated account of a round."""
 
     account: int
-    own: int
-    """Atoms to be settled out of the account's own claim or assets."""
-    fund: int
-    """Atoms that the backstop fund pays for."""
-    fund_value: int
+    needed: int
+    """Atoms that are to be settled for it."""
+    fee: int
+    """What it pays of what is settled, 10^-9."""
+    received: int
+    """Value (10^-6 USDC) that this step's rounds brought it and that repaid nothing yet."""
     attempt: int
     """Place of the account among the step's attempts."""
 

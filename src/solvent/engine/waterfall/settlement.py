@@ -1,17 +1,15 @@
 """Settlement in kernels: one match of an ADL round, planned, then carried out, as in `reference`.
 
-Value goes from the giver to the lender in the settlement order: USDC free, USDC lent, USDC borrowed
-where allowed, then other assets in kind, heavier ones first. A plan is a row, its legs are rows in
+A match is paid in one asset, in the forms of its tier. A plan is a row, its legs are rows in
 scratch: `plan_settlement` finds them without a change to the state, and `apply_settlement` moves
 exactly those.
 """
 
 from typing import NamedTuple
 
-from solvent.domain.labels import ExpiryReason, LegForm, Source, Stage
+from solvent.domain.labels import AdlCase, ExpiryReason, LegForm, Source, Stage, Tier
 from solvent.domain.parameters import USDC
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched
-from solvent.engine.allot.sorting import sort_by
 from solvent.engine.ledger import (
     account_row,
     asset_row,
@@ -19,8 +17,6 @@ from solvent.engine.ledger import (
     claim_of,
     claim_worth,
     debt_of,
-    debt_worth,
-    imagine_pool,
     is_stale,
     mark_of,
     move,
@@ -29,21 +25,28 @@ from solvent.engine.ledger import (
 )
 from solvent.engine.lending import pool as pools
 from solvent.engine.limits import largest_passing, pool_refusal
-from solvent.engine.margin import Doubt, copy_portfolio, health, portfolio_of, surplus
+from solvent.engine.margin import (
+    Doubt,
+    copy_portfolio,
+    health,
+    is_liquidatable,
+    portfolio_of,
+    receive,
+    surplus,
+)
+from solvent.engine.memory.layout import FUND
 from solvent.engine.memory.rows import Pool
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.orderbook.book import expire_all
-from solvent.engine.units import cover, fine_down, payable, value_down, value_up
+from solvent.engine.orderbook.book import expire_paying
+from solvent.engine.units import mul_div_down, mul_div_up, payable, value_down
 from solvent.engine.waterfall.record import PARTIES, Record, put_parties, record_parties, touched
-from solvent.engine.waterfall.rows import Leg, Lending, Match, Party, Settlement
-from solvent.engine.waterfall.sizing import deliverable_value
-from solvent.engine.weights import weighted_down
-from solvent.kernels.language import Wide, emit, fail, huge, kernel, row_in, rows_in, wide
+from solvent.engine.waterfall.rows import Leg, Match, Means, Party, Settlement
+from solvent.kernels.language import Wide, emit, fail, kernel, row_in, rows_in, wide
 from solvent.kernels.rows import Memory, Rows
 
-_LEGS_PER_ASSET = 3
-"""In three forms an asset can be handed over; USDC can be borrowed besides."""
+_MOST_LEGS = 7
+"""Three forms for the lender, three for the fund, and the tokens of opposites."""
 
 
 class Payment(NamedTuple):
@@ -55,25 +58,18 @@ class Payment(NamedTuple):
 
 
 @kernel
-def put_match(
-    match: Match,
-    round_number: int,
-    number: int,
-    asset: int,
-    lender: int,
-    debtor: int,
-    giver: int,
-    quantity: int,
-) -> None:
-    """Write a match that may not borrow."""
-    match.round = round_number
-    match.number = number
-    match.asset = asset
-    match.lender = lender
-    match.debtor = debtor
-    match.giver = giver
-    match.quantity = quantity
-    match.borrow_allowed = 0
+def put_means(means: Means, tier: Tier, asset: int, borrowed: int) -> None:
+    """Write what a round is paid in."""
+    means.tier = tier
+    means.asset = asset
+    means.borrowed = borrowed
+
+
+@kernel
+def fund_fee(match: Match) -> int:
+    """Atoms of USDC that go to the fund."""
+    in_cash = match.case == AdlCase.BORROWER_DEFAULT and match.paid_in == USDC
+    return match.fee if in_cash else 0
 
 
 @kernel
@@ -81,8 +77,7 @@ def settle(s: Store, match: Match) -> int:
     """Carry out `match`, shrunk to what the giver can pay; return the atoms settled."""
     top = s.globals.scratch_top
     plan = row_in(Settlement, take(s, Settlement.WIDTH))
-    most = _LEGS_PER_ASSET * s.globals.assets + 1
-    legs = rows_in(Leg, take(s, most * Leg.WIDTH))
+    legs = rows_in(Leg, take(s, _MOST_LEGS * Leg.WIDTH))
     payment = Payment(match, plan, legs)
     settled = 0
     if plan_settlement(s, payment):
@@ -93,305 +88,263 @@ def settle(s: Store, match: Match) -> int:
 
 
 @kernel
-def plan_settlement(s: Store, payment: Payment) -> bool:
-    """Write how a match is settled, shrunk to what the giver can pay; whether anything can be.
-
-    A giver's holdings can fall short of the cap by the rounding of earlier matches only.
-    """
-    match, plan = payment.match, payment.plan
-    asset = match.asset
-    mark = mark_of(s, asset)
-    owed = min(match.quantity, debt_of(s, match.debtor, asset))
-    owed = min(owed, claim_of(s, match.lender, asset))
-    plan.quantity = payable(owed, deliverable_value(s, match.giver), mark, asset_row(s, asset))
-    if plan.quantity == 0:
-        return False
-    plan.value = value_up(plan.quantity, mark, asset_row(s, asset))
-    plan.left = plan.value
-    plan.legs = 0
-    plan.ends_orders = 1 if _must_end_orders(s, match.giver, plan.value) else 0
-    _find_legs(s, payment)
-    if plan.left:
-        # Share rounding of a partly redeemed claim can leave a giver of everything short.
-        plan.value -= plan.left
-        plan.quantity = payable(plan.quantity, plan.value, mark, asset_row(s, asset))
-    lent = position(s, match.lender, asset).lent_shares + _lent_on(payment)
-    plan.lender_shares = pools.shares_up(pool_row(s, asset), lent, plan.quantity)
-    plan.debtor_shares, _ = pools.repay_shares_down(s, match.debtor, asset, plan.quantity)
-    return True
+def _redeems(tier: int) -> bool:
+    """Whether the tier is paid in redeemed claims."""
+    return tier != Tier.OWED
 
 
 @kernel
-def _lent_on(payment: Payment) -> int:
-    """Shares of claims in the asset that is settled which the lender gains by the legs."""
-    match = payment.match
-    shares = 0
-    if match.giver != match.lender:
-        for place in range(payment.plan.legs):
-            leg = payment.legs[place]
-            if leg.asset == match.asset:
-                shares += leg.shares
-    return shares
+def _hands_claims(tier: int) -> bool:
+    """Whether the tier is paid in claims as they are: one on what is owed cancels."""
+    return tier == Tier.OWED or tier >= Tier.FLAGGED
 
 
 @kernel
-def _find_legs(s: Store, payment: Payment) -> None:
-    """Find legs in the settlement order until the match is paid."""
-    match, plan = payment.match, payment.plan
-    _pay_with(s, payment, USDC, 0)
-    if plan.left and _may_borrow(s, match):
-        _pay_with_a_borrow(s, payment)
-    if plan.left == 0:
-        return
-    top = s.globals.scratch_top
-    assets = s.globals.assets
-    lender = take(s, 3 * assets)
-    portfolio_of(s, match.lender, lender)
-    claim_weight = _collateral_gain(s, lender, match.asset, -plan.quantity)
-    order = take(s, assets)
-    count = _in_kind_order(s, order)
-    lighter = 0
-    for place in range(count):
-        if plan.left == 0:
-            break
-        if _weighs_enough(s, payment, order[place], lender, claim_weight):
-            _pay_with(s, payment, order[place], 0)
-        else:
-            order[lighter] = order[place]
-            lighter += 1
-    for place in range(lighter):
-        if plan.left:
-            _pay_with(s, payment, order[place], 1)
-    s.globals.scratch_top = top
-
-
-@kernel
-def _free(s: Store, payment: Payment, asset: int) -> int:
-    """Atoms that the giver has free, once its orders ended where they do."""
-    held = position(s, payment.match.giver, asset)
-    return held.available + (held.locked if payment.plan.ends_orders else 0)
-
-
-@kernel
-def _must_end_orders(s: Store, giver: int, value: int) -> bool:
-    """Whether the giver's orders lock what its free and lent assets lack: no escape (A10)."""
-    if account_row(s, giver).order_count == 0:
-        return False
-    unlocked = wide(0)
-    for asset in range(s.globals.assets):
-        if not is_stale(s, asset):
-            quantity = position(s, giver, asset).available + claim_of(s, giver, asset)
-            unlocked += value_down(quantity, mark_of(s, asset), asset_row(s, asset))
-    return unlocked < value
-
-
-@kernel
-def _in_kind_order(s: Store, order: Memory) -> int:
-    """Write the assets but USDC at fresh prices, highest weight first, ties by number."""
-    count = 0
-    for asset in range(1, s.globals.assets):
-        if not is_stale(s, asset):
-            order[count] = asset
-            count += 1
-    sort_by(s, order, count, _is_heavier, order)
-    return count
-
-
-@kernel
-def _is_heavier(s: Store, context: Memory, one: int, other: int) -> bool:  # noqa: ARG001
-    first, second = asset_row(s, one).weight, asset_row(s, other).weight
-    return one < other if first == second else first > second
-
-
-@kernel
-def _collateral_gain(s: Store, portfolio: Memory, asset: int, change: int) -> Wide:
-    """How much collateral value `change` atoms make at the size held: absolute, after haircut."""
-    parameters = asset_row(s, asset)
-    mark = mark_of(s, asset)
-    held = portfolio[asset]
-    before = weighted_down(parameters, held, mark)
-    return abs(weighted_down(parameters, held + change, mark) - before)
-
-
-@kernel
-def _weighs_enough(
-    s: Store, payment: Payment, asset: int, lender: Memory, claim_weight: Wide
-) -> bool:
-    """Whether this asset, at the size it would be paid in, weighs at least what the claim does.
-
-    What repays a debt of the lender, whose portfolio is given, counts in full, the rest as the
-    collateral it becomes.
-    """
-    match, plan = payment.match, payment.plan
-    parameters = asset_row(s, asset)
-    mark = mark_of(s, asset)
-    held = _free(s, payment, asset) + claim_of(s, match.giver, asset)
-    quantity, value = cover(held, plan.left, mark, parameters)
-    repaid = min(quantity, debt_of(s, match.lender, asset))
-    gain = fine_down(repaid, mark, parameters)
-    gain += _collateral_gain(s, lender, asset, quantity - repaid)
-    # Values in 10^-12 USDC times values in 10^-6 may take more than 128 bits.
-    return huge(gain) * plan.value >= huge(claim_weight) * value
-
-
-@kernel
-def _pay_with(s: Store, payment: Payment, asset: int, lighter: int) -> None:
-    """Pay with one asset: free tokens, then the claim, redeemed where the pool has cash."""
-    pool = pool_row(s, asset)
-    held = position(s, payment.match.giver, asset).lent_shares
-    free = _portion(s, payment, asset, _free(s, payment, asset))
-    _count(s, payment, asset, LegForm.AVAILABLE, free, 0, lighter)
-    claim = _portion(s, payment, asset, claim_worth(pool, held))
-    if claim == 0:
-        return
-    cash = min(claim, _redeemable(s, payment.match, asset, free))
-    if cash:
-        shares = pools.shares_up(pool, held, cash)
-        _count(s, payment, asset, LegForm.REDEEMED, cash, shares, lighter)
-        held -= shares
-        claim = _portion(s, payment, asset, claim_worth(pool, held))
-    if claim:
-        shares = pools.shares_up(pool, held, claim)
-        _count(s, payment, asset, LegForm.CLAIM, claim, shares, lighter)
-
-
-@kernel
-def _portion(s: Store, payment: Payment, asset: int, held: int) -> int:
-    """Atoms of `held` that the rest of the payment needs."""
-    if payment.plan.left == 0:
+def means_worth(s: Store, account: int, settled: int, means: Means) -> int:
+    """Value at the mark, down, of what an account can pay in; all of a pool's cash counts."""
+    asset = means.asset
+    if is_stale(s, asset) or means.borrowed:
         return 0
-    quantity, _ = cover(held, payment.plan.left, mark_of(s, asset), asset_row(s, asset))
-    return quantity
+    row = position(s, account, asset)
+    quantity = row.available + row.locked
+    claim = claim_of(s, account, asset)
+    if not _hands_claims(means.tier):
+        claim = min(claim, _cash(s, settled, means.tier, asset))
+    return value_down(quantity + claim, mark_of(s, asset), asset_row(s, asset))
 
 
 @kernel
-def _redeemable(s: Store, match: Match, asset: int, free: int) -> int:
-    """Atoms that the pool pays out, once `free` tokens repaid the lender's debt in it.
-
-    None of the asset that is settled, and none while the lender owes it: a claim nets better.
-    """
-    pool = pool_row(s, asset)
-    owed = position(s, match.lender, asset).debt_shares
-    repaid, _ = pools.repaid_by(pool, owed, free)
-    if asset == match.asset or repaid < owed:
+def _cash(s: Store, settled: int, tier: int, asset: int) -> int:
+    """Atoms that the pool pays out for a match; none of the asset that is settled (I25)."""
+    if not _redeems(tier) or asset == settled:
         return 0
-    top = s.globals.scratch_top
-    after = row_in(Pool, take(s, Pool.WIDTH))
-    imagine_pool(pool, pool.lend_shares, pool.debt_shares - repaid, after)
-    atoms = pools.redeemable(after)
-    s.globals.scratch_top = top
-    return atoms
+    return pools.redeemable(pool_row(s, asset))
 
 
 @kernel
-def _count(
-    s: Store, payment: Payment, asset: int, form: LegForm, quantity: int, shares: int, lighter: int
-) -> None:
-    """Add a leg, if there is anything in it, and count it against what is left to be paid."""
-    if quantity == 0:
-        return
-    plan = payment.plan
-    _, counted = cover(quantity, plan.left, mark_of(s, asset), asset_row(s, asset))
-    plan.left -= counted
-    leg = payment.legs[plan.legs]
-    leg.asset = asset
-    leg.form = form
-    leg.quantity = quantity
-    leg.shares = shares
-    leg.value = counted
-    leg.lighter = lighter
-    plan.legs += 1
+def borrowable(s: Store, account: int, asset: int, value: int) -> int:
+    """USDC that an account may borrow to be rid of as much debt in `asset`, at most `value`.
 
-
-@kernel
-def _may_borrow(s: Store, match: Match) -> bool:
-    """Whether this match and the giver's settings allow a payment in borrowed USDC."""
-    if match.borrow_allowed == 0:
-        return False
-    return account_row(s, match.giver).auto_borrow_settlements != 0
-
-
-@kernel
-def _pay_with_a_borrow(s: Store, payment: Payment) -> None:
-    """Borrow USDC for the rest, as far as the pool lends and the giver's health bears it."""
-    match, plan = payment.match, payment.plan
-    if match.asset == USDC:
-        return
-    top = s.globals.scratch_top
-    lending = row_in(Lending, take(s, Lending.WIDTH))
-    lending.own = position(s, match.giver, USDC).lent_shares
-    for place in range(plan.legs):
-        lending.own -= payment.legs[place].shares
-    _imagine_usdc_pool(s, payment, lending.pool)
-    quantity = largest_passing(_pool_lends, s, lending, plan.left)
-    s.globals.scratch_top = top
-    if quantity and not _borrowing_hurts(s, payment, quantity):
-        _count(s, payment, USDC, LegForm.BORROWED, quantity, 0, 0)
-
-
-@kernel
-def _pool_lends(s: Store, lending: Lending, amount: int) -> bool:
-    return pool_refusal(s, USDC, lending.pool, lending.own, amount) == 0
-
-
-@kernel
-def _imagine_usdc_pool(s: Store, payment: Payment, imagined: Pool) -> None:
-    """Write the pool of USDC as the legs found so far, all in USDC, will leave it."""
-    pool = pool_row(s, USDC)
-    owed = position(s, payment.match.lender, USDC).debt_shares
-    left = owed
-    taken = 0
-    for place in range(payment.plan.legs):
-        leg = payment.legs[place]
-        if leg.form == LegForm.AVAILABLE:
-            repaid, _ = pools.repaid_by(pool, left, leg.quantity)
-            left -= repaid
-        elif leg.form == LegForm.REDEEMED:
-            taken += leg.shares
-        else:
-            netted = min(claim_worth(pool, leg.shares), debt_worth(pool, left))
-            if netted:
-                taken += pools.shares_up(pool, leg.shares, netted)
-            repaid, _ = pools.repaid_by(pool, left, netted)
-            left -= repaid
-    debt_shares = pool.debt_shares - (owed - left)
-    imagine_pool(pool, pool.lend_shares - taken, debt_shares, imagined)
-
-
-@kernel
-def _borrowing_hurts(s: Store, payment: Payment, quantity: int) -> bool:
-    """Whether swapping this much of the debt for a USDC debt would lower the giver's health."""
-    match = payment.match
+    Its settings must allow it, the pool must lend it, and its health must not fall by it.
+    """
+    if account_row(s, account).auto_borrow_settlements == 0 or asset == USDC:
+        return 0
+    if claim_of(s, account, USDC):
+        return 0
+    amount = largest_passing(_pool_lends, s, pool_row(s, USDC), value)
     assets = s.globals.assets
     top = s.globals.scratch_top
     before = take(s, 3 * assets)
     after = take(s, 3 * assets)
-    portfolio_of(s, match.giver, before)
-    before[USDC] = _kept_of_usdc(s, payment)
-    if payment.plan.ends_orders:
-        for asset in range(assets):
-            before[2 * assets + asset] = 0
+    portfolio_of(s, account, before)
     copy_portfolio(s, before, after)
     debts = after.at(assets)
-    asset = match.asset
-    debts[asset] -= payable(debts[asset], quantity, mark_of(s, asset), asset_row(s, asset))
-    debts[USDC] += quantity + 1
-    old = surplus(health(s, before, Doubt.NONE, wide(0)))
-    new = surplus(health(s, after, Doubt.NONE, wide(0)))
+    debts[asset] -= payable(debts[asset], amount, mark_of(s, asset), asset_row(s, asset))
+    debts[USDC] += amount + 1
+    hurts = _surplus(s, after) < _surplus(s, before)
     s.globals.scratch_top = top
-    return new < old
+    return 0 if hurts else amount
 
 
 @kernel
-def _kept_of_usdc(s: Store, payment: Payment) -> int:
-    """What the giver keeps of USDC: free and locked balance less what the legs take of it."""
-    held = position(s, payment.match.giver, USDC)
-    kept = held.available + held.locked
-    for place in range(payment.plan.legs):
+def _pool_lends(s: Store, pool: Pool, amount: int) -> bool:
+    return pool_refusal(s, USDC, pool, 0, amount) == 0
+
+
+@kernel
+def _surplus(s: Store, portfolio: Memory) -> Wide:
+    return surplus(health(s, portfolio, Doubt.NONE, wide(0)))
+
+
+@kernel
+def unhurt(s: Store, lender: int, asset: int, quantity: int, paid_in: int, pay: int) -> bool:
+    """Whether the lender's NE - M does not fall by a swap of `quantity` of his claim for `pay`."""
+    assets = s.globals.assets
+    top = s.globals.scratch_top
+    before = take(s, 3 * assets)
+    after = take(s, 3 * assets)
+    portfolio_of(s, lender, before)
+    copy_portfolio(s, before, after)
+    after[asset] -= quantity
+    receive(s, after, paid_in, pay)
+    unfallen = _surplus(s, after) >= _surplus(s, before)
+    s.globals.scratch_top = top
+    return unfallen
+
+
+@kernel
+def stays_healthy(s: Store, lender: int, asset: int, quantity: int, paid_in: int, pay: int) -> bool:
+    """Whether a swap of `quantity` of his claim for `pay` leaves the lender above maintenance."""
+    top = s.globals.scratch_top
+    after = take(s, 3 * s.globals.assets)
+    portfolio_of(s, lender, after)
+    after[asset] -= quantity
+    receive(s, after, paid_in, pay)
+    healthy = not is_liquidatable(health(s, after, Doubt.FOR_ACCOUNT, wide(0)))
+    s.globals.scratch_top = top
+    return healthy
+
+
+@kernel
+def plan_settlement(s: Store, payment: Payment) -> bool:
+    """Write how a match is settled, shrunk to what the giver can pay; whether anything can be."""
+    match, plan, legs = payment.match, payment.plan, payment.legs
+    asset = match.asset
+    owed = min(match.quantity, debt_of(s, match.debtor, asset), _given_up(s, match))
+    # Down: a payer has rounded up once, for all of his matches together.
+    wanted = mul_div_down(match.pay, owed, match.quantity)
+    plan.ends_orders = 1 if _ends_orders(s, match, wanted) else 0
+    plan.legs = 0
+    _find_legs(s, payment, wanted)
+    given = 0
+    for place in range(plan.legs):
+        given += legs[place].quantity if legs[place].receiver == match.lender else 0
+    quantity = owed if given >= wanted else mul_div_down(owed, given, wanted)
+    if quantity == 0 or given == 0:
+        return False
+    in_kind = match.tier == Tier.IN_KIND
+    if in_kind and not unhurt(s, match.lender, asset, quantity, match.paid_in, given):
+        return False
+    plan.quantity = quantity
+    plan.value = mul_div_up(match.value, quantity, match.quantity)
+    plan.fee = mul_div_down(match.fee, quantity, match.quantity)
+    _value_legs(s, payment)
+    if match.case == AdlCase.OPPOSITES:
+        leg = _add_leg(payment, match.lender, match.debtor, asset, LegForm.AVAILABLE, quantity, 0)
+        leg.value = plan.value + plan.fee
+    plan.lender_shares = _lender_shares(s, payment)
+    plan.debtor_shares = _debtor_shares(s, payment)
+    return True
+
+
+@kernel
+def _given_up(s: Store, match: Match) -> int:
+    """Atoms that the lender has to give up: tokens where opposites are closed, else the claim."""
+    if match.case == AdlCase.OPPOSITES:
+        return position(s, match.lender, match.asset).available
+    return claim_of(s, match.lender, match.asset)
+
+
+@kernel
+def _lender_shares(s: Store, payment: Payment) -> int:
+    """Shares of the lender's claim that fall, once the legs brought him any in that asset."""
+    match = payment.match
+    if match.case == AdlCase.OPPOSITES:
+        return 0
+    lent = position(s, match.lender, match.asset).lent_shares
+    if match.giver != match.lender:
+        for place in range(payment.plan.legs):
+            leg = payment.legs[place]
+            lent += leg.shares if leg.asset == match.asset else 0
+    return pools.shares_up(pool_row(s, match.asset), lent, payment.plan.quantity)
+
+
+@kernel
+def _debtor_shares(s: Store, payment: Payment) -> int:
+    """Shares of the debt that fall against the claim; tokens of opposites repay it instead."""
+    match = payment.match
+    if match.case == AdlCase.OPPOSITES:
+        return 0
+    shares, _ = pools.repay_shares_down(s, match.debtor, match.asset, payment.plan.quantity)
+    return shares
+
+
+@kernel
+def _ends_orders(s: Store, match: Match, wanted: int) -> bool:
+    """Whether the giver's orders lock what his free tokens lack: no escape (A10)."""
+    row = position(s, match.giver, match.paid_in)
+    if match.borrowed or row.locked == 0:
+        return False
+    return row.available < wanted + fund_fee(match)
+
+
+@kernel
+def _find_legs(s: Store, payment: Payment, wanted: int) -> None:
+    """Find what goes to the lender, `wanted` atoms if there are as many, then the fund's fee."""
+    match, asset = payment.match, payment.match.paid_in
+    if match.borrowed:
+        quantity = borrowable(s, match.giver, match.asset, wanted)
+        if quantity:
+            form = LegForm.BORROWED
+            _add_leg(payment, match.giver, match.lender, asset, form, quantity, 0)
+        return
+    row = position(s, match.giver, asset)
+    free = row.available + (row.locked if payment.plan.ends_orders else 0)
+    cash = _cash(s, match.asset, match.tier, asset)
+    held = row.lent_shares
+    free, cash, held = _draw(s, payment, match.lender, wanted, free, cash, held)
+    _draw(s, payment, FUND, fund_fee(match), free, cash, held)
+
+
+@kernel
+def _draw(
+    s: Store, payment: Payment, receiver: int, due: int, free: int, cash: int, held: int
+) -> tuple[int, int, int]:
+    """Add legs that bring the receiver what is due; what is free, redeemable and lent after it."""
+    match, asset = payment.match, payment.match.paid_in
+    pool = pool_row(s, asset)
+    rest = due
+    quantity = min(rest, free)
+    if quantity:
+        _add_leg(payment, match.giver, receiver, asset, LegForm.AVAILABLE, quantity, 0)
+        rest -= quantity
+        free -= quantity
+    if _redeems(match.tier) and rest and held:
+        quantity = min(rest, cash, claim_worth(pool, held))
+        if quantity:
+            shares = pools.shares_up(pool, held, quantity)
+            _add_leg(payment, match.giver, receiver, asset, LegForm.REDEEMED, quantity, shares)
+            rest -= quantity
+            cash -= quantity
+            held -= shares
+    if _hands_claims(match.tier) and rest and held:
+        quantity = min(rest, claim_worth(pool, held))
+        if quantity:
+            shares = pools.shares_up(pool, held, quantity)
+            _add_leg(payment, match.giver, receiver, asset, LegForm.CLAIM, quantity, shares)
+            held -= shares
+    return free, cash, held
+
+
+@kernel
+def _add_leg(
+    payment: Payment,
+    giver: int,
+    receiver: int,
+    asset: int,
+    form: LegForm,
+    quantity: int,
+    shares: int,
+) -> Leg:
+    """Add a leg, whose value is still to be found."""
+    leg = payment.legs[payment.plan.legs]
+    payment.plan.legs += 1
+    leg.giver = giver
+    leg.receiver = receiver
+    leg.asset = asset
+    leg.form = form
+    leg.quantity = quantity
+    leg.shares = shares
+    leg.value = 0
+    return leg
+
+
+@kernel
+def _value_legs(s: Store, payment: Payment) -> None:
+    """Write what legs count for: those to the lender make up the value, the last the rest."""
+    match, plan = payment.match, payment.plan
+    last = 0
+    for place in range(plan.legs):
+        if payment.legs[place].receiver == match.lender:
+            last = place
+    left = plan.value
+    for place in range(plan.legs):
         leg = payment.legs[place]
-        if leg.form == LegForm.AVAILABLE:
-            kept -= leg.quantity
-    return kept
+        worth = value_down(leg.quantity, mark_of(s, leg.asset), asset_row(s, leg.asset))
+        leg.value = worth
+        if place <= last:
+            leg.value = left if place == last else min(left, worth)
+            left -= leg.value
 
 
 @kernel
@@ -400,17 +353,24 @@ def apply_settlement(s: Store, payment: Payment) -> None:
     match, plan = payment.match, payment.plan
     asset = match.asset
     parties = rows_in(Party, take(s, PARTIES * Party.WIDTH))
-    count = put_parties(parties, match.lender, match.debtor, match.giver)
+    third = match.giver
+    for place in range(plan.legs):
+        if payment.legs[place].receiver == FUND and match.lender != FUND:
+            third = FUND
+    count = put_parties(parties, match.lender, match.debtor, third)
     record = Record(Stage.ADL, match.round, match.number)
     touched(s, parties, count)
     record_parties(s, record, parties, count, 0)
     if plan.ends_orders:
-        expire_all(s, match.giver, ExpiryReason.ADL_SETTLEMENT)
+        expire_paying(s, match.giver, match.paid_in, ExpiryReason.ADL_SETTLEMENT)
     for place in range(plan.legs):
         _apply_leg(s, match, payment.legs[place])
-    claim_shares, debt_shares = pools.cancel(s, asset, plan.quantity, match.lender, match.debtor)
-    if claim_shares != plan.lender_shares or debt_shares != plan.debtor_shares:
-        fail()
+    if match.case != AdlCase.OPPOSITES:
+        lender_shares, debtor_shares = pools.cancel(
+            s, asset, plan.quantity, match.lender, match.debtor
+        )
+        if lender_shares != plan.lender_shares or debtor_shares != plan.debtor_shares:
+            fail()
     emit(
         s,
         AdlMatched(
@@ -423,9 +383,9 @@ def apply_settlement(s: Store, payment: Payment) -> None:
             mark=mark_of(s, asset),
             quantity=plan.quantity,
             value=plan.value,
-            claim_shares=claim_shares,
-            debt_shares=debt_shares,
-            borrow_allowed=1 if _may_borrow(s, match) else 0,
+            fee=plan.fee,
+            claim_shares=plan.lender_shares,
+            debt_shares=plan.debtor_shares,
         ),
     )
     touched(s, parties, count)
@@ -434,8 +394,8 @@ def apply_settlement(s: Store, payment: Payment) -> None:
 
 @kernel
 def _apply_leg(s: Store, match: Match, leg: Leg) -> None:
-    """Hand one leg over, which repays at once what the lender owes of its asset."""
-    giver, lender, asset = match.giver, match.lender, leg.asset
+    """Hand one leg over, which repays at once what the receiver owes of its asset."""
+    giver, receiver, asset = leg.giver, leg.receiver, leg.asset
     if leg.form == LegForm.REDEEMED:
         if pools.redeem(s, giver, asset, leg.quantity, Source.ADL_PROVIDER) != leg.shares:
             fail()
@@ -447,19 +407,21 @@ def _apply_leg(s: Store, match: Match, leg: Leg) -> None:
             round=match.round,
             match=match.number,
             giver=giver,
-            receiver=lender,
+            receiver=receiver,
             asset=asset,
             mark=mark_of(s, asset),
             form=leg.form,
             quantity=leg.quantity,
             value=leg.value,
             shares=leg.shares if leg.form == LegForm.CLAIM else 0,
-            lighter=leg.lighter,
+            tier=match.tier,
         ),
     )
     if leg.form == LegForm.CLAIM:
-        pools.transfer_claim(s, asset, leg.shares, giver, lender, Source.ADL_PROVIDER)
+        pools.transfer_claim(s, asset, leg.shares, giver, receiver, Source.ADL_PROVIDER)
         return
-    move(s, asset, leg.quantity, available(giver), available(lender))
-    if debt_of(s, lender, asset):
-        pools.repay(s, lender, asset, leg.quantity, Source.LIQUIDATION_ADL)
+    move(s, asset, leg.quantity, available(giver), available(receiver))
+    if debt_of(s, receiver, asset):
+        own = receiver == match.lender
+        source = Source.LIQUIDATION_ADL if own else Source.ADL_PROVIDER
+        pools.repay(s, receiver, asset, leg.quantity, source)

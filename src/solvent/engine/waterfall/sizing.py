@@ -7,17 +7,26 @@ of the asset, the atoms taken and the value that they count for.
 
 from collections.abc import Callable
 
+from solvent.domain.parameters import USDC
 from solvent.domain.units import FINE_PER_VALUE, RATIO
 from solvent.engine.allot.sorting import sort_by
-from solvent.engine.ledger import asset_row, claim_of, is_stale, mark_of, position
+from solvent.engine.ledger import asset_row, claim_of, debt_of, is_stale, mark_of, position
 from solvent.engine.limits import smallest_passing
-from solvent.engine.margin import Doubt, copy_portfolio, health, target_restored
+from solvent.engine.margin import (
+    Doubt,
+    copy_portfolio,
+    health,
+    health_of,
+    target_restored,
+    total_value,
+)
 from solvent.engine.memory.rows import Asset
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import (
     fine_down,
     fine_up,
+    mul_div_down,
     mul_div_up,
     payable,
     quantity_down,
@@ -26,11 +35,16 @@ from solvent.engine.units import (
     value_up,
 )
 from solvent.engine.waterfall.rows import Draw
+from solvent.engine.weights import margin_fraction_up, weight_of
 from solvent.kernels.language import Wide, kernel, narrow, numbers_of, row_in, rows_in, wide
 from solvent.kernels.rows import Memory, Row, Rows
 
 Rounded = Callable[[int, int, Asset], int]
 """(value, price, asset row) -> atoms."""
+
+
+_ROUNDING_OF_FRACTION = 2
+"""By how much a margin fraction may be rounded up, 10^-9."""
 
 
 class Sizing(Row):
@@ -40,6 +54,7 @@ class Sizing(Row):
     count: int
     """Of the order."""
     premium: int
+    """On top of a debt, or the fee out of what a swap brings, 10^-9."""
 
 
 @kernel
@@ -228,40 +243,73 @@ def _restored(s: Store, context: Sizing, quantity: int) -> bool:
 
 
 @kernel
-def needed_claim(s: Store, portfolio: Memory, asset: int, most: int) -> int:
-    """Least atoms of a claim which, turned into value that retires debts, restore target health.
+def needed_swap(
+    s: Store, portfolio: Memory, asset: int, order: Memory, count: int, most: int, fee: int
+) -> int:
+    """Least atoms of `asset` which, turned into value that retires debts, restore target health.
 
-    Value goes to the USDC debt first, then to the largest; `most` where nothing less is enough.
+    Value, less a fee of 10^-9 parts, goes to the debts in `order`; `most` where nothing less is
+    enough.
     """
     top = s.globals.scratch_top
     context = _context(s, portfolio)
-    count = debts_largest_first(s, portfolio, _order_in(context))
-    _settlement_asset_first(_order_in(context), count)
+    ordered = _order_in(context)
+    for place in range(count):
+        ordered[place] = order[place]
     context.which = asset
     context.count = count
-    needed = smallest_passing(_claim_restored, s, context, most)
+    context.premium = fee
+    needed = smallest_passing(_swap_restored, s, context, most)
     s.globals.scratch_top = top
     return needed
 
 
 @kernel
-def _settlement_asset_first(order: Memory, count: int) -> None:
-    """Let USDC, where it is in the order, come before all others, which keep theirs."""
-    for place in range(count - 1, 0, -1):
-        if order[place] == 0:
-            order[place] = order[place - 1]
-            order[place - 1] = 0
+def _swap_restored(s: Store, context: Sizing, quantity: int) -> bool:
+    """Whether turning `quantity` of the asset into value restores target health."""
+    asset = context.which
+    mark = mark_of(s, asset)
+    after = _imagined(s, context)
+    after[asset] -= quantity
+    cost = mul_div_down(value_down(quantity, mark, asset_row(s, asset)), context.premium, RATIO)
+    value = fine_down(quantity, mark, asset_row(s, asset)) - wide(cost) * FINE_PER_VALUE
+    cash = retire(s, after, value, _order_in(context), context.count)
+    return target_restored(s, health(s, after, Doubt.FOR_ACCOUNT, cash))
 
 
 @kernel
-def _claim_restored(s: Store, context: Sizing, quantity: int) -> bool:
-    """Whether turning `quantity` of the claim into value restores target health."""
-    asset = context.which
-    after = _imagined(s, context)
-    after[asset] -= quantity
-    value = fine_down(quantity, mark_of(s, asset), asset_row(s, asset))
-    cash = retire(s, after, value, _order_in(context), context.count)
-    return target_restored(s, health(s, after, Doubt.FOR_ACCOUNT, cash))
+def usdc_first(s: Store, portfolio: Memory, order: Memory) -> int:
+    """Write in which order value retires debts: USDC, then the largest; return how many."""
+    count = debts_largest_first(s, portfolio, order)
+    for place in range(count - 1, 0, -1):
+        if order[place] == USDC:
+            order[place] = order[place - 1]
+            order[place - 1] = USDC
+    return count
+
+
+@kernel
+def fee_rate(s: Store, account: int, asset: int, debt: int, most: int) -> int:
+    """The part of what is settled that an account pays as a fee, 10^-9: `most`, or what it bears.
+
+    As in `reference.waterfall.sizing`.
+    """
+    values = health_of(s, account, Doubt.NONE)
+    worth = total_value(values)
+    if worth <= 0:
+        return 0
+    row = position(s, account, asset)
+    held = row.available + row.locked + claim_of(s, account, asset)
+    weight = weight_of(asset_row(s, asset), held, mark_of(s, asset))
+    parameters = asset_row(s, debt)
+    notional = value_down(debt_of(s, account, debt), mark_of(s, debt), parameters)
+    fraction = margin_fraction_up(
+        parameters.maintenance_base, parameters.maintenance_factor, notional
+    )
+    freed = max(0, fraction - _ROUNDING_OF_FRACTION)
+    bearable = mul_div_down(max(0, RATIO - weight + freed), RATIO, RATIO + freed)
+    least = min(wide(min(most, bearable)), worth * RATIO // values.debts_value)
+    return narrow(least)
 
 
 @kernel

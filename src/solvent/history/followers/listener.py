@@ -165,13 +165,14 @@ class Listener:
         self._transferred(context, event)
 
     def _matched(self, context: Context, event: w.AdlMatched) -> None:
-        self.lending.matched(context, event)
+        if event.claim_shares:
+            self.lending.matched(context, event)
         self._transferred(context, event)
 
     def _transferred(self, context: Context, event: Event) -> None:
         transfer = transfer_of(event)
-        assert transfer is not None
-        self._off_book.transferred(context, transfer)
+        if transfer is not None:
+            self._off_book.transferred(context, transfer)
 
     def _written_off(self, context: Context, event: w.DeficitBooked) -> None:
         self._off_book.written_off(context, event)

@@ -68,6 +68,9 @@ def transfer_of(event: Event) -> Transfer | None:
             where = FillKind.ADL, event.round, event.match
             terms = event.asset, event.mark, event.quantity, event.value
             return Transfer(*where, event.giver, event.receiver, *terms)
+        case w.AdlMatched(claim_shares=0):
+            # What opposites give up are tokens, which went as a leg.
+            return None
         case w.AdlMatched():
             where = FillKind.ADL, event.round, event.match
             terms = event.asset, event.mark, event.quantity, event.value

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from solvent.domain.labels import AdlCase, LegForm
+from solvent.domain.labels import AdlCase, LegForm, Tier
 from solvent.domain.units import PRICE_DECIMALS, VALUE_DECIMALS, format_decimal, value_up
 from solvent.lab.report.formatting import ABSENT, money, number, trimmed, utc, words
 from solvent.lab.report.markup import Markup, join, table, tag
@@ -237,7 +237,7 @@ def _candidates(receipt: AdlReceipt) -> Markup:
 
     def row(one: CandidateLine) -> tuple[str, ...]:
         return (
-            str(one.account) + (" (comes last)" if one.last else ""),
+            str(one.account),
             _atoms(receipt, receipt.asset, one.position),
             _money(one.assets_value),
             _money(one.total_value),
@@ -297,7 +297,7 @@ def _match(receipt: AdlReceipt, match: MatchLine) -> Markup:
 
 
 def _leg(receipt: AdlReceipt, leg: Leg) -> tuple[str, ...]:
-    flag = ", weighs less" if leg.lighter else ""
+    flag = ", flagged" if leg.tier is not None and leg.tier >= Tier.FLAGGED else ""
     return (
         str(leg.giver),
         str(leg.receiver),

@@ -99,6 +99,7 @@ def _waterfall(fields: Fields) -> WaterfallParameters:
         max_discount=fields.ratio("max_discount", usual.max_discount, high=RATIO // 2),
         fund_share=fields.ratio("fund_share", usual.fund_share, high=RATIO),
         stale_doubt=fields.ratio("stale_doubt", usual.stale_doubt, high=100 * RATIO),
+        opposites_fee=fields.ratio("opposites_fee", usual.opposites_fee, high=RATIO // 10),
         lender_policy=fields.choice("policy", Policy, usual.lender_policy),
         default_policy=fields.choice("default_policy", Policy, usual.default_policy),
         interval=fields.seconds("interval_seconds", usual.interval, high=HOUR),

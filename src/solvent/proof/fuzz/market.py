@@ -157,6 +157,7 @@ def _waterfall(rng: Random) -> WaterfallParameters:
         max_discount=rng.choice((0, 1, 5, 5, 20)) * PERCENT,
         fund_share=rng.choice((0, RATIO // 3, RATIO // 3, RATIO)),
         stale_doubt=rng.choice((0, RATIO, 10 * RATIO)),
+        opposites_fee=apart.choice((0, 1, 1, 10)) * PERCENT,
         lender_policy=rng.choice(tuple(Policy)),
         default_policy=rng.choice(tuple(Policy)),
         interval=apart.choice((SECOND, SECOND, 7 * SECOND, 60 * SECOND)),

@@ -21,7 +21,7 @@ from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import TimeStep
 from solvent.domain.events import Event, Refused
-from solvent.domain.labels import AdlCase, LegForm, SystemOrder
+from solvent.domain.labels import AdlCase, LegForm, SystemOrder, Tier
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.rejections import Limit
 from solvent.domain.units import UnitsOverflowError
@@ -169,16 +169,20 @@ def _reached(event: Event) -> str | None:
         case w.HandedOver():
             return f"{event.stage.name.lower()} handed over: {event.reason.name.lower()}"
         case w.AdlOpened():
-            lender = event.case is AdlCase.STUCK_LENDER
-            return "ADL rounds, case L" if lender else "ADL rounds, case B"
+            return _ROUNDS[event.case]
         case w.AdlLeg():
-            return "lighter legs" if event.lighter else _LEGS[event.form]
+            return "flagged legs" if event.tier >= Tier.FLAGGED else _LEGS[event.form]
         case w.BackstopLeg() if event.form is LegForm.CLAIM:
             return "backstop claim legs"
         case _:
             return _COUNTED.get(type(event))
 
 
+_ROUNDS = {
+    AdlCase.STUCK_LENDER: "ADL rounds, case L",
+    AdlCase.BORROWER_DEFAULT: "ADL rounds, case B",
+    AdlCase.OPPOSITES: "ADL rounds, opposites",
+}
 _REFUSALS = {
     Limit.UTILIZATION_BOUND: "throttle refusals",
     Limit.POOL_CASH: "empty pool refusals",

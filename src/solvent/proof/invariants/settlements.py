@@ -12,9 +12,16 @@ from collections.abc import Iterable, Iterator
 
 from solvent.domain import waterfall_events as w
 from solvent.domain.events import Event
-from solvent.domain.labels import AdlCase
+from solvent.domain.labels import AdlCase, LegForm, Tier
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.settlement_properties import EXACT, Flaw, Parties, Scales, match_flaws
+from solvent.domain.settlement_properties import (
+    EXACT,
+    Flaw,
+    Parties,
+    Scales,
+    match_flaws,
+    payer_flaws,
+)
 from solvent.domain.settlements import (
     AdlRound,
     BackstopOffer,
@@ -22,9 +29,7 @@ from solvent.domain.settlements import (
     Transfer,
     settlements_of,
 )
-from solvent.domain.units import (
-    RATIO,
-)
+from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.reference.state import FUND
 
@@ -43,10 +48,22 @@ def check_settlements(parameters: EngineParameters, events: tuple[Event, ...]) -
         for fill in offer.fills.values():
             found += _Judge(parameters, fill.pools, [fill], count).fill()
         found += _offer(offer.offered, offer.candidates)
+    found += _tiers(rounds)
     for each in rounds:
         transfers = list(each.matches.values())
         found += _Judge(parameters, each.pools, transfers, count).round(each)
     return found
+
+
+def _tiers(rounds: list[AdlRound]) -> Iterator[Breach]:
+    """I40: of an asset and a case what is flagged comes after all other means."""
+    last: dict[tuple[int, int, int], int] = {}
+    for each in rounds:
+        opened = each.opened
+        kind = opened.case, opened.asset, opened.fund
+        if opened.tier < last.get(kind, 0):
+            yield breach("I40", "a tier comes after a later one", opened.round, opened.tier)
+        last[kind] = opened.tier
 
 
 def _offer(offer: w.BackstopOffered, candidates: list[w.BackstopCandidate]) -> Iterator[Breach]:
@@ -90,6 +107,7 @@ class _Judge:
     ) -> None:
         decimals = {place: asset.decimals for place, asset in enumerate(parameters.assets)}
         self._scales = Scales(pools, decimals)
+        self._parameters = parameters
         self._settlements = settlements
         self._transfers = [Parties(transfer, self._scales) for transfer in transfers]
 
@@ -100,6 +118,9 @@ class _Judge:
         for parties in self._transfers:
             for flaw in match_flaws(settled.opened.case, parties):
                 yield _breach_of(flaw)
+        for flaw in payer_flaws(self._transfers):
+            yield _breach_of(flaw)
+        yield from self._means(settled)
 
     def fill(self) -> Iterator[Breach]:
         """I12, I14, I16, I26 for a backstop fill."""
@@ -129,6 +150,29 @@ class _Judge:
         spare = self._settlements * parties.rounding() // EXACT + 2
         if parties.health[1][filled.account].total_value < -spare:
             yield breach("I16", "a fill pushed an account below zero", filled.account)
+
+    def _means(self, settled: AdlRound) -> Iterator[Breach]:
+        """I40: all of a round is paid in what it was opened for, for a fee within its side's."""
+        opened = settled.opened
+        rates = {side.account: side.fee for side in settled.stuck}
+        waterfall = self._parameters.waterfall
+        most = {AdlCase.OPPOSITES: waterfall.opposites_fee, AdlCase.STUCK_LENDER: 0}
+        for account, rate in rates.items():
+            if not 0 <= rate <= most.get(opened.case, waterfall.book_fee):
+                yield breach("I40", "a fee is above the stated one", account, rate)
+        for parties in self._transfers:
+            match = parties.match
+            if match is None:
+                continue
+            for leg in parties.legs:
+                paid = isinstance(leg, w.AdlLeg) and leg.tier is opened.tier
+                if not paid or (leg.giver == match.giver and leg.asset != opened.paid_in):
+                    yield breach("I40", "a leg is not what its round is paid in", leg.asset)
+            default = opened.case is AdlCase.BORROWER_DEFAULT
+            side = match.payer if default else match.lender
+            worth = match.quantity * self._scales.worth(opened.asset)
+            if match.fee * EXACT * RATIO > worth * rates.get(side, 0):
+                yield breach("I40", "a fee is above the stated one", side, match.fee)
 
     def _budget(self, settled: AdlRound) -> Iterator[Breach]:
         """I22: taken = needed, or all caps are exhausted; no party beyond its cap or position."""
@@ -162,10 +206,15 @@ class _Judge:
     def _taken(self, settled: AdlRound) -> Iterator[Breach]:
         """I22: matches take what was allotted, short only by the atoms that rounding cost.
 
-        Where the fund pays for a default, it may close the atoms that share rounding left, too.
+        Where a default is settled, the atoms that share rounding left may be closed, too. Less is
+        taken where a pool's cash ran out, or where a payment in kind would have hurt at its size.
         """
         opened = settled.opened
         default = opened.case is AdlCase.BORROWER_DEFAULT
+        short = self._may_fall_short(opened)
+        # Matches of less than an atom of what is paid in are left out.
+        people = len(settled.stuck) + len(settled.candidates)
+        dust = people * self._scales.worth(opened.paid_in)
         taken: defaultdict[int, int] = defaultdict(int)
         for parties in self._transfers:
             if parties.match is not None:
@@ -178,8 +227,25 @@ class _Judge:
             over = (taken[account] - allotted) * self._scales.worth(opened.asset)
             if over > (self._spare() if default else 0):
                 yield breach("I22", "more was taken than allotted", *numbers)
-            if -over > self._spare():
+            if -over > self._spare() + dust and not short:
                 yield breach("I22", "less was taken than allotted", *numbers)
+
+    def _may_fall_short(self, opened: w.AdlOpened) -> bool:
+        """Whether the round's means are such that less may be taken than was allotted."""
+        if opened.borrowed or opened.tier is Tier.IN_KIND:
+            return True
+        pool = self._scales.pools[opened.paid_in]
+        cash = (
+            pool.lend_shares * pool.lend_index - pool.debt_shares * pool.debt_index
+        ) // INDEX_SCALE
+        redeemed = sum(
+            leg.quantity
+            for parties in self._transfers
+            for leg in parties.legs
+            if leg.form is LegForm.REDEEMED
+        )
+        worth = self._scales.worth(opened.paid_in)
+        return redeemed > 0 and (cash - redeemed) * worth <= self._spare()
 
     def _spare(self) -> int:
         """What rounding of all matches together may keep from being settled."""

@@ -16,7 +16,7 @@ from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
 from solvent.domain.commands import Side
 from solvent.domain.events import Event
-from solvent.domain.labels import Reason, Stage, SystemOrder
+from solvent.domain.labels import Reason, Stage, SystemOrder, Tier
 from solvent.domain.settlement_properties import up
 from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
 from solvent.proof.invariants.interest import accrued
@@ -249,9 +249,13 @@ def _restored(view: StateView, health: Health) -> bool:
 
 
 def _excused(order: _Order, events: tuple[Event, ...]) -> set[int]:
-    """Accounts whose health may fall: paid in lighter legs, or gone and then paid by others."""
-    lighter = {event.receiver for event in events if isinstance(event, w.AdlLeg) and event.lighter}
-    return lighter | (order.ended & order.parties)
+    """Accounts whose health may fall: paid in flagged legs, or gone and then paid by others."""
+    flagged = {
+        event.receiver
+        for event in events
+        if isinstance(event, w.AdlLeg) and event.tier >= Tier.FLAGGED
+    }
+    return flagged | (order.ended & order.parties)
 
 
 def _health(started: StateView, after: StateView, excused: set[int]) -> Iterator[Breach]:

@@ -165,7 +165,10 @@ class ReconstructedState:
 
 def _waterfall(receipt: Receipt) -> WaterfallParameters:
     common = WaterfallParameters(
-        target_buffer=receipt.waterfall.target_buffer, stale_doubt=receipt.waterfall.stale_doubt
+        target_buffer=receipt.waterfall.target_buffer,
+        stale_doubt=receipt.waterfall.stale_doubt,
+        book_fee=receipt.waterfall.book_fee,
+        opposites_fee=receipt.waterfall.opposites_fee,
     )
     if isinstance(receipt, AdlReceipt):
         return common

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from solvent.domain.labels import AdlCase
-from solvent.domain.units import value_up
+from solvent.domain.parameters import USDC
 from solvent.receipts.form import (
     AdlReceipt,
     CandidateLine,
@@ -22,12 +22,14 @@ from solvent.receipts.verify.compare import differences
 from solvent.receipts.verify.reconstructed import ReconstructedState
 from solvent.receipts.verify.settle_again import match_problems
 from solvent.receipts.verify.stages import no_orders, reasons_in_order, trigger_fits
+from solvent.reference.ledger import debt_of
 from solvent.reference.margin import health_of
-from solvent.reference.state import FUND
-from solvent.reference.waterfall import adl
-from solvent.reference.waterfall.default import default_of, falls_below, lender_of, stock_of
+from solvent.reference.waterfall import rounds
+from solvent.reference.waterfall.adl import needed_of, payer_of
+from solvent.reference.waterfall.default import fund_part, lender_of, side_of
+from solvent.reference.waterfall.opposites import opposite_of
 from solvent.reference.waterfall.policies import Candidate
-from solvent.reference.waterfall.sizing import deliverable_value
+from solvent.reference.waterfall.settlement import Means
 
 
 def round_problems(receipt: AdlReceipt) -> Iterator[str]:
@@ -52,22 +54,29 @@ def _scene(receipt: AdlReceipt, parties: list[Party]) -> ReconstructedState:
     """The state that the round found, as far as the receipt tells it."""
     sides = [side.account for side in receipt.sides]
     candidates = [line.account for line in receipt.candidates]
-    return ReconstructedState(receipt, receipt.borrowing, parties, sides + candidates)
+    scene = ReconstructedState(receipt, receipt.borrowing, parties, sides + candidates)
+    for holder in scene.state.accounts:
+        holder.auto_borrow_settlements = receipt.borrowed
+    return scene
 
 
-def _plan(receipt: AdlReceipt, opening: ReconstructedState) -> adl.Round:
+def _kind(receipt: AdlReceipt, opening: ReconstructedState) -> rounds.Kind:
+    """What sort of round it is."""
+    means = Means(receipt.tier, opening.asset(receipt.paid_in), receipt.borrowed)
+    return rounds.Kind(opening.asset(receipt.asset), receipt.case, means, receipt.fund)
+
+
+def _plan(receipt: AdlReceipt, opening: ReconstructedState) -> rounds.Round:
     """The plan that follows from the sides and candidates as the receipt gives them."""
-    return adl.allot_round(
+    return rounds.allot_round(
         opening.state,
-        opening.asset(receipt.asset),
-        receipt.case,
+        _kind(receipt, opening),
         receipt.policy,
         [
-            adl.Side(opening.account(side.account), side.own, side.fund, side.fund_value)
+            rounds.Side(opening.account(side.account), side.needed, side.fee, side.received)
             for side in receipt.sides
         ],
         [_inputs(line, opening) for line in receipt.candidates],
-        frozenset(opening.account(line.account) for line in receipt.candidates if line.last),
     )
 
 
@@ -90,10 +99,16 @@ def _round_fits(receipt: AdlReceipt, opening: ReconstructedState) -> Iterator[st
     terms = receipt.assets[opening.asset(receipt.asset)]
     if receipt.mark != terms.mark or terms.stale:
         yield f"mark: must be the usable mark of {receipt.asset}"
-    if receipt.borrowing is None and any(match.borrows for match in receipt.matches):
-        yield "borrowing: must be given where a giver may borrow"
-    if receipt.borrowing is not None and not any(match.borrows for match in receipt.matches):
-        yield "borrowing: must be null where no giver may borrow"
+    means = receipt.assets[opening.asset(receipt.paid_in)]
+    if means.stale or not means.mark:
+        yield f"paid_in: must have a usable mark, {receipt.paid_in} has none"
+    if (receipt.borrowing is None) is receipt.borrowed:
+        yield "borrowing: must be given where payers borrow, and null elsewhere"
+    default = receipt.case is AdlCase.BORROWER_DEFAULT
+    if receipt.borrowed and (default or receipt.paid_in != receipt.assets[USDC].symbol):
+        yield "borrowed: only USDC is borrowed, and not for a default"
+    if receipt.fund and not default:
+        yield "fund: the fund pays for defaults only"
     for name, accounts in (
         ("sides", [side.account for side in receipt.sides]),
         ("candidates", [line.account for line in receipt.candidates]),
@@ -111,47 +126,53 @@ def _side_fits(receipt: AdlReceipt, side: Side, place: str) -> Iterator[str]:
     """Why the account is here at all, and why the stages before could not help it."""
     yield from trigger_fits(receipt, side.started, place)
     yield from reasons_in_order(receipt, side, place)
-    if side.own + side.fund != side.needed or min(side.own, side.fund) < 0 or side.needed < 1:
-        yield f"{place}: own and fund must make up needed"
-    if side.fund and (receipt.case is AdlCase.STUCK_LENDER or side.total_value > 0):
-        yield f"{place}.fund: the fund pays for nobody who is worth something"
-    if receipt.case is AdlCase.STUCK_LENDER and side.fund_value:
-        yield f"{place}.fund_value: must be 0 in case L"
+    if side.needed < 1:
+        yield f"{place}.needed: must be positive"
+    if receipt.fund and side.total_value > 0:
+        yield f"{place}: the fund pays for nobody who is worth something"
+    if side.received < 0 or (side.received and receipt.case is not AdlCase.STUCK_LENDER):
+        yield f"{place}.received: must be 0 but in case L"
     if side.net_equity > side.maintenance and not any(each.stale for each in receipt.assets):
         yield f"{place}: net equity is above maintenance"
 
 
 def _sides_recomputed(receipt: AdlReceipt, opening: ReconstructedState) -> Iterator[str]:
-    """What each known side asks, from its opening balances."""
-    asset = opening.asset(receipt.asset)
-    terms = receipt.assets[asset]
-    fund_value = deliverable_value(opening.state, FUND) if FUND in opening.known else None
+    """What each known side asks and pays for it, from its opening balances."""
     for place, side in enumerate(receipt.sides):
-        if fund_value is None and receipt.case is AdlCase.BORROWER_DEFAULT:
-            fund_value = side.fund_value
-        found = replace(side, fund_value=fund_value or 0)
-        if side.account in opening.known:
-            found = _side_found(receipt, found, opening)
-        if receipt.case is AdlCase.STUCK_LENDER:
-            found = replace(found, fund_value=0)
-        elif fund_value is not None:
-            fund_value -= value_up(side.fund, terms.mark, terms.decimals)
+        if side.account not in opening.known:
+            continue
+        found = _side_found(receipt, side, opening)
+        if _may_ask_less(receipt, side) and 0 < side.needed < found.needed:
+            found = replace(found, needed=side.needed)
         yield from differences(side, found, f"sides[{place}]")
+
+
+def _may_ask_less(receipt: AdlReceipt, side: Side) -> bool:
+    """Whether earlier rounds, or other sides, may have left less than the balances say.
+
+    So it is for a worthless account, whose assets are divided among its debts beforehand.
+    """
+    return receipt.case is AdlCase.BORROWER_DEFAULT and (receipt.fund or side.total_value <= 0)
 
 
 def _side_found(receipt: AdlReceipt, side: Side, opening: ReconstructedState) -> Side:
     state, account = opening.state, opening.account(side.account)
-    asset = opening.asset(receipt.asset)
-    if receipt.case is AdlCase.STUCK_LENDER:
-        found = adl.Side(account, adl.stuck_claim(state, account, asset))
+    kind = _kind(receipt, opening)
+    asset, means = kind.asset, kind.means
+    if kind.case is AdlCase.STUCK_LENDER:
+        needed = needed_of(state, account, asset, means, side.received)
+        found = rounds.Side(account, needed, 0, side.received)
+    elif kind.case is AdlCase.OPPOSITES:
+        found = opposite_of(state, account, asset, means.asset) or rounds.Side(account, 0)
+    elif kind.fund:
+        found = rounds.Side(account, fund_part(state, account, asset))
     else:
-        found = default_of(state, account, asset, side.fund_value) or adl.Side(account, 0)
+        found = side_of(state, kind, account, debt_of(state, account, asset))
     report = health_of(state, account).report()
     return replace(
         side,
         needed=found.needed,
-        own=found.own,
-        fund=found.fund,
+        fee=found.fee,
         total_value=report.total_value,
         net_equity=report.net_equity,
         maintenance=report.maintenance,
@@ -160,7 +181,6 @@ def _side_found(receipt: AdlReceipt, side: Side, opening: ReconstructedState) ->
 
 def _candidates_recomputed(receipt: AdlReceipt, opening: ReconstructedState) -> Iterator[str]:
     """The inputs of each candidate who was matched, from his opening balances."""
-    late = _late_lenders(receipt, opening) if receipt.case is AdlCase.BORROWER_DEFAULT else {}
     for place, line in enumerate(receipt.candidates):
         name = f"candidates[{place}]"
         if not 0 <= line.allotted <= line.cap <= line.position or line.cap < 1:
@@ -168,50 +188,30 @@ def _candidates_recomputed(receipt: AdlReceipt, opening: ReconstructedState) -> 
         if line.total_value < 1:
             yield f"{name}.total_value: must be positive"
         if line.account in opening.known:
-            found = _candidate_found(receipt, line, opening)
-            found = replace(found, last=late.get(line.account, line.last))
-            yield from differences(line, found, name)
-        elif line.last and receipt.case is AdlCase.STUCK_LENDER:
-            yield f"{name}.last: must be false in case L"
+            yield from differences(line, _candidate_found(receipt, line, opening), name)
 
 
 def _candidate_found(
     receipt: AdlReceipt, line: CandidateLine, opening: ReconstructedState
 ) -> CandidateLine:
-    pick = adl.borrower_of if receipt.case is AdlCase.STUCK_LENDER else lender_of
-    account = opening.account(line.account)
-    found = pick(opening.state, account, opening.asset(receipt.asset))
+    state, account = opening.state, opening.account(line.account)
+    kind = _kind(receipt, opening)
+    if kind.case is AdlCase.BORROWER_DEFAULT:
+        found = lender_of(state, kind, account, receipt.needed)
+    else:
+        found = payer_of(state, account, kind.asset, kind.means)
     if found is None:
-        return replace(line, position=0, cap=0, last=False)
+        return replace(line, position=0, cap=0)
     return replace(
         line,
         position=found.position,
         cap=found.cap,
         assets_value=found.assets_value,
         total_value=found.total_value,
-        last=False,
     )
 
 
-def _late_lenders(receipt: AdlReceipt, opening: ReconstructedState) -> dict[int, bool]:
-    """Per matched lender of case B: would the swap for some one of the payments endanger it?
-
-    Nothing is said where a side of the round is unknown, for what it can pay with is then, too.
-    """
-    state, asset = opening.state, opening.asset(receipt.asset)
-    if not {side.account for side in receipt.sides} <= opening.known:
-        return {}
-    stock = stock_of(state, {opening.account(side.account) for side in receipt.sides})
-    return {
-        line.account: falls_below(
-            state, opening.account(line.account), asset, min(line.cap, receipt.needed), stock
-        )
-        for line in receipt.candidates
-        if line.account in opening.known
-    }
-
-
-def _allotment_fits(receipt: AdlReceipt, plan: adl.Round) -> Iterator[str]:
+def _allotment_fits(receipt: AdlReceipt, plan: rounds.Round) -> Iterator[str]:
     """Totals, what each side is granted, and the policy's answer to the candidates' inputs."""
     if receipt.needed != plan.needed:
         yield f"needed: is {receipt.needed}, the sides ask {plan.needed}"

@@ -8,7 +8,7 @@ receipts would say so.
 from collections.abc import Iterable, Iterator
 
 from solvent.domain.labels import Stage
-from solvent.domain.settlement_properties import Parties, Scales, match_flaws
+from solvent.domain.settlement_properties import Flaw, Parties, Scales, match_flaws, payer_flaws
 from solvent.domain.settlements import Transfer
 from solvent.domain.waterfall_events import (
     AdlLeg,
@@ -27,10 +27,19 @@ def property_problems(receipt: AdlReceipt) -> Iterator[str]:
     decimals = {terms.number: terms.decimals for terms in receipt.assets}
     scales = Scales(pools, decimals)
     told = _Told(receipt)
+    transfers: list[Parties] = []
     for place, line in enumerate(receipt.matches):
-        for flaw in match_flaws(receipt.case, Parties(told.transfer(line), scales)):
-            whose = "" if flaw.account is None else f"account {flaw.account}: "
-            yield f"matches[{place}]: {whose}{flaw.sentence}"
+        parties = Parties(told.transfer(line), scales)
+        transfers.append(parties)
+        for flaw in match_flaws(receipt.case, parties):
+            yield f"matches[{place}]: {_said(flaw)}"
+    for flaw in payer_flaws(transfers):
+        yield f"matches: {_said(flaw)}"
+
+
+def _said(flaw: Flaw) -> str:
+    whose = "" if flaw.account is None else f"account {flaw.account}: "
+    return f"{whose}{flaw.sentence}"
 
 
 def _pool(receipt: AdlReceipt, terms: AssetTerms) -> PoolRecorded:
@@ -75,7 +84,7 @@ class _Told:
             value=line.value,
             claim_shares=line.claim_shares,
             debt_shares=line.debt_shares,
-            borrow_allowed=int(line.borrows),
+            fee=line.fee,
         )
         return transfer
 
@@ -130,5 +139,5 @@ class _Told:
                 quantity=leg.quantity,
                 value=leg.value,
                 shares=0,
-                lighter=int(leg.lighter),
+                tier=leg.tier or self._receipt.tier,
             )

@@ -161,6 +161,14 @@ def expire_all(state: State, account: int, reason: ExpiryReason) -> None:
         expire(state, state.orders[number], reason)
 
 
+def expire_paying(state: State, account: int, asset: int, reason: ExpiryReason) -> None:
+    """End the orders of an account that pay with `asset`, oldest first; none of it is locked."""
+    for number in sorted(state.accounts[account].open_orders):
+        order = state.orders[number]
+        if pays_with(order.side, order.asset) == asset:
+            expire(state, order, reason)
+
+
 def required_lock(state: State, order: Order) -> int:
     """What the rest of an order needs to be paid in full at its limit, maker's fee included."""
     if order.side is Side.ASK:

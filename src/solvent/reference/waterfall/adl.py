@@ -1,310 +1,187 @@
-"""ADL: the last layer, which pairs a stuck lender with borrowers and settles at the mark.
+"""ADL case L: a stuck lender is paired with borrowers of his asset and settled at the mark.
 
-One round per asset and step. All stuck claims of the step are allotted together, so the order in
-which they came does not matter (I27); then claims and debts are matched by account id, two pointers
-over two sorted lists.
+A lender is liquidatable, his pool has no cash, the engine's redemption failed and no provider took
+the claim (A7). No more of it is turned into value than restores his target health. The policy picks
+among borrowers of the asset who are worth something and can pay; each pays at most what he owes and
+at most what he has (A11), and may be liquidating himself, for his risk falls.
 
-Case L (A7): a lender is liquidatable, his pool has no cash, the engine's redemption failed and no
-provider took the claim. No more of it is turned into value than restores his target health. The
-policy picks borrowers of the asset who are not liquidating, are worth something and have assets to
-hand over; each pays at most what he owes and at most what he has (A11).
+Who pays is decided in tiers (`rounds.tiers`): first what the lender owes, then USDC, then tokens by
+which his health does not fall, and only then, flagged, the rest. Each tier is sized anew after the
+one before.
 
-Case B is in `default`; both share what a round's plan is and how it is carried out: `allot_round`
-says, from sides and candidates alone, who is granted and allotted how much and who is paired with
-whom. Only the matches look at the state again, for each finds what those before it left.
-
-Specification: sections 8.1, 8.2.
+Specification: section 8.2.
 """
 
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from solvent.domain.labels import AdlCase, Reason, Stage
-from solvent.domain.parameters import Policy
-from solvent.domain.units import payable, value_up
-from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck, HandedOver
+from solvent.domain.labels import AdlCase, Reason, Stage, Tier
+from solvent.domain.parameters import USDC
+from solvent.domain.units import payable, quantity_up, value_down
+from solvent.domain.waterfall_events import HandedOver
 from solvent.reference.ledger import claim_of, debt_of
 from solvent.reference.lending.pool import redeemable
 from solvent.reference.margin import (
     Doubt,
-    health,
+    Portfolio,
     health_of,
     liquidatable,
     portfolio_of,
     target_restored,
 )
 from solvent.reference.state import State
-from solvent.reference.waterfall.policies import Candidate, Demand, allot, apportion
-from solvent.reference.waterfall.record import Record, record_pools
-from solvent.reference.waterfall.settlement import Match, settle
-from solvent.reference.waterfall.sizing import (
-    deliverable_value,
-    needed_claim,
+from solvent.reference.waterfall.policies import Candidate
+from solvent.reference.waterfall.rounds import (
+    ATTEMPTS,
+    Kind,
+    Reasons,
+    Side,
+    allot_round,
+    candidate_of,
+    matches_of,
+    open_round,
+    tiers,
+    value_of,
 )
+from solvent.reference.waterfall.settlement import (
+    Means,
+    borrowable,
+    means_worth,
+    settle,
+    unhurt,
+)
+from solvent.reference.waterfall.sizing import debts_largest_first, deliverable_value, needed_swap
 
-Reasons = dict[int, tuple[Reason, Reason]]
-"""Per account in the round: why the book and the backstop left it."""
-
-CarryOut = Callable[[State, Match], int]
-"""Settles one match of a round and returns the atoms settled."""
-
-
-class Part(NamedTuple):
-    """An account's part of a round, in atoms."""
-
-    account: int
-    quantity: int
+Received = dict[int, int]
+"""Per stuck lender: value (10^-6 USDC) that this step's rounds brought and that repaid nothing."""
 
 
-class Side(NamedTuple):
-    """A liquidated account of a round, in atoms: what it pays for itself, and the fund for it.
+class Stuck(NamedTuple):
+    """The lenders that are stuck in a step, by account, why, and what they were given so far."""
 
-    `fund_value` is what the fund could give when it was asked, in 10^-6 USDC; case L asks nothing.
+    reasons: Reasons
+    received: Received
+
+
+def settle_stuck_lenders(state: State, reasons: Reasons) -> Received:
+    """Case L: rounds for each asset in which a liquidatable lender's claim cannot be redeemed.
+
+    Returns what lenders were given that repaid nothing yet: the book has not tried to sell it.
     """
-
-    account: int
-    own: int
-    fund: int = 0
-    fund_value: int = 0
-
-    @property
-    def needed(self) -> int:
-        """What is to be settled for the account."""
-        return self.own + self.fund
-
-
-class Round(NamedTuple):
-    """The plan of a round: `total` of the `needed` atoms, granted to sides, allotted to candidates.
-
-    `late` holds the accounts of the candidates who come last (case B).
-    """
-
-    asset: int
-    case: AdlCase
-    policy: Policy
-    needed: int
-    total: int
-    sides: tuple[Side, ...]
-    granted: tuple[int, ...]
-    candidates: tuple[Candidate, ...]
-    late: frozenset[int]
-    allotted: tuple[int, ...]
-
-    @property
-    def pairs(self) -> list[tuple[int, int, int]]:
-        """Who settles with whom: (lender, borrower, atoms)."""
-        sides = [Part(*part) for part in zip(accounts_of(self.sides), self.granted, strict=True)]
-        others = [
-            Part(*part) for part in zip(accounts_of(self.candidates), self.allotted, strict=True)
-        ]
-        return pair(sides, others) if self.case is AdlCase.STUCK_LENDER else pair(others, sides)
-
-
-def accounts_of(rows: Sequence[Side | Candidate]) -> list[int]:
-    """The accounts of sides or candidates, in their order."""
-    return [row.account for row in rows]
-
-
-def settle_stuck_lenders(state: State, stuck: Reasons) -> None:
-    """Case L: one round per asset in which a liquidatable lender's claim cannot be redeemed."""
+    stuck = Stuck(reasons, {})
     for asset in range(len(state.pools)):
-        sides = plan_stuck_sides(state, asset, sorted(stuck))
-        if sides:
-            plan = plan_lender_round(state, asset, sides)
-            number = open_round(state, plan, stuck)
-            settle_lenders(state, plan, number, settle)
-            if plan.total < plan.needed:
-                for side in plan.sides:
-                    _hand_over(state, side.account, asset)
+        if state.prices[asset].stale:
+            continue
+        for means in tiers(state, owed=range(len(state.pools))):
+            if means.tier is Tier.LAST:
+                break
+            for _ in range(ATTEMPTS):
+                if not settle_tier(state, asset, means, stuck):
+                    break
+        for account in sorted(reasons):
+            if stuck_claim(state, account, asset):
+                _hand_over(state, account, asset)
+    return stuck.received
 
 
-def plan_stuck_sides(state: State, asset: int, stuck: Sequence[int]) -> list[Side]:
-    """Whose claims of one asset are stuck, and how much of them: by account id."""
-    if state.prices[asset].stale:
-        return []
-    sides = [Side(account, stuck_claim(state, account, asset)) for account in stuck]
-    return [side for side in sides if side.own]
+def settle_tier(state: State, asset: int, means: Means, stuck: Stuck) -> bool:
+    """One round of a tier, if anybody needs it and anybody can pay; whether there was one."""
+    sides = plan_stuck_sides(state, asset, means, stuck)
+    if not sides:
+        return False
+    lenders = {side.account for side in sides}
+    candidates = [
+        candidate
+        for account in range(len(state.accounts))
+        if account not in lenders and (candidate := payer_of(state, account, asset, means))
+    ]
+    if not candidates:
+        return False
+    kind = Kind(asset, AdlCase.STUCK_LENDER, means)
+    plan = allot_round(state, kind, state.parameters.waterfall.lender_policy, sides, candidates)
+    number = open_round(state, plan, stuck.reasons)
+    for match in matches_of(state, plan, number):
+        owes = debt_of(state, match.lender, means.asset) > 0
+        settled = settle(state, match)
+        if not owes:
+            value = value_down(settled, state.mark(asset), state.asset(asset).decimals)
+            stuck.received[match.lender] = stuck.received.get(match.lender, 0) + value
+    return True
 
 
-def plan_lender_round(state: State, asset: int, sides: Sequence[Side]) -> Round:
-    """The round of all stuck claims of one asset: borrowers picked and allotted."""
-    candidates = borrowers(state, asset, set(accounts_of(sides)))
-    policy = state.parameters.waterfall.lender_policy
-    return allot_round(state, asset, AdlCase.STUCK_LENDER, policy, sides, candidates)
+def plan_stuck_sides(state: State, asset: int, means: Means, stuck: Stuck) -> list[Side]:
+    """Whose claims of one asset can be paid so, and how much of them: by account id."""
+    sides = []
+    for account in sorted(stuck.reasons):
+        received = stuck.received.get(account, 0)
+        needed = needed_of(state, account, asset, means, received)
+        if needed:
+            sides.append(Side(account, needed, received=received))
+    return sides
+
+
+def needed_of(state: State, account: int, asset: int, means: Means, received: int) -> int:
+    """Atoms of a stuck claim that are to be paid in these means.
+
+    What he was given already in this step, and has not repaid with, counts as if it had been.
+    """
+    stuck = stuck_claim(state, account, asset)
+    if not stuck:
+        return 0
+    portfolio = portfolio_of(state, account)
+    decimals = state.asset(asset).decimals
+    if means.tier is Tier.OWED:
+        owed = portfolio.debts[means.asset]
+        if not owed or state.prices[means.asset].stale:
+            return 0
+        worth = value_down(owed, state.mark(means.asset), state.asset(means.asset).decimals)
+        most = payable(stuck, worth, state.mark(asset), decimals)
+        needed = needed_swap(state, portfolio, asset, [means.asset], most)
+    else:
+        needed = needed_swap(state, portfolio, asset, _usdc_first(state, portfolio), stuck)
+    needed = max(0, needed - payable(needed, received, state.mark(asset), decimals))
+    if means.tier is Tier.IN_KIND and needed:
+        mark = state.mark(means.asset)
+        pay = quantity_up(value_of(state, asset, needed), mark, state.asset(means.asset).decimals)
+        return needed if unhurt(state, account, asset, needed, means.asset, pay) else 0
+    return needed
+
+
+def _usdc_first(state: State, portfolio: Portfolio) -> list[int]:
+    """In which order value retires debts: USDC, then the largest."""
+    return sorted(debts_largest_first(state, portfolio), key=lambda debt: debt != USDC)
 
 
 def stuck_claim(state: State, account: int, asset: int) -> int:
-    """Atoms of a claim to be turned into value: what target health needs and cash cannot give."""
+    """Atoms of a liquidatable lender's claim that cash cannot give."""
     claim = claim_of(state, account, asset)
     if not claim or not liquidatable(state, account):
         return 0
-    unredeemable = max(0, claim - redeemable(state.pools[asset]))
-    if not unredeemable:
-        return 0
-    return needed_claim(state, portfolio_of(state, account), asset, unredeemable)
+    return max(0, claim - redeemable(state.pools[asset]))
 
 
-def borrowers(state: State, asset: int, lenders: set[int]) -> list[Candidate]:
-    """Who could be matched with these lenders: eligible borrowers of the asset, by account id."""
-    return [
-        candidate
-        for account in range(len(state.accounts))
-        if account not in lenders
-        and account not in state.liquidating
-        and (candidate := borrower_of(state, account, asset))
-    ]
-
-
-def borrower_of(state: State, account: int, asset: int) -> Candidate | None:
-    """A borrower who can pay for a stuck claim, or None."""
+def payer_of(state: State, account: int, asset: int, means: Means) -> Candidate | None:
+    """A borrower of the asset who is worth something and can pay in these means, or None."""
     debt = debt_of(state, account, asset)
-    if not debt:
+    if not debt or health_of(state, account).total_value <= 0:
         return None
-    values = health(state, portfolio_of(state, account))
-    if values.total_value <= 0:
-        return None
-    decimals = state.asset(asset).decimals
-    cap = payable(debt, deliverable_value(state, account), state.mark(asset), decimals)
-    if cap == 0:
-        return None
-    report = values.report()
-    return Candidate(account, debt, cap, report.assets_value, max(1, report.total_value))
+    worth = means_worth(state, account, asset, means)
+    if means.borrowed:
+        worth = borrowable(state, account, asset, value_of(state, asset, debt))
+    cap = payable(debt, worth, state.mark(asset), state.asset(asset).decimals)
+    return candidate_of(state, account, debt, cap) if cap else None
 
 
-def allot_round(
-    state: State,
-    asset: int,
-    case: AdlCase,
-    policy: Policy,
-    sides: Sequence[Side],
-    candidates: Sequence[Candidate],
-    late: frozenset[int] = frozenset(),
-) -> Round:
-    """The plan that follows from sides and candidates: what is needed, or as far as caps reach.
-
-    Sides are granted parts in proportion to what they need. Candidates are allotted theirs by the
-    policy; those who are late only what the others' caps leave.
-    """
-    needs = [side.needed for side in sides]
-    total = min(sum(needs), sum(candidate.cap for candidate in candidates))
-    granted = apportion(total, needs, needs)
-    allotted: dict[int, int] = {}
-    left = total
-    for turn in (False, True):
-        group = [candidate for candidate in candidates if (candidate.account in late) is turn]
-        quantity = min(left, sum(candidate.cap for candidate in group))
-        left -= quantity
-        parts = allot(policy, group, Demand(quantity, value_of(state, asset, quantity)))
-        allotted |= zip(accounts_of(group), parts, strict=True)
-    assert sum(granted) == sum(allotted.values()) == total, "all of a round is handed out (I22)"
-    assert all(allotted[candidate.account] <= candidate.cap for candidate in candidates)
-    return Round(
-        asset=asset,
-        case=case,
-        policy=policy,
-        needed=sum(needs),
-        total=total,
-        sides=tuple(sides),
-        granted=tuple(granted),
-        candidates=tuple(candidates),
-        late=late,
-        allotted=tuple(allotted[candidate.account] for candidate in candidates),
-    )
-
-
-def settle_lenders(state: State, plan: Round, number: int, carry_out: CarryOut) -> None:
-    """Settle the pairs of a round of case L: each borrower pays for its own debt."""
-    for place, (lender, borrower, quantity) in enumerate(plan.pairs):
-        match = Match(number, place, plan.asset, lender, borrower, borrower, quantity)
-        carry_out(state, match._replace(borrow_allowed=True))
-
-
-def pair(claims: list[Part], loans: list[Part]) -> list[tuple[int, int, int]]:
-    """Match two lists of equal sums in order: (lender, borrower, atoms), two pointers."""
-    pairs = []
-    left = [[part.account, part.quantity] for part in claims if part.quantity]
-    right = [[part.account, part.quantity] for part in loans if part.quantity]
-    one = other = 0
-    while one < len(left) and other < len(right):
-        quantity = min(left[one][1], right[other][1])
-        pairs.append((left[one][0], right[other][0], quantity))
-        left[one][1] -= quantity
-        right[other][1] -= quantity
-        one += left[one][1] == 0
-        other += right[other][1] == 0
-    return pairs
-
-
-def value_of(state: State, asset: int, quantity: int) -> int:
-    """Value of `quantity` at the mark, rounded up."""
-    return value_up(quantity, state.mark(asset), state.asset(asset).decimals)
-
-
-def open_round(state: State, plan: Round, reasons: Reasons) -> int:
-    """Begin a round: number it and write down its demand, every pool, its sides and candidates."""
-    number = state.next_round
-    state.next_round += 1
-    asset = plan.asset
-    state.emit(
-        AdlOpened(
-            round=number,
-            asset=asset,
-            case=plan.case,
-            policy=plan.policy,
-            mark=state.mark(asset),
-            needed=plan.needed,
-            allotted=plan.total,
-        )
-    )
-    record_pools(state, Record(Stage.ADL, number))
-    for side, granted in zip(plan.sides, plan.granted, strict=True):
-        _record_side(state, number, side, granted, reasons[side.account])
-    for candidate, allotted in zip(plan.candidates, plan.allotted, strict=True):
-        last = int(candidate.account in plan.late)
-        _record_candidate(state, number, candidate, allotted, last)
-    return number
-
-
-def _record_side(
-    state: State, number: int, side: Side, granted: int, reasons: tuple[Reason, Reason]
-) -> None:
-    """Write down one liquidated side and why earlier stages left it."""
-    book, backstop = reasons
-    values = health_of(state, side.account).report()
-    state.emit(
-        AdlStuck(
-            round=number,
-            account=side.account,
-            needed=side.needed,
-            allotted=granted,
-            own=side.own,
-            fund=side.fund,
-            fund_value=side.fund_value,
-            total_value=values.total_value,
-            net_equity=values.net_equity,
-            maintenance=values.maintenance,
-            book_reason=book,
-            backstop_reason=backstop,
-        )
-    )
-
-
-def _record_candidate(
-    state: State, number: int, candidate: Candidate, allotted: int, last: int
-) -> None:
-    """Write down one counterparty: what the policy saw of it and allotted to it."""
-    state.emit(
-        AdlCandidate(
-            round=number,
-            account=candidate.account,
-            position=candidate.position,
-            assets_value=candidate.assets_value,
-            total_value=candidate.total_value,
-            cap=candidate.cap,
-            last=last,
-            allotted=allotted,
-        )
-    )
+def borrowers(state: State, asset: int) -> list[Candidate]:
+    """Who could be asked to pay for a stuck claim in any means, by account id."""
+    found = []
+    for account in range(len(state.accounts)):
+        debt = debt_of(state, account, asset)
+        if debt and health_of(state, account).total_value > 0:
+            worth = deliverable_value(state, account)
+            cap = payable(debt, worth, state.mark(asset), state.asset(asset).decimals)
+            if cap:
+                found.append(candidate_of(state, account, debt, cap))
+    return found
 
 
 def _hand_over(state: State, account: int, asset: int) -> None:

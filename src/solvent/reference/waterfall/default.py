@@ -1,63 +1,99 @@
 """ADL case B: a borrower in default, whose assets go to the lenders of what he owes (A12).
 
 Its debt cannot be bought back and no provider took it. Lenders of the asset are picked by policy
-and paid at the mark; those whom the swap would put below maintenance come last. An account worth
-less than it owes divides its assets among its debts by value; then the backstop fund pays; what is
-left is a deficit (`deficit`).
+and paid at the mark, in tiers (`rounds.tiers`): tokens that the lender owes, then USDC, then tokens
+by which his health does not fall, then, flagged, the rest. An account with value closes no more
+than its target needs, and pays the liquidation fee for it: to the lender where he is paid in kind,
+else to the fund. An account worth less than it owes divides its assets among its debts by value;
+then the backstop fund pays; what is left is a deficit (`deficit`).
 
 Specification: section 8.4.
 """
 
 from collections.abc import Sequence
 
-from solvent.domain.labels import AdlCase
-from solvent.domain.parameters import USDC
-from solvent.domain.units import FINE_PER_VALUE, cover, divide_up, mul_div_down, payable, value_down
+from solvent.domain.labels import AdlCase, Tier
+from solvent.domain.units import (
+    FINE_PER_VALUE,
+    RATIO,
+    divide_up,
+    mul_div_down,
+    payable,
+    quantity_down,
+    quantity_up,
+    value_down,
+)
 from solvent.reference.ledger import claim_of, debt_of, lent_total
 from solvent.reference.lending.pool import claim_fees
-from solvent.reference.margin import (
-    Doubt,
-    health,
-    health_of,
-    liquidatable,
-    portfolio_of,
-)
+from solvent.reference.margin import health_of, liquidatable, portfolio_of
 from solvent.reference.state import FUND, State
-from solvent.reference.waterfall.adl import (
+from solvent.reference.waterfall.deficit import book_deficits
+from solvent.reference.waterfall.policies import Candidate
+from solvent.reference.waterfall.rounds import (
+    ATTEMPTS,
     CarryOut,
+    Kind,
     Reasons,
     Round,
     Side,
-    accounts_of,
     allot_round,
+    candidate_of,
+    matches_of,
     open_round,
+    tiers,
     value_of,
 )
-from solvent.reference.waterfall.deficit import book_deficits
-from solvent.reference.waterfall.policies import Candidate
-from solvent.reference.waterfall.settlement import Match, settle
+from solvent.reference.waterfall.settlement import Match, means_worth, settle, stays_healthy, unhurt
 from solvent.reference.waterfall.sizing import (
     debts_largest_first,
-    deliverable,
     deliverable_value,
-    largest_first,
+    fee_rate,
     needed_debt,
 )
 
 ROUNDING_ATOMS = 2
 """Atoms that the share rounding of one match may leave of a debt."""
 
+Budget = dict[int, int]
+"""Atoms of a debt, per account in default, that are still to be settled for it."""
+
 
 def settle_defaults(state: State, defaulted: Reasons) -> None:
-    """Case B: one round per asset owed by a borrower in default, then what is left is booked."""
+    """Case B: rounds for each asset owed by a borrower in default, then what is left is booked."""
     for asset in range(len(state.pools)):
-        sides = plan_default_sides(state, asset, sorted(defaulted))
-        if sides:
-            _claim_for(state, asset, sum(side.needed for side in sides))
-            plan = plan_default_round(state, asset, sides)
-            number = open_round(state, plan, defaulted)
-            settle_debtors(state, plan, number, settle)
+        if state.prices[asset].stale:
+            continue
+        owing = {account: default_of(state, account, asset) for account in sorted(defaulted)}
+        _claim_for(state, asset, sum(owing.values()) + ROUNDING_ATOMS)
+        _settle_asset(state, asset, owing, defaulted, fund=False)
+        for account in owing:
+            owing[account] = fund_part(state, account, asset)
+        _settle_asset(state, asset, owing, defaulted, fund=True)
     book_deficits(state, sorted(defaulted))
+
+
+def _settle_asset(
+    state: State, asset: int, budget: Budget, reasons: Reasons, *, fund: bool
+) -> None:
+    """The rounds of one asset, by tier, until the budget is spent."""
+    if not any(budget.values()):
+        return
+    for means in tiers(state, owed=range(1, len(state.pools))):
+        if means.borrowed or state.prices[means.asset].stale:
+            continue
+        kind = Kind(asset, AdlCase.BORROWER_DEFAULT, means, fund)
+        for _ in range(ATTEMPTS):
+            sides = plan_default_sides(state, kind, budget)
+            candidates = plan_lenders(state, kind, sides)
+            if not candidates:
+                break
+            policy = state.parameters.waterfall.default_policy
+            plan = allot_round(state, kind, policy, sides, candidates)
+            number = open_round(state, plan, reasons)
+            before = {side.account: debt_of(state, side.account, asset) for side in sides}
+            settle_debtors(state, plan, number, settle)
+            for account, owed in before.items():
+                budget[account] -= min(budget[account], owed - debt_of(state, account, asset))
 
 
 def _claim_for(state: State, asset: int, quantity: int) -> None:
@@ -65,48 +101,29 @@ def _claim_for(state: State, asset: int, quantity: int) -> None:
     claim_fees(state, asset, max(0, quantity - lent_total(state.pools[asset])))
 
 
-def plan_default_sides(state: State, asset: int, defaulted: Sequence[int]) -> list[Side]:
-    """What is to be settled of one asset: by account id, each finding what is left of the fund."""
-    if state.prices[asset].stale:
-        return []
-    fund_left = deliverable_value(state, FUND)
-    sides = []
-    for account in defaulted:
-        side = default_of(state, account, asset, fund_left)
-        if side is not None:
-            sides.append(side)
-            fund_left -= value_of(state, asset, side.fund)
-    assert fund_left >= 0, "the fund pays no more than it has"
-    return sides
-
-
-def default_of(state: State, account: int, asset: int, fund_left: int) -> Side | None:
-    """How much of one debt is to be settled, out of the debtor's assets and the fund's."""
+def default_of(state: State, account: int, asset: int) -> int:
+    """Atoms of one debt that an account in default is to settle out of its own assets."""
     debt = debt_of(state, account, asset)
-    values = health_of(state, account)
     if not debt or not liquidatable(state, account):
-        return None
+        return 0
+    if health_of(state, account).total_value > 0:
+        largest = debts_largest_first(state, portfolio_of(state, account))[0]
+        return debt if largest == asset else 0
     decimals, mark = state.asset(asset).decimals, state.mark(asset)
-    if values.total_value > 0:
-        portfolio = portfolio_of(state, account)
-        if debts_largest_first(state, portfolio)[0] != asset:
-            return None
-        order = [other for other in largest_first(state, account) if other != asset]
-        needed = needed_debt(state, portfolio, asset, order, 0)
-        own = payable(needed, deliverable_value(state, account), mark, decimals)
-        return Side(account, own, 0, fund_left) if own else None
-    own = payable(debt, _share_of_assets(state, account, asset), mark, decimals)
-    fund = payable(debt - own, _fund_share(state, account, asset, fund_left), mark, decimals)
-    return Side(account, own, fund, fund_left) if own + fund else None
+    return payable(debt, _share_of_assets(state, account, asset), mark, decimals)
 
 
-def _fund_share(state: State, account: int, asset: int, fund_left: int) -> int:
-    """Value that the fund pays for one debt of a worthless account: its shortfall, to an atom.
+def fund_part(state: State, account: int, asset: int) -> int:
+    """Atoms of one debt of a worthless account that the fund pays for: its shortfall, to an atom.
 
     Assets at a stale price still cover a part of the debts; that part waits for a fresh price.
     """
-    shortfall = divide_up(-health_of(state, account).total_value, FINE_PER_VALUE)
-    return max(0, min(fund_left, shortfall + value_of(state, asset, 1)))
+    debt, total_value = debt_of(state, account, asset), health_of(state, account).total_value
+    if not debt or not liquidatable(state, account) or total_value > 0:
+        return 0
+    shortfall = divide_up(-total_value, FINE_PER_VALUE) + value_of(state, asset, 1)
+    worth = max(0, min(deliverable_value(state, FUND), shortfall))
+    return payable(debt, worth, state.mark(asset), state.asset(asset).decimals)
 
 
 def _share_of_assets(state: State, account: int, asset: int) -> int:
@@ -121,102 +138,128 @@ def _share_of_assets(state: State, account: int, asset: int) -> int:
     return mul_div_down(assets, notionals[asset], total) if total else 0
 
 
-def plan_default_round(state: State, asset: int, sides: Sequence[Side]) -> Round:
-    """The round of all defaulted debts of one asset: lenders picked, the endangered ones last."""
-    owing = set(accounts_of(sides))
-    candidates = [
+def plan_default_sides(state: State, kind: Kind, budget: Budget) -> list[Side]:
+    """What is to be settled in these means, by account id."""
+    sides = [side_of(state, kind, account, most) for account, most in sorted(budget.items())]
+    if kind.fund:
+        sides = _reach_of_fund(state, kind, sides)
+    return [side for side in sides if side.needed]
+
+
+def _reach_of_fund(state: State, kind: Kind, sides: Sequence[Side]) -> list[Side]:
+    """What the fund can still give in these means for each, in order of account."""
+    worth = means_worth(state, FUND, kind.asset, kind.means)
+    mark, decimals = state.mark(kind.asset), state.asset(kind.asset).decimals
+    found = []
+    for side in sides:
+        needed = payable(side.needed, worth, mark, decimals)
+        worth -= value_of(state, kind.asset, needed)
+        found.append(side._replace(needed=needed))
+    return found
+
+
+def side_of(state: State, kind: Kind, account: int, most: int) -> Side:
+    """How much of `most` atoms of a debt is settled in these means, and for which fee.
+
+    The least that restores target health of an account with value.
+    """
+    asset, means = kind.asset, kind.means
+    debt = min(most, debt_of(state, account, asset))
+    if not debt or not liquidatable(state, account):
+        return Side(account, 0)
+    if kind.fund:
+        return Side(account, debt)
+    waterfall = state.parameters.waterfall
+    fee = fee_rate(state, account, means.asset, asset, waterfall.book_fee)
+    worth = mul_div_down(means_worth(state, account, asset, means), RATIO, RATIO + fee)
+    reach = payable(debt, worth, state.mark(asset), state.asset(asset).decimals)
+    if reach and health_of(state, account).total_value > 0:
+        portfolio = portfolio_of(state, account)
+        reach = min(reach, needed_debt(state, portfolio, asset, [means.asset], fee))
+    return Side(account, reach, fee)
+
+
+def plan_lenders(state: State, kind: Kind, sides: Sequence[Side]) -> list[Candidate]:
+    """Lenders of the asset whom these means may pay, by account id; none where nobody needs any."""
+    owing = {side.account for side in sides}
+    needed = sum(side.needed for side in sides)
+    if not needed:
+        return []
+    return [
         candidate
         for account in range(len(state.accounts))
-        if account not in owing and (candidate := lender_of(state, account, asset))
+        if account not in owing and (candidate := lender_of(state, kind, account, needed))
     ]
-    stock = stock_of(state, owing)
-    needed = sum(side.needed for side in sides)
-    late = frozenset(
-        candidate.account
-        for candidate in candidates
-        if falls_below(state, candidate.account, asset, min(candidate.cap, needed), stock)
-    )
-    policy = state.parameters.waterfall.default_policy
-    return allot_round(state, asset, AdlCase.BORROWER_DEFAULT, policy, sides, candidates, late)
 
 
-def settle_debtors(state: State, plan: Round, number: int, carry_out: CarryOut) -> None:
-    """Settle the pairs of a round of case B, then the atoms that rounding left.
+def lender_of(state: State, kind: Kind, account: int, needed: int) -> Candidate | None:
+    """A lender whom these means may pay, or None; his position is the claim.
 
-    The debtor pays for its part first; the fund for the rest, once the debtor is worth nothing.
+    Tokens that he owes pay up to his debt; other tokens only where his health does not fall by it,
+    then where it leaves him above maintenance, asked of the most that he could be allotted.
     """
-    own_left = {side.account: side.own for side in plan.sides}
-    place = 0
-    for lender, debtor, quantity in plan.pairs:
-        own = min(quantity, own_left[debtor])
-        own_left[debtor] -= own
-        match = Match(number, place, plan.asset, lender, debtor, debtor, own)
-        paid = carry_out(state, match) if own else 0
-        rest = quantity - paid if health_of(state, debtor).total_value <= 0 else 0
-        match = match._replace(number=place + 1, giver=FUND, quantity=rest)
-        if rest:
-            carry_out(state, match)
-        place += 2
-    for side in plan.sides:
-        place = _settle_rest(state, plan.asset, side.account, number, place, carry_out)
-
-
-def _settle_rest(
-    state: State, asset: int, debtor: int, number: int, place: int, carry_out: CarryOut
-) -> int:
-    """Offer the atoms that rounding left of a debt to all lenders in turn; the next match's place.
-
-    The debtor pays for them, or the fund.
-    """
-    rest = debt_of(state, debtor, asset)
-    if not 0 < rest <= ROUNDING_ATOMS * (place + 1) or health_of(state, debtor).total_value > 0:
-        return place
-    _claim_for(state, asset, rest)
-    for lender in range(len(state.accounts)):
-        for giver in (debtor, FUND):
-            rest = min(debt_of(state, debtor, asset), claim_of(state, lender, asset))
-            if rest:
-                match = Match(number, place, asset, lender, debtor, giver, rest)
-                place += carry_out(state, match) > 0
-    return place
-
-
-def lender_of(state: State, account: int, asset: int) -> Candidate | None:
-    """A lender of the asset, or None; position and cap are the claim."""
+    asset, means = kind.asset, kind.means
     claim = claim_of(state, account, asset)
     if not claim:
         return None
-    values = health(state, portfolio_of(state, account)).report()
-    return Candidate(account, claim, claim, values.assets_value, max(1, values.total_value))
+    cap = claim
+    mark, decimals = state.mark(means.asset), state.asset(means.asset).decimals
+    if means.tier is Tier.OWED:
+        worth = value_down(debt_of(state, account, means.asset), mark, decimals)
+        # The fee comes on top of what is settled.
+        worth = mul_div_down(worth, RATIO, RATIO + state.parameters.waterfall.book_fee)
+        cap = payable(claim, worth, state.mark(asset), state.asset(asset).decimals)
+    elif means.tier in (Tier.IN_KIND, Tier.FLAGGED):
+        most = min(claim, needed)
+        pay = quantity_up(value_of(state, asset, most), mark, decimals)
+        swap = account, asset, most, means.asset, pay
+        bears = unhurt if means.tier is Tier.IN_KIND else stays_healthy
+        if not bears(state, *swap):
+            return None
+    return candidate_of(state, account, claim, cap) if cap else None
 
 
-def stock_of(state: State, owing: set[int]) -> dict[int, int]:
-    """Atoms of each asset that the defaulted accounts can hand over together."""
-    stock: dict[int, int] = {}
-    for account in owing:
-        for asset in largest_first(state, account):
-            stock[asset] = stock.get(asset, 0) + deliverable(state, account, asset)
-    return stock
+def settle_debtors(state: State, plan: Round, number: int, carry_out: CarryOut) -> None:
+    """Settle the pairs of a round of case B, then the atoms that rounding left of a debt."""
+    place = 0
+    for match in matches_of(state, plan, number):
+        carry_out(state, match)
+        place = match.number + 1
+    for side in plan.sides:
+        place = _settle_rest(state, plan, side, number, place, carry_out)
 
 
-def falls_below(
-    state: State, account: int, asset: int, quantity: int, stock: dict[int, int]
-) -> bool:
-    """Whether giving up `quantity` for any one of these assets would make the lender liquidatable.
+def _settle_rest(
+    state: State, plan: Round, side: Side, number: int, place: int, carry_out: CarryOut
+) -> int:
+    """Offer the atoms that rounding left of a worthless debt to all lenders in turn.
 
-    Asked of the most he could be allotted, each asset at the size and weight he would have it in;
-    what there is not enough of is made up in USDC.
+    They are paid for where an atom of what is paid in is worth no more. Returns the next place.
     """
-    before = portfolio_of(state, account)
-    if not health(state, before).debts_value:
-        return False
-    value = value_down(quantity, state.mark(asset), state.asset(asset).decimals)
-    for kind, held in stock.items():
-        after = before.copy()
-        after.quantities[asset] -= quantity
-        received, worth = cover(held, value, state.mark(kind), state.asset(kind).decimals)
-        after.receive(kind, received)
-        after.receive(USDC, value - worth)
-        if health(state, after, Doubt.FOR_ACCOUNT).liquidatable:
-            return True
-    return False
+    kind, debtor = plan.kind, side.account
+    asset, means = kind.asset, kind.means
+    rest = debt_of(state, debtor, asset)
+    few = 0 < rest <= ROUNDING_ATOMS * (place + 1)
+    if not few or health_of(state, debtor).total_value > 0:
+        return place
+    giver = FUND if kind.fund else debtor
+    for lender in range(len(state.accounts)):
+        rest = min(debt_of(state, debtor, asset), claim_of(state, lender, asset))
+        if rest:
+            value = value_of(state, asset, rest)
+            pay = quantity_down(value, state.mark(means.asset), state.asset(means.asset).decimals)
+            match = Match(
+                round=number,
+                number=place,
+                case=kind.case,
+                asset=asset,
+                lender=lender,
+                debtor=debtor,
+                giver=giver,
+                means=means,
+                quantity=rest,
+                value=value,
+                pay=pay,
+            )
+            place += carry_out(state, match) > 0
+    return place

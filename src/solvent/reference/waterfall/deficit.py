@@ -12,13 +12,13 @@ Specification: section 8.7.
 from typing import NamedTuple
 
 from solvent.domain.labels import Reason, Stage
-from solvent.domain.units import INDEX_SCALE, value_up
+from solvent.domain.units import INDEX_SCALE, value_down, value_up
 from solvent.domain.waterfall_events import DeficitBooked, HandedOver
 from solvent.reference.ledger import debt_of, lent_total
 from solvent.reference.lending.pool import renew, write_off
 from solvent.reference.margin import health_of
 from solvent.reference.state import State
-from solvent.reference.waterfall.sizing import deliverable_value
+from solvent.reference.waterfall.sizing import deliverable, deliverable_value
 
 
 class Deficit(NamedTuple):
@@ -73,12 +73,17 @@ def apply_deficit(state: State, plan: Deficit) -> None:
 
 
 def _nothing_left(state: State, account: int) -> bool:
-    """Whether an account owes and holds at most dust: less than an atom of what it owes."""
+    """Whether an account owes and holds at most dust: of no asset more than an atom it owes."""
     owed = [asset for asset in range(len(state.pools)) if debt_of(state, account, asset)]
     if not owed:
         return False
-    deliverable = deliverable_value(state, account)
-    if health_of(state, account).report().assets_value > deliverable + len(state.pools):
+    worth = deliverable_value(state, account)
+    if health_of(state, account).report().assets_value > worth + len(state.pools):
         return False
     atoms = [value_up(1, state.mark(asset), state.asset(asset).decimals) for asset in owed]
-    return deliverable <= max(atoms)
+    # A round is paid in one asset, so only what pays for an atom by itself pays at all.
+    held = [
+        value_down(deliverable(state, account, asset), state.mark(asset), parameters.decimals)
+        for asset, parameters in enumerate(state.parameters.assets)
+    ]
+    return max(held) <= max(atoms)

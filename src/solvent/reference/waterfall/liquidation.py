@@ -6,7 +6,7 @@ commands are refused but deposit and repay, their orders are gone. In each pass 
 those that are worth nothing, and takes those whose interval is one of attempts through the stages
 in order (A6, I15):
 
-    book -> backstop providers -> ADL (case L, then case B) -> deficit
+    book -> backstop providers -> ADL (opposites, case L, then case B) -> deficit
 
 and each stage acts on what the one before left and says why it left it. The book works until target
 health; the stages that touch others act only while the account is at MMR >= 100 % (I14). Case B
@@ -36,6 +36,7 @@ from solvent.reference.waterfall.book_stage import Attempt, book_stage
 from solvent.reference.waterfall.default import settle_defaults
 from solvent.reference.waterfall.draws import is_drawn
 from solvent.reference.waterfall.sizing import debts_largest_first
+from solvent.reference.waterfall.opposites import settle_opposites
 
 
 def watch(state: State, asset: int | None = None) -> None:
@@ -104,13 +105,17 @@ def step_waterfall(state: State) -> None:
         if attempt.book_reason is not None and liquidatable(state, attempt.account):
             attempt.backstop_reason = take_over(state, attempt.account)
     left = [attempt for attempt in attempts if attempt.book_reason and attempt.backstop_reason]
-    settle_stuck_lenders(state, _reasons(attempt for attempt in left if attempt.stuck))
-    settle_defaults(state, _reasons(attempt for attempt in left if attempt.exhausted))
+    exhausted = [attempt for attempt in left if attempt.exhausted]
+    settle_opposites(state, _reasons(exhausted))
+    received = settle_stuck_lenders(state, _reasons(attempt for attempt in left if attempt.stuck))
+    # What case L brought an account is still to be sold.
+    defaulted = [attempt for attempt in exhausted if not received.get(attempt.account)]
+    settle_defaults(state, _reasons(defaulted))
     release(state, frozenset(attempt.account for attempt in attempts if attempt.idle))
 
 
 def settle_worthless(state: State, accounts: list[int]) -> None:
-    """Case B at once for accounts worth nothing: neither book nor providers can help them."""
+    """Opposites and case B at once for accounts worth nothing: neither book nor providers can help them."""
     for account in accounts:
         state.accounts[account].attempted = state.interval()
         debts = debts_largest_first(state, portfolio_of(state, account))
@@ -118,7 +123,9 @@ def settle_worthless(state: State, accounts: list[int]) -> None:
         for stage in (Stage.BOOK, Stage.BACKSTOP):
             asset = debts[0] if debts else USDC
             state.emit(HandedOver(account, stage, Reason.PRICE_GAP, asset, value))
-    settle_defaults(state, dict.fromkeys(accounts, (Reason.PRICE_GAP, Reason.PRICE_GAP)))
+    reasons = dict.fromkeys(accounts, (Reason.PRICE_GAP, Reason.PRICE_GAP))
+    settle_opposites(state, reasons)
+    settle_defaults(state, reasons)
 
 
 def _is_worthless(state: State, account: int) -> bool:

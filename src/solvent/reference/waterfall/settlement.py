@@ -1,25 +1,18 @@
 """Settlement: one match of an ADL round, planned, then carried out.
 
 A lender gives up x atoms of his claim; a payer is rid of x atoms of debt in the same asset; the
-value x * mark goes from the payer's assets to the lender, and nobody's total value changes (A8 to
-A11). The payer is the matched borrower in case L, the defaulted borrower or the backstop fund in
-case B. Value goes in the settlement order:
+value x * mark goes from the payer to the lender, and nobody's total value changes but by the stated
+fee (A8 to A11). Where opposites are closed the lender gives up tokens instead, which repay the
+payer's debt. The giver is the payer himself, or the backstop fund for one in default.
 
-1. USDC that is free,
-2. USDC that is lent: redeemed while the pool has cash, else the claim itself (always the claim in
-   the asset that is settled, whose cash does not move, I25),
-3. USDC borrowed, for a healthy payer whose settings allow it, within the pool's limits and his
-   health, without an entry fee,
-4. other assets in kind at the mark, highest weight first: those that weigh for the lender at least
-   as much as the claim he gives up, then, flagged, the lighter ones.
-
-What reaches a lender who owes that asset repays the debt at once. Values round up for the lender;
-the difference is less than one atom of the last asset handed over.
+A match is paid in one asset, and which of its forms count follows from the tier (`FORMS`): free
+tokens first, then those that orders lock (every order that pays with the asset ends), then the
+claim, which is redeemed as far as the pool has cash, or handed over. The settled asset's own cash
+never moves by it (I25). What reaches a lender who owes that asset repays the debt at once.
 
 `plan_settlement` finds all of this without a change to the state: each leg in order, with its form,
 its atoms, the shares of a claim that go and the value it counts for. `apply_settlement` moves
-exactly that. A plan knows what its own earlier legs will have done: only the legs in one asset bear
-on one another, and all in one asset stand together.
+exactly that.
 
 Specification: section 8.5.
 """
@@ -27,66 +20,90 @@ Specification: section 8.5.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from solvent.domain.labels import ExpiryReason, LegForm, Source, Stage
+from solvent.domain.labels import AdlCase, ExpiryReason, LegForm, Source, Stage, Tier
 from solvent.domain.parameters import USDC
-from solvent.domain.units import cover, fine_down, payable, value_down, value_up
+from solvent.domain.units import mul_div_down, mul_div_up, payable, value_down
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched
-from solvent.reference.ledger import (
-    available,
-    claim_of,
-    claim_worth,
-    debt_of,
-    debt_worth,
-    imagined_pool,
-    move,
-)
+from solvent.reference.ledger import available, claim_of, claim_worth, debt_of, move
 from solvent.reference.lending import pool as pools
 from solvent.reference.limits import largest_passing, pool_refusal
-from solvent.reference.margin import Portfolio, health, portfolio_of, weighted_down
-from solvent.reference.orderbook.book import expire_all
-from solvent.reference.state import Account, Pool, State
+from solvent.reference.margin import Doubt, Portfolio, health, portfolio_of
+from solvent.reference.orderbook.book import expire_paying
+from solvent.reference.state import FUND, State
 from solvent.reference.waterfall.record import Record, record_parties, touched
-from solvent.reference.waterfall.sizing import deliverable_value
+
+FORMS = {
+    Tier.OWED: (LegForm.AVAILABLE, LegForm.CLAIM),
+    Tier.CASH: (LegForm.AVAILABLE, LegForm.REDEEMED),
+    Tier.IN_KIND: (LegForm.AVAILABLE, LegForm.REDEEMED),
+    Tier.FLAGGED: (LegForm.AVAILABLE, LegForm.REDEEMED, LegForm.CLAIM),
+    Tier.LAST: (LegForm.AVAILABLE, LegForm.REDEEMED, LegForm.CLAIM),
+}
+"""In which forms a tier is paid: a claim on what the receiver owes cancels inside the pool."""
+
+
+class Means(NamedTuple):
+    """What a round is paid in: the tier, the asset, and whether the payer borrows it."""
+
+    tier: Tier
+    asset: int
+    borrowed: bool = False
 
 
 class Match(NamedTuple):
-    """What a round asks of one lender and one debtor; `giver` pays (the debtor, or the fund)."""
+    """What a round asks of one lender and one debtor; `giver` pays (the debtor, or the fund).
+
+    For `quantity` atoms of `asset` the lender gets `pay` atoms of what the round is paid in, which
+    count for `value` (10^-6 USDC). `fee` is the side's, in 10^-6 USDC: where it is paid in USDC for
+    a default it goes to the fund besides, else `value` has it in already.
+    """
 
     round: int
     number: int
+    case: AdlCase
     asset: int
     lender: int
     debtor: int
     giver: int
+    means: Means
     quantity: int
-    borrow_allowed: bool = False
+    fee: int = 0
+    value: int = 0
+    pay: int = 0
+
+    @property
+    def fund_fee(self) -> int:
+        """Atoms of USDC that go to the fund."""
+        in_cash = self.case is AdlCase.BORROWER_DEFAULT and self.means.asset == USDC
+        return self.fee if in_cash else 0
 
 
 class Leg(NamedTuple):
-    """One thing that the giver hands over: atoms, and the value (10^-6 USDC) they count for.
+    """One thing that is handed over: atoms, and the value (10^-6 USDC) they count for.
 
     `shares` is what the atoms cost the giver's claim: 0 but where `form` is redeemed or claim.
-    `lighter` flags what weighs less for the lender than the claim given up for it.
     """
 
+    giver: int
+    receiver: int
     asset: int
     form: LegForm
     quantity: int
     shares: int
     value: int
-    lighter: bool
 
 
 class Settlement(NamedTuple):
-    """The plan of a match: `quantity` atoms settled at `value`, which is the sum of the legs.
+    """The plan of a match: `quantity` atoms settled at `value`, the sum of the lender's legs.
 
     The lender's claim and the debtor's debt fall by so many shares. `ends_orders` says that the
-    giver's orders end first, so that what they lock can pay.
+    giver's orders that pay with the asset end first.
     """
 
     match: Match
     quantity: int
     value: int
+    fee: int
     ends_orders: bool
     legs: tuple[Leg, ...]
     lender_shares: int
@@ -102,247 +119,207 @@ def settle(state: State, match: Match) -> int:
     return plan.quantity
 
 
+def means_worth(state: State, account: int, settled: int, means: Means) -> int:
+    """Value at the mark, down, of what an account can pay in; all of a pool's cash counts."""
+    if state.prices[means.asset].stale or means.borrowed:
+        return 0
+    holder = state.accounts[account]
+    quantity = holder.available[means.asset] + holder.locked[means.asset]
+    quantity += _claim_counted(state, account, settled, means)
+    return value_down(quantity, state.mark(means.asset), state.asset(means.asset).decimals)
+
+
+def _claim_counted(state: State, account: int, settled: int, means: Means) -> int:
+    """Atoms of the payer's claim that the tier lets him pay with."""
+    claim = claim_of(state, account, means.asset)
+    if LegForm.CLAIM in FORMS[means.tier]:
+        return claim
+    return min(claim, _cash(state, settled, means))
+
+
+def _cash(state: State, settled: int, means: Means) -> int:
+    """Atoms that the pool pays out for a match; none of the asset that is settled (I25)."""
+    if LegForm.REDEEMED not in FORMS[means.tier] or means.asset == settled:
+        return 0
+    return pools.redeemable(state.pools[means.asset])
+
+
+def borrowable(state: State, account: int, asset: int, value: int) -> int:
+    """USDC that an account may borrow to be rid of as much debt in `asset`, at most `value`.
+
+    Its settings must allow it, the pool must lend it, and its health must not fall by it.
+    """
+    holder = state.accounts[account]
+    if not holder.auto_borrow_settlements or asset == USDC or claim_of(state, account, USDC):
+        return 0
+    pool = state.pools[USDC]
+    amount = largest_passing(lambda one: pool_refusal(state, USDC, pool, 0, one) is None, value)
+    before = portfolio_of(state, account)
+    after = before.copy()
+    mark, decimals = state.mark(asset), state.asset(asset).decimals
+    after.debts[asset] -= payable(after.debts[asset], amount, mark, decimals)
+    after.debts[USDC] += amount + 1
+    return amount if _surplus(state, after) >= _surplus(state, before) else 0
+
+
+def _surplus(state: State, portfolio: Portfolio) -> int:
+    return health(state, portfolio).surplus
+
+
+def stays_healthy(
+    state: State, lender: int, asset: int, quantity: int, paid_in: int, pay: int
+) -> bool:
+    """Whether a swap of `quantity` of his claim for `pay` leaves the lender above maintenance."""
+    after = portfolio_of(state, lender)
+    after.quantities[asset] -= quantity
+    after.receive(paid_in, pay)
+    return not health(state, after, Doubt.FOR_ACCOUNT).liquidatable
+
+
+def unhurt(state: State, lender: int, asset: int, quantity: int, paid_in: int, pay: int) -> bool:
+    """Whether the lender's NE - M does not fall by a swap of `quantity` of his claim for `pay`."""
+    before = portfolio_of(state, lender)
+    after = before.copy()
+    after.quantities[asset] -= quantity
+    after.receive(paid_in, pay)
+    return _surplus(state, after) >= _surplus(state, before)
+
+
 def plan_settlement(state: State, match: Match) -> Settlement | None:
     """How `match` is settled, shrunk to what the giver can pay; None where nothing can be.
 
-    A giver's holdings can fall short of the cap by the rounding of earlier matches only.
+    A giver can lack what was allotted to him by the rounding of earlier matches, or where earlier
+    matches took a pool's cash. What must not hurt is asked again at the size that it came to.
     """
-    mark, decimals = state.mark(match.asset), state.asset(match.asset).decimals
-    owed = min(match.quantity, debt_of(state, match.debtor, match.asset))
-    owed = min(owed, claim_of(state, match.lender, match.asset))
-    quantity = payable(owed, deliverable_value(state, match.giver), mark, decimals)
-    if quantity == 0:
+    owed = min(match.quantity, debt_of(state, match.debtor, match.asset), _given_up(state, match))
+    # Down: a payer has rounded up once, for all of his matches together.
+    wanted = mul_div_down(match.pay, owed, match.quantity)
+    legs = list(_legs(state, match, wanted))
+    given = sum(leg.quantity for leg in legs if leg.receiver == match.lender)
+    quantity = owed if given >= wanted else mul_div_down(owed, given, wanted)
+    if quantity == 0 or given == 0:
         return None
-    payment = _Payment(state, match, quantity, value_up(quantity, mark, decimals))
-    payment.find_legs()
-    value = payment.value
-    if payment.left:
-        # Share rounding of a partly redeemed claim can leave a giver of everything short.
-        value -= payment.left
-        quantity = payable(quantity, value, mark, decimals)
-    pool = state.pools[match.asset]
-    lent = state.accounts[match.lender].lent_shares[match.asset] + payment.lent_on()
+    in_kind = match.means.tier is Tier.IN_KIND
+    swap = match.lender, match.asset, quantity, match.means.asset, given
+    if in_kind and not unhurt(state, *swap):
+        return None
+    value = mul_div_up(match.value, quantity, match.quantity)
+    fee = mul_div_down(match.fee, quantity, match.quantity)
+    legs = _valued(state, legs, match.lender, value)
+    if match.case is AdlCase.OPPOSITES:
+        tokens = LegForm.AVAILABLE, quantity, 0, value + fee
+        legs.append(Leg(match.lender, match.debtor, match.asset, *tokens))
     return Settlement(
         match=match,
         quantity=quantity,
         value=value,
-        ends_orders=payment.ends_orders,
-        legs=tuple(payment.legs),
-        lender_shares=pools.shares_up(pool, lent, quantity),
-        debtor_shares=pools.repay_shares_down(state, match.debtor, match.asset, quantity)[0],
+        fee=fee,
+        ends_orders=_ends_orders(state, match, wanted),
+        legs=tuple(legs),
+        lender_shares=_lender_shares(state, match, quantity, legs),
+        debtor_shares=_debtor_shares(state, match, quantity),
     )
 
 
-class _Payment:
-    """The legs of one match as they are found; `left` of its value is still to be paid."""
-
-    def __init__(self, state: State, match: Match, quantity: int, value: int) -> None:
-        self.state = state
-        self.match = match
-        self.quantity = quantity
-        self.value = self.left = value
-        self.legs: list[Leg] = []
-        self.ends_orders = _must_end_orders(state, match.giver, value)
-
-    @property
-    def giver(self) -> Account:
-        """Who pays."""
-        return self.state.accounts[self.match.giver]
-
-    def lent_on(self) -> int:
-        """Shares of claims in the asset that is settled which the lender gains by the legs."""
-        if self.match.giver == self.match.lender:
-            return 0
-        return sum(leg.shares for leg in self.legs if leg.asset == self.match.asset)
-
-    def find_legs(self) -> None:
-        """Find legs in the settlement order until the match is paid."""
-        self._pay_with(USDC)
-        if self.left and _may_borrow(self.state, self.match):
-            self._pay_with_a_borrow()
-        lender = portfolio_of(self.state, self.match.lender)
-        claim_weight = _collateral_gain(self.state, lender, self.match.asset, -self.quantity)
-        lighter = []
-        for asset in _in_kind_order(self.state):
-            if self.left == 0:
-                return
-            if self._weighs_enough(asset, lender, claim_weight):
-                self._pay_with(asset)
-            else:
-                lighter.append(asset)
-        for asset in lighter:
-            if self.left:
-                self._pay_with(asset, lighter=True)
-
-    def _free(self, asset: int) -> int:
-        """Atoms that the giver has free, once its orders ended where they do."""
-        locked = self.giver.locked[asset] if self.ends_orders else 0
-        return self.giver.available[asset] + locked
-
-    def _weighs_enough(self, asset: int, lender: Portfolio, claim_weight: int) -> bool:
-        """Whether this asset, at the size it would be paid in, weighs at least what the claim does.
-
-        What repays a debt of the lender, whose portfolio is given, counts in full, the rest as the
-        collateral it becomes.
-        """
-        state, match = self.state, self.match
-        mark, decimals = state.mark(asset), state.asset(asset).decimals
-        held = self._free(asset) + claim_of(state, match.giver, asset)
-        quantity, value = cover(held, self.left, mark, decimals)
-        repaid = min(quantity, debt_of(state, match.lender, asset))
-        gain = fine_down(repaid, mark, decimals)
-        gain += _collateral_gain(state, lender, asset, quantity - repaid)
-        return gain * self.value >= claim_weight * value
-
-    def _pay_with(self, asset: int, *, lighter: bool = False) -> None:
-        """Pay with one asset: free tokens, then the claim, redeemed where the pool has cash."""
-        pool, held = self.state.pools[asset], self.giver.lent_shares[asset]
-        free = self._portion(asset, self._free(asset))
-        self._count(asset, LegForm.AVAILABLE, free, 0, lighter=lighter)
-        claim = self._portion(asset, claim_worth(pool, held))
-        cash = min(claim, self._redeemable(asset, free))
-        shares = pools.shares_up(pool, held, cash) if cash else 0
-        self._count(asset, LegForm.REDEEMED, cash, shares, lighter=lighter)
-        held -= shares
-        claim = self._portion(asset, claim_worth(pool, held))
-        shares = pools.shares_up(pool, held, claim) if claim else 0
-        self._count(asset, LegForm.CLAIM, claim, shares, lighter=lighter)
-
-    def _portion(self, asset: int, held: int) -> int:
-        """Atoms of `held` that the rest of the payment needs."""
-        decimals = self.state.asset(asset).decimals
-        return cover(held, self.left, self.state.mark(asset), decimals)[0] if self.left else 0
-
-    def _redeemable(self, asset: int, free: int) -> int:
-        """Atoms that the pool pays out, once `free` tokens repaid the lender's debt in it.
-
-        None of the asset that is settled, and none while the lender owes it: a claim nets better.
-        """
-        pool = self.state.pools[asset]
-        owed = self.state.accounts[self.match.lender].debt_shares[asset]
-        repaid, _ = pools.repaid_by(pool, owed, free)
-        if asset == self.match.asset or repaid < owed:
-            return 0
-        return pools.redeemable(imagined_pool(pool, pool.lend_shares, pool.debt_shares - repaid))
-
-    def _count(
-        self, asset: int, form: LegForm, quantity: int, shares: int, *, lighter: bool
-    ) -> None:
-        """Add a leg, if there is anything in it, and count it against what is left to be paid."""
-        if not quantity:
-            return
-        decimals = self.state.asset(asset).decimals
-        counted = cover(quantity, self.left, self.state.mark(asset), decimals)[1]
-        self.left -= counted
-        self.legs.append(Leg(asset, form, quantity, shares, counted, lighter))
-
-    def _pay_with_a_borrow(self) -> None:
-        """Borrow USDC for the rest, as far as the pool lends and the giver's health bears it."""
-        state = self.state
-        if self.match.asset == USDC:
-            return
-        given = sum(leg.shares for leg in self.legs)
-        own = self.giver.lent_shares[USDC] - given
-        pool = self._usdc_pool()
-        assert claim_worth(pool, own) == 0, "who borrows has given all of its own claim"
-        quantity = largest_passing(
-            lambda amount: pool_refusal(state, USDC, pool, own, amount) is None, self.left
-        )
-        if quantity and not self._borrowing_hurts(quantity):
-            self._count(USDC, LegForm.BORROWED, quantity, 0, lighter=False)
-
-    def _usdc_pool(self) -> Pool:
-        """The pool of USDC as the legs found so far, all in USDC, will leave it."""
-        pool = self.state.pools[USDC]
-        owed = left = self.state.accounts[self.match.lender].debt_shares[USDC]
-        taken = 0
-        for leg in self.legs:
-            if leg.form is LegForm.AVAILABLE:
-                left -= pools.repaid_by(pool, left, leg.quantity)[0]
-            elif leg.form is LegForm.REDEEMED:
-                taken += leg.shares
-            else:
-                netted = min(claim_worth(pool, leg.shares), debt_worth(pool, left))
-                taken += pools.shares_up(pool, leg.shares, netted) if netted else 0
-                left -= pools.repaid_by(pool, left, netted)[0]
-        return imagined_pool(pool, pool.lend_shares - taken, pool.debt_shares - (owed - left))
-
-    def _borrowing_hurts(self, quantity: int) -> bool:
-        """Whether swapping this much of the debt for a USDC debt would lower the giver's health."""
-        state, match = self.state, self.match
-        before = portfolio_of(state, match.giver)
-        before.quantities[USDC] = sum(self._kept_of_usdc())
-        if self.ends_orders:
-            before.unfunded = [0] * len(before.unfunded)
-        after = before.copy()
-        mark, decimals = state.mark(match.asset), state.asset(match.asset).decimals
-        after.debts[match.asset] -= payable(after.debts[match.asset], quantity, mark, decimals)
-        after.debts[USDC] += quantity + 1
-        return health(state, after).surplus < health(state, before).surplus
-
-    def _kept_of_usdc(self) -> Iterator[int]:
-        """What the giver keeps of USDC: free and locked balance less what the legs take of it."""
-        yield self.giver.available[USDC]
-        yield self.giver.locked[USDC]
-        yield from (-leg.quantity for leg in self.legs if leg.form is LegForm.AVAILABLE)
+def _given_up(state: State, match: Match) -> int:
+    """Atoms that the lender has to give up: tokens where opposites are closed, else the claim."""
+    if match.case is AdlCase.OPPOSITES:
+        return state.accounts[match.lender].available[match.asset]
+    return claim_of(state, match.lender, match.asset)
 
 
-def _may_borrow(state: State, match: Match) -> bool:
-    """Whether this match and the giver's settings allow a payment in borrowed USDC."""
-    return match.borrow_allowed and state.accounts[match.giver].auto_borrow_settlements
+def _lender_shares(state: State, match: Match, quantity: int, legs: list[Leg]) -> int:
+    """Shares of the lender's claim that fall, once the legs brought him any in that asset."""
+    if match.case is AdlCase.OPPOSITES:
+        return 0
+    lent = state.accounts[match.lender].lent_shares[match.asset]
+    if match.giver != match.lender:
+        lent += sum(leg.shares for leg in legs if leg.asset == match.asset)
+    return pools.shares_up(state.pools[match.asset], lent, quantity)
 
 
-def _must_end_orders(state: State, giver: int, value: int) -> bool:
-    """Whether the giver's orders lock what its free and lent assets lack: no escape (A10)."""
-    holder = state.accounts[giver]
-    if not holder.open_orders:
+def _debtor_shares(state: State, match: Match, quantity: int) -> int:
+    """Shares of the debt that fall against the claim; tokens of opposites repay it instead."""
+    if match.case is AdlCase.OPPOSITES:
+        return 0
+    return pools.repay_shares_down(state, match.debtor, match.asset, quantity)[0]
+
+
+def _ends_orders(state: State, match: Match, wanted: int) -> bool:
+    """Whether the giver's orders lock what his free tokens lack: no escape (A10)."""
+    holder, asset = state.accounts[match.giver], match.means.asset
+    if match.means.borrowed or not holder.locked[asset]:
         return False
-    unlocked = 0
-    for asset, parameters in enumerate(state.parameters.assets):
-        if not state.prices[asset].stale:
-            quantity = holder.available[asset] + claim_of(state, giver, asset)
-            unlocked += value_down(quantity, state.mark(asset), parameters.decimals)
-    return unlocked < value
+    return holder.available[asset] < wanted + match.fund_fee
 
 
-def _in_kind_order(state: State) -> Iterator[int]:
-    """Assets but USDC at fresh prices, highest weight first, ties by number."""
-    order = sorted(
-        range(1, len(state.pools)), key=lambda asset: (-state.asset(asset).haircut.weight, asset)
-    )
-    return (asset for asset in order if not state.prices[asset].stale)
+def _legs(state: State, match: Match, wanted: int) -> Iterator[Leg]:
+    """What goes to the lender, `wanted` atoms if there are as many, then the fund's fee."""
+    giver, means = state.accounts[match.giver], match.means
+    asset, forms = means.asset, FORMS[means.tier]
+    if means.borrowed:
+        quantity = borrowable(state, match.giver, match.asset, wanted)
+        if quantity:
+            yield Leg(match.giver, match.lender, asset, LegForm.BORROWED, quantity, 0, 0)
+        return
+    locked = giver.locked[asset] if _ends_orders(state, match, wanted) else 0
+    left = {LegForm.AVAILABLE: giver.available[asset] + locked}
+    left[LegForm.REDEEMED] = _cash(state, match.asset, means)
+    pool, held = state.pools[asset], giver.lent_shares[asset]
+    for receiver, due in ((match.lender, wanted), (FUND, match.fund_fee)):
+        rest = due
+        for form in forms:
+            most = rest if form is LegForm.CLAIM else min(rest, left[form])
+            quantity = most if form is LegForm.AVAILABLE else min(most, claim_worth(pool, held))
+            if quantity:
+                shares = 0
+                if form is not LegForm.AVAILABLE:
+                    shares = pools.shares_up(pool, held, quantity)
+                yield Leg(match.giver, receiver, asset, form, quantity, shares, 0)
+                rest -= quantity
+                held -= shares
+                if form is not LegForm.CLAIM:
+                    left[form] -= quantity
 
 
-def _collateral_gain(state: State, portfolio: Portfolio, asset: int, change: int) -> int:
-    """How much collateral value `change` atoms make at the size held: absolute, after haircut."""
-    parameters, mark = state.asset(asset), state.mark(asset)
-    held = portfolio.quantities[asset]
-    before = weighted_down(parameters, held, mark)
-    return abs(weighted_down(parameters, held + change, mark) - before)
+def _valued(state: State, legs: list[Leg], lender: int, value: int) -> list[Leg]:
+    """The legs with what they count for: those to the lender make up `value`, the last the rest."""
+    found: list[Leg] = []
+    left = value
+    last = max(place for place, leg in enumerate(legs) if leg.receiver == lender)
+    for place, leg in enumerate(legs):
+        worth = value_down(leg.quantity, state.mark(leg.asset), state.asset(leg.asset).decimals)
+        counted = worth
+        if place <= last:
+            counted = left if place == last else min(left, worth)
+            left -= counted
+        found.append(leg._replace(value=counted))
+    return found
 
 
 def apply_settlement(state: State, plan: Settlement) -> None:
     """Hand the legs of a plan over, let claim and debt fall, and write all of it down."""
     match = plan.match
     assert plan.quantity <= match.quantity, "no more is settled than was asked (A11, I22)"
-    assert sum(leg.value for leg in plan.legs) == plan.value, "the legs pay the value (A8, I23)"
     assert all(leg.quantity > 0 and leg.value >= 0 and leg.shares >= 0 for leg in plan.legs)
-    parties = tuple(sorted({match.lender, match.debtor, match.giver}))
+    paid = sum(leg.value for leg in plan.legs if leg.receiver == match.lender)
+    assert paid - plan.value in (0, match.fund_fee), "the legs pay the value (A8, I23)"
+    parties = {match.lender, match.debtor, match.giver}
+    parties |= {leg.receiver for leg in plan.legs}
+    everyone = tuple(sorted(parties))
     record = Record(Stage.ADL, match.round, match.number)
-    pairs = touched(state, parties)
-    record_parties(state, record, parties, pairs, after=0)
+    pairs = touched(state, everyone)
+    record_parties(state, record, everyone, pairs, after=0)
     if plan.ends_orders:
-        expire_all(state, match.giver, ExpiryReason.ADL_SETTLEMENT)
+        expire_paying(state, match.giver, match.means.asset, ExpiryReason.ADL_SETTLEMENT)
     for leg in plan.legs:
         _apply_leg(state, match, leg)
-    shares = pools.cancel(
-        state,
-        match.asset,
-        plan.quantity,
-        lender=match.lender,
-        borrower=match.debtor,
-    )
-    assert shares == (plan.lender_shares, plan.debtor_shares), "claim and debt fall as planned (A9)"
+    shares = 0, 0
+    if match.case is not AdlCase.OPPOSITES:
+        shares = pools.cancel(
+            state, match.asset, plan.quantity, lender=match.lender, borrower=match.debtor
+        )
+    assert shares == (plan.lender_shares, plan.debtor_shares), "both fall as planned (A9)"
     state.emit(
         AdlMatched(
             round=match.round,
@@ -354,17 +331,17 @@ def apply_settlement(state: State, plan: Settlement) -> None:
             mark=state.mark(match.asset),
             quantity=plan.quantity,
             value=plan.value,
+            fee=plan.fee,
             claim_shares=plan.lender_shares,
             debt_shares=plan.debtor_shares,
-            borrow_allowed=int(_may_borrow(state, match)),
         )
     )
-    record_parties(state, record, parties, pairs | touched(state, parties), after=1)
+    record_parties(state, record, everyone, pairs | touched(state, everyone), after=1)
 
 
 def _apply_leg(state: State, match: Match, leg: Leg) -> None:
-    """Hand one leg over, which repays at once what the lender owes of its asset."""
-    giver, lender, asset = match.giver, match.lender, leg.asset
+    """Hand one leg over, which repays at once what the receiver owes of its asset."""
+    giver, receiver, asset = leg.giver, leg.receiver, leg.asset
     if leg.form is LegForm.REDEEMED:
         shares = pools.redeem(state, giver, asset, leg.quantity, Source.ADL_PROVIDER)
         assert shares == leg.shares, "a claim is redeemed as planned"
@@ -376,19 +353,21 @@ def _apply_leg(state: State, match: Match, leg: Leg) -> None:
             round=match.round,
             match=match.number,
             giver=giver,
-            receiver=lender,
+            receiver=receiver,
             asset=asset,
             mark=state.mark(asset),
             form=leg.form,
             quantity=leg.quantity,
             value=leg.value,
             shares=leg.shares if claim else 0,
-            lighter=int(leg.lighter),
+            tier=match.means.tier,
         )
     )
     if claim:
-        pools.transfer_claim(state, asset, leg.shares, giver, lender, Source.ADL_PROVIDER)
+        pools.transfer_claim(state, asset, leg.shares, giver, receiver, Source.ADL_PROVIDER)
         return
-    move(state, asset, leg.quantity, available(giver), available(lender))
-    if debt_of(state, lender, asset):
-        pools.repay(state, lender, asset, leg.quantity, Source.LIQUIDATION_ADL)
+    move(state, asset, leg.quantity, available(giver), available(receiver))
+    if debt_of(state, receiver, asset):
+        own = receiver == match.lender
+        source = Source.LIQUIDATION_ADL if own else Source.ADL_PROVIDER
+        pools.repay(state, receiver, asset, leg.quantity, source)

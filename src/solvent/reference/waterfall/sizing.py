@@ -16,6 +16,7 @@ from solvent.domain.units import (
     RATIO,
     fine_down,
     fine_up,
+    mul_div_down,
     mul_div_up,
     payable,
     quantity_down,
@@ -25,8 +26,20 @@ from solvent.domain.units import (
 )
 from solvent.reference.ledger import claim_of
 from solvent.reference.limits import smallest_passing
-from solvent.reference.margin import Doubt, Portfolio, health, target_restored
+from solvent.reference.margin import (
+    Doubt,
+    Portfolio,
+    health,
+    health_of,
+    margin_fraction_up,
+    portfolio_of,
+    target_restored,
+    weight_of,
+)
 from solvent.reference.state import State
+
+ROUNDING_OF_FRACTION = 2
+"""By how much a margin fraction may be rounded up, 10^-9."""
 
 
 class Draw(NamedTuple):
@@ -127,22 +140,43 @@ def needed_debt(
     return smallest_passing(restored, portfolio.debts[debt])
 
 
-def needed_claim(state: State, portfolio: Portfolio, asset: int, most: int) -> int:
-    """Least atoms of a claim which, turned into value that retires debts, restore target health.
+def needed_swap(
+    state: State, portfolio: Portfolio, asset: int, order: list[int], most: int, fee: int = 0
+) -> int:
+    """Least atoms of `asset` which, turned into value that retires debts, restore target health.
 
-    Value goes to the USDC debt first, then to the largest; `most` where nothing less is enough.
+    Value, less a fee of 10^-9 parts, goes to the debts in `order`; `most` where nothing less is
+    enough.
     """
-    order = debts_largest_first(state, portfolio)
-    order.sort(key=lambda debt: debt != 0)
-    decimals = state.asset(asset).decimals
+    decimals, mark = state.asset(asset).decimals, state.mark(asset)
 
     def restored(quantity: int) -> bool:
         after = portfolio.copy()
         after.quantities[asset] -= quantity
-        cash = retire(state, after, fine_down(quantity, state.mark(asset), decimals), order)
+        cost = mul_div_down(value_down(quantity, mark, decimals), fee, RATIO) * FINE_PER_VALUE
+        cash = retire(state, after, fine_down(quantity, mark, decimals) - cost, order)
         return target_restored(state, health(state, after, Doubt.FOR_ACCOUNT, cash=cash))
 
     return smallest_passing(restored, most)
+
+
+def fee_rate(state: State, account: int, asset: int, debt: int, most: int) -> int:
+    """The part of what is settled that an account pays as a fee, 10^-9: `most`, or what it bears.
+
+    Closing all of its debts costs no more than it is worth, and NE - M does not fall by any part:
+    what leaves weighs at most what it weighs at the size held, what ends needed at least what it
+    needs at the size owed.
+    """
+    values = health_of(state, account)
+    if values.total_value <= 0:
+        return 0
+    portfolio = portfolio_of(state, account)
+    weight = weight_of(state.asset(asset), portfolio.quantities[asset], state.mark(asset))
+    parameters = state.asset(debt)
+    notional = value_down(portfolio.debts[debt], state.mark(debt), parameters.decimals)
+    freed = max(0, margin_fraction_up(parameters.maintenance, notional) - ROUNDING_OF_FRACTION)
+    bearable = mul_div_down(max(0, RATIO - weight + freed), RATIO, RATIO + freed)
+    return min(most, bearable, values.total_value * RATIO // values.debts_value)
 
 
 def retire(state: State, portfolio: Portfolio, value: int, order: list[int]) -> int:
