@@ -215,9 +215,17 @@ def test_needed_amounts_are_the_references() -> None:
                 partial += 0 < found < portfolio.debts[debt]
             for asset in reference_sizing.largest_first(state, account):
                 most = portfolio.quantities[asset]
-                expected = reference_sizing.needed_claim(state, portfolio, asset, most)
-                assert sizing.needed_claim(store, row, asset, most) == expected
+                debts = reference_sizing.debts_largest_first(state, portfolio)
+                fee = rng.choice((0, RATIO // 100))
+                asked = debts[: rng.randint(1, len(debts))] if debts else []
+                expected = reference_sizing.needed_swap(state, portfolio, asset, asked, most, fee)
+                count = len(asked)
+                found = sizing.needed_swap(store, row, asset, row_of(asked), count, most, fee)
+                assert found == expected
                 partial += 0 < expected < most
+                for debt in asked:
+                    rate = reference_sizing.fee_rate(state, account, asset, debt, RATIO // 50)
+                    assert sizing.fee_rate(store, account, asset, debt, RATIO // 50) == rate
             assert store.globals.scratch_top == 0
     assert partial > 40
 

@@ -12,13 +12,13 @@ from solvent.domain import commands as c
 from solvent.domain.codec.events import kind_number
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event, IndexUpdated
-from solvent.domain.labels import AdlCase, LegForm, Stage
+from solvent.domain.labels import AdlCase, LegForm, Stage, Tier
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import INT64_MAX, format_decimal
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched, AdlOpened, PartyBalance
 from solvent.engine.engine import FastEngine
 from solvent.lab.report import conservation
-from solvent.lab.report.conservation import BALANCE, Conservation
+from solvent.lab.report.conservation import BALANCE, Conservation, fees_of
 from solvent.lab.report.figures import Recorder
 from solvent.lab.report.marks import Marks, exact_text
 from solvent.lab.runner import run
@@ -27,6 +27,18 @@ from tests.proof import proves
 
 HEARD = {kind_number(kind) for kind in Conservation.KINDS}
 Figures = dict[str, object]
+
+
+def take_back_fees(
+    marks: Marks, events: Iterable[Event], worth: dict[tuple[int, int], dict[int, int]]
+) -> None:
+    """Count what fees changed as no change."""
+    rounds = {event.round: event for event in events if isinstance(event, AdlOpened)}
+    for event in events:
+        if isinstance(event, AdlMatched):
+            changes = worth[event.round, event.match]
+            for account, change in fees_of(rounds[event.round], event):
+                changes[account] = changes.get(account, 0) - marks.exact(0, change)
 
 
 def plainly(marks: Marks, events: Iterable[Event]) -> Figures:
@@ -50,6 +62,7 @@ def plainly(marks: Marks, events: Iterable[Event]) -> Figures:
             key = event.round, event.match
             atoms[key] = max(atoms.get(key, 0), marks.exact(asset, 1))
             matches[key] = event
+    take_back_fees(marks, events, worth)
     largest: tuple[int, int | None] = (0, None)
     in_atoms = Fraction(0)
     for key, match in matches.items():
@@ -141,12 +154,18 @@ def test_where_rounds_are_cut_makes_no_difference(
     assert recorder.figures()["conservation"] == figures
 
 
+def opened(number: int, rng: Random) -> AdlOpened:
+    """A round of opposites, or of a default that is paid in USDC or in kind."""
+    case = rng.choice((AdlCase.OPPOSITES, AdlCase.BORROWER_DEFAULT))
+    return AdlOpened(number, 1, case, 0, Tier.CASH, rng.choice((0, 2)), 0, 0, 1, 1, 1)
+
+
 def made_up(seed: int, size: int) -> list[Event]:
     """Matches of which some lose or win, with amounts up to `size`."""
     rng = Random(seed)
     events: list[Event] = []
     for number in range(1, 6):
-        events.append(AdlOpened(number, 1, AdlCase.BORROWER_DEFAULT, 0, 1, 1, 1))
+        events.append(opened(number, rng))
         for match in range(rng.randint(1, 4)):
             lender, payer = rng.sample(range(2, 9), 2)
             giver = rng.choice([payer, 0])
@@ -162,8 +181,9 @@ def made_up(seed: int, size: int) -> list[Event]:
                     after.append(
                         PartyBalance(Stage.ADL, number, match, 1, account, asset, *amounts)
                     )
-            leg = AdlLeg(number, match, giver, lender, 2, 1, LegForm.AVAILABLE, 1, 1, 0, 0)
-            matched = AdlMatched(number, match, lender, payer, giver, 1, 1, 1, 1, 1, 1, 0)
+            leg = AdlLeg(number, match, giver, lender, 2, 1, LegForm.AVAILABLE, 1, 1, 0, Tier.CASH)
+            fee = rng.choice([0, 0, 1, size]) if giver == payer else 0
+            matched = AdlMatched(number, match, lender, payer, giver, 1, 1, 1, 1, fee, 1, 1)
             fill = PartyBalance(Stage.BACKSTOP, number, match, 1, lender, 0, *([size] * 7))
             events += [*before, leg, matched, *after, fill]
     return events

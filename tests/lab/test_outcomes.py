@@ -8,7 +8,7 @@ import pytest
 
 from solvent.domain import commands as c
 from solvent.domain.events import Deposited, IndexUpdated, Withdrawn
-from solvent.domain.labels import AdlCase, LegForm
+from solvent.domain.labels import AdlCase, LegForm, Tier
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import HOUR, PRICE_SCALE
 from solvent.domain.waterfall_events import AdlLeg, AdlOpened
@@ -89,11 +89,13 @@ def test_tokens_that_vanish_are_counted(tmp_path: Path) -> None:
 
 
 def opened(asset: int) -> AdlOpened:
-    return AdlOpened(1, asset, AdlCase.BORROWER_DEFAULT, Policy.PRO_RATA, 1, 1, 1)
+    return AdlOpened(
+        1, asset, AdlCase.BORROWER_DEFAULT, Policy.PRO_RATA, Tier.IN_KIND, 2, 0, 0, 1, 1, 1
+    )
 
 
 def leg(asset: int, form: LegForm, quantity: int) -> AdlLeg:
-    return AdlLeg(1, 0, 2, 3, asset, 1, form, quantity, 0, 0, 0)
+    return AdlLeg(1, 0, 2, 3, asset, 1, form, quantity, 0, 0, Tier.IN_KIND)
 
 
 @pytest.mark.parametrize(("late", "hour"), [(0, ("400", "300")), (1, ("0", "0"))])

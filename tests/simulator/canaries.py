@@ -6,7 +6,7 @@ with seeds from `first_seed` on) that may pass until then. A canary that nobody 
 check proves nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -36,6 +36,7 @@ from solvent.reference.waterfall import (
     opposites,
     rounds,
     settlement,
+    sizing,
 )
 from solvent.reference.waterfall.policies import Candidate
 from solvent.reference.waterfall.settlement import Means
@@ -277,18 +278,8 @@ def a_leg_that_hurts_is_not_flagged(patch: pytest.MonkeyPatch) -> None:
 
 
 @canary("I40", within=15_000)
-def flagged_legs_come_before_all_others(patch: pytest.MonkeyPatch) -> None:
-    right = rounds.tiers
-
-    def wrong(state: State, *, owed: Sequence[int]) -> Iterator[Means]:
-        return reversed(list(right(state, owed=owed)))
-
-    patch.setattr(default, "tiers", wrong)
-
-
-@canary("I40", within=15_000)
 def opposites_cost_twice_the_fee(patch: pytest.MonkeyPatch) -> None:
-    right = opposites.fee_rate
+    right = sizing.fee_rate
 
     def wrong(state: State, account: int, asset: int, debt: int, most: int) -> int:
         return 2 * right(state, account, asset, debt, most)

@@ -46,7 +46,6 @@ CORNERS = (
     "backstop claim legs",
     "backstop fills",
     "book fills",
-    "borrowed legs",
     "claim legs",
     "claims netted",
     "deficits",

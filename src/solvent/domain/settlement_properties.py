@@ -172,7 +172,10 @@ def match_flaws(case: AdlCase, parties: Parties) -> Iterator[Flaw]:
 
 
 def payer_flaws(transfers: Iterable[Parties]) -> Iterator[Flaw]:
-    """I40: over all matches of a round a payer gives at most an atom more than he owes."""
+    """I40: over all matches of a round a payer gives at most an atom more than he owes.
+
+    Where matches can be left out (all tiers but the first) it is an atom a match at most.
+    """
     spare: defaultdict[tuple[int, int], int] = defaultdict(int)
     atoms: dict[tuple[int, int], int] = {}
     for parties in transfers:
@@ -181,8 +184,9 @@ def payer_flaws(transfers: Iterable[Parties]) -> Iterator[Flaw]:
             if match is not None and leg.giver == match.giver:
                 payer = leg.giver, leg.asset
                 worth = parties.scales.worth(leg.asset)
+                every = not isinstance(leg, w.AdlLeg) or leg.tier is Tier.OWED
                 spare[payer] += leg.quantity * worth - (leg.value + ROUNDED) * EXACT
-                atoms[payer] = worth
+                atoms[payer] = worth if every else atoms.get(payer, 0) + worth
     for (account, asset), more in spare.items():
         if more > atoms[account, asset]:
             yield flaw(

@@ -188,18 +188,18 @@ def stays_healthy(s: Store, lender: int, asset: int, quantity: int, paid_in: int
 @kernel
 def plan_settlement(s: Store, payment: Payment) -> bool:
     """Write how a match is settled, shrunk to what the giver can pay; whether anything can be."""
-    match, plan, legs = payment.match, payment.plan, payment.legs
+    match, plan = payment.match, payment.plan
     asset = match.asset
     owed = min(match.quantity, debt_of(s, match.debtor, asset), _given_up(s, match))
     # Down: a payer has rounded up once, for all of his matches together.
     wanted = mul_div_down(match.pay, owed, match.quantity)
-    plan.ends_orders = 1 if _ends_orders(s, match, wanted) else 0
-    plan.legs = 0
-    _find_legs(s, payment, wanted)
-    given = 0
-    for place in range(plan.legs):
-        given += legs[place].quantity if legs[place].receiver == match.lender else 0
-    quantity = owed if given >= wanted else mul_div_down(owed, given, wanted)
+    given = _find_legs(s, payment, wanted)
+    quantity = owed
+    if given < wanted:
+        # No more is given than what can be settled of it is worth.
+        quantity = mul_div_down(owed, given, wanted)
+        wanted = mul_div_down(match.pay, quantity, match.quantity)
+        given = _find_legs(s, payment, wanted)
     if quantity == 0 or given == 0:
         return False
     in_kind = match.tier == Tier.IN_KIND
@@ -259,21 +259,30 @@ def _ends_orders(s: Store, match: Match, wanted: int) -> bool:
 
 
 @kernel
-def _find_legs(s: Store, payment: Payment, wanted: int) -> None:
-    """Find what goes to the lender, `wanted` atoms if there are as many, then the fund's fee."""
+def _find_legs(s: Store, payment: Payment, wanted: int) -> int:
+    """Find what goes to the lender, `wanted` atoms if there are as many, then the fund's fee.
+
+    Returns how many atoms go to the lender.
+    """
     match, asset = payment.match, payment.match.paid_in
+    payment.plan.ends_orders = 1 if _ends_orders(s, match, wanted) else 0
+    payment.plan.legs = 0
     if match.borrowed:
         quantity = borrowable(s, match.giver, match.asset, wanted)
         if quantity:
             form = LegForm.BORROWED
             _add_leg(payment, match.giver, match.lender, asset, form, quantity, 0)
-        return
+        return quantity
     row = position(s, match.giver, asset)
     free = row.available + (row.locked if payment.plan.ends_orders else 0)
     cash = _cash(s, match.asset, match.tier, asset)
     held = row.lent_shares
     free, cash, held = _draw(s, payment, match.lender, wanted, free, cash, held)
+    given = 0
+    for place in range(payment.plan.legs):
+        given += payment.legs[place].quantity
     _draw(s, payment, FUND, fund_fee(match), free, cash, held)
+    return given
 
 
 @kernel

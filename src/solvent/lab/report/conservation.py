@@ -3,7 +3,8 @@
 From the balances of all parties before and after each match, each party's change is added up asset
 by asset and valued at the marks in force. The largest drift of a run is given in USDC and in atoms:
 how many atoms of the coarsest asset of that match it is worth. Where the fund pays for a debtor,
-what the fund loses is what the debtor gains, and the two are taken as one party.
+what the fund loses is what the debtor gains, and the two are taken as one party. The fee that the
+rules state is no drift.
 
 Balances come by the million, so they are read as columns. Changes are integers, exact. Their values
 go through a float only to leave out parties that cannot have the largest drift; the others are
@@ -19,12 +20,14 @@ import numpy.typing as npt
 from solvent.domain.codec.events import event_fields, kind_number
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event
-from solvent.domain.labels import Stage
+from solvent.domain.labels import AdlCase, Stage
+from solvent.domain.parameters import USDC
 from solvent.domain.units import format_decimal
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched, AdlOpened, PartyBalance
 from solvent.lab.report.marks import Marks, exact_text
 
 ATOM_PLACES = 3
+FUND = 0
 BALANCE = kind_number(PartyBalance)
 MANY = 1 << 19
 """Balances read before the end of a command, where a round ends."""
@@ -44,6 +47,16 @@ class _Match(NamedTuple):
     giver: int
     payer: int
     atom: int
+
+
+def fees_of(opened: AdlOpened, match: AdlMatched) -> list[tuple[int, int]]:
+    """Who gained and lost by the fee of a match, in atoms of USDC; nobody where there is none."""
+    if not match.fee:
+        return []
+    if opened.case is AdlCase.OPPOSITES:
+        return [(match.lender, -match.fee), (match.payer, match.fee)]
+    receiver = FUND if opened.paid_in == USDC else match.lender
+    return [(match.payer, -match.fee), (receiver, match.fee)]
 
 
 class _Changes(NamedTuple):
@@ -70,6 +83,8 @@ class Conservation:
         self._places: list[int] = []
         self._atoms: dict[tuple[int, int], int] = {}
         self._matches: dict[tuple[int, int], _Match] = {}
+        self._fees: list[tuple[int, int, int]] = []
+        self._opened: AdlOpened | None = None
         self.settlements = 0
         self._drift = 0
         self._in_atoms = Fraction(0)
@@ -88,6 +103,7 @@ class Conservation:
         if isinstance(event, AdlOpened):
             if len(self._places) > MANY:
                 self.close()
+            self._opened = event
         elif isinstance(event, AdlLeg):
             key = event.round, event.match
             self._atoms[key] = max(self._atoms.get(key, 0), self._marks.exact(event.asset, 1))
@@ -95,13 +111,16 @@ class Conservation:
             self.settlements += 1
             key = event.round, event.match
             atom = max(self._atoms.pop(key, 0), self._marks.exact(event.asset, 1))
+            assert self._opened is not None
+            for account, change in fees_of(self._opened, event):
+                self._fees.append((len(self._matches), account, change))
             self._matches[key] = _Match(event.giver, event.payer, atom)
 
     def close(self) -> None:
         """Judge the matches whose balances have all been seen; marks must not have moved since."""
         if self._matches:
             self._judge(self._changes(), list(self._matches.values()))
-        self._places, self._matches = [], {}
+        self._places, self._matches, self._fees = [], {}, []
 
     def _changes(self) -> _Changes:
         """Changes of every party in the matches at hand."""
@@ -120,8 +139,14 @@ class Conservation:
             amounts = [amount.astype(object) for amount in amounts]
         held = amounts[0] + amounts[1] + amounts[2] - amounts[3]
         held = np.where(column["after"] == 1, held, -held)
-        order = np.lexsort((column["asset"], person, match))
-        match, person, asset = match[order], person[order], column["asset"][order]
+        asset = column["asset"]
+        if self._fees:
+            # What a fee changed is taken back, as a row of its own.
+            charged, charged_person, fee = np.array(self._fees, dtype=np.int64).T
+            match, person = np.append(match, charged), np.append(person, charged_person)
+            asset, held = np.append(asset, np.full(len(fee), USDC)), np.append(held, -fee)
+        order = np.lexsort((asset, person, match))
+        match, person, asset = match[order], person[order], asset[order]
         is_new = np.ones(len(order), dtype=bool)
         is_new[1:] = np.diff(match) != 0
         is_new[1:] |= np.diff(person) != 0

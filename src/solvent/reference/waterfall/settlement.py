@@ -195,8 +195,13 @@ def plan_settlement(state: State, match: Match) -> Settlement | None:
     # Down: a payer has rounded up once, for all of his matches together.
     wanted = mul_div_down(match.pay, owed, match.quantity)
     legs = list(_legs(state, match, wanted))
-    given = sum(leg.quantity for leg in legs if leg.receiver == match.lender)
-    quantity = owed if given >= wanted else mul_div_down(owed, given, wanted)
+    quantity, given = owed, _given(match, legs, wanted)
+    if given < wanted:
+        # No more is given than what can be settled of it is worth.
+        quantity = mul_div_down(owed, given, wanted)
+        wanted = mul_div_down(match.pay, quantity, match.quantity)
+        legs = list(_legs(state, match, wanted))
+        given = _given(match, legs, wanted)
     if quantity == 0 or given == 0:
         return None
     in_kind = match.means.tier is Tier.IN_KIND
@@ -219,6 +224,11 @@ def plan_settlement(state: State, match: Match) -> Settlement | None:
         lender_shares=_lender_shares(state, match, quantity, legs),
         debtor_shares=_debtor_shares(state, match, quantity),
     )
+
+
+def _given(match: Match, legs: list[Leg], wanted: int) -> int:
+    """Atoms that go to the lender for his claim; to the fund as a lender goes the fee as well."""
+    return min(wanted, sum(leg.quantity for leg in legs if leg.receiver == match.lender))
 
 
 def _given_up(state: State, match: Match) -> int:
