@@ -9,6 +9,7 @@ from tests.tables.story import run_story
 # The specification's example: as that of case L, but i's SOL are free and nobody bids for them.
 EXAMPLE = """
     set waterfall.opposites_fee 0
+    set waterfall.patience 1
     deposit lender USDC 1,000,000
     lend    lender USDC 1,000,000
     deposit sue SOL  100
@@ -88,6 +89,7 @@ def test_the_worked_example(policy: Policy) -> None:
 
 # Bob sold SOL short, and nobody offers any.
 SQUEEZE = """
+    set waterfall.patience 1
     deposit lender USDC 100,000
     lend    lender USDC 100,000
     deposit sue SOL 100

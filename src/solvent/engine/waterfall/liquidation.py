@@ -33,8 +33,8 @@ from solvent.engine.waterfall.backstop import take_over
 from solvent.engine.waterfall.book_stage import book_stage
 from solvent.engine.waterfall.default import settle_defaults
 from solvent.engine.waterfall.draws import interval_of, is_drawn
-from solvent.engine.waterfall.sizing import debts_largest_first
 from solvent.engine.waterfall.opposites import settle_opposites
+from solvent.engine.waterfall.sizing import debts_largest_first
 from solvent.kernels import language
 from solvent.kernels.language import allocate_rows, clear, emit, kernel
 from solvent.kernels.rows import Rows

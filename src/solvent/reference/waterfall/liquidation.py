@@ -30,13 +30,14 @@ from solvent.reference.margin import (
 )
 from solvent.reference.orderbook.book import expire_all
 from solvent.reference.state import Account, State
-from solvent.reference.waterfall.adl import Reasons, settle_stuck_lenders
+from solvent.reference.waterfall.adl import settle_stuck_lenders
 from solvent.reference.waterfall.backstop import take_over
 from solvent.reference.waterfall.book_stage import Attempt, book_stage
 from solvent.reference.waterfall.default import settle_defaults
 from solvent.reference.waterfall.draws import is_drawn
-from solvent.reference.waterfall.sizing import debts_largest_first
 from solvent.reference.waterfall.opposites import settle_opposites
+from solvent.reference.waterfall.rounds import Reasons
+from solvent.reference.waterfall.sizing import debts_largest_first
 
 
 def watch(state: State, asset: int | None = None) -> None:
@@ -115,7 +116,7 @@ def step_waterfall(state: State) -> None:
 
 
 def settle_worthless(state: State, accounts: list[int]) -> None:
-    """Opposites and case B at once for accounts worth nothing: neither book nor providers can help them."""
+    """Opposites and case B at once for accounts worth nothing: nobody before can help them."""
     for account in accounts:
         state.accounts[account].attempted = state.interval()
         debts = debts_largest_first(state, portfolio_of(state, account))
