@@ -43,6 +43,7 @@ def take_back_fees(
 
 def plainly(marks: Marks, events: Iterable[Event]) -> Figures:
     """The record, added up match by match and account by account."""
+    events = tuple(events)
     worth: dict[tuple[int, int], dict[int, int]] = {}
     atoms: dict[tuple[int, int], int] = {}
     matches: dict[tuple[int, int], AdlMatched] = {}
