@@ -13,6 +13,7 @@ from solvent import (
     Borrow,
     DeficitBooked,
     Deposit,
+    FundPaid,
     HandedOver,
     Lend,
     TimeStep,
@@ -43,6 +44,8 @@ def default(jump_to: str) -> None:
         if isinstance(event, AdlLeg):
             paid = text(USDC, event.quantity)
             print(f"  {NAMES[event.giver]} pays {NAMES[event.receiver]} {paid} USDC")
+        if isinstance(event, FundPaid):
+            print(f"  the fund gives the borrower {text(USDC, event.quantity)} USDC")
         if isinstance(event, DeficitBooked):
             print(f"  deficit: {text(BTC, event.quantity)} BTC, {text(USDC, event.value)} USDC")
     lender, borrower = engine.queries.balances(2)[USDC], engine.queries.balances(3)[BTC]

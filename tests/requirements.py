@@ -71,6 +71,7 @@ TITLES = dict(
     I35 Same commands, same hashes, whatever the batches or snapshots.
     I36 An acknowledged command survives any crash; others are whole or absent.
     I37 Previews equal execution to the atom, and reading changes nothing.
+    I38 A loss is shared once and equally.
     I39 An atom decides nothing but itself.
     I40 A settlement hurts nobody, but by flagged legs of the last tier.
     I41 Prices given together take effect together and are judged once.

@@ -16,6 +16,8 @@ from solvent.domain.units import HOUR, PRICE_SCALE, RATIO, SECOND
 from solvent.proof.invariants.state_view import StateView
 from tests.model.worlds import ANN, BOB, CAT, COIN, DOLLAR, OPENING, TOKEN, USDC, price
 
+MOST_MARK = 2**60
+
 
 class Letter(NamedTuple):
     """What is done next: `command` of a state, or None where there is nothing to do."""
@@ -54,7 +56,8 @@ def crossing(view: StateView, account: int, threshold: Threshold) -> Fraction | 
         sums.append(has * threshold.holds(view, asset) - owes)
     dollars, coins = sums[0] / DOLLAR, sums[1] / COIN
     mark = -dollars / coins * PRICE_SCALE if coins else Fraction(0)
-    return mark if mark >= 1 else None
+    # An account that owes an atom or two is worth nothing at prices that nobody can quote.
+    return mark if 1 <= mark <= MOST_MARK else None
 
 
 def _far_past(account: int, name: str, percent: int) -> Letter:

@@ -106,10 +106,9 @@ def last_first(_: StateView, events: Sequence[Event], after: StateView) -> Any:
 
 def judged_late(_: StateView, events: Sequence[Event], after: StateView) -> Any:
     """An account is found liquidatable between two stages."""
-    at = next(at for at, event in enumerate(events) if isinstance(event, w.HandedOver))
+    at = next(at for at, event in enumerate(events) if isinstance(event, w.AdlOpened))
     started = w.LiquidationStarted(2, 0, 0, 0, 0)
-    stage = next(event for event in events[at:] if isinstance(event, w.DeficitBooked))
-    return (*events[:at], stage, started, *events[at:]), after
+    return (*events[: at + 1], started, *events[at:]), after
 
 
 def all_released(_: StateView, events: Sequence[Event], after: StateView) -> Any:

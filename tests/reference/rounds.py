@@ -14,7 +14,6 @@ from solvent.domain.waterfall_events import (
     AdlOpened,
     AdlStuck,
     BackstopFilled,
-    DeficitBooked,
     HandedOver,
     PartyBalance,
     PartyHealth,
@@ -64,8 +63,6 @@ def _order(events: Sequence[Event]) -> Iterator[str]:
             missing = {Stage.BOOK, Stage.BACKSTOP} - handed.get(event.account, set())
             if missing:
                 yield f"I21: account {event.account} came to ADL without {missing}"
-        if isinstance(event, DeficitBooked) and Stage.ADL not in handed.get(event.account, ()):
-            yield f"I15: account {event.account} has a deficit without a word from ADL"
 
 
 def _budget(events: Sequence[Event], opened: AdlOpened) -> Iterator[str]:

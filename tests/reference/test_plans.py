@@ -5,6 +5,7 @@ The simulator drives the engine into every stage; each plan that is made on the 
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -19,8 +20,8 @@ from solvent.reference.waterfall import (
     adl,
     backstop,
     book_stage,
+    bookings,
     default,
-    deficit,
     opposites,
     settlement,
 )
@@ -38,7 +39,7 @@ PLANS: list[tuple[ModuleType, str]] = [
     (default, "plan_default_sides"),
     (default, "plan_lenders"),
     (settlement, "plan_settlement"),
-    (deficit, "plan_deficits"),
+    (bookings, "plan_bookings"),
 ]
 
 
@@ -55,7 +56,7 @@ def made() -> dict[str, list[Made]]:
     found: dict[str, list[Made]] = {name: [] for _, name in PLANS}
 
     def watched(name: str, right: Callable[..., Any], state: State, *asked: Any) -> Any:
-        if asked[-1] == []:
+        if asked and asked[-1] == []:
             return right(state, *asked)
         before = deepcopy(state)
         plan = right(state, *asked)
@@ -123,8 +124,14 @@ def wrong_fills(plan: backstop.Fill) -> list[backstop.Fill]:
     ]
 
 
-def wrong_deficits(plan: list[deficit.Deficit]) -> list[deficit.Deficit]:
-    return [plan[0]._replace(quantity=plan[0].quantity + 1)]
+def wrong_bookings(plan: bookings.BookingPlan) -> list[bookings.BookingPlan]:
+    first, *others = plan.written
+    more = first[0]._replace(quantity=first[0].quantity + 1)
+    dearer = [index + 1 for index in plan.clearing.indices]
+    return [
+        plan._replace(written=((more, *first[1:]), *others)),
+        plan._replace(clearing=replace(plan.clearing, indices=dearer)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +139,7 @@ def wrong_deficits(plan: list[deficit.Deficit]) -> list[deficit.Deficit]:
     [
         ("plan_settlement", settlement.apply_settlement, wrong_settlements),
         ("plan_fill", backstop.apply_fill, wrong_fills),
-        ("plan_deficits", deficit.apply_deficit, wrong_deficits),
+        ("plan_bookings", bookings.apply_bookings, wrong_bookings),
     ],
 )
 def test_a_wrong_plan_is_not_carried_out(

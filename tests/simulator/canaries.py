@@ -6,8 +6,9 @@ with seeds from `first_seed` on) that may pass until then. A canary that nobody 
 check proves nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,8 @@ from solvent.reference.state import Order, Pool, State
 from solvent.reference.waterfall import (
     adl,
     backstop,
+    bookings,
+    clearing,
     default,
     liquidation,
     opposites,
@@ -292,9 +295,36 @@ def adl_comes_before_the_backstop(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(liquidation, "take_over", lambda *_: Reason.NO_BACKSTOP_CAPACITY)
 
 
-@canary("I31", "I10", within=15_000)
+@canary("I31", "I38", "I10", within=15_000)
 def deficits_are_not_booked(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(default, "book_deficits", lambda *_: None)
+    patch.setattr(liquidation, "book_losses", lambda *_: None)
+
+
+@canary("I38", within=15_000)
+def the_largest_debt_bears_all(patch: pytest.MonkeyPatch) -> None:
+    right = bookings.write_offs
+
+    def wrong(*asked: Any) -> list[clearing.WriteOff]:
+        written = right(*asked)
+        return sorted(written, key=lambda each: each.shares)[-1:] if len(written) > 1 else written
+
+    patch.setattr(bookings, "write_offs", wrong)
+
+
+@canary("I38", within=15_000)
+def a_gate_forgets_who_it_makes_insolvent(patch: pytest.MonkeyPatch) -> None:
+    right = clearing.insolvent_among
+
+    def wrong(state: State, accounts: Iterable[int], indices: list[int]) -> list[int]:
+        first = indices == [each.lend_index for each in state.pools]
+        return right(state, accounts, indices) if first else []
+
+    patch.setattr(clearing, "insolvent_among", wrong)
+
+
+@canary("I38", within=15_000)
+def the_insolvent_choose_whom_they_repay(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(wallet, "waits_for_booking", lambda *_: False)
 
 
 @canary("I30", within=15_000, first_seed=8)

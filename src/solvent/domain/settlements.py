@@ -146,7 +146,7 @@ def settlements_of(events: Iterable[Event]) -> list[Settlement]:
 def _stage_of(event: Event) -> Stage | None:
     """The account whose settlements an event is part of."""
     if isinstance(event, RECORDS):
-        return event.stage
+        return None if event.stage is Stage.DEFICIT else event.stage
     if isinstance(event, OF_ROUND):
         return Stage.ADL
     return Stage.BACKSTOP if isinstance(event, OF_OFFER) else None

@@ -7,7 +7,9 @@ and the balances and health after. A backstop offer's too: `BackstopOffered`, on
 `BackstopCandidate` per provider, then per fill the pools, balances and health before,
 `BackstopFilled`, the legs, and balances and health after. What a leg leads to for its receiver (a
 debt repaid, a claim and a debt that cancel) comes right behind it. `Transcript` tells rounds and
-offers apart.
+offers apart. A booking's stand together as well: `BookingOpened`, every pool as it was, then per
+insolvent account `BookedAccount`, its balances and health before, what the fund paid, and what of
+each debt was written off; then `PoolWrittenDown` per pool, and balances and health after.
 """
 
 from dataclasses import dataclass
@@ -278,18 +280,119 @@ class AdlLeg(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class DeficitBooked(Event):
-    """A debt that could not be paid: `quantity` atoms, of which `lenders` fell on lenders.
+class BookingOpened(Event):
+    """The certain losses of `accounts` insolvent accounts are booked, found in `rounds` rounds.
 
-    The account's `debt_shares` end. `restarted` is 1 where claims on the pool are worth nothing
-    afterwards: they end, and `lend_index` is one again.
+    Those of the first round lack `shortfall` (10^-6 USDC, up) before anything is booked. Of what
+    the backstop fund has free at fresh prices, `fund_value`, it pays `paid`. `PoolRecorded` of
+    every pool (stage `DEFICIT`, number `booking`) comes right behind it.
+    """
+
+    booking: int
+    accounts: int
+    rounds: int
+    shortfall: int
+    fund_value: int
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookedAccount(Event):
+    """An account whose certain loss is booked; it was found insolvent in `round`, from 1.
+
+    What it has and owes is counted for it: stale assets at (1 + doubt) times the last mark, stale
+    debts at 1 / (1 + doubt), and claims as the booking leaves them. `assets_value` rounds down,
+    `debts_value` up. It lacks `shortfall`, of which the fund's part `fund` is credited and `loss`
+    is written off. Its balances and health before (0) and after (1) have its place as `match`.
+    """
+
+    booking: int
+    account: int
+    round: int
+    assets_value: int
+    debts_value: int
+    shortfall: int
+    fund: int
+    loss: int
+
+
+@dataclass(frozen=True, slots=True)
+class FundPaid(Event):
+    """Tokens of the backstop fund that are credited to an account before its loss is booked."""
+
+    booking: int
+    account: int
+    asset: int
+    mark: int
+    quantity: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeficitBooked(Event):
+    """The part of a debt that nobody pays: `quantity` atoms, at the expense of the pool.
+
+    `debt_shares` of the account end. `interest` is the part of it that is interest never paid,
+    of which the fee is given back. `value` is at the mark (up), stale or not.
+    """
+
+    booking: int
+    account: int
+    asset: int
+    quantity: int
+    value: int
+    debt_shares: int
+    interest: int
+
+
+@dataclass(frozen=True, slots=True)
+class DustWrittenOff(Event):
+    """As `DeficitBooked` where all losses of the pool are under 0.01 USDC and its residue pays."""
+
+    booking: int
+    account: int
+    asset: int
+    quantity: int
+    value: int
+    debt_shares: int
+    interest: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolWrittenDown(Event):
+    """What a booking did to one pool, in atoms: `claims` before, `loss` (what debts fell by).
+
+    `fees` and `treasury` are fees given back, out of the pool's and out of what the treasury had
+    collected, `residue` is what the residue bore, and `lenders` what claims fell by: each of them
+    by `fraction` (10^-9, up; for show: `lend_index` decides). `restarted` is 1 where claims are
+    worth nothing afterwards: they end, and the index is one again.
+    """
+
+    booking: int
+    asset: int
+    mark: int
+    claims: int
+    loss: int
+    value: int
+    fees: int
+    treasury: int
+    residue: int
+    lenders: int
+    fraction: int
+    lend_index: int
+    restarted: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOffRestored(Event):
+    """A stale asset brought more than it was counted at: a debt written off is owed again.
+
+    `quantity` atoms of it (`debt_shares`), which the pool's lenders gain through the index.
     """
 
     account: int
     asset: int
     quantity: int
-    lenders: int
     value: int
     debt_shares: int
     lend_index: int
-    restarted: int

@@ -16,6 +16,7 @@ from solvent.engine.prices import has_quorum, price_row, quote_row, step_prices,
 from solvent.engine.refusals import refuse
 from solvent.engine.units import divide_up
 from solvent.engine.waterfall.draws import interval_of, is_drawn, next_drawn
+from solvent.engine.waterfall.gate import reckon_gate
 from solvent.engine.waterfall.liquidation import step_waterfall, watch
 from solvent.engine.waterfall.notices import next_notice, withdraw_commitments
 from solvent.kernels.language import emit, kernel, narrow, wide
@@ -38,6 +39,7 @@ def time_step(s: Store, command: c.TimeStep) -> int:
         if is_pass_due(s):
             make_pass(s)
         emit(s, Stepped(time=s.globals.now, liquidating=s.globals.liquidating_count))
+    reckon_gate(s)
     return 0
 
 

@@ -13,6 +13,7 @@ from solvent.engine.memory.rows import CommandRow
 from solvent.engine.memory.store import Store
 from solvent.engine.prices import price_row, refresh_staleness
 from solvent.engine.refusals import refuse
+from solvent.engine.waterfall.gate import reckon_gate
 from solvent.engine.waterfall.liquidation import watch
 from solvent.kernels.language import emit, kernel, message
 
@@ -37,6 +38,7 @@ def parameters_changed(s: Store, row: CommandRow) -> None:
         if not price_row(s, asset).given:
             refresh_staleness(s, asset)
     watch(s)
+    reckon_gate(s)
 
 
 @kernel

@@ -14,11 +14,12 @@ from solvent.domain.units import RATIO
 from solvent.engine import previews, questions
 from solvent.engine.ledger import account_row, commitment
 from solvent.engine.lending import pool, wallet
-from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.layout import FUND, NONE
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import book, orders
 from solvent.engine.orderbook.levels import order_row
 from solvent.engine.refusals import refusal_limit, refuse
+from solvent.engine.waterfall.gate import reckon_gate
 from solvent.engine.waterfall.notices import give_notice, say_committed
 from solvent.kernels.language import emit, fail, kernel
 
@@ -56,6 +57,8 @@ def deposit(s: Store, command: c.Deposit) -> int:
         refusal = wallet.deposit_refusal(s, asset, quantity)
     if not refusal:
         wallet.deposit(s, account, asset, quantity)
+        if account == FUND or account_row(s, account).is_liquidating:
+            reckon_gate(s)
     return refusal
 
 

@@ -66,7 +66,7 @@ def positions_of(s: Store, account: int) -> Rows[Position]:
 
 @kernel
 def commitment(s: Store, account: int, asset: int) -> Commitment:
-    """What `account` has promised of `asset`: to open orders, and as a backstop provider."""
+    """What `account` has promised of `asset`: to orders, as a provider, and as principal."""
     return s.commitments[account * s.globals.assets + asset]
 
 
@@ -160,6 +160,18 @@ def debt_worth(pool: Pool, shares: int) -> int:
 
 
 @kernel
+def impaired_index(pool: Pool) -> int:
+    """The lend index at which claims on the pool count while its certain losses are not booked."""
+    return mul_div_down(pool.lend_index, INDEX_SCALE - pool.impaired, INDEX_SCALE)
+
+
+@kernel
+def borrowed_fall(pool: Pool, shares: int) -> int:
+    """By how many atoms, rounded up, all debts to the pool fall when `shares` of them end."""
+    return debt_worth(pool, shares)
+
+
+@kernel
 def imagine_pool(pool: Pool, lend_shares: int, debt_shares: int, imagined: Pool) -> None:
     """Write a copy of a pool as it would be with other shares, to ask `what if` of."""
     copy_row(pool, imagined)
@@ -220,7 +232,28 @@ def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
 
 @kernel
 def change_debt(s: Store, account: int, asset: int, shares: int) -> None:
-    """Add `shares` (negative: take them) to an account's debt and to its pool."""
+    """Add `shares` (negative: take them) to an account's debt and to its pool.
+
+    What is added is principal; what is taken is interest first.
+    """
+    before = debt_of(s, account, asset)
+    _change_debt_shares(s, account, asset, shares)
+    after = debt_of(s, account, asset)
+    promised = commitment(s, account, asset)
+    promised.principal = min(promised.principal + max(0, after - before), after)
+
+
+@kernel
+def forgive_debt(s: Store, account: int, asset: int, shares: int) -> None:
+    """End `shares` of a debt that nobody pays, of principal and interest alike."""
+    before = debt_of(s, account, asset)
+    _change_debt_shares(s, account, asset, -shares)
+    promised = commitment(s, account, asset)
+    promised.principal = mul_div_down(promised.principal, debt_of(s, account, asset), before)
+
+
+@kernel
+def _change_debt_shares(s: Store, account: int, asset: int, shares: int) -> None:
     s.globals.asleep = 0
     note_indices(s, asset)
     row = position(s, account, asset)

@@ -10,10 +10,13 @@ from typing import TypeVar
 
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, RejectionCode
+from solvent.domain.units import INDEX_SCALE
 from solvent.engine.ledger import (
     account_row,
     asset_row,
     borrowed_total,
+    claim_worth,
+    impaired_index,
     is_stale,
     pool_row,
     position,
@@ -22,17 +25,20 @@ from solvent.engine.lending.pool import lent_after_redeem, pool_terms, redeemabl
 from solvent.engine.lending.throttle import bound_in_force, within
 from solvent.engine.margin import (
     Doubt,
+    copy_portfolio,
+    first_asset,
     health,
-    health_of,
     is_liquidatable,
     leverage_exceeded,
+    portfolio_of,
     surplus,
-    total_value,
 )
 from solvent.engine.memory.rows import Pool
+from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.refusals import refuse
-from solvent.kernels.language import kernel
+from solvent.engine.units import mul_div_down
+from solvent.kernels.language import bit, kernel
 from solvent.kernels.rows import Memory
 
 Asked = TypeVar("Asked")
@@ -52,13 +58,29 @@ def pool_state(s: Store, asset: int) -> int:
 
 @kernel
 def gated(s: Store, asset: int) -> bool:
-    """Whether an insolvent account owes this pool: nobody leaves before the booking (I30)."""
-    for place in range(s.globals.liquidating_count):
-        account = s.liquidating[place]
-        owes = position(s, account, asset).debt_shares != 0
-        if owes and total_value(health_of(s, account, Doubt.NONE)) < 0:
-            return True
-    return False
+    """Whether certain losses of the pool wait for their booking: nobody comes or goes (I38)."""
+    return pool_row(s, asset).impaired > 0
+
+
+@kernel
+def is_gate_shut(s: Store) -> bool:
+    """Whether any pool is impaired."""
+    impaired = 0
+    for asset in range(s.globals.assets):
+        impaired = impaired | pool_row(s, asset).impaired
+    return impaired != 0
+
+
+@kernel
+def behind_gate(s: Store, account: int, portfolio: Memory, counted: Memory) -> None:
+    """Write a portfolio with claims on impaired pools counted at what will be left of them."""
+    copy_portfolio(s, portfolio, counted)
+    for asset in range(s.globals.assets):
+        pool = pool_row(s, asset)
+        shares = position(s, account, asset).lent_shares
+        if pool.impaired and shares:
+            left = mul_div_down(shares, impaired_index(pool), INDEX_SCALE)
+            counted[asset] = max(0, counted[asset] - claim_worth(pool, shares) + left)
 
 
 @kernel
@@ -113,32 +135,66 @@ def pool_refusal(s: Store, asset: int, pool: Pool, own: int, quantity: int) -> i
 @kernel
 def risk_refusal(s: Store, account: int, after: Memory) -> int:
     """Whether `account` may come to hold the portfolio `after` by its own action (A13)."""
+    if not is_gate_shut(s):
+        return _risk_refusal(s, account, after)
+    top = s.globals.scratch_top
+    counted = take(s, 3 * s.globals.assets)
+    behind_gate(s, account, after, counted)
+    refusal = _risk_refusal(s, account, counted)
+    s.globals.scratch_top = top
+    return refusal
+
+
+@kernel
+def _risk_refusal(s: Store, account: int, after: Memory) -> int:
     new = health(s, after, Doubt.AGAINST_ACCOUNT, 0)
     if new.exposure == 0:
         return 0
     over = leverage_exceeded(new, account_row(s, account).leverage_limit)
-    if not over and new.net_equity >= new.initial and not is_liquidatable(new):
+    stale = owes_stale(s, account)
+    if not (over or stale) and new.net_equity >= new.initial and not is_liquidatable(new):
         return 0
     # Only who would be refused is asked whether the deed makes him riskier: that takes longer.
     if _no_riskier(s, account, after):
         return 0
+    if stale:
+        return refuse(RejectionCode.INSUFFICIENT_MARGIN, Limit.STALE_PRICE)
     if over:
         return refuse(RejectionCode.MAX_LEVERAGE_REACHED, Limit.LEVERAGE)
     return refuse(RejectionCode.INSUFFICIENT_MARGIN, Limit.INITIAL_MARGIN)
 
 
 @kernel
-def _no_riskier(s: Store, account: int, after: Memory) -> bool:
-    """Whether `after` is at least as healthy as now, read for and against the account."""
-    return _no_riskier_read(s, account, after, Doubt.AGAINST_ACCOUNT) and _no_riskier_read(
-        s, account, after, Doubt.FOR_ACCOUNT
-    )
+def owes_stale(s: Store, account: int) -> bool:
+    """Whether an account owes anything whose price is stale: nobody knows then what it can bear."""
+    rest = account_row(s, account).debts
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
+        if is_stale(s, asset):
+            return True
+    return False
 
 
 @kernel
-def _no_riskier_read(s: Store, account: int, after: Memory, doubt: int) -> bool:
+def _no_riskier(s: Store, account: int, after: Memory) -> bool:
+    """Whether `after` is at least as healthy as now, read for and against the account."""
+    top = s.globals.scratch_top
+    before = take(s, 3 * s.globals.assets)
+    now = take(s, 3 * s.globals.assets)
+    portfolio_of(s, account, now)
+    behind_gate(s, account, now, before)
+    passes = _no_riskier_read(s, before, after, Doubt.AGAINST_ACCOUNT) and _no_riskier_read(
+        s, before, after, Doubt.FOR_ACCOUNT
+    )
+    s.globals.scratch_top = top
+    return passes
+
+
+@kernel
+def _no_riskier_read(s: Store, before: Memory, after: Memory, doubt: int) -> bool:
     new = health(s, after, doubt, 0)
-    old = health_of(s, account, doubt)
+    old = health(s, before, doubt, 0)
     if new.net_equity - new.initial < old.net_equity - old.initial:
         return False
     return surplus(new) >= surplus(old) and new.exposure <= old.exposure

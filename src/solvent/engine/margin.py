@@ -205,13 +205,22 @@ def _with_asset(
         debts_value += notional
         exposure += at_risk
         initial += requirement_up(row.initial_base, row.initial_factor, at_risk)
-        if doubted and doubt == Doubt.FOR_ACCOUNT:
-            counted = narrow(wide(mark) * RATIO // (RATIO + s.rules.stale_doubt))
+        if doubted:
+            counted = doubted_mark(s, mark, doubt)
             netted = min(quantity, debt)
             notional = fine_up(netted, mark, row) + fine_up(debt - netted, counted, row)
         net_equity -= notional
         maintenance += requirement_up(row.maintenance_base, row.maintenance_factor, notional)
     return Health(net_equity, initial, maintenance, exposure, assets_value, debts_value)
+
+
+@kernel
+def doubted_mark(s: Store, mark: int, doubt: int) -> int:
+    """The price at which a stale debt counts: less for the account, and more against it."""
+    factor = RATIO + s.rules.stale_doubt
+    if doubt == Doubt.FOR_ACCOUNT:
+        return narrow(wide(mark) * RATIO // factor)
+    return narrow(min(wide(INT64_MAX), divide_up(wide(mark) * factor, RATIO)))
 
 
 @kernel

@@ -26,6 +26,7 @@ from solvent.engine.memory.rows import CommandRow
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.orders import largest_order
+from solvent.engine.waterfall.insolvency import waits_for_booking
 from solvent.kernels.language import kernel, message, narrow, row_in, wide
 from solvent.kernels.rows import Row
 
@@ -89,6 +90,8 @@ def _largest(passes: Question[Asked], s: Store, account: int, asset: int, high: 
 @kernel
 def largest_repay(s: Store, account: int, asset: int) -> int:
     """The most that `Repay` would accept now: the debt, or the balance where that is less."""
+    if waits_for_booking(s, account):
+        return 0
     largest = min(debt_of(s, account, asset), position(s, account, asset).available)
     return largest if repay_form(s, account, asset, largest) == 0 else 0
 

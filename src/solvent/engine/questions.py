@@ -111,6 +111,8 @@ def repay(s: Store, command: c.Repay) -> int:
     if not refusal:
         refusal = wallet.repay_form(s, account, asset, quantity)
     if not refusal:
+        refusal = wallet.booking_refusal(s, account)
+    if not refusal:
         refusal = wallet.repay_refusal(s, account, asset, quantity)
     return refusal
 

@@ -18,6 +18,7 @@ from solvent.reference.lending.interest import accrue
 from solvent.reference.lending.throttle import step_bounds
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import is_drawn, next_drawn
+from solvent.reference.waterfall.gate import reckon_gate
 from solvent.reference.waterfall.liquidation import step_waterfall, watch
 from solvent.reference.waterfall.notices import next_notice, withdraw_commitments
 
@@ -39,6 +40,7 @@ def time_step(state: State, command: c.TimeStep) -> Refusal | None:
         if is_pass_due(state):
             make_pass(state)
         state.emit(Stepped(state.now, len(state.liquidating)))
+    reckon_gate(state)
     return None
 
 

@@ -28,8 +28,9 @@ from solvent.reference.governance import change_parameter, collect_fees
 from solvent.reference.lending import pool, wallet
 from solvent.reference.oracle import halt_price, update_price
 from solvent.reference.orderbook import book, orders
-from solvent.reference.state import TREASURY, Account, State, new_account
+from solvent.reference.state import FUND, TREASURY, Account, State, new_account
 from solvent.reference.waterfall import notices
+from solvent.reference.waterfall.gate import reckon_gate
 
 
 def refused(command: c.Command, refusal: Refusal) -> Refused:
@@ -89,6 +90,8 @@ def _deposit(state: State, command: c.Deposit) -> Refusal | None:
     )
     if refusal is None:
         wallet.deposit(state, account, asset, quantity)
+        if account == FUND or account in state.liquidating:
+            reckon_gate(state)
     return refusal
 
 
@@ -158,6 +161,7 @@ def _repay(state: State, command: c.Repay) -> Refusal | None:
     refusal = (
         _unknown(state, account, asset, quantity)
         or wallet.repay_form(state, account, asset, quantity)
+        or wallet.booking_refusal(state, account)
         or _with_largest(
             wallet.repay_refusal(state, account, asset, quantity),
             lambda: wallet.largest_repay(state, account, asset),

@@ -94,6 +94,11 @@ def debt_worth(pool: Pool, shares: int) -> int:
     return mul_div_up(shares, pool.debt_index, INDEX_SCALE)
 
 
+def impaired_index(pool: Pool) -> int:
+    """The lend index at which claims on the pool count while its certain losses are not booked."""
+    return mul_div_down(pool.lend_index, INDEX_SCALE - pool.impaired, INDEX_SCALE)
+
+
 def imagined_pool(pool: Pool, lend_shares: int, debt_shares: int) -> Pool:
     """A copy of a pool as it would be with other shares, to ask `what if` of."""
     return replace(pool, lend_shares=lend_shares, debt_shares=debt_shares)
@@ -107,6 +112,11 @@ def lent_total(pool: Pool) -> int:
 def borrowed_total(pool: Pool) -> int:
     """All debts to the pool, in atoms."""
     return debt_worth(pool, pool.debt_shares)
+
+
+def borrowed_fall(pool: Pool, shares: int) -> int:
+    """By how many atoms, rounded up, all debts to the pool fall when `shares` of them end."""
+    return debt_worth(pool, shares)
 
 
 def claim_of(state: State, account: int, asset: int) -> int:
@@ -142,7 +152,26 @@ def change_claim(state: State, account: int, asset: int, shares: int) -> None:
 
 
 def change_debt(state: State, account: int, asset: int, shares: int) -> None:
-    """Add `shares` (negative: take them) to an account's debt and to its pool."""
+    """Add `shares` (negative: take them) to an account's debt and to its pool.
+
+    What is added is principal; what is taken is interest first.
+    """
+    principal = state.accounts[account].principal
+    before = debt_of(state, account, asset)
+    _change_debt_shares(state, account, asset, shares)
+    after = debt_of(state, account, asset)
+    principal[asset] = min(principal[asset] + max(0, after - before), after)
+
+
+def forgive_debt(state: State, account: int, asset: int, shares: int) -> None:
+    """End `shares` of a debt that nobody pays, of principal and interest alike."""
+    principal = state.accounts[account].principal
+    before = debt_of(state, account, asset)
+    _change_debt_shares(state, account, asset, -shares)
+    principal[asset] = principal[asset] * debt_of(state, account, asset) // before
+
+
+def _change_debt_shares(state: State, account: int, asset: int, shares: int) -> None:
     state.asleep = False
     note_indices(state, asset)
     column = state.accounts[account].debt_shares

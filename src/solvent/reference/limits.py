@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
-from solvent.reference.ledger import borrowed_total
+from solvent.domain.units import INDEX_SCALE, mul_div_down
+from solvent.reference.ledger import borrowed_total, claim_worth, impaired_index
 from solvent.reference.lending.pool import lent_after_redeem, pool_terms, redeemable
 from solvent.reference.lending.throttle import bound_in_force, within
 from solvent.reference.margin import (
@@ -36,12 +37,30 @@ def pool_state(state: State, asset: int) -> PoolState:
 
 
 def gated(state: State, asset: int) -> bool:
-    """Whether an insolvent account owes the pool: no redemptions until it is booked (I30)."""
-    return any(
-        state.accounts[account].debt_shares[asset]
-        and health(state, portfolio_of(state, account)).total_value < 0
-        for account in state.liquidating
-    )
+    """Whether certain losses of the pool wait for their booking: nobody comes or goes (I38)."""
+    return state.pools[asset].impaired > 0
+
+
+def is_gate_shut(state: State) -> bool:
+    """Whether any pool is impaired."""
+    return any(pool.impaired for pool in state.pools)
+
+
+def behind_gate(state: State, account: int, portfolio: Portfolio) -> Portfolio:
+    """A portfolio of `account`, its claims on impaired pools counted at what will be left of them.
+
+    Nobody redeems from such a pool, so the claims in it are those that the account has now.
+    """
+    if not is_gate_shut(state):
+        return portfolio
+    counted = portfolio.copy()
+    for asset, pool in enumerate(state.pools):
+        shares = state.accounts[account].lent_shares[asset]
+        if pool.impaired and shares:
+            left = mul_div_down(shares, impaired_index(pool), INDEX_SCALE)
+            lost = claim_worth(pool, shares) - left
+            counted.quantities[asset] = max(0, counted.quantities[asset] - lost)
+    return counted
 
 
 def redeem_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
@@ -97,12 +116,15 @@ def risk_refusal(state: State, account: int, after: Portfolio) -> Refusal | None
 
     An action that raises no exposure and lowers neither NE - I nor NE - M, however stale prices are
     read, passes whatever the account's health. Any other needs NE >= I, NE > M and leverage within
-    the account's limit, stale collateral counting nothing.
+    the account's limit, stale collateral counting nothing and claims on impaired pools what their
+    booking will leave; of an account that owes a stale asset it is refused.
     """
-    new = health(state, after, Doubt.AGAINST_ACCOUNT)
+    new = health(state, behind_gate(state, account, after), Doubt.AGAINST_ACCOUNT)
     # Before leverage and margin: an account in trouble may always reduce what it owes.
     if new.exposure == 0 or _no_riskier(state, account, after):
         return None
+    if owes_stale(state, account):
+        return Refusal(RejectionCode.INSUFFICIENT_MARGIN, Limit.STALE_PRICE)
     if leverage_exceeded(new, state.accounts[account].leverage_limit):
         return Refusal(RejectionCode.MAX_LEVERAGE_REACHED, Limit.LEVERAGE)
     if new.net_equity < new.initial or new.liquidatable:
@@ -110,9 +132,16 @@ def risk_refusal(state: State, account: int, after: Portfolio) -> Refusal | None
     return None
 
 
+def owes_stale(state: State, account: int) -> bool:
+    """Whether an account owes anything whose price is stale: nobody knows then what it can bear."""
+    debts = state.accounts[account].debt_shares
+    return any(debts[asset] and price.stale for asset, price in enumerate(state.prices))
+
+
 def _no_riskier(state: State, account: int, after: Portfolio) -> bool:
     """Whether `after` is at least as healthy as now, read for and against the account."""
-    before = portfolio_of(state, account)
+    before = behind_gate(state, account, portfolio_of(state, account))
+    after = behind_gate(state, account, after)
     for doubt in (Doubt.AGAINST_ACCOUNT, Doubt.FOR_ACCOUNT):
         new, old = health(state, after, doubt), health(state, before, doubt)
         if new.net_equity - new.initial < old.net_equity - old.initial:

@@ -14,7 +14,7 @@ rounding decides. Collateral rounds down, debts and requirements round up.
 
 A stale price gets the benefit of the doubt when it would liquidate (collateral counts for more,
 debt for less, each beyond what the other nets at one price), and none when it would allow new risk
-(collateral counts nothing).
+(collateral counts nothing, debt for more).
 
 Specification: section 4.
 """
@@ -189,11 +189,11 @@ def health(
                 at_risk = fine_up(debt + pending, mark, asset.decimals)
             exposure += at_risk
             initial += requirement_up(asset.initial, at_risk)
-            if doubted and doubt is Doubt.FOR_ACCOUNT:
-                counted = mark * RATIO // (RATIO + state.parameters.waterfall.stale_doubt)
+            if doubted:
                 # Only the debt that no holding of the same asset covers is doubted: on the rest a
                 # wrong price errs on both sides alike.
                 notional = fine_up(netted, mark, asset.decimals)
+                counted = doubted_mark(state, mark, doubt)
                 notional += fine_up(debt - netted, counted, asset.decimals)
             net_equity -= notional
             maintenance += requirement_up(asset.maintenance, notional)
@@ -205,6 +205,14 @@ def health(
         check_int128(assets_value),
         check_int128(debts_value),
     )
+
+
+def doubted_mark(state: State, mark: int, doubt: Doubt) -> int:
+    """The price at which a stale debt counts: less for the account, and more against it."""
+    factor = RATIO + state.parameters.waterfall.stale_doubt
+    if doubt is Doubt.FOR_ACCOUNT:
+        return mark * RATIO // factor
+    return min(INT64_MAX, divide_up(mark * factor, RATIO))
 
 
 def weighted_down(asset: AssetParameters, quantity: int, mark: int) -> int:

@@ -15,6 +15,7 @@ from solvent.domain.units import INT64_MAX, value_divisor
 from solvent.reference import prices
 from solvent.reference.ledger import borrowed_total
 from solvent.reference.state import Quote, State
+from solvent.reference.waterfall.gate import reckon_gate
 from solvent.reference.waterfall.liquidation import watch
 
 
@@ -58,3 +59,4 @@ def _end_moment(state: State) -> None:
     """Let all prices take effect, then find the accounts that they made liquidatable."""
     prices.take_effect(state)
     watch(state)
+    reckon_gate(state)

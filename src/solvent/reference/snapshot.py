@@ -68,6 +68,7 @@ def _globals(state: State) -> list[int]:
         state.next_trade,
         state.next_fill,
         state.next_round,
+        state.next_booking,
         *state.external,
     ]
 
@@ -111,6 +112,7 @@ def _account_row(account: Account) -> list[int]:
         *account.lent_shares,
         *account.debt_shares,
         *account.committed,
+        *account.principal,
     ]
 
 
@@ -143,7 +145,7 @@ def _rebuild(sections: list[list[int]]) -> State:
     parameters = decode_parameters(sections[0])
     count, width = len(parameters.assets), len(POOL_NUMBERS)
     now, stirred, asleep, *counters = sections[1]
-    next_order, next_trade, next_fill, next_round, *outside = counters
+    next_order, next_trade, next_fill, next_round, next_booking, *outside = counters
     numbers = iter(sections[3])
     state = State(
         parameters=parameters,
@@ -162,6 +164,7 @@ def _rebuild(sections: list[list[int]]) -> State:
         next_trade=next_trade,
         next_fill=next_fill,
         next_round=next_round,
+        next_booking=next_booking,
     )
     for place in range(0, len(sections[5]), _WAITING_WIDTH):
         account, attempted, shortage = sections[5][place : place + _WAITING_WIDTH]
@@ -199,7 +202,7 @@ def _read_price(numbers: Iterator[int]) -> Price:
 
 
 def _read_accounts(section: list[int], count: int) -> list[Account]:
-    width = 5 + 5 * count
+    width = 5 + 6 * count
     if len(section) % width:
         raise SnapshotError("the accounts section has a wrong length")
     accounts = []
@@ -207,7 +210,7 @@ def _read_accounts(section: list[int], count: int) -> list[Account]:
         role, leverage, lend, repay, settle = section[start : start + 5]
         columns = [
             section[start + 5 + count * column : start + 5 + count * (column + 1)]
-            for column in range(5)
+            for column in range(6)
         ]
         accounts.append(
             Account(
@@ -220,6 +223,7 @@ def _read_accounts(section: list[int], count: int) -> list[Account]:
                 committed=columns[4],
                 leaving=[0] * count,
                 leaves_at=[0] * count,
+                principal=columns[5],
                 leverage_limit=leverage,
                 auto_lend=bool(lend),
                 auto_repay_borrows=bool(repay),

@@ -29,6 +29,7 @@ class Account:
     which `leaving` atoms can be called until time `leaves_at`. `attempted` is the interval of the
     book's last attempt while the account is liquidating, or in which that began, and `shortage` (in
     10^-9 of an attempt) the sum of what attempts since could not close.
+    `principal` is what of a debt is no interest, in atoms.
     """
 
     role: Role
@@ -40,6 +41,7 @@ class Account:
     committed: list[int]
     leaving: list[int]
     leaves_at: list[int]
+    principal: list[int]
     leverage_limit: int
     auto_lend: bool = False
     auto_repay_borrows: bool = False
@@ -54,7 +56,8 @@ class Pool:
     """One asset's pool. Lent and borrowed are shares times an index of 10^-18.
 
     cash + borrowed = lent + fees + residue, exactly. `bound` is the throttle's, `deficit` the sum
-    of all deficits ever booked to lenders, in atoms.
+    of all deficits ever booked to lenders, in atoms. `impaired` is the fraction of claims, 10^-18,
+    that certain losses will take at the next booking.
 
     The rest is of `interest`: `debt_base` less 10^-18 * `base_ahead` is the debt index at the top
     of the hour, `accrued` (APR, 10^-9 * hours, and `accrued_part` microseconds of it) the rates
@@ -85,6 +88,7 @@ class Pool:
     fee_part: int = 0
     unpaid: int = 0
     frozen: int = 0
+    impaired: int = 0
 
 
 POOL_NUMBERS = tuple(each.name for each in fields(Pool))
@@ -179,6 +183,7 @@ class State:
     next_trade: int = 1
     next_fill: int = 1
     next_round: int = 1
+    next_booking: int = 1
     events: list[Event] = field(default_factory=list)
 
     def asset(self, number: int) -> AssetParameters:
@@ -215,6 +220,7 @@ def new_account(parameters: EngineParameters, role: Role) -> Account:
         committed=list(zeros),
         leaving=list(zeros),
         leaves_at=list(zeros),
+        principal=list(zeros),
         leverage_limit=parameters.max_leverage,
     )
 

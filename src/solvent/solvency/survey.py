@@ -7,7 +7,7 @@ from nacl.signing import SigningKey
 
 from solvent.domain.events import Deposited, Event, Withdrawn
 from solvent.domain.queries import Queries
-from solvent.domain.waterfall_events import DeficitBooked
+from solvent.domain.waterfall_events import PoolWrittenDown
 from solvent.solvency.certificate import AssetStatement, Certificate, sign
 from solvent.solvency.proofs import Prover
 from solvent.solvency.statements import SEED_BYTES, Holding, Terms
@@ -22,7 +22,7 @@ PARTS = 4
 class Flows:
     """What came in, left and was lost, by asset; feed it the events of `KINDS`."""
 
-    KINDS = (Deposited, Withdrawn, DeficitBooked)
+    KINDS = (Deposited, Withdrawn, PoolWrittenDown)
 
     deposited: dict[int, int] = field(default_factory=dict)
     withdrawn: dict[int, int] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Flows:
         elif isinstance(event, Withdrawn):
             counted, quantity = self.withdrawn, event.quantity
         else:
-            assert isinstance(event, DeficitBooked)
+            assert isinstance(event, PoolWrittenDown)
             counted, quantity = self.lost, event.lenders
         counted[event.asset] = counted.get(event.asset, 0) + quantity
 

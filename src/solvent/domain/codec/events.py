@@ -59,13 +59,19 @@ from solvent.domain.waterfall_events import (
     BackstopFilled,
     BackstopLeg,
     BackstopOffered,
+    BookedAccount,
+    BookingOpened,
     DeficitBooked,
+    DustWrittenOff,
+    FundPaid,
     HandedOver,
     LiquidationEnded,
     LiquidationStarted,
     PartyBalance,
     PartyHealth,
     PoolRecorded,
+    PoolWrittenDown,
+    WriteOffRestored,
 )
 
 EVENT_KINDS: tuple[type[Event], ...] = (
@@ -114,6 +120,12 @@ EVENT_KINDS: tuple[type[Event], ...] = (
     InterestAccrued,
     SharesRescaled,
     PoolFrozen,
+    BookingOpened,
+    BookedAccount,
+    FundPaid,
+    DustWrittenOff,
+    PoolWrittenDown,
+    WriteOffRestored,
 )
 """All events; an event's kind is its place here, and places never change."""
 

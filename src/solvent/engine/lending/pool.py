@@ -295,32 +295,31 @@ def claim_fees(s: Store, asset: int, quantity: int) -> None:
 
 
 @kernel
-def write_off(s: Store, account: int, asset: int) -> tuple[int, int]:
-    """Forgive all of an account's debt and take the loss from the lenders.
+def write_down(s: Store, asset: int, fees: int, treasury: int, residue: int, lenders: int) -> None:
+    """Take a loss by which debts have fallen already from those who bear it, in atoms.
 
-    Returns the loss of the pool and the lenders' part of it, in atoms. The pool is to `renew` after
-    it.
+    The pool's fees, what the treasury gives back of collected ones, the residue, and the lenders,
+    whose index falls. A pool whose claims are worth nothing after it is to `renew`.
     """
     pool = pool_row(s, asset)
-    lent = lent_total(pool)
-    owed = position(s, account, asset).debt_shares
-    loss = debt_worth(pool, owed)
-    change_debt(s, account, asset, -owed)
-    claims = wide(pool.lend_shares) * pool.lend_index
-    borne = min(wide(owed) * pool.debt_index, claims)
-    if borne:
-        pool.lend_index -= narrow(divide_up(borne, pool.lend_shares))
-    lenders = min(loss, lent - lent_total(pool))
-    rest = wide(owed) * pool.debt_index - borne
-    from_fees = narrow(min(divide_up(rest, INDEX_SCALE), wide(pool.fees)))
-    pool.fees -= from_fees
-    if rest:
+    move(s, asset, treasury, available(TREASURY), POOL)
+    if lenders:
+        pool.lend_index = index_less(pool, lenders)
+    pool.fees -= fees
+    if exact_sink(pool) < 0:
         pool.unpaid = 0
         pool.fee_part = 0
-    pool.sink = narrow(min(wide(pool.sink), exact_sink(pool) // INDEX_SCALE))
+    left = wide(pool.sink - min(pool.sink, residue))
+    pool.sink = narrow(min(left, exact_sink(pool) // INDEX_SCALE))
     pool.deficit += lenders
     settle_residue(s, asset)
-    return loss, lenders
+
+
+@kernel
+def index_less(pool: Pool, loss: int) -> int:
+    """The lend index once claims fell by `loss` atoms, of all there are at most."""
+    fall = divide_up(wide(loss) * INDEX_SCALE, pool.lend_shares)
+    return narrow(max(0, pool.lend_index - fall))
 
 
 @kernel

@@ -29,6 +29,7 @@ from solvent.engine.ledger import (
 from solvent.engine.lending import pool as pools
 from solvent.engine.limits import (
     borrow_refusal,
+    gated,
     pool_state,
     redeem_refusal,
     risk_refusal,
@@ -41,6 +42,7 @@ from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.book import is_exposed
 from solvent.engine.refusals import refusal_code, refuse
 from solvent.engine.units import mul_div_down, value_down
+from solvent.engine.waterfall.insolvency import waits_for_booking
 from solvent.kernels.language import emit, kernel, narrow, wide
 
 
@@ -75,7 +77,8 @@ def after_receipt(s: Store, account: int, asset: int, quantity: int, repay_anywa
     """What settings do with tokens that just arrived: repay a debt, then lend what is free."""
     holder = account_row(s, account)
     row = position(s, account, asset)
-    if row.debt_shares and (repay_anyway or holder.auto_repay_borrows):
+    repays = row.debt_shares != 0 and (repay_anyway or holder.auto_repay_borrows != 0)
+    if repays and not waits_for_booking(s, account):
         pools.repay(s, account, asset, quantity, Source.AUTO_BORROW_REPAY)
     free = row.available
     if free and holder.auto_lend and not holder.is_liquidating and not row.debt_shares:
@@ -104,6 +107,8 @@ def lend_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
     if pool_state(s, asset) != PoolState.OPEN:
         limit = Limit.STALE_PRICE if is_stale(s, asset) else Limit.POOL_STATE
         return refuse(RejectionCode.LEND_LIMIT, limit)
+    if gated(s, asset):
+        return refuse(RejectionCode.LEND_LIMIT, Limit.INSOLVENCY_GATE)
     if lent_total(pool) + quantity > asset_row(s, asset).open_borrow_lend_limit:
         return refuse(RejectionCode.LEND_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
     room = wide(MAX_SHARES - pool.lend_shares) * pool.lend_index
@@ -173,6 +178,14 @@ def repay_form(s: Store, account: int, asset: int, quantity: int) -> int:
     shares, _ = pools.repay_shares_down(s, account, asset, quantity)
     if position(s, account, asset).debt_shares and shares == 0:
         return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
+    return 0
+
+
+@kernel
+def booking_refusal(s: Store, account: int) -> int:
+    """A certainly insolvent account does not choose which of its pools loses less (I38)."""
+    if waits_for_booking(s, account):
+        return refuse(RejectionCode.ACCOUNT_LIQUIDATING, Limit.INSOLVENCY_GATE)
     return 0
 
 

@@ -258,8 +258,7 @@ def new_columns(parameters: EngineParameters) -> Columns:
     columns = Columns(parameters)
     numbers = columns["globals"]
     numbers[Globals.now] = parameters.start_time
-    for counter in (Globals.next_order, Globals.next_trade, Globals.next_fill, Globals.next_round):
-        numbers[counter] = 1
+    numbers[Globals.next_order : Globals.next_booking + 1] = 1
     for row, asset in zip(columns.table("pools", Pool.WIDTH), parameters.assets, strict=True):
         row[[Pool.lend_index, Pool.debt_index, Pool.debt_base]] = INDEX_SCALE
         row[Pool.apr] = UNSET

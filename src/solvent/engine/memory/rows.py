@@ -23,6 +23,7 @@ class Globals(Row, width=64):
     next_trade: int
     next_fill: int
     next_round: int
+    next_booking: int
     assets: int
     """How many assets there are."""
     accounts: int
@@ -164,6 +165,8 @@ class Pool(Row, width=24):
     fee_part: int
     unpaid: int
     frozen: int
+    impaired: int
+    """The fraction of claims, 10^-14, that certain losses will take at the next booking."""
     external: int
     """Tokens in the world external: the negative of all that came in."""
 
@@ -246,6 +249,8 @@ class Commitment(Row):
     leaving: int
     """Of these, atoms that can be called until their notice is over."""
     leaves_at: int
+    principal: int
+    """Atoms of a debt that are no interest."""
 
 
 class Waiting(Row):

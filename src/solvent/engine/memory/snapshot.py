@@ -33,11 +33,12 @@ _SNAPSHOT_POSITIONS = (
     Position.lent_shares,
     Position.debt_shares,
 )
-_SNAPSHOT_COLUMNS = len(_SNAPSHOT_POSITIONS) + 1
-"""What a snapshot has of each account and asset: the numbers above and the commitment."""
+_SNAPSHOT_COMMITMENTS = (Commitment.committed, Commitment.principal)
+_SNAPSHOT_COLUMNS = len(_SNAPSHOT_POSITIONS) + len(_SNAPSHOT_COMMITMENTS)
+"""What a snapshot has of each account and asset: the numbers above."""
 _SNAPSHOT_SETTINGS = 5
 _NOTICE_NUMBERS = 4
-_POOL_NUMBERS = Pool.frozen + 1
+_POOL_NUMBERS = Pool.impaired + 1
 
 
 def write_snapshot(columns: Columns) -> bytes:
@@ -55,12 +56,14 @@ def write_snapshot(columns: Columns) -> bytes:
     for place, number in enumerate(_SNAPSHOT_POSITIONS):
         start = _SNAPSHOT_SETTINGS + place * count
         account_rows[:, start : start + count] = positions[:, :, number]
-    account_rows[:, width - count :] = commitments[:, :, Commitment.committed]
+    for place, number in enumerate(_SNAPSHOT_COMMITMENTS, len(_SNAPSHOT_POSITIONS)):
+        start = _SNAPSHOT_SETTINGS + place * count
+        account_rows[:, start : start + count] = commitments[:, :, number]
     orders = columns.table("orders", Order.WIDTH)
     resting = orders[orders[:, Order.order] > 0][:, :ORDER_ROW]
     sections: tuple[npt.ArrayLike, ...] = (
         encode_parameters(columns.parameters),
-        np.concatenate((numbers[Globals.now : Globals.next_round + 1], pools[:, Pool.external])),
+        np.concatenate((numbers[Globals.now : Globals.next_booking + 1], pools[:, Pool.external])),
         pools[:, :_POOL_NUMBERS].reshape(-1),
         _price_rows(columns, count),
         account_rows.reshape(-1),
@@ -137,7 +140,7 @@ def _rebuild(sections: list[Column]) -> Columns:
     columns = Columns(decode_parameters(sections[0].tolist()))
     numbers = columns["globals"]
     count = int(numbers[Globals.assets])
-    counters = Globals.next_round + 1
+    counters = Globals.next_booking + 1
     numbers[Globals.now : counters] = sections[1][:counters]
     pools = columns.table("pools", Pool.WIDTH)
     pools[:, :_POOL_NUMBERS] = sections[2].reshape(count, _POOL_NUMBERS)
@@ -195,7 +198,9 @@ def _read_accounts(columns: Columns, section: Column, count: int) -> None:
         start = _SNAPSHOT_SETTINGS + place * count
         positions[:, :, number] = rows[:, start : start + count]
     commitments = columns["commitments"].reshape(-1, count, Commitment.WIDTH)[: len(rows)]
-    commitments[:, :, Commitment.committed] = rows[:, width - count :]
+    for place, number in enumerate(_SNAPSHOT_COMMITMENTS, len(_SNAPSHOT_POSITIONS)):
+        start = _SNAPSHOT_SETTINGS + place * count
+        commitments[:, :, number] = rows[:, start : start + count]
     bits = np.left_shift(1, np.arange(count, dtype=np.int64))
     accounts[:, Account.debts] = (positions[:, :, Position.debt_shares] != 0) @ bits
     accounts[:, Account.held] = (positions != 0).any(axis=2) @ bits

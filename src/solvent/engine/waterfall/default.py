@@ -5,7 +5,7 @@ left is a deficit. What is still to be settled stands in a row beside the attemp
 """
 
 from solvent.domain.labels import AdlCase, Tier
-from solvent.domain.units import FINE_PER_VALUE, RATIO
+from solvent.domain.units import RATIO
 from solvent.engine.ledger import (
     asset_row,
     claim_of,
@@ -16,20 +16,19 @@ from solvent.engine.ledger import (
     pool_row,
 )
 from solvent.engine.lending.pool import claim_fees
-from solvent.engine.margin import Doubt, health_of, liquidatable, portfolio_of, total_value
+from solvent.engine.margin import liquidatable, portfolio_of
 from solvent.engine.memory.layout import FUND
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import (
-    divide_up,
     mul_div_down,
     payable,
     quantity_down,
     quantity_up,
     value_down,
 )
-from solvent.engine.waterfall.deficit import book_deficits
+from solvent.engine.waterfall.insolvency import is_worthless
 from solvent.engine.waterfall.rounds import (
     ATTEMPTS,
     CLAIMS,
@@ -57,6 +56,8 @@ from solvent.engine.waterfall.sizing import (
 from solvent.kernels.language import allocate, allocate_rows, kernel, narrow, release, row_in, wide
 from solvent.kernels.rows import Memory, Rows
 
+_LEFT_ATOMS = 16
+"""The most atoms of a debt that are taken to be what rounding left of it."""
 _ROUNDING_ATOMS = 2
 """Atoms that the share rounding of one match may leave of a debt."""
 
@@ -81,7 +82,6 @@ def settle_defaults(s: Store, attempts: Rows[Attempt], count: int) -> None:
                     budget[place] = fund_part(s, attempts[place].account, asset)
             _settle_asset(s, asset, attempts, count, budget, 1)
     release(budget)
-    book_deficits(s, attempts, count)
 
 
 @kernel
@@ -133,7 +133,7 @@ def default_of(s: Store, account: int, asset: int) -> int:
     debt = debt_of(s, account, asset)
     if not debt or not liquidatable(s, account):
         return 0
-    if total_value(health_of(s, account, Doubt.NONE)) > 0:
+    if not is_worthless(s, account):
         return debt if _largest_debt(s, account) == asset else 0
     share = _share_of_assets(s, account, asset)
     return payable(debt, share, mark_of(s, asset), asset_row(s, asset))
@@ -154,17 +154,11 @@ def _largest_debt(s: Store, account: int) -> int:
 
 @kernel
 def fund_part(s: Store, account: int, asset: int) -> int:
-    """Atoms of one debt of a worthless account that the fund pays for: its shortfall, to an atom.
-
-    Assets at a stale price still cover a part of the debts; that part waits for a fresh price.
-    """
+    """Atoms of one debt of a worthless account that the fund pays for: those that rounding left."""
     debt = debt_of(s, account, asset)
-    value = total_value(health_of(s, account, Doubt.NONE))
-    if not debt or not liquidatable(s, account) or value > 0:
+    if not 0 < debt <= _LEFT_ATOMS or not is_worthless(s, account):
         return 0
-    shortfall = narrow(divide_up(-value, FINE_PER_VALUE)) + value_of(s, asset, 1)
-    worth = max(0, min(deliverable_value(s, FUND), shortfall))
-    return payable(debt, worth, mark_of(s, asset), asset_row(s, asset))
+    return payable(debt, deliverable_value(s, FUND), mark_of(s, asset), asset_row(s, asset))
 
 
 @kernel
@@ -232,10 +226,12 @@ def _put_side(
     if fund:
         side.needed = debt
         return
-    side.fee = fee_rate(s, account, means.asset, asset, s.rules.book_fee)
+    worthless = is_worthless(s, account)
+    if not worthless:
+        side.fee = fee_rate(s, account, means.asset, asset, s.rules.book_fee)
     worth = mul_div_down(means_worth(s, account, asset, means), RATIO, RATIO + side.fee)
     side.needed = payable(debt, worth, mark_of(s, asset), asset_row(s, asset))
-    if side.needed and total_value(health_of(s, account, Doubt.NONE)) > 0:
+    if side.needed and not worthless:
         top = s.globals.scratch_top
         portfolio = take(s, 3 * s.globals.assets)
         order = take(s, 1)
@@ -337,7 +333,7 @@ def _settle_rest(s: Store, plan: Round, debtor: int, number: int, first: int) ->
     place = first
     rest = debt_of(s, debtor, asset)
     few = 0 < rest <= _ROUNDING_ATOMS * (place + 1)
-    if not few or total_value(health_of(s, debtor, Doubt.NONE)) > 0:
+    if not few or not is_worthless(s, debtor):
         return place
     top = s.globals.scratch_top
     match = row_in(Match, take(s, Match.WIDTH))

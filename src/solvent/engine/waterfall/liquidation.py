@@ -19,7 +19,6 @@ from solvent.engine.margin import (
     portfolio_of,
     report,
     target_restored,
-    total_value,
 )
 from solvent.engine.memory.layout import NO_REASON
 from solvent.engine.memory.rows import Attempt
@@ -30,9 +29,11 @@ from solvent.engine.watch.rows import touched
 from solvent.engine.watch.watch import candidates
 from solvent.engine.waterfall.adl import settle_stuck_lenders
 from solvent.engine.waterfall.backstop import take_over
-from solvent.engine.waterfall.book_stage import book_stage
+from solvent.engine.waterfall.book_stage import book_stage, repay_from_holdings
+from solvent.engine.waterfall.bookings import book_losses
 from solvent.engine.waterfall.default import settle_defaults
 from solvent.engine.waterfall.draws import interval_of, is_drawn
+from solvent.engine.waterfall.insolvency import is_worthless
 from solvent.engine.waterfall.opposites import settle_opposites
 from solvent.engine.waterfall.sizing import debts_largest_first
 from solvent.kernels import language
@@ -130,11 +131,16 @@ def step_waterfall(s: Store) -> None:
 
     The worthless wait for nothing. The others are worked on in their intervals of attempts.
     """
+    sort_ascending(s, s.liquidating, s.globals.liquidating_count)
+    nobody = allocate_rows(Attempt, 0)
+    release(s, nobody, 0)
+    language.release(nobody)
+    book_losses(s)
+    watch(s)
     marked = s.globals.liquidating_count
     sort_ascending(s, s.liquidating, marked)
     worthless = allocate_rows(Attempt, marked)
     attempts = allocate_rows(Attempt, marked)
-    release(s, attempts, 0)
     count = settle_worthless(s, worthless)
     count = _put_attempts(s, worthless, count, attempts)
     if count:
@@ -153,7 +159,7 @@ def settle_worthless(s: Store, attempts: Rows[Attempt]) -> int:
     count = 0
     for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]
-        if _is_worthless(s, account):
+        if is_worthless(s, account):
             attempt = attempts[count]
             clear(attempt)
             attempt.account = account
@@ -164,16 +170,12 @@ def settle_worthless(s: Store, attempts: Rows[Attempt]) -> int:
             s.waiting[account].attempted = interval_of(s)
             count += 1
     for place in range(count):
+        repay_from_holdings(s, attempts[place].account)
         _hand_over_worthless(s, attempts[place].account)
     if count:
         settle_opposites(s, attempts, count)
         settle_defaults(s, attempts, count)
     return count
-
-
-@kernel
-def _is_worthless(s: Store, account: int) -> bool:
-    return liquidatable(s, account) and total_value(health_of(s, account, Doubt.NONE)) <= 0
 
 
 @kernel

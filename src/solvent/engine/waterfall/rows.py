@@ -11,6 +11,30 @@ class Party(Row):
     assets: int
 
 
+class Insolvent(Row):
+    """An account whose certain loss is booked."""
+
+    account: int
+    round: int
+    """In which it was found, from 1."""
+    lacks: int
+    """What an account of the first round lacks, 10^-6 USDC, up."""
+    part: int
+    """What of that the fund is to give it."""
+    fund: int
+    """What the fund's tokens for it count for."""
+
+
+class PoolLoss(Row):
+    """What one pool loses and who bears it, in atoms: `loss` is the sum of the four after it."""
+
+    loss: int
+    fees: int
+    treasury: int
+    residue: int
+    lenders: int
+
+
 class Draw(Row):
     """What is taken of one asset, and what it counts for."""
 

@@ -205,23 +205,27 @@ class Lending:
         netted = e.Netted(event.lender, event.asset, event.quantity, *shares, source)
         self._cancel(context, event.lender, event.payer, netted)
 
-    def written_off(self, context: Context, event: w.DeficitBooked) -> None:
-        """A debt that nobody paid ended, and lenders bore it through the index (I29).
-
-        Where the pool starts anew afterwards, all claims were worth nothing.
-        """
+    def written_off(self, context: Context, event: w.DeficitBooked | w.DustWrittenOff) -> None:
+        """A part of a debt that nobody paid ended (I29)."""
         pool = self.pools.change(event.asset, context.time)
         owed, source = pool.debt(event.debt_shares), Source.RECONCILIATION
         row = Change(REPAID, owed, -event.debt_shares, source)
         self._move(context, event.account, event.asset, row)
+
+    def written_down(self, context: Context, event: w.PoolWrittenDown) -> None:
+        """Lenders of a pool bore a loss through the index, once a booking (I38).
+
+        Where the pool starts anew afterwards, all claims were worth nothing.
+        """
+        pool = self.pools.change(event.asset, context.time)
         after = 0 if event.restarted else event.lend_index
         pool.noted = context.next_place()
         loss: list[Value] = [
             pool.noted,
             context.time,
             event.asset,
-            event.account,
-            event.quantity,
+            event.booking,
+            event.loss,
             event.lenders,
             event.value,
             pool.lend_index,

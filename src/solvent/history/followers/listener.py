@@ -77,6 +77,9 @@ class Listener:
                 w.AdlLeg: self._leg,
                 w.AdlMatched: self._matched,
                 w.DeficitBooked: self._written_off,
+                w.DustWrittenOff: self._written_off,
+                w.PoolWrittenDown: self.lending.written_down,
+                w.FundPaid: self._off_book.fund_paid,
                 **dict.fromkeys(STAGES, Context.staged),
             }
         )
@@ -174,7 +177,7 @@ class Listener:
         if transfer is not None:
             self._off_book.transferred(context, transfer)
 
-    def _written_off(self, context: Context, event: w.DeficitBooked) -> None:
+    def _written_off(self, context: Context, event: w.DeficitBooked | w.DustWrittenOff) -> None:
         self._off_book.written_off(context, event)
         self.lending.written_off(context, event)
 

@@ -47,11 +47,18 @@ class OffBook:
             self._fill(context, transfer, transfer.seller, Side.ASK)
             self._fill(context, transfer, transfer.buyer, Side.BID)
 
-    def written_off(self, context: Context, event: w.DeficitBooked) -> None:
+    def written_off(self, context: Context, event: w.DeficitBooked | w.DustWrittenOff) -> None:
         """An account was relieved of what was not paid."""
         source = SettlementSource.SYSTEM_LIABILITY_TRANSFER
         quantities = event.quantity, event.value
         self._settle(context, event.account, source, event.asset, quantities, 0)
+
+    def fund_paid(self, context: Context, event: w.FundPaid) -> None:
+        """The fund paid for an account that is insolvent."""
+        source = SettlementSource.SYSTEM_LIABILITY_TRANSFER
+        taken, given = (-event.quantity, -event.value), (event.quantity, event.value)
+        self._settle(context, FUND, source, event.asset, taken, event.booking)
+        self._settle(context, event.account, source, event.asset, given, event.booking)
 
     def _settle(
         self,

@@ -95,7 +95,7 @@ INTEREST = _table(
 )
 LOSSES = _table(
     "losses",
-    "place time asset debtor quantity lenders value index_before index_after",
+    "place time asset booking quantity lenders value index_before index_after",
     indexes=("(asset, place)",),
 )
 DEPOSITS = _table("deposits", "place time account asset quantity", indexes=("(account, place)",))

@@ -15,6 +15,7 @@ from solvent.domain.waterfall_events import (
     AdlMatched,
     AdlOpened,
     DeficitBooked,
+    PoolWrittenDown,
 )
 from solvent.lab.report.marks import Marks, value_number, value_text
 
@@ -25,7 +26,7 @@ FORMS = ("in_token", "in_usdc", "in_kind", "as_claims")
 class LenderFigures:
     """What lenders were owed and received; feed it the events of `KINDS`."""
 
-    KINDS = (AdlOpened, AdlMatched, AdlLeg, DeficitBooked)
+    KINDS = (AdlOpened, AdlMatched, AdlLeg, DeficitBooked, PoolWrittenDown)
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
@@ -45,6 +46,8 @@ class LenderFigures:
             self._received[self._form(event)] += self._marks.exact(event.asset, event.quantity)
         elif isinstance(event, DeficitBooked):
             self._book(event)
+        elif isinstance(event, PoolWrittenDown):
+            self._deficit += self._marks.exact(event.asset, event.lenders)
 
     def _form(self, leg: AdlLeg) -> str:
         if leg.form is LegForm.CLAIM:
@@ -54,14 +57,12 @@ class LenderFigures:
         return "in_usdc" if leg.asset == USDC else "in_kind"
 
     def _book(self, event: DeficitBooked) -> None:
-        self._deficit += self._marks.exact(event.asset, event.lenders)
         decimals = self._marks.decimals[event.asset]
         self.deficits.append(
             {
                 "asset": self._marks.symbols[event.asset],
                 "quantity": format_decimal(event.quantity, decimals),
                 "value": value_text(self._marks.exact(event.asset, event.quantity)),
-                "lenders": format_decimal(event.lenders, decimals),
                 "account": event.account,
             }
         )

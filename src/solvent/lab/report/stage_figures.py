@@ -66,7 +66,7 @@ class StageFigures:
             stage, account = (STUCK, event.lender) if stuck else (DEFAULT, event.payer)
             self._clear(stage, account, event.asset, event.quantity, Stage.BACKSTOP)
         elif isinstance(event, DeficitBooked):
-            self._clear(DEFICIT, event.account, event.asset, event.quantity, Stage.ADL)
+            self._clear(DEFICIT, event.account, event.asset, event.quantity)
 
     def _clear(
         self, stage: str, account: int, asset: int, quantity: int, before: Stage | None = None

@@ -144,17 +144,14 @@ def deficit_sheet(figures: Figures) -> Sheet:
             deficit["asset"],
             str(deficit["account"]),
             trimmed(deficit["quantity"]),
-            trimmed(deficit["lenders"]),
             money(deficit["value"]),
         )
         for deficit in deficits[:MOST_DEFICITS]
     ]
     if len(deficits) > MOST_DEFICITS:
         rest = f"and {number(len(deficits) - MOST_DEFICITS)} more"
-        rows.append((rest, ABSENT, ABSENT, ABSENT, ABSENT))
-    return Sheet(
-        "Deficits", ("Asset", "Account", "Quantity", "Borne by lenders", "Value, USDC"), rows
-    )
+        rows.append((rest, ABSENT, ABSENT, ABSENT))
+    return Sheet("Deficits", ("Asset", "Account", "Quantity", "Value, USDC"), rows)
 
 
 def pool_sheet(figures: Figures) -> Sheet:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from solvent.domain.commands import Role, Side
 from solvent.domain.parameters import MAX_SHARES, USDC
 from solvent.domain.units import INDEX_SCALE, INT64_MAX, INT64_MIN, PRICE_SCALE, RATIO
+from solvent.proof.invariants.solvency import wrong_gates
 from solvent.proof.invariants.state_view import Holding, PoolView, StateView, view_of
 from solvent.reference.state import State
 
@@ -61,7 +62,7 @@ def check_view(view: StateView, last: StateView | None = None) -> list[Breach]:
         found += _orders(view)
         found += _books(view)
     found += _prices(view)
-    return found + list(_health(view))
+    return [*found, *_health(view), *_gates(view)]
 
 
 def _changed_holdings(view: StateView, last: StateView | None) -> list[int]:
@@ -254,3 +255,9 @@ def _health(view: StateView) -> Iterator[Breach]:
     strangers = [number for number in view.liquidating if number >= len(view.holdings)]
     if strangers:
         yield breach("I14", "somebody unknown is in the waterfall", *strangers)
+
+
+def _gates(view: StateView) -> Iterator[Breach]:
+    """I38: pools are impaired by what certain losses will take of their claims, and by no more."""
+    for numbers in wrong_gates(view):
+        yield breach("I38", "a pool is impaired by another fraction", *numbers)

@@ -165,8 +165,16 @@ class Bookings:
         self.claims[event.lender, event.asset] -= event.claim_shares
         self.debts[event.payer, event.asset] -= event.debt_shares
 
-    def _deficit(self, event: w.DeficitBooked) -> None:
+    def _fund_paid(self, event: w.FundPaid) -> None:
+        self.tokens[FUND, event.asset] -= event.quantity
+        self.tokens[event.account, event.asset] += event.quantity
+
+    def _written_off(self, event: w.DeficitBooked | w.DustWrittenOff) -> None:
         self.debts[event.account, event.asset] -= event.debt_shares
+
+    def _written_down(self, event: w.PoolWrittenDown) -> None:
+        self.tokens[TREASURY, event.asset] -= event.treasury
+        self.cash[event.asset] += event.treasury
         self.adjusted.add(event.asset)
         self.deficits[event.asset] += event.lenders
 
@@ -190,7 +198,10 @@ _RULES: dict[type[Event], Callable[..., None]] = {
     w.BackstopLeg: Bookings._leg,
     w.AdlLeg: Bookings._leg,
     w.AdlMatched: Bookings._matched,
-    w.DeficitBooked: Bookings._deficit,
+    w.FundPaid: Bookings._fund_paid,
+    w.DeficitBooked: Bookings._written_off,
+    w.DustWrittenOff: Bookings._written_off,
+    w.PoolWrittenDown: Bookings._written_down,
 }
 
 

@@ -85,6 +85,7 @@ class PoolView(NamedTuple):
     fee_part: int
     unpaid: int
     frozen: int
+    impaired: int
     lent: int
     borrowed: int
 
@@ -129,6 +130,7 @@ class Holding(NamedTuple):
     debt_shares: tuple[int, ...]
     unfunded: tuple[int, ...]
     committed: tuple[int, ...]
+    principal: tuple[int, ...]
     leverage_limit: int
     settings: tuple[bool, bool, bool]
     open_orders: frozenset[int]
@@ -231,6 +233,7 @@ def view_of(state: State, last: StateView | None = None) -> StateView:
             state.next_trade,
             state.next_fill,
             state.next_round,
+            state.next_booking,
         ),
         external=tuple(state.external),
         pools=pools,
@@ -308,6 +311,7 @@ def _holding(account: Account) -> Holding:
         tuple(account.debt_shares),
         tuple(account.unfunded),
         tuple(account.committed),
+        tuple(account.principal),
         account.leverage_limit,
         (account.auto_lend, account.auto_repay_borrows, account.auto_borrow_settlements),
         frozenset(account.open_orders),

@@ -23,7 +23,7 @@ NAMING = (
     w.BackstopLeg,
     w.AdlMatched,
     w.AdlLeg,
-    w.DeficitBooked,
+    w.BookedAccount,
 )
 """Events that make an account a party."""
 MOVING = (

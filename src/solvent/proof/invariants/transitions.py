@@ -19,6 +19,7 @@ from solvent.domain.events import Event
 from solvent.domain.rejections import Limit
 from solvent.domain.settlement_properties import up
 from solvent.domain.units import INDEX_SCALE, RATIO
+from solvent.proof.invariants.bookings import check_bookings, check_left, check_standstill
 from solvent.proof.invariants.interest import OF_TIME, check_interest
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.moments import check_moment, check_premiums, check_waiting
@@ -58,8 +59,11 @@ def check_transition(
         found += check_interest(before, after, booked, events)
         found += check_premiums(before, after)
         found += check_strangers(before, after, events)
+        found += check_bookings(before, events)
+        found += check_left(before, after)
         return found + check_waterfall(before, after, events)
     found += _still(before, after, booked)
+    found += check_standstill(before, after)
     found += _entered(before, after)
     if isinstance(command, c.UpdatePrice | c.HaltPrice):
         found += check_moment(before, after, command, events)
@@ -332,10 +336,8 @@ def _caps(before: StateView, after: StateView, booked: Bookings) -> Iterator[Bre
                 "I12", "lent was left above its limit", asset, after.pools[asset].lent, limit
             )
     for asset in booked.redeemed:
-        for account in before.liquidating:
-            health = before.health[account]
-            if health.debts[asset] and health.total_value < 0:
-                yield breach("I30", "a lender left before a deficit was booked", asset, account)
+        if before.pools[asset].impaired:
+            yield breach("I30", "a lender left before a loss was booked", asset)
 
 
 def _margins(

@@ -2,8 +2,9 @@
 
 Stages come in order and each says why it handed over (I15); only accounts at MMR >= 100 % are their
 liquidated side, none through a stale price (I14); no step lowers health (I16) or closes more than
-it may (I17); the bound moves by its rule (I13); deficits are the last resort and leave nothing
-(I29, I31). The settlements themselves, round by round and fill by fill, are in `settlement_checks`.
+it may (I17); the bound moves by its rule (I13); a debt is written off once a booking (I32). The
+settlements themselves, round by round and fill by fill, are in `settlements`, bookings in
+`bookings`.
 
 Specification: sections 7.2, 9.
 """
@@ -23,13 +24,12 @@ from solvent.proof.invariants.interest import accrued
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.settlements import check_settlements
 from solvent.proof.invariants.state_view import FINE, Health, StateView, health_in
-from solvent.reference.state import FUND
 
 DISTURBING = (
     e.IndexUpdated,
     e.MarkUpdated,
     e.PriceStaleness,
-    w.DeficitBooked,
+    w.BookingOpened,
 )
 """Events after which an account's health differs for other reasons than the waterfall's work."""
 ROUNDING = 4 * FINE_PER_VALUE
@@ -48,7 +48,6 @@ def check_waterfall(before: StateView, after: StateView, events: tuple[Event, ..
     started = accrued(before, after.now)
     found += _starts(before, started, after, events, order.passes)
     found += _ends(after, order)
-    found += _deficits(after, order)
     if not any(isinstance(event, DISTURBING) for event in events):
         found += _health(started, after, _excused(order, events)) if order.passes == 1 else ()
     found += _chunks(started, events, order.passes)
@@ -80,7 +79,7 @@ class _Order:
     handed: dict[tuple[int, Stage], Reason] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
     parties: set[int] = field(default_factory=set)
-    booked: list[tuple[int, w.DeficitBooked]] = field(default_factory=list)
+    booked: set[tuple[int, int, int]] = field(default_factory=set)
     last: dict[tuple[int, Stage], Reason] = field(default_factory=dict)
     passes: int = 0
 
@@ -156,22 +155,12 @@ class _Order:
         self.parties |= {event.lender, event.payer}
         yield from ()
 
-    def deficit(self, event: w.DeficitBooked) -> Iterator[Breach]:
-        """I15, I29, I32: a deficit comes last, once per account and asset, of an amount."""
-        yield from self._inside(event.account)
-        yield from self._after(event.account, Stage.BACKSTOP)
-        twice = (event.account, event.asset, self.passes)
-        if twice in ((one.account, one.asset, number) for number, one in self.booked):
-            yield breach("I32", "a deficit was booked twice", event.account, event.asset)
-        if not 0 <= event.lenders <= event.quantity:
-            yield breach(
-                "I29",
-                "lenders bear more than the deficit",
-                event.account,
-                event.quantity,
-                event.lenders,
-            )
-        self.booked.append((self.passes, event))
+    def deficit(self, event: w.DeficitBooked | w.DustWrittenOff) -> Iterator[Breach]:
+        """I32: each debt of an account is written off once a booking."""
+        key = event.booking, event.account, event.asset
+        if key in self.booked:
+            yield breach("I32", "a deficit was booked twice", *key)
+        self.booked.add(key)
 
     def _inside(self, account: int) -> Iterator[Breach]:
         if account not in self.liquidating:
@@ -193,6 +182,7 @@ _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
     w.AdlStuck: _Order.stuck,
     w.AdlMatched: _Order.matched,
     w.DeficitBooked: _Order.deficit,
+    w.DustWrittenOff: _Order.deficit,
 }
 
 
@@ -205,14 +195,21 @@ def _starts(
 ) -> Iterator[Breach]:
     """I14: what entered the waterfall was at MMR >= 100 %, stale prices read in its favour.
 
-    Asked at the marks and indices with which the step's waterfall began, and at those it left. Of
-    several passes in a step these are not the ones in between: there the record alone is asked.
+    Asked at the marks and indices with which the step's waterfall began, at those that its bookings
+    made, and at those it left. Of several passes in a step these are not the ones in between: there
+    the record alone is asked.
     """
+    lower = list(started.pools)
+    for event in events:
+        if isinstance(event, w.PoolWrittenDown):
+            lower[event.asset] = lower[event.asset]._replace(lend_index=event.lend_index)
     for event in events:
         if isinstance(event, w.LiquidationStarted):
             holding = started.holdings[event.account]
             then = health_in(before.parameters, started.pools, after.prices, holding)
-            healthy = not (then.liquidatable or after.health[event.account].liquidatable)
+            less = health_in(before.parameters, tuple(lower), after.prices, holding)
+            states = (then, less, after.health[event.account])
+            healthy = not any(state.liquidatable for state in states)
             if event.net_equity > event.maintenance or (passes == 1 and healthy):
                 yield breach(
                     "I14",
@@ -304,48 +301,6 @@ def _chunks(before: StateView, events: tuple[Event, ...], passes: int) -> Iterat
             )
 
 
-def _deficits(after: StateView, order: _Order) -> Iterator[Breach]:
-    """I29, I31: after a deficit nothing is left; where nothing is left, it was booked."""
-    for number, event in order.booked:
-        # What earlier passes of the step booked, later ones found already.
-        if number != order.passes - 1:
-            continue
-        if after.health[event.account].debts[event.asset]:
-            yield breach("I29", "a debt outlived its deficit", event.account, event.asset)
-        unit = _unit(after, event.asset)
-        payers = [event.account]
-        if event.quantity * _atom(after, event.asset) > unit:
-            payers.append(FUND)
-        for payer in payers:
-            worth = _deliverable(after, payer)
-            if worth > unit:
-                yield breach(
-                    "I29",
-                    "a deficit was booked while something could pay",
-                    event.account,
-                    event.asset,
-                    payer,
-                    worth,
-                    unit,
-                )
-    for account in after.liquidating:
-        if (account, Stage.BACKSTOP) not in order.last:
-            continue
-        health = after.health[account]
-        owed = [asset for asset, debt in enumerate(health.debts) if debt]
-        held = [asset for asset in range(len(after.pools)) if after.quantity(account, asset)]
-        stale = any(after.prices[asset].stale for asset in (*owed, *held))
-        atom = min((_atom(after, asset) for asset in owed), default=0)
-        if owed and not stale and health.assets_value < atom:
-            yield breach(
-                "I31",
-                "dust kept a deficit from being booked",
-                account,
-                health.assets_value,
-                health.debts_value,
-            )
-
-
 def _atom(view: StateView, asset: int) -> int:
     decimals = view.parameters.assets[asset].decimals
     return up(view.prices[asset].mark * FINE, 10**decimals)
@@ -356,15 +311,3 @@ def _unit(view: StateView, asset: int) -> int:
     most = max(_atom(view, other) for other in range(len(view.pools)))
     shares = up(view.pools[asset].debt_index, INDEX_SCALE)
     return 3 * most + (len(view.holdings) + 3) * shares * _atom(view, asset) + ROUNDING
-
-
-def _deliverable(view: StateView, account: int) -> int:
-    """Value in 10^-12 USDC of what an account holds at fresh prices."""
-    return sum(
-        view.quantity(account, asset)
-        * price.mark
-        * FINE
-        // 10 ** view.parameters.assets[asset].decimals
-        for asset, price in enumerate(view.prices)
-        if not price.stale
-    )

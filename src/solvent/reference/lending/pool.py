@@ -283,34 +283,31 @@ def claim_fees(state: State, asset: int, quantity: int) -> None:
     state.emit(Lent(TREASURY, asset, minted, shares, Source.RECONCILIATION))
 
 
-def write_off(state: State, account: int, asset: int) -> tuple[int, int]:
-    """Forgive all of an account's debt and take the loss from the lenders (I29).
+def write_down(
+    state: State, asset: int, fees: int, treasury: int, residue: int, lenders: int
+) -> None:
+    """Take a loss by which debts have fallen already from those who bear it, in atoms.
 
-    The lend index falls by what was owed. Should claims not reach (fees can carry borrowed a
-    little above lent), the pool's fees and sink bear the rest. Returns the loss of the pool and
-    the lenders' part of it, in atoms. The pool is to `renew` after it.
+    The pool's fees, what the treasury gives back of collected ones, the residue, and the lenders,
+    whose index falls. A pool whose claims are worth nothing after it is to `renew`.
     """
     pool = state.pools[asset]
-    lent = lent_total(pool)
-    owed = state.accounts[account].debt_shares[asset]
-    loss = debt_worth(pool, owed)
-    change_debt(state, account, asset, -owed)
-    claims = pool.lend_shares * pool.lend_index
-    borne = min(owed * pool.debt_index, claims)
-    if borne:
-        # Up, so that claims fall by at least the loss; the rest of rounding is the sink's.
-        pool.lend_index -= divide_up(borne, pool.lend_shares)
-    lenders = min(loss, lent - lent_total(pool))
-    # What claims could not bear; fees first, then all that is carried.
-    rest = owed * pool.debt_index - borne
-    from_fees = min(divide_up(rest, INDEX_SCALE), pool.fees)
-    pool.fees -= from_fees
-    if rest:
+    move(state, asset, treasury, available(TREASURY), POOL)
+    if lenders:
+        pool.lend_index = index_less(pool, lenders)
+    pool.fees -= fees
+    if exact_sink(pool) < 0:
+        # Claims did not reach, and fees neither: what is carried for both bears it.
         pool.unpaid = pool.fee_part = 0
-    pool.sink = min(pool.sink, exact_sink(pool) // INDEX_SCALE)
+    pool.sink = min(pool.sink - min(pool.sink, residue), exact_sink(pool) // INDEX_SCALE)
     pool.deficit += lenders
     settle_residue(state, asset)
-    return loss, lenders
+
+
+def index_less(pool: Pool, loss: int) -> int:
+    """The lend index once claims fell by `loss` atoms, of all there are at most."""
+    # Up, so that claims fall by at least the loss; the rest of rounding is the residue's.
+    return max(0, pool.lend_index - divide_up(loss * INDEX_SCALE, pool.lend_shares))
 
 
 def renew(state: State, asset: int) -> None:

@@ -23,6 +23,7 @@ from solvent.reference.ledger import (
 from solvent.reference.lending import pool as pools
 from solvent.reference.limits import (
     borrow_refusal,
+    gated,
     largest_passing,
     pool_state,
     redeem_refusal,
@@ -31,6 +32,7 @@ from solvent.reference.limits import (
 )
 from solvent.reference.margin import portfolio_of
 from solvent.reference.state import TREASURY, State
+from solvent.reference.waterfall.insolvency import waits_for_booking
 
 
 def deposit_refusal(state: State, asset: int, quantity: int) -> Refusal | None:
@@ -61,7 +63,8 @@ def after_receipt(
 ) -> None:
     """What settings do with tokens that just arrived: repay a debt, then lend what is free."""
     holder = state.accounts[account]
-    if (repay_anyway or holder.auto_repay_borrows) and holder.debt_shares[asset]:
+    owes = holder.debt_shares[asset] and not waits_for_booking(state, account)
+    if (repay_anyway or holder.auto_repay_borrows) and owes:
         pools.repay(state, account, asset, quantity, Source.AUTO_BORROW_REPAY)
     # The repayment comes first: an account with a debt left has no claim beside it.
     if holder.auto_lend and account not in state.liquidating and not holder.debt_shares[asset]:
@@ -89,6 +92,8 @@ def lend_refusal(state: State, account: int, asset: int, quantity: int) -> Refus
     if pool_state(state, asset) is not PoolState.OPEN:
         limit = Limit.STALE_PRICE if state.prices[asset].stale else Limit.POOL_STATE
         return Refusal(RejectionCode.LEND_LIMIT, limit)
+    if gated(state, asset):
+        return Refusal(RejectionCode.LEND_LIMIT, Limit.INSOLVENCY_GATE)
     if lent_total(pool) + quantity > state.asset(asset).pool.open_borrow_lend_limit:
         return Refusal(RejectionCode.LEND_LIMIT, Limit.OPEN_BORROW_LEND_LIMIT)
     if quantity * INDEX_SCALE > (MAX_SHARES - pool.lend_shares) * pool.lend_index:
@@ -138,6 +143,13 @@ def repay_form(state: State, account: int, asset: int, quantity: int) -> Refusal
     owes = state.accounts[account].debt_shares[asset]
     if owes and pools.repay_shares_down(state, account, asset, quantity)[0] == 0:
         return Refusal(RejectionCode.INVALID_QUANTITY)
+    return None
+
+
+def booking_refusal(state: State, account: int) -> Refusal | None:
+    """A certainly insolvent account does not choose which of its pools loses less (I38)."""
+    if waits_for_booking(state, account):
+        return Refusal(RejectionCode.ACCOUNT_LIQUIDATING, Limit.INSOLVENCY_GATE)
     return None
 
 
@@ -304,6 +316,8 @@ def largest_borrow(state: State, account: int, asset: int) -> int:
 
 def largest_repay(state: State, account: int, asset: int) -> int:
     """The most that `Repay` would accept now: the debt, or the balance where that is less."""
+    if waits_for_booking(state, account):
+        return 0
     largest = min(debt_of(state, account, asset), state.accounts[account].available[asset])
     return largest if repay_form(state, account, asset, largest) is None else 0
 

@@ -14,9 +14,7 @@ from collections.abc import Sequence
 
 from solvent.domain.labels import AdlCase, Tier
 from solvent.domain.units import (
-    FINE_PER_VALUE,
     RATIO,
-    divide_up,
     mul_div_down,
     payable,
     quantity_down,
@@ -25,9 +23,9 @@ from solvent.domain.units import (
 )
 from solvent.reference.ledger import claim_of, debt_of, lent_total
 from solvent.reference.lending.pool import claim_fees
-from solvent.reference.margin import health_of, liquidatable, portfolio_of
+from solvent.reference.margin import liquidatable, portfolio_of
 from solvent.reference.state import FUND, State
-from solvent.reference.waterfall.deficit import book_deficits
+from solvent.reference.waterfall.insolvency import is_worthless
 from solvent.reference.waterfall.policies import Candidate
 from solvent.reference.waterfall.rounds import (
     ATTEMPTS,
@@ -54,6 +52,9 @@ from solvent.reference.waterfall.sizing import (
 ROUNDING_ATOMS = 2
 """Atoms that the share rounding of one match may leave of a debt."""
 
+LEFT_ATOMS = 16
+"""The most atoms of a debt that are taken to be what rounding left of it."""
+
 Budget = dict[int, int]
 """Atoms of a debt, per account in default, that are still to be settled for it."""
 
@@ -69,7 +70,6 @@ def settle_defaults(state: State, defaulted: Reasons) -> None:
         for account in owing:
             owing[account] = fund_part(state, account, asset)
         _settle_asset(state, asset, owing, defaulted, fund=True)
-    book_deficits(state, sorted(defaulted))
 
 
 def _settle_asset(
@@ -106,7 +106,7 @@ def default_of(state: State, account: int, asset: int) -> int:
     debt = debt_of(state, account, asset)
     if not debt or not liquidatable(state, account):
         return 0
-    if health_of(state, account).total_value > 0:
+    if not is_worthless(state, account):
         largest = debts_largest_first(state, portfolio_of(state, account))[0]
         return debt if largest == asset else 0
     decimals, mark = state.asset(asset).decimals, state.mark(asset)
@@ -114,15 +114,14 @@ def default_of(state: State, account: int, asset: int) -> int:
 
 
 def fund_part(state: State, account: int, asset: int) -> int:
-    """Atoms of one debt of a worthless account that the fund pays for: its shortfall, to an atom.
+    """Atoms of one debt of a worthless account that the fund pays for: those that rounding left.
 
-    Assets at a stale price still cover a part of the debts; that part waits for a fresh price.
+    What the account lacks is booked before.
     """
-    debt, total_value = debt_of(state, account, asset), health_of(state, account).total_value
-    if not debt or not liquidatable(state, account) or total_value > 0:
+    debt = debt_of(state, account, asset)
+    if not 0 < debt <= LEFT_ATOMS or not is_worthless(state, account):
         return 0
-    shortfall = divide_up(-total_value, FINE_PER_VALUE) + value_of(state, asset, 1)
-    worth = max(0, min(deliverable_value(state, FUND), shortfall))
+    worth = deliverable_value(state, FUND)
     return payable(debt, worth, state.mark(asset), state.asset(asset).decimals)
 
 
@@ -170,10 +169,14 @@ def side_of(state: State, kind: Kind, account: int, most: int) -> Side:
     if kind.fund:
         return Side(account, debt)
     waterfall = state.parameters.waterfall
-    fee = fee_rate(state, account, means.asset, asset, waterfall.book_fee)
+    worthless = is_worthless(state, account)
+    # What rounding left a worthless account is no worth to charge.
+    fee = 0
+    if not worthless:
+        fee = fee_rate(state, account, means.asset, asset, waterfall.book_fee)
     worth = mul_div_down(means_worth(state, account, asset, means), RATIO, RATIO + fee)
     reach = payable(debt, worth, state.mark(asset), state.asset(asset).decimals)
-    if reach and health_of(state, account).total_value > 0:
+    if reach and not worthless:
         portfolio = portfolio_of(state, account)
         reach = min(reach, needed_debt(state, portfolio, asset, [means.asset], fee))
     return Side(account, reach, fee)
@@ -240,7 +243,7 @@ def _settle_rest(
     asset, means = kind.asset, kind.means
     rest = debt_of(state, debtor, asset)
     few = 0 < rest <= ROUNDING_ATOMS * (place + 1)
-    if not few or health_of(state, debtor).total_value > 0:
+    if not few or not is_worthless(state, debtor):
         return place
     giver = FUND if kind.fund else debtor
     for lender in range(len(state.accounts)):

@@ -32,9 +32,11 @@ from solvent.reference.orderbook.book import expire_all
 from solvent.reference.state import Account, State
 from solvent.reference.waterfall.adl import settle_stuck_lenders
 from solvent.reference.waterfall.backstop import take_over
-from solvent.reference.waterfall.book_stage import Attempt, book_stage
+from solvent.reference.waterfall.book_stage import Attempt, book_stage, repay_from_holdings
+from solvent.reference.waterfall.bookings import book_losses
 from solvent.reference.waterfall.default import settle_defaults
 from solvent.reference.waterfall.draws import is_drawn
+from solvent.reference.waterfall.insolvency import is_worthless
 from solvent.reference.waterfall.opposites import settle_opposites
 from solvent.reference.waterfall.rounds import Reasons
 from solvent.reference.waterfall.sizing import debts_largest_first
@@ -95,7 +97,10 @@ def step_waterfall(state: State) -> None:
     The worthless wait for nothing. The others are worked on in their intervals of attempts.
     """
     release(state)
-    worthless = [account for account in sorted(state.liquidating) if _is_worthless(state, account)]
+    book_losses(state)
+    # Lenders whose claims fell may be liquidatable now, or may have come to owe what they lost.
+    watch(state)
+    worthless = [account for account in sorted(state.liquidating) if is_worthless(state, account)]
     settle_worthless(state, worthless)
     attempts = [
         book_stage(state, account)
@@ -119,6 +124,7 @@ def settle_worthless(state: State, accounts: list[int]) -> None:
     """Opposites and case B at once for accounts worth nothing: nobody before can help them."""
     for account in accounts:
         state.accounts[account].attempted = state.interval()
+        repay_from_holdings(state, account)
         debts = debts_largest_first(state, portfolio_of(state, account))
         value = health_of(state, account).report().debts_value
         for stage in (Stage.BOOK, Stage.BACKSTOP):
@@ -127,10 +133,6 @@ def settle_worthless(state: State, accounts: list[int]) -> None:
     reasons = dict.fromkeys(accounts, (Reason.PRICE_GAP, Reason.PRICE_GAP))
     settle_opposites(state, reasons)
     settle_defaults(state, reasons)
-
-
-def _is_worthless(state: State, account: int) -> bool:
-    return liquidatable(state, account) and health_of(state, account).total_value <= 0
 
 
 def _reasons(attempts: Iterable[Attempt]) -> Reasons:

@@ -1,0 +1,160 @@
+"""Insolvency in kernels: what an account is worth with stale prices valued for it.
+
+As in `reference.waterfall.insolvency`. Lend indices are a row of one number an asset.
+"""
+
+from typing import NamedTuple
+
+from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
+from solvent.engine.ledger import (
+    account_row,
+    asset_row,
+    debt_of,
+    debt_worth,
+    impaired_index,
+    is_stale,
+    mark_of,
+    pool_row,
+    position,
+)
+from solvent.engine.margin import first_asset
+from solvent.engine.memory.scratch import take
+from solvent.engine.memory.store import Store
+from solvent.engine.units import divide_up, fine_down, fine_up, mul_div_down, value_up
+from solvent.kernels.language import Wide, bit, kernel, narrow, wide
+from solvent.kernels.rows import Memory
+
+DUST: int = 10_000
+"""0.01 USDC in 10^-6: a stale holding worth less counts nothing, and losses of a pool below it are
+its residue's affair and impair nothing (I39)."""
+
+
+class Worth(NamedTuple):
+    """What an account has and owes in 10^-12 USDC: the former rounded down, the latter up."""
+
+    assets: Wide
+    debts: Wide
+
+
+@kernel
+def lacks(worth: Worth) -> Wide:
+    """By how much debts exceed assets; not above 0 for an account that is solvent."""
+    return worth.debts - worth.assets
+
+
+@kernel
+def lend_indices(s: Store, indices: Memory) -> None:
+    """Write the lend indices in force."""
+    for asset in range(s.globals.assets):
+        indices[asset] = pool_row(s, asset).lend_index
+
+
+@kernel
+def worth_of(s: Store, account: int, indices: Memory, doubted: bool) -> Worth:
+    """What `account` is worth with claims at these lend indices, and stale prices read for it.
+
+    Where they are not `doubted` they count as they were last.
+    """
+    doubt = s.rules.stale_doubt if doubted else 0
+    worth = Worth(wide(0), wide(0))
+    rest = account_row(s, account).held
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
+        worth = _with_asset(s, worth, account, asset, indices[asset], doubt)
+    return worth
+
+
+@kernel
+def _with_asset(s: Store, worth: Worth, account: int, asset: int, index: int, doubt: int) -> Worth:
+    """Sums with what the account has and owes of one more asset."""
+    row = position(s, account, asset)
+    claim = mul_div_down(row.lent_shares, index, INDEX_SCALE)
+    quantity = row.available + row.locked + claim
+    debt = debt_of(s, account, asset)
+    mark = mark_of(s, asset)
+    about = asset_row(s, asset)
+    assets, debts = worth
+    if not is_stale(s, asset):
+        return Worth(assets + fine_down(quantity, mark, about), debts + fine_up(debt, mark, about))
+    netted = min(quantity, debt)
+    beyond = fine_down(quantity - netted, mark, about) * (RATIO + doubt) // RATIO
+    if beyond >= wide(DUST) * FINE_PER_VALUE:
+        assets += beyond
+    lower = narrow(wide(mark) * RATIO // (RATIO + doubt))
+    debts += fine_up(debt - netted, lower, about)
+    return Worth(assets, debts)
+
+
+@kernel
+def open_debt(s: Store, account: int, asset: int) -> int:
+    """What of a debt in atoms counts: at a stale price not what the account has of the asset."""
+    debt = debt_of(s, account, asset)
+    if not is_stale(s, asset):
+        return debt
+    row = position(s, account, asset)
+    return max(0, debt - row.available - row.locked)
+
+
+@kernel
+def rounding(s: Store) -> int:
+    """What counting an account may cost it, in 10^-12 USDC: who lacks no more lacks nothing."""
+    return s.globals.assets
+
+
+@kernel
+def counted_up(s: Store, asset: int, quantity: int) -> Wide:
+    """What atoms of an asset count at most for their owner, in 10^-12 USDC."""
+    value = fine_up(quantity, mark_of(s, asset), asset_row(s, asset)) + 1
+    if is_stale(s, asset):
+        value += divide_up(value * s.rules.stale_doubt, RATIO)
+    return value
+
+
+@kernel
+def is_insolvent(s: Store, account: int, indices: Memory) -> bool:
+    """Whether an account owes more than it is worth, claims at these indices."""
+    if account_row(s, account).debts == 0:
+        return False
+    return lacks(worth_of(s, account, indices, doubted=True)) > rounding(s)
+
+
+@kernel
+def waits_for_booking(s: Store, account: int) -> bool:
+    """Whether an account owes an impaired pool and is insolvent once claims lose what they will."""
+    impaired = False
+    rest = account_row(s, account).debts
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
+        impaired = impaired or pool_row(s, asset).impaired > 0
+    if not impaired:
+        return False
+    top = s.globals.scratch_top
+    indices = take(s, s.globals.assets)
+    for asset in range(s.globals.assets):
+        indices[asset] = impaired_index(pool_row(s, asset))
+    insolvent = is_insolvent(s, account, indices)
+    s.globals.scratch_top = top
+    return insolvent
+
+
+@kernel
+def is_worthless(s: Store, account: int) -> bool:
+    """Whether an account owes and is worth no more than the rounding of debts: a share of each.
+
+    So is every account whose loss was booked, at the last prices of what it has. Pools count whose
+    debts it no longer has: the first that was settled may have left it a share's worth.
+    """
+    if account_row(s, account).debts == 0:
+        return False
+    shares = wide(0)
+    top = s.globals.scratch_top
+    indices = take(s, s.globals.assets)
+    for asset in range(s.globals.assets):
+        pool = pool_row(s, asset)
+        indices[asset] = pool.lend_index
+        shares += value_up(debt_worth(pool, 1), mark_of(s, asset), asset_row(s, asset))
+    worth = worth_of(s, account, indices, doubted=False)
+    s.globals.scratch_top = top
+    return -lacks(worth) <= shares * FINE_PER_VALUE

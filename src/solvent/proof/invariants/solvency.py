@@ -1,0 +1,194 @@
+"""Solvency: what accounts lack for certain, and what pools will lose by it, by plain repetition.
+
+Computed from the formulas of the specification and from views alone: an account's worth with stale
+prices read for it, and the least fractions q with q = loss(q) / claims, found by going round until
+nothing moves. That takes as many rounds as a loss goes round, which the engine's solution does not.
+
+Specification: section 8.7.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from solvent.domain.settlement_properties import up
+from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
+from solvent.proof.invariants.state_view import FINE, StateView
+from solvent.reference.state import FUND, TREASURY
+
+ONE = 10**24
+"""A fraction of one."""
+MOST_ROUNDS = 400
+DUST = 10_000 * FINE_PER_VALUE
+"""0.01 USDC in 10^-12."""
+
+
+class Worth(NamedTuple):
+    """Assets and debts of an account as counted for it, in 10^-12 USDC."""
+
+    assets: int
+    debts: int
+
+    @property
+    def lacks(self) -> int:
+        """Debts less assets."""
+        return self.debts - self.assets
+
+
+def worth_of(view: StateView, account: int, lost: Sequence[int]) -> Worth:
+    """What an account is worth once claims lost these fractions of ONE."""
+    holding, health = view.holdings[account], view.health[account]
+    assets = debts = 0
+    for asset, parameters in enumerate(view.parameters.assets):
+        claim = health.claims[asset] * (ONE - lost[asset]) // ONE
+        free = holding.available[asset] + holding.locked[asset]
+        row = Held(free + claim, health.debts[asset])
+        price = view.prices[asset]
+        counted = counted_for(view, row, price.mark, parameters.decimals, stale=price.stale)
+        assets, debts = assets + counted.assets, debts + counted.debts
+    return Worth(assets, debts)
+
+
+class Held(NamedTuple):
+    """Atoms that an account has and owes of one asset."""
+
+    quantity: int
+    debt: int
+
+
+def counted_for(view: StateView, held: Held, mark: int, decimals: int, *, stale: bool) -> Worth:
+    """What is held and owed of one asset as it counts for the account."""
+    unit = 10**decimals
+    if not stale:
+        return Worth(held.quantity * mark * FINE // unit, up(held.debt * mark * FINE, unit))
+    doubt = view.parameters.waterfall.stale_doubt
+    netted = min(held.quantity, held.debt)
+    beyond = (held.quantity - netted) * mark * FINE // unit * (RATIO + doubt) // RATIO
+    lower = mark * RATIO // (RATIO + doubt)
+    return Worth(beyond if beyond >= DUST else 0, up((held.debt - netted) * lower * FINE, unit))
+
+
+def open_debt(view: StateView, account: int, asset: int) -> int:
+    """What of a debt counts: of a stale asset not what the account has of it."""
+    debt = view.health[account].debts[asset]
+    return max(0, debt - view.quantity(account, asset)) if view.prices[asset].stale else debt
+
+
+class Losses(NamedTuple):
+    """Who is insolvent, the fractions of ONE that claims lose, and whether the search ended."""
+
+    insolvent: frozenset[int]
+    lost: tuple[int, ...]
+    losses: tuple[int, ...]
+    settled: bool
+
+
+def losses_of(view: StateView) -> Losses:
+    """The least fractions by which certain losses lower all claims."""
+    lost = [0] * len(view.pools)
+    parts = _fund_parts(view, lost)
+    losses = list(lost)
+    insolvent: set[int] = set(parts)
+    settled = not parts
+    for _ in range(MOST_ROUNDS if parts else 0):
+        insolvent |= {
+            account
+            for account, holding in enumerate(view.holdings)
+            if any(holding.debt_shares) and worth_of(view, account, lost).lacks > len(lost)
+        }
+        losses = _losses(view, sorted(insolvent), lost, parts)
+        found = [
+            min(ONE, loss * ONE // pool.lent) if pool.lent else 0
+            for loss, pool in zip(losses, view.pools, strict=True)
+        ]
+        settled = all(new - old <= ONE // 10**18 for new, old in zip(found, lost, strict=True))
+        lost = found
+        if settled:
+            break
+    return Losses(frozenset(insolvent), tuple(lost), tuple(losses), settled)
+
+
+def _fund_parts(view: StateView, lost: Sequence[int]) -> dict[int, int]:
+    """Who is insolvent at full claims, and the fund's part for each, in 10^-12 USDC."""
+    lacks = {
+        account: lack
+        for account, holding in enumerate(view.holdings)
+        if any(holding.debt_shares)
+        and (lack := worth_of(view, account, lost).lacks) > len(view.pools)
+    }
+    value = sum(
+        quantity * price.mark * FINE // 10**parameters.decimals // FINE_PER_VALUE
+        for quantity, price, parameters in zip(
+            view.holdings[FUND].available, view.prices, view.parameters.assets, strict=True
+        )
+        if not price.stale
+    )
+    total = sum(up(lack, FINE_PER_VALUE) for lack in lacks.values())
+    paid = min(value, total)
+    return {
+        account: paid * up(lack, FINE_PER_VALUE) * FINE_PER_VALUE // total
+        for account, lack in lacks.items()
+    }
+
+
+def _losses(
+    view: StateView, insolvent: list[int], lost: Sequence[int], parts: dict[int, int]
+) -> list[int]:
+    """What each pool loses when claims lost these fractions, fees given back apart, in atoms."""
+    losses, fees = [0] * len(lost), [0] * len(lost)
+    for account in insolvent:
+        worth = worth_of(view, account, lost)
+        lacks = min(worth.debts, worth.lacks - parts.get(account, 0))
+        if lacks <= len(lost):
+            continue
+        for asset, debt in enumerate(view.health[account].debts):
+            if debt:
+                written = open_debt(view, account, asset) * lacks // worth.debts
+                interest = written * (debt - view.holdings[account].principal[asset]) // debt
+                losses[asset] += written
+                fees[asset] += interest * view.parameters.assets[asset].pool.fee // RATIO
+    treasury = view.holdings[TREASURY].available
+    return [
+        loss - min(loss, due, pool.fees + free)
+        for loss, due, pool, free in zip(losses, fees, view.pools, treasury, strict=True)
+    ]
+
+
+def index_after(view_index: int, shares: int, loss: int) -> int:
+    """A lend index once claims of so many shares fell by `loss` atoms."""
+    return max(0, view_index - up(loss * INDEX_SCALE, shares)) if loss else view_index
+
+
+def wrong_gates(view: StateView) -> Iterator[tuple[int, int, int]]:
+    """Pools that are not impaired by what certain losses will take: asset, fraction, the right one.
+
+    In 10^-14. While prices wait for the end of their moment, nothing is reckoned.
+    """
+    shut = any(pool.impaired for pool in view.pools)
+    if not (view.liquidating or shut) or any(price.given for price in view.prices):
+        return
+    expected = losses_of(view)
+    rounding = sum(_share(view, asset) for asset in range(len(view.pools)))
+    for asset, pool in enumerate(view.pools):
+        wanted = expected.lost[asset] * INDEX_SCALE // ONE
+        unit = 10 ** view.parameters.assets[asset].decimals
+        value = expected.losses[asset] * view.prices[asset].mark * FINE // unit
+        spare = (len(expected.insolvent) + 2) * rounding
+        if value < DUST - spare or not pool.lent:
+            wanted = 0
+        elif value < DUST + spare:
+            continue
+        # Claims round to atoms: each of an insolvent lender is worth many of a cheap debt.
+        atoms = up(8 * spare, max(1, up(view.prices[asset].mark * FINE, unit)))
+        # One unit of an index is a larger fraction of it where it is low.
+        slack = 2 + up(atoms * INDEX_SCALE, max(1, pool.lent))
+        slack += up(INDEX_SCALE, max(1, pool.lend_index))
+        # A borrow's entry fee, which lenders share, lowers what is lost afterwards.
+        most = wanted + wanted // 50 + slack
+        if pool.impaired < wanted - slack or (expected.settled and pool.impaired > most):
+            yield asset, pool.impaired, wanted
+
+
+def _share(view: StateView, asset: int) -> int:
+    """Value of a share and an atom of an asset, in 10^-12 USDC."""
+    atoms = up(view.pools[asset].debt_index, INDEX_SCALE) + 1
+    return up(atoms * view.prices[asset].mark * FINE, 10 ** view.parameters.assets[asset].decimals)

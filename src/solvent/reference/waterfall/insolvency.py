@@ -1,0 +1,132 @@
+"""Insolvency: what an account is worth with everything stale valued for it, and who lacks what.
+
+A stale asset counts (1 + doubt) times its last mark, a stale debt 1 / (1 + doubt); what an account
+has and owes of one stale asset cancels and counts on neither side, for no price makes a gain of
+that. What it lacks by that count it lacks for certain. Claims count at given lend indices, so that
+it can be asked what an account is worth when pools have lost a part.
+
+Specification: section 8.7.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from solvent.domain.units import (
+    FINE_PER_VALUE,
+    INDEX_SCALE,
+    RATIO,
+    divide_up,
+    fine_down,
+    fine_up,
+    mul_div_down,
+    value_up,
+)
+from solvent.reference.ledger import debt_of, debt_worth, impaired_index
+from solvent.reference.state import State
+
+DUST: int = 10_000
+"""0.01 USDC in 10^-6: a stale holding worth less counts nothing, and losses of a pool below it are
+its residue's affair and impair nothing (I39)."""
+
+
+class Worth(NamedTuple):
+    """What an account has and owes in 10^-12 USDC: the former rounded down, the latter up."""
+
+    assets: int
+    debts: int
+
+    @property
+    def lacks(self) -> int:
+        """By how much debts exceed assets; not above 0 for an account that is solvent."""
+        return self.debts - self.assets
+
+
+def lend_indices(state: State) -> list[int]:
+    """The lend indices in force, by asset."""
+    return [pool.lend_index for pool in state.pools]
+
+
+def worth_of(state: State, account: int, indices: Sequence[int], *, doubted: bool = True) -> Worth:
+    """What `account` is worth with claims at these lend indices, and stale prices read for it.
+
+    Where they are not `doubted` they count as they were last.
+    """
+    holder = state.accounts[account]
+    doubt = state.parameters.waterfall.stale_doubt if doubted else 0
+    assets = debts = 0
+    for asset, parameters in enumerate(state.parameters.assets):
+        claim = mul_div_down(holder.lent_shares[asset], indices[asset], INDEX_SCALE)
+        quantity = holder.available[asset] + holder.locked[asset] + claim
+        debt = debt_of(state, account, asset)
+        mark, decimals = state.mark(asset), parameters.decimals
+        if not state.prices[asset].stale:
+            assets += fine_down(quantity, mark, decimals)
+            debts += fine_up(debt, mark, decimals)
+            continue
+        netted = min(quantity, debt)
+        beyond = fine_down(quantity - netted, mark, decimals) * (RATIO + doubt) // RATIO
+        # Dust of a halted asset would keep a debt of dust open for as long as that is halted.
+        assets += beyond if beyond >= DUST * FINE_PER_VALUE else 0
+        debts += fine_up(debt - netted, mark * RATIO // (RATIO + doubt), decimals)
+    return Worth(assets, debts)
+
+
+def open_debt(state: State, account: int, asset: int) -> int:
+    """What of a debt in atoms counts: at a stale price not what the account has of the asset."""
+    debt = debt_of(state, account, asset)
+    if not state.prices[asset].stale:
+        return debt
+    holder = state.accounts[account]
+    return max(0, debt - holder.available[asset] - holder.locked[asset])
+
+
+def rounding(state: State) -> int:
+    """What counting an account may cost it, in 10^-12 USDC: who lacks no more lacks nothing."""
+    return len(state.pools)
+
+
+def counted_up(state: State, asset: int, quantity: int) -> int:
+    """What atoms of an asset count at most for their owner, in 10^-12 USDC."""
+    value = fine_up(quantity, state.mark(asset), state.asset(asset).decimals) + 1
+    if state.prices[asset].stale:
+        value += divide_up(value * state.parameters.waterfall.stale_doubt, RATIO)
+    return value
+
+
+def insolvent_among(state: State, accounts: Iterable[int], indices: Sequence[int]) -> list[int]:
+    """Who of `accounts` owes more than it is worth, claims at these indices; in their order."""
+    return [
+        account
+        for account in accounts
+        if any(state.accounts[account].debt_shares)
+        and worth_of(state, account, indices).lacks > rounding(state)
+    ]
+
+
+def waits_for_booking(state: State, account: int) -> bool:
+    """Whether an account owes an impaired pool and is insolvent once claims lose what they will."""
+    owed = state.accounts[account].debt_shares
+    if not any(pool.impaired and owed[asset] for asset, pool in enumerate(state.pools)):
+        return False
+    return worth_of(state, account, impaired_indices(state)).lacks > rounding(state)
+
+
+def impaired_indices(state: State) -> list[int]:
+    """The lend indices at which claims count while certain losses are not booked."""
+    return [impaired_index(pool) for pool in state.pools]
+
+
+def is_worthless(state: State, account: int) -> bool:
+    """Whether an account owes and is worth no more than the rounding of debts: a share of each.
+
+    So is every account whose loss was booked, at the last prices of what it has. Pools count whose
+    debts it no longer has: the first that was settled may have left it a share's worth.
+    """
+    if not any(state.accounts[account].debt_shares):
+        return False
+    shares = sum(
+        value_up(debt_worth(pool, 1), state.mark(asset), state.asset(asset).decimals)
+        for asset, pool in enumerate(state.pools)
+    )
+    worth = worth_of(state, account, lend_indices(state), doubted=False)
+    return -worth.lacks <= shares * FINE_PER_VALUE
