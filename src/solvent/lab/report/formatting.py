@@ -16,6 +16,7 @@ ABSENT = "–"
 STAGE_TITLES = {
     "book": "Order book",
     "backstop": "Backstop providers",
+    "adl_opposites": "ADL, opposites",
     "adl_stuck_lender": "ADL, stuck lender",
     "adl_borrower_default": "ADL, borrower default",
     "deficit": "Deficit",

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from solvent.domain.events import Event
-from solvent.domain.labels import LegForm
+from solvent.domain.labels import AdlCase, LegForm
 from solvent.domain.parameters import USDC
 from solvent.domain.units import HOUR
 from solvent.domain.waterfall_events import AdlLeg, AdlOpened
@@ -35,6 +35,7 @@ class KindLater:
     def __init__(self, marks: Marks, start: int) -> None:
         self._marks = marks
         self._round_of = 0
+        self._is_opposites = False
         self._now = start
         self._waiting: tuple[deque[_Payment], ...] = tuple(deque() for _ in AFTER)
         self._after = [[0, 0] for _ in AFTER]
@@ -45,9 +46,11 @@ class KindLater:
         """Count one event."""
         if isinstance(event, AdlOpened):
             self._round_of = event.asset
+            self._is_opposites = event.case is AdlCase.OPPOSITES
             return
         assert isinstance(event, AdlLeg)
-        if event.form is LegForm.CLAIM or event.asset in (USDC, self._round_of):
+        in_kind = event.form is not LegForm.CLAIM and event.asset not in (USDC, self._round_of)
+        if self._is_opposites or not in_kind:
             return
         worth = self._marks.exact(event.asset, event.quantity)
         payment = _Payment(event.asset, event.quantity, worth, self._now)

@@ -32,6 +32,7 @@ FUND_ACCOUNT = 0
 CASE_TITLES = {
     AdlCase.STUCK_LENDER: "Stuck lender",
     AdlCase.BORROWER_DEFAULT: "Borrower default",
+    AdlCase.OPPOSITES: "Opposites",
 }
 FORM_TITLES = {
     LegForm.AVAILABLE: "handed over as it was",
@@ -61,6 +62,8 @@ class Chosen:
             return
         if len(self.rounds[receipt.case]) < ROUNDS_PER_CASE:
             self.rounds[receipt.case].append(receipt)
+        if receipt.case is AdlCase.OPPOSITES:
+            return
         for match in receipt.matches:
             if self.best is None or _rank(receipt, match) > _rank(*self.best):
                 self.best = receipt, match
@@ -233,7 +236,7 @@ def _sides(receipt: AdlReceipt) -> Markup:
 def _candidates(receipt: AdlReceipt) -> Markup:
     """Counterparties, those with the most allotted first."""
     ordered = sorted(receipt.candidates, key=lambda one: (-one.allotted, one.account))
-    owes = "Owes" if receipt.case is AdlCase.STUCK_LENDER else "Lent"
+    owes = "Lent" if receipt.case is AdlCase.BORROWER_DEFAULT else "Owes"
 
     def row(one: CandidateLine) -> tuple[str, ...]:
         return (

@@ -7,7 +7,7 @@ what they received, leg by leg at the marks in force, without the engine's own v
 from typing import Any
 
 from solvent.domain.events import Event
-from solvent.domain.labels import LegForm
+from solvent.domain.labels import AdlCase, LegForm
 from solvent.domain.parameters import USDC
 from solvent.domain.units import format_decimal
 from solvent.domain.waterfall_events import (
@@ -31,6 +31,7 @@ class LenderFigures:
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
         self._asset = 0
+        self._is_opposites = False
         self._matched = 0
         self._received = dict.fromkeys(FORMS, 0)
         self._deficit = 0
@@ -40,6 +41,10 @@ class LenderFigures:
         """Count one event."""
         if isinstance(event, AdlOpened):
             self._asset = event.asset
+            # Lenders keep their claims where opposites are closed: nobody is paid as a lender.
+            self._is_opposites = event.case is AdlCase.OPPOSITES
+        elif self._is_opposites and isinstance(event, AdlMatched | AdlLeg):
+            return
         elif isinstance(event, AdlMatched):
             self._matched += self._marks.exact(event.asset, event.quantity)
         elif isinstance(event, AdlLeg):

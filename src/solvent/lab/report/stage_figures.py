@@ -22,10 +22,17 @@ from solvent.lab.report.marks import Marks, value_number, value_text
 
 BOOK = "book"
 BACKSTOP = "backstop"
+OPPOSITES = "adl_opposites"
 STUCK = "adl_stuck_lender"
 DEFAULT = "adl_borrower_default"
 DEFICIT = "deficit"
-STAGES = (BOOK, BACKSTOP, STUCK, DEFAULT, DEFICIT)
+STAGES = (BOOK, BACKSTOP, OPPOSITES, STUCK, DEFAULT, DEFICIT)
+
+ADL_STAGES = {
+    AdlCase.OPPOSITES: OPPOSITES,
+    AdlCase.STUCK_LENDER: STUCK,
+    AdlCase.BORROWER_DEFAULT: DEFAULT,
+}
 
 SHARE_PLACES = 9
 
@@ -62,9 +69,10 @@ class StageFigures:
         elif isinstance(event, BackstopFilled):
             self._clear(BACKSTOP, event.account, event.debt_asset, event.debt_quantity, Stage.BOOK)
         elif isinstance(event, AdlMatched):
-            stuck = self._case is AdlCase.STUCK_LENDER
-            stage, account = (STUCK, event.lender) if stuck else (DEFAULT, event.payer)
-            self._clear(stage, account, event.asset, event.quantity, Stage.BACKSTOP)
+            account = event.payer if self._case is AdlCase.BORROWER_DEFAULT else event.lender
+            self._clear(
+                ADL_STAGES[self._case], account, event.asset, event.quantity, Stage.BACKSTOP
+            )
         elif isinstance(event, DeficitBooked):
             self._clear(DEFICIT, event.account, event.asset, event.quantity)
 

@@ -122,17 +122,18 @@ def party_sheet(figures: Figures) -> Sheet:
         (
             party["party"],
             number(party["accounts"]),
-            *(money(party[key]) for key in ("start", "brought", "end", "profit")),
-            *(money(party[key]) for key in ("worst", "median", "best")),
+            *(money(party[key]) for key in ("end", "profit", "worst", "median", "best")),
         )
         for party in parties["parties"]
     ]
-    rest = (ABSENT,) * 4
-    rows.append(("pools (fees, rounding)", *rest, money(parties["pools"]), *rest[1:]))
-    rows.append(("all of them", *rest, money(parties["total"]), *rest[1:]))
     lost = sum(abs(token["lost_atoms"]) for token in parties["tokens"])
-    rows.append(("tokens created or lost, atoms", *rest, number(lost), *rest[1:]))
-    head = ("Accounts", "At first", "Brought", "At the end", "Profit", "Worst", "Median", "Best")
+    for title, said in (
+        ("pools (fees, rounding)", money(parties["pools"])),
+        ("all of them", money(parties["total"])),
+        ("tokens created or lost, atoms", number(lost)),
+    ):
+        rows.append((title, ABSENT, ABSENT, said, ABSENT, ABSENT, ABSENT))
+    head = ("Accounts", "At the end", "Profit", "Worst", "Median", "Best")
     return Sheet("Who gained and who lost, USDC at the marks", ("Party", *head), rows)
 
 
