@@ -73,7 +73,8 @@ class Tape:
     def fold(self, now: int, tell: Callable[[CandleNews], None]) -> bool:
         """Fold what was traded into all candles; whether there was anything.
 
-        Tells of every candle whose time is up at `now`, once, and of every one that changed.
+        Tells of every candle whose time is up at `now`, once, and of every one that changed. Of
+        candles that close at one moment the shortest is told first.
         """
         traded = bool(self._fresh)
         changed: dict[str, Candle] = {}
@@ -99,8 +100,10 @@ class Tape:
     def _close_until(
         self, time: int, changed: dict[str, Candle], tell: Callable[[CandleNews], None]
     ) -> None:
-        for interval, candle in tuple(self._candles.items()):
-            if candle.end <= time:
+        # By INTERVALS, not as the dict has them: its order is another after `restore`.
+        for interval in INTERVALS:
+            candle = self._candles.get(interval)
+            if candle is not None and candle.end <= time:
                 del self._candles[interval]
                 changed.pop(interval, None)
                 tell(CandleNews(interval, candle, is_closed=True))
