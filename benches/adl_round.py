@@ -21,14 +21,14 @@ from solvent.engine.allot.apportionment import apportion
 from solvent.engine.memory.columns import new_columns
 from solvent.engine.memory.store import Store
 from solvent.engine.waterfall import rows as engine_rows
-from solvent.engine.waterfall.adl import pair
 from solvent.engine.waterfall.policies import allot
+from solvent.engine.waterfall.rounds import pair
 from solvent.kernels.language import kernel
 from solvent.kernels.rows import Memory, Rows
-from solvent.reference.waterfall import adl as reference
 from solvent.reference.waterfall.policies import Candidate, Demand
 from solvent.reference.waterfall.policies import allot as reference_allot
 from solvent.reference.waterfall.policies import apportion as reference_apportion
+from solvent.reference.waterfall.rounds import pair as reference_pair
 
 NAME = "adl-round"
 _LOAN, _LOAN_SPREAD = 7.0, 1.6
@@ -150,8 +150,4 @@ def _plain_round(drawn: Round, policy: Policy) -> list[list[int]]:
     parts = reference_allot(policy, _candidates(drawn), Demand(drawn.total, drawn.total))
     claims = drawn.claims.tolist()
     granted = reference_apportion(drawn.total, claims, claims)
-    sides = [
-        [reference.Part(place, quantity) for place, quantity in enumerate(side)]
-        for side in (granted, parts)
-    ]
-    return [list(one) for one in reference.pair(*sides)]
+    return [list(one) for one in reference_pair(granted, parts)]

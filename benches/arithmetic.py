@@ -50,7 +50,7 @@ def bench(*, quick: bool = False) -> Iterator[Row]:
     rng = np.random.default_rng(1)
     for title, terms, limit in (
         ("atoms x price / divisor", _values(rng, count), 5),
-        ("shares x index / 10^14", _claims(rng, count), 5),
+        ("shares x index / 10^18", _claims(rng, count), 5),
         ("random widths", _random(rng, count), 11),
     ):
         for name, plain in (("down", exact.mul_div_down), ("up", exact.mul_div_up)):
@@ -85,9 +85,9 @@ def _values(rng: np.random.Generator, count: int) -> Terms:
 
 
 def _claims(rng: np.random.Generator, count: int) -> Terms:
-    """Shares of any size up to 10^17 at an index that has grown by up to a half."""
-    shares = np.exp(rng.uniform(np.log(1e4), np.log(1e17), count)).astype(np.int64)
-    index = rng.integers(INDEX_SCALE, INDEX_SCALE * 3 // 2, count)
+    """Shares of any size up to 10^18 at an index from a half to one."""
+    shares = np.exp(rng.uniform(np.log(1e4), np.log(1e18), count)).astype(np.int64)
+    index = rng.integers(INDEX_SCALE // 2, INDEX_SCALE + 1, count)
     return shares, index, np.full(count, INDEX_SCALE, dtype=np.int64)
 
 

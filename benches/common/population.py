@@ -17,7 +17,7 @@ import numpy.typing as npt
 from benches.common.market import PRICES
 from solvent.domain.commands import Role
 from solvent.domain.parameters import MAX_SOURCES, USDC, EngineParameters
-from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO, VALUE_SCALE
+from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO, VALUE_SCALE, divide_up
 from solvent.engine.memory.columns import Columns, new_columns
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import Account, Globals, Pool, Position, Price, Quote
@@ -32,7 +32,7 @@ _LENT = 0.4
 _FEWEST, _MOST = 2, 6
 _SIZE, _SPREAD = 7.6, 1.5
 _HOUSE_UTILIZATION = 0.7
-_INDEX_PERCENT = 103
+_INDEX_PERCENT = 97
 _ROUNDING = 2
 """Shares that keep a pool's cash at or above zero."""
 
@@ -224,8 +224,11 @@ def balance(columns: Columns, dry: tuple[int, ...] = ()) -> None:
         rows[2:FIRST, asset, Position.lent_shares] = house // 2, house - house // 2
         pool[Pool.lend_shares] = lent + house
         pool[Pool.debt_shares] = debts
-        pool[Pool.lend_index] = pool[Pool.debt_index] = index
-        claims = (lent + house) * index // INDEX_SCALE
-        pool[Pool.cash] = claims + -debts * index // INDEX_SCALE
+        pool[Pool.lend_index] = pool[Pool.debt_index] = pool[Pool.debt_base] = index
+        claims, owed = (lent + house) * index, debts * index
+        cash = divide_up(claims, INDEX_SCALE) - owed // INDEX_SCALE
+        pool[Pool.cash] = cash
+        pool[Pool.sink] = (cash * INDEX_SCALE + owed - claims) // INDEX_SCALE
+        pool[Pool.residue] = cash + divide_up(owed, INDEX_SCALE) - claims // INDEX_SCALE
         pool[Pool.external] = -int(rows[:, asset, Position.available].sum()) - int(pool[Pool.cash])
     mark_held(columns)

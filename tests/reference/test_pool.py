@@ -195,6 +195,20 @@ def test_a_handed_over_claim_cancels_the_receivers_debt(state: State) -> None:
     assert faults(state) == []
 
 
+@proves("I1")
+def test_a_claim_handed_over_whole_takes_nothing_of_what_is_carried(state: State) -> None:
+    pool = state.pools[SOL]
+    shares = state.accounts[ANN].lent_shares[SOL]
+    others = pool.lend_shares - shares
+    # Between giver and receiver the pool has fewer claims than it carries parts for.
+    assert pool.unpaid > others
+    unpaid, residue = pool.unpaid, pool.residue
+    pools.transfer_claim(state, SOL, shares, ANN, CAT, Source.ADL_PROVIDER)
+    assert (pool.unpaid, pool.residue) == (unpaid, residue)
+    assert pool.lend_shares == shares + others
+    assert faults(state) == []
+
+
 @proves("I3")
 @pytest.mark.parametrize(
     "wrong",

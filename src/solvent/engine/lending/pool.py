@@ -208,8 +208,12 @@ def transfer_claim(
     s: Store, asset: int, shares: int, giver: int, receiver: int, source: Source
 ) -> None:
     """Hand shares of a claim from one account to another, where they cancel against its debt."""
+    pool = pool_row(s, asset)
+    unpaid = pool.unpaid
     change_claim(s, giver, asset, -shares)
     change_claim(s, receiver, asset, shares)
+    # All claims are as they were, and so is what is carried for them.
+    pool.unpaid = unpaid
     net_out(s, receiver, asset, source)
 
 

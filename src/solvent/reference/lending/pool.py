@@ -211,8 +211,12 @@ def transfer_claim(
 
     A receiver that owes the asset repays at once: claim and debt cancel inside the pool.
     """
+    pool = state.pools[asset]
+    unpaid = pool.unpaid
     change_claim(state, giver, asset, -shares)
     change_claim(state, receiver, asset, shares)
+    # All claims are as they were, and so is what is carried for them.
+    pool.unpaid = unpaid
     net_out(state, receiver, asset, source)
 
 
