@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from solvent.domain import commands as c
 from solvent.domain.events import Event, Refused
 from solvent.domain.labels import Source
-from solvent.domain.parameters import MAX_SHARES
+from solvent.domain.parameters import MAX_SHARES, USDC
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import INDEX_SCALE
 from solvent.reference.engine import ReferenceEngine
@@ -32,6 +32,7 @@ from solvent.reference.ledger import (
 )
 from solvent.reference.lending import pool as pools
 from solvent.reference.state import State
+from solvent.reference.waterfall.default import settle_defaults
 from tests.proof import proves
 from tests.tables.audit import faults
 from tests.tables.story import Story
@@ -207,6 +208,16 @@ def test_a_claim_handed_over_whole_takes_nothing_of_what_is_carried(state: State
     assert (pool.unpaid, pool.residue) == (unpaid, residue)
     assert pool.lend_shares == shares + others
     assert faults(state) == []
+
+
+def test_nobody_in_default_takes_no_claim_out_of_the_sink(state: State) -> None:
+    move(state, USDC, 5, EXTERNAL, POOL)
+    settle_residue(state, USDC)
+    assert (lent_total(state.pools[USDC]), state.pools[USDC].sink) == (0, 5)
+    state.events = []
+    settle_defaults(state, {})
+    assert state.events == []
+    assert state.pools[USDC].sink == 5
 
 
 @proves("I3")

@@ -66,8 +66,12 @@ _ROUNDING_ATOMS = 2
 def settle_defaults(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """Case B: rounds for each asset owed by a borrower in default, then the rest is booked."""
     budget = allocate(count)
+    any_defaulted = 0
+    for place in range(count):
+        any_defaulted = any_defaulted | attempts[place].defaulted
     for asset in range(s.globals.assets):
-        if not is_stale(s, asset):
+        # Nobody in default needs no claim of the treasury's either.
+        if any_defaulted and not is_stale(s, asset):
             total = 0
             for place in range(count):
                 budget[place] = 0

@@ -62,7 +62,8 @@ Budget = dict[int, int]
 def settle_defaults(state: State, defaulted: Reasons) -> None:
     """Case B: rounds for each asset owed by a borrower in default, then what is left is booked."""
     for asset in range(len(state.pools)):
-        if state.prices[asset].stale:
+        # Nobody in default needs no claim of the treasury's either.
+        if not defaulted or state.prices[asset].stale:
             continue
         owing = {account: default_of(state, account, asset) for account in sorted(defaulted)}
         _claim_for(state, asset, sum(owing.values()) + ROUNDING_ATOMS)
