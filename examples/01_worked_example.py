@@ -34,7 +34,7 @@ def main() -> None:
     run(engine, quote(SOL, "190"))
     show_accounts(engine, "SOL at 190")
     print("\nOne time step")
-    for event in run(engine, TimeStep(SECOND)):
+    for event in run(engine, TimeStep(60 * SECOND)):
         if isinstance(event, HandedOver):
             print(f"  {event.stage.name.lower()} hands over: {event.reason.name}")
         if isinstance(event, AdlOpened):

@@ -57,12 +57,12 @@ def leverage(engine: ReferenceEngine, account: int) -> float:
 
 
 def compare(policy: Policy) -> None:
-    """Let SOL fall to 190, take one time step, and print a row."""
+    """Let SOL fall to 190, let a minute pass, and print a row."""
     engine = crowded_market(policy)
-    events = run(engine, quote(SOL, "190"), TimeStep(SECOND))
+    events = run(engine, quote(SOL, "190"), TimeStep(60 * SECOND))
     candidates = [event for event in events if isinstance(event, AdlCandidate)]
     settled = sum(event.quantity for event in events if isinstance(event, AdlMatched))
-    touched = sum(event.allotted > 0 for event in candidates)
+    touched = len({event.account for event in candidates if event.allotted})
     largest = max(event.allotted / event.position for event in candidates)
     highest = max(leverage(engine, account) for account in BORROWERS)
     print(

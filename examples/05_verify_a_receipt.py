@@ -20,7 +20,7 @@ def receipts() -> list[str]:
     engine = market(accounts=4)
     builder = ReceiptBuilder(engine.parameters)
     lines = []
-    settled = (*worked_example(), quote(SOL, "190"), TimeStep(SECOND))
+    settled = (*worked_example(), quote(SOL, "190"), TimeStep(60 * SECOND))
     for number, command in enumerate(settled):
         events = engine.apply_one(command)
         lines += [receipt_line(receipt) for receipt in builder.feed(number, events)]
