@@ -293,7 +293,10 @@ def query(draws: Draws) -> None:
     wallet.largest_repay(state, account, asset)
     wallet.dust_refusal(state, account, asset)
     if account >= FIRST_USER:
-        orders.order_refusal(state, random_order(draws, account, asset))
+        order = random_order(draws, account, asset)
+        # Only a well-formed order is worth what a column holds: form first, as commands do.
+        if orders.order_form(state, order) is None:
+            orders.order_refusal(state, order)
 
 
 COMMANDS: dict[str, tuple[Callable[[Draws], Plan | None], int]] = {
