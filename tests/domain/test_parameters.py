@@ -67,6 +67,7 @@ RANGES: list[tuple[object, str, int, int]] = [
     (WATERFALL, "max_discount", 0, RATIO // 2),
     (WATERFALL, "fund_share", 0, RATIO),
     (WATERFALL, "stale_doubt", 0, 100 * RATIO),
+    (WATERFALL, "opposites_fee", 0, RATIO // 10),
     (WATERFALL, "interval", SECOND // 10, HOUR),
     (WATERFALL, "patience", 1, 1000),
     (WATERFALL, "commitment_notice", 0, 366 * 24 * HOUR),
