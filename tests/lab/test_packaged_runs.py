@@ -17,7 +17,14 @@ from tests.proof import proves
 
 pytestmark = pytest.mark.slow
 
-STAGES = ("book", "backstop", "adl_stuck_lender", "adl_borrower_default", "deficit")
+STAGES = (
+    "book",
+    "backstop",
+    "adl_opposites",
+    "adl_stuck_lender",
+    "adl_borrower_default",
+    "deficit",
+)
 CENT = Decimal("0.01")
 COARSEST_ATOM = Decimal("0.0013")
 """An atom of BTC, in USDC: what a lender may get too much by rounding in his favour."""
