@@ -11,7 +11,7 @@ from solvent.domain import events as e
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Side, UpdatePrice
 from solvent.domain.units import HOUR, SECOND
-from solvent.domain.waterfall_events import DeficitBooked
+from solvent.domain.waterfall_events import PoolWrittenDown
 from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, WEEK, end_of, start_of
 from solvent.history.market_views import Views
 from solvent.history.questions.market import POOL_SPANS, TICKER_SPANS
@@ -220,7 +220,7 @@ def test_pools_are_known_at_the_end_of_each_interval(seed: int, interval: str) -
             if isinstance(event, e.InterestCharged | e.InterestAccrued):
                 pool = said[event.asset]
                 pool.lend_index, pool.debt_index = event.lend_index, event.debt_index
-            elif isinstance(event, DeficitBooked):
+            elif isinstance(event, PoolWrittenDown):
                 said[event.asset].lend_index = event.lend_index
             elif isinstance(event, e.SharesRescaled):
                 side = "debt_index" if event.of_debts else "lend_index"

@@ -75,6 +75,8 @@ ONLY_IN_THE_LOG = {
     "borrowing.throttle_threshold",
     "borrowing.throttle_update_fraction",
     "waterfall.target_buffer",
+    "waterfall.book_fee",
+    "waterfall.opposites_fee",
     "waterfall.stale_doubt",
     "offer.providers.leverage_limit",
     "terms.max_discount",
