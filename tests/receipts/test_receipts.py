@@ -6,9 +6,10 @@ from functools import cache
 import pytest
 
 from solvent.domain.codec.canonical import DIGEST_FIELD, digest_of
+from solvent.domain.commands import TimeStep
 from solvent.domain.labels import AdlCase, LegForm, Reason, Stage, Tier
 from solvent.domain.parameters import Policy
-from solvent.domain.units import RATIO
+from solvent.domain.units import PRICE_SCALE, RATIO, SECOND
 from solvent.receipts.codec import (
     ReceiptFormError,
     read_receipt,
@@ -16,7 +17,17 @@ from solvent.receipts.codec import (
     receipt_line,
 )
 from solvent.receipts.form import AdlReceipt, BackstopReceipt, Receipt
-from tests.journal.small_run import ONE_SOL, ONE_USDC, busy_run, example_run, receipts_of
+from solvent.receipts.verify.check import verify_receipt
+from tests.journal.small_run import (
+    ONE_SOL,
+    ONE_USDC,
+    busy_run,
+    carried_out,
+    example_run,
+    receipts_of,
+)
+from tests.model.worlds import price as token_price
+from tests.model.worlds import two_lenders
 from tests.proof import proves
 
 
@@ -92,7 +103,7 @@ def test_the_small_run_settles_in_every_way() -> None:
     assert len(fills()) == 4
     legs = [leg for receipt in rounds() for match in receipt.matches for leg in match.legs]
     assert {leg.form for leg in legs} == set(LegForm)
-    assert {leg.tier for leg in legs} == {Tier.OWED, Tier.CASH, Tier.IN_KIND, Tier.FLAGGED}
+    assert {leg.tier for leg in legs} == {Tier.OWED, Tier.CASH, Tier.IN_KIND}
     assert {leg.form for receipt in fills() for leg in receipt.legs} == {
         LegForm.AVAILABLE,
         LegForm.CLAIM,
@@ -100,6 +111,18 @@ def test_the_small_run_settles_in_every_way() -> None:
     sides = {side.account for receipt in rounds() if receipt.fund for side in receipt.sides}
     assert sides == {10}
     assert any(match.giver != match.payer for receipt in rounds() for match in receipt.matches)
+
+
+@proves("A12")
+def test_a_flagged_leg_is_receipted_and_verified() -> None:
+    # Bob, 17 % short of what he owes, has his loss booked; what Ann is paid then is flagged.
+    world = two_lenders()
+    ends = (token_price(276 * PRICE_SCALE), TimeStep(SECOND))
+    receipts = receipts_of(*carried_out(world.parameters, (*world.opening, *ends)))
+    settled = [receipt for receipt in receipts if isinstance(receipt, AdlReceipt)]
+    tiers = {leg.tier for receipt in settled for match in receipt.matches for leg in match.legs}
+    assert Tier.FLAGGED in tiers
+    assert [verify_receipt(receipt_document(receipt)) for receipt in settled] == [[]] * len(settled)
 
 
 def test_parameters_are_those_in_force_at_the_settlement() -> None:
