@@ -32,6 +32,7 @@ class LenderFigures:
         self._marks = marks
         self._asset = 0
         self._is_opposites = False
+        self._legs: list[AdlLeg] = []
         self._matched = 0
         self._received = dict.fromkeys(FORMS, 0)
         self._deficit = 0
@@ -45,10 +46,15 @@ class LenderFigures:
             self._is_opposites = event.case is AdlCase.OPPOSITES
         elif self._is_opposites and isinstance(event, AdlMatched | AdlLeg):
             return
+        elif isinstance(event, AdlLeg):
+            self._legs.append(event)
         elif isinstance(event, AdlMatched):
             self._matched += self._marks.exact(event.asset, event.quantity)
-        elif isinstance(event, AdlLeg):
-            self._received[self._form(event)] += self._marks.exact(event.asset, event.quantity)
+            for leg in self._legs:
+                # A fee that goes to the fund is a leg too.
+                if leg.receiver == event.lender:
+                    self._received[self._form(leg)] += self._marks.exact(leg.asset, leg.quantity)
+            self._legs.clear()
         elif isinstance(event, DeficitBooked):
             self._book(event)
         elif isinstance(event, PoolWrittenDown):
