@@ -189,7 +189,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # A fresh clone would first say that it compiles its kernels.
     monkeypatch.setattr("solvent.cli.runs.running.engine_factory", lambda _: ReferenceEngine)
     for module in ("solvent.cli.live", "solvent.service.logs"):
-        monkeypatch.setattr(f"{module}.set_up_logs", lambda: None)
+        monkeypatch.setattr(f"{module}.set_up_logs", lambda **_: None)
     handler = signal.getsignal(signal.SIGTERM)
     yield tmp_path
     signal.signal(signal.SIGTERM, handler)

@@ -30,7 +30,9 @@ def test_json_is_one_object_and_the_same_for_one_seed(finished: Path) -> None:
     assert done.stdout == again.stdout
     assert done.stdout.count("\n") == 1
     figures = json.loads(done.stdout)
-    assert figures == json.loads((finished / "run.json").read_text())["figures"]
+    kept = json.loads((finished / "run.json").read_text())["figures"]
+    # A run with a folder checks itself by half the step.
+    assert figures == {name: value for name, value in kept.items() if name != "step_check"}
     assert len(figures["state_hash"]) == len(figures["event_hash"]) == 64
     assert figures["accounts"] >= 40
 

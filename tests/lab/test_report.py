@@ -183,7 +183,7 @@ def test_the_promise_is_shown_by_the_largest_match_of_a_stuck_lender() -> None:
 def test_a_settlement_that_took_value_would_be_shown_as_broken() -> None:
     """The verdict is read off the receipt, not asserted."""
     result, receipts = small_run()
-    first = next(rounds_of(receipts))
+    first = next(one for one in rounds_of(receipts) if one.case is not AdlCase.OPPOSITES)
     match = first.matches[0]
     robbed = tuple(replace(party, total_value=party.total_value - 10**9) for party in match.after)
     forged = replace(first, matches=(replace(match, after=robbed),))

@@ -121,9 +121,11 @@ def promise(kept: Chosen) -> Markup:
 def _person(title: str, account: int, said: str, receipt: AdlReceipt, match: MatchLine) -> Markup:
     before, after = _party(match.before, account), _party(match.after, account)
     change = after.total_value - before.total_value
-    kept = abs(change) <= _rounding_unit(receipt, match)
+    kept = abs(change) <= _rounding_unit(receipt, match) + match.fee
     verdict = "Total value: the same to the last atom"
-    if change:
+    if kept and match.fee and change:
+        verdict = f"Total value: the same but for the stated fee ({_exact(change)} USDC)"
+    elif change:
         same = "the same to the rounding of an atom" if kept else "NOT the same"
         verdict = f"Total value: {same} ({_exact(change)} USDC)"
     return tag(

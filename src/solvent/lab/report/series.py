@@ -24,7 +24,7 @@ TABLE_ROWS = 25
 INDEXED_TO = 100.0
 
 ASSET_STYLES = ("c1", "c2 dash", "c3 dots", "c4 long", "c5", "c6 dash")
-STAGE_STYLES = ("c3", "c1", "c4", "c2", "c5")
+STAGE_STYLES = ("c3", "c1", "c6 dash", "c4", "c2", "c5")
 
 
 def charts(figures: Figures, series: Series) -> Markup:
