@@ -19,7 +19,7 @@ from tests.service.played import played
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A journal with two snapshots, three state hashes, and records after them."""
-    game = played(9)
+    game = played(25)
     place = tmp_path / "journal"
     Journal.create(place, game.head).close()
     third = (len(game.records) - 5) // 3
@@ -41,7 +41,7 @@ def test_a_good_market_passes(folder: Path) -> None:
     """And the hash is that of the commands; nothing in the folder changes."""
     before = files(folder)
     found = audit_market(folder)
-    game = played(9)
+    game = played(25)
     assert found.problem is None
     assert found.state_hash == game.market().engine.state_hash()
     assert found.commands == len(game.commands)
@@ -107,7 +107,7 @@ def test_a_state_hash_that_does_not_come_out_fails(folder: Path) -> None:
 @proves("I35")
 def test_a_snapshot_of_another_state_fails(folder: Path) -> None:
     journal = Journal.open(folder)
-    journal.snapshot(played(9).market(40).save())
+    journal.snapshot(played(25).market(40).save())
     sequence = journal.sequence
     journal.close()
     found = audit_market(folder)

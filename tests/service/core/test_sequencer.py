@@ -100,7 +100,7 @@ def test_records_after_a_snapshot_are_carried_out(tmp_path: Path) -> None:
 
 
 def test_a_listener_that_is_behind_hears_everything(tmp_path: Path) -> None:
-    game = played(9)
+    game = played(25)
     Journal.create(tmp_path / "journal", game.head).close()
     sequencer = sequencer_of(Journal.open(tmp_path / "journal"), None, 50)
     answers([sequencer.submit(record) for record in game.records])

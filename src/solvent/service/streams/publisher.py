@@ -10,6 +10,7 @@ the clock's. Absent: sockets, and the past beyond what `restore` and `recall` ar
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
@@ -27,7 +28,7 @@ from solvent.history.followers.orders import Order
 from solvent.history.followers.transfers import KINDS as TRANSFER_KINDS
 from solvent.history.tables.rows import CandleRow, PriceKind, TickerRow
 from solvent.service.api.objects.markets import Depth
-from solvent.service.api.objects.streams import Payload
+from solvent.service.api.objects.streams import Payload, WaterfallStep
 from solvent.service.api.shapes import market_symbol
 from solvent.service.streams import payloads
 from solvent.service.streams.balances import BalanceWatch, Holdings
@@ -191,15 +192,22 @@ class Publisher:
         self._has_published = True
         self._now = max(self._now, time_us)
         self._balances.note(transcript)
-        for step in self.waterfall.follow(self._now, transcript):
-            self.subscriptions.send(Topic(WATERFALL), step)
+        steps = deque(self.waterfall.follow(self._now, transcript))
         if transcript.present.isdisjoint(_FOLLOWED):
+            self._tell_steps(steps, transcript.end)
             return
         self._reports.when = Moment(self._now, time_us)
         for index, events in transcript.by_command(_FOLLOWED):
+            self._tell_steps(steps, transcript.first + index)
             for event in events:
                 self._follow(event)
             self._finish(transcript.first + index + 1, time_us)
+        self._tell_steps(steps, transcript.end)
+
+    def _tell_steps(self, steps: deque[WaterfallStep], command: int) -> None:
+        """Tell those up to a command: before what else it led to, behind what came earlier."""
+        while steps and steps[0].command <= command:
+            self.subscriptions.send(Topic(WATERFALL), steps.popleft())
 
     def _finish(self, commands: int, time_us: int) -> None:
         """Close the last of so many commands."""

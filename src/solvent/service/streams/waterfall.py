@@ -39,7 +39,7 @@ TOLD = frozenset(
 """Kinds of events, by number, that are steps."""
 _PARTIES = ("account", "provider", "giver", "receiver", "lender", "payer", "debtor")
 _ATOMS = ("quantity", "debt_quantity", "needed")
-_ROUNDS = ("round", "fill")
+_ROUNDS = ("booking", "round", "fill")
 
 
 class Waterfall:

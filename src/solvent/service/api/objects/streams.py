@@ -301,7 +301,7 @@ class WaterfallStep(Told, tag_field="e", tag="waterfall"):
     stage: Annotated[str | None, says("BOOK, BACKSTOP, ADL, DEFICIT or BOOKING.", "BOOK")]
     reason: Annotated[str | None, says("Why a stage handed over.", "NO_LIQUIDITY_IN_BAND")]
     case: Annotated[str | None, says("Of an ADL round: its case.")]
-    round: Annotated[int | None, says("The number of the ADL round or the backstop fill.", 7)]
+    round: Annotated[int | None, says("The number of the ADL round, backstop fill or booking.", 7)]
     symbol: Annotated[AssetSymbol | None, says("The asset.")]
     parties: Annotated[list[StepParty], says("Who took part.")]
     amounts: Annotated[list[StepAmount], says("Its figures.")]
