@@ -28,7 +28,7 @@ from solvent.kernels.language import allocate, allocate_rows
 from solvent.kernels.rows import Rows
 from solvent.proof.fuzz.market import random_parameters
 
-MARKETS = 80
+MARKETS = 100
 ACCOUNTS = 6
 FIRST = 2
 MOST_SHARES = 10**17
