@@ -20,6 +20,7 @@ from solvent.service.api.buckets import Buckets
 from solvent.service.api.calls import JSON_TYPE, Call, Reply
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.front import Front
+from solvent.service.api.objects.pages import FAR
 from solvent.service.api.params import bad_request
 from solvent.service.api.signing import MARKET_HEADER, SIGNATURE_HEADERS, Verified, verify
 from solvent.service.core.keys import NO_ACCOUNT
@@ -251,13 +252,15 @@ class App:
 
 
 def _offset(query: Mapping[str, JsonValue]) -> int:
-    """How many rows of a list are to be passed over."""
+    """How many rows of a list are to be passed over: none where it is too far, and refused."""
     text = query.get("offset")
-    is_number = isinstance(text, str) and text.isascii() and text.isdigit()
-    return int(text[:_OFFSET_DIGITS]) if isinstance(text, str) and is_number else 0
+    if not isinstance(text, str) or not (text.isascii() and text.isdigit()):
+        return 0
+    offset = int(text) if len(text) <= _OFFSET_DIGITS else FAR + 1
+    return offset if offset <= FAR else 0
 
 
-_OFFSET_DIGITS = 16
+_OFFSET_DIGITS = 20
 
 
 def _weight(body: JsonValue) -> int:
