@@ -222,6 +222,7 @@ def counterexample(lemma: Lemma, formulas: Formulas, below: int | None = None) -
     variables = [make(name) for name in lemma.variables]
     claim = lemma.says(do, bound_to(do, formulas), *variables)
     # Some proofs are found at once by z3's one solver and not in a minute by its other.
+    answer = z3.unknown
     for solver, limit in ((z3.Solver(), FIRST_TIMEOUT), (z3.SimpleSolver(), TIMEOUT)):
         solver.set("timeout", limit)
         solver.add(*do.defined, claim.given, z3.Not(claim.holds))

@@ -35,6 +35,7 @@ from solvent.reference.waterfall import (
     bookings,
     clearing,
     default,
+    insolvency,
     liquidation,
     opposites,
     rounds,
@@ -302,7 +303,7 @@ def deficits_are_not_booked(patch: pytest.MonkeyPatch) -> None:
 
 @canary("I38", within=15_000)
 def the_largest_debt_bears_all(patch: pytest.MonkeyPatch) -> None:
-    right = bookings.write_offs
+    right = clearing.write_offs
 
     def wrong(*asked: Any) -> list[clearing.WriteOff]:
         written = right(*asked)
@@ -313,7 +314,7 @@ def the_largest_debt_bears_all(patch: pytest.MonkeyPatch) -> None:
 
 @canary("I38", within=15_000)
 def a_gate_forgets_who_it_makes_insolvent(patch: pytest.MonkeyPatch) -> None:
-    right = clearing.insolvent_among
+    right = insolvency.insolvent_among
 
     def wrong(state: State, accounts: Iterable[int], indices: list[int]) -> list[int]:
         first = indices == [each.lend_index for each in state.pools]
