@@ -14,7 +14,7 @@ from tests.sizes import sized
 
 RUNS = sized(quick=4, usual=16, full=100)
 COMMANDS = 1000
-BROKEN = {0, 4}
+BROKEN = {4}
 KNOWN = pytest.mark.xfail(reason="docs/decisions/2026-11-30-known-gaps.md", strict=False)
 
 

@@ -141,12 +141,14 @@ def waits_for_booking(s: Store, account: int) -> bool:
 
 @kernel
 def is_worthless(s: Store, account: int) -> bool:
-    """Whether an account owes and is worth no more than the rounding of debts: a share of each.
+    """Whether an account owes and is worth no more than 0.01 USDC and a share of each of its debts.
 
-    So is every account whose loss was booked, at the last prices of what it has. Pools count whose
-    debts it no longer has: the first that was settled may have left it a share's worth.
+    So is every account whose loss was booked, at the last prices of what it has: rounding leaves it
+    a share's worth of each debt, also of one that is settled before the others. Pools that it does
+    not owe have no say (I43).
     """
-    if account_row(s, account).debts == 0:
+    owed = account_row(s, account).debts
+    if owed == 0:
         return False
     shares = wide(0)
     top = s.globals.scratch_top
@@ -154,7 +156,8 @@ def is_worthless(s: Store, account: int) -> bool:
     for asset in range(s.globals.assets):
         pool = pool_row(s, asset)
         indices[asset] = pool.lend_index
-        shares += value_up(debt_worth(pool, 1), mark_of(s, asset), asset_row(s, asset))
+        if owed & bit(asset):
+            shares += value_up(debt_worth(pool, 1), mark_of(s, asset), asset_row(s, asset))
     worth = worth_of(s, account, indices, doubted=False)
     s.globals.scratch_top = top
-    return -lacks(worth) <= shares * FINE_PER_VALUE
+    return -lacks(worth) <= (shares + DUST) * FINE_PER_VALUE

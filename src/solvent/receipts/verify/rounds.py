@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from solvent.domain.labels import AdlCase
 from solvent.domain.parameters import USDC
+from solvent.domain.units import value_up
 from solvent.receipts.form import (
     AdlReceipt,
     CandidateLine,
@@ -27,6 +28,7 @@ from solvent.reference.margin import health_of
 from solvent.reference.waterfall import rounds
 from solvent.reference.waterfall.adl import needed_of, payer_of
 from solvent.reference.waterfall.default import fund_part, lender_of, side_of
+from solvent.reference.waterfall.insolvency import DUST, is_worthless
 from solvent.reference.waterfall.opposites import opposite_of
 from solvent.reference.waterfall.policies import Candidate
 from solvent.reference.waterfall.settlement import Means
@@ -128,7 +130,9 @@ def _side_fits(receipt: AdlReceipt, side: Side, place: str) -> Iterator[str]:
     yield from reasons_in_order(receipt, side, place)
     if side.needed < 1:
         yield f"{place}.needed: must be positive"
-    if receipt.fund and side.total_value > 0:
+    # An account is worth nothing up to dust and a share, at most an atom, of what it owes.
+    dust = DUST + sum(value_up(1, each.mark, each.decimals) for each in receipt.assets)
+    if receipt.fund and side.total_value > dust:
         yield f"{place}: the fund pays for nobody who is worth something"
     if side.received < 0 or (side.received and receipt.case is not AdlCase.STUCK_LENDER):
         yield f"{place}.received: must be 0 but in case L"
@@ -142,17 +146,18 @@ def _sides_recomputed(receipt: AdlReceipt, opening: ReconstructedState) -> Itera
         if side.account not in opening.known:
             continue
         found = _side_found(receipt, side, opening)
-        if _may_ask_less(receipt, side) and 0 < side.needed < found.needed:
+        worthless = is_worthless(opening.state, opening.account(side.account))
+        if _may_ask_less(receipt, worthless=worthless) and 0 < side.needed < found.needed:
             found = replace(found, needed=side.needed)
         yield from differences(side, found, f"sides[{place}]")
 
 
-def _may_ask_less(receipt: AdlReceipt, side: Side) -> bool:
+def _may_ask_less(receipt: AdlReceipt, *, worthless: bool) -> bool:
     """Whether earlier rounds, or other sides, may have left less than the balances say.
 
     So it is for a worthless account, whose assets are divided among its debts beforehand.
     """
-    return receipt.case is AdlCase.BORROWER_DEFAULT and (receipt.fund or side.total_value <= 0)
+    return receipt.case is AdlCase.BORROWER_DEFAULT and (receipt.fund or worthless)
 
 
 def _side_found(receipt: AdlReceipt, side: Side, opening: ReconstructedState) -> Side:

@@ -117,16 +117,19 @@ def impaired_indices(state: State) -> list[int]:
 
 
 def is_worthless(state: State, account: int) -> bool:
-    """Whether an account owes and is worth no more than the rounding of debts: a share of each.
+    """Whether an account owes and is worth no more than 0.01 USDC and a share of each of its debts.
 
-    So is every account whose loss was booked, at the last prices of what it has. Pools count whose
-    debts it no longer has: the first that was settled may have left it a share's worth.
+    So is every account whose loss was booked, at the last prices of what it has: rounding leaves it
+    a share's worth of each debt, also of one that is settled before the others. Pools that it does
+    not owe have no say (I43).
     """
-    if not any(state.accounts[account].debt_shares):
+    owed = state.accounts[account].debt_shares
+    if not any(owed):
         return False
     shares = sum(
         value_up(debt_worth(pool, 1), state.mark(asset), state.asset(asset).decimals)
         for asset, pool in enumerate(state.pools)
+        if owed[asset]
     )
     worth = worth_of(state, account, lend_indices(state), doubted=False)
-    return -worth.lacks <= shares * FINE_PER_VALUE
+    return -worth.lacks <= (DUST + shares) * FINE_PER_VALUE
