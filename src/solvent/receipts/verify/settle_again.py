@@ -70,10 +70,13 @@ class Settling:
     def _nothing_to_settle(self, state: State, match: Match) -> bool:
         """Whether there is a reason why a match was not carried out.
 
-        Earlier matches left a known party of it with nothing, or took the pool's cash; a swap in
-        kind can hurt at the size that it came to, and a borrow at that moment.
+        Where all balances of its parties are known, that settling it again comes to nothing is the
+        reason. Else earlier matches left a known party of it with nothing, or took the pool's cash;
+        a swap in kind can hurt at the size that it came to, and a borrow at that moment.
         """
         knows, asset, means = self.rebuilt.knows, match.asset, match.means
+        if all(map(knows, (match.lender, match.debtor, match.giver))):
+            return True
         if means.borrowed or means.tier is Tier.IN_KIND:
             return True
         if knows(match.lender) and not claim_of(state, match.lender, asset):
