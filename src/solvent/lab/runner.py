@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from hashlib import file_digest
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +108,13 @@ def run(
         driver.run(agents.open())
         agents.set_up(driver)
         driver.begin()
-        times = (feed.start, *feed.moments)
-        for number, (since, until) in enumerate(pairwise(times), start=1):
-            _live_through(driver, agents, feed, since, until)
+        done = 0
+        for number, moment in enumerate(feed.moments, start=1):
+            while done < moment - feed.start:
+                until = agents.next_step(driver, done, moment - feed.start)
+                agents.step(driver, done, until)
+                driver.see()
+                done = until
             if progress is not None:
                 progress(number, len(feed.moments))
         notes = (*feed.notes, *agents.notes, *book.notes)
@@ -131,21 +134,6 @@ def run(
             log.name_accounts(agents.next_account, book)
             log.finish(figures, series, driver.state_hash)
     return RunResult(figures, series, notes, 0 if log is None else log.receipts)
-
-
-def _live_through(driver: "_RunDriver", agents: Agents, feed: Feed, since: int, until: int) -> None:
-    """One step of the scenario; while anybody is liquidating, one of the waterfall's at a time.
-
-    Makers then quote between two passes, so neither the pace of a liquidation nor the depth that it
-    meets hangs on how long the scenario's steps are.
-    """
-    interval = feed.parameters.waterfall.interval
-    while driver.liquidating and (between := (since // interval + 1) * interval) < until:
-        agents.step(driver, since - feed.start, between - feed.start)
-        driver.see()
-        since = between
-    agents.step(driver, since - feed.start, until - feed.start)
-    driver.see()
 
 
 def _given(
@@ -287,6 +275,7 @@ class _RunDriver(Driver):
         engine_factory: EngineFactory,
         log: _Log | None,
     ) -> None:
+        super().__init__()
         self.engine = engine_factory(parameters)
         self.recorder = Recorder(reported, parties)
         self.state_hash = ""
@@ -304,11 +293,6 @@ class _RunDriver(Driver):
             self._hasher.update_encoded(transcript.words.cast("B"))
         else:
             self._log.append(transcript)
-
-    @property
-    def liquidating(self) -> int:
-        """How many accounts are in the waterfall now."""
-        return self.recorder.liquidating
 
     def begin(self) -> None:
         """Show the recorder the state before the first step."""

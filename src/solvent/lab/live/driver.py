@@ -17,6 +17,7 @@ The market's own rules hold for the agents as for every client.
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import Protocol
@@ -206,7 +207,7 @@ class LiveAgents:
 
     def resume(self) -> None:
         """Go on in a market that was set up to its end: nothing that was done is done again."""
-        self._done = (self._market.now - self._start) // self._step * self._step
+        self._done = self._market.now - self._start
         self.ready.set()
 
     def start(self) -> None:
@@ -235,15 +236,26 @@ class LiveAgents:
         """Play in this thread until `stop`; the market must be set up."""
         if self._begun is None:
             self._begun = (self._market.now, self._watch.now())
+        with suppress(_StoppedError):
+            self._play()
+
+    def _play(self) -> None:
         while not self._stopped.is_set():
-            due = self._done + self._step
+            due = self._next_due()
             missing = self._start + due - self.clock()
             if missing > 0:
                 self._watch.wait(self._pause(missing), self._stopped)
                 continue
             if self._follows_wall:
-                due += -missing // self._step * self._step
+                due = max(due, (due - missing) // self._step * self._step)
             self._take_step(due)
+
+    def _next_due(self) -> int:
+        """When the next step ends: the scenario's, or the waterfall's for who keeps time."""
+        end = (self._done // self._step + 1) * self._step
+        if not self._keeps_time:
+            return end
+        return self._agents.next_step(self._driver, self._done, end)
 
     def _pause(self, missing: int) -> int:
         """How long it takes until the market's time has gone on by `missing`, all microseconds."""
@@ -254,8 +266,9 @@ class LiveAgents:
     def _take_step(self, due: int) -> None:
         since, self._done = self._done, due
         self._agents.step(self._driver, since, due, keeps_time=self._keeps_time)
-        prices = self._prices_at(self._start + due)
-        self._driver.run(self._traders.actions(due // self._step, prices))
+        if due % self._step == 0:
+            prices = self._prices_at(self._start + due)
+            self._driver.run(self._traders.actions(due // self._step, prices))
 
     def _prices_at(self, time: int) -> PriceAt:
         return lambda asset: self._prices.price(asset, time)
@@ -270,6 +283,7 @@ class _LiveDriver(Driver):
     BATCH = BATCH
 
     def __init__(self, market: LiveMarket, stopped: threading.Event) -> None:
+        super().__init__()
         self._market = market
         self._stopped = stopped
 
@@ -281,7 +295,7 @@ class _LiveDriver(Driver):
 
     def open(self, accounts: Iterable[Command]) -> None:
         """Open accounts, all at once: all are there or none."""
-        self.hear(self.carry_out(list(accounts)))
+        self.send(list(accounts))
 
     def hear(self, transcript: Transcript) -> None:
         """An account that does not open means that the market had accounts before."""

@@ -29,7 +29,8 @@ from solvent.domain.commands import (
     Withdraw,
     one_moment,
 )
-from solvent.domain.events import Event, Filled, Refused
+from solvent.domain.events import Event, Filled, Refused, Stepped
+from solvent.domain.waterfall_events import LiquidationEnded, LiquidationStarted
 from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
 from solvent.lab.people.positions import NO_BOOK, Book, BookMembers, tightened
@@ -39,6 +40,8 @@ from solvent.lab.scenario.model import Scenario
 from solvent.reference.state import FUND, TREASURY
 
 FILLS = frozenset({kind_number(Filled)})
+REFUSALS = frozenset({kind_number(Refused)})
+WATERFALL = frozenset(map(kind_number, (Stepped, LiquidationStarted, LiquidationEnded)))
 FIRST_ACCOUNT = 2
 """The fund and the treasury come before."""
 
@@ -68,6 +71,10 @@ class Driver(ABC):
 
     BATCH = 4096
 
+    def __init__(self) -> None:
+        self.liquidating = 0
+        """How many accounts are in the waterfall, as the market said last."""
+
     @abstractmethod
     def carry_out(self, batch: list[Command]) -> Transcript:
         """Carry out commands in order."""
@@ -76,34 +83,40 @@ class Driver(ABC):
     def hear(self, transcript: Transcript) -> None:
         """Take note of commands and their events."""
 
+    def send(self, batch: list[Command]) -> Transcript:
+        """Carry out commands in order, and hear of it."""
+        transcript = self.carry_out(batch)
+        for event in transcript.of_kinds(WATERFALL):
+            if isinstance(event, Stepped):
+                # The whole count, also for who came to a market in which some were there before.
+                self.liquidating = event.liquidating
+            else:
+                self.liquidating += 1 if isinstance(event, LiquidationStarted) else -1
+        self.hear(transcript)
+        return transcript
+
     def run(self, commands: Iterable[Command]) -> None:
         """Send commands."""
-        waiting = iter(commands)
-        while batch := list(islice(waiting, self.BATCH)):
-            self.hear(self.carry_out(batch))
+        for _ in self._sent(commands):
+            pass
 
     def run_for(self, commands: Iterable[Command], kinds: Collection[int]) -> Iterator[Event]:
         """Send commands; give the events of some kinds as they come."""
-        waiting = iter(commands)
-        while batch := list(islice(waiting, self.BATCH)):
-            transcript = self.carry_out(batch)
-            self.hear(transcript)
+        for transcript in self._sent(commands):
             yield from transcript.of_kinds(kinds)
 
     def run_refused(self, commands: Iterable[Command]) -> int:
         """Send commands; how many of them were refused."""
-        waiting, refused = iter(commands), 0
+        return sum(1 for _ in self.run_for(commands, REFUSALS))
+
+    def _sent(self, commands: Iterable[Command]) -> Iterator[Transcript]:
+        waiting = iter(commands)
         while batch := list(islice(waiting, self.BATCH)):
-            transcript = self.carry_out(batch)
-            self.hear(transcript)
-            spans = (transcript.span(index) for index in range(len(batch)))
-            refused += sum(isinstance(transcript.event(span.start), Refused) for span in spans)
-        return refused
+            yield self.send(batch)
 
     def run_agent(self, command: Command) -> None:
         """Send one member's command; where it was refused, again with what the limit leaves."""
-        transcript = self.carry_out([command])
-        self.hear(transcript)
+        transcript = self.send([command])
         if isinstance(command, Borrow | Withdraw):
             first = transcript.event(0)
             if isinstance(first, Refused) and 0 < first.largest < command.quantity:
@@ -197,6 +210,18 @@ class Agents:
         limit = self._scenario.parameters.max_leverage
         for account in range(self._first, self._book_first):
             yield UpdateSettings(account, leverage_limit=limit)
+
+    def next_step(self, driver: Driver, since: int, until: int) -> int:
+        """When the step after `since` ends: at `until`, or at the waterfall's next pass before it.
+
+        While anybody is liquidating a step is one of the waterfall's: makers then quote between two
+        passes, so neither the pace of a liquidation nor the depth that it meets hangs on how long
+        the scenario's steps are.
+        """
+        if not driver.liquidating:
+            return until
+        start, interval = self._feed.start, self._scenario.parameters.waterfall.interval
+        return min(until, ((start + since) // interval + 1) * interval - start)
 
     def step(self, driver: Driver, since: int, until: int, *, keeps_time: bool = True) -> None:
         """One step, from `since` to `until` microseconds after the start, and what happens then.

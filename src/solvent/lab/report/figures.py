@@ -100,7 +100,6 @@ class Recorder:
         ]
         self._now = parameters.start_time
         self._last_word: dict[int, str] = {}
-        self._in_waterfall: set[int] = set()
         self._handlers: list[list[Handler]] = [[] for _ in EVENT_KINDS]
         self._listen()
         self._times: list[str] = []
@@ -160,12 +159,10 @@ class Recorder:
     def _liquidation_starts(self, event: Event) -> None:
         assert isinstance(event, LiquidationStarted)
         self._last_word[event.account] = "liquidating"
-        self._in_waterfall.add(event.account)
 
     def _liquidation_ends(self, event: Event) -> None:
         assert isinstance(event, LiquidationEnded)
         self._last_word[event.account] = "restored" if event.exposure else "closed"
-        self._in_waterfall.discard(event.account)
 
     def _refuses(self, _event: Event) -> None:
         self.refused += 1
@@ -209,11 +206,6 @@ class Recorder:
         owed, received = self._lenders.so_far()
         self._owed.append(owed)
         self._received.append(received)
-
-    @property
-    def liquidating(self) -> int:
-        """How many accounts are in the waterfall now."""
-        return len(self._in_waterfall)
 
     def figures(self) -> dict[str, Any]:
         """Everything gathered, by the names that reports use."""
