@@ -61,6 +61,8 @@ def _start(s: Store, account: int) -> None:
     holder.is_liquidating = 1
     s.waiting[account].attempted = interval_of(s)
     s.globals.asleep = 0
+    # Its first attempt is in a later interval, for which all is new to it.
+    s.globals.stirred = max(s.globals.stirred, interval_of(s) + 1)
     expire_all(s, account, ExpiryReason.LIQUIDATION)
     summary = report(health_of(s, account, Doubt.NONE))
     emit(

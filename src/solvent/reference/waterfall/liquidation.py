@@ -56,6 +56,8 @@ def watch(state: State, asset: int | None = None) -> None:
             state.liquidating.add(account)
             holder.attempted = state.interval()
             state.asleep = False
+            # Its first attempt is in a later interval, for which all is new to it.
+            state.stirred = max(state.stirred, state.interval() + 1)
             expire_all(state, account, ExpiryReason.LIQUIDATION)
             values = health_of(state, account)
             state.emit(LiquidationStarted(account, *_summary(values)))
