@@ -23,7 +23,7 @@ SLIVERS = History(
 
 
 # No single holding pays for the last atom of debt: docs/decisions/2026-11-30-known-gaps.md.
-STUCK_WITH_AN_ATOM = {18, 33, 42, 49, 90, 121, 145, 157, 168}
+STUCK_WITH_AN_ATOM = {33, 42, 49, 90, 121, 145, 157}
 
 
 def crowd_number(number: int) -> object:
