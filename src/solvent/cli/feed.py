@@ -74,7 +74,8 @@ def feed(
     """
     import threading
 
-    from solvent.service.feeds.poster import Poster, PostRefusedError, drive, read_key
+    from solvent.domain.codec.secret import secret_key
+    from solvent.service.feeds.poster import Poster, PostRefusedError, drive
     from solvent.service.logs import set_up_logs
 
     set_up_logs()
@@ -85,7 +86,8 @@ def feed(
         source = _synthetic(start, wanted, seed, sources, interval or 1.0)
     else:
         source = _live(exchanges, wanted, interval or 5.0)
-    poster = Poster(url, read_key(key_file.read_text(encoding="utf-8", errors="replace")))
+    text = key_file.read_text(encoding="utf-8", errors="replace")
+    poster = Poster(url, secret_key(str(key_file), text))
     _refuse_silence(url)
     try:
         drive(source, poster, threading.Event(), readings)

@@ -16,12 +16,12 @@ from urllib.request import Request, urlopen
 
 from nacl.signing import SigningKey
 
+from solvent.domain.codec.secret import secret_key
 from solvent.domain.errors import InputError
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.signing import MARKET_HEADER
 from solvent.service.authority.possession import NEW_ACCOUNT, possession_text
 from solvent.service.core.keys import NO_ACCOUNT, Role
-from solvent.service.feeds.poster import read_key
 from solvent.service.limits import DEFAULT_WINDOW_MS
 from solvent.service.routes.all import ENDPOINTS
 
@@ -120,7 +120,8 @@ def _endpoint(method: str, path: str) -> Endpoint:
 
 
 def _signing_key(path: Path) -> SigningKey:
-    return SigningKey(read_key(path.read_text(encoding="utf-8", errors="replace")))
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return SigningKey(secret_key(str(path), text))
 
 
 def _text(data: bytes) -> str:

@@ -1,17 +1,15 @@
 """Certificates, proofs and keys as files. InputError names the file and what is wrong with it."""
 
-from base64 import b64decode
 from pathlib import Path
 
 from nacl.signing import SigningKey
 
+from solvent.domain.codec.secret import secret_key
 from solvent.domain.errors import InputError
 from solvent.solvency import certificate as certificates
 from solvent.solvency import proofs
 from solvent.solvency.certificate import Certificate
 from solvent.solvency.proofs import Proof
-
-KEY_BYTES = 32
 
 
 def read_certificate(path: Path) -> Certificate:
@@ -26,13 +24,7 @@ def read_proof(path: Path) -> Proof:
 
 def read_secret(path: Path) -> SigningKey:
     """The secret key in a file, 32 bytes in base64; what is wrong never repeats it."""
-    try:
-        key = b64decode(_text(path).strip().encode("ascii"), validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise InputError(str(path), "key", f"must hold {KEY_BYTES} bytes in base64")
-    return SigningKey(key)
+    return SigningKey(secret_key(str(path), _text(path)))
 
 
 def _text(path: Path) -> str:

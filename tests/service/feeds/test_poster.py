@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from nacl.signing import SigningKey
 
+from solvent.domain.codec.secret import secret_key
 from solvent.domain.errors import InputError
 from solvent.service.feeds import Quote, Reading
 from solvent.service.feeds.poster import (
@@ -22,7 +23,6 @@ from solvent.service.feeds.poster import (
     drive,
     drive_task,
     encode_quotes,
-    read_key,
 )
 from solvent.service.limits import BATCH_COMMANDS, BODY_BYTES
 
@@ -159,11 +159,11 @@ class TestRequest:
     @pytest.mark.parametrize("text", ["", "abc", base64.b64encode(b"x" * 31).decode(), "é" * 44])
     def test_a_key_that_is_none(self, text: str) -> None:
         with pytest.raises(InputError) as refusal:
-            read_key(text)
+            secret_key("a.key", text)
         assert not text or text not in str(refusal.value)
 
     def test_a_key_in_base64(self) -> None:
-        assert read_key(base64.b64encode(SECRET).decode() + "\n") == SECRET
+        assert secret_key("a.key", base64.b64encode(SECRET).decode() + "\n") == SECRET
 
     @pytest.mark.parametrize(
         "url", ["", "127.0.0.1:8080", "ftp://host", "http://", "http://h:99999", "http://[h"]

@@ -37,7 +37,6 @@ ANSWER_BYTES = 1 << 20
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
 """Seconds between tries while the service does not answer."""
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
-KEY_BYTES = 32
 
 
 class PostError(Exception):
@@ -46,17 +45,6 @@ class PostError(Exception):
 
 class PostRefusedError(PostError):
     """The service refuses what was sent, and would again."""
-
-
-def read_key(text: str) -> bytes:
-    """The 32 bytes of a secret key in base64. Raises InputError, which does not repeat the text."""
-    try:
-        key = base64.b64decode(text.strip().encode("ascii"), validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise InputError("key file", "key", f"must hold {KEY_BYTES} bytes in base64")
-    return key
 
 
 class Poster:
