@@ -224,11 +224,18 @@ def _ruin(world: World) -> Acts:
 
 
 def _leave(world: World, account: int) -> Acts:
-    """Take out all that can be taken, claims redeemed and margin used up."""
+    """Take out all that can be taken, claims redeemed and margin used up.
+
+    All that is held is asked for before the most that previews allow: a preview of nothing would
+    leave the rule untried.
+    """
     for asset in reversed(range(len(world.state.pools))):
         claim = claim_of(world.state, account, asset)
         if claim:
             yield from world.mine(c.Redeem(account, asset, claim))
+        held = world.state.accounts[account].available[asset]
+        if held:
+            yield from world.mine(c.Withdraw(account, asset, held))
         for redeem, borrow in ((True, True), (True, False), (False, False)):
             most = wallet.largest_withdraw(
                 world.state, account, asset, redeem=redeem, borrow=borrow
