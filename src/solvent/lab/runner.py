@@ -108,15 +108,7 @@ def run(
         driver.run(agents.open())
         agents.set_up(driver)
         driver.begin()
-        done = 0
-        for number, moment in enumerate(feed.moments, start=1):
-            while done < moment - feed.start:
-                until = agents.next_step(driver, done, moment - feed.start)
-                agents.step(driver, done, until)
-                driver.see()
-                done = until
-            if progress is not None:
-                progress(number, len(feed.moments))
+        _advance(agents, driver, feed, progress)
         notes = (*feed.notes, *agents.notes, *book.notes)
         count = len(book.holders) or people.accounts
         figures = _head(scenario, feed, book, count, notes) | driver.finish()
@@ -134,6 +126,19 @@ def run(
             log.name_accounts(agents.next_account, book)
             log.finish(figures, series, driver.state_hash)
     return RunResult(figures, series, notes, 0 if log is None else log.receipts)
+
+
+def _advance(agents: Agents, driver: "_RunDriver", feed: Feed, progress: Progress | None) -> None:
+    """From one moment of the feed to the next, by as many steps as the agents ask for."""
+    done = 0
+    for number, moment in enumerate(feed.moments, start=1):
+        while done < moment - feed.start:
+            until = agents.next_step(driver, done, moment - feed.start)
+            agents.step(driver, done, until)
+            driver.see()
+            done = until
+        if progress is not None:
+            progress(number, len(feed.moments))
 
 
 def _given(

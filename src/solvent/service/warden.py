@@ -217,7 +217,7 @@ class Warden:
                     there.setdefault(found.st_ino, int(entry.name))
         for inode in self._connections.keys() - there.keys():
             del self._connections[inode]
-        # The system numbers sockets as they come, or nearly so.
+        # The system numbers sockets as they come, or nearly so: each processor has its own block.
         for inode in sorted(there.keys() - self._connections.keys()):
             opened = _peer_socket(there[inode], self._port)
             if opened is not None:
