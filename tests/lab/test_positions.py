@@ -141,7 +141,7 @@ def test_what_is_finer_than_an_atom_is_rounded_against_the_account(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("account,asset\na,SOL\n", "held, lent or owed: no such column; the file has account"),
+        ("account,asset\na,SOL\n", "held, lent or owed: no such column; the header line"),
         ("asset,held\nSOL,1\n", "account: no such column"),
         ("account,held\na,1\n", "asset: no such column"),
         (HEAD, "file: has no rows"),

@@ -21,7 +21,7 @@ REFUSED = [
         ("nothing at all", "", "file: is empty"),
         ("only a comment", "# source: nobody\n", "file: is empty"),
         ("not text", "time,close\0\n", "file: is not text"),
-        ("a line too long", f"{LONG}{NOON},BTC,1,2\n", "file: is no regular CSV (found more"),
+        ("a line too long", f"{LONG}{NOON},BTC,1,2\n", "file: line 2: is no regular CSV (found"),
         ("a column twice", f"time,BTC,BTC\n{NOON},1,2\n", "BTC: names two columns"),
         ("no time", "symbol,close\nBTC,1\n", "time: no such column"),
         ("no close", f"time,symbol\n{NOON},BTC\n", "close: no such column"),
@@ -98,7 +98,7 @@ class TestRefusals:
         assert "file: is damaged or no Parquet file (" in reason(parquet)
         latin = tmp_path / "latin.csv"
         latin.write_bytes(f"{LONG}{NOON},Ä,1\n".encode("latin-1"))
-        assert "file: is no regular CSV (invalid utf-8" in reason(latin)
+        assert "file: line 2: is not UTF-8 text; save it as UTF-8" in reason(latin)
 
     @pytest.mark.parametrize(
         ("prices", "says"),
@@ -132,7 +132,7 @@ class TestRefusals:
 
     def test_of_options_that_do_not_fit(self, tmp_path: Path) -> None:
         long = planted(tmp_path, f"{LONG}{NOON},BTC,1\n")
-        assert "symbol: the file names its symbols; choose with symbols" in reason(long, symbol="X")
+        assert "symbol: the file names its symbols; leave `symbol` out" in reason(long, symbol="X")
         assert "window: no such column" in reason(long, window="x")
         assert "open, high, low: no such column" in reason(long, ohlc=True)
         wide = planted(tmp_path, f"time,BTC\n{NOON},1\n")

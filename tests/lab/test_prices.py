@@ -189,7 +189,7 @@ class TestSideBySide:
         path = read_prices(planted(tmp_path, self.ROWS)).renamed({"BTC": "WBTC"})
         assert path.symbols == ("WBTC", "ETH")
         assert [gap.symbol for gap in path.gaps] == ["WBTC", "ETH"]
-        with pytest.raises(ValueError, match="has no SOL"):
+        with pytest.raises(ValueError, match="there is no SOL to be"):
             path.renamed({"SOL": "WSOL"})
         with pytest.raises(ValueError, match="each once"):
             path.renamed({"ETH": "WBTC"})

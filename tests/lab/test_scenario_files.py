@@ -143,8 +143,8 @@ BAD = [
     ('collateral = [{ asset = "SOL", lent = true }]', "collateral = []", "groups[1].collateral",
      "empty list"),
     ("cushion = [0.1, 0.5]", "cushion = [0.5, 0.1]", "groups[1].cushion", "must not fall"),
-    ("cushion = [0.1, 0.5]\n", "", "groups[1].cushion", "goes with debt"),
-    ('debt = "USDC"\n', "", "groups[1].cushion", "goes with debt"),
+    ("cushion = [0.1, 0.5]\n", "", "groups[1].cushion", "is missing; add it"),
+    ('debt = "USDC"\n', "", "groups[1].cushion", "is of a debt"),
     ('debt = "USDC"', 'debt = "SOL"', "groups[1].debt", "among the collateral"),
     ("cushion = [0.1, 0.5]", "cushion = [0.1, 0.5]\nutilization = 0.5", "groups[1].utilization",
      "only lend one asset"),
@@ -223,7 +223,9 @@ class TestBadFiles:
                 'collateral = [{ asset = "USDC", lent = true }]\n[[groups]]\nname = "longs"',
             ),
         )
-        with pytest.raises(InputError, match=r"groups\[0\]\.utilization: cannot be reached"):
+        with pytest.raises(
+            InputError, match=r"groups\[0\]\.utilization: line 52: cannot be reached"
+        ):
             run(scenario)
 
 

@@ -43,18 +43,20 @@ def test_only_columns_that_are_wanted_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "says", "line"),
     [
-        ('a,b\n1,"2\n', "unexpected end of data in line 2"),
-        ('a,b\n1,2\n1,"2"3\n', "in line 3"),
-        ("a,b\r1,2\r", "new-line character seen in unquoted field in line 1"),
-        ("a,b\n1,2\n\n1,2,3\n", "found more cells than columns in line 4"),
+        ('a,b\n1,"2\n', "unexpected end of data", 2),
+        ('a,b\n1,2\n1,"2"3\n', "", 3),
+        ("a,b\r1,2\r", "new-line character seen in unquoted field", 1),
+        ("a,b\n1,2\n\n1,2,3\n", "found more cells than columns", 4),
     ],
 )
-def test_what_is_irregular_is_told_with_its_line(text: str, says: str, tmp_path: Path) -> None:
+def test_what_is_irregular_is_told_with_its_line(
+    text: str, says: str, line: int, tmp_path: Path
+) -> None:
     with pytest.raises(InputError) as refusal:
         table(tmp_path, text)
-    assert ": file: is no regular CSV (" in str(refusal.value)
+    assert f": file: line {line}: is no regular CSV (" in str(refusal.value)
     assert f"{says}); give every line the header's columns" in str(refusal.value)
 
 

@@ -14,6 +14,7 @@ from solvent.cli.options import (
 )
 from solvent.cli.runs.price_options import PriceOptions
 from solvent.cli.runs.running import EngineKind, Request, carry_out
+from solvent.domain.errors import InputError
 
 
 def run(
@@ -43,6 +44,9 @@ def run(
         Folder for the report, the event log and the receipts; a former run's folder is replaced.
         Without it nothing is written.
     """
+    if positions is not None and accounts is not None:
+        reason = "does not go with --positions, whose file says how many there are; leave it out"
+        raise InputError("run", "--accounts", reason)
     carry_out(
         Request(
             scenario=scenario,

@@ -85,7 +85,7 @@ def _table(file: str, stream: Iterable[bytes], wanted: Wanted, columns: Columns)
             rows.add(line, _stripped(cells))
             line = before + reader.line_num + 1
     except csv.Error as error:
-        raise _irregular(file, f"{str(error).partition(' - ')[0]} in line {line}") from None
+        raise _irregular(file, str(error).partition(" - ")[0], line) from None
     return rows.table()
 
 
@@ -118,7 +118,8 @@ def _lines(file: str, stream: Iterable[bytes]) -> Iterator[str]:
         try:
             text = line.decode()
         except UnicodeDecodeError:
-            raise _irregular(file, f"invalid utf-8 in line {number}") from None
+            reason = "is not UTF-8 text; save it as UTF-8"
+            raise InputError(file, "file", reason, number) from None
         yield text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text
 
 
@@ -127,11 +128,13 @@ def _header(file: str, lines: Iterable[str]) -> tuple[int, str]:
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
             return number, line
-    raise InputError(file, "file", "is empty; a price file has a header line and rows")
+    raise InputError(file, "file", "is empty; write a header line and rows")
 
 
 def _check_names(file: str, names: Sequence[str]) -> None:
     for place, name in enumerate(names):
+        if not name:
+            continue  # a data frame's index, which nobody reads
         if name in names[:place] and name != UNREAD:
             raise InputError(file, name, "names two columns; rename or remove one")
 
@@ -154,7 +157,7 @@ class _Rows:
     def add(self, line: int, cells: Sequence[str]) -> None:
         """Take in the row that begins in `line`. InputError where it is longer than the header."""
         if len(cells) > len(self._names):
-            raise _irregular(self._file, f"found more cells than columns in line {line}")
+            raise _irregular(self._file, "found more cells than columns", line)
         if not cells:
             self._blank.append(line)
             return
@@ -184,6 +187,6 @@ class _Rows:
         return Table(self._file, self._names, columns, height, self._lines, samples, self._notes)
 
 
-def _irregular(file: str, what: str) -> InputError:
+def _irregular(file: str, what: str, line: int) -> InputError:
     reason = f"is no regular CSV ({what}); give every line the header's columns"
-    return InputError(file, "file", reason)
+    return InputError(file, "file", reason, line)

@@ -33,7 +33,7 @@ def read_table(path: str | Path, wanted: Wanted, columns: Columns = ()) -> Table
     except OSError as error:
         raise InputError(file, "file", f"cannot be read: {error.strerror}") from None
     if not table.height:
-        raise InputError(file, "file", "has no rows; a price file needs at least one")
+        raise InputError(file, "file", "has no rows; write at least one below the header line")
     return table
 
 

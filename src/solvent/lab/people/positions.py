@@ -92,7 +92,7 @@ def read_positions(path: str | Path, scenario: Scenario) -> Book:
     missing = [name for name in ("account", "asset") if table.find(name) is None]
     if account is None or asset is None or not amounts:
         missing += [] if amounts else ["held, lent or owed"]
-        reason = f"no such column; the file has {', '.join(table.names)}"
+        reason = f"no such column; the header line has to name it, and is {', '.join(table.names)}"
         raise table.error(", ".join(missing), reason)
     numbers = _numbers(scenario)
     found: dict[str, dict[int, Position]] = {}
@@ -139,7 +139,9 @@ def _atoms(table: Table, column: str, row: int, decimals: int, *, up: bool) -> t
         exact = Decimal(text).scaleb(decimals, _WIDE)
         atoms = int(exact.to_integral_value(ROUND_UP if up else ROUND_DOWN, _WIDE))
     except (InvalidOperation, ValueError, OverflowError):
-        raise table.error(column, f"{text!r} is no number of tokens", row) from None
+        raise table.error(
+            column, f"{text!r} is no number of tokens; write digits and one point", row
+        ) from None
     if not 0 <= atoms <= MAX_SUPPLY:
         most = format_decimal(MAX_SUPPLY, decimals)
         raise table.error(column, f"{text} is out of range; write 0 to {most}", row)

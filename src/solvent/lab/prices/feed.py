@@ -155,6 +155,9 @@ def own_feed(scenario: Scenario) -> Feed:
     if source.file is None:
         tracks = [_drawn(scenario, corners) for corners in source.points[1:]]
     else:
+        if not source.file.exists():
+            reason = f"{source.file} does not exist; its path is from the scenario's folder"
+            raise scenario.error("prices.file", reason)
         path = read_prices(
             source.file,
             ohlc=source.ohlc,
@@ -305,7 +308,8 @@ def _on_the_command_line(text: str) -> str:
     def named(found: re.Match[str]) -> str:
         return _COMMAND_LINE.get(found[1] or "", found[0])
 
-    return _OPTION.sub(named, text.replace("pass sort=True", "use --sort-prices"))
+    text = text.replace("pass sort=True", "use --sort-prices")
+    return _OPTION.sub(named, text.replace(", or say the unit with `time_unit`", ""))
 
 
 def _read_foreign(scenario: Scenario, foreign: Foreign) -> PricePath:
@@ -323,22 +327,35 @@ def _read_foreign(scenario: Scenario, foreign: Foreign) -> PricePath:
         )
     except InputError as error:
         reason = _on_the_command_line(error.reason)
-        raise InputError(error.file, error.field, reason, error.line) from None
+        field = "--columns" if error.field == "columns" else error.field
+        raise InputError(error.file, field, reason, error.line) from None
     path = replace(path, notes=tuple(map(_on_the_command_line, path.notes)))
     known = {name for names in source.names for name in names}
     strange = [name for name in foreign.mapping.values() if name not in known]
     if strange:
         reason = f"the scenario knows no {', '.join(strange)}; it knows {', '.join(sorted(known))}"
-        raise InputError(file, "symbol", reason)
+        raise InputError(file, "--map", reason)
     try:
         path = path.renamed(foreign.mapping)
-        if foreign.first is not None or foreign.last is not None:
-            first = path.times[0] if foreign.first is None else foreign.first
-            last = path.times[-1] if foreign.last is None else foreign.last
-            path = path.window(first, last + 1)
     except ValueError as reason:
-        raise InputError(file, "prices", str(reason)) from None
-    return _in_usdc(file, path, source.names[0])
+        raise InputError(file, "--map", str(reason)) from None
+    return _in_usdc(file, _part(foreign, path), source.names[0])
+
+
+def _part(foreign: Foreign, path: PricePath) -> PricePath:
+    """What lies between the times asked for. InputError where nothing does."""
+    begin, end = path.times[0], path.times[-1]
+    first = begin if foreign.first is None else foreign.first
+    last = end if foreign.last is None else foreign.last
+    try:
+        return path.window(first, last + 1)
+    except ValueError:
+        asked, has = (
+            f"{time_text(since)} to {time_text(until)}"
+            for since, until in ((first, last), (begin, end))
+        )
+        reason = f"no price from {asked}; the file has {has}"
+        raise InputError(str(foreign.file), "--from, --to", reason) from None
 
 
 def _matched(

@@ -111,7 +111,7 @@ def _window_rows(reading: Reading) -> list[int]:
     column = table.find(WINDOW_NAME)
     if column is None:
         if reading.window is not None:
-            raise table.error("window", "no such column; read the file without window")
+            raise table.error("window", "no such column; leave `window` out")
         return everything
     names = table.texts(column, everything)
     windows = list(dict.fromkeys(names))
@@ -132,7 +132,7 @@ def _sources(reading: Reading, rows: list[int]) -> list[_Source]:
     time, named = table.find(*TIME_NAMES), table.find(*SYMBOL_NAMES)
     columns = _price_columns(reading)
     if named is not None and reading.symbol is not None:
-        raise table.error(named, "the file names its symbols; choose with symbols, not symbol")
+        raise table.error(named, "the file names its symbols; leave `symbol` out")
     if time is not None and named is None and not columns:
         wide = _symbol_columns(reading, time)
         if wide:

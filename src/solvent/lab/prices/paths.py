@@ -108,7 +108,8 @@ class PricePath:
         """
         unknown = [name for name in mapping if name not in self.symbols]
         if unknown:
-            raise ValueError(f"the path has no {', '.join(unknown)}; it has {self.symbols}")
+            has = ", ".join(self.symbols)
+            raise ValueError(f"there is no {', '.join(unknown)} to be renamed; there is {has}")
         gaps = (replace(gap, symbol=mapping.get(gap.symbol, gap.symbol)) for gap in self.gaps)
         return replace(
             self,

@@ -7,7 +7,6 @@ so that the domain's own validation has only the relations between fields left t
 from collections.abc import Callable
 from typing import TypeVar
 
-from solvent.domain.errors import InputError
 from solvent.domain.parameters import (
     MAX_APR,
     MAX_LEVERAGE,
@@ -52,7 +51,7 @@ def build(fields: Fields, make: Callable[[], Built]) -> Built:
     try:
         return make()
     except ParameterError as error:
-        raise InputError(fields.file, fields.path(error.field), error.reason) from None
+        raise fields.error(error.field, error.reason) from None
 
 
 def read_engine(

@@ -7,6 +7,7 @@ an enum. What was never asked for is an error too, so that a misspelt key is not
 Deliberately absent: defaults of any venue, and what the values mean together (`scenario_file`).
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -24,10 +25,12 @@ from solvent.domain.units import (
     format_decimal,
     parse_decimal,
 )
+from solvent.lab.scenario.lines import line_of
 
 Choice = TypeVar("Choice", bound=IntEnum)
 
 MOST_STEP_SECONDS = 24 * 3600
+_TOML_LINE = re.compile(r"\(at line ([0-9]+)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number"}
 
@@ -43,7 +46,9 @@ def read_toml(path: Path) -> "Fields":
     except UnicodeDecodeError:
         raise InputError(str(path), "file", "is not UTF-8 text; save it as UTF-8") from None
     except (ValueError, RecursionError) as error:
-        raise InputError(str(path), "file", f"is no valid TOML: {error}") from None
+        place = _TOML_LINE.search(str(error))
+        line = int(place[1]) if place else None
+        raise InputError(str(path), "file", f"is no valid TOML: {error}", line) from None
     return Fields(str(path), "", table)
 
 
@@ -62,7 +67,8 @@ class Fields:
 
     def error(self, field: str, reason: str) -> InputError:
         """An InputError about one field of this table."""
-        return InputError(self.file, self.path(field), reason)
+        name = self.path(field)
+        return InputError(self.file, name, reason, line_of(self.file, name))
 
     def has(self, field: str) -> bool:
         """Whether the table has a field of this name."""

@@ -20,7 +20,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from solvent.domain.commands import ChangeParameter, ParameterField
-from solvent.domain.errors import InputError
 from solvent.domain.parameter_changes import changed_parameters
 from solvent.domain.parameters import (
     USDC,
@@ -53,6 +52,7 @@ MOST_CUSHION = 100 * RATIO
 BASIS_POINT = RATIO // 10_000
 WIDEST_BAND = 5000 * BASIS_POINT
 BAND_DECIMALS = 5
+NO_DEBT = "is of a debt; name the `debt`, or leave it out"
 LONGEST_RUN = 366 * 24 * 3600 * 10**6
 
 _ADVERSE: dict[str, Adverse] = {"low": "low", "high": "high"}
@@ -351,15 +351,20 @@ class _Reader:
 def _check_group(fields: Fields, group: Group) -> None:
     """What must fit together within a group."""
     rules: tuple[tuple[str, Callable[[], bool], str], ...] = (
-        ("cushion", lambda: (group.debt is None) == (not fields.has("cushion")), "goes with debt"),
-        ("borrow_at", lambda: group.debt is not None or not group.borrow_after, "goes with debt"),
+        (
+            "cushion",
+            lambda: group.debt is None or fields.has("cushion"),
+            "is missing; add it",
+        ),
+        ("cushion", lambda: group.debt is not None or not fields.has("cushion"), NO_DEBT),
+        ("borrow_at", lambda: group.debt is not None or not group.borrow_after, NO_DEBT),
         ("cushion", lambda: group.cushion[1] <= MOST_CUSHION, "must not exceed 100"),
-        ("debt", lambda: not _both_sides(group), "is among the collateral; a side an asset"),
+        ("debt", lambda: not _both_sides(group), "is among the collateral; owe another asset"),
         ("utilization", lambda: _only_lends_one(group), "is for groups that only lend one asset"),
     )
     for field, holds, reason in rules:
         if not holds():
-            raise InputError(fields.file, fields.path(field), reason)
+            raise fields.error(field, reason)
 
 
 def _both_sides(group: Group) -> bool:

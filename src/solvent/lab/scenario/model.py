@@ -20,6 +20,7 @@ from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND
 from solvent.lab.prices.layouts import Adverse
+from solvent.lab.scenario.lines import line_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +179,4 @@ class Scenario:
 
     def error(self, name: str, reason: str) -> InputError:
         """An InputError about a field of this scenario."""
-        return InputError(self.file, name, reason)
+        return InputError(self.file, name, reason, line_of(self.file, name))
