@@ -110,7 +110,8 @@ def test_both_engines_run_a_book_to_the_same_state(tmp_path: Path) -> None:
     assert claim_of(kept.state, names["whale"], 0) > 0
 
 
-def test_several_debts_of_many_accounts_from_parquet(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_book_of_many_accounts_with_two_debts_each(kind: str, tmp_path: Path) -> None:
     rows = [
         row
         for number in range(1285)
@@ -121,13 +122,21 @@ def test_several_debts_of_many_accounts_from_parquet(tmp_path: Path) -> None:
         )
     ]
     rows += [("lender", "SOL", 0.0, 5000.0, 0.0), ("lender", "ETH", 0.0, 50.0, 0.0)]
-    file = tmp_path / "book.parquet"
+    file = tmp_path / f"book.{kind}"
     names = ["account", "asset", "held", "lent", "owed"]
-    pl.DataFrame(rows, schema=names, orient="row").write_parquet(file)
+    frame = pl.DataFrame(rows, schema=names, orient="row")
+    frame.write_csv(file) if kind == "csv" else frame.write_parquet(file)
     result = run(load_scenario("quiet"), positions=file, engine_factory=FastEngine)
     assert result.figures["accounts"] == 1286
     assert result.figures["refused"] == 0
-    assert result.figures["pools"][3]["start_utilization"] > 0
+    borrowed = {"USDC": 0.0, "BTC": 0.0, "ETH": 1285 * 0.01 / 50, "SOL": 0.4220}
+    for pool in result.figures["pools"]:
+        assert pool["start_utilization"] == pytest.approx(borrowed[pool["asset"]], abs=1e-4)
+    held = {"a0": (0, 3000 * 10**6), "a1284": (0, 3000 * 10**6)}
+    book = {holder.name: holder for holder in read_positions(file, load_scenario("quiet")).holders}
+    for name, position in held.items():
+        assert (book[name].positions[0].asset, book[name].positions[0].held) == position
+        assert [each.owed > 0 for each in book[name].positions] == [False, True, True]
 
 
 def test_what_is_finer_than_an_atom_is_rounded_against_the_account(tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from solvent.cli import main
+from solvent.domain.codec.canonical import strict_json
 from solvent.lab.prices.paths import read_prices
 from tests.lab.price_helpers import MINUTE, at, price, reason
+from tests.sizes import sized
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -106,6 +109,37 @@ class TestRealFiles:
         shared("README.md")
         absent = [path.name for path in SHARED.iterdir() if path.name not in known]
         assert absent == []
+
+
+BIDASK = "ethusdt_1m_2021_01_bidask_liquidations.csv.gz"
+OPTIONS = {
+    ALTS: "five-minute bars of three tokens",
+    WETH: "a column for each token, rows out of order",
+    BTC_ETH: "bars of two tokens",
+    BIDASK: "`time`, `ask` and `bid` in a file",
+}
+"""Real files, the shortest first, by the row of the guide that is about them."""
+
+
+def options_of(row: str) -> list[str]:
+    """The options that the guide names in the row of its table that begins so."""
+    guide = (ROOT / "docs" / "how-to" / "replay-your-own-prices.md").read_text(encoding="utf-8")
+    (line,) = [line for line in guide.splitlines() if line.startswith(f"| {row}")]
+    said = line.split("|")[2].strip()
+    return [] if said == "none" else said.strip("`").split()
+
+
+@pytest.mark.parametrize("name", list(OPTIONS)[: sized(1, 2, 4)])
+def test_a_real_file_runs_with_the_options_that_the_guide_names(
+    name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = options_of(OPTIONS[name])
+    words = ["run", "quiet", "--accounts", "10", "--prices", str(shared(name)), *options, "--json"]
+    assert main(words) == 0
+    figures = strict_json(capfd.readouterr().out.strip())
+    assert figures["prices"]["file"] == name
+    assert figures["steps"] > 5000
+    assert figures["refused"] == 0
 
 
 class TestShippedFigures:
