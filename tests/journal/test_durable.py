@@ -5,6 +5,7 @@ import subprocess
 import sys
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -66,7 +67,8 @@ def test_a_journal_is_read_back_after_it_was_closed(tmp_path: Path) -> None:
 def test_batches_of_any_size_fill_segments_of_any_size(
     batches: list[list[bytes]], segment_bytes: int, ahead_bytes: int, closings: set[int]
 ) -> None:
-    files, limits = FaultyFiles(), {"segment_bytes": segment_bytes, "ahead_bytes": ahead_bytes}
+    files = FaultyFiles()
+    limits: dict[str, Any] = {"segment_bytes": segment_bytes, "ahead_bytes": ahead_bytes}
     journal = Journal.create(MEMORY, b"head", files=files, **limits)
     expected: list[bytes] = []
     for number, batch in enumerate(batches):

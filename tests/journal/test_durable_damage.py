@@ -245,7 +245,7 @@ def test_no_random_bit_of_a_larger_journal_changes_unseen() -> None:
         changed[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
         files.plant(path, bytes(changed))
         try:
-            records, _, _, torn = verify(MEMORY, files=files)
+            records, _, _, torn, _ = verify(MEMORY, files=files)
         except JournalDamageError:
             pass
         else:

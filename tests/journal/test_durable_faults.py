@@ -135,7 +135,7 @@ def go_on(files: FaultyFiles, log: Log) -> None:
     log.append(journal, [b"and", b"on"])
     log.snapshot(journal)
     journal.close()
-    records, _, snapshots, torn = verify(FOLDER, files=files)
+    records, _, snapshots, torn, _ = verify(FOLDER, files=files)
     assert (records, torn) == (len(log.acknowledged), 0)
     assert snapshots[0] == records
     assert len(snapshots) <= 2

@@ -22,6 +22,7 @@ APPENDER = """
 import sys
 from pathlib import Path
 from random import Random
+from threading import Thread
 from solvent.journal.durable import Journal, holds_journal
 
 folder, rng = Path(sys.argv[1]), Random(int(sys.argv[2]))
@@ -30,6 +31,8 @@ if holds_journal(folder):
     journal = Journal.open(folder, **limits)
 else:
     journal = Journal.create(folder, b"head", **limits)
+journal.archive = folder.with_name("archive")
+moving = Thread()
 print("open", journal.sequence, flush=True)
 while True:
     count, size = rng.randint(1, 40), rng.randrange(200)
@@ -39,11 +42,14 @@ while True:
     if rng.random() < 0.1:
         journal.snapshot(b"state %d" % journal.sequence)
         print("snapshot", journal.sequence, flush=True)
+        if not moving.is_alive():
+            moving = Thread(target=journal.move_to_archive, daemon=True)
+            moving.start()
 """
 
 
 def kill_often(folder: Path, kills: int) -> tuple[int, int]:
-    """Kill so many processes; how many records there are, and how many batches were unanswered."""
+    """Kill so many processes, which archive as they go; records, and unanswered batches."""
     rng = Random(1)
     durable = snapshot = unanswered = 0
     for life in range(kills):
@@ -56,7 +62,7 @@ def kill_often(folder: Path, kills: int) -> tuple[int, int]:
             snapshot = number if word == "snapshot" else snapshot
     if not holds_journal(folder):
         return 0, 0
-    journal = Journal.open(folder)
+    journal = Journal.open(folder, archive=folder.with_name("archive"))
     assert durable <= journal.sequence <= durable + 40
     for number, record in journal.records():
         assert record.startswith(b"%d:" % number)
@@ -64,23 +70,28 @@ def kill_often(folder: Path, kills: int) -> tuple[int, int]:
     assert latest is None or latest[1] == b"state %d" % latest[0]
     assert (latest[0] if latest else 0) >= snapshot
     journal.close()
-    assert verify(folder).records == journal.sequence
+    whole = verify(folder, folder.with_name("archive"))
+    assert (whole.records, whole.first) == (journal.sequence, 0)
+    assert journal.first == verify(folder).first
+    assert journal.first > 0 or kills < KILLS
     return journal.sequence, unanswered
 
 
 def words_of_a_life(folder: Path, seed: int, seconds: float) -> list[tuple[str, int]]:
     """Start a process, let it work for so long, kill it; the lines that it wrote."""
     command = [sys.executable, "-c", APPENDER, str(folder), str(seed)]
+    # Without a buffer, for what a buffer has read ahead would be no part of the rest.
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, bufsize=0
     ) as process:
         assert process.stdout is not None
-        first = process.stdout.readline() if seed % 4 else ""
+        first = process.stdout.readline() if seed % 4 else b""
         time.sleep(seconds)
         process.kill()
         rest, complaints = process.communicate()
-    assert complaints == ""
-    lines = [line.split() for line in (first + rest).splitlines(keepends=True) if line[-1] == "\n"]
+    assert complaints == b""
+    said = (first + rest).decode().splitlines(keepends=True)
+    lines = [line.split() for line in said if line[-1] == "\n"]
     return [(word, int(number)) for word, number in lines]
 
 

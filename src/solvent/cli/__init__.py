@@ -32,6 +32,7 @@ COMMANDS = {
     "feed": "Post prices to a running market with the oracle's key.",
     "keygen": "Make key pairs for a market.",
     "call": "Send one request to a market, signed where it has to be.",
+    "archive": "Move old segments of a market's journal to another folder.",
     "backup": "Copy a market's journal while it is served.",
     "restore": "Make a market's folder from a backup.",
     "readmit": "Let an operator's key into a market that has lost its own.",
@@ -46,7 +47,7 @@ COMMANDS = {
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
 }
-UPKEEP = frozenset({"backup", "call", "keygen", "readmit", "restore", "truncate"})
+UPKEEP = frozenset({"archive", "backup", "call", "keygen", "readmit", "restore", "truncate"})
 """Those that are in `upkeep`."""
 
 

@@ -16,6 +16,7 @@ def audit(
     /,
     *,
     check_every: Annotated[int, WHOLE, Parameter(validator=Number(gte=0))] = 1,
+    archive: Annotated[Path | None, NAMED] = None,
 ) -> int:
     """Replay a run's log or a market's journal and check it. Exit code 1 at a difference.
 
@@ -29,11 +30,13 @@ def audit(
     check_every
         Check the invariants of a run after every so many commands; 0 for never. Events and hashes
         are always compared.
+    archive
+        Folder that a market's older records left for. Without it the audit begins at a snapshot.
     """
     from solvent.journal.durable import holds_journal
 
     if holds_journal(directory / JOURNAL):
-        return _audit_market(directory / JOURNAL)
+        return _audit_market(directory / JOURNAL, archive)
     return _audit_run(directory, check_every)
 
 
@@ -51,14 +54,17 @@ def _audit_run(directory: Path, check_every: int) -> int:
     return _verdict(found.problem)
 
 
-def _audit_market(journal: Path) -> int:
+def _audit_market(journal: Path, archive: Path | None) -> int:
     from solvent.cli.progress import progress
     from solvent.lab.report.formatting import number
     from solvent.proof.audit.markets import audit_market
 
     with progress(f"auditing {journal}", "records") as report:
-        found = audit_market(journal, report)
-    print(f"{number(found.records)} records replayed, {number(found.commands)} commands")
+        found = audit_market(journal, report, archive)
+    replayed = number(found.records - found.first)
+    print(f"{replayed} records replayed, {number(found.commands)} commands")
+    if found.first:
+        print(f"begun at the snapshot of record {number(found.first)}: --archive has those before")
     print(f"{number(found.checks)} state hashes and {number(found.snapshots)} snapshots compared")
     if found.torn:
         print(

@@ -66,6 +66,7 @@ class Plan:
     accounts: int | None
     accepts_clock: bool
     snapshot_every: int
+    archive: Path | None
     logs_access: bool
 
 
@@ -90,6 +91,7 @@ def run_live(plan: Plan) -> int:
             clock=clock,
             is_clock_accepted=plan.accepts_clock,
             snapshot_every=plan.snapshot_every,
+            archive=plan.archive,
             on_progress=lambda done, of: far.__setitem__(0, Far(done, of)),
         )
     try:

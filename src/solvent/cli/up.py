@@ -99,6 +99,11 @@ SnapshotEvery = Annotated[
         help="Snapshot after so many records; sooner where reading them again would take seconds."
     ),
 ]
+Archive = Annotated[
+    Path | None,
+    NAMED,
+    Parameter(help="Folder that the journal's segments leave for when opening needs them no more."),
+]
 AccessLog = Annotated[
     bool,
     Parameter(help="Log a line a request on standard error: path, status, time, address."),
@@ -154,6 +159,7 @@ def up(
     accounts: AgentAccounts = None,
     accept_clock: AcceptsClock = False,
     snapshot_every: SnapshotEvery = 1_000_000,
+    archive: Archive = None,
     access_log: AccessLog = False,
 ) -> int:
     """Serve the market: REST and WebSocket over a durable journal.
@@ -193,6 +199,7 @@ def up(
         accounts=accounts,
         accepts_clock=accept_clock,
         snapshot_every=snapshot_every,
+        archive=archive,
         logs_access=access_log,
     )
     return run_live(plan)

@@ -2,27 +2,29 @@
 
 Segments only grow, and a snapshot is there whole or not at all, so files are copied as they are:
 snapshots first, for one may not be newer than the segments beside it. What is cut off at the end is
-a batch that was being written; opening the copy cuts it.
+a batch that was being written; opening the copy cuts it. Where segments leave for an archive
+meanwhile, the copy is begun again.
 """
 
 import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
+from solvent.journal.archive import BASE, JOURNAL
 from solvent.journal.disk import OsFiles
 from solvent.journal.durable import Verified, holds_journal, verify
 from solvent.journal.journal_errors import JournalError
-from solvent.journal.segments import segment_number
+from solvent.journal.segments import decode_header, segment_number, segment_path
 from solvent.journal.snapshots import snapshot_sequences
 
-JOURNAL = "journal"
 PRIVATE = 0o700
+TRIES = 5
 
 
-def copy_journal(market: Path, to: Path) -> Verified:
+def copy_journal(market: Path, to: Path, archive: Path | None = None) -> Verified:
     """Copy the journal of a market's folder into a new one, and check the copy.
 
+    With its `archive` the copy has everything, from the first record on, and needs none.
     Raises JournalError, also where the copy is not whole: then nothing of it is left.
     """
     source = market / JOURNAL
@@ -34,19 +36,48 @@ def copy_journal(market: Path, to: Path) -> Verified:
     place = to / JOURNAL
     place.mkdir(PRIVATE)
     try:
-        for path in sorted(source.iterdir()):
-            if snapshot_sequences([path.name]):
-                # An old one may be gone by now: two newer ones are there then.
-                with suppress(FileNotFoundError):
-                    _copy(path, place / path.name)
-        for path in sorted(source.iterdir()):
-            if segment_number(path.name):
-                _copy(path, place / path.name)
+        for _ in range(TRIES):
+            if _copy_all(source, place, archive):
+                break
+            shutil.rmtree(place)
+            place.mkdir(PRIVATE)
+        else:
+            raise JournalError(source, "folder", "changes faster than it is copied; try again")
         OsFiles().sync_folder(place)
         return verify(place)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
+
+
+def _copy_all(source: Path, place: Path, archive: Path | None) -> bool:
+    """Copy a journal's files, snapshots first; False where its beginning moved meanwhile."""
+    base = _base(source)
+    try:
+        for path in sorted(source.iterdir()):
+            if snapshot_sequences([path.name]):
+                _copy(path, place / path.name)
+        begin = 1 if base is None else decode_header(base).number
+        for path in sorted(source.iterdir()):
+            if (segment_number(path.name) or 0) >= begin:
+                _copy(path, place / path.name)
+    except FileNotFoundError:
+        # Snapshots and segments are removed where newer ones are there.
+        return False
+    if _base(source) != base:
+        return False
+    if base is not None and archive is None:
+        (place / BASE).write_bytes(base)
+    elif base is not None and archive is not None:
+        for number in range(1, begin):
+            path = segment_path(archive / JOURNAL, number)
+            _copy(path, place / path.name)
+    return True
+
+
+def _base(source: Path) -> bytes | None:
+    path = source / BASE
+    return path.read_bytes() if path.exists() else None
 
 
 def _copy(source: Path, to: Path) -> None:

@@ -8,8 +8,9 @@ crash; one that was not is whole or absent.
 One writer: the folder is locked until `close` or the process's death. A failed or short write, or a
 failed sync, is final: the journal takes and gives nothing more, and nothing is tried twice.
 
-Absent: replicas, and the removal of old segments. A journal is written by one thread; another may
-read records and snapshots meanwhile.
+Old segments may leave for an archive (`archive`), which `open` is told to read them from. Absent:
+replicas. A journal is written by one thread; others may read records and snapshots, and archive,
+meanwhile.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,12 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from solvent.journal import segments, snapshots
+from solvent.journal.archive import (
+    Archived,
+    first_records,
+    move_to_archive,
+    segment_file,
+)
 from solvent.journal.disk import Files, OsFiles, put_in_place, write_whole
 from solvent.journal.journal_errors import (
     JournalDamageError,
@@ -26,7 +33,7 @@ from solvent.journal.journal_errors import (
     JournalFailedError,
     JournalLockedError,
 )
-from solvent.journal.recovery import Chain, give_up, settle, walk
+from solvent.journal.recovery import Chain, Segment, give_up, settle, walk
 from solvent.journal.segments import FlawError, Frame, segment_number, segment_path
 
 __all__ = [
@@ -55,13 +62,15 @@ class Verified(NamedTuple):
     """What a whole journal holds.
 
     `snapshots` are the numbers of records of which there is one, newest first; `torn` the bytes at
-    the end that opening will cut, those of a batch that was never acknowledged.
+    the end that opening will cut, those of a batch that was never acknowledged. The records before
+    number `first` are in an archive that was not named.
     """
 
     records: int
     digest: bytes
     snapshots: tuple[int, ...]
     torn: int
+    first: int = 0
 
 
 class Journal:
@@ -73,6 +82,7 @@ class Journal:
 
     def __init__(self, folder: Path, files: Files, lock: int, limits: tuple[int, int]) -> None:
         self.folder = folder
+        self.archive: Path | None = None
         self.notes: list[str] = []
         self._files = files
         self._lock = lock
@@ -116,10 +126,13 @@ class Journal:
         *,
         files: Files = _OS_FILES,
         truncate_at: int | None = None,
+        archive: Path | None = None,
         segment_bytes: int = SEGMENT_BYTES,
         ahead_bytes: int = AHEAD_BYTES,
     ) -> Self:
         """The journal of a folder; a torn batch at its end is cut.
+
+        Segments that have left it are read from its `archive`, where one is named.
 
         Damage is refused, with the number of good records before it in the error. With that number
         as `truncate_at` the record of that number and all after it are removed for good; with any
@@ -128,6 +141,7 @@ class Journal:
         Raises JournalLockedError, JournalDamageError, JournalFailedError or JournalError.
         """
         journal = cls(folder, files, _locked(files, folder), (segment_bytes, ahead_bytes))
+        journal.archive = archive
         with journal._released_on_error():
             journal._recover(truncate_at)
         return journal
@@ -217,6 +231,21 @@ class Journal:
         )
         return ((number, record) for number, record in numbered if number >= start)
 
+    @property
+    def first(self) -> int:
+        """The number of the first record here: what is before it left for an archive."""
+        return self._chain.segments[0].first
+
+    def move_to_archive(self) -> Archived:
+        """Move the segments that opening does not need to the archive, which must be named.
+
+        Raises JournalError and OSError; the journal goes on all the same, and a later call too.
+        """
+        if self.archive is None:
+            raise JournalError(self.folder, "folder", "has no archive; name one with --archive")
+        self._refuse_unusable(but_while_writing=True)
+        return move_to_archive(self._files, self.folder, self.archive)
+
     def close(self) -> None:
         """Seal the journal, if it is whole, and let go of the folder.
 
@@ -258,7 +287,7 @@ class Journal:
         self._begin_segment(chain.marker, chain.digest, b"")
 
     def _begin_segment(self, marker: bytes, previous: bytes, head: bytes) -> None:
-        number = len(self._chain.segments) + 1
+        number = self._chain.segments[-1].number + 1 if self._chain.segments else 1
         content = segments.encode_header(number, marker, self._chain.sequence, previous, head)
         path = segment_path(self.folder, number)
         temporary = self.folder / segments.TEMPORARY
@@ -322,13 +351,13 @@ class Journal:
 
     def _batches(self, start: int, stop: int) -> Iterator[tuple[int, list[bytes]]]:
         chain = self._chain
-        ends = [segment.first for segment in chain.segments[1:]]
-        for segment, end in zip(list(chain.segments), joined(ends, [stop]), strict=False):
+        held = self._held(start)
+        ends = [segment.first for segment in held[1:]]
+        for segment, end in zip(held, joined(ends, [stop]), strict=True):
             if end <= start or segment.first >= stop:
                 continue
-            path = segment_path(self.folder, segment.number)
-            with _one_line(path):
-                data = self._files.read(path)
+            with _one_line(segment_path(self.folder, segment.number)):
+                path, data = segment_file(self._files, self.folder, self.archive, segment.number)
             sequence, offset = segment.first, 0
             try:
                 offset = segments.decode_header(data).end
@@ -338,6 +367,17 @@ class Journal:
                     sequence, offset = sequence + frame.records, frame.end
             except FlawError as flaw:
                 raise JournalDamageError(path, f"byte {offset}", str(flaw)) from flaw
+
+    def _held(self, start: int) -> list[Segment]:
+        """The segments that can be read, with those of the archive where `start` is in them."""
+        held = list(self._chain.segments)
+        if start >= held[0].first:
+            return held
+        before = first_records(self._files, self.archive, held[0].number)
+        if not before:
+            reason = f"before {held[0].first} are in the archive; name it with --archive"
+            raise JournalError(self.folder, "records", reason)
+        return [Segment(*each) for each in before] + held
 
     @contextmanager
     def _released_on_error(self) -> Iterator[None]:
@@ -367,8 +407,10 @@ def holds_journal(folder: Path, *, files: Files = _OS_FILES) -> bool:
     return any(segment_number(name) for name in names)
 
 
-def verify(folder: Path, *, files: Files = _OS_FILES) -> Verified:
+def verify(folder: Path, archive: Path | None = None, *, files: Files = _OS_FILES) -> Verified:
     """Check every byte of a journal that no process has open, and change nothing.
+
+    With its `archive` from the first record of all, otherwise from the first one that is left.
 
     Raises JournalLockedError, JournalDamageError for the first damage, also of a snapshot, and
     JournalError.
@@ -377,15 +419,17 @@ def verify(folder: Path, *, files: Files = _OS_FILES) -> Verified:
     try:
         chain = Chain()
         with _one_line(folder):
-            walk(files, folder, chain)
-            sequences = snapshots.snapshot_sequences(files.names(folder))
+            walk(files, folder, chain, archive)
+            first = chain.segments[0].first
+            found = snapshots.snapshot_sequences(files.names(folder))
+            sequences = [sequence for sequence in found if sequence >= first]
             for sequence in sequences:
                 path = snapshots.snapshot_path(folder, sequence)
                 try:
                     snapshots.decode_snapshot(files.read(path), chain.marker, sequence)
                 except FlawError as flaw:
                     raise JournalDamageError(path, "file", str(flaw)) from flaw
-        return Verified(chain.sequence, chain.digest, tuple(sequences), chain.torn)
+        return Verified(chain.sequence, chain.digest, tuple(sequences), chain.torn, first)
     finally:
         files.close(lock)
 

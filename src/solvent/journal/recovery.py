@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from solvent.journal import segments, snapshots
+from solvent.journal.archive import read_base, segment_file
 from solvent.journal.disk import Files, put_in_place
 from solvent.journal.journal_errors import JournalDamageError, JournalError
 from solvent.journal.segments import FlawError, Frame, Header, segment_number, segment_path
@@ -49,11 +50,16 @@ class Chain:
 
     def start(self, header: Header, size: int) -> None:
         """Go on in the segment with that header."""
-        if not self.segments:
-            self.marker, self.head, self.digest = header.marker, header.head, header.previous
+        if not self.marker:
+            self.begin_with(header)
         self.segments.append(Segment(header.number, header.first))
         self.begin = self.end = header.end
         self.size, self.torn, self.is_sealed = size, 0, False
+
+    def begin_with(self, header: Header) -> None:
+        """Begin where a journal's first segment does, or the first one that it has left."""
+        self.marker, self.head = header.marker, header.head
+        self.sequence, self.digest = header.first, header.previous
 
     def add(self, frame: Frame) -> None:
         """Go on behind a frame."""
@@ -64,40 +70,54 @@ class Chain:
         self.is_sealed = frame.is_seal
 
 
-def walk(files: Files, folder: Path, chain: Chain) -> list[str]:
+def walk(files: Files, folder: Path, chain: Chain, archive: Path | None = None) -> list[str]:
     """Read every segment into an empty `chain`, which after damage ends before it.
 
-    Snapshots say what digest the chain had where they were taken. Returns a line for each that is
-    damaged. Raises JournalDamageError, JournalError where there is no journal, and OSError.
+    A journal that has an archive begins with its base, or where the archive is named with the
+    first segment of that. Snapshots say what digest the chain had where they were taken. Returns a
+    line for each that is damaged. Raises JournalDamageError, JournalError where there is no
+    journal, and OSError.
     """
     names = files.names(folder)
-    numbers = sorted(number for name in names if (number := segment_number(name)))
-    if not numbers:
+    base = read_base(files, folder, names)
+    begin = 1
+    if base is not None and archive is None:
+        begin = base.number
+        chain.begin_with(base)
+    there = {number for name in names if (number := segment_number(name))}
+    if not there:
         raise JournalError(folder, "folder", "holds no journal; name another, or make a new one")
-    marks, notes = _read_marks(files, folder, names)
-    for expected, number in enumerate(numbers, 1):
-        if number != expected:
+    marks, notes = _read_marks(files, folder, names, chain.sequence)
+    for number in range(begin, max(there) + 1):
+        try:
+            path, data = segment_file(files, folder, archive, number)
+        except FileNotFoundError:
             sequence = chain.sequence if chain.segments else None
-            path = segment_path(folder, expected)
-            raise JournalDamageError(path, "file", "is missing", sequence)
-        segment = _Segment(folder, number, files.read(segment_path(folder, number)), chain)
+            path = segment_path(folder, number)
+            raise JournalDamageError(path, "file", "is missing", sequence) from None
+        segment = _Segment(path, number, data, chain, is_own=path.parent == folder)
         segment.begin()
         _pass(folder, chain, marks)
-        while segment.advance(is_last=number == len(numbers)):
+        while segment.advance(is_last=number == max(there)):
             _pass(folder, chain, marks)
     for sequence in sorted(marks):
         _refuse_mark(folder, chain, sequence)
     return notes
 
 
-def _read_marks(files: Files, folder: Path, names: list[str]) -> tuple[dict[int, bytes], list[str]]:
+def _read_marks(
+    files: Files, folder: Path, names: list[str], first: int
+) -> tuple[dict[int, bytes], list[str]]:
     """The digests that snapshots name, and a line for each that is damaged and names none.
 
-    A damaged one, too, proves by its name that there were so many records.
+    A damaged one, too, proves by its name that there were so many records. One from before the
+    journal's first record is none of these.
     """
     marks, notes = {}, []
     for sequence in snapshots.snapshot_sequences(names):
         path = snapshots.snapshot_path(folder, sequence)
+        if sequence < first:
+            continue
         try:
             content = files.read(path, snapshots.HEADER_BYTES)
             marks[sequence] = snapshots.decode_header(content, sequence).chain
@@ -128,8 +148,9 @@ def _refuse_mark(folder: Path, chain: Chain, sequence: int) -> None:
 class _Segment:
     """One segment's bytes, added to the chain frame by frame."""
 
-    def __init__(self, folder: Path, number: int, data: bytes, chain: Chain) -> None:
-        self._path = segment_path(folder, number)
+    def __init__(self, path: Path, number: int, data: bytes, chain: Chain, *, is_own: bool) -> None:
+        self._path = path
+        self._is_own = is_own
         self._number = number
         self._data = data
         self._chain = chain
@@ -142,13 +163,14 @@ class _Segment:
         except FlawError as flaw:
             raise self._damage(0, str(flaw)) from flaw
         chain = self._chain
+        is_begun = bool(chain.marker)
         first = segments.genesis(header.marker, header.head)
         expected = Header(
             number=self._number,
-            marker=chain.marker if chain.segments else header.marker,
+            marker=chain.marker if is_begun else header.marker,
             first=chain.sequence,
-            previous=chain.digest if chain.segments else first,
-            head=b"" if chain.segments else header.head,
+            previous=chain.digest if is_begun else first,
+            head=b"" if is_begun else header.head,
             end=header.end,
         )
         if header != expected:
@@ -184,7 +206,8 @@ class _Segment:
         self._chain.torn = len(data) - offset
 
     def _damage(self, offset: int, reason: str) -> JournalDamageError:
-        sequence = self._chain.sequence if self._chain.segments else None
+        can_be_cut = self._is_own and self._chain.segments
+        sequence = self._chain.sequence if can_be_cut else None
         return JournalDamageError(self._path, f"byte {offset}", reason, sequence)
 
 

@@ -36,6 +36,8 @@ MAX_HEAD_BYTES = 16 * 1024 * 1024
 _HEADER = struct.Struct(f"<8sII{MARKER_BYTES}sQ{DIGEST_BYTES}sI")
 _FRAME = struct.Struct(f"<{MARKER_BYTES}sIIQ{DIGEST_BYTES}sI")
 _WORD = struct.Struct("<I")
+HEADER_BYTES = _HEADER.size + _WORD.size
+"""The size of a header without a head."""
 FRAME_BYTES = _FRAME.size + _WORD.size
 """What a frame adds to its payload."""
 
@@ -118,7 +120,7 @@ def encode_header(number: int, marker: bytes, first: int, previous: bytes, head:
 
 def decode_header(data: bytes) -> Header:
     """How a segment begins. Raises FlawError."""
-    start = _HEADER.size + _WORD.size
+    start = HEADER_BYTES
     if len(data) < start:
         raise FlawError(f"the header is cut short after {len(data)} bytes")
     magic, version, number, marker, first, previous, length = _HEADER.unpack_from(data)
@@ -182,6 +184,21 @@ def split_records(frame: Frame) -> Sequence[bytes]:
     if offset != len(payload) or len(records) != frame.records:
         raise FlawError(f"a frame of {frame.records} records does not hold as many")
     return records
+
+
+def walked(data: bytes) -> tuple[int, bytes]:
+    """How many records there are, and the digest, where a segment ends that is not the last one.
+
+    Raises FlawError where it is not whole from its first byte to its last.
+    """
+    header = decode_header(data)
+    sequence, digest, offset = header.first, header.previous, header.end
+    while not is_blank(data, offset):
+        frame = decode_frame(data, offset, header.marker)
+        if (frame.first, frame.previous) != (sequence, digest):
+            raise FlawError(f"the frame at byte {offset} does not go on where the one before ends")
+        sequence, digest, offset = sequence + frame.records, frame.digest, frame.end
+    return sequence, digest
 
 
 def frame_after(data: bytes, offset: int, marker: bytes) -> int | None:

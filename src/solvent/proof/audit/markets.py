@@ -1,7 +1,8 @@
 """Audit of a market's folder: the chain of its journal, and what the engine makes of it today.
 
-The whole journal is checked byte by byte, then every record happens again, from the head on and not
-from a snapshot. Every state hash that the journal has must come out, and every snapshot must hold
+The whole journal is checked byte by byte, then every record happens again, from the head on and
+not from a snapshot; where the first records are in an archive that is not named, from the oldest
+snapshot on. Every state hash that the journal has must come out, and every snapshot must hold
 what the records before it lead to. Nothing in the folder is changed, also not a torn end.
 
 Views beside the journal are written after it: where they know of more commands than it has, records
@@ -18,12 +19,13 @@ from itertools import count
 from pathlib import Path
 
 from solvent.engine.engine import FastEngine
-from solvent.journal.durable import JournalDamageError, verify
+from solvent.journal.archive import first_header, segment_file
+from solvent.journal.disk import OsFiles
+from solvent.journal.durable import JournalDamageError, JournalError, Verified, verify
 from solvent.journal.segments import (
     FlawError,
     decode_frame,
     decode_header,
-    segment_path,
     split_records,
 )
 from solvent.journal.snapshots import decode_snapshot, snapshot_path
@@ -43,11 +45,13 @@ class MarketAudit:
 
     `checks` state hashes and `snapshots` were compared; `torn` bytes at the end are no whole batch
     and are cut when the market is opened: of one that was never acknowledged or, which the journal
-    cannot tell, of the last one that was. `problem` is the first thing
-    wrong, in one line, or None.
+    cannot tell, of the last one that was. The records before number `first` are in an archive that
+    was not named, and did not happen again. `problem` is the first thing wrong, in one line, or
+    None.
     """
 
     records: int = 0
+    first: int = 0
     commands: int = 0
     checks: int = 0
     snapshots: int = 0
@@ -57,17 +61,19 @@ class MarketAudit:
     problem: str | None = None
 
 
-def audit_market(folder: Path, progress: Progress | None = None) -> MarketAudit:
-    """Audit the journal in `folder`.
+def audit_market(
+    folder: Path, progress: Progress | None = None, archive: Path | None = None
+) -> MarketAudit:
+    """Audit the journal in `folder`, with what left it for its `archive`.
 
     Damage is reported, not raised. Raises JournalError where there is none or it is in use.
     """
     try:
-        verified = verify(folder)
+        verified = verify(folder, archive)
     except JournalDamageError as error:
         return MarketAudit(problem=str(error))
-    replay = _Replay(folder, verified.snapshots)
-    problem = None
+    replay = _Replay(folder, archive, verified)
+    first, problem = replay.records, None
     try:
         for batch in replay.batches():
             replay.carry_out(batch)
@@ -83,6 +89,7 @@ def audit_market(folder: Path, progress: Progress | None = None) -> MarketAudit:
         )
     return MarketAudit(
         replay.records,
+        first,
         replay.market.commands,
         replay.checks,
         replay.snapshots,
@@ -106,21 +113,33 @@ def _commands_of_views(path: Path) -> int:
 
 
 class _Replay:
-    """One replay and how far it got."""
+    """One replay and how far it got. Without the archive's records it begins at a snapshot."""
 
-    def __init__(self, folder: Path, snapshots: tuple[int, ...]) -> None:
-        self._folder = folder
-        self._open_snapshots = set(snapshots)
-        header = decode_header(segment_path(folder, 1).read_bytes())
+    def __init__(self, folder: Path, archive: Path | None, verified: Verified) -> None:
+        self._folder, self._archive = folder, archive
+        self._open_snapshots = set(verified.snapshots)
+        files = OsFiles()
+        header = first_header(files, folder, files.names(folder))
         self._head, self._marker = header.head, header.marker
-        self.market = Market(self._head, FastEngine)
+        self._begin = 1 if archive is not None else header.number
         self.records = self.checks = self.snapshots = 0
         self.place = "head"
+        self.market = Market(self._head, FastEngine)
+        if verified.first:
+            self._begin_at_a_snapshot()
+
+    def _begin_at_a_snapshot(self) -> None:
+        if not self._open_snapshots:
+            reason = "has no snapshot to begin at; name the archive with --archive"
+            raise JournalError(self._folder, "folder", reason)
+        self.records = min(self._open_snapshots)
+        self._open_snapshots.remove(self.records)
+        self.market = Market(self._head, FastEngine, self._snapshot(self.records))
 
     def batches(self) -> Iterator[list[Record]]:
         """Records in batches; one ends at each check and where there is a snapshot."""
         batch: list[Record] = []
-        for number, data in enumerate(self._all_records()):
+        for number, data in self._all_records():
             self.place = f"record {number}"
             batch.append(decode_record(data))
             is_end = batch[-1].kind == RecordKind.CHECK or number + 1 in self._open_snapshots
@@ -141,25 +160,31 @@ class _Replay:
             self._compare_snapshot()
 
     def _compare_snapshot(self) -> None:
-        path = snapshot_path(self._folder, self.records)
-        self.place = path.name
-        data = decode_snapshot(path.read_bytes(), self._marker, self.records)
+        self.place = snapshot_path(self._folder, self.records).name
+        data = self._snapshot(self.records)
         if Market(self._head, FastEngine, data).save() != self.market.save():
             raise MarketError("is not what the records before it lead to")
         self.snapshots += 1
 
-    def _all_records(self) -> Iterator[bytes]:
-        """Every record of a journal that was verified."""
-        for number in count(1):
-            path = segment_path(self._folder, number)
-            if not path.exists():
+    def _snapshot(self, records: int) -> bytes:
+        content = snapshot_path(self._folder, records).read_bytes()
+        return decode_snapshot(content, self._marker, records)
+
+    def _all_records(self) -> Iterator[tuple[int, bytes]]:
+        """Every record of a journal that was verified, from where the replay begins."""
+        begin = self.records
+        for number in count(self._begin):
+            try:
+                _, data = segment_file(OsFiles(), self._folder, self._archive, number)
+            except FileNotFoundError:
                 return
-            data = path.read_bytes()
             offset = decode_header(data).end
             while True:
                 try:
                     frame = decode_frame(data, offset, self._marker)
                 except FlawError:
                     break
-                yield from split_records(frame)
+                for each, record in enumerate(split_records(frame), frame.first):
+                    if each >= begin:
+                        yield each, record
                 offset = frame.end

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from solvent.history.market_views import Views
 from solvent.history.tables.database import DamagedFileError, DatabaseDamagedError, DatabaseError
 from solvent.history.tables.memo import Memo
+from solvent.journal.durable import JournalError
 from solvent.service.core.market import Outcome
 from solvent.service.limits import HISTORY_SECONDS, VIEWS_RECORDS
 
@@ -261,7 +262,8 @@ class ViewsWriter:
         first = self.trouble == ""
         self.trouble = str(error).splitlines()[0] if str(error) else type(error).__name__
         if first:
-            LOG.error("the views are held up", extra={"reason": type(error).__name__})
+            said = str(error) if isinstance(error, JournalError) else type(error).__name__
+            LOG.error("the views are held up", extra={"reason": said})
         with self._changed:
             self._is_held_up = True
             self._changed.notify_all()

@@ -22,6 +22,7 @@ from solvent.domain.waterfall_events import (
     DeficitBooked,
     LiquidationStarted,
 )
+from solvent.service.core.archiver import Archiver
 from solvent.service.core.clock import MarketClock
 from solvent.service.core.history_writer import ViewsWriter
 from solvent.service.core.market import Outcome
@@ -41,6 +42,7 @@ class Metrics:
         sequencer: Sequencer,
         clock: MarketClock,
         views: ViewsWriter,
+        archiver: Archiver,
         is_ready: Callable[[], bool],
     ) -> None:
         self._registry = CollectorRegistry()
@@ -77,6 +79,10 @@ class Metrics:
             "disk_free_bytes",
             "Room beside the journal",
             lambda: shutil.disk_usage(sequencer.journal.folder).free,
+        )
+        self._gauge("journal_first", "First record that is not archived", lambda: archiver.first)
+        self._gauge(
+            "archive_failures", "Moves to the archive that failed", lambda: archiver.failures
         )
         self._gauge("snapshot_records", "Records after the latest snapshot", lambda: sequencer.tail)
         self._gauge("views_follow", "1 while histories can be read", lambda: int(views.follows))

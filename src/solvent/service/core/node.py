@@ -28,6 +28,7 @@ from solvent.service.authority.acts import Carry, encode_act
 from solvent.service.authority.audit import AuditEntry
 from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import AUDIT_ROLES
+from solvent.service.core.archiver import Archiver
 from solvent.service.core.clock import MarketClock, wall_clock
 from solvent.service.core.history_writer import ViewsWriter
 from solvent.service.core.idempotency import Answer, InFlight, Ticket
@@ -84,7 +85,11 @@ class Node:
         self.sequencer = sequencer
         self.clock = clock or MarketClock()
         self.step = step
-        self.metrics = Metrics(sequencer, self.clock, views_writer, lambda: self.is_ready)
+        self.archiver = Archiver(sequencer.journal)
+        sequencer.on_snapshot = self.archiver.wake
+        self.metrics = Metrics(
+            sequencer, self.clock, views_writer, self.archiver, lambda: self.is_ready
+        )
         self.audit_file = audit
         self.hear_act: Callable[[AuditEntry], None] = _unheard
         """Told of every act of staff, on the loop, before whoever asked is answered."""
@@ -125,6 +130,7 @@ class Node:
         self.views_writer.start()
         await self._recall()
         self.sequencer.start()
+        self.archiver.start()
         self._tasks.append(self._loop.create_task(self._flush_streams()))
         self._tasks.append(self._loop.create_task(self._watch_clock()))
         if keeps_time:
@@ -135,6 +141,7 @@ class Node:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.archiver.close)
         await asyncio.to_thread(self.sequencer.close)
         await asyncio.to_thread(self.views_writer.close)
         if self.audit_file is not None:

@@ -36,7 +36,7 @@ from solvent.history.tables.database import (
     UnreachableError,
     open_database,
 )
-from solvent.journal.durable import Journal, holds_journal
+from solvent.journal.durable import SEGMENT_BYTES, Journal, holds_journal
 from solvent.service.authority.acts import AdmitKey, encode_act
 from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import HOUSE, Terms
@@ -88,12 +88,15 @@ def open_node(
     clock: MarketClock | None = None,
     is_clock_accepted: bool = False,
     snapshot_every: int = 1_000_000,
+    archive: Path | None = None,
+    segment_bytes: int = SEGMENT_BYTES,
     on_progress: Progress | None = None,
     engines: EngineFactory = FastEngine,
 ) -> Node:
     """The node of a folder; with `start` a new one where there is no journal yet.
 
     `engines` is the kind of engine that the market runs on: this is the one place that chooses it.
+    What the journal no longer needs to open leaves it for the `archive`, where there is one.
     `on_progress` is told how many records have happened again, and of how many.
     The clock goes on from the market's last record; with `is_clock_accepted` however far that is.
     Raises InputError or JournalError, one line that says what to do.
@@ -109,7 +112,7 @@ def open_node(
         if views_url is not None:
             open_database(views_url).close()
         _create(place, start, keys)
-    journal = Journal.open(place)
+    journal = Journal.open(place, archive=archive, segment_bytes=segment_bytes)
     views, mended = None, len(journal.notes)
     lately: deque[Outcome] = deque(maxlen=VIEWS_RECORDS)
     try:

@@ -94,6 +94,8 @@ class Sequencer:
         self.fault: BaseException | None = None
         self._listeners = list(listeners)
         self._tell: Tell = _nobody
+        self.on_snapshot: Callable[[], object] = _nothing
+        """Told, in the writer's thread, of every snapshot that is written."""
         self._snapshot_every = snapshot_every
         self._tail = tail
         self._snapshot_seconds = 0.0
@@ -256,6 +258,7 @@ class Sequencer:
             saved = self.market.save()
         self.journal.snapshot(saved)
         self._tail, self._snapshot_seconds = NO_TAIL, time.perf_counter() - began
+        self.on_snapshot()
 
     def _refuse_waiting(self) -> None:
         while True:
@@ -281,6 +284,10 @@ class Sequencer:
 
 def _nobody(_: Sequence[Told]) -> None:
     """For a sequencer to which nothing is handed in."""
+
+
+def _nothing() -> None:
+    """For a sequencer whose snapshots nobody waits for."""
 
 
 BATCH_BYTES = 16 * 1024 * 1024
