@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from solvent.domain.codec.canonical import DIGEST_FIELD, canonical, digest_of
-from solvent.domain.commands import Deposit, Repay
+from solvent.domain.commands import Command, Deposit, Repay
 from solvent.domain.errors import InputError
 from solvent.domain.events import Deposited, Event
 from solvent.journal.run_log import COMMANDS, EVENTS, RunLogWriter
 from solvent.proof.audit.runs import audit
+from solvent.reference.engine import ReferenceEngine
 from tests.journal.small_run import Answered, busy_run, example_run, write_run
 from tests.proof import proves
 
@@ -39,6 +40,36 @@ def test_a_good_run_passes_with_all_invariants_checked(tmp_path: Path) -> None:
     assert report.events == sum(len(events) for _, events in answered)
     assert report.state_hash == engine.state_hash()
     assert seen == [(done + 1, len(answered)) for done in range(len(answered))]
+
+
+@proves("I9", "A6")
+@pytest.mark.parametrize("left", [1, 7, 20])
+def test_a_change_that_nobody_names_is_found(
+    left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that moves an atom between two accounts in silence, `left` commands before the end.
+
+    Sums stay right, and only whom a command names is looked at after each.
+    """
+    terms, answered = busy_run()
+    write_run(tmp_path / "run", terms, answered)
+
+    class Thief(ReferenceEngine):
+        done = 0
+
+        def apply_one(self, command: Command) -> tuple[Event, ...]:
+            said = super().apply_one(command)
+            self.done += 1
+            if self.done == len(answered) - left:
+                rich = max(self.state.accounts[2:], key=lambda each: each.available[0])
+                rich.available[0] -= 1
+                self.state.accounts[0].available[0] += 1
+            return said
+
+    monkeypatch.setattr("solvent.proof.audit.runs.ReferenceEngine", Thief)
+    problem = audit(tmp_path / "run").problem
+    assert problem is not None
+    assert "breaks I9" in problem or "changed what no command named" in problem
 
 
 @pytest.mark.parametrize(("every", "checked"), [(0, 0), (1, 22), (5, 4), (22, 1), (23, 0)])

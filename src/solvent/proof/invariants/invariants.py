@@ -11,8 +11,9 @@ Specification: section 9.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from solvent.domain.commands import Role, Side
 from solvent.domain.parameters import MAX_SHARES, USDC
@@ -88,13 +89,14 @@ def _orders_moved(view: StateView, last: StateView, changed: list[int]) -> bool:
     )
 
 
-def _bound(holding: Holding) -> tuple[object, ...]:
+def _bound(holding: Holding) -> tuple[Collection[int], ...]:
+    """What there is of it where an account has orders."""
     return holding.locked, holding.unfunded, holding.open_orders
 
 
 def _pools(view: StateView) -> Iterator[Breach]:
     """I1, I2, I12 (never below empty): each pool's books balance."""
-    holdings = view.holdings
+    claims, debts = (_sums_of(view, place) for place in ("lent_shares", "debt_shares"))
     for asset, pool in enumerate(view.pools):
         left, right = pool.cash + pool.borrowed, pool.lent + pool.fees + pool.residue
         if left != right:
@@ -106,10 +108,9 @@ def _pools(view: StateView) -> Iterator[Breach]:
             yield breach("I1", "fees, residue, sink or deficit are below zero", *numbers)
         if pool.sink != pool.exact_sink // INDEX_SCALE:
             yield breach("I1", "the sink is not what is nobody's", asset, pool.sink)
-        lent = sum(holding.lent_shares[asset] for holding in holdings)
+        lent, owed = claims[asset], debts[asset]
         if lent != pool.lend_shares:
             yield breach("I2", "claims do not sum to the pool's", asset, lent, pool.lend_shares)
-        owed = sum(holding.debt_shares[asset] for holding in holdings)
         if owed != pool.debt_shares:
             yield breach("I2", "debts do not sum to the pool's", asset, owed, pool.debt_shares)
         yield from _shares(asset, pool)
@@ -117,6 +118,11 @@ def _pools(view: StateView) -> Iterator[Breach]:
             yield breach("I13", "the bound is no utilization", asset, pool.bound)
         if min(pool) < INT64_MIN or max(pool) > INT64_MAX:
             yield breach("I1", "a pool's column is wider than 64 bits", asset, *pool)
+
+
+def _sums_of(view: StateView, place: str) -> list[int]:
+    """What all accounts have together in one of their columns, by asset."""
+    return [sum(column) for column in zip(*map(attrgetter(place), view.holdings), strict=True)]
 
 
 def _shares(asset: int, pool: PoolView) -> Iterator[Breach]:
@@ -131,8 +137,9 @@ def _shares(asset: int, pool: PoolView) -> Iterator[Breach]:
 
 def _tokens(view: StateView) -> Iterator[Breach]:
     """I3: what external deposits brought is in an account or in a pool."""
+    available, locked = (_sums_of(view, place) for place in ("available", "locked"))
     for asset, pool in enumerate(view.pools):
-        held = sum(holding.available[asset] + holding.locked[asset] for holding in view.holdings)
+        held = available[asset] + locked[asset]
         if held + pool.cash + view.external[asset]:
             yield breach(
                 "I3", "tokens were made or lost", asset, held, pool.cash, view.external[asset]
@@ -172,6 +179,8 @@ def _orders(view: StateView) -> Iterator[Breach]:
         if min(row[QUANTITY], row[PRICE]) < 1 or min(row[LOCKED], row[UNFUNDED]) < 0:
             yield breach("I20", "a resting order is empty or locks less than nothing", *row[:8])
     for account, holding in enumerate(view.holdings):
+        if not (account in numbers or any(map(any, _bound(holding)))):
+            continue
         if holding.open_orders != numbers[account]:
             yield breach("I20", "an account's list of orders is wrong", account)
         if account in view.liquidating and numbers[account]:

@@ -11,6 +11,7 @@ pass over what they have seen.
 Specification: section 9.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import isqrt
 from operator import attrgetter
@@ -202,26 +203,32 @@ class StateView:
         return self.quantity(account, asset) - self.health[account].debts[asset]
 
 
-def view_of(state: State, last: StateView | None = None) -> StateView:
-    """The view of `state`; `last` is an earlier one, from which unchanged parts are taken."""
+def view_of(
+    state: State, last: StateView | None = None, touched: Collection[int] | None = None
+) -> StateView:
+    """The view of `state`; `last` is an earlier one, from which unchanged parts are taken.
+
+    Where `touched` are given, accounts that are neither among them nor new are taken over from
+    `last` without a look: whoever says so looks at all of them again before long.
+    """
     parameters = state.parameters
     pools = tuple(_pool(pool) for pool in state.pools)
     prices = tuple(_price(price) for price in state.prices)
-    holdings = tuple(_holding(account) for account in state.accounts)
+    holdings = _holdings(state, last, touched)
     orders = tuple(_ORDER(state.orders[number]) for number in sorted(state.orders))
     books = tuple((tuple(book.bids), tuple(book.asks)) for book in state.books)
     liquidating = frozenset(state.liquidating)
     known: dict[int, Health] = {}
     if last is not None:
-        holdings = tuple(map(_kept, holdings, last.holdings)) + holdings[len(last.holdings) :]
         prices, orders = _kept(prices, last.prices), _kept(orders, last.orders)
         books, liquidating = _kept(books, last.books), _kept(liquidating, last.liquidating)
         if last.parameters is parameters:
             changed = _moved_assets(last, pools, prices)
+            same = enumerate(zip(last.holdings, holdings, last.health, strict=False))
             known = {
-                number: last.health[number]
-                for number, (old, new) in enumerate(zip(last.holdings, holdings, strict=False))
-                if old is new and not _concerned(new, changed)
+                number: health
+                for number, (old, new, health) in same
+                if old is new and not (changed and _concerned(new, changed))
             }
     return StateView(
         parameters=parameters,
@@ -247,6 +254,22 @@ def view_of(state: State, last: StateView | None = None) -> StateView:
         books=books,
         liquidating=liquidating,
     )
+
+
+def _holdings(
+    state: State, last: StateView | None, touched: Collection[int] | None
+) -> tuple[Holding, ...]:
+    """Everybody's columns, those of `last` wherever they are the same."""
+    if last is None:
+        return tuple(map(_holding, state.accounts))
+    known = last.holdings
+    new = state.accounts[len(known) :]
+    looked_at = range(len(known)) if touched is None else touched
+    found = [*known, *map(_holding, new)]
+    for number in looked_at:
+        if number < len(known):
+            found[number] = _kept(_holding(state.accounts[number]), known[number])
+    return tuple(found)
 
 
 def _kept(new: Part, old: Part) -> Part:

@@ -264,9 +264,10 @@ def _entered(before: StateView, after: StateView) -> Iterator[Breach]:
 def _healthy(before: StateView, after: StateView) -> Iterator[Breach]:
     """I7: users' commands take no account below maintenance."""
     for account, new in enumerate(after.health):
-        if not new.liquidatable or account in before.liquidating:
+        old = before.health[account] if account < len(before.health) else None
+        if new is old or not new.liquidatable or account in before.liquidating:
             continue
-        if account >= len(before.health) or not before.health[account].liquidatable:
+        if old is None or not old.liquidatable:
             yield breach(
                 "I7",
                 "a user's command took a healthy account below maintenance",
