@@ -21,6 +21,7 @@ from solvent.engine.engine import FastEngine
 from solvent.proof.invariants.invariants import check_view
 from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
+from solvent.proof.passes import passes_of
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.snapshot import write_snapshot
 from solvent.reference.state import State
@@ -100,22 +101,35 @@ def _transitions(
         found.kinds.add(type(command).__name__)
         engine = ReferenceEngine.__new__(ReferenceEngine)
         engine.state = fork(origin)
-        events = engine.apply_one(command)
+        events, after, broken = _checked(engine, before, command)
         after_bytes = write_snapshot(engine.state)
-        wrong = list(fast.differences(command, events, after_bytes))
+        wrong = [*fast.differences(command, events, after_bytes), *broken]
         found.events.update(type(event).__name__ for event in events)
         if events and isinstance(events[0], Refused):
             found.refused += 1
             if after_bytes != node.snapshot:
                 wrong.append("a refused command changed the state")
-        after = view_of(engine.state, before)
-        wrong += map(str, check_transition(before, after, command, events))
         wrong += map(str, check_view(after))
         wrong += model(before, command, events, after)
         names = (*(letters[step].name for step in node.path), letter.name)
         found.findings += [Finding(names, sentence) for sentence in wrong]
         if after_bytes != node.snapshot:
             yield at, after_bytes
+
+
+def _checked(
+    engine: ReferenceEngine, before: StateView, command: Command
+) -> tuple[tuple[Event, ...], StateView, list[str]]:
+    """Carry out a command; its events, where it led, and what broke in any of its passes."""
+    told: list[Event] = []
+    broken: list[str] = []
+    for each in passes_of(engine.state, command):
+        events = engine.apply_one(each)
+        after = view_of(engine.state, before)
+        broken += map(str, check_transition(before, after, each, events))
+        told += events
+        before = after
+    return tuple(told), before, broken
 
 
 class _Rewinding:

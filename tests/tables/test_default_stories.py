@@ -92,6 +92,36 @@ def test_the_borrowed_token_rises() -> None:
     )
 
 
+@proves("A10", "A12", "I23", "I40")
+def test_the_fee_is_told_as_such_where_the_fund_is_a_lender() -> None:
+    run_story("""
+        set waterfall.patience 1
+        set waterfall.book_fee 0.1%
+        deposit lender USDC 100,000
+        lend    lender USDC 100,000
+        deposit alice  SOL  100
+        lend    alice  SOL  100
+        borrow  alice  USDC 17,000
+        withdraw alice USDC 17,000
+        deposit bob    USDC 60,000
+        borrow  bob    SOL  100
+        withdraw bob   SOL  100
+        open    vera   provider
+        deposit vera   USDC 50,000
+        commit  vera   USDC 20,000
+        price SOL 190
+        step +1s
+        saw  BackstopLeg receiver=fund asset=SOL form=CLAIM
+        expect fund SOL lent > 0.2
+        price SOL 595                              # Bob: NE 500, M 1,190
+        step +1s
+        saw  AdlMatched lender=fund payer=bob
+        saw  AdlLeg giver=bob receiver=fund quantity=111.410426USDC value=111.410426
+        saw  AdlLeg giver=bob receiver=fund quantity=0.111410USDC value=0.111410
+        saw  LiquidationEnded account=bob
+    """)
+
+
 @proves("A12", "A10", "I17", "I22")
 def test_the_collateral_falls() -> None:
     run_story(

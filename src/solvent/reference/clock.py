@@ -26,11 +26,19 @@ MAX_HOURS_PER_STEP = 366 * 24
 """A time step may pass at most a leap year, so that it ends."""
 
 
-def time_step(state: State, command: c.TimeStep) -> Refusal | None:
-    """Move the clock to the command's time, pass by pass."""
+def time_refusal(state: State, command: c.TimeStep) -> Refusal | None:
+    """Time goes forward, and not too far at once."""
     hours = command.time // HOUR - state.hour()
     if command.time <= state.now or hours > MAX_HOURS_PER_STEP:
         return Refusal(RejectionCode.INVALID_CLIENT_REQUEST)
+    return None
+
+
+def time_step(state: State, command: c.TimeStep) -> Refusal | None:
+    """Move the clock to the command's time, pass by pass."""
+    refusal = time_refusal(state, command)
+    if refusal is not None:
+        return refusal
     prices.take_effect(state)
     if not state.asleep:
         # What was tried in the running interval was tried before what happened since.

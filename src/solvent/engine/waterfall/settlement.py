@@ -208,7 +208,7 @@ def plan_settlement(s: Store, payment: Payment) -> bool:
     plan.quantity = quantity
     plan.value = mul_div_up(match.value, quantity, match.quantity)
     plan.fee = mul_div_down(match.fee, quantity, match.quantity)
-    _value_legs(s, payment)
+    _value_legs(s, payment, given)
     if match.case == AdlCase.OPPOSITES:
         leg = _add_leg(payment, match.lender, match.debtor, asset, LegForm.AVAILABLE, quantity, 0)
         leg.value = plan.value + plan.fee
@@ -339,20 +339,20 @@ def _add_leg(
 
 
 @kernel
-def _value_legs(s: Store, payment: Payment) -> None:
-    """Write what legs count for: those to the lender make up the value, the last the rest."""
-    match, plan = payment.match, payment.plan
-    last = 0
-    for place in range(plan.legs):
-        if payment.legs[place].receiver == match.lender:
-            last = place
-    left = plan.value
-    for place in range(plan.legs):
+def _value_legs(s: Store, payment: Payment, given: int) -> None:
+    """Write what legs count for: those of the `given` atoms make up the value, the last the rest.
+
+    The fund's fee comes after them, also where the fund is the lender.
+    """
+    rest = given
+    left = payment.plan.value
+    for place in range(payment.plan.legs):
         leg = payment.legs[place]
         worth = value_down(leg.quantity, mark_of(s, leg.asset), asset_row(s, leg.asset))
         leg.value = worth
-        if place <= last:
-            leg.value = left if place == last else min(left, worth)
+        if rest > 0:
+            rest -= leg.quantity
+            leg.value = left if rest <= 0 else min(left, worth)
             left -= leg.value
 
 

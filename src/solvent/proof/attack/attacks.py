@@ -19,6 +19,7 @@ from solvent.proof.attack.world import PLAIN, Act, Acts, World, plain_market
 from solvent.proof.invariants.invariants import Breach, check_view
 from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
+from solvent.proof.passes import passes_of
 from solvent.reference.engine import ReferenceEngine
 
 EngineFactory = Callable[[EngineParameters], ReferenceEngine]
@@ -146,11 +147,12 @@ class _Run:
         self._measure = Measure(self.view, self.ledgers)
 
     def carry_out(self, act: Act) -> None:
-        """Apply one command, measure it and check every invariant."""
-        events = self.engine.apply_one(act.command)
-        after = view_of(self.engine.state, self.view)
-        self.breaches += check_transition(self.view, after, act.command, events)
-        if after != self.view:
-            self.breaches += check_view(after, self.view)
-        self._measure.see(after, act.command, events)
-        self.view = after
+        """Apply one command, pass by pass, measure each and check every invariant."""
+        for command in passes_of(self.engine.state, act.command):
+            events = self.engine.apply_one(command)
+            after = view_of(self.engine.state, self.view)
+            self.breaches += check_transition(self.view, after, command, events)
+            if after != self.view:
+                self.breaches += check_view(after, self.view)
+            self._measure.see(after, command, events)
+            self.view = after

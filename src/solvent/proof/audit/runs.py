@@ -31,6 +31,7 @@ from solvent.journal.run_log import COMMANDS, EVENTS, RunLogReader
 from solvent.proof.invariants.invariants import Breach, check_view
 from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
+from solvent.proof.passes import passes_of
 from solvent.reference.engine import ReferenceEngine
 
 _NAMES = ("account", "lender", "payer", "giver", "receiver", "provider", "taker", "maker")
@@ -133,9 +134,9 @@ class _Replay:
 
     def _replay_one(self, number: int, command: Command, logged: bytes) -> None:
         check = self.check_every > 0 and number % self.check_every == self.check_every - 1
-        before = self._before() if check else None
+        carry_out = self._checked if check else self._unchecked
         try:
-            events = self.engine.apply_one(command)
+            events, breaches = carry_out(command)
         except (ArithmeticError, AssertionError, LookupError, ValueError) as error:
             reason = f"replaying it stops the engine: {error}"
             raise self._difference(number, command, reason) from error
@@ -145,28 +146,30 @@ class _Replay:
         self.hasher.update_encoded(replayed)
         if replayed != logged:
             raise self._difference(number, command, _first_difference(logged, events))
-        if before is not None:
-            self._check(number, command, before, events)
-        else:
-            self._view = None
-
-    def _before(self) -> StateView:
-        return self._view or view_of(self.engine.state)
-
-    def _check(
-        self, number: int, command: Command, before: StateView, events: tuple[Event, ...]
-    ) -> None:
-        named = None if self._view is None or self.checked % WHOLE == 0 else _named(command, events)
-        after = view_of(self.engine.state, before, named)
-        breaches: list[Breach] = [
-            # A view that is kept was checked: what is the same in both need not be looked at again.
-            *check_view(after, self._view),
-            *check_transition(before, after, command, events),
-        ]
         if breaches:
             raise self._difference(number, command, f"breaks {breaches[0]}")
-        self._view = after
-        self.checked += 1
+        self.checked += check
+
+    def _unchecked(self, command: Command) -> tuple[tuple[Event, ...], list[Breach]]:
+        self._view = None
+        return self.engine.apply_one(command), []
+
+    def _checked(self, command: Command) -> tuple[tuple[Event, ...], list[Breach]]:
+        """Carry out a command pass by pass; its events, and what any of its passes broke."""
+        told: list[Event] = []
+        breaches: list[Breach] = []
+        for each in passes_of(self.engine.state, command):
+            known = self._view
+            before = known or view_of(self.engine.state)
+            events = self.engine.apply_one(each)
+            whole = known is None or self.checked % WHOLE == 0
+            named = None if whole else _named(each, events)
+            self._view = view_of(self.engine.state, before, named)
+            # A view that is kept was checked: what is the same in both need not be looked at again.
+            breaches += check_view(self._view, known)
+            breaches += check_transition(before, self._view, each, events)
+            told += events
+        return tuple(told), breaches
 
     def _difference(self, number: int, command: Command, reason: str) -> _DifferenceError:
         line = f"{self.reader.directory}: command {number} ({type(command).__name__}): {reason}"

@@ -2,9 +2,9 @@
 
 One seed gives one market, one population and one sequence of commands, set-up, trading, prices,
 parameter changes and questions interleaved in any order; which kinds are frequent and which never
-occur differs from seed to seed (swarm testing). After each command the state is checked
-(`invariants`) and so is the step that led there (`transitions`); previews are held against what
-execution then does (I37). Many short runs find more than one long one.
+occur differs from seed to seed (swarm testing). After each command, and each pass of a time step,
+the state is checked (`invariants`) and so is the step that led there (`transitions`); previews are
+held against what execution then does (I37). Many short runs find more than one long one.
 
 A run ends at its first breach: what follows one proves nothing. Same seed, same hashes, on every
 machine (I35).
@@ -19,7 +19,7 @@ from random import Random
 
 from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
-from solvent.domain.commands import TimeStep
+from solvent.domain.commands import Command, TimeStep
 from solvent.domain.events import Event, Refused
 from solvent.domain.labels import AdlCase, LegForm, SystemOrder, Tier
 from solvent.domain.parameters import EngineParameters
@@ -32,6 +32,7 @@ from solvent.proof.fuzz.market import random_parameters
 from solvent.proof.invariants.invariants import Breach, check_view
 from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
+from solvent.proof.passes import passes_of
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import LedgerError
 from solvent.reference.margin import health_of
@@ -242,26 +243,38 @@ class _Run:
             self._report([Breach("I37", "a question changed the state")])
 
     def carry_out(self, plan: Plan, *, checked: bool) -> None:
-        """Apply one command and check its effect."""
+        """Apply one command, pass by pass, and check the effect of each."""
+        told: list[Event] = []
+        for command in passes_of(self._engine.state, plan.command):
+            events = self._apply(command, checked=checked)
+            if events is None:
+                return
+            told += events
+            if self.breaches:
+                break
+        self._tally.add(plan, tuple(told))
+        self._count_shielded(plan)
+        self._report(list(_preview(plan, tuple(told))))
+        self.done += 1
+
+    def _apply(self, command: Command, *, checked: bool) -> tuple[Event, ...] | None:
+        """Apply a command of one pass and check its effect; None where the engine stopped."""
         known = before = self._view
         if checked and before is None:
             before = view_of(self._engine.state)
         try:
-            events = self._engine.apply_one(plan.command)
+            events = self._engine.apply_one(command)
             self._events.update(events)
         except (ArithmeticError, LookupError, AssertionError, ValueError, struct.error) as error:
             self._report([_failure(error)])
-            return
-        self._tally.add(plan, events)
-        self._count_shielded(plan)
+            return None
         self._view = view_of(self._engine.state, before) if checked else None
-        found = list(_preview(plan, events))
         if self._view is not None and before is not None:
-            found += check_transition(before, self._view, plan.command, events)
+            found = check_transition(before, self._view, command, events)
             if self._view != before:
                 found += check_view(self._view, known)
-        self._report(found)
-        self.done += 1
+            self._report(found)
+        return events
 
     def _count_shielded(self, plan: Plan) -> None:
         """Count accounts that a stale price keeps out of the waterfall."""

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from solvent.domain import events as e
-from solvent.domain.events import Event
 from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE, AssetParameters, Curve
 from solvent.domain.settlement_properties import up
 from solvent.domain.units import (
@@ -65,37 +63,12 @@ class Accrual(NamedTuple):
     debts: int
 
 
-CALM = (
-    e.InterestAccrued,
-    e.InterestCharged,
-    e.PoolFrozen,
-    e.SharesRescaled,
-    e.IndexUpdated,
-    e.MarkUpdated,
-    e.PriceStaleness,
-    e.ThrottleMoved,
-    e.BackstopCommitted,
-    e.Stepped,
-)
-"""Events of a time step that change no pool but by interest."""
-
-
-def check_interest(
-    before: StateView, after: StateView, booked: Bookings, events: tuple[Event, ...]
-) -> Iterator[Breach]:
-    """I6, I44: in a time step each pool's interest is that of the time that passed, exactly.
-
-    Where the waterfall changed pools and more passes came after it in the same step, that is asked
-    up to the pass in which it did so.
-    """
-    calm = next((at for at, one in enumerate(events) if not isinstance(one, CALM)), len(events))
-    times = [one.time for one in events[calm:] if isinstance(one, e.Stepped)]
-    last = times[0] if times else after.now
+def check_interest(before: StateView, after: StateView, booked: Bookings) -> Iterator[Breach]:
+    """I6, I44: in a pass each pool's interest is that of the time that passed, exactly."""
     for asset, new in enumerate(after.pools):
-        right = accrual_of(before, asset, last)
-        yield from _hours(asset, booked, right, last // HOUR)
-        if last == after.now:
-            yield from _exactly(asset, new, right.pool, booked)
+        right = accrual_of(before, asset, after.now)
+        yield from _hours(asset, booked, right, after.now // HOUR)
+        yield from _exactly(asset, new, right.pool, booked)
 
 
 def _exactly(asset: int, new: PoolView, right: PoolView, booked: Bookings) -> Iterator[Breach]:

@@ -17,7 +17,8 @@ from solvent.domain.commands import OrderType, Side, TimeInForce
 from solvent.domain.events import Event
 from solvent.domain.labels import ExpiryReason, SystemOrder
 from solvent.domain.settlement_properties import up
-from solvent.domain.units import PRICE_DECIMALS, RATIO, VALUE_DECIMALS
+from solvent.domain.units import INDEX_SCALE, PRICE_DECIMALS, RATIO, VALUE_DECIMALS
+from solvent.proof.invariants.interest import accrual_of
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.state_view import StateView
 
@@ -25,13 +26,12 @@ ORDER, SIDE, UNFUNDED, REDUCE_ONLY, QUOTE_AHEAD, FEE_AHEAD = 0, 3, 7, 8, 13, 14
 
 
 def check_orders(
-    before: StateView, command: c.Command, events: tuple[Event, ...]
+    before: StateView, after: StateView, command: c.Command, events: tuple[Event, ...]
 ) -> Iterator[Breach]:
     """All that is wrong with the fills and ends of orders that a command led to."""
     yield from _sums(before, events)
     yield from _sufficient(before, command, events)
-    if not isinstance(command, c.TimeStep):  # in which interest comes before fills
-        yield from _reducing(before, events)
+    yield from _reducing(before, after, events)
     if isinstance(command, c.PlaceOrder) and isinstance(events[0], e.OrderAccepted):
         yield from _promises(before, command, events)
 
@@ -85,12 +85,17 @@ def _sufficient(
             yield breach("I42", "a funded order lacked funds", event.order, event.quantity)
 
 
-def _reducing(before: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
-    """No fill of a reduce-only bid that rested is larger than the debt before the command."""
+def _reducing(before: StateView, after: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
+    """No fill of a reduce-only bid that rested is larger than the debt when its command began.
+
+    In a time step interest comes before fills.
+    """
     bids = {row[ORDER] for row in before.orders if row[REDUCE_ONLY] and row[SIDE] == Side.BID}
     for event in events:
         if isinstance(event, e.Filled) and event.maker_order in bids:
-            debt = before.health[event.maker].debts[event.asset]
+            pool = accrual_of(before, event.asset, after.now)
+            shares = before.holdings[event.maker].debt_shares[event.asset] * pool.debts
+            debt = up(shares * pool.pool.debt_index, INDEX_SCALE)
             if event.quantity > debt:
                 yield breach("I42", "a fill is larger than the debt", event.trade, debt)
 

@@ -35,7 +35,7 @@ from solvent.reference.state import FUND
 
 
 def check_settlements(parameters: EngineParameters, events: tuple[Event, ...]) -> list[Breach]:
-    """All that is wrong with the rounds and fills of one time step."""
+    """All that is wrong with the rounds and fills of one pass."""
     try:
         settlements = settlements_of(events)
     except SettlementError as error:
@@ -56,14 +56,15 @@ def check_settlements(parameters: EngineParameters, events: tuple[Event, ...]) -
 
 
 def _tiers(rounds: list[AdlRound]) -> Iterator[Breach]:
-    """I40: of an asset and a case what is flagged comes after all other means."""
-    last: dict[tuple[int, int, int], int] = {}
+    """I40: for each account, of an asset and a case, a tier comes after all those before it."""
+    last: dict[tuple[int, ...], int] = {}
     for each in rounds:
         opened = each.opened
-        kind = opened.case, opened.asset, opened.fund
-        if opened.tier < last.get(kind, 0):
-            yield breach("I40", "a tier comes after a later one", opened.round, opened.tier)
-        last[kind] = opened.tier
+        for side in each.stuck:
+            kind = side.account, opened.case, opened.asset, opened.fund
+            if opened.tier < last.get(kind, 0):
+                yield breach("I40", "a tier comes after a later one", opened.round, opened.tier)
+            last[kind] = opened.tier
 
 
 def _offer(offer: w.BackstopOffered, candidates: list[w.BackstopCandidate]) -> Iterator[Breach]:

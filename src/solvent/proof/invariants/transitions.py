@@ -53,10 +53,10 @@ def check_transition(
         *_tokens(before, after, booked),
         *_shares(before, after, booked),
         *_pools(before, after, booked),
-        *check_orders(before, command, events),
+        *check_orders(before, after, command, events),
     ]
     if isinstance(command, c.TimeStep):
-        found += check_interest(before, after, booked, events)
+        found += check_interest(before, after, booked)
         found += check_premiums(before, after)
         found += check_strangers(before, after, events)
         found += check_bookings(before, events)

@@ -1,4 +1,6 @@
-"""Waterfall checks: what a time step did to accounts in trouble, and in which order.
+"""Waterfall checks: what a pass did to accounts in trouble, and in which order.
+
+A time step of several passes is cut into them first (`passes`).
 
 Stages come in order and each says why it handed over (I15); only accounts at MMR >= 100 % are their
 liquidated side, none through a stale price (I14); no step lowers health (I16) or closes more than
@@ -36,7 +38,7 @@ ROUNDING = 4 * FINE_PER_VALUE
 
 
 def check_waterfall(before: StateView, after: StateView, events: tuple[Event, ...]) -> list[Breach]:
-    """All that is wrong with the waterfall's work of one time step."""
+    """All that is wrong with the waterfall's work of one pass."""
     work = any(type(event) in _RULES and not isinstance(event, e.Stepped) for event in events)
     found = list(_bounds(before, after, quiet=not (work or before.liquidating)))
     if not work:
@@ -46,11 +48,13 @@ def check_waterfall(before: StateView, after: StateView, events: tuple[Event, ..
         if type(event) in _RULES:
             found += _RULES[type(event)](order, event)
     started = accrued(before, after.now)
-    found += _starts(before, started, after, events, order.passes)
+    found += _starts(before, started, after, events)
     found += _ends(after, order)
+    if order.passes != 1:
+        found.append(breach("I18", "a step is not one pass", order.passes))
     if not any(isinstance(event, DISTURBING) for event in events):
-        found += _health(started, after, _excused(order, events)) if order.passes == 1 else ()
-    found += _chunks(started, events, order.passes)
+        found += _health(started, after, _excused(order, events))
+    found += _chunks(started, events)
     return found + check_settlements(after.parameters, events)
 
 
@@ -70,24 +74,18 @@ def _bounds(before: StateView, after: StateView, *, quiet: bool) -> Iterator[Bre
 
 @dataclass(slots=True)
 class _Order:
-    """What happened so far in the step, and which accounts are in the waterfall.
-
-    `handed` is what was handed over in the pass; `passes` counts those that are over.
-    """
+    """What happened so far in the pass, and which accounts are in the waterfall."""
 
     liquidating: set[int]
     handed: dict[tuple[int, Stage], Reason] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
     parties: set[int] = field(default_factory=set)
     booked: set[tuple[int, int, int]] = field(default_factory=set)
-    last: dict[tuple[int, Stage], Reason] = field(default_factory=dict)
     passes: int = 0
 
     def stepped(self, event: e.Stepped) -> Iterator[Breach]:
-        """I15: in the next pass stages begin anew; who is in the waterfall is as was said."""
+        """I14: who is in the waterfall at the end of the pass is as was said."""
         self.passes += 1
-        self.last = dict(self.handed)
-        self.handed.clear()
         if event.liquidating != len(self.liquidating):
             yield breach("I14", "a pass ended with others in the waterfall than was said")
 
@@ -187,17 +185,12 @@ _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
 
 
 def _starts(
-    before: StateView,
-    started: StateView,
-    after: StateView,
-    events: tuple[Event, ...],
-    passes: int,
+    before: StateView, started: StateView, after: StateView, events: tuple[Event, ...]
 ) -> Iterator[Breach]:
     """I14: what entered the waterfall was at MMR >= 100 %, stale prices read in its favour.
 
     Asked at the marks and indices with which the step's waterfall began, at those that its bookings
-    made, and at those it left. Of several passes in a step these are not the ones in between: there
-    the record alone is asked.
+    made, and at those it left.
     """
     lower = list(started.pools)
     for event in events:
@@ -210,7 +203,7 @@ def _starts(
             less = health_in(before.parameters, tuple(lower), after.prices, holding)
             states = (then, less, after.health[event.account])
             healthy = not any(state.liquidatable for state in states)
-            if event.net_equity > event.maintenance or (passes == 1 and healthy):
+            if event.net_equity > event.maintenance or healthy:
                 yield breach(
                     "I14",
                     "a healthy account entered the waterfall",
@@ -281,7 +274,7 @@ def _has(view: StateView, account: int, asset: int) -> bool:
     return bool(view.quantity(account, asset) or view.health[account].debts[asset])
 
 
-def _chunks(before: StateView, events: tuple[Event, ...], passes: int) -> Iterator[Breach]:
+def _chunks(before: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
     """I17: the book buys back no more of a debt in a pass than its share of it, up to lots."""
     bought: Counter[tuple[int, int]] = Counter()
     for event in events:
@@ -295,7 +288,7 @@ def _chunks(before: StateView, events: tuple[Event, ...], passes: int) -> Iterat
         debt = up(before.holdings[account].debt_shares[asset] * pool.debt_index, INDEX_SCALE)
         share = up(debt * before.parameters.waterfall.book_fraction, RATIO)
         most = max(share, parameters.market.min_quantity) + parameters.market.lot
-        if quantity > min(debt, passes * most):
+        if quantity > min(debt, most):
             yield breach(
                 "I17", "the book bought more than its share", account, asset, quantity, most
             )

@@ -18,6 +18,7 @@ Specification: section 8.5.
 """
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from solvent.domain.labels import AdlCase, ExpiryReason, LegForm, Source, Stage, Tier
@@ -210,7 +211,7 @@ def plan_settlement(state: State, match: Match) -> Settlement | None:
         return None
     value = mul_div_up(match.value, quantity, match.quantity)
     fee = mul_div_down(match.fee, quantity, match.quantity)
-    legs = _valued(state, legs, match.lender, value)
+    legs = _valued(state, legs, given, value)
     if match.case is AdlCase.OPPOSITES:
         tokens = LegForm.AVAILABLE, quantity, 0, value + fee
         legs.append(Leg(match.lender, match.debtor, match.asset, *tokens))
@@ -292,11 +293,16 @@ def _legs(state: State, match: Match, wanted: int) -> Iterator[Leg]:
                     left[form] -= quantity
 
 
-def _valued(state: State, legs: list[Leg], lender: int, value: int) -> list[Leg]:
-    """The legs with what they count for: those to the lender make up `value`, the last the rest."""
+def _valued(state: State, legs: list[Leg], given: int, value: int) -> list[Leg]:
+    """The legs with what they count for: those of the `given` atoms make up `value`.
+
+    The last of them counts the rest. The fund's fee comes after it, also where the fund is the
+    lender.
+    """
     found: list[Leg] = []
     left = value
-    last = max(place for place, leg in enumerate(legs) if leg.receiver == lender)
+    atoms = accumulate(leg.quantity for leg in legs)
+    last = next(place for place, so_far in enumerate(atoms) if so_far >= given)
     for place, leg in enumerate(legs):
         worth = value_down(leg.quantity, state.mark(leg.asset), state.asset(leg.asset).decimals)
         counted = worth
