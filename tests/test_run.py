@@ -17,6 +17,8 @@ case "$*" in
     *"print(sys.version)"*) echo "3.11 stand-in" ;;
     -c*) exit 0 ;;
     -V) echo "Python 3.11" ;;
+    *"build.py --check") echo "ran ${*##*/}"; [ ! -e unbuilt ] ;;
+    *build.py) echo "ran ${*##*/}"; [ ! -e unbuildable ] ;;
     "-m venv"*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo 3.11 >"$3/pyvenv.cfg"
         echo venv >>log ;;
     "-m pip"*) for last; do :; done; echo "pip ${last##*/}" >>log; [ ! -e broken ] ;;
@@ -136,6 +138,22 @@ def test_views_in_a_server_add_what_speaks_to_it_once(
     (checkout.folder / "solvent.toml").write_text('[up]\nviews = "postgresql://host/name"\n')
     monkeypatch.setenv("SOLVENT_CONFIG", "solvent.toml")
     assert checkout.steps("up") == added
+
+
+def test_up_builds_the_console_where_its_sources_changed(checkout: Checkout) -> None:
+    """The stand-in has Node at hand; where the build fails the service starts all the same."""
+    checkout.run("up")
+    said = checkout.run("up").stdout.splitlines()
+    assert said == ["ran build.py --check", f"{RUNS_SOLVENT} up as ./run"]
+    (checkout.folder / "unbuilt").touch()
+    said = checkout.run("up").stdout.splitlines()
+    assert said == ["ran build.py --check", "ran build.py", f"{RUNS_SOLVENT} up as ./run"]
+    (checkout.folder / "unbuildable").touch()
+    done = checkout.run("up")
+    assert done.stdout.splitlines()[-1] == f"{RUNS_SOLVENT} up as ./run"
+    assert "going on without the console" in done.stderr
+    failed = checkout.run("console")
+    assert failed.returncode != 0
 
 
 def test_set_up_is_done_once_and_told_in_one_line(checkout: Checkout) -> None:

@@ -67,6 +67,6 @@ def test_a_replay_is_never_ahead_of_the_time_and_says_how_far_it_is(tmp_path: Pa
 
 
 def test_the_port_that_the_system_chose_is_printed(tmp_path: Path) -> None:
-    rest = banner(tmp_path)[1]
+    rest = banner(tmp_path)[2]
     assert rest.startswith("  REST       http://127.0.0.1:")
     assert int(rest.rpartition(":")[2]) > 0

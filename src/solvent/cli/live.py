@@ -27,9 +27,10 @@ from solvent.lab.scenario.model import Scenario
 from solvent.service.api.front import Front
 from solvent.service.authority.acts import AdmitKey, encode_act
 from solvent.service.authority.model import HOUSE, Terms
+from solvent.service.console.bundle import HOW_TO_BUILD, Console
 from solvent.service.core.clock import MarketClock, wall_clock
 from solvent.service.core.keys import Role, parse_public_key
-from solvent.service.core.node import Node
+from solvent.service.core.node import Demo, Node
 from solvent.service.core.node_engine import NodeEngine
 from solvent.service.core.opening import JOURNAL, Start, first_key, is_set_up, open_node
 from solvent.service.core.records import Record, RecordKind
@@ -109,6 +110,7 @@ def run_live(plan: Plan) -> int:
                 front=plan.front,
             )
         )
+    node.demo = Demo(plan.scenario.name, f"{plan.speed:g}") if plan.is_replay else Demo()
     market_start = node.market.engine.parameters.start_time
     agents = LiveAgents(
         plan.scenario,
@@ -272,6 +274,13 @@ def _market_name(plan: Plan, node: Node) -> str:
     return f"a market of {', '.join(asset.symbol for asset in own.assets)}"
 
 
+def _console(address: str) -> str:
+    """Where the console is, or how to have one."""
+    if Console().is_built:
+        return f"http://{address}/"
+    return f"is not built; {HOW_TO_BUILD}"
+
+
 async def _say(
     plan: Plan, node: Node, at: Address, keys: list[DemoKey], seconds: float = 0.0
 ) -> None:
@@ -279,6 +288,7 @@ async def _say(
     address = f"{plan.host}:{at.port}"
     lines = [
         f"serving {_market_name(plan, node)} from {plan.folder}",
+        f"  console    {_console(address)}",
         f"  REST       http://{address}",
         f"  streams    ws://{address}",
         f"  documents  http://{address}/docs and http://{address}/openapi.json",

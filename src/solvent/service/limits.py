@@ -108,6 +108,9 @@ DOOR_PLACES = 32
 DOOR_SECONDS = 2.0
 DOOR_BYTES = 4 * 1024
 """Connections to the door of health and metrics, how long one lasts, and its longest head."""
+NEWCOMERS = 1_000
+NEWCOMER_USDC = 100_000
+"""Accounts of users in a demo until strangers may open no more, and USDC that one deposit gives."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts at which only this machine can ask."""

@@ -28,6 +28,7 @@ from solvent.service.api.buckets import Buckets
 from solvent.service.api.calls import Call
 from solvent.service.api.front import Front
 from solvent.service.api.http import App
+from solvent.service.console.bundle import Console
 from solvent.service.core.node import Node
 from solvent.service.door import Door
 from solvent.service.gate import Gate
@@ -234,7 +235,7 @@ def application(node: Node, buckets: Buckets | None = None, front: Front | None 
         node.publisher, node.authenticate, node.market.keys, front=front, proxies=proxies
     )
     node.hear_act = streams.hear_act
-    return App(node, ENDPOINTS, buckets or Buckets(), streams, front, proxies)
+    return App(node, ENDPOINTS, buckets or Buckets(), streams, front, proxies, Console())
 
 
 def allow_open_files() -> None:

@@ -66,6 +66,7 @@ bob GET /solvent/v1/forecast symbol=USDC
 pat GET /solvent/v1/backstop
 pat POST /solvent/v1/backstop symbol=SOL quantity=1
 pat DELETE /solvent/v1/backstop symbol=SOL quantity=1
+- GET /solvent/v1/pools
 - GET /solvent/v1/solvency
 - GET /solvent/v1/waterfall
 auditor GET /solvent/v1/receipts limit=5
@@ -82,6 +83,8 @@ operator GET /solvent/v1/admin/keys
 operator POST /solvent/v1/admin/keys role=auditor publicKey=KEY
 operator DELETE /solvent/v1/admin/keys publicKey=LEAVER
 roy POST /solvent/v1/keys/rotation publicKey=KEY
+- POST /solvent/v1/demo/accounts publicKey=KEY
+ann POST /solvent/v1/demo/deposits symbol=USDC quantity=10
 auditor GET /solvent/v1/audit limit=5
 - GET /solvent/v1/identity
 funder POST /solvent/v1/admin/deposits account=2 symbol=USDC quantity=1.5

@@ -20,7 +20,7 @@ from solvent.engine.engine import FastEngine
 from solvent.receipts.verify.check import verify_receipt
 from solvent.reference.engine import ReferenceEngine
 from solvent.service.api.endpoints import JSON, Endpoint
-from solvent.service.core.node import wall_clock
+from solvent.service.core.node import Demo, wall_clock
 from solvent.service.routes.all import ENDPOINTS
 from solvent.service.routes.receipts import LINES_TYPE
 from tests.service.api.examples import EXAMPLES, LISTS, Example
@@ -65,6 +65,7 @@ class Street:
             parameters = with_setting(parameters, setting.split())
         parameters = replace(parameters, start_time=wall_clock())
         self.house: House = self.runner.run(opened(folder, parameters, engines))
+        self.house.node.demo = Demo()
         self.runner.run(self._live())
 
     def close(self) -> None:
@@ -138,6 +139,8 @@ class Street:
         fields = dict(example.fields)
         fields = self.house.filled(fields, endpoint.path, client)
         if endpoint.instruction is None:
+            if endpoint.body is not None:
+                return await self.house.http.request(example.method, example.path, json=fields)
             return await self.house.http.get(example.path, params=fields)
         if example.method == "GET":
             return await client.get(example.path, endpoint.instruction, **fields)

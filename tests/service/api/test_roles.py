@@ -19,6 +19,7 @@ import pytest
 
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.core.keys import Role, parse_public_key
+from solvent.service.core.node import Demo
 from solvent.service.errors import ApiError
 from solvent.service.routes.all import ENDPOINTS
 from tests.proof import proves
@@ -88,6 +89,7 @@ GET    /solvent/v1/limits                         .  x    x    .     .      .   
 GET    /solvent/v1/limits/order                   .  x    x    .     .      .       .       o
 GET    /solvent/v1/forecast                       .  x    x    .     .      .       .       o
 GET    /solvent/v1/waterfall                      x  x    x    x     x      x       x       x
+GET    /solvent/v1/pools                          x  x    x    x     x      x       x       x
 GET    /solvent/v1/solvency                       x  x    x    x     x      x       x       x
 GET    /solvent/v1/receipts                       .  x    x    .     .      .       .       x
 GET    /solvent/v1/backstop                       .  .    x    .     .      .       .       .
@@ -106,6 +108,8 @@ DELETE /solvent/v1/admin/keys                     .  .    .    .     .      x   
 POST   /solvent/v1/admin/deposits                 .  .    .    .     .      .       x       .
 POST   /solvent/v1/admin/fees                     .  .    .    .     .      x       .       .
 POST   /solvent/v1/keys/rotation                  .  x    x    x     x      x       x       x
+POST   /solvent/v1/demo/accounts                  x  x    x    x     x      x       x       x
+POST   /solvent/v1/demo/deposits                  .  x    x    .     .      .       .       .
 GET    /solvent/v1/audit                          .  .    .    .     x      x       x       x
 GET    /solvent/v1/identity                       x  x    x    x     x      x       x       x
 GET    /solvent/v1/health                         x  x    x    x     x      x       x       x
@@ -123,6 +127,7 @@ REFUSED_IN_SUBSTANCE = {
     "DELETE /api/v1/order": "RESOURCE_NOT_FOUND",
     "POST /solvent/v1/admin/fees": "INSUFFICIENT_FUNDS",
     "POST /solvent/v1/keys/rotation": "PRECONDITION_FAILED",
+    "POST /solvent/v1/demo/accounts": "PRECONDITION_FAILED",
 }
 """What those who may are told, where it is not yes: no such order, dust or fee, a key in use."""
 NOBODY = "-"
@@ -204,6 +209,7 @@ class Town:
 
     async def _people(self) -> None:
         house = self.house
+        house.node.demo = Demo()
         await house.start()
         zoe = house.client("zoe")
         await house.open(zoe, "blp")
@@ -260,6 +266,9 @@ class Town:
             held = self.house.node.market.keys.find(parse_public_key(client.public))
             role, account = (held.role, held.account) if held else ("user", -1)
             return {"publicKey": used.public, "proof": self.house.proof(used, role, account)}
+        if endpoint.path.endswith("demo/accounts"):
+            used = self.house.client("operator-2")
+            return {"publicKey": used.public, "proof": self.house.proof(used, "user", "new")}
         if "proposal" in fields and who in PROPOSERS:
             after = len(PROPOSERS) if endpoint.path.endswith("rejections") else 0
             fields["proposal"] = list(PROPOSERS).index(who) + 1 + after

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from solvent.service.console.bundle import HOW_TO_BUILD
 from solvent.service.core.node import Node
 
 Json = dict[str, Any]
@@ -127,7 +128,7 @@ PARTS
 
 
 def front_page(node: Node) -> str:
-    """What is served, how it is, and where to go on."""
+    """What is served, how it is, and where to go on; the page where there is no console."""
     market, histories = node.market, "follow" if node.views_writer.follows else "are behind"
     symbols = ", ".join(asset.symbol for asset in market.parameters.assets)
     rows = "".join(
@@ -140,6 +141,9 @@ def front_page(node: Node) -> str:
         f"Its identity is <code>{market.identity}</code>. "
         "Streams are at this address too, as WebSocket.</p>"
         f"<ul>{rows}</ul>"
+        "<p>The console, a page to trade and to watch with, is not built here: "
+        f"{_marked(HOW_TO_BUILD)}, in the folder of the sources; then start the service again. "
+        "A wheel has it.</p>"
         "<p>Requests that are not public are signed: <code>solvent keygen</code> makes a key, "
         "<code>solvent call</code> signs and sends, and /docs says for each request what its "
         "signature is made of. Never use a key here that a real exchange knows: what is signed in "

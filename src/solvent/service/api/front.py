@@ -2,8 +2,9 @@
 
 A page of another site can make its visitor's browser connect to a service on the same machine, and
 by rebinding a name of its own to 127.0.0.1 read the answers too. Such a page says its origin, and
-its requests name a host that is not the service's. So an origin must be listed, and a host that is
-a name, not a number, must be one of the service's.
+its requests name a host that is not the service's. So an origin must be listed or be the very host
+that the request names, which is the service's own page, and a host that is a name, not a number,
+must be one of the service's.
 """
 
 import ipaddress
@@ -28,7 +29,8 @@ class Front(NamedTuple):
 
     def refusal(self, origin: str | None, host: str | None) -> str | None:
         """Why a request with these headers is not served, if it is not."""
-        if origin is not None and origin not in self.origins:
+        is_own = self.hosts is not None and host is not None and origin in _origins(host)
+        if origin is not None and not is_own and origin not in self.origins:
             return "this origin is not served; the operator may list it with --origin"
         if self.hosts is None or host is None:
             return None
@@ -36,6 +38,11 @@ class Front(NamedTuple):
         if name in self.hosts or name in LOOPBACK or _is_number(name):
             return None
         return "this host name is not served; the operator may list it with --host-name"
+
+
+def _origins(host: str) -> tuple[str, str]:
+    """The origins of pages that come from a host, which a proxy may serve over TLS."""
+    return f"http://{host.lower()}", f"https://{host.lower()}"
 
 
 def _name(host: str) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 from solvent.service.api.buckets import Buckets
 from solvent.service.api.calls import JSON_TYPE, Call, Reply
+from solvent.service.api.crossing import PREFLIGHT, crossing_headers, preflight
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.front import Front
 from solvent.service.api.objects.pages import FAR
@@ -73,13 +74,26 @@ class Streams(Protocol):
         """End all connections."""
 
 
+class Files(Protocol):
+    """Files that are served as they are, beside the endpoints."""
+
+    def reply(self, path: str, asked: Mapping[bytes, bytes]) -> Reply | None:
+        """The file at a path, for a request with such headers; None where there is none."""
+
+
 class _Head(NamedTuple):
     """What a request says before its body."""
 
+    method: str
     path: str
     raw_query: str
     headers: Sequence[tuple[bytes, bytes]]
     address: str
+
+    def named(self, name: bytes) -> str | None:
+        """The first header of a lower-case name."""
+        found = next((value for each, value in self.headers if each == name), None)
+        return None if found is None else found.decode("latin-1")
 
 
 class App:
@@ -93,8 +107,10 @@ class App:
         streams: Streams,
         front: Front,
         proxies: Proxies,
+        files: Files,
     ) -> None:
         self._node = node
+        self._files = files
         self._endpoints = {(each.method, each.path): each for each in endpoints}
         self._buckets = buckets
         self._patience = _Patience()
@@ -114,26 +130,44 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
         head = self._head(scope)
-        method = scope["method"]
-        endpoint = self._endpoints.get((method, head.path))
-        if endpoint is None:
-            reply = Reply(NOT_FOUND, b"not found", "text/plain; charset=utf-8")
-            tag = "none"
-        else:
-            tag = endpoint.tag
-            reply = await self._answer(endpoint, head, receive)
+        tag, reply = await self._reply(head, receive)
         seconds = time.perf_counter() - start
         self._node.metrics.answered(tag, reply.status, seconds)
         if REQUESTS.isEnabledFor(logging.INFO):
             said = {
-                "method": method,
+                "method": head.method,
                 "path": head.path,
                 "status": reply.status,
                 "ms": round(seconds * 1000, 2),
                 "address": head.address,
             }
             REQUESTS.info("answered", extra=said)
-        await _send(send, reply, ms(self._node.clock()))
+        crossing = crossing_headers(self._front, head.named(b"origin"))
+        await _send(send, reply, ms(self._node.clock()), crossing, is_head=head.method == "HEAD")
+
+    async def _reply(self, head: _Head, receive: Receive) -> tuple[str, Reply]:
+        """The answer, and under which word it is counted."""
+        method = "GET" if head.method == "HEAD" else head.method
+        if method == PREFLIGHT or method == "GET":
+            try:
+                file = self._file(head)
+            except ApiError as error:
+                return "none", _error(error)
+            if file is not None:
+                return "files", file
+        endpoint = self._endpoints.get((method, head.path))
+        if endpoint is None:
+            return "none", Reply(NOT_FOUND, b"not found", "text/plain; charset=utf-8")
+        return endpoint.tag, await self._answer(endpoint, head, receive)
+
+    def _file(self, head: _Head) -> Reply | None:
+        """What is answered without an endpoint, if it is. Raises ApiError."""
+        is_question = head.method == PREFLIGHT and head.named(b"origin") is not None
+        found = preflight() if is_question else self._files.reply(head.path, dict(head.headers))
+        if found is not None:
+            self._spend("address", head.address)
+            self._check_front(head)
+        return found
 
     async def _answer(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
         try:
@@ -205,6 +239,7 @@ class App:
     def _head(self, scope: Scope) -> _Head:
         headers = scope["headers"]
         return _Head(
+            scope["method"],
             scope["path"],
             scope["query_string"].decode("latin-1"),
             headers,
@@ -212,13 +247,7 @@ class App:
         )
 
     def _check_front(self, head: _Head) -> None:
-        origin = host = None
-        for name, value in head.headers:
-            if name == b"host":
-                host = value.decode("latin-1") if host is None else host
-            elif name == b"origin":
-                origin = value.decode("latin-1") if origin is None else origin
-        refusal = self._front.refusal(origin, host)
+        refusal = self._front.refusal(head.named(b"origin"), head.named(b"host"))
         if refusal is not None:
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, refusal)
 
@@ -243,8 +272,11 @@ class App:
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
         return verified
 
-    def _spend(self, kind: str, name: str | int, endpoint: Endpoint, tokens: int = 1) -> None:
-        wait = self._buckets.spend(kind, name, tokens, reduces_risk=endpoint.reduces_risk)
+    def _spend(
+        self, kind: str, name: str | int, endpoint: Endpoint | None = None, tokens: int = 1
+    ) -> None:
+        reduces = endpoint is not None and endpoint.reduces_risk
+        wait = self._buckets.spend(kind, name, tokens, reduces_risk=reduces)
         if wait:
             raise ApiError(
                 TOO_MANY, ApiErrorCode.TOO_MANY_REQUESTS, "too many requests", retry_after=wait
@@ -418,17 +450,31 @@ def _error(error: ApiError) -> Reply:
     return Reply(error.status, encode(error.body), JSON_TYPE, headers)
 
 
-_ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_NO_STORE = (b"cache-control", b"no-store")
+_KEPT = "cache-control"
 
 
-async def _send(send: Send, reply: Reply, now_ms: int) -> None:
-    headers = [(b"content-length", b"%d" % len(reply.body)), *_ALWAYS]
-    headers.append((b"x-market-time", b"%d" % now_ms))
+async def _send(
+    send: Send,
+    reply: Reply,
+    now_ms: int,
+    crossing: Sequence[tuple[str, str]] = (),
+    *,
+    is_head: bool = False,
+) -> None:
+    headers = [
+        (b"content-length", b"%d" % len(reply.body)),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-market-time", b"%d" % now_ms),
+    ]
     if reply.body:
         headers.append((b"content-type", reply.content_type.encode()))
-    headers += [(name.encode(), value.encode()) for name, value in reply.headers]
+    headers += [(name.encode(), value.encode()) for name, value in (*reply.headers, *crossing)]
+    if all(name != _KEPT for name, _ in reply.headers):
+        headers.append(_NO_STORE)
+    body = b"" if is_head else reply.body
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from solvent.domain.commands import Command, TimeStep
 from solvent.domain.events import Refused
@@ -67,6 +67,13 @@ any cycles, so it looks seldom, and never at what was there when the node was op
 Found = TypeVar("Found")
 
 
+class Demo(NamedTuple):
+    """What is played in a market for trying out; empty where nothing is. Speed is a decimal."""
+
+    scenario: str = ""
+    speed: str = "1"
+
+
 class Node:
     """The parts of a running service, connected.
 
@@ -93,6 +100,8 @@ class Node:
         self.audit_file = audit
         self.hear_act: Callable[[AuditEntry], None] = _unheard
         """Told of every act of staff, on the loop, before whoever asked is answered."""
+        self.demo: Demo | None = None
+        """Whether strangers may open accounts and give themselves money, and what is played."""
         self.views_writer = views_writer
         self.publisher = Publisher(self.market.parameters, secret=sequencer.journal.secret)
         self.standings = Standings(sequencer)

@@ -1,6 +1,7 @@
 """All endpoints, in the order in which they are documented."""
 
 from solvent.service.api.endpoints import Endpoint
+from solvent.service.console import newcomers
 from solvent.service.routes import (
     account,
     backstop,
@@ -36,6 +37,7 @@ _SERVED: list[Endpoint] = [
     *backstop.ENDPOINTS,
     *insight.ENDPOINTS,
     *receipts.ENDPOINTS,
+    *newcomers.ENDPOINTS,
     *governance.ENDPOINTS,
     *health.ENDPOINTS,
 ]

@@ -34,7 +34,7 @@ def documents(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
         return written()[1]
 
     async def front(call: Call) -> Reply:
-        """What is served here, and where to go on."""
+        """The console; where it is not built, what is served here and where to go on."""
         return text_reply(front_page(call.node), content_type=f"{HTML}; charset=utf-8")
 
     found += [

@@ -141,8 +141,16 @@ async def audit(call: Call) -> Reply:
 
 
 async def identity(call: Call) -> Reply:
-    """Which market this is, for what its own clients sign."""
-    return json_reply(o.MarketIdentity(market=call.node.market.identity))
+    """Which market this is, for what its own clients sign, and whether it is a demo."""
+    node = call.node
+    return json_reply(
+        o.MarketIdentity(
+            market=node.market.identity,
+            demo=node.demo is not None,
+            scenario=node.demo.scenario if node.demo else "",
+            speed=node.demo.speed if node.demo else "1",
+        )
+    )
 
 
 def _new_key(call: Call, role: Role, account: int | str) -> bytes:

@@ -4,7 +4,8 @@ What the public API has no word for stands under a prefix of our own.
 """
 
 from solvent.domain import commands as c
-from solvent.domain.readings import AmountCommand, nearest
+from solvent.domain.parameters import EngineParameters, PoolState
+from solvent.domain.readings import AmountCommand, PoolReport, PriceReading, nearest
 from solvent.domain.units import RATIO
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, Endpoint
@@ -15,6 +16,8 @@ from solvent.service.api.objects.insight import (
     Limits,
     LimitsQuery,
     OrderLimit,
+    PoolCondition,
+    PoolNow,
     PoolSolvency,
     Solvency,
     WaterfallQuery,
@@ -131,6 +134,52 @@ async def forecast(call: Call) -> Reply:
     return json_reply(shape)
 
 
+async def pools(call: Call) -> Reply:
+    """What every pool does now, what may leave it, and how its rate comes about."""
+    async with call.node.reading():
+        queries = call.node.market.queries
+        parameters = call.node.market.parameters
+        shown = [
+            _pool(parameters, asset, queries.pool(asset), queries.price(asset))
+            for asset in range(len(parameters.assets))
+        ]
+    return json_reply(shown)
+
+
+def _pool(
+    parameters: EngineParameters, asset: int, pool: PoolReport, price: PriceReading
+) -> PoolNow:
+    about = parameters.assets[asset]
+    ceiling = min(pool.bound, pool.max_utilization)
+    borrowable = max(0, min(pool.cash, pool.lent * ceiling // RATIO - pool.borrowed))
+    return PoolNow(
+        symbol=about.symbol,
+        condition=_condition(pool, price),
+        utilization=ratio_text(pool.utilization),
+        cash=quantity_text(parameters, asset, max(0, pool.cash)),
+        redeemable=quantity_text(parameters, asset, pool.redeemable),
+        borrowable=quantity_text(parameters, asset, borrowable),
+        deficit=quantity_text(parameters, asset, pool.deficit),
+        stale=price.stale,
+        halted=price.halted,
+        gated=pool.gated,
+        curve=[(ratio_text(at), ratio_text(rate)) for at, rate in about.pool.curve.points],
+    )
+
+
+def _condition(pool: PoolReport, price: PriceReading) -> PoolCondition:
+    """The first that is true, in the order of `PoolCondition`."""
+    found = (
+        (PoolCondition.CLOSED, pool.state is PoolState.CLOSED),
+        (PoolCondition.IMPAIRED, pool.gated),
+        (PoolCondition.STALE, price.stale or price.halted),
+        (PoolCondition.REPAY_ONLY, pool.state is PoolState.REPAY_ONLY),
+        (PoolCondition.FULL, pool.lent > 0 and pool.utilization >= RATIO),
+        (PoolCondition.THROTTLED, pool.lent > 0 and pool.utilization >= pool.bound),
+    )
+    return next((condition for condition, is_so in found if is_so), PoolCondition.OPEN)
+
+
 async def solvency(call: Call) -> Reply:
     """Every pool's claims against what stands behind them, and the state that this is true of."""
     parameters = call.node.market.parameters
@@ -195,6 +244,7 @@ ENDPOINTS = [
         returns=AdlForecast,
         roles=READERS,
     ),
+    Endpoint(TAG, "GET", "/solvent/v1/pools", pools, returns=list[PoolNow]),
     Endpoint(TAG, "GET", "/solvent/v1/solvency", solvency, returns=Solvency),
     Endpoint(
         TAG,

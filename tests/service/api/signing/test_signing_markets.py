@@ -36,7 +36,7 @@ def test_a_request_that_names_its_market_is_good_there_alone(tmp_path: Path) -> 
             assert len(market) == 32
             assert market != there.node.market.identity
             said = (await here.http.get("/solvent/v1/identity")).json()
-            assert said == {"market": market}
+            assert said == {"market": market, "demo": False, "scenario": "", "speed": "1"}
             headers = named(here.ann, market)
             assert (await sent(here, headers)).status_code == 200
             await _is_no_good(there, headers)

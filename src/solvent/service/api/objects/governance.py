@@ -12,6 +12,7 @@ from solvent.service.api.objects.base import (
     Amount,
     ApiObject,
     AssetSymbol,
+    Decimal,
     Maybe,
     NaiveTime,
     PublicKey,
@@ -177,6 +178,9 @@ class MarketIdentity(ApiObject):
     """Which market this is."""
 
     market: Annotated[str, says("Drawn when it began; in all that its own clients sign.", "0" * 32)]
+    demo: Annotated[bool, says("Whether it is for trying out, with money that is none.")]
+    scenario: Annotated[str, says("What is played in it; empty where nothing is.", "")]
+    speed: Annotated[Decimal, says("Seconds of the market that pass in one.", "1")]
 
 
 class NewAccount(Request):
@@ -193,6 +197,22 @@ class AccountOpened(ApiObject):
     """The account that was opened."""
 
     account: Annotated[AccountNumber, says("Its number.", 7)]
+
+
+class NewcomerAccount(Request):
+    """The key of somebody who tries a demo out."""
+
+    public_key: Annotated[PublicKey, says("The key.")]
+    proof: Annotated[
+        Signature, says("The key's signature of the text that says what it is let in as.")
+    ]
+
+
+class DemoDeposit(Request):
+    """Money that is none, for the account of the key that signs."""
+
+    symbol: Annotated[AssetSymbol, says("The asset.")]
+    quantity: Annotated[Amount, says("Tokens, worth 100,000 USDC at most.")]
 
 
 class NewKey(Request):

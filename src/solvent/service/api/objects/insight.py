@@ -1,5 +1,6 @@
 """Insight: which limit binds, what ADL would do to an account, and whether pools are covered."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import UNSET
@@ -141,6 +142,41 @@ class Solvency(ApiObject):
     state_hash: Annotated[str, says("Hash of the market's state.", "9f86d081884c7d65")]
     records: Annotated[U64, says("Records of the journal so far.", 4211)]
     journal_digest: Annotated[str, says("Digest of the journal up to there.", "60303ae22b998861")]
+
+
+class PoolCondition(StrEnum):
+    """What a pool does now; of several the first that is true."""
+
+    CLOSED = "Closed"
+    IMPAIRED = "Impaired"
+    STALE = "Stale"
+    REPAY_ONLY = "RepayOnly"
+    FULL = "Full"
+    THROTTLED = "Throttled"
+    OPEN = "Open"
+
+
+CurvePoint = tuple[Decimal, Decimal]
+"""A utilization, and what borrowers pay a year there."""
+
+
+class PoolNow(ApiObject):
+    """What a pool does now, what may leave it, and how its rate comes about."""
+
+    symbol: Annotated[AssetSymbol, says("The asset.")]
+    condition: Annotated[PoolCondition, says("What it does now.", "Open")]
+    utilization: Annotated[Decimal, says("Borrowed over lent, above 1 where fees made it so.")]
+    cash: Annotated[Decimal, says("Tokens in the pool.", "400")]
+    redeemable: Annotated[Decimal, says("Tokens that one lender may redeem now.", "300")]
+    borrowable: Annotated[Decimal, says("Tokens that may be borrowed now.", "250")]
+    deficit: Annotated[Decimal, says("Tokens lost to defaults so far.", "0")]
+    stale: Annotated[bool, says("Whether the price is too old to trade by.")]
+    halted: Annotated[bool, says("Whether the price was declared unusable.")]
+    gated: Annotated[bool, says("Whether claims exceed what stands behind them.")]
+    curve: Annotated[
+        list[CurvePoint],
+        says("Utilization and rate a year, straight in between.", [["0", "0.02"], ["1", "0.5"]]),
+    ]
 
 
 class ReceiptsQuery(Slice):

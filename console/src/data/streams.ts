@@ -1,0 +1,70 @@
+/** Live streams: one socket for the page, which comes back by itself and says while it is away. */
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+type Hear = (data: unknown) => void;
+
+export const line = signal<"off" | "connecting" | "on" | "lost">("off");
+/** How often the line came back; whoever put a picture together from a stream begins anew. */
+export const comebacks = signal(0);
+
+const FIRST_MS = 500;
+const MOST_MS = 8000;
+const hearers = new Map<string, Set<Hear>>();
+let socket: WebSocket | null = null;
+let wait = FIRST_MS;
+
+function say(method: "SUBSCRIBE" | "UNSUBSCRIBE", params: string[]): void {
+  if (params.length && socket?.readyState === WebSocket.OPEN) {
+    socket.send(JSON.stringify({ method, params }));
+  }
+}
+
+function connect(): void {
+  if (socket || !hearers.size) return;
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  line.value = line.value === "lost" ? "lost" : "connecting";
+  const opening = new WebSocket(`${scheme}://${location.host}/`);
+  socket = opening;
+  opening.onopen = () => {
+    wait = FIRST_MS;
+    if (line.value === "lost") comebacks.value += 1;
+    line.value = "on";
+    say("SUBSCRIBE", [...hearers.keys()]);
+  };
+  opening.onmessage = (message) => {
+    const { stream, data } = JSON.parse(String(message.data)) as { stream?: string; data: unknown };
+    if (stream) for (const hear of hearers.get(stream) ?? []) hear(data);
+  };
+  opening.onclose = () => {
+    socket = null;
+    if (!hearers.size) {
+      line.value = "off";
+      return;
+    }
+    line.value = "lost";
+    setTimeout(connect, wait);
+    wait = Math.min(MOST_MS, wait * 2);
+  };
+}
+
+export function listen(stream: string, hear: Hear): () => void {
+  const found = hearers.get(stream) ?? new Set<Hear>();
+  found.add(hear);
+  if (!hearers.has(stream)) {
+    hearers.set(stream, found);
+    say("SUBSCRIBE", [stream]);
+  }
+  connect();
+  return () => {
+    found.delete(hear);
+    if (found.size) return;
+    hearers.delete(stream);
+    say("UNSUBSCRIBE", [stream]);
+  };
+}
+
+export function useStream<T>(stream: string | null, hear: (data: T) => void): void {
+  useEffect(() => (stream ? listen(stream, (data) => hear(data as T)) : undefined), [stream]);
+}

@@ -1,0 +1,67 @@
+/** The console: one page that shows what its address says. */
+
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { ComponentType } from "preact";
+import { whichMarket } from "./data/api.ts";
+import { followLinks, place } from "./data/router.ts";
+import { Loading } from "./parts/states.tsx";
+import { Shell } from "./parts/shell.tsx";
+import { Markets } from "./pages/markets.tsx";
+import "./style/base.css";
+import "./style/parts.css";
+import "./style/pages.css";
+
+export interface Words {
+  readonly words: readonly string[];
+}
+
+type Page = ComponentType<Words>;
+
+const LATER: Record<string, () => Promise<Page>> = {
+  key: async () => (await import("./pages/key.tsx")).Key,
+  settings: async () => (await import("./pages/choices.tsx")).Choices,
+};
+
+const READY = new Map<string, Page>([
+  ["", Markets],
+  ["markets", Markets],
+]);
+
+function Missing() {
+  return (
+    <section class="panel">
+      <h1>No such page</h1>
+      <p>
+        Nothing is at this address. The <a href="/markets">markets</a> are a place to begin.
+      </p>
+    </section>
+  );
+}
+
+function View() {
+  const [name = "", ...words] = place.value.path.split("/").filter(Boolean);
+  const [, loaded] = useState(0);
+  const page = READY.get(name);
+  useEffect(() => {
+    if (!page && LATER[name]) {
+      void LATER[name]().then((found) => {
+        READY.set(name, found);
+        loaded((count) => count + 1);
+      });
+    }
+  }, [name]);
+  const Found = page ?? (LATER[name] ? () => <Loading what="the page" /> : Missing);
+  return (
+    <Shell>
+      <Found words={words} />
+    </Shell>
+  );
+}
+
+const root = document.getElementById("app");
+if (root) {
+  followLinks();
+  render(<View />, root);
+  void whichMarket().catch(() => undefined);
+}

@@ -1,0 +1,21 @@
+/** How the console is built: one page, hashed names under assets/, no inline script or style. */
+
+import { defineConfig } from "vite";
+
+const SERVICE = process.env.SOLVENT_URL ?? "http://127.0.0.1:8620";
+
+export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 100,
+  },
+  server: {
+    proxy: Object.fromEntries(
+      ["/api", "/wapi", "/solvent", "/docs", "/openapi.json"].map((path) => [path, SERVICE]),
+    ),
+  },
+});

@@ -1,0 +1,38 @@
+"""A demo that is served, a browser, and pages of it that fail when anything in them fails."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.service.clients.served import Service, serving
+from tests.service.console.built import browser, built
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    built()
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The market of `solvent up --demo` with the console."""
+    built()
+    with serving(tmp_path_factory.mktemp("demo"), "--demo", "--accounts", "40") as service:
+        yield service
+
+
+@pytest.fixture
+def page(chromium: Browser, demo: Service) -> Iterator[Page]:
+    """A page in a browser that knows nothing; what goes wrong in it fails the test."""
+    context = chromium.new_context(base_url=demo.rest, viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    assert [each for each in wrong if "Failed to load resource" not in each] == []

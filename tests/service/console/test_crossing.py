@@ -1,0 +1,89 @@
+"""HEAD is answered as GET is, and pages of listed origins may read what they asked for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+
+from solvent.service.api.buckets import Buckets
+from solvent.service.api.front import Front
+from solvent.service.console.bundle import Console
+from solvent.service.serve import application
+from tests.service.harness import House, opened
+
+LISTED, OTHER = "https://desk.example", "https://evil.example"
+
+
+def asked(tmp_path: Path, ask: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+    """Ask a service that listed an origin."""
+
+    async def run() -> None:
+        house: House = await opened(tmp_path)
+        front = Front((LISTED,), hosts={"127.0.0.1"})
+        app = application(house.node, Buckets(), front)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8620") as http:
+            await ask(http)
+        await house.http.aclose()
+        await house.node.close()
+
+    asyncio.run(run())
+
+
+def test_head_says_what_get_would(tmp_path: Path) -> None:
+    async def ask(http: httpx.AsyncClient) -> None:
+        for path in ("/api/v1/ping", "/docs", "/", "/nothing"):
+            there, head = await http.get(path), await http.head(path)
+            assert head.status_code == there.status_code
+            assert head.content == b""
+            assert head.headers["content-length"] == there.headers["content-length"] != "0"
+            assert head.headers["content-type"] == there.headers["content-type"]
+
+    asked(tmp_path, ask)
+
+
+def test_a_listed_origin_may_read_and_ask_before(tmp_path: Path) -> None:
+    async def ask(http: httpx.AsyncClient) -> None:
+        reply = await http.get("/api/v1/time", headers={"origin": LISTED})
+        assert reply.headers["access-control-allow-origin"] == LISTED
+        assert "X-TOTAL" in reply.headers["access-control-expose-headers"]
+        assert reply.headers["vary"] == "origin"
+        before = await http.options("/api/v1/order", headers={"origin": LISTED})
+        assert (before.status_code, before.content) == (204, b"")
+        assert "DELETE" in before.headers["access-control-allow-methods"]
+        assert "X-Signature" in before.headers["access-control-allow-headers"]
+
+    asked(tmp_path, ask)
+
+
+def test_no_other_origin_may(tmp_path: Path) -> None:
+    async def ask(http: httpx.AsyncClient) -> None:
+        for method in ("GET", "OPTIONS"):
+            reply = await http.request(method, "/api/v1/time", headers={"origin": OTHER})
+            assert (reply.status_code, reply.json()["code"]) == (403, "FORBIDDEN")
+            assert "access-control-allow-origin" not in reply.headers
+
+    asked(tmp_path, ask)
+
+
+def test_its_own_page_is_of_the_host_that_is_asked(tmp_path: Path) -> None:
+    async def ask(http: httpx.AsyncClient) -> None:
+        own = {"origin": "http://127.0.0.1:8620"}
+        assert (await http.get("/api/v1/time", headers=own)).status_code == 200
+        for origin, host in (
+            ("http://127.0.0.1:8621", "127.0.0.1:8620"),
+            ("http://rebound.example", "rebound.example"),
+        ):
+            headers = {"origin": origin, "host": host}
+            assert (await http.get("/api/v1/time", headers=headers)).status_code == 403
+
+    asked(tmp_path, ask)
+
+
+def test_without_a_console_the_front_page_says_how_to_have_one(tmp_path: Path) -> None:
+    async def ask(http: httpx.AsyncClient) -> None:
+        said = (await http.get("/")).text
+        assert Console().is_built == ("./run console" not in said)
+
+    asked(tmp_path, ask)
