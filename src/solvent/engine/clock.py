@@ -7,7 +7,7 @@ from solvent.domain import commands as c
 from solvent.domain.events import Stepped
 from solvent.domain.parameters import USDC
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.domain.units import HOUR
+from solvent.domain.units import FINE_PER_VALUE, HOUR
 from solvent.engine.ledger import asset_row
 from solvent.engine.lending.interest import accrue
 from solvent.engine.lending.throttle import step_bounds
@@ -17,6 +17,7 @@ from solvent.engine.refusals import refuse
 from solvent.engine.units import divide_up
 from solvent.engine.waterfall.draws import interval_of, is_drawn, next_drawn
 from solvent.engine.waterfall.gate import reckon_gate
+from solvent.engine.waterfall.insolvency import DUST, certain_loss, loss_time
 from solvent.engine.waterfall.liquidation import step_waterfall, watch
 from solvent.engine.waterfall.notices import next_notice, withdraw_commitments
 from solvent.kernels.language import emit, kernel, narrow, wide
@@ -74,7 +75,11 @@ def _next_change(s: Store) -> int:
     """The first interval in which something may come to pass although nothing happened."""
     interval = s.rules.interval
     now = s.globals.now
-    first = min(narrow(divide_up((wide(now // HOUR) + 1) * HOUR, interval)), _next_stale(s))
+    first = narrow(divide_up((wide(now // HOUR) + 1) * HOUR, interval))
+    loss = loss_time(s, narrow(wide(first) * interval - now))
+    if loss >= 0:
+        first = min(first, narrow(divide_up(wide(now) + loss, interval)))
+    first = min(first, _next_stale(s))
     for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]
         if s.waiting[account].attempted < s.globals.stirred:
@@ -103,7 +108,8 @@ def _next_stale(s: Store) -> int:
 def is_pass_due(s: Store) -> bool:
     """Whether the waterfall may do something now.
 
-    Something happened since its last pass, an account has its draw, or an hour's interest came.
+    Something happened since its last pass, an account has its draw, an hour's interest came, or
+    what interest made accounts lack is to be booked.
     """
     if s.globals.liquidating_count == 0 or not s.globals.asleep:
         return s.globals.liquidating_count > 0
@@ -111,6 +117,8 @@ def is_pass_due(s: Store) -> bool:
     if now % interval:
         return False
     if (now - interval) // HOUR != now // HOUR:
+        return True
+    if certain_loss(s) >= wide(DUST) * FINE_PER_VALUE:
         return True
     for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]

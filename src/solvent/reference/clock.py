@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from solvent.domain import commands as c
 from solvent.domain.events import Stepped
 from solvent.domain.rejections import Refusal, RejectionCode
-from solvent.domain.units import HOUR, divide_up
+from solvent.domain.units import FINE_PER_VALUE, HOUR, divide_up
 from solvent.reference import prices
 from solvent.reference.lending.interest import accrue
 from solvent.reference.lending.throttle import step_bounds
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import is_drawn, next_drawn
 from solvent.reference.waterfall.gate import reckon_gate
+from solvent.reference.waterfall.insolvency import DUST, certain_loss, loss_time
 from solvent.reference.waterfall.liquidation import step_waterfall, watch
 from solvent.reference.waterfall.notices import next_notice, withdraw_commitments
 
@@ -86,6 +87,9 @@ def _changes(state: State) -> Iterator[int]:
     interval = state.parameters.waterfall.interval
     top = divide_up((state.hour() + 1) * HOUR, interval)
     yield top
+    loss = loss_time(state, top * interval - state.now)
+    if loss is not None:
+        yield divide_up(state.now + loss, interval)
     for account in state.liquidating:
         if state.accounts[account].attempted < state.stirred:
             yield next_drawn(state, account, top)
@@ -104,7 +108,8 @@ def _changes(state: State) -> Iterator[int]:
 def is_pass_due(state: State) -> bool:
     """Whether the waterfall may do something now.
 
-    Something happened since its last pass, an account has its draw, or an hour's interest came.
+    Something happened since its last pass, an account has its draw, an hour's interest came, or
+    what interest made accounts lack is to be booked.
     """
     if not state.liquidating or not state.asleep:
         return bool(state.liquidating)
@@ -112,6 +117,8 @@ def is_pass_due(state: State) -> bool:
     if state.now % interval:
         return False
     if (state.now - interval) // HOUR != state.hour():
+        return True
+    if certain_loss(state) >= DUST * FINE_PER_VALUE:
         return True
     return any(
         state.accounts[account].attempted < state.stirred

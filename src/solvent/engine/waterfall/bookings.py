@@ -72,14 +72,20 @@ class FundPlan(NamedTuple):
 
 @kernel
 def book_losses(s: Store) -> None:
-    """Book every certain loss; the gate before it is lifted."""
+    """Book every certain loss; the gate before it is lifted.
+
+    A loss under 0.01 USDC wakes no waterfall that sleeps: interest would make one in each interval.
+    """
     for asset in range(s.globals.assets):
         pool_row(s, asset).impaired = 0
     found = first_round(s)
     if count_of(found):
+        asleep = s.globals.asleep
         fund = plan_fund(s, found)
         clear_all(s, found)
         apply_bookings(s, found, fund)
+        if fund.shortfall < DUST:
+            s.globals.asleep = asleep
     release_clearing(found)
 
 

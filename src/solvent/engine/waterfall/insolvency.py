@@ -5,7 +5,7 @@ As in `reference.waterfall.insolvency`. Lend indices are a row of one number an 
 
 from typing import NamedTuple
 
-from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
+from solvent.domain.units import FINE_PER_VALUE, HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO
 from solvent.engine.ledger import (
     account_row,
     asset_row,
@@ -17,7 +17,9 @@ from solvent.engine.ledger import (
     pool_row,
     position,
 )
+from solvent.engine.lending.rates import borrow_apr, utilization
 from solvent.engine.margin import first_asset
+from solvent.engine.memory.layout import UNSET
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up, fine_down, fine_up, mul_div_down, value_up
@@ -117,6 +119,59 @@ def is_insolvent(s: Store, account: int, indices: Memory) -> bool:
     if account_row(s, account).debts == 0:
         return False
     return lacks(worth_of(s, account, indices, doubted=True)) > rounding(s)
+
+
+@kernel
+def certain_loss(s: Store) -> Wide:
+    """What accounts in the waterfall lack for certain, in 10^-12 USDC."""
+    top = s.globals.scratch_top
+    indices = take(s, s.globals.assets)
+    lend_indices(s, indices)
+    total = wide(0)
+    for place in range(s.globals.liquidating_count):
+        total += max(wide(0), lacks(worth_of(s, s.liquidating[place], indices, doubted=True)))
+    s.globals.scratch_top = top
+    return total
+
+
+@kernel
+def loss_time(s: Store, most: int) -> int:
+    """Microseconds, at most `most`, in which interest makes a certain loss of 0.01 USDC; or -1."""
+    top = s.globals.scratch_top
+    indices = take(s, s.globals.assets)
+    lend_indices(s, indices)
+    lacking = wide(0)
+    growing = wide(0)
+    for place in range(s.globals.liquidating_count):
+        account = s.liquidating[place]
+        lack = lacks(worth_of(s, account, indices, doubted=True))
+        growth = interest_up(s, account, most)
+        if lack + growth > 0:
+            lacking += max(wide(0), lack)
+            growing += growth
+    s.globals.scratch_top = top
+    left = wide(DUST) * FINE_PER_VALUE - lacking
+    if growing == 0 or growing < left:
+        return -1
+    return narrow(max(wide(0), left) * most // growing)
+
+
+@kernel
+def interest_up(s: Store, account: int, time: int) -> Wide:
+    """What an account's debts cost at most in so many microseconds of an hour, in 10^-12 USDC."""
+    cost = wide(0)
+    rest = account_row(s, account).debts
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
+        pool = pool_row(s, asset)
+        apr = pool.apr
+        if apr == UNSET:
+            apr = borrow_apr(asset_row(s, asset), utilization(pool))
+        a_year = divide_up(wide(debt_of(s, account, asset)) * apr, RATIO)
+        atoms = narrow(divide_up(a_year * time, HOURS_PER_YEAR * HOUR)) + 1
+        cost += fine_up(atoms, mark_of(s, asset), asset_row(s, asset))
+    return cost
 
 
 @kernel

@@ -16,7 +16,8 @@ from solvent.domain import waterfall_events as w
 from solvent.domain.events import Event
 from solvent.domain.labels import Stage
 from solvent.domain.settlement_properties import up
-from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE
+from solvent.domain.units import FINE_PER_VALUE, HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO
+from solvent.proof.invariants.interest import rate_on
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.solvency import (
     DUST,
@@ -51,15 +52,31 @@ def check_standstill(before: StateView, after: StateView) -> Iterator[Breach]:
 
 
 def check_left(before: StateView, after: StateView) -> Iterator[Breach]:
-    """I31, I38: what an account lacked for certain before a time step is booked after it."""
+    """I31, I38: what an account lacked for certain before a time step is booked after it.
+
+    What interest adds makes a pass of its own where it is a cent at the beginning of an interval.
+    """
+    interval = after.parameters.waterfall.interval
     none = [0] * len(before.pools)
     for account in before.liquidating & after.liquidating:
         if worth_of(before, account, none).lacks <= len(none):
             continue
         left = worth_of(after, account, none).lacks
         # What settlements round, an atom each, is booked with the next step's losses.
-        if left > DUST + 8 * sum(_atom(after, asset) for asset in range(len(none))):
+        spare = DUST + 8 * sum(_atom(after, asset) for asset in range(len(none)))
+        if left > spare + interest_up(after, account, interval):
             yield breach("I31", "a certain loss outlived a time step", account, left)
+
+
+def interest_up(view: StateView, account: int, time: int) -> int:
+    """What an account's debts cost at most in so many microseconds, in 10^-12 USDC."""
+    cost = 0
+    for asset, debt in enumerate(view.health[account].debts):
+        parameters, pool = view.parameters.assets[asset], view.pools[asset]
+        apr = pool.apr if pool.apr >= 0 else rate_on(parameters.pool.curve, pool.utilization_up)
+        value = up(debt * view.prices[asset].mark * FINE, 10**parameters.decimals)
+        cost += up(value * apr * time, RATIO * HOURS_PER_YEAR * HOUR)
+    return cost
 
 
 def _atom(view: StateView, asset: int) -> int:

@@ -85,12 +85,18 @@ class BookingPlan(NamedTuple):
 
 
 def book_losses(state: State) -> None:
-    """Book every certain loss; the gate before it is lifted."""
+    """Book every certain loss; the gate before it is lifted.
+
+    A loss under 0.01 USDC wakes no waterfall that sleeps: interest would make one in each interval.
+    """
     for pool in state.pools:
         pool.impaired = 0
     plan = plan_bookings(state)
     if plan is not None:
+        asleep = state.asleep
         apply_bookings(state, plan)
+        if plan.fund.shortfall < DUST:
+            state.asleep = asleep
 
 
 def plan_bookings(state: State) -> BookingPlan | None:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from solvent.domain.units import (
     FINE_PER_VALUE,
+    HOUR,
+    HOURS_PER_YEAR,
     INDEX_SCALE,
     RATIO,
     divide_up,
@@ -22,7 +24,8 @@ from solvent.domain.units import (
     value_up,
 )
 from solvent.reference.ledger import debt_of, debt_worth, impaired_index
-from solvent.reference.state import State
+from solvent.reference.lending.rates import borrow_apr, utilization
+from solvent.reference.state import UNSET, State
 
 DUST: int = 10_000
 """0.01 USDC in 10^-6: a stale holding worth less counts nothing, and losses of a pool below it are
@@ -101,6 +104,44 @@ def insolvent_among(state: State, accounts: Iterable[int], indices: Sequence[int
         if any(state.accounts[account].debt_shares)
         and worth_of(state, account, indices).lacks > rounding(state)
     ]
+
+
+def certain_loss(state: State) -> int:
+    """What accounts in the waterfall lack for certain, in 10^-12 USDC."""
+    indices = lend_indices(state)
+    return sum(max(0, worth_of(state, account, indices).lacks) for account in state.liquidating)
+
+
+def loss_time(state: State, most: int) -> int | None:
+    """Microseconds, at most `most`, in which interest makes a certain loss of 0.01 USDC; or None.
+
+    Not later than that: what accounts have is taken to earn nothing, and debts to grow at once by
+    the atom that rounds them.
+    """
+    indices = lend_indices(state)
+    lacking = growing = 0
+    for account in state.liquidating:
+        lacks = worth_of(state, account, indices).lacks
+        growth = interest_up(state, account, most)
+        if lacks + growth > 0:
+            lacking += max(0, lacks)
+            growing += growth
+    left = DUST * FINE_PER_VALUE - lacking
+    return most * max(0, left) // growing if 0 < growing >= left else None
+
+
+def interest_up(state: State, account: int, time: int) -> int:
+    """What an account's debts cost at most in so many microseconds of an hour, in 10^-12 USDC."""
+    cost = 0
+    for asset, shares in enumerate(state.accounts[account].debt_shares):
+        if not shares:
+            continue
+        pool, parameters = state.pools[asset], state.asset(asset)
+        apr = pool.apr if pool.apr != UNSET else borrow_apr(parameters.pool, utilization(pool))
+        a_year = divide_up(debt_of(state, account, asset) * apr, RATIO)
+        atoms = divide_up(a_year * time, HOURS_PER_YEAR * HOUR) + 1
+        cost += fine_up(atoms, state.mark(asset), parameters.decimals)
+    return cost
 
 
 def waits_for_booking(state: State, account: int) -> bool:
