@@ -7,7 +7,7 @@ bits that say which assets an account has anything in are kept here, where every
 
 from solvent.domain.events import InterestAccrued, SharesRescaled
 from solvent.domain.units import INDEX_SCALE, INT64_MAX, RATIO
-from solvent.engine.memory.layout import UNSET
+from solvent.engine.memory.layout import COPIED, UNSET
 from solvent.engine.memory.rows import Account, Asset, Commitment, Pool, Position
 from solvent.engine.memory.store import Store
 from solvent.engine.units import mul_div_down, mul_div_up
@@ -112,11 +112,18 @@ def _post(s: Store, asset: int, place: int, change: int) -> None:
         pool = pool_row(s, asset)
         pool.cash = _changed_by(pool.cash, change)
     else:
+        note_moved(s, place // _PLACES)
         row = position(s, place // _PLACES, asset)
         if place % _PLACES:
             row.locked = _changed_by(row.locked, change)
         else:
             row.available = _changed_by(row.available, change)
+
+
+@kernel
+def note_moved(s: Store, account: int) -> None:
+    """Note that what `account` has or owes is no longer what a copy has."""
+    s.moved[account // COPIED] = 1
 
 
 @kernel
@@ -222,6 +229,7 @@ def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's claim and to its pool."""
     s.globals.asleep = 0
     note_indices(s, asset)
+    note_moved(s, account)
     row = position(s, account, asset)
     pool = pool_row(s, asset)
     row.lent_shares = _changed_by(row.lent_shares, shares)
@@ -256,6 +264,7 @@ def forgive_debt(s: Store, account: int, asset: int, shares: int) -> None:
 def _change_debt_shares(s: Store, account: int, asset: int, shares: int) -> None:
     s.globals.asleep = 0
     note_indices(s, asset)
+    note_moved(s, account)
     row = position(s, account, asset)
     pool = pool_row(s, asset)
     row.debt_shares = _changed_by(row.debt_shares, shares)
@@ -275,6 +284,7 @@ def scale_claims(s: Store, asset: int, multiplier: int, divisor: int) -> None:
     pool = pool_row(s, asset)
     pool.lend_shares = 0
     for account in range(s.globals.accounts):
+        note_moved(s, account)
         row = position(s, account, asset)
         row.lent_shares = row.lent_shares * multiplier // divisor
         pool.lend_shares += row.lent_shares
@@ -287,6 +297,7 @@ def scale_debts(s: Store, asset: int, multiplier: int) -> None:
     """Every debt becomes so many times its shares; the index is the caller's."""
     pool = pool_row(s, asset)
     for account in range(s.globals.accounts):
+        note_moved(s, account)
         row = position(s, account, asset)
         row.debt_shares *= multiplier
     pool.debt_shares *= multiplier

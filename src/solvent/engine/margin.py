@@ -137,7 +137,7 @@ def first_asset(assets: int) -> int:
 @kernel
 def health_of(s: Store, account: int, doubt: int) -> Health:
     """Health of `account` at the marks in force; as `health` of its portfolio."""
-    values = _nothing(0)
+    values = no_health(0)
     holder = account_row(s, account)
     rest = holder.held | holder.unfundeds
     while rest:
@@ -147,7 +147,7 @@ def health_of(s: Store, account: int, doubt: int) -> Health:
         quantity = row.available + row.locked + claim_of(s, account, asset)
         debt = debt_of(s, account, asset)
         pending = unfunded_of(s, account, asset)
-        values = _with_asset(s, values, asset, quantity, debt, pending, doubt)
+        values = with_asset(s, values, asset, quantity, debt, pending, doubt)
     return values
 
 
@@ -158,17 +158,18 @@ def health(s: Store, portfolio: Memory, doubt: int, cash: Wide) -> Health:
     `cash` is value in 10^-12 USDC on top, for what-if questions finer than an atom.
     """
     count = s.globals.assets
-    values = _nothing(cash)
+    values = no_health(cash)
     for asset in range(count):
         quantity = portfolio[asset]
         debt = portfolio[count + asset]
         pending = portfolio[2 * count + asset]
-        values = _with_asset(s, values, asset, quantity, debt, pending, doubt)
+        values = with_asset(s, values, asset, quantity, debt, pending, doubt)
     return values
 
 
 @kernel
-def _nothing(cash: Wide) -> Health:
+def no_health(cash: Wide) -> Health:
+    """The sums of who has and owes nothing but `cash`, 10^-12 USDC."""
     zero = wide(0)
     return Health(
         net_equity=cash,
@@ -181,10 +182,10 @@ def _nothing(cash: Wide) -> Health:
 
 
 @kernel
-def _with_asset(
+def with_asset(
     s: Store, values: Health, asset: int, quantity: int, debt: int, pending: int, doubt: int
 ) -> Health:
-    """Sums with what is held and owed of one more asset."""
+    """Sums with what is held and owed of one more asset, and what orders would borrow of it."""
     if not (quantity or debt or pending):
         return values
     net_equity, initial, maintenance, exposure, assets_value, debts_value = values

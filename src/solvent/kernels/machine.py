@@ -29,8 +29,6 @@ from solvent.kernels.rows import INT64_MAX, INT64_MIN, EngineFault
 from solvent.kernels.runtime import Site
 
 _NATIVE_DIVISION = ("x86_64", "AMD64")
-_ONE_AT_A_TIME = threading.Lock()
-"""A kernel that stops jumps to the one place its module keeps, so calls take turns."""
 
 Entries = tuple[Callable[..., object], ...]
 Progress = Callable[[str], None]
@@ -45,10 +43,15 @@ class _Entry(NamedTuple):
 
 
 class Machine:
-    """Compiled kernels by name. `sites` says which line a stopped kernel was at."""
+    """Compiled kernels by name. `sites` says which line a stopped kernel was at.
+
+    A kernel that stops jumps to the one place its module keeps, so calls of one machine take turns;
+    those of two do not.
+    """
 
     def __init__(self, code: bytes, sites: list[Site], entries: Entries) -> None:
         self._sites = sites
+        self._turn = threading.Lock()
         # The engine owns module and target, and ends them with itself.
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -68,7 +71,7 @@ class Machine:
         if len(arguments) != count:
             raise TypeError(f"{name} takes {count} numbers, not {len(arguments)}")
         result = ctypes.c_int64()
-        with _ONE_AT_A_TIME:
+        with self._turn:
             site = function(*map(_word, arguments), result)
         if site:
             raise EngineFault(f"the engine stopped at {self._sites[site - 1]}; it must not go on")

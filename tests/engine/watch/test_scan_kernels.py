@@ -170,7 +170,7 @@ def test_the_scan_finds_whom_the_exact_margin_finds() -> None:
 @pytest.mark.parametrize("owing", ["everybody", "nobody", "some"])
 def test_a_scan_ends_where_the_accounts_end(owing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many there are: they are looked at some at a time."""
-    monkeypatch.setattr(scan, "_AT_ONCE", 10)
+    monkeypatch.setattr(scan, "AT_ONCE", 10)
     store = plain_store(populated(market(), 40, edge=Edge(0.3, -0.001)))
     last = store.globals.accounts
     for account in range(FIRST, last):
@@ -188,13 +188,13 @@ def test_a_scan_ends_where_the_accounts_end(owing: str, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("share", [0.0, 0.45])
 def test_a_compiled_scan_ends_there_too(share: float) -> None:
-    columns = populated(market(), 3 * scan._AT_ONCE, edge=Edge(share, -0.001))
+    columns = populated(market(), 3 * scan.AT_ONCE, edge=Edge(share, -0.001))
     store = plain_store(columns)
     expected = [a for a in range(store.globals.accounts) if liquidatable(store, a)]
     assert bool(expected) == bool(share)
     for edge_of_some in (1, 2):
         for beside in range(-3, 4):
-            accounts = edge_of_some * scan._AT_ONCE + beside
+            accounts = edge_of_some * scan.AT_ONCE + beside
             columns["globals"][Globals.accounts] = accounts
             assert scanner(columns)().tolist() == [a for a in expected if a < accounts]
 

@@ -24,7 +24,7 @@ from solvent.domain.units import (
     PRICE_SCALE,
     value_divisor,
 )
-from solvent.engine.memory.layout import INDEX_BLOCK, INDEX_FACTOR, NONE, UNSET
+from solvent.engine.memory.layout import COPIED, INDEX_BLOCK, INDEX_FACTOR, NONE, UNSET
 from solvent.engine.memory.rows import (
     Account,
     Asset,
@@ -131,6 +131,7 @@ class Columns:
         self._resize("liquidating", capacity)
         self._resize("waiting", capacity * Waiting.WIDTH)
         self._resize("providers", capacity)
+        self._resize("moved", capacity // COPIED + 1)
         self.by_name["watch"] = _zeros(watch_words(capacity, assets))
         numbers[Globals.account_capacity] = capacity
 

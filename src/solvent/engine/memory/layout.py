@@ -17,3 +17,5 @@ INDEX_FACTOR = 0x9E3779B97F4A7C15 - 2**64
 """2^64 over the golden ratio: blocks that follow each other land far apart."""
 UNSET = -1
 """The rate of a pool whose shares, curve or hour changed since interest last accrued."""
+COPIED = 16
+"""Accounts that are copied together: a number of `moved` stands for so many."""

@@ -166,7 +166,7 @@ class Pool(Row, width=24):
     unpaid: int
     frozen: int
     impaired: int
-    """The fraction of claims, 10^-14, that certain losses will take at the next booking."""
+    """The fraction of claims, 10^-18, that certain losses will take at the next booking."""
     external: int
     """Tokens in the world external: the negative of all that came in."""
 

@@ -15,6 +15,7 @@ levels      LEVEL_CAPACITY rows a side: its prices from worst to best
 liquidating account ids in the waterfall
 waiting     a row an account
 providers   account ids of backstop providers, ascending
+moved       a number a block of accounts: not 0 where positions changed, for copies
 scratch     what kernels keep while they work
 watch       what the margin watch knows; its head is a row
 commands    a batch, a row a command, and in
@@ -65,6 +66,7 @@ class Store(Root):
     liquidating: Memory
     waiting: Rows[Waiting]
     providers: Memory
+    moved: Memory
     scratch: Memory
     watch: Watch
     commands: Rows[CommandRow]

@@ -68,7 +68,7 @@ _SLACK_OF_BALANCE = 2
 _SLACK_OF_DEBT = 3
 """What 1 + ceil((K + 32) / U) is more than floor(K / U), at most."""
 _LAST_BIT = 63
-_AT_ONCE = 256
+AT_ONCE = 256
 """Of so many accounts those who owe are listed, and then looked at."""
 _AHEAD = 8
 """While one of them is looked at, the positions of the one so many places on are on their way."""
@@ -82,16 +82,16 @@ def liquidatable_accounts(s: Store, found: Memory) -> int:
     top = s.globals.scratch_top
     screen = rows_in(Screen, take(s, s.globals.assets * Screen.WIDTH))
     prepare_screen(s, screen)
-    owing = take(s, _AT_ONCE)
+    owing = take(s, AT_ONCE)
     count = 0
-    for start in range(0, s.globals.accounts, _AT_ONCE):
-        listed = _list_owing(s, start, owing)
+    for start in range(0, s.globals.accounts, AT_ONCE):
+        listed = list_owing(s, start, owing)
         for place in range(min(listed, _AHEAD)):
             bring_positions(s, owing[place])
         for place in range(listed):
             if place + _AHEAD < listed:
                 bring_positions(s, owing[place + _AHEAD])
-            _bring_rows(s, start + _AT_ONCE + place * _ROWS_EACH)
+            bring_rows(s, start + AT_ONCE + place * _ROWS_EACH)
             account = owing[place]
             if _is_liquidatable(s, screen, account):
                 found[count] = account
@@ -101,10 +101,10 @@ def liquidatable_accounts(s: Store, found: Memory) -> int:
 
 
 @kernel
-def _list_owing(s: Store, start: int, owing: Memory) -> int:
-    """Write who owes something of the _AT_ONCE accounts from `start` on; return how many."""
+def list_owing(s: Store, start: int, owing: Memory) -> int:
+    """Write who owes something of the AT_ONCE accounts from `start` on; return how many."""
     count = 0
-    for account in range(start, min(s.globals.accounts, start + _AT_ONCE)):
+    for account in range(start, min(s.globals.accounts, start + AT_ONCE)):
         # No branch, for nobody can foresee who owes.
         owing[count] = account
         count += account_row(s, account).debts != 0
@@ -123,7 +123,7 @@ def bring_positions(s: Store, account: int) -> None:
 
 
 @kernel
-def _bring_rows(s: Store, account: int) -> None:
+def bring_rows(s: Store, account: int) -> None:
     """Have the rows of some accounts from `account` on brought near, if there are so many."""
     if account + _ROWS_EACH <= s.globals.accounts:
         for following in range(account, account + _ROWS_EACH):

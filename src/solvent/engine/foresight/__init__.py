@@ -1,0 +1,1 @@
+"""Foresight: what would hold at other marks, asked of an image of the columns."""
