@@ -1,6 +1,7 @@
 """Limits, sizing and draws: each kernel, as plain Python, against the reference."""
 
 from dataclasses import replace
+from fractions import Fraction
 from random import Random
 
 from hypothesis import given
@@ -14,9 +15,9 @@ from solvent.engine.ledger import account_row
 from solvent.engine.memory.store import Store
 from solvent.engine.refusals import refusal_code, refusal_limit
 from solvent.engine.waterfall import draws, sizing
-from solvent.engine.waterfall.rows import Draw
+from solvent.engine.waterfall.rows import Part
 from solvent.kernels.language import allocate, allocate_rows, numbers_of
-from solvent.kernels.rows import Memory
+from solvent.kernels.rows import Memory, Rows
 from solvent.reference import limits as reference_limits
 from solvent.reference import margin as reference_margin
 from solvent.reference.margin import Portfolio
@@ -131,47 +132,63 @@ def test_searches_find_what_the_references_find(turn: int, high: int) -> None:
 # Sizing and draws.
 
 
-def test_orders_of_assets_and_what_is_drawn_from_them() -> None:
+def test_what_is_drawn_and_sliced_is_the_references() -> None:
     rng = Random(5)
     drawn = 0
     for pair in pairs():
         state, store = pair
         for account in range(len(state.accounts)):
-            order = allocate(len(state.pools))
-            count = sizing.largest_first(store, account, order)
-            assert words(order, count) == reference_sizing.largest_first(state, account)
             value = reference_sizing.deliverable_value(state, account)
             assert sizing.deliverable_value(store, account) == value
-            drawn += check_draws(pair, account, rng)
+            drawn += check_parts(pair, account, rng)
             portfolio = reference_margin.portfolio_of(state, account)
+            order = allocate(len(state.pools))
             count = sizing.debts_largest_first(store, portfolio_row(portfolio), order)
             assert words(order, count) == reference_sizing.debts_largest_first(state, portfolio)
     assert drawn > 20
 
 
-def check_draws(pair: Pair, account: int, rng: Random) -> bool:
-    """Two draws, one on what the other left, are the reference's; whether one took many assets."""
+def parts_row(parts: list[reference_sizing.Part]) -> Rows[Part]:
+    """The reference's parts as rows."""
+    rows = allocate_rows(Part, len(parts))
+    for place, part in enumerate(parts):
+        rows[place].asset, rows[place].quantity = part
+    return rows
+
+
+def check_parts(pair: Pair, account: int, rng: Random) -> bool:
+    """Draws and slices, each of what the last left, are the reference's; whether many assets went.
+
+    A slice never counts for more than it is to be worth.
+    """
     state, store = pair
     count = len(state.pools)
-    order = reference_sizing.largest_first(state, account)
     quantities = [reference_sizing.deliverable(state, account, asset) for asset in range(count)]
     assert quantities == [sizing.deliverable(store, account, asset) for asset in range(count)]
-    row = row_of(quantities)
+    assets = [asset for asset in range(count) if quantities[asset]]
+    row, chosen = row_of(quantities), row_of(assets)
     whole = reference_sizing.deliverable_value(state, account)
-    many = False
-    for by_reference, by_kernel in (
-        (reference_sizing.draw_up, sizing.draw_up),
-        (reference_sizing.draw_down, sizing.draw_down),
-    ):
-        value = rng.choice((0, 1, whole // 3, max(0, whole - 1), whole, whole + 1))
-        expected = by_reference(state, quantities, value, order)
-        found = allocate_rows(Draw, count)
-        drawn = by_kernel(store, row, value, row_of(order), len(order), found)
-        numbers = [number for each in expected for number in each]
-        assert words(numbers_of(found), drawn * Draw.WIDTH) == numbers
-        assert words(row, count) == quantities
-        many = many or drawn > 1
-    return many
+    values = (0, 1, whole // 3, max(0, whole - 1), whole, whole + 1)
+    value = rng.choice(values)
+    expected = reference_sizing.slice_down(state, quantities, value, assets)
+    found = allocate_rows(Part, count)
+    sliced = sizing.slice_down(store, row, value, chosen, len(assets), found)
+    assert words(numbers_of(found), sliced * Part.WIDTH) == [n for part in expected for n in part]
+    worth = [
+        Fraction(quantity * state.mark(asset), 10 ** state.asset(asset).decimals)
+        for asset, quantity in expected
+    ]
+    assert sum(worth) * 10**6 <= value * PRICE_SCALE
+    value = rng.choice(values) // 4
+    reference_sizing.slice_up(state, quantities, value, assets)
+    sizing.slice_up(store, row, value, chosen, len(assets))
+    assert words(row, count) == quantities
+    parts = [reference_sizing.Part(asset, quantities[asset] // 2) for asset in assets] * 2
+    value = rng.choice(values) // 2
+    reference_sizing.draw_in_order(state, quantities, value, parts)
+    sizing.draw_in_order(store, row, value, parts_row(parts), len(parts))
+    assert words(row, count) == quantities
+    return len(expected) > 1
 
 
 @given(st.lists(st.integers(0, 2), min_size=3, max_size=3))
@@ -194,6 +211,35 @@ def lowered(state: State, account: int, rng: Random) -> None:
         column[:] = [number * rng.randint(0, 100) // 100 for number in column]
 
 
+def held_by(state: State, account: int) -> list[int]:
+    """The assets that an account can hand over."""
+    assets = range(len(state.pools))
+    return [asset for asset in assets if reference_sizing.deliverable(state, account, asset)]
+
+
+def check_needed_debt(state: State, store: Store, account: int, debt: int, rng: Random) -> bool:
+    """What must be closed, in order and by slice, is the reference's; whether it is a part."""
+    portfolio = reference_margin.portfolio_of(state, account)
+    row = portfolio_row(portfolio)
+    assets = [asset for asset in held_by(state, account) if asset != debt]
+    parts = [reference_sizing.Part(asset, portfolio.quantities[asset]) for asset in assets]
+    premium = rng.choice((0, RATIO // 100, RATIO // 20))
+
+    def in_order(quantities: list[int], value: int) -> None:
+        reference_sizing.draw_in_order(state, quantities, value, parts)
+
+    def by_slice(quantities: list[int], value: int) -> None:
+        reference_sizing.slice_up(state, quantities, value, assets)
+
+    expected = reference_sizing.needed_debt(state, portfolio, debt, premium, in_order)
+    rows, count = parts_row(parts), len(parts)
+    assert sizing.needed_debt_in_order(store, row, debt, premium, rows, count) == expected
+    sliced = reference_sizing.needed_debt(state, portfolio, debt, premium, by_slice)
+    chosen = row_of(assets)
+    assert sizing.needed_debt_by_slice(store, row, debt, premium, chosen, count) == sliced
+    return 0 < expected < portfolio.debts[debt]
+
+
 def test_needed_amounts_are_the_references() -> None:
     rng = Random(6)
     partial = 0
@@ -207,13 +253,8 @@ def test_needed_amounts_are_the_references() -> None:
             portfolio = reference_margin.portfolio_of(state, account)
             row = portfolio_row(portfolio)
             for debt in reference_sizing.debts_largest_first(state, portfolio):
-                order = [a for a in reference_sizing.largest_first(state, account) if a != debt]
-                premium = rng.choice((0, RATIO // 100, RATIO // 20))
-                expected = reference_sizing.needed_debt(state, portfolio, debt, order, premium)
-                found = sizing.needed_debt(store, row, debt, row_of(order), len(order), premium)
-                assert found == expected
-                partial += 0 < found < portfolio.debts[debt]
-            for asset in reference_sizing.largest_first(state, account):
+                partial += check_needed_debt(state, store, account, debt, rng)
+            for asset in held_by(state, account):
                 most = portfolio.quantities[asset]
                 debts = reference_sizing.debts_largest_first(state, portfolio)
                 fee = rng.choice((0, RATIO // 100))

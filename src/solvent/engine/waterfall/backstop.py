@@ -46,14 +46,14 @@ from solvent.engine.margin import (
 from solvent.engine.memory.layout import FUND, NO_REASON
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.units import value_down, value_up
+from solvent.engine.units import mul_div_up, value_down, value_up
 from solvent.engine.waterfall.notices import use_commitment
 from solvent.engine.waterfall.offers import (
+    assets_of,
     capacity,
     collateral_value,
-    draws_of,
     new_offer,
-    order_of,
+    parts_of,
     portfolio_after,
     portfolio_before,
     provider_premium,
@@ -72,10 +72,9 @@ from solvent.engine.waterfall.record import (
 from solvent.engine.waterfall.rows import Fill, FillLeg, Offer, Party
 from solvent.engine.waterfall.sizing import (
     debts_largest_first,
-    draw_down,
-    largest_first,
-    needed_debt,
-    without,
+    deliverable,
+    needed_debt_by_slice,
+    slice_down,
 )
 from solvent.kernels.language import (
     allocate,
@@ -196,13 +195,18 @@ def full_discount(s: Store, values: Health) -> int:
 @kernel
 def plan_offer(s: Store, offer: Offer, portfolio: Memory, debt: int, discount: int) -> None:
     """Write what is to be taken over of one debt: no more than restores target health (I17)."""
-    order = order_of(offer)
+    assets = assets_of(offer)
+    count = 0
+    for asset in range(s.globals.assets):
+        if asset != debt and deliverable(s, offer.account, asset):
+            assets[count] = asset
+            count += 1
     offer.debt = debt
     offer.discount = discount
-    offer.count = without(order, largest_first(s, offer.account, order), debt)
+    offer.count = count
     offer.quantity = 0
-    if offer.count:
-        offer.quantity = needed_debt(s, portfolio, debt, order, offer.count, discount)
+    if count:
+        offer.quantity = needed_debt_by_slice(s, portfolio, debt, discount, assets, count)
 
 
 @kernel
@@ -289,7 +293,7 @@ def _keeps_health(s: Store, offer: Offer, discount: int) -> bool:
     after = portfolio_after(s, offer)
     after[s.globals.assets + offer.debt] -= offer.taken
     value = collateral_value(s, offer, offer.taken, discount)
-    draw_down(s, after, value, order_of(offer), offer.count, draws_of(s, offer))
+    slice_down(s, after, value, assets_of(offer), offer.count, parts_of(s, offer))
     new = health(s, after, Doubt.NONE, wide(0))
     if new.debts_value <= 0:
         return True
@@ -335,7 +339,7 @@ def _record_offer(s: Store, plan: Split) -> None:
 def plan_fill(s: Store, given: Given, provider: int, part: int) -> bool:
     """Write what moves with one provider's part; whether the provider can take anything still.
 
-    Those before it may have taken the collateral that weighs most, so capacity is asked once more.
+    What those before it took moved the roundings of a slice, so capacity is asked once more.
     """
     offer, plan = given.offer, given.plan
     quantity = min(part, capacity(s, offer, provider))
@@ -353,27 +357,29 @@ def plan_fill(s: Store, given: Given, provider: int, part: int) -> bool:
         given.tokens[asset] = 0
         given.shares[asset] = 0
     put_deliverable(s, offer)
-    _draw_legs(s, given, provider, provider_value)
-    _draw_legs(s, given, FUND, plan.fund_value)
+    _slice_legs(s, given, provider, provider_value)
+    _slice_legs(s, given, FUND, plan.fund_value)
     return True
 
 
 @kernel
-def _draw_legs(s: Store, given: Given, receiver: int, value: int) -> None:
-    """Hand over collateral worth at most `value`: free tokens first, then the claim itself."""
+def _slice_legs(s: Store, given: Given, receiver: int, value: int) -> None:
+    """Hand over a slice worth at most `value`: of each asset as much of tokens as of claims."""
     offer = given.offer
-    draws = draws_of(s, offer)
-    count = draw_down(s, quantities_of(s, offer), value, order_of(offer), offer.count, draws)
+    parts = parts_of(s, offer)
+    left = quantities_of(s, offer)
+    count = slice_down(s, left, value, assets_of(offer), offer.count, parts)
     for place in range(count):
-        asset = draws[place].asset
+        asset = parts[place].asset
+        quantity = parts[place].quantity
         held = position(s, offer.account, asset)
-        free = min(draws[place].quantity, held.available - given.tokens[asset])
+        free = mul_div_up(quantity, held.available - given.tokens[asset], left[asset] + quantity)
         given.tokens[asset] += free
         _add_leg(s, given, receiver, asset, LegForm.AVAILABLE, free, 0)
-        claim = draws[place].quantity - free
+        claim = quantity - free
         if claim:
-            left = held.lent_shares - given.shares[asset]
-            shares = pools.shares_down(pool_row(s, asset), left, claim)
+            lent = held.lent_shares - given.shares[asset]
+            shares = pools.shares_down(pool_row(s, asset), lent, claim)
             given.shares[asset] += shares
             _add_leg(s, given, receiver, asset, LegForm.CLAIM, claim, shares)
 

@@ -16,8 +16,6 @@ from solvent.domain.units import RATIO
 from solvent.domain.waterfall_events import HandedOver
 from solvent.engine.ledger import (
     asset_row,
-    claim_of,
-    claim_worth,
     debt_of,
     debt_worth,
     mark_of,
@@ -36,19 +34,27 @@ from solvent.engine.margin import (
     portfolio_of,
     report,
     target_restored,
-    total_value,
 )
 from solvent.engine.memory.layout import NO_REASON, NONE
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.orderbook.book import best_price, cost_up, crosses, opposite
+from solvent.engine.orderbook.book import cost_up
 from solvent.engine.orderbook.matching import match, new_taker, taker_open
-from solvent.engine.units import cover, divide_up, mul_div_up, value_down, value_up
+from solvent.engine.units import divide_up, mul_div_up, value_up
 from solvent.engine.waterfall.draws import interval_of
-from solvent.engine.waterfall.sizing import debts_largest_first, largest_first, needed_debt, without
-from solvent.engine.weights import margin_fraction_up, weight_of
-from solvent.kernels.language import clear, emit, kernel, narrow, wide
+from solvent.engine.waterfall.rows import Part
+from solvent.engine.waterfall.sales import (
+    Sale,
+    Terms,
+    meets,
+    plan_sale,
+    relief,
+    sale_order,
+    slippage,
+)
+from solvent.engine.waterfall.sizing import debts_largest_first, needed_debt_in_order
+from solvent.kernels.language import clear, emit, kernel, narrow, rows_in, wide
 from solvent.kernels.rows import Memory
 
 
@@ -64,27 +70,6 @@ class BookPlan(NamedTuple):
     budget: int
     order: Memory
     length: int
-
-
-class Terms(NamedTuple):
-    """An order's worst price and the one that can be borne without fee, 10^-10 USDC."""
-
-    limit: int
-    bearable: int
-
-
-class Sale(NamedTuple):
-    """How one asset raises USDC: of `asked` atoms of the claim `redeemed` can be, then the sale.
-
-    `quantity` is 0 where there is too little for an order or nobody to meet.
-    """
-
-    asset: int
-    asked: int
-    redeemed: int
-    quantity: int
-    limit: int
-    bearable: int
 
 
 class Purchase(NamedTuple):
@@ -206,9 +191,11 @@ def plan_book(s: Store, account: int, order: Memory) -> BookPlan:
     length = 0
     if debts_largest_first(s, portfolio, order):
         debt = order[0]
-        length = without(order, largest_first(s, account, order), debt)
-        needed = needed_debt(s, portfolio, debt, order, length, s.rules.book_fee)
-        chunk = min(needed, book_chunk(s, account, debt))
+        most = book_chunk(s, account, debt)
+        parts = rows_in(Part, take(s, 2 * Part.WIDTH * s.globals.assets))
+        length = sale_order(s, account, debt, _budget(s, account, debt, most), order, parts)
+        fee = s.rules.book_fee
+        chunk = min(most, needed_debt_in_order(s, portfolio, debt, fee, parts, 2 * length))
         budget = _budget(s, account, debt, chunk)
     s.globals.scratch_top = top
     return BookPlan(account, debt, chunk, budget, order, length)
@@ -279,7 +266,7 @@ def apply_book(s: Store, plan: BookPlan, attempt: Attempt) -> None:
         short = plan.budget - cash.available
         if short <= 0:
             break
-        apply_sale(s, plan, plan_sale(s, plan, plan.order[place], short), attempt)
+        apply_sale(s, plan, plan_sale(s, account, debt, plan.order[place], short), attempt)
     if debt != USDC:
         purchase = plan_purchase(s, plan)
         if purchase.quantity:
@@ -290,73 +277,6 @@ def apply_book(s: Store, plan: BookPlan, attempt: Attempt) -> None:
         repaid = min(repaid, plan.chunk)
     if repaid:
         pools.repay(s, account, debt, repaid, Source.LIQUIDATION)
-
-
-@kernel
-def plan_sale(s: Store, plan: BookPlan, asset: int, short: int) -> Sale:
-    """How one asset brings `short` USDC at the mark after the fee, in whole lots.
-
-    Lent tokens are redeemed past the throttle's bound but not past the pool's cash (A4).
-    """
-    account = plan.account
-    held = position(s, account, asset)
-    claim = claim_of(s, account, asset)
-    cash = pools.redeemable(pool_row(s, asset))
-    if asset == USDC:
-        usdc = min(short, claim)
-        return Sale(USDC, usdc, min(usdc, cash), 0, NONE, NONE)
-    market = asset_row(s, asset)
-    lot = market.lot
-    gross = mul_div_up(short, RATIO, RATIO - s.rules.book_fee)
-    most = held.available + claim
-    covering, _ = cover(most, gross, mark_of(s, asset), market)
-    lots = max(divide_up(covering, lot) * lot, market.min_quantity)
-    wanted = narrow(min(lots, most // lot * lot))
-    asked = max(0, wanted - held.available)
-    redeemed = min(asked, cash)
-    quantity = min(wanted, held.available + redeemed) // lot * lot
-    if quantity < market.min_quantity:
-        return Sale(asset, asked, redeemed, 0, NONE, NONE)
-    terms = sale_terms(s, account, asset, plan.debt, redeemed)
-    if not _meets(s, asset, Side.ASK, terms.limit):
-        quantity = 0
-    return Sale(asset, asked, redeemed, quantity, terms.limit, terms.bearable)
-
-
-@kernel
-def slippage(values: Health, most: int) -> int:
-    """How far from the mark a price may be, in 10^-9: what the account is worth, at most `most`."""
-    worth = max(wide(0), total_value(values)) * RATIO // max(wide(1), values.debts_value)
-    return narrow(min(wide(most), worth))
-
-
-@kernel
-def sale_terms(s: Store, account: int, asset: int, debt: int, redeemed: int) -> Terms:
-    """Lowest prices of a sale: near the mark, in the market's band, and no loss of health.
-
-    A fill is judged with the maintenance that its repayment frees; where a purchase repays, that is
-    the purchase's. What weighs is the holding once `redeemed` atoms of the claim became tokens.
-    """
-    row = position(s, account, asset)
-    lent = row.lent_shares - pools.claim_shares_up(s, account, asset, redeemed)
-    quantity = row.available + row.locked + redeemed + claim_worth(pool_row(s, asset), lent)
-    mark = wide(mark_of(s, asset))
-    values = health_of(s, account, Doubt.NONE)
-    freed = _relief(s, account, debt) if debt == USDC else 0
-    weight = weight_of(asset_row(s, asset), quantity, mark_of(s, asset))
-    least = divide_up(mark * weight, RATIO + freed)
-    solvent = divide_up(mark * (RATIO - slippage(values, RATIO)), RATIO)
-    near = divide_up(mark * (RATIO - slippage(values, s.rules.max_discount)), RATIO)
-    banded = divide_up(mark * asset_row(s, asset).min_multiplier, RATIO)
-    limit = max(wide(1), least, near, banded)
-    return Terms(narrow(limit), narrow(max(wide(1), least, solvent)))
-
-
-@kernel
-def _meets(s: Store, asset: int, side: Side, limit: int) -> bool:
-    """Whether an order of the engine meets anybody within its limit."""
-    best = best_price(s, asset, opposite(side))
-    return best != NONE and crosses(side, limit, best)
 
 
 @kernel
@@ -380,7 +300,7 @@ def plan_purchase(s: Store, plan: BookPlan) -> Purchase:
     budget = position(s, plan.account, USDC).available
     quantity = _lots(s, plan.account, plan.debt, plan.chunk)
     terms = purchase_terms(s, plan.account, plan.debt)
-    if budget == 0 or not _meets(s, plan.debt, Side.BID, terms.limit):
+    if budget == 0 or not meets(s, plan.debt, Side.BID, terms.limit):
         quantity = 0
     return Purchase(quantity, terms.limit, terms.bearable, budget)
 
@@ -401,22 +321,12 @@ def purchase_terms(s: Store, account: int, debt: int) -> Terms:
     """Highest prices of a purchase: near the mark, in the market's band, and no loss of health."""
     mark = wide(mark_of(s, debt))
     values = health_of(s, account, Doubt.NONE)
-    most = mark * (RATIO + _relief(s, account, debt)) // RATIO
+    most = mark * (RATIO + relief(s, account, debt)) // RATIO
     solvent = mark * (RATIO + slippage(values, RATIO)) // RATIO
     near = mark * (RATIO + slippage(values, s.rules.max_discount)) // RATIO
     banded = mark * asset_row(s, debt).max_multiplier // RATIO
     limit = min(most, near, banded)
     return Terms(narrow(max(wide(1), limit)), narrow(max(wide(1), min(most, solvent))))
-
-
-@kernel
-def _relief(s: Store, account: int, debt: int) -> int:
-    """Maintenance freed per unit of the debt repaid, in 10^-9, rounded down to be safe."""
-    parameters = asset_row(s, debt)
-    owed = debt_of(s, account, debt)
-    notional = value_down(owed, mark_of(s, debt), parameters)
-    base, factor = parameters.maintenance_base, parameters.maintenance_factor
-    return max(0, margin_fraction_up(base, factor, notional) - 2)
 
 
 @kernel

@@ -45,15 +45,24 @@ from solvent.engine.waterfall.rounds import (
     release_round,
     value_of,
 )
-from solvent.engine.waterfall.rows import Candidate, Match, Means, RoundSide
+from solvent.engine.waterfall.rows import Candidate, Match, Means, Part, RoundSide
 from solvent.engine.waterfall.settlement import means_worth, settle, stays_healthy, unhurt
 from solvent.engine.waterfall.sizing import (
     debts_largest_first,
     deliverable_value,
     fee_rate,
-    needed_debt,
+    needed_debt_in_order,
 )
-from solvent.kernels.language import allocate, allocate_rows, kernel, narrow, release, row_in, wide
+from solvent.kernels.language import (
+    allocate,
+    allocate_rows,
+    kernel,
+    narrow,
+    release,
+    row_in,
+    rows_in,
+    wide,
+)
 from solvent.kernels.rows import Memory, Rows
 
 _LEFT_ATOMS = 16
@@ -238,10 +247,11 @@ def _put_side(
     if side.needed and not worthless:
         top = s.globals.scratch_top
         portfolio = take(s, 3 * s.globals.assets)
-        order = take(s, 1)
+        parts = rows_in(Part, take(s, Part.WIDTH))
         portfolio_of(s, account, portfolio)
-        order[0] = means.asset
-        needed = needed_debt(s, portfolio, asset, order, 1, side.fee)
+        parts[0].asset = means.asset
+        parts[0].quantity = portfolio[means.asset]
+        needed = needed_debt_in_order(s, portfolio, asset, side.fee, parts, 1)
         side.needed = min(side.needed, needed)
         s.globals.scratch_top = top
 

@@ -18,12 +18,12 @@ from solvent.engine.margin import (
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up, mul_div_down, value_down
-from solvent.engine.waterfall.rows import Draw, Offer
-from solvent.engine.waterfall.sizing import deliverable, draw_down
+from solvent.engine.waterfall.rows import Offer, Part
+from solvent.engine.waterfall.sizing import deliverable, slice_down
 from solvent.kernels.language import kernel, narrow, numbers_of, row_in, rows_in, wide
 from solvent.kernels.rows import Memory, Rows
 
-_PER_ASSET = 3 + 2 * 3 + Draw.WIDTH
+_PER_ASSET = 3 + 2 * 3 + Part.WIDTH
 """Numbers for each asset behind an offer, see `Offer`."""
 
 
@@ -36,8 +36,8 @@ def new_offer(s: Store, account: int) -> Offer:
 
 
 @kernel
-def order_of(offer: Offer) -> Memory:
-    """The order in which collateral is handed over."""
+def assets_of(offer: Offer) -> Memory:
+    """The assets of which a slice is handed over."""
     return numbers_of(offer).at(Offer.WIDTH)
 
 
@@ -67,7 +67,7 @@ def capacity(s: Store, offer: Offer, provider: int) -> int:
     offer.claim = claim_of(s, provider, offer.debt)
     most = min(offer.quantity, commitment(s, provider, offer.debt).committed)
     largest = largest_passing(_is_bearable, s, offer, most)
-    return largest if _draw_collateral(s, offer, largest) else 0
+    return largest if _slice_collateral(s, offer, largest) else 0
 
 
 @kernel
@@ -80,38 +80,38 @@ def put_deliverable(s: Store, offer: Offer) -> None:
 
 @kernel
 def quantities_of(s: Store, offer: Offer) -> Memory:
-    return order_of(offer).at(s.globals.assets)
+    return assets_of(offer).at(s.globals.assets)
 
 
 @kernel
 def portfolio_before(s: Store, offer: Offer) -> Memory:
     """The portfolio that an offer is asked about."""
-    return order_of(offer).at(3 * s.globals.assets)
+    return assets_of(offer).at(3 * s.globals.assets)
 
 
 @kernel
 def portfolio_after(s: Store, offer: Offer) -> Memory:
     """A fresh copy of that portfolio, to change."""
-    after = order_of(offer).at(6 * s.globals.assets)
+    after = assets_of(offer).at(6 * s.globals.assets)
     copy_portfolio(s, portfolio_before(s, offer), after)
     return after
 
 
 @kernel
-def draws_of(s: Store, offer: Offer) -> Rows[Draw]:
-    return rows_in(Draw, order_of(offer).at(9 * s.globals.assets))
+def parts_of(s: Store, offer: Offer) -> Rows[Part]:
+    return rows_in(Part, assets_of(offer).at(9 * s.globals.assets))
 
 
 @kernel
-def _draw_collateral(s: Store, offer: Offer, quantity: int) -> int:
-    """Write the draws of collateral that would go to a provider with `quantity` of the debt."""
+def _slice_collateral(s: Store, offer: Offer, quantity: int) -> int:
+    """Write the slice of collateral that would go to a provider with `quantity` of the debt."""
     assets = s.globals.assets
     quantities = quantities_of(s, offer)
     left = quantities.at(assets)
     for asset in range(assets):
         left[asset] = quantities[asset]
     value = collateral_value(s, offer, quantity, provider_premium(s, offer))
-    return draw_down(s, left, value, order_of(offer), offer.count, draws_of(s, offer))
+    return slice_down(s, left, value, assets_of(offer), offer.count, parts_of(s, offer))
 
 
 @kernel
@@ -119,9 +119,9 @@ def _is_bearable(s: Store, offer: Offer, quantity: int) -> bool:
     """Whether the provider asked could take `quantity` within his margin and leverage limit."""
     assets = s.globals.assets
     after = portfolio_after(s, offer)
-    draws = draws_of(s, offer)
-    for place in range(_draw_collateral(s, offer, quantity)):
-        taken = draws[place]
+    parts = parts_of(s, offer)
+    for place in range(_slice_collateral(s, offer, quantity)):
+        taken = parts[place]
         least = taken.quantity - _slack(s, taken.asset)
         receive(s, after, taken.asset, max(0, least))
     debt = offer.debt

@@ -35,20 +35,31 @@ class PoolLoss(Row):
     lenders: int
 
 
-class Draw(Row):
-    """What is taken of one asset, and what it counts for."""
+class Part(Row):
+    """Atoms of one asset."""
 
     asset: int
     quantity: int
+
+
+class Prospect(Row):
+    """What one asset brings on the book now: see `reference.waterfall.sales`."""
+
+    asset: int
+    held: int
+    ready: int
+    """Of those held, what finds USDC or is some."""
+    gain: int
+    """What a sale of those adds to NE - M, 10^-9 of the value sold."""
     value: int
-    """In 10^-6 USDC."""
+    """Of all that is held, 10^-6 USDC."""
 
 
 class Offer(Row):
     """A debt that an account in the backstop stage offers, and at which discount.
 
-    Behind it lies, for n assets, the order of collateral (n), what the account can hand over (n and
-    a copy), a portfolio (3 n and a copy), and n draws: see `offers`.
+    Behind it lies, for n assets, which of them go (n), what the account can hand over (n and a
+    copy), a portfolio (3 n and a copy), and n parts: see `offers`.
     """
 
     account: int
@@ -56,7 +67,7 @@ class Offer(Row):
     quantity: int
     discount: int
     count: int
-    """Of the order."""
+    """How many assets go."""
     provider: int
     """Who is asked."""
     claim: int

@@ -1,11 +1,8 @@
 """Sizing in kernels: how much of a debt must be closed, and out of which collateral.
 
 As in `reference.waterfall.sizing`: the answer comes from asking `what if` of a copy of the
-portfolio, by bisection. Assets in an order are a row of their numbers and a count; a draw is a row
-of the asset, the atoms taken and the value that they count for.
+portfolio, by bisection. Assets in an order are a row of their numbers and a count.
 """
-
-from collections.abc import Callable
 
 from solvent.domain.parameters import USDC
 from solvent.domain.units import FINE_PER_VALUE, RATIO
@@ -20,28 +17,32 @@ from solvent.engine.margin import (
     target_restored,
     total_value,
 )
-from solvent.engine.memory.rows import Asset
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import (
+    divide_up,
     fine_down,
     fine_up,
     mul_div_down,
     mul_div_up,
     payable,
-    quantity_down,
     quantity_up,
     value_down,
     value_up,
 )
-from solvent.engine.waterfall.rows import Draw
+from solvent.engine.waterfall.rows import Part
 from solvent.engine.weights import margin_fraction_up, weight_of
-from solvent.kernels.language import Wide, kernel, narrow, numbers_of, row_in, rows_in, wide
+from solvent.kernels.language import (
+    Wide,
+    copy_row,
+    kernel,
+    narrow,
+    numbers_of,
+    row_in,
+    rows_in,
+    wide,
+)
 from solvent.kernels.rows import Memory, Row, Rows
-
-Rounded = Callable[[int, int, Asset], int]
-"""(value, price, asset row) -> atoms."""
-
 
 _ROUNDING_OF_FRACTION = 2
 """By how much a margin fraction may be rounded up, 10^-9."""
@@ -52,7 +53,7 @@ class Sizing(Row):
 
     which: int
     count: int
-    """Of the order."""
+    """Of the order, or of the parts."""
     premium: int
     """On top of a debt, or the fee out of what a swap brings, 10^-9."""
 
@@ -77,23 +78,6 @@ def deliverable_value(s: Store, account: int) -> int:
 
 
 @kernel
-def largest_first(s: Store, account: int, order: Memory) -> int:
-    """Write the assets an account can hand over by value, largest first; return how many."""
-    top = s.globals.scratch_top
-    values = take(s, s.globals.assets)
-    count = 0
-    for asset in range(s.globals.assets):
-        quantity = deliverable(s, account, asset)
-        if quantity:
-            values[asset] = value_down(quantity, mark_of(s, asset), asset_row(s, asset))
-            order[count] = asset
-            count += 1
-    sort_by(s, order, count, _is_larger, values)
-    s.globals.scratch_top = top
-    return count
-
-
-@kernel
 def debts_largest_first(s: Store, portfolio: Memory, order: Memory) -> int:
     """Write the debts at fresh prices by notional, largest first; return how many."""
     top = s.globals.scratch_top
@@ -111,17 +95,6 @@ def debts_largest_first(s: Store, portfolio: Memory, order: Memory) -> int:
 
 
 @kernel
-def without(order: Memory, count: int, asset: int) -> int:
-    """Take `asset` out of a list of `count` assets; how many are left."""
-    left = 0
-    for place in range(count):
-        if order[place] != asset:
-            order[left] = order[place]
-            left += 1
-    return left
-
-
-@kernel
 def _is_larger(s: Store, values: Memory, one: int, other: int) -> bool:  # noqa: ARG001
     """Ties go by asset number."""
     if values[one] == values[other]:
@@ -130,63 +103,78 @@ def _is_larger(s: Store, values: Memory, one: int, other: int) -> bool:  # noqa:
 
 
 @kernel
-def draw_up(
-    s: Store, quantities: Memory, value: int, order: Memory, count: int, draws: Rows[Draw]
-) -> int:
-    """Take collateral worth `value` out of `quantities`, in the given order of assets.
+def draw_in_order(s: Store, quantities: Memory, value: int, parts: Rows[Part], count: int) -> None:
+    """Take collateral worth `value` out of `quantities`, one part after the other.
 
-    Quantities round up, so that the value is reached; an asset used up counts what it is worth.
-    Writes the draws one after the other, at most one an asset, and returns how many they are.
+    Quantities round up, so that the value is reached; a part used up counts what it is worth.
     """
-    return _draw(s, quantities, value, order, count, draws, quantity_up)
-
-
-@kernel
-def draw_down(
-    s: Store, quantities: Memory, value: int, order: Memory, count: int, draws: Rows[Draw]
-) -> int:
-    """Take collateral worth at most `value`: as `draw_up`, rounded down."""
-    return _draw(s, quantities, value, order, count, draws, quantity_down)
-
-
-@kernel
-def _draw(
-    s: Store,
-    quantities: Memory,
-    value: int,
-    order: Memory,
-    count: int,
-    draws: Rows[Draw],
-    rounded: Rounded,
-) -> int:
-    drawn = 0
     left = value
     for place in range(count):
         if left <= 0:
-            break
-        asset = order[place]
+            return
+        asset = parts[place].asset
+        most = parts[place].quantity
         mark = mark_of(s, asset)
-        worth = value_down(quantities[asset], mark, asset_row(s, asset))
-        wanted = quantities[asset]
+        worth = value_down(most, mark, asset_row(s, asset))
+        taken = most
         if worth >= left:
-            wanted = rounded(left, mark, asset_row(s, asset))
-        counted = min(worth, left)
-        left -= counted
-        if wanted:
-            quantities[asset] -= wanted
-            one = draws[drawn]
-            one.asset = asset
-            one.quantity = wanted
-            one.value = counted
-            drawn += 1
-    return drawn
+            taken = quantity_up(left, mark, asset_row(s, asset))
+        quantities[asset] -= taken
+        left -= min(worth, left)
+
+
+@kernel
+def slice_up(s: Store, quantities: Memory, value: int, assets: Memory, count: int) -> None:
+    """Take the same part of each of `count` assets, worth `value` together or all there is.
+
+    Quantities round up, so that the value is reached.
+    """
+    fine = wide(0)
+    for place in range(count):
+        asset = assets[place]
+        fine += fine_down(quantities[asset], mark_of(s, asset), asset_row(s, asset))
+    total = narrow(fine // FINE_PER_VALUE)
+    for place in range(count):
+        asset = assets[place]
+        taken = quantities[asset]
+        if value < total:
+            taken = mul_div_up(taken, value, total)
+        quantities[asset] -= taken
+
+
+@kernel
+def slice_down(
+    s: Store, quantities: Memory, value: int, assets: Memory, count: int, parts: Rows[Part]
+) -> int:
+    """As `slice_up`, rounded down: worth at most `value`.
+
+    Writes what was taken, at most one part an asset, and returns how many parts there are.
+    """
+    fine = wide(0)
+    for place in range(count):
+        asset = assets[place]
+        fine += fine_up(quantities[asset], mark_of(s, asset), asset_row(s, asset))
+    total = narrow(divide_up(fine, FINE_PER_VALUE))
+    found = 0
+    for place in range(count):
+        asset = assets[place]
+        taken = quantities[asset]
+        if value < total:
+            taken = mul_div_down(taken, value, total)
+        if taken:
+            quantities[asset] -= taken
+            part = parts[found]
+            part.asset = asset
+            part.quantity = taken
+            found += 1
+    return found
 
 
 @kernel
 def _context(s: Store, portfolio: Memory) -> Sizing:
-    """A context with a copy of `portfolio`, room for another, and for an order and draws."""
+    """A context with a copy of `portfolio`, room for another, for an order and for parts."""
     assets = s.globals.assets
-    room = take(s, Sizing.WIDTH + (1 + 3 + 3 + Draw.WIDTH) * assets)
+    room = take(s, Sizing.WIDTH + (1 + 3 + 3 + 2 * Part.WIDTH) * assets)
     context = row_in(Sizing, room)
     copy_portfolio(s, portfolio, _order_in(context).at(assets))
     return context
@@ -199,6 +187,12 @@ def _order_in(context: Sizing) -> Memory:
 
 
 @kernel
+def _parts_in(s: Store, context: Sizing) -> Rows[Part]:
+    """The parts of a sizing question, two an asset at most."""
+    return rows_in(Part, _order_in(context).at(7 * s.globals.assets))
+
+
+@kernel
 def _imagined(s: Store, context: Sizing) -> Memory:
     """A fresh copy of the context's portfolio, to change."""
     assets = s.globals.assets
@@ -208,38 +202,69 @@ def _imagined(s: Store, context: Sizing) -> Memory:
 
 
 @kernel
-def needed_debt(
-    s: Store, portfolio: Memory, debt: int, order: Memory, count: int, premium: int
+def needed_debt_in_order(
+    s: Store, portfolio: Memory, debt: int, premium: int, parts: Rows[Part], count: int
 ) -> int:
     """Least atoms of `debt` whose closing restores target health; the whole debt if none does.
 
-    Closing x takes collateral worth x * (1 + premium) at the mark, in the given order of assets.
+    Closing x takes collateral worth x * (1 + premium) at the mark, one part after the other.
     """
     top = s.globals.scratch_top
     context = _context(s, portfolio)
     context.which = debt
     context.count = count
     context.premium = premium
-    ordered = _order_in(context)
+    drawn = _parts_in(s, context)
     for place in range(count):
-        ordered[place] = order[place]
-    needed = smallest_passing(_restored, s, context, portfolio[s.globals.assets + debt])
+        copy_row(parts[place], drawn[place])
+    needed = smallest_passing(_ordered_restores, s, context, portfolio[s.globals.assets + debt])
     s.globals.scratch_top = top
     return needed
 
 
 @kernel
-def _restored(s: Store, context: Sizing, quantity: int) -> bool:
-    """Whether closing `quantity` of the debt restores target health."""
-    assets = s.globals.assets
-    debt = context.which
+def needed_debt_by_slice(
+    s: Store, portfolio: Memory, debt: int, premium: int, assets: Memory, count: int
+) -> int:
+    """As `needed_debt_in_order`, but that the same part of each asset is taken."""
+    top = s.globals.scratch_top
+    context = _context(s, portfolio)
+    context.which = debt
+    context.count = count
+    context.premium = premium
+    sliced = _order_in(context)
+    for place in range(count):
+        sliced[place] = assets[place]
+    needed = smallest_passing(_slice_restores, s, context, portfolio[s.globals.assets + debt])
+    s.globals.scratch_top = top
+    return needed
+
+
+@kernel
+def _ordered_restores(s: Store, context: Sizing, quantity: int) -> bool:
+    """Whether closing `quantity` of the debt out of parts in order restores target health."""
     after = _imagined(s, context)
-    after[assets + debt] -= quantity
-    notional = value_up(quantity, mark_of(s, debt), asset_row(s, debt))
-    value = mul_div_up(notional, RATIO + context.premium, RATIO)
-    draws = rows_in(Draw, after.at(3 * assets))
-    draw_up(s, after, value, _order_in(context), context.count, draws)
+    value = _closing_cost(s, context, after, quantity)
+    draw_in_order(s, after, value, _parts_in(s, context), context.count)
     return target_restored(s, health(s, after, Doubt.FOR_ACCOUNT, wide(0)))
+
+
+@kernel
+def _slice_restores(s: Store, context: Sizing, quantity: int) -> bool:
+    """Whether closing `quantity` of the debt out of a slice of assets restores target health."""
+    after = _imagined(s, context)
+    value = _closing_cost(s, context, after, quantity)
+    slice_up(s, after, value, _order_in(context), context.count)
+    return target_restored(s, health(s, after, Doubt.FOR_ACCOUNT, wide(0)))
+
+
+@kernel
+def _closing_cost(s: Store, context: Sizing, after: Memory, quantity: int) -> int:
+    """Take `quantity` off the debt; the value of the collateral that goes for it."""
+    debt = context.which
+    after[s.globals.assets + debt] -= quantity
+    notional = value_up(quantity, mark_of(s, debt), asset_row(s, debt))
+    return mul_div_up(notional, RATIO + context.premium, RATIO)
 
 
 @kernel

@@ -91,6 +91,11 @@ def _offer(offer: w.BackstopOffered, candidates: list[w.BackstopCandidate]) -> I
             )
 
 
+def _forms(balance: w.PartyBalance) -> tuple[tuple[LegForm, int], ...]:
+    """What an account has of an asset, by the form in which it is handed over."""
+    return (LegForm.AVAILABLE, balance.available), (LegForm.CLAIM, balance.lent)
+
+
 def _breach_of(flaw: Flaw) -> Breach:
     whose = () if flaw.account is None else (flaw.account,)
     return Breach(flaw.invariant, flaw.sentence, whose + flaw.numbers)
@@ -134,6 +139,7 @@ class _Judge:
         accounts = {filled.account, filled.provider, FUND}
         for flaw in (*parties.fresh(assets), *parties.nets(accounts)):
             yield _breach_of(flaw)
+        yield from self._slice(parties, filled)
         new = parties.health[1][filled.provider]
         clean = not any(pool.stale for pool in self._scales.pools.values())
         if clean and new.net_equity + 1 < new.initial - 1:
@@ -151,6 +157,28 @@ class _Judge:
         spare = self._settlements * parties.rounding() // EXACT + 2
         if parties.health[1][filled.account].total_value < -spare:
             yield breach("I16", "a fill pushed an account below zero", filled.account)
+
+    def _slice(self, parties: Parties, filled: w.BackstopFilled) -> Iterator[Breach]:
+        """I27: a provider gets the same part of all tokens and claims, whoever came before."""
+        given: defaultdict[tuple[int, LegForm], int] = defaultdict(int)
+        for leg in parties.legs:
+            if leg.receiver == filled.provider:
+                given[leg.asset, leg.form] += leg.quantity
+        held = {
+            (asset, form): quantity
+            for (account, asset), balance in parties.balances[0].items()
+            for form, quantity in _forms(balance)
+            if account == filled.account
+            and asset != filled.debt_asset
+            and not self._scales.pools[asset].stale
+        }
+        # The smallest and the largest part lie within an atom of either, and a share of claims.
+        for one, whole in held.items():
+            for other, beside in held.items():
+                slack = (2 + self._scales.atoms(one[0])) * beside
+                slack += (2 + self._scales.atoms(other[0])) * whole
+                if given[one] * beside - given[other] * whole > slack:
+                    yield breach("I27", "a provider got another mix", filled.fill, *one, *other)
 
     def _means(self, settled: AdlRound) -> Iterator[Breach]:
         """I40: all of a round is paid in what it was opened for, for a fee within its side's."""

@@ -24,6 +24,7 @@ from solvent.domain.settlement_properties import up
 from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
 from solvent.proof.invariants.interest import accrued
 from solvent.proof.invariants.invariants import Breach, breach
+from solvent.proof.invariants.sales import check_sales
 from solvent.proof.invariants.settlements import check_settlements
 from solvent.proof.invariants.state_view import FINE, Health, StateView, health_in
 
@@ -54,6 +55,7 @@ def check_waterfall(before: StateView, after: StateView, events: tuple[Event, ..
         found.append(breach("I18", "a step is not one pass", order.passes))
     if not any(isinstance(event, DISTURBING) for event in events):
         found += _health(started, after, _excused(order, events))
+        found += check_sales(started, after, events)
     found += _chunks(started, events)
     return found + check_settlements(after.parameters, events)
 

@@ -8,8 +8,9 @@ v * (1 + delta) move together, lent claims too, which need no redemption. The di
 never pushes the account below zero; a share of it goes to the backstop fund. v is the least that
 restores target health, or everything. Each provider takes at most what he committed in that debt
 and at most what keeps him at or above his own initial requirement and within his leverage limit;
-the amount is split pro rata to that free capacity. An account worth nothing can offer no discount,
-so nobody is asked to take it.
+the amount is split pro rata to that free capacity. What goes with a part is the same slice of every
+collateral, of tokens as of claims, so that nobody is left a worse mix than who came before. An
+account worth nothing can offer no discount, so nobody is asked to take it.
 
 Every rounding is the provider's: collateral and claims round down, the debt up. So however small a
 fill is, the account is no worse for it (I16) and the provider has less margin to spare than before.
@@ -32,6 +33,7 @@ from solvent.domain.units import (
     RATIO,
     divide_up,
     mul_div_down,
+    mul_div_up,
     value_down,
     value_up,
 )
@@ -59,23 +61,23 @@ from solvent.reference.waterfall.notices import use_commitment
 from solvent.reference.waterfall.policies import apportion
 from solvent.reference.waterfall.record import Record, record_parties, record_pools, touched
 from solvent.reference.waterfall.sizing import (
-    Draw,
+    Part,
     debts_largest_first,
     deliverable,
-    draw_down,
-    largest_first,
     needed_debt,
+    slice_down,
+    slice_up,
 )
 
 
 class Offer(NamedTuple):
-    """What is on offer: a quantity of one debt, at a discount, out of collateral in an order."""
+    """What is on offer: a quantity of one debt, at a discount, out of a slice of these assets."""
 
     account: int
     debt: int
     quantity: int
     discount: int
-    order: list[int]
+    assets: list[int]
 
 
 class Taker(NamedTuple):
@@ -161,7 +163,7 @@ def _next_offer(state: State, account: int, values: Health, offered: set[int]) -
         if debt in offered:
             continue
         offer = plan_offer(state, account, debt, discount)
-        if offer.order and any(
+        if offer.assets and any(
             capacity(state, offer, provider) for provider in providers(state, offer)
         ):
             return offer
@@ -179,10 +181,18 @@ def full_discount(state: State, values: Health) -> int:
 
 def plan_offer(state: State, account: int, debt: int, discount: int) -> Offer:
     """What is to be taken over of one debt: no more than restores target health (I17)."""
-    order = [asset for asset in largest_first(state, account) if asset != debt]
+    assets = [
+        asset
+        for asset in range(len(state.pools))
+        if asset != debt and deliverable(state, account, asset)
+    ]
+
+    def take(quantities: list[int], value: int) -> None:
+        slice_up(state, quantities, value, assets)
+
     portfolio = portfolio_of(state, account)
-    quantity = needed_debt(state, portfolio, debt, order, discount) if order else 0
-    return Offer(account, debt, quantity, discount, order)
+    quantity = needed_debt(state, portfolio, debt, discount, take) if assets else 0
+    return Offer(account, debt, quantity, discount, assets)
 
 
 def providers(state: State, offer: Offer) -> list[int]:
@@ -211,9 +221,9 @@ def capacity(state: State, offer: Offer, provider: int) -> int:
     quantities = [deliverable(state, offer.account, asset) for asset in range(len(state.pools))]
     premium = provider_premium(state, offer)
 
-    def collateral(quantity: int) -> list[Draw]:
+    def collateral(quantity: int) -> list[Part]:
         value = _value(state, offer, quantity, premium)
-        return draw_down(state, list(quantities), value, offer.order)
+        return slice_down(state, list(quantities), value, offer.assets)
 
     def bearable(quantity: int) -> bool:
         after = before.copy()
@@ -292,7 +302,8 @@ def _lowers_health(state: State, offer: Offer, quantity: int) -> bool:
     before = portfolio_of(state, offer.account)
     after = before.copy()
     after.debts[offer.debt] -= quantity
-    draw_down(state, after.quantities, _value(state, offer, quantity, offer.discount), offer.order)
+    value = _value(state, offer, quantity, offer.discount)
+    slice_down(state, after.quantities, value, offer.assets)
     new = health(state, after)
     return new.debts_value > 0 and new.surplus < health(state, before).surplus
 
@@ -340,7 +351,7 @@ def _record_offer(state: State, plan: Split) -> None:
 def plan_fill(state: State, offer: Offer, taker: Taker) -> Fill | None:
     """What moves with one provider's part; None where the provider can take nothing any more.
 
-    Those before it may have taken the collateral that weighs most, so capacity is asked once more.
+    What those before it took moved the roundings of a slice, so capacity is asked once more.
     """
     provider = taker.account
     quantity = min(taker.part, capacity(state, offer, provider))
@@ -349,8 +360,8 @@ def plan_fill(state: State, offer: Offer, taker: Taker) -> Fill | None:
     provider_value = _value(state, offer, quantity, provider_premium(state, offer))
     fund_value = _value(state, offer, quantity, offer.discount) - provider_value
     given = _Given(state, offer.account)
-    given.draw(provider, provider_value, offer.order)
-    given.draw(FUND, fund_value, offer.order)
+    given.draw(provider, provider_value, offer.assets)
+    given.draw(FUND, fund_value, offer.assets)
     mark, decimals = state.mark(offer.debt), state.asset(offer.debt).decimals
     return Fill(
         offer=offer,
@@ -374,18 +385,19 @@ class _Given:
         self.lent_shares = list(holder.lent_shares)
         self.legs: list[Leg] = []
 
-    def draw(self, receiver: int, value: int, order: list[int]) -> None:
-        """Hand over collateral worth at most `value`: free tokens first, then the claim itself."""
-        for drawn in draw_down(self.state, self.quantities, value, order):
-            asset = drawn.asset
-            free = min(drawn.quantity, self.free[asset])
+    def draw(self, receiver: int, value: int, assets: list[int]) -> None:
+        """Hand over a slice worth at most `value`: of each asset as much of tokens as of claims."""
+        quantities = list(self.quantities)
+        for asset, quantity in slice_down(self.state, quantities, value, assets):
+            free = mul_div_up(quantity, self.free[asset], self.quantities[asset])
             self.free[asset] -= free
             self._add(receiver, asset, LegForm.AVAILABLE, free, 0)
-            claim = drawn.quantity - free
+            claim = quantity - free
             pool, held = self.state.pools[asset], self.lent_shares[asset]
             shares = pools.shares_down(pool, held, claim) if claim else 0
             self.lent_shares[asset] -= shares
             self._add(receiver, asset, LegForm.CLAIM, claim, shares)
+        self.quantities = quantities
 
     def _add(self, receiver: int, asset: int, form: LegForm, quantity: int, shares: int) -> None:
         if quantity:

@@ -2,11 +2,11 @@
 
 The engine repays from what the account holds, redeems lent collateral (throttle-exempt, up to the
 pool's cash), sells collateral for USDC and buys the debt back with reduce-only IOC orders, the
-largest debt first, out of the largest collateral first. One step closes at most a fraction of the
-position. Limit prices come from the mark, so that nobody's order in the book moves them (I39), and
-no fill happens at a price that would by itself lower health (I16): with the maintenance that its
-repayment frees a sale brings what the collateral weighs, and a purchase costs what the debt weighs.
-The fee is cut to what is left of that.
+largest debt first, out of the collateral of which the least must be sold (`sales`). One step closes
+at most a fraction of the position. Limit prices come from the mark, so that nobody's order in the
+book moves them (I39), and no fill happens at a price that would by itself lower health (I16): with
+the maintenance that its repayment frees a sale brings what the collateral weighs, and a purchase
+costs what the debt weighs. The fee is cut to what is left of that.
 
 What the stage does is planned from the state before it is done: `plan_repayments`, then `plan_book`
 for the step, `plan_sale` and `plan_purchase` for each order, since what an order brings is known
@@ -24,14 +24,12 @@ from solvent.domain.labels import ExpiryReason, Reason, Source, Stage, SystemOrd
 from solvent.domain.parameters import USDC
 from solvent.domain.units import (
     RATIO,
-    cover,
     divide_up,
     mul_div_up,
-    value_down,
     value_up,
 )
 from solvent.domain.waterfall_events import HandedOver
-from solvent.reference.ledger import claim_of, claim_worth, debt_of, debt_worth
+from solvent.reference.ledger import debt_of, debt_worth
 from solvent.reference.lending import pool as pools
 from solvent.reference.limits import smallest_passing
 from solvent.reference.margin import (
@@ -41,21 +39,26 @@ from solvent.reference.margin import (
     below_auto_close,
     health,
     health_of,
-    margin_fraction_up,
     portfolio_of,
     target_restored,
-    weight_of,
 )
 from solvent.reference.orderbook.book import (
-    best_price,
     cost_up,
-    crosses,
     market_of,
-    opposite,
 )
 from solvent.reference.orderbook.matching import Taker, match
 from solvent.reference.state import State
-from solvent.reference.waterfall.sizing import debts_largest_first, largest_first, needed_debt
+from solvent.reference.waterfall.sales import (
+    Sale,
+    Terms,
+    meets,
+    parts_in_order,
+    plan_sale,
+    relief,
+    sale_order,
+    slippage,
+)
+from solvent.reference.waterfall.sizing import debts_largest_first, draw_in_order, needed_debt
 
 
 @dataclass(slots=True)
@@ -89,7 +92,7 @@ class Repayment(NamedTuple):
 class BookPlan(NamedTuple):
     """What an attempt is to do: close `chunk` atoms of `debt`, which takes `budget` USDC.
 
-    Collateral is raised in `order`, the largest first.
+    Collateral is raised in `order`.
     """
 
     account: int
@@ -97,26 +100,6 @@ class BookPlan(NamedTuple):
     chunk: int
     budget: int
     order: tuple[int, ...]
-
-
-class Terms(NamedTuple):
-    """An order's worst price and the one that can be borne without fee, 10^-10 USDC."""
-
-    limit: int
-    bearable: int
-
-
-class Sale(NamedTuple):
-    """How one asset raises USDC: of `asked` atoms of the claim `redeemed` can be, then the sale.
-
-    `quantity` is 0 where there is too little for an order or nobody to meet.
-    """
-
-    asset: int
-    asked: int
-    redeemed: int
-    quantity: int = 0
-    terms: Terms | None = None
 
 
 class Purchase(NamedTuple):
@@ -206,16 +189,21 @@ def plan_book(state: State, account: int) -> BookPlan | None:
     if not debts:
         return None
     debt = debts[0]
-    waterfall = state.parameters.waterfall
-    order = [asset for asset in largest_first(state, account) if asset != debt]
-    needed = needed_debt(state, portfolio, debt, order, waterfall.book_fee)
-    chunk = min(needed, book_chunk(state, account, debt))
+    most = book_chunk(state, account, debt)
+    prospects = sale_order(state, account, debt, _budget(state, account, debt, most))
+    parts = parts_in_order(prospects)
+
+    def take(quantities: list[int], value: int) -> None:
+        draw_in_order(state, quantities, value, parts)
+
+    needed = needed_debt(state, portfolio, debt, state.parameters.waterfall.book_fee, take)
+    chunk = min(needed, most)
     return BookPlan(
         account=account,
         debt=debt,
         chunk=chunk,
         budget=_budget(state, account, debt, chunk),
-        order=tuple(order),
+        order=tuple(each.asset for each in prospects),
     )
 
 
@@ -280,7 +268,7 @@ def apply_book(state: State, plan: BookPlan, attempt: Attempt) -> None:
         short = plan.budget - free[USDC]
         if short <= 0:
             break
-        apply_sale(state, plan, plan_sale(state, plan, asset, short), attempt)
+        apply_sale(state, plan, plan_sale(state, plan.account, plan.debt, asset, short), attempt)
     if plan.debt != USDC:
         purchase = plan_purchase(state, plan)
         if purchase is not None:
@@ -289,65 +277,6 @@ def apply_book(state: State, plan: BookPlan, attempt: Attempt) -> None:
     repaid = min(free[USDC], plan.chunk) if plan.debt == USDC else free[plan.debt]
     if repaid:
         pools.repay(state, plan.account, plan.debt, repaid, Source.LIQUIDATION)
-
-
-def plan_sale(state: State, plan: BookPlan, asset: int, short: int) -> Sale:
-    """How one asset brings `short` USDC at the mark after the fee, in whole lots.
-
-    Lent tokens are redeemed past the throttle's bound but not past the pool's cash (A4).
-    """
-    assert not state.prices[asset].stale, "nothing is sold at a stale price (I14)"
-    account = plan.account
-    holder, claim = state.accounts[account], claim_of(state, account, asset)
-    cash = pools.redeemable(state.pools[asset])
-    if asset == USDC:
-        asked = min(short, claim)
-        return Sale(USDC, asked, min(asked, cash))
-    market = market_of(state, asset)
-    gross = mul_div_up(short, RATIO, RATIO - state.parameters.waterfall.book_fee)
-    held = holder.available[asset] + claim
-    wanted, _ = cover(held, gross, state.mark(asset), state.asset(asset).decimals)
-    wanted = max(divide_up(wanted, market.lot) * market.lot, market.min_quantity)
-    wanted = min(wanted, held // market.lot * market.lot)
-    asked = max(0, wanted - holder.available[asset])
-    redeemed = min(asked, cash)
-    quantity = min(wanted, holder.available[asset] + redeemed) // market.lot * market.lot
-    if quantity < market.min_quantity:
-        return Sale(asset, asked, redeemed)
-    terms = sale_terms(state, account, asset, plan.debt, redeemed)
-    if not _meets(state, asset, Side.ASK, terms.limit):
-        return Sale(asset, asked, redeemed)
-    return Sale(asset, asked, redeemed, quantity, terms)
-
-
-def _meets(state: State, asset: int, side: Side, limit: int) -> bool:
-    """Whether an order of the engine meets anybody within its limit."""
-    best = best_price(state, asset, opposite(side))
-    return best is not None and crosses(side, limit, best)
-
-
-def slippage(values: Health, most: int) -> int:
-    """How far from the mark a price may be, in 10^-9: what the account is worth, at most `most`."""
-    return min(most, max(0, values.total_value) * RATIO // max(1, values.debts_value))
-
-
-def sale_terms(state: State, account: int, asset: int, debt: int, redeemed: int) -> Terms:
-    """Lowest prices of a sale: near the mark, in the market's band, and no loss of health.
-
-    A fill is judged with the maintenance that its repayment frees; where a purchase repays, that is
-    the purchase's. What weighs is the holding once `redeemed` atoms of the claim became tokens.
-    """
-    mark, values = state.mark(asset), health_of(state, account)
-    holder, pool = state.accounts[account], state.pools[asset]
-    lent = holder.lent_shares[asset] - pools.claim_shares_up(state, account, asset, redeemed)
-    held = holder.available[asset] + holder.locked[asset] + redeemed + claim_worth(pool, lent)
-    freed = _relief(state, account, debt) if debt == USDC else 0
-    least = divide_up(mark * weight_of(state.asset(asset), held, mark), RATIO + freed)
-    solvent = divide_up(mark * (RATIO - slippage(values, RATIO)), RATIO)
-    near = slippage(values, state.parameters.waterfall.max_discount)
-    near = divide_up(mark * (RATIO - near), RATIO)
-    banded = divide_up(mark * market_of(state, asset).min_multiplier, RATIO)
-    return Terms(max(1, least, near, banded), max(1, least, solvent))
 
 
 def apply_sale(state: State, plan: BookPlan, sale: Sale, attempt: Attempt) -> None:
@@ -367,7 +296,7 @@ def plan_purchase(state: State, plan: BookPlan) -> Purchase | None:
     budget = state.accounts[plan.account].available[USDC]
     quantity = _lots(state, plan.account, plan.debt, plan.chunk)
     terms = purchase_terms(state, plan.account, plan.debt)
-    if not (budget and quantity and _meets(state, plan.debt, Side.BID, terms.limit)):
+    if not (budget and quantity and meets(state, plan.debt, Side.BID, terms.limit)):
         return None
     return Purchase(quantity, terms, budget)
 
@@ -385,20 +314,12 @@ def _lots(state: State, account: int, debt: int, quantity: int) -> int:
 def purchase_terms(state: State, account: int, debt: int) -> Terms:
     """Highest prices of a purchase: near the mark, in the market's band, and no loss of health."""
     mark, values = state.mark(debt), health_of(state, account)
-    most = mark * (RATIO + _relief(state, account, debt)) // RATIO
+    most = mark * (RATIO + relief(state, account, debt)) // RATIO
     solvent = mark * (RATIO + slippage(values, RATIO)) // RATIO
     near = slippage(values, state.parameters.waterfall.max_discount)
     near = mark * (RATIO + near) // RATIO
     banded = mark * market_of(state, debt).max_multiplier // RATIO
     return Terms(max(1, min(most, near, banded)), max(1, min(most, solvent)))
-
-
-def _relief(state: State, account: int, debt: int) -> int:
-    """Maintenance freed per unit of the debt repaid, in 10^-9, rounded down to be safe."""
-    parameters = state.asset(debt)
-    owed = debt_of(state, account, debt)
-    notional = value_down(owed, state.mark(debt), parameters.decimals)
-    return max(0, margin_fraction_up(parameters.maintenance, notional) - 2)
 
 
 def apply_purchase(state: State, plan: BookPlan, purchase: Purchase, attempt: Attempt) -> None:

@@ -43,8 +43,10 @@ from solvent.reference.waterfall.rounds import (
 )
 from solvent.reference.waterfall.settlement import Match, means_worth, settle, stays_healthy, unhurt
 from solvent.reference.waterfall.sizing import (
+    Part,
     debts_largest_first,
     deliverable_value,
+    draw_in_order,
     fee_rate,
     needed_debt,
 )
@@ -179,7 +181,12 @@ def side_of(state: State, kind: Kind, account: int, most: int) -> Side:
     reach = payable(debt, worth, state.mark(asset), state.asset(asset).decimals)
     if reach and not worthless:
         portfolio = portfolio_of(state, account)
-        reach = min(reach, needed_debt(state, portfolio, asset, [means.asset], fee))
+        part = Part(means.asset, portfolio.quantities[means.asset])
+
+        def take(quantities: list[int], value: int) -> None:
+            draw_in_order(state, quantities, value, [part])
+
+        reach = min(reach, needed_debt(state, portfolio, asset, fee, take))
     return Side(account, reach, fee)
 
 

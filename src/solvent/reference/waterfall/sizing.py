@@ -8,18 +8,18 @@ the portfolio, by bisection, so no formula can disagree with what the stage then
 Specification: sections 7.3, 8.2.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from solvent.domain.units import (
     FINE_PER_VALUE,
     RATIO,
+    divide_up,
     fine_down,
     fine_up,
     mul_div_down,
     mul_div_up,
     payable,
-    quantity_down,
     quantity_up,
     value_down,
     value_up,
@@ -42,12 +42,15 @@ ROUNDING_OF_FRACTION = 2
 """By how much a margin fraction may be rounded up, 10^-9."""
 
 
-class Draw(NamedTuple):
-    """`quantity` atoms of `asset` counted at `value`."""
+Take = Callable[[list[int], int], None]
+"""Takes collateral worth a value (10^-6 USDC), or all there is, out of quantities by asset."""
+
+
+class Part(NamedTuple):
+    """`quantity` atoms of `asset`."""
 
     asset: int
     quantity: int
-    value: int
 
 
 def deliverable(state: State, account: int, asset: int) -> int:
@@ -66,17 +69,6 @@ def deliverable_value(state: State, account: int) -> int:
     )
 
 
-def largest_first(state: State, account: int) -> list[int]:
-    """Assets an account can hand over, by value, largest first; ties by asset number."""
-    values = []
-    for asset, parameters in enumerate(state.parameters.assets):
-        quantity = deliverable(state, account, asset)
-        if quantity:
-            value = value_down(quantity, state.mark(asset), parameters.decimals)
-            values.append((-value, asset))
-    return [asset for _, asset in sorted(values)]
-
-
 def debts_largest_first(state: State, portfolio: Portfolio) -> list[int]:
     """Debts at fresh prices by notional, largest first; ties by asset number."""
     debts = []
@@ -87,54 +79,65 @@ def debts_largest_first(state: State, portfolio: Portfolio) -> list[int]:
     return [asset for _, asset in sorted(debts)]
 
 
-def draw_up(state: State, quantities: list[int], value: int, order: list[int]) -> list[Draw]:
-    """Take collateral worth `value` out of `quantities`, in the given order of assets.
+def draw_in_order(state: State, quantities: list[int], value: int, parts: Iterable[Part]) -> None:
+    """Take collateral worth `value` out of `quantities`, one part after the other.
 
-    Quantities round up, so that the value is reached; an asset used up counts what it is worth.
+    Quantities round up, so that the value is reached; a part used up counts what it is worth.
     """
-    return _draw(state, quantities, value, order, quantity_up)
-
-
-def draw_down(state: State, quantities: list[int], value: int, order: list[int]) -> list[Draw]:
-    """Take collateral worth at most `value` out of `quantities`: as `draw_up`, rounded down."""
-    return _draw(state, quantities, value, order, quantity_down)
-
-
-def _draw(
-    state: State,
-    quantities: list[int],
-    value: int,
-    order: list[int],
-    rounded: Callable[[int, int, int], int],
-) -> list[Draw]:
-    draws = []
-    for asset in order:
+    for asset, most in parts:
         if value <= 0:
-            break
+            return
         mark, decimals = state.mark(asset), state.asset(asset).decimals
-        worth = value_down(quantities[asset], mark, decimals)
-        wanted = quantities[asset] if worth < value else rounded(value, mark, decimals)
-        counted = min(worth, value)
-        value -= counted
-        if wanted:
-            quantities[asset] -= wanted
-            draws.append(Draw(asset, wanted, counted))
-    return draws
+        worth = value_down(most, mark, decimals)
+        quantities[asset] -= most if worth < value else quantity_up(value, mark, decimals)
+        value -= min(worth, value)
 
 
-def needed_debt(
-    state: State, portfolio: Portfolio, debt: int, order: list[int], premium: int
-) -> int:
+def slice_up(state: State, quantities: list[int], value: int, assets: Sequence[int]) -> None:
+    """Take the same part of each of these assets, worth `value` together or all there is.
+
+    Quantities round up, so that the value is reached.
+    """
+    total = sum(
+        fine_down(quantities[asset], state.mark(asset), state.asset(asset).decimals)
+        for asset in assets
+    )
+    total //= FINE_PER_VALUE
+    for asset in assets:
+        held = quantities[asset]
+        quantities[asset] -= held if value >= total else mul_div_up(held, value, total)
+
+
+def slice_down(
+    state: State, quantities: list[int], value: int, assets: Sequence[int]
+) -> list[Part]:
+    """As `slice_up`, rounded down: worth at most `value`. What was taken, by asset."""
+    total = sum(
+        fine_up(quantities[asset], state.mark(asset), state.asset(asset).decimals)
+        for asset in assets
+    )
+    total = divide_up(total, FINE_PER_VALUE)
+    parts = []
+    for asset in assets:
+        held = quantities[asset]
+        taken = held if value >= total else mul_div_down(held, value, total)
+        if taken:
+            quantities[asset] -= taken
+            parts.append(Part(asset, taken))
+    return parts
+
+
+def needed_debt(state: State, portfolio: Portfolio, debt: int, premium: int, take: Take) -> int:
     """Least atoms of `debt` whose closing restores target health; the whole debt if none does.
 
-    Closing x takes collateral worth x * (1 + premium) at the mark, in the given order of assets.
+    Closing x takes collateral worth x * (1 + premium) at the mark, as `take` finds it.
     """
 
     def restored(quantity: int) -> bool:
         after = portfolio.copy()
         after.debts[debt] -= quantity
         notional = value_up(quantity, state.mark(debt), state.asset(debt).decimals)
-        draw_up(state, after.quantities, mul_div_up(notional, RATIO + premium, RATIO), order)
+        take(after.quantities, mul_div_up(notional, RATIO + premium, RATIO))
         return target_restored(state, health(state, after, Doubt.FOR_ACCOUNT))
 
     return smallest_passing(restored, portfolio.debts[debt])
