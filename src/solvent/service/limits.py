@@ -51,6 +51,8 @@ HISTORY_SECONDS = 5.0
 """How long a question about the past waits for the views."""
 READERS = 4
 """How many of them are asked at once."""
+QUESTIONS = 8
+"""Questions about other prices that may wait."""
 PARSED_KEYS = 10_000
 BUCKETS = 50_000
 """Buckets kept of each kind."""

@@ -35,6 +35,7 @@ from solvent.service.core.idempotency import Answer, InFlight, Ticket
 from solvent.service.core.keys import WITH_ACCOUNT
 from solvent.service.core.market import Market, Outcome
 from solvent.service.core.metrics import Metrics
+from solvent.service.core.outlooks import Outlooks
 from solvent.service.core.paced import Paced
 from solvent.service.core.records import Record, RecordKind, commands_record
 from solvent.service.core.sequencer import (
@@ -105,6 +106,7 @@ class Node:
         self.views_writer = views_writer
         self.publisher = Publisher(self.market.parameters, secret=sequencer.journal.secret)
         self.standings = Standings(sequencer)
+        self.outlooks = Outlooks(sequencer)
         self.metrics_text = Paced(self.metrics.text)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._in_flight: InFlight[Outcome] = InFlight()
