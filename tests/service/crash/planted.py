@@ -4,18 +4,28 @@ A killed process finds these functions by their names, so they are in a module t
 """
 
 from collections.abc import Sequence
+from itertools import count
 from multiprocessing.connection import Connection
 
+import msgspec
+
 from solvent.domain.codec.transcript import Transcript
+from solvent.domain.events import Filled
+from solvent.domain.parameters import EngineParameters
 from solvent.history.market_views import Views
 from solvent.history.tables.memo import Memo
 from solvent.journal.durable import Journal
 from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
 from solvent.proof.crash.process import Launch, serve_until_killed
 from solvent.service.api.objects.governance import ProposalState
+from solvent.service.api.objects.streams import TradeMessage
 from solvent.service.authority.desk import Desk, Proposal
 from solvent.service.core.idempotency import Answer, ClientRow, DigestRow, FirstAnswers
+from solvent.service.core.keys import KeyRegistry
 from solvent.service.core.opening import JOURNAL
+from solvent.service.streams import payloads
+from solvent.service.streams.payloads import Moment
+from solvent.service.streams.subscriptions import Subscriptions, Topic
 
 HELD_BACK = 5
 LEFT_OUT = 5
@@ -127,6 +137,51 @@ def keeps_no_fifth(launch: Launch, pipe: Connection) -> None:
 
     Views.apply = leave_out  # type: ignore[method-assign, assignment]
     serve_until_killed(launch, pipe)
+
+
+def tells_no_seventh(launch: Launch, pipe: Connection) -> None:
+    """Has streams in which every seventh message is missing."""
+    say, said = Subscriptions.say, count()
+
+    def leave_out(told: Subscriptions, topic: Topic, text: str, key: str | None = None) -> None:
+        if next(said) % 7:
+            say(told, topic, text, key)
+
+    Subscriptions.say = leave_out  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def tells_twice(launch: Launch, pipe: Connection) -> None:
+    """Has streams in which a message comes again."""
+    say, said = Subscriptions.say, count()
+
+    def repeat(told: Subscriptions, topic: Topic, text: str, key: str | None = None) -> None:
+        for _ in range(1 if next(said) % 7 else 2):
+            say(told, topic, text, key)
+
+    Subscriptions.say = repeat  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def tells_other_prices(launch: Launch, pipe: Connection) -> None:
+    """Has streams whose trades have other prices than histories."""
+    trade = payloads.trade
+
+    def other(parameters: EngineParameters, fill: Filled, when: Moment) -> TradeMessage:
+        return msgspec.structs.replace(trade(parameters, fill, when), price="1")
+
+    payloads.trade = other
+    serve_until_killed(launch, pipe)
+
+
+def removes_no_key(launch: Launch, pipe: Connection) -> None:
+    """Says that a key was removed, and it acts on."""
+    KeyRegistry.remove = _leave  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def _leave(registry: KeyRegistry, key: bytes) -> None:
+    """Leave a key as it is."""
 
 
 def saves_no_proposals(launch: Launch, pipe: Connection) -> None:

@@ -18,29 +18,35 @@ from tests.service.crash import planted
 from tests.sizes import sized
 from tests.tables.market import plain_parameters
 
-KILLS = sized(quick=80, usual=80, full=500)
+KILLS = sized(quick=12, usual=300, full=2_000)
+ENOUGH = 80
+"""Kills among which there is one of each kind."""
 FEW = 40
 HELD = Holding(deposits=1, usdc=100)
 LEND = Plan("anybody", Ask("POST", "/", "none"), (Op(2, "lend", 5), Op(2, "order", 7)))
 DEPOSIT = Plan("operator", Ask("POST", "/", "none"), (Op(2, "deposit", 50),))
 
 
-@pytest.mark.slow
 @proves("I35", "I36")
 def test_a_killed_service_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
     """Killed at every kind of moment, with requests on their way that it had carried out."""
     found = crash_test(tmp_path, plain_parameters(), KILLS)
     assert found.problems == []
     assert (found.kills, found.lost, found.doubled) == (KILLS, 0, 0)
-    assert min(found.opening, found.in_snapshot, found.closing) > 0
-    assert found.unanswered > found.unanswered_done > 0
-    assert found.repeated > KILLS
     assert found.commands > found.acknowledged > KILLS
+    assert found.told > KILLS
+    if KILLS >= ENOUGH:
+        assert min(found.opening, found.in_snapshot, found.closing) > 0
+        assert found.unanswered > found.unanswered_done > 0
+        assert found.repeated > KILLS
+        assert found.missed > 0
+        assert found.archived > 0
 
 
-def crash_tested(folder: Path, serve: Serve) -> CrashTest:
+def crash_tested(folder: Path, serve: Serve, seed: int = 1) -> CrashTest:
     """What a few kills of processes with a fault come to."""
-    found = crash_test(folder, plain_parameters(), FEW, serve=serve)
+    folder.mkdir(exist_ok=True)
+    found = crash_test(folder, plain_parameters(), FEW, serve=serve, seed=seed)
     assert not found.is_good
     return found
 
@@ -53,7 +59,11 @@ def test_what_is_lost_is_found(serve: Serve, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_what_is_doubled_is_found(tmp_path: Path) -> None:
-    assert crash_tested(tmp_path, planted.forgets_answers).doubled > 0
+    """What is on its way at the kill may hide a request that was carried out twice, not always."""
+    tried = (
+        crash_tested(tmp_path / str(seed), planted.forgets_answers, seed) for seed in range(1, 6)
+    )
+    assert any(found.doubled for found in tried)
 
 
 @pytest.mark.slow
@@ -73,6 +83,10 @@ def test_a_market_that_forgets_is_found(serve: Serve, tmp_path: Path) -> None:
         (planted.answers_otherwise, "the answer is"),
         (planted.keeps_no_fifth, "account"),
         (planted.ends_by_itself, "exit code 7"),
+        (planted.tells_no_seventh, "a stream: "),
+        (planted.tells_twice, "a stream: "),
+        (planted.tells_other_prices, "was told as"),
+        (planted.removes_no_key, "acts again"),
     ],
 )
 def test_what_is_otherwise_is_found(serve: Serve, said: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
     script       what each client asks for, and what an account has after it
     signed       signs a request and sends it over a socket, as a client of the API does
     client       asks on and on, keeps what was answered, repeats what was not
+    listener     follows the streams of a market, with a `stream_socket` of its own
     process      serves a market as `solvent up` does, until it is killed
     preload      what all of those processes share
     inspection   what a market says of its accounts, held against what was asked for

@@ -14,21 +14,22 @@ from solvent.history.tables.database import MEMORY, Value
 from solvent.journal.durable import Journal
 from solvent.proof.crash.client import Client
 from solvent.proof.crash.result import Difference
-from solvent.proof.crash.script import CONSEQUENCE, NOBODY, RISK_DESK, Op
+from solvent.proof.crash.script import CONSEQUENCE, NOBODY, REMOVAL, RISK_DESK, Op
 from solvent.proof.crash.staff import CHANGE
 from solvent.service.core.history_writer import apply_to_views
 from solvent.service.core.market import Market, head_parameters
 from solvent.service.core.opening import JOURNAL, VIEWS
 from solvent.service.core.sequencer import replay
 
+NO_COMMANDS = {CONSEQUENCE, REMOVAL}
 HOUSE = -2
 """The sender of openings and deposits; all else is the account's that it is about."""
 
 
-def compare_journal(folder: Path, clients: Sequence[Client]) -> list[Difference]:
+def compare_journal(folder: Path, archive: Path, clients: Sequence[Client]) -> list[Difference]:
     """Whether the journal has all that was asked for, once and in the order of each client."""
     asked = _by_owner(op for client in clients for op in _asked(client))
-    found = _by_owner(_found(folder / JOURNAL))
+    found = _by_owner(_found(folder / JOURNAL, archive))
     differences = []
     for owner in sorted(asked.keys() | found.keys()):
         ours, theirs = asked.get(owner, []), found.get(owner, [])
@@ -39,7 +40,7 @@ def compare_journal(folder: Path, clients: Sequence[Client]) -> list[Difference]
     return differences
 
 
-def compare_views(folder: Path) -> list[Difference]:
+def compare_views(folder: Path, archive: Path) -> list[Difference]:
     """Whether the views are those that the journal makes."""
     journal = Journal.open(folder / JOURNAL)
     parameters = head_parameters(journal.head)
@@ -47,7 +48,7 @@ def compare_views(folder: Path) -> list[Difference]:
     views = Views.open(f"sqlite:///{folder / VIEWS}", parameters)
     kept = views.dump()
     views.close()
-    made = _made_anew(folder / JOURNAL, parameters)
+    made = _made_anew(folder / JOURNAL, archive, parameters)
     return [
         Difference(f"the views made anew differ in {name} from those that were kept")
         for name in made
@@ -55,8 +56,10 @@ def compare_views(folder: Path) -> list[Difference]:
     ]
 
 
-def _made_anew(place: Path, parameters: EngineParameters) -> dict[str, list[tuple[Value, ...]]]:
-    journal = Journal.open(place)
+def _made_anew(
+    place: Path, archive: Path, parameters: EngineParameters
+) -> dict[str, list[tuple[Value, ...]]]:
+    journal = Journal.open(place, archive=archive)
     views = Views.open(MEMORY, parameters)
     try:
         for outcomes in replay(journal, Market(journal.head, FastEngine)):
@@ -79,12 +82,12 @@ def _by_owner(ops: Iterator[Op]) -> dict[int, list[Op]]:
 def _asked(client: Client) -> Iterator[Op]:
     """What was asked for by a single command."""
     for step in range(client.step):
-        yield from (op for op in client.script.plan(step).ops if op.verb != CONSEQUENCE)
+        yield from (op for op in client.script.plan(step).ops if op.verb not in NO_COMMANDS)
 
 
-def _found(place: Path) -> Iterator[Op]:
+def _found(place: Path, archive: Path) -> Iterator[Op]:
     """What the journal's records did when they happened."""
-    journal = Journal.open(place)
+    journal = Journal.open(place, archive=archive)
     market = Market(journal.head, FastEngine)
     try:
         for outcomes in replay(journal, market):

@@ -19,14 +19,25 @@ from solvent.service.serve import Address, serve
 LOOPBACK = "127.0.0.1"
 LOG = "log"
 """What a market's processes logged, in its folder."""
+ARCHIVE = "archive"
+SEGMENT_BYTES = 32 * 1024
+"""So short that segments leave the journal in the life of a market."""
 
 
 class Launch(NamedTuple):
-    """The folder of a market, how it begins, and every how many records a snapshot is written."""
+    """The folder of a market, how it begins, and every how many records a snapshot is written.
+
+    What the journal no longer needs leaves for the folder's own archive.
+    """
 
     folder: Path
     start: Start
     snapshot_every: int
+
+    @property
+    def archive(self) -> Path:
+        """The archive."""
+        return self.folder / ARCHIVE
 
 
 def serve_until_killed(launch: Launch, pipe: Connection) -> None:
@@ -36,7 +47,13 @@ def serve_until_killed(launch: Launch, pipe: Connection) -> None:
     for output in (sys.stdout.fileno(), sys.stderr.fileno()):
         os.dup2(log, output)
     set_up_logs()
-    node = open_node(launch.folder, launch.start, snapshot_every=launch.snapshot_every)
+    node = open_node(
+        launch.folder,
+        launch.start,
+        snapshot_every=launch.snapshot_every,
+        archive=launch.archive,
+        segment_bytes=SEGMENT_BYTES,
+    )
 
     async def ready(address: Address) -> None:
         # The other end says nothing: it can only close.

@@ -21,15 +21,17 @@ from random import Random
 from typing import Self
 
 from solvent.domain.parameters import EngineParameters
+from solvent.journal.durable import verify
 from solvent.journal.snapshots import TEMPORARY
 from solvent.proof.audit.markets import audit_market
 from solvent.proof.crash.client import PATIENCE, Client, Tally
 from solvent.proof.crash.ending import compare_journal, compare_views
 from solvent.proof.crash.inspection import InspectionError, Reader, judge
+from solvent.proof.crash.listener import Listener
 from solvent.proof.crash.players import Pair, Trader
-from solvent.proof.crash.process import LOG, Launch
+from solvent.proof.crash.process import ARCHIVE, LOG, Launch
 from solvent.proof.crash.result import CrashTest, Difference
-from solvent.proof.crash.script import FIRST_ACCOUNT, Holding, Place, Script
+from solvent.proof.crash.script import FIRST_ACCOUNT, REMOVAL, Holding, Place, Script
 from solvent.proof.crash.signed import public_key
 from solvent.proof.crash.staff import MARKET, STAFF, Operator, Oracle, RiskDesk
 from solvent.service.authority.model import Terms
@@ -122,13 +124,14 @@ class Trial:
             *(self._client(Trader(place, account)) for account in traders),
             self._client(Pair(place, pair)),
         ]
+        self._listener = Listener(place, pair[0])
         self._held = {account: Holding() for account in (*traders, *pair)}
-        self._opened = 0
+        self._opened = self._removed = 0
         self._settled = dict.fromkeys(self._clients, 0)
         self._opening_seconds = 0.2
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["__main__", "solvent.proof.crash.preload"])
-        self._threads = ThreadPoolExecutor(len(self._clients))
+        self._threads = ThreadPoolExecutor(len(self._clients) + 1)
 
     def __enter__(self) -> Self:
         return self
@@ -160,11 +163,16 @@ class Trial:
         with self._process(SNAPSHOTS[-1]) as (process, pipe):
             port = self._open(process, pipe)
             if port is not None and self._inspect(port):
+                listening = self._threads.submit(self._listener.listen, port)
+                self._listener.follows.wait(PATIENCE)
                 for client in (self._oracle, *self._clients):
                     client.work(port, client.step + LAST_STEPS)
                 self._inspect(port)
                 self._await_changes(port)
+                self._listener.compare(port)
                 self._leave(process)
+                listening.result()
+                self._hear_out()
         if self._result.is_good:
             self._audit()
 
@@ -194,6 +202,7 @@ class Trial:
         answers = self._rng.randint(1, ANSWERS)
         self._answers.arm(answers, process.kill if moment is Moment.ANSWER else None)
         working = [self._threads.submit(client.work, port) for client in self._clients]
+        working.append(self._threads.submit(self._listener.listen, port))
         if moment is Moment.ANSWER:
             wait(working, PATIENCE)
         elif moment is Moment.SNAPSHOT:
@@ -288,13 +297,17 @@ class Trial:
         return done
 
     def _compare_account(self, reader: Reader) -> dict[Client, bool]:
-        """Whether the accounts opened last are there, with their keys."""
-        if self._opened and not reader.acts(self._opened):
-            self._result.note(Difference(f"account {self._opened} may not act", lost=1))
+        """Whether the account opened last acts, and the one whose key went last does not."""
         pending = self._operator.pending
-        if pending is None or pending.plan.ops[0].verb != "open":
+        op = pending.plan.ops[0] if pending is not None else None
+        may_be_gone = {self._removed, op.account if op is not None and op.verb == REMOVAL else 0}
+        if self._opened and self._opened not in may_be_gone and not reader.acts(self._opened):
+            self._result.note(Difference(f"account {self._opened} may not act", lost=1))
+        if self._removed and reader.acts(self._removed):
+            self._result.note(Difference(f"account {self._removed} acts again", lost=1))
+        if op is None or op.verb not in ("open", REMOVAL):
             return {}
-        return {self._operator: reader.acts(pending.plan.ops[0].account)}
+        return {self._operator: reader.acts(op.account) == (op.verb == "open")}
 
     def _compare_price(self, reader: Reader) -> dict[Client, bool]:
         if self._oracle.step == 0:
@@ -333,6 +346,8 @@ class Trial:
                 for op in client.script.plan(step).ops:
                     if op.verb == "open":
                         self._opened = op.account
+                    if op.verb == REMOVAL:
+                        self._removed = op.account
                     if op.account in self._held:
                         self._held[op.account] = self._held[op.account].after([op])
             self._settled[client] = client.step
@@ -348,21 +363,32 @@ class Trial:
             client.tally = Tally()
             if client.problem is not None:
                 self._note(client.problem)
+        if self._listener.problem is not None:
+            self._note(self._listener.problem)
+
+    def _hear_out(self) -> None:
+        """Add up what the listener tells."""
+        self._result.told += self._listener.told
+        self._result.missed += self._listener.missed
+        if self._listener.problem is not None:
+            self._note(self._listener.problem)
 
     def _audit(self) -> None:
         for client in self._clients:
             if client.pending is not None:
                 self._note(f"a market that ended left a request unanswered: {client.pending.plan}")
-        audited = audit_market(self._folder / JOURNAL)
+        archive = self._folder / ARCHIVE
+        audited = audit_market(self._folder / JOURNAL, archive=archive)
         self._result.records += audited.records
+        self._result.archived += verify(self._folder / JOURNAL).first
         self._result.commands += audited.commands
         self._result.state_hash = audited.state_hash
         if audited.problem is not None:
             self._note(audited.problem)
             return
         for difference in (
-            *compare_journal(self._folder, self._clients),
-            *compare_views(self._folder),
+            *compare_journal(self._folder, archive, self._clients),
+            *compare_views(self._folder, archive),
         ):
             self._result.note(difference)
 

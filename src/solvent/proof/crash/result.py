@@ -18,8 +18,9 @@ class CrashTest:
 
     Of the kills some came while the process was opening, writing a snapshot or closing.
     `unanswered` requests were on their way at a kill; `unanswered_done` of them had been carried
-    out. `lost` and `doubled` count effects; `problems` says in one line each what was otherwise,
-    those included.
+    out. `told` messages of streams were heard; `missed` trades fell between two connections and
+    are in the history. `archived` records left the journals. `lost` and `doubled` count effects;
+    `problems` says in one line each what was otherwise, those included.
     """
 
     kills: int = 0
@@ -31,6 +32,9 @@ class CrashTest:
     repeated: int = 0
     unanswered: int = 0
     unanswered_done: int = 0
+    told: int = 0
+    missed: int = 0
+    archived: int = 0
     records: int = 0
     commands: int = 0
     state_hash: str = ""

@@ -26,6 +26,8 @@ TRADE = 101 * USD
 """What a token costs when a pair trades."""
 CONSEQUENCE = "sold"
 """What happens to an account by another one's command."""
+REMOVAL = "remove"
+"""An account's key is removed, which is no command of the engine's."""
 
 
 Fields = Mapping[str, JsonValue]
@@ -115,6 +117,7 @@ class Holding(NamedTuple):
 
 _EFFECTS: dict[str, Callable[[Holding, int], Holding]] = {
     "open": lambda h, _: h,
+    REMOVAL: lambda h, _: h,
     "deposit": lambda h, n: h._replace(deposits=h.deposits + 1, usdc=h.usdc + n),
     "endow": lambda h, n: h._replace(deposits=h.deposits + 1, tokens=h.tokens + n),
     "withdraw": lambda h, n: h._replace(withdrawals=h.withdrawals + 1, usdc=h.usdc - n),

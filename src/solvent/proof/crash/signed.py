@@ -86,6 +86,14 @@ def signed(name: str, ask: Ask) -> Request:
     return Request(ask.method, ask.path + query, headers, body, stamp + WINDOW_MS)
 
 
+def signature(name: str, instruction: str) -> list[str]:
+    """Key, signature, time and window of a text without fields, signed now, as a frame has them."""
+    stamp = now_ms()
+    text = f"instruction={instruction}&timestamp={stamp}&window={WINDOW_MS}"
+    signed_text = base64.b64encode(_key(name).sign(text.encode()).signature).decode()
+    return [public_key(name), signed_text, str(stamp), str(WINDOW_MS)]
+
+
 def send(connection: HTTPConnection, request: Request) -> tuple[Answer, Mapping[str, str]]:
     """The answer and its headers. Raises OSError or HTTPException where none came whole."""
     connection.request(request.method, request.target, request.body or None, dict(request.headers))

@@ -7,6 +7,7 @@ from solvent.domain.units import PRICE_DECIMALS
 from solvent.proof.crash.script import (
     NOBODY,
     PRICE,
+    REMOVAL,
     RISK_DESK,
     USD,
     Fields,
@@ -38,7 +39,7 @@ ENDOWMENT = 100
 PRICES = 20
 """The oracle's price rises from PRICE by so many ticks and begins again."""
 OPENINGS = 12
-"""Every so many steps the operator opens another account."""
+"""Every so many steps the operator opens another account; its key is removed in the next round."""
 CHANGE = "change"
 """What an approved proposal does."""
 
@@ -64,12 +65,14 @@ class Operator:
         return len(self._begin)
 
     def plan(self, step: int) -> Plan:
-        """The set-up, then deposits and now and then an account."""
+        """The set-up, then deposits, now and then an account, and later an end to its key."""
         if step < self.set_up:
             return self._begin[step]
         round_, turn = divmod(step - self.set_up, OPENINGS)
         if turn == OPENINGS - 1:
             return self._open(self._accounts[-1] + 1 + round_)
+        if turn == OPENINGS // 2 and round_:
+            return self._remove(self._accounts[-1] + round_)
         return self._fund(self._accounts[step % len(self._accounts)])
 
     def _open(self, account: int) -> Plan:
@@ -78,6 +81,12 @@ class Operator:
         fields = {"publicKey": public_key(name), "proof": shown}
         ask = Ask("POST", "/solvent/v1/admin/accounts", "adminOpen", fields, signs_digest=True)
         return Plan(OPERATOR, ask, (Op(account, "open"),), b'{"account":%d}' % account)
+
+    def _remove(self, account: int) -> Plan:
+        fields = {"publicKey": public_key(name_of(account))}
+        path, instruction = "/solvent/v1/admin/keys", "adminKeyRemove"
+        ask = Ask("DELETE", path, instruction, fields, signs_digest=True)
+        return Plan(OPERATOR, ask, (Op(account, REMOVAL),))
 
     def _fund(self, account: int) -> Plan:
         return self._deposit(account, self._place.usdc, usd(DEPOSIT), "deposit", DEPOSIT)
