@@ -8,7 +8,6 @@ from solvent.service.routes import (
     batch,
     borrow_lend,
     capital,
-    foresight,
     governance,
     health,
     history,
@@ -21,6 +20,7 @@ from solvent.service.routes import (
     system,
     trade_history,
 )
+from solvent.service.routes.ahead import what_if
 from solvent.service.routes.documents import documents
 
 _SERVED: list[Endpoint] = [
@@ -37,7 +37,7 @@ _SERVED: list[Endpoint] = [
     *batch.ENDPOINTS,
     *backstop.ENDPOINTS,
     *insight.ENDPOINTS,
-    *foresight.ENDPOINTS,
+    *what_if.ENDPOINTS,
     *receipts.ENDPOINTS,
     *newcomers.ENDPOINTS,
     *governance.ENDPOINTS,

@@ -1,0 +1,1 @@
+"""What would hold, what is proposed and what is proved: for whoever watches over the market."""
