@@ -11,7 +11,7 @@ from solvent import (
     SECOND,
     AdlLeg,
     Borrow,
-    DeficitBooked,
+    DebtWrittenOff,
     Deposit,
     FundPaid,
     HandedOver,
@@ -46,7 +46,7 @@ def default(jump_to: str) -> None:
             print(f"  {NAMES[event.giver]} pays {NAMES[event.receiver]} {paid} USDC")
         if isinstance(event, FundPaid):
             print(f"  the fund gives the borrower {text(USDC, event.quantity)} USDC")
-        if isinstance(event, DeficitBooked):
+        if isinstance(event, DebtWrittenOff):
             print(f"  deficit: {text(BTC, event.quantity)} BTC, {text(USDC, event.value)} USDC")
     lender, borrower = engine.queries.balances(2)[USDC], engine.queries.balances(3)[BTC]
     print(

@@ -12,11 +12,12 @@ from solvent.domain.labels import Stage
 from solvent.domain.settlements import (
     AdlRound,
     BackstopOffer,
+    Booking,
     Settlement,
     SettlementError,
     settlements_of,
 )
-from tests.history.market_records import told
+from tests.history.market_records import SEEDS, told
 from tests.proof import proves
 
 SETTLING = (
@@ -29,16 +30,25 @@ SETTLING = (
     w.BackstopCandidate,
     w.BackstopFilled,
     w.BackstopLeg,
+    w.BookingOpened,
+    w.ReservesRecorded,
+    w.BookedAccount,
+    w.FundPaid,
+    w.DebtWrittenOff,
+    w.PoolWrittenDown,
     w.PoolRecorded,
     w.PartyBalance,
     w.PartyHealth,
 )
 
+STAGES = {AdlRound: Stage.ADL, BackstopOffer: Stage.BACKSTOP, Booking: Stage.DEFICIT}
+
 
 @cache
 def settling() -> list[Transcript]:
-    """Transcripts of a crash in which something was settled."""
-    every = [transcript for _, transcript, _ in told("crash-2025-10-10").records]
+    """Transcripts in which something was settled, of a crash and of markets drawn at random."""
+    markets = [told(name) for name in ("crash-2025-10-10", *SEEDS[:3])]
+    every = [transcript for market in markets for _, transcript, _ in market.records]
     return [each for each in every if spans_of(each, 0)]
 
 
@@ -48,6 +58,12 @@ def events_in(settlement: Settlement) -> list[Event]:
         transfers = list(settlement.matches.values())
         events: list[Event] = [settlement.opened, *settlement.stuck, *settlement.candidates]
         events += settlement.pools
+    elif isinstance(settlement, Booking):
+        transfers = list(settlement.parties.values())
+        events = [settlement.opened, *settlement.pools, *settlement.reserves]
+        events += [*settlement.accounts, *settlement.downs]
+        events += [one for each in settlement.paid.values() for one in each]
+        events += [one for each in settlement.written.values() for one in each]
     else:
         transfers = list(settlement.fills.values())
         events = [settlement.offered, *settlement.candidates]
@@ -64,12 +80,7 @@ def test_every_event_of_a_settlement_is_in_it_once() -> None:
         events = transcript[0].events
         settlements = settlements_of(events)
         gathered = [event for settlement in settlements for event in events_in(settlement)]
-        # A booking records pools, balances and health of its own.
-        wanted = [
-            event
-            for event in events
-            if isinstance(event, SETTLING) and getattr(event, "stage", None) is not Stage.DEFICIT
-        ]
+        wanted = [event for event in events if isinstance(event, SETTLING)]
         assert sorted(map(repr, gathered)) == sorted(map(repr, wanted))
         kinds |= set(map(type, wanted))
     assert kinds == set(SETTLING)
@@ -85,11 +96,13 @@ def test_spans_are_the_settlements() -> None:
             inside = [transcript.event(each) for each in span.events]
             (alone,) = settlements_of(inside)
             assert events_in(alone) == events_in(settlement)
-            assert span.is_round == isinstance(settlement, AdlRound)
+            assert span.stage is STAGES[type(settlement)]
             if isinstance(settlement, BackstopOffer):
                 assert span.number == settlement.offered.fill
                 assert span.fills == tuple(settlement.fills)
                 fills += len(span.fills)
+            elif isinstance(settlement, Booking):
+                assert span.number == settlement.opened.booking
             else:
                 assert span.number == settlement.opened.round
     assert fills
@@ -112,6 +125,8 @@ def _parties(settlement: Settlement) -> set[int]:
             if match.matched is not None:
                 found |= {match.matched.lender, match.matched.payer, match.matched.giver}
         return found
+    if isinstance(settlement, Booking):
+        return {booked.account for booked in settlement.accounts}
     for fill in settlement.fills.values():
         if fill.filled is not None:
             found |= {fill.filled.account, fill.filled.provider}

@@ -110,7 +110,7 @@ def test_payments_sum_to_the_interest_of_positions(name: int | str) -> None:
     }
     restless |= {
         each.asset
-        for n, _, each in market.events(w.DeficitBooked)
+        for n, _, each in market.events(w.DebtWrittenOff)
         if n >= charged.get(each.asset, 0)
     }
     compared = 0

@@ -7,12 +7,14 @@ from typing import NoReturn
 import pytest
 
 from solvent.domain.codec.canonical import Json
+from solvent.domain.labels import Stage
 from solvent.history.followers.receipt_rows import parties
 from solvent.history.market_views import Views
 from solvent.history.tables.rows import Paging
 from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.codec import read_receipt, receipt_line
 from solvent.receipts.form import AdlReceipt, Receipt
+from solvent.receipts.settlements import stage_and_number
 from solvent.receipts.verify.check import verify_path, verify_receipt
 from tests.history.market_records import SCENARIOS, SEEDS, Told, filled, simulated, told, views_of
 from tests.proof import proves
@@ -47,9 +49,9 @@ def test_rows_are_the_receipts_of_all_settlements(name: int | str) -> None:
         assert lines(views_of(name), account) == own
 
 
-def test_the_markets_here_have_receipts_of_both_kinds() -> None:
+def test_the_markets_here_have_receipts_of_all_kinds() -> None:
     kinds = {type(receipt) for name in (*SEEDS, *SCENARIOS) for receipt in built(told(name))}
-    assert len(kinds) == 2
+    assert len(kinds) == 3
 
 
 @proves("I35")
@@ -99,12 +101,11 @@ def test_pages_end_with_their_rows_or_bytes() -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_one_round_or_fill_is_found_by_its_number(name: str) -> None:
+def test_a_settlement_is_found_by_its_number(name: str) -> None:
     views = views_of(name)
+    asked = {Stage.ADL: "adl_round", Stage.BACKSTOP: "fill", Stage.DEFICIT: "booking"}
     for receipt in built(told(name))[:20]:
-        if isinstance(receipt, AdlReceipt):
-            page = views.receipts(adl_round=receipt.round, paging=ALL, most_bytes=NO_BOUND)
-        else:
-            page = views.receipts(fill=receipt.fill, paging=ALL, most_bytes=NO_BOUND)
+        stage, number = stage_and_number(receipt)
+        page = views.receipts(**{asked[stage]: number}, paging=ALL, most_bytes=NO_BOUND)
         assert page.rows == [receipt_line(receipt)]
     assert views.receipts(adl_round=10**9, paging=ALL, most_bytes=1).rows == []

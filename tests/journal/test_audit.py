@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from solvent.domain.codec.canonical import DIGEST_FIELD, canonical, digest_of
+from solvent.domain.codec.events import FORMAT_VERSION
 from solvent.domain.commands import Command, Deposit, Repay
 from solvent.domain.errors import InputError
 from solvent.domain.events import Deposited, Event
@@ -147,11 +148,12 @@ def test_an_edited_manifest_is_seen(good: Path, tmp_path: Path) -> None:
     directory = copied(good, tmp_path)
     path = directory / "run.json"
     text = path.read_text(encoding="ascii")
+    version = f'"version":{FORMAT_VERSION}'
     for changed, said in (
         (text.replace('"seed":7', '"seed":8'), "digest: does not fit the rest"),
         (text.replace('"seed":7', '"seed": 7'), "not written as a run writes it"),
-        (text.replace('"version":2', '"version":1'), "version: is not solvent run version 2"),
-        (text.replace('"version":2', '"version":2,"version":2'), "a key is given twice"),
+        (text.replace(version, '"version":1'), f"not solvent run version {FORMAT_VERSION}"),
+        (text.replace(version, f"{version},{version}"), "a key is given twice"),
         (text.replace('"seed":7', '"seed":NaN'), "NaN is no number"),
         (text.replace('"events":', '"events":"1","e":'), "needs exactly the keys"),
         (text.replace('"commands":22', '"commands":"22"'), "commands: has the wrong type"),

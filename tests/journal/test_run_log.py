@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from solvent.domain.codec.events import FORMAT_VERSION
 from solvent.domain.errors import InputError
 from solvent.domain.events import Event
 from solvent.journal.event_hash import EventHasher
@@ -243,7 +244,7 @@ def test_damage_is_named_by_its_byte(tmp_path: Path) -> None:
     second = 12 + 12 + length
     cases = {
         3: "byte 0: this is no log that begins with SOLVCMDS",
-        8: "byte 8: format 3 is not 2, the one read here",
+        8: f"byte 8: format {FORMAT_VERSION ^ 1} is not {FORMAT_VERSION}, the one read here",
         30: f"byte 12: the checksum of {length + 12} bytes is wrong",
         second + 20: f"byte {second}: the checksum of",
     }

@@ -124,7 +124,7 @@ class TestReceiptsAgain:
         """Of each kind the first, the last, and one between."""
         reader = RunLogReader(written)
         wrote = [json.loads(line) for line in (written / "receipts.jsonl").read_text().splitlines()]
-        for name, field in (("round", "adl_round"), ("fill", "fill")):
+        for name, field in (("round", "adl_round"), ("fill", "fill"), ("booking", "booking")):
             some = [receipt for receipt in wrote if name in receipt]
             for receipt in (some[0], some[len(some) // 2], some[-1]):
                 (again,) = receipts_of(reader, Wanted(**{field: receipt[name]}))
@@ -150,8 +150,7 @@ class TestReceiptsAgain:
     ) -> None:
         """What is written is as it would be, and the others can be had from the log."""
         every = (written / "receipts.jsonl").read_text().splitlines()
-        monkeypatch.setattr(run_receipts, "ROUND_BYTES", room)
-        monkeypatch.setattr(run_receipts, "OFFER_BYTES", room)
+        monkeypatch.setattr(run_receipts, "ROOM", dict.fromkeys(run_receipts.ROOM, room))
         result = run(load_scenario("crash-2025-10-10"), accounts=80, out=tmp_path / "run")
         some = (tmp_path / "run" / "receipts.jsonl").read_text().splitlines()
         assert len(some) < len(every) == result.figures["receipts"]
@@ -169,6 +168,8 @@ class TestReceiptsAgain:
 
 def _parties(receipt: dict[str, Any], receipts: list[dict[str, Any]]) -> set[int]:
     """Everybody a receipt is about; of a fill, the parties of all fills of its offer."""
+    if "booking" in receipt:
+        return {line["account"] for line in receipt["accounts"]}
     if "fill" in receipt:
         first = receipt["offer"]["first_fill"]
         offer = [

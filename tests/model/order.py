@@ -27,7 +27,7 @@ STAGES: dict[type[Event], str] = {
     w.LiquidationStarted: "s",
     w.LiquidationEnded: "e",
     w.BackstopOffered: "v",
-    w.DeficitBooked: "x",
+    w.DebtWrittenOff: "x",
     e.Stepped: ".",
 }
 ORDER = re.compile(
@@ -120,7 +120,7 @@ def _step(before: StateView, events: Sequence[Event], after: StateView) -> Itera
     touched = {event.account for event in events if isinstance(event, w.HandedOver)}
     if not touched <= before.liquidating | judged:
         yield "a stage took somebody who was not liquidating"
-    booked = {event.account for event in events if isinstance(event, w.DeficitBooked)}
+    booked = {event.account for event in events if isinstance(event, w.DebtWrittenOff)}
     if not booked <= insolvent(before):
         yield "a loss was booked of somebody who was not insolvent before the step"
     if any(after.health[account].total_value < -CENT for account in booked):

@@ -28,7 +28,7 @@ from tests.sizes import sized
 DEPTH = 5
 LETTERS = sized(8, 9, len(ALPHABET))
 MORE_LETTERS = sized(14, 14, len(ALPHABET))
-STAGES = {"LiquidationStarted", "LiquidationEnded", "AdlOpened", "DeficitBooked", "Refused"}
+STAGES = {"LiquidationStarted", "LiquidationEnded", "AdlOpened", "DebtWrittenOff", "Refused"}
 ANN_DUE = "price just below where Ann is at maintenance"
 BOB_FAR_PAST = "price at 120 % of where Bob is worth nothing"
 
@@ -130,7 +130,7 @@ def somebody_elses(before: StateView, events: Sequence[Event], after: StateView)
     """The loss of somebody is booked who was not insolvent."""
     solvent = next(account for account in (4, 3, 2) if before.health[account].total_value > 0)
     changed = [
-        replace(event, account=solvent) if isinstance(event, w.DeficitBooked) else event
+        replace(event, account=solvent) if isinstance(event, w.DebtWrittenOff) else event
         for event in events
     ]
     return changed, after

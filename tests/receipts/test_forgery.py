@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from solvent.domain.labels import Stage
 from solvent.receipts.codec import receipt_document
-from solvent.receipts.form import AdlReceipt
+from solvent.receipts.settlements import stage_and_number
 from solvent.receipts.verify.check import verify_receipt
 from tests.journal.small_run import busy_run, receipts_of
 from tests.proof import proves
@@ -89,10 +90,8 @@ ONLY_IN_THE_LOG = {
 
 RECEIPTS = receipts_of(*busy_run())
 DOCUMENTS: list[dict[str, Any]] = [dict(receipt_document(receipt)) for receipt in RECEIPTS]
-NAMES = [
-    f"round-{receipt.round}" if isinstance(receipt, AdlReceipt) else f"fill-{receipt.fill}"
-    for receipt in RECEIPTS
-]
+NUMBERED = {Stage.ADL: "round", Stage.BACKSTOP: "fill", Stage.DEFICIT: "booking"}
+NAMES = [f"{NUMBERED[stage]}-{number}" for stage, number in map(stage_and_number, RECEIPTS)]
 
 TRIED = [NAMES.index(name) for name in ("round-1", "round-3", "round-6", "round-10", "fill-2")]
 """Every case, the fund as payer, borrowed legs and claims, a shared offer."""

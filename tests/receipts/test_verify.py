@@ -17,7 +17,8 @@ from solvent.journal.run_log import RunLogReader
 from solvent.proof.fuzz.simulator import simulate
 from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.codec import receipt_document, receipt_line
-from solvent.receipts.form import AdlReceipt, Receipt
+from solvent.receipts.form import Receipt
+from solvent.receipts.settlements import stage_and_number
 from solvent.receipts.verify.check import RECEIPTS, verify_path, verify_receipt
 from solvent.reference.engine import ReferenceEngine
 from tests.journal.small_run import busy_run, example_run, receipts_of, write_run
@@ -268,6 +269,6 @@ def test_receipts_of_any_run_are_good(first: int) -> None:
     receipts = [receipt for engine in engines for receipt in engine.receipts]
     assert receipts
     for receipt in receipts:
-        number = receipt.round if isinstance(receipt, AdlReceipt) else receipt.fill
+        stage, number = stage_and_number(receipt)
         problems = verify_receipt(receipt_document(receipt))
-        assert problems == [], f"{receipt.format} {number} of a seed from {first}"
+        assert problems == [], f"{stage.name} {number} of a seed from {first}"

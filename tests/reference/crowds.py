@@ -12,7 +12,7 @@ from solvent.domain import commands as c
 from solvent.domain.events import Event, Refused
 from solvent.domain.labels import Tier
 from solvent.domain.units import FINE_PER_VALUE, PRICE_SCALE, SECOND, value_up
-from solvent.domain.waterfall_events import AdlLeg, DeficitBooked, LiquidationStarted
+from solvent.domain.waterfall_events import AdlLeg, DebtWrittenOff, LiquidationStarted
 from solvent.proof.invariants.invariants import check
 from solvent.reference.margin import below_auto_close, health_of
 from solvent.reference.waterfall.sizing import deliverable_value
@@ -181,7 +181,7 @@ class Crowd:
             self._nobody_fell(surplus, events)
             kinds = {type(event) for event in events}
             # Only a deficit, which lenders bear, may take another account below maintenance.
-            assert LiquidationStarted not in kinds or DeficitBooked in kinds
+            assert LiquidationStarted not in kinds or DebtWrittenOff in kinds
             quiet = quiet + 1 if self._positions() == before else 0
             if quiet >= (PATIENCE if state.liquidating else 1):
                 break
@@ -210,7 +210,7 @@ class Crowd:
         But lenders bear deficits of their asset, and who is paid in what weighs less is told so.
         """
         state = self.engine.state
-        lost = {event.asset for event in events if isinstance(event, DeficitBooked)}
+        lost = {event.asset for event in events if isinstance(event, DebtWrittenOff)}
         legs = [event for event in events if isinstance(event, AdlLeg)]
         paid = {leg.receiver for leg in legs if leg.tier >= Tier.FLAGGED}
         unit = self._rounding_unit() * FINE_PER_VALUE

@@ -18,7 +18,7 @@ from solvent.domain.commands import COMMAND_KINDS, Command, HaltPrice, TimeStep,
 from solvent.domain.events import Event, Filled
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND
-from solvent.domain.waterfall_events import AdlMatched, BackstopFilled, DeficitBooked
+from solvent.domain.waterfall_events import AdlMatched, BackstopFilled, DebtWrittenOff
 from solvent.journal.event_hash import EventHasher
 from solvent.proof.fuzz.simulator import RUN_LENGTH, SimulationResult, simulate, simulate_many
 from solvent.reference.engine import ReferenceEngine
@@ -242,7 +242,7 @@ def test_lenders_of_idle_pools_can_leave_and_borrowers_can_repay(seed: int) -> N
     assert Probe.asked > 0
 
 
-WORK = (Filled, BackstopFilled, AdlMatched, DeficitBooked)
+WORK = (Filled, BackstopFilled, AdlMatched, DebtWrittenOff)
 
 
 @proves("I18")

@@ -25,7 +25,7 @@ def test_the_articles_example() -> None:
         saw  AdlMatched lender=lena payer=bob giver=bob quantity=1BTC value=100000
         count AdlLeg 1
         saw  AdlLeg giver=bob receiver=lena asset=USDC form=AVAILABLE quantity=100000USDC
-        unseen DeficitBooked
+        unseen DebtWrittenOff
         expect lena USDC available 100,000
         expect lena BTC  lent 0
         expect lena value = $value
@@ -87,7 +87,7 @@ def test_the_borrowed_token_rises() -> None:
         expect ann USDC available ~ 7,734.000039
         expect ann value ~ 13,080                  # 60 * 218
         expect bea value ~  8,720
-        unseen DeficitBooked
+        unseen DebtWrittenOff
     """
     )
 
@@ -143,7 +143,7 @@ def test_the_collateral_falls() -> None:
         expect alice value ~ 1,436.875
         expect alice USDC owed 10,687.499991
         saw  LiquidationEnded account=alice
-        unseen DeficitBooked
+        unseen DebtWrittenOff
     """
     )
 

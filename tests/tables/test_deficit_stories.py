@@ -15,7 +15,7 @@ def test_own_assets_then_the_fund_then_a_deficit() -> None:
         price SOL 250                              # owes 25,000, has 22,000
         step +1s
         saw  FundPaid account=bob quantity=1000USDC
-        saw  DeficitBooked account=bob asset=SOL
+        saw  DebtWrittenOff account=bob asset=SOL
         saw  HandedOver account=bob stage=BACKSTOP reason=PRICE_GAP
         saw  AdlMatched payer=bob giver=bob
         expect fund USDC available 0
@@ -49,7 +49,7 @@ def test_a_deficit_falls_on_all_lenders_pro_rata_through_the_index() -> None:
         price SOL 250                              # 12 of 100 SOL nobody pays for
         keep  index pool SOL lend_index
         step +1s
-        saw   DeficitBooked account=bob quantity=12SOL value=3000
+        saw   DebtWrittenOff account=bob quantity=12SOL value=3000
         saw   PoolWrittenDown asset=SOL claims=200SOL loss=12SOL lenders=12SOL fraction=60000000
         expect pool SOL deficit 12
         expect pool SOL lend_index < $index
@@ -61,7 +61,7 @@ def test_a_deficit_falls_on_all_lenders_pro_rata_through_the_index() -> None:
         expect cat USDC available ~ 11,000
         expect pool SOL cash 100
         steps 3 +1s
-        unseen DeficitBooked
+        unseen DebtWrittenOff
         expect pool SOL deficit 12
     """
     )
@@ -80,7 +80,7 @@ def test_dust_in_another_asset_does_not_block_the_booking() -> None:
         deposit bob SOL 0.000000003
         price BTC 119999.99
         step +1s
-        saw  DeficitBooked account=bob asset=BTC
+        saw  DebtWrittenOff account=bob asset=BTC
         expect bob BTC owed 0
         expect bob USDC available > 0
         expect bob SOL  available 0.000000003
@@ -107,7 +107,7 @@ def test_nobody_leaves_between_insolvency_and_booking() -> None:
         redeem   cat USDC 10
         lend     cat SOL 1                         | LEND_LIMIT INSOLVENCY_GATE 0
         step +1s
-        saw  DeficitBooked account=bob
+        saw  DebtWrittenOff account=bob
         redeem  cat SOL 1
     """
     )
@@ -132,8 +132,8 @@ def test_an_account_with_two_debts_divides_what_it_has_by_value() -> None:
         expect fox USDC available >= 21,999.998
         expect fox USDC available <= 22,000.002
         expect ann USDC available >= 21,999.998
-        saw  DeficitBooked account=bob asset=BTC
-        saw  DeficitBooked account=bob asset=SOL
+        saw  DebtWrittenOff account=bob asset=BTC
+        saw  DebtWrittenOff account=bob asset=SOL
         expect pool BTC deficit ~ 0.05333333       # 8,000 / 150,000
         expect pool SOL deficit >= 26.666660
         expect pool SOL deficit <= 26.666670
@@ -152,7 +152,7 @@ def test_a_pool_whose_lenders_lost_everything_lives_on() -> None:
         withdraw bob SOL 100
         price SOL 2100
         step +1s
-        saw  DeficitBooked account=bob asset=SOL
+        saw  DebtWrittenOff account=bob asset=SOL
         expect ann SOL lent 0
         expect ann USDC available 21,000
         expect pool SOL deficit 90
@@ -169,7 +169,7 @@ def test_debts_are_non_recourse() -> None:
         + """
         price SOL 250
         step +1s
-        saw  DeficitBooked account=bob
+        saw  DebtWrittenOff account=bob
         deposit  bob USDC 500
         expect   bob USDC available 500
         withdraw bob USDC 500
@@ -190,8 +190,8 @@ def test_no_round_is_opened_where_nobody_can_pay_anything() -> None:
         step +1s
         count AdlOpened 1
         saw   AdlOpened needed=44SOL
-        saw   DeficitBooked account=bob quantity=56SOL
+        saw   DebtWrittenOff account=bob quantity=56SOL
         steps 3 +1s
         unseen AdlOpened
-        unseen DeficitBooked
+        unseen DebtWrittenOff
     """)

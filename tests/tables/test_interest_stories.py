@@ -195,7 +195,7 @@ def test_a_pool_lives_on_after_a_loss_of_all_but_a_cent() -> None:
         withdraw bob USDC 1,000,000
         price SOL 0.0000001
         step +1s
-        saw    DeficitBooked asset=USDC
+        saw    DebtWrittenOff asset=USDC
         saw    SharesRescaled asset=USDC of_debts=0 multiplier=1
         expect ann USDC lent >= 0.009998          # the roundings of a loss are the pool's
         price  SOL 200

@@ -319,7 +319,7 @@ def test_a_short_squeeze_is_closed_against_those_who_hold_the_token() -> None:
         expect al  value ~ 23,681.094682
         expect sue SOL lent = $sues
         expect bob liquidating 0
-        unseen DeficitBooked
+        unseen DebtWrittenOff
     """
     )
 

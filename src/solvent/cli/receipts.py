@@ -19,6 +19,7 @@ def receipts(
     account: Whole = None,
     adl_round: Whole = None,
     fill: Whole = None,
+    booking: Whole = None,
 ) -> int:
     """Make receipts of a run's settlements from its log and print them, one JSON object a line.
 
@@ -35,17 +36,19 @@ def receipts(
         Only this ADL round.
     fill
         Only this backstop fill.
+    booking
+        Only this booking of losses.
     """
     from solvent.cli.progress import progress
     from solvent.journal.run_log import RunLogReader
     from solvent.lab.report.receipt_search import Wanted, receipts_of
     from solvent.receipts.codec import receipt_line
 
-    if sum(choice is not None for choice in (account, adl_round, fill)) > 1:
-        choices = "--account, --adl-round, --fill"
+    if sum(choice is not None for choice in (account, adl_round, fill, booking)) > 1:
+        choices = "--account, --adl-round, --fill, --booking"
         raise InputError("receipts", choices, "exclude each other; name one of them")
     reader = RunLogReader(directory)
-    wanted = Wanted(adl_round, fill, account)
+    wanted = Wanted(adl_round, fill, booking, account)
     found = 0
     with progress(f"reading {directory}", "commands") as report:
         for receipt in receipts_of(reader, wanted, report):

@@ -1,4 +1,4 @@
-"""Settlements: the events of one ADL round, or of one backstop offer, as one thing.
+"""Settlements: the events of one booking, ADL round or backstop offer, as one thing.
 
 The waterfall says what it settles event by event. Here those of one settlement are gathered once
 and in order, for receipts and invariants: what was asked of which account, and transfer by transfer
@@ -16,7 +16,7 @@ from solvent.domain.labels import Stage
 
 
 class SettlementError(ValueError):
-    """An event belongs to a round or an offer that was never opened. `str(error)` says which."""
+    """An event belongs to a settlement that was never opened. `str(error)` says which."""
 
 
 @dataclass(slots=True)
@@ -100,12 +100,58 @@ class BackstopOffer:
                 pass
 
 
-Settlement: TypeAlias = AdlRound | BackstopOffer
+@dataclass(slots=True)
+class Booking:
+    """A booking: pools and what may pay for them by asset; accounts, and what of each, by number.
+
+    `parties` are what the accounts had before and after, by their place in `accounts`.
+    """
+
+    opened: w.BookingOpened
+    pools: list[w.PoolRecorded] = field(default_factory=list)
+    reserves: list[w.ReservesRecorded] = field(default_factory=list)
+    accounts: list[w.BookedAccount] = field(default_factory=list)
+    parties: defaultdict[int, Transfer] = field(default_factory=lambda: defaultdict(Transfer))
+    paid: defaultdict[int, list[w.FundPaid]] = field(default_factory=lambda: defaultdict(list))
+    written: defaultdict[int, list[w.DebtWrittenOff]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    downs: list[w.PoolWrittenDown] = field(default_factory=list)
+
+    def take(self, event: Event) -> None:
+        """Add an event of it."""
+        match event:
+            case w.PoolRecorded():
+                self.pools.append(event)
+            case w.ReservesRecorded():
+                self.reserves.append(event)
+            case w.BookedAccount():
+                self.accounts.append(event)
+            case w.PartyBalance() | w.PartyHealth():
+                self.parties[event.match].take(event)
+            case w.FundPaid():
+                self.paid[event.account].append(event)
+            case w.DebtWrittenOff():
+                self.written[event.account].append(event)
+            case w.PoolWrittenDown():
+                self.downs.append(event)
+            case _:
+                pass
+
+
+Settlement: TypeAlias = AdlRound | BackstopOffer | Booking
 
 OF_ROUND = (w.AdlStuck, w.AdlCandidate, w.AdlMatched, w.AdlLeg)
 OF_OFFER = (w.BackstopCandidate, w.BackstopFilled, w.BackstopLeg)
+OF_BOOKING = (
+    w.ReservesRecorded,
+    w.BookedAccount,
+    w.FundPaid,
+    w.DebtWrittenOff,
+    w.PoolWrittenDown,
+)
 RECORDS = (w.PoolRecorded, w.PartyBalance, w.PartyHealth)
-"""What both have, each record with its stage."""
+"""What all have, each record with its stage."""
 
 
 def settlements_of(events: Iterable[Event]) -> list[Settlement]:
@@ -126,6 +172,10 @@ def settlements_of(events: Iterable[Event]) -> list[Settlement]:
                 current[Stage.ADL] = AdlRound(event)
                 found.append(current[Stage.ADL])
                 continue
+            case w.BookingOpened():
+                current[Stage.DEFICIT] = Booking(event)
+                found.append(current[Stage.DEFICIT])
+                continue
             case w.BackstopOffered():
                 before = tuple(handed_over[event.account])
                 current[Stage.BACKSTOP] = BackstopOffer(event, before)
@@ -144,9 +194,11 @@ def settlements_of(events: Iterable[Event]) -> list[Settlement]:
 
 
 def _stage_of(event: Event) -> Stage | None:
-    """The account whose settlements an event is part of."""
+    """The stage whose settlements an event is part of."""
     if isinstance(event, RECORDS):
-        return None if event.stage is Stage.DEFICIT else event.stage
+        return event.stage
+    if isinstance(event, OF_BOOKING):
+        return Stage.DEFICIT
     if isinstance(event, OF_ROUND):
         return Stage.ADL
     return Stage.BACKSTOP if isinstance(event, OF_OFFER) else None

@@ -7,9 +7,10 @@ and the balances and health after. A backstop offer's too: `BackstopOffered`, on
 `BackstopCandidate` per provider, then per fill the pools, balances and health before,
 `BackstopFilled`, the legs, and balances and health after. What a leg leads to for its receiver (a
 debt repaid, a claim and a debt that cancel) comes right behind it. `Transcript` tells rounds and
-offers apart. A booking's stand together as well: `BookingOpened`, every pool as it was, then per
-insolvent account `BookedAccount`, its balances and health before, what the fund paid, and what of
-each debt was written off; then `PoolWrittenDown` per pool, and balances and health after.
+offers apart. A booking's stand together as well: `BookingOpened`, every pool as it was, what could
+bear each one's loss before its lenders (`ReservesRecorded`), then per insolvent account
+`BookedAccount`, its balances and health before, what the fund paid, and what of each debt was
+written off; then `PoolWrittenDown` per pool, and balances and health after.
 """
 
 from dataclasses import dataclass
@@ -285,7 +286,8 @@ class BookingOpened(Event):
 
     Those of the first round lack `shortfall` (10^-6 USDC, up) before anything is booked. Of what
     the backstop fund has free at fresh prices, `fund_value`, it pays `paid`. `PoolRecorded` of
-    every pool (stage `DEFICIT`, number `booking`) comes right behind it.
+    every pool (stage `DEFICIT`, number `booking`) comes right behind it, then `ReservesRecorded`
+    of each.
     """
 
     booking: int
@@ -294,6 +296,22 @@ class BookingOpened(Event):
     shortfall: int
     fund_value: int
     paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReservesRecorded(Event):
+    """What could bear a loss of one pool before its lenders when a booking began, in atoms.
+
+    `fees` that the pool has not collected, its `residue`, what the `treasury` and the backstop
+    `fund` have free.
+    """
+
+    booking: int
+    asset: int
+    fees: int
+    residue: int
+    treasury: int
+    fund: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,11 +347,13 @@ class FundPaid(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class DeficitBooked(Event):
+class DebtWrittenOff(Event):
     """The part of a debt that nobody pays: `quantity` atoms, at the expense of the pool.
 
-    `debt_shares` of the account end. `interest` is the part of it that is interest never paid,
-    of which the fee is given back. `value` is at the mark (up), stale or not.
+    `debt_shares` of the account end. Of what it owed before, `principal` was borrowed and the rest
+    is interest; `interest` is the part of the write-off that is interest never paid, of which the
+    fee is given back. `value` is at the mark (up), stale or not. `dust` is 1 where all losses of
+    the pool are under 0.01 USDC and its residue pays: that is no deficit.
     """
 
     booking: int
@@ -342,20 +362,9 @@ class DeficitBooked(Event):
     quantity: int
     value: int
     debt_shares: int
+    principal: int
     interest: int
-
-
-@dataclass(frozen=True, slots=True)
-class DustWrittenOff(Event):
-    """As `DeficitBooked` where all losses of the pool are under 0.01 USDC and its residue pays."""
-
-    booking: int
-    account: int
-    asset: int
-    quantity: int
-    value: int
-    debt_shares: int
-    interest: int
+    dust: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 Feed it the events of every command of a run, in order, from the first. It keeps what a receipt
 needs and a settlement does not repeat: the parameters in force, the time, when each account became
-liquidatable, and what the stages of the running step handed over. It gives one receipt per ADL
-round and one per backstop fill; `receipt` documents their fields. What it keeps between two
+liquidatable, and what the stages of the running step handed over. It gives one receipt per
+booking, ADL round and backstop fill; `receipt` documents their fields. What it keeps between two
 commands, but for the parameters, is its `past`, with which another one can go on.
 """
 
@@ -16,13 +16,16 @@ from solvent.domain.events import Event, ParameterChanged, Stepped
 from solvent.domain.labels import AdlCase, Tier
 from solvent.domain.parameter_changes import changed_parameters
 from solvent.domain.parameters import EngineParameters, Policy
-from solvent.domain.settlements import AdlRound, BackstopOffer, Transfer, settlements_of
+from solvent.domain.settlements import AdlRound, BackstopOffer, Booking, Transfer, settlements_of
+from solvent.receipts.bookings import booked_lines, pool_loss_lines, reserve_lines
 from solvent.receipts.form import (
     ADL_FORMAT,
     BACKSTOP_FORMAT,
+    BOOKING_FORMAT,
     VERSION,
     AdlReceipt,
     BackstopReceipt,
+    BookingReceipt,
     CandidateLine,
     Offer,
     Party,
@@ -75,6 +78,12 @@ class ReceiptBuilder:
         w.BackstopCandidate,
         w.BackstopFilled,
         w.BackstopLeg,
+        w.BookingOpened,
+        w.ReservesRecorded,
+        w.BookedAccount,
+        w.FundPaid,
+        w.DebtWrittenOff,
+        w.PoolWrittenDown,
     )
     """What it needs to be fed; other kinds are passed over."""
 
@@ -106,6 +115,8 @@ class ReceiptBuilder:
         for settlement in settlements_of(events):
             if isinstance(settlement, AdlRound):
                 receipts.append(self._adl_receipt(settlement))
+            elif isinstance(settlement, Booking):
+                receipts.append(self._booking_receipt(settlement))
             else:
                 receipts += self._fill_receipts(settlement)
         return receipts
@@ -223,6 +234,26 @@ class ReceiptBuilder:
             sides=tuple(self._side(settled, event, words.symbols) for event in settled.stuck),
             candidates=tuple(map(_candidate, settled.candidates)),
             matches=matches,
+        )
+
+    def _booking_receipt(self, settled: Booking) -> BookingReceipt:
+        opened, assets = settled.opened, self._parameters.assets
+        words = words_of(self._parameters, settled.pools)
+        return BookingReceipt(
+            format=BOOKING_FORMAT,
+            version=VERSION,
+            command=self._command,
+            time=self.past.time,
+            booking=opened.booking,
+            rounds=opened.rounds,
+            shortfall=opened.shortfall,
+            fund_value=opened.fund_value,
+            paid=opened.paid,
+            stale_doubt=self._parameters.waterfall.stale_doubt,
+            assets=asset_terms(self._parameters, settled.pools, range(len(assets))),
+            reserves=reserve_lines(settled, words, [asset.pool.fee for asset in assets]),
+            accounts=booked_lines(settled, words),
+            pools=pool_loss_lines(settled, words),
         )
 
     def _side(self, settled: AdlRound, event: w.AdlStuck, symbols: Sequence[str]) -> Side:

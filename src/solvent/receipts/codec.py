@@ -17,16 +17,19 @@ from solvent.domain.units import INT128_MAX
 from solvent.receipts.form import (
     ADL_FORMAT,
     BACKSTOP_FORMAT,
+    BOOKING_FORMAT,
     VERSION,
     AdlReceipt,
     BackstopReceipt,
+    BookingReceipt,
     Receipt,
 )
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,38}", re.ASCII)
-_KINDS: dict[str, type[AdlReceipt] | type[BackstopReceipt]] = {
+_KINDS: dict[str, type[Receipt]] = {
     ADL_FORMAT: AdlReceipt,
     BACKSTOP_FORMAT: BackstopReceipt,
+    BOOKING_FORMAT: BookingReceipt,
 }
 
 
@@ -61,7 +64,7 @@ def read_receipt(document: Json) -> Receipt:
         raise ReceiptFormError(f"format: must be one of {', '.join(_KINDS)}")
     rest = {key: value for key, value in document.items() if key != DIGEST_FIELD}
     receipt = _decode(kind, rest, "")
-    assert isinstance(receipt, AdlReceipt | BackstopReceipt)
+    assert isinstance(receipt, AdlReceipt | BackstopReceipt | BookingReceipt)
     if receipt.version != VERSION:
         raise ReceiptFormError(f"version: must be {VERSION}")
     return receipt

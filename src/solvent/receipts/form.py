@@ -1,13 +1,13 @@
 """The form of a receipt: every field of the document, with its meaning and its unit.
 
-One receipt is one JSON object: what an ADL round or a backstop fill found, decided and left, and
-every number that is needed to compute it again. The classes here are the document; `receipt_codec`
-writes and reads them field by field. Fields of type `Amount` are written as decimal strings, for
-they can exceed what a JSON reader keeps exactly; other integers as numbers; enums by name; assets
-by symbol; accounts by number.
+One receipt is one JSON object: what a booking, an ADL round or a backstop fill found, decided and
+left, and every number that is needed to compute it again. The classes here are the document;
+`codec` writes and reads them field by field. Fields of type `Amount` are written as decimal
+strings, for they can exceed what a JSON reader keeps exactly; other integers as numbers; enums by
+name; assets by symbol; accounts by number.
 
 Units: quantities are atoms, `mark` 10^-10 USDC per whole token, values 10^-6 USDC, ratios (weights,
-margin fractions, discounts, utilization) 10^-9, indices 10^-14, times microseconds UTC. Total value
+margin fractions, discounts, utilization) 10^-9, indices 10^-18, times microseconds UTC. Total value
 and net equity are rounded down, requirements up.
 """
 
@@ -23,6 +23,7 @@ Amount: TypeAlias = Annotated[int, TEXT]
 
 ADL_FORMAT = "solvent adl receipt"
 BACKSTOP_FORMAT = "solvent backstop receipt"
+BOOKING_FORMAT = "solvent booking receipt"
 VERSION = 1
 
 
@@ -324,5 +325,117 @@ class BackstopReceipt:
     after: tuple[Party, ...]
 
 
-Receipt: TypeAlias = AdlReceipt | BackstopReceipt
+@dataclass(frozen=True, slots=True)
+class Reserves:
+    """What could bear a pool's loss before its lenders, in atoms, when the booking began.
+
+    `rate` (10^-9) is the part of interest that is the pool's fee, `fees` what of it is not
+    collected yet, `residue` what of rounding is nobody's; the treasury and the backstop fund had so
+    much free.
+    """
+
+    asset: str
+    rate: int
+    fees: Amount
+    residue: Amount
+    treasury: Amount
+    fund: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class FundLine:
+    """Tokens of the backstop fund that an account was credited with, and what they counted for."""
+
+    asset: str
+    quantity: Amount
+    value: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOffLine:
+    """The part of a debt that nobody pays.
+
+    `principal` of the debt was borrowed, `interest` of the part is interest never paid. `dust` says
+    that the pool's residue pays all of the pool's loss.
+    """
+
+    asset: str
+    quantity: Amount
+    value: Amount
+    debt_shares: Amount
+    principal: Amount
+    interest: Amount
+    dust: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookedLine:
+    """An insolvent account, found in `round`: what it lacked, what the fund paid, what is lost.
+
+    Assets and debts are counted for it, with claims as the booking leaves them.
+    """
+
+    account: int
+    round: int
+    assets_value: Amount
+    debts_value: Amount
+    shortfall: Amount
+    fund: Amount
+    loss: Amount
+    payments: tuple[FundLine, ...]
+    written: tuple[WriteOffLine, ...]
+    before: Party
+    after: Party
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLossLine:
+    """A pool that lost something: claims before, the loss, and who bore it, in atoms.
+
+    `loss` is `fees` and `treasury` (given back), `residue` and `lenders` together. All claims fell
+    by `fraction` (10^-9, up) to `lend_index`; where they are worth nothing then the pool is
+    `restarted`.
+    """
+
+    asset: str
+    claims: Amount
+    loss: Amount
+    value: Amount
+    fees: Amount
+    treasury: Amount
+    residue: Amount
+    lenders: Amount
+    fraction: int
+    lend_index: Amount
+    restarted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookingReceipt:
+    """A booking: the certain losses of all `accounts`, found in `rounds`, written off at once.
+
+    Those of the first round lacked `shortfall`; of `fund_value` that the backstop fund had free it
+    paid `paid`. `stale_doubt` (10^-9) is by how much stale prices are read for an account. `assets`
+    are all of the market, `reserves` those of each.
+    """
+
+    format: str
+    version: int
+    command: int
+    time: Amount
+    booking: int
+    rounds: int
+    shortfall: Amount
+    fund_value: Amount
+    paid: Amount
+    stale_doubt: int
+    assets: tuple[AssetTerms, ...]
+    reserves: tuple[Reserves, ...]
+    accounts: tuple[BookedLine, ...]
+    pools: tuple[PoolLossLine, ...]
+
+
+Settled: TypeAlias = AdlReceipt | BackstopReceipt
+"""Receipts of settlements in which value changes hands."""
+Receipt: TypeAlias = Settled | BookingReceipt
 """What `ReceiptBuilder` builds and `verify_receipt` judges."""

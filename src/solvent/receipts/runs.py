@@ -7,14 +7,15 @@ at any time. Which are written follows from the events alone, so a reader of the
 
 from solvent.domain.codec.spans import Span, spans_of
 from solvent.domain.codec.transcript import Transcript
+from solvent.domain.labels import Stage
 from solvent.domain.parameters import EngineParameters
 from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.form import Receipt
 from solvent.receipts.settlements import HEARD, events_for
 
-ROUND_BYTES, OFFER_BYTES = 1 << 26, 1 << 24
-"""Room for ADL rounds and for backstop offers, counted in their events: every settlement of 10,000
-accounts in the crash of the demo."""
+ROOM = {Stage.DEFICIT: 1 << 24, Stage.BACKSTOP: 1 << 24, Stage.ADL: 1 << 26}
+"""Room in bytes for bookings, backstop offers and ADL rounds, counted in their events: every
+settlement of 10,000 accounts in the crash of the demo."""
 
 
 class RunReceipts:
@@ -23,7 +24,7 @@ class RunReceipts:
     def __init__(self, parameters: EngineParameters) -> None:
         self._builder = ReceiptBuilder(parameters)
         self._commands = 0
-        self._room = {True: ROUND_BYTES, False: OFFER_BYTES}
+        self._room = dict(ROOM)
 
     def feed(self, transcript: Transcript) -> list[Receipt]:
         """Take in commands with their events; return the receipts that are to be written."""
@@ -42,7 +43,7 @@ class RunReceipts:
     def _fits(self, span: Span) -> bool:
         """Whether there is room for a settlement, which is then taken."""
         size = 8 * span.size
-        if size > self._room[span.is_round]:
+        if size > self._room[span.stage]:
             return False
-        self._room[span.is_round] -= size
+        self._room[span.stage] -= size
         return True

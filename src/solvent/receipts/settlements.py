@@ -6,8 +6,9 @@ from solvent.domain.codec.events import kind_number
 from solvent.domain.codec.spans import Span
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event
+from solvent.domain.labels import Stage
 from solvent.receipts.builder import ReceiptBuilder
-from solvent.receipts.form import AdlReceipt, Receipt
+from solvent.receipts.form import AdlReceipt, BackstopReceipt, Receipt
 
 HEARD = frozenset(map(kind_number, ReceiptBuilder.KINDS))
 """The kinds of events, by number, that receipts are made of."""
@@ -25,7 +26,10 @@ def events_for(transcript: Transcript, index: int, unwanted: Collection[Span]) -
     return [transcript.event(each) for each in left if transcript.kinds[each] in HEARD]
 
 
-def fill_or_round(receipt: Receipt) -> tuple[bool, int]:
-    """Whether a receipt is of an ADL round, and the number of its round or fill."""
-    is_round = isinstance(receipt, AdlReceipt)
-    return is_round, receipt.round if isinstance(receipt, AdlReceipt) else receipt.fill
+def stage_and_number(receipt: Receipt) -> tuple[Stage, int]:
+    """Whose settlement a receipt is of, and the number of its round, fill or booking."""
+    if isinstance(receipt, AdlReceipt):
+        return Stage.ADL, receipt.round
+    if isinstance(receipt, BackstopReceipt):
+        return Stage.BACKSTOP, receipt.fill
+    return Stage.DEFICIT, receipt.booking

@@ -53,10 +53,10 @@ def test_a_loss_spreads_over_pools_as_the_worked_example_says() -> None:
         step +1s
         saw BookingOpened accounts=2 rounds=2 shortfall=3,999.000000 paid=0
         saw BookedAccount account=bob round=1 loss=3,999.000000
-        saw DeficitBooked account=bob asset=BTC quantity=3.999BTC value=3999
+        saw DebtWrittenOff account=bob asset=BTC quantity=3.999BTC value=3999
         # bea's 4.999 BTC become 2.99969996, so that she lacks 1,500.30 of her 4,500 USDC.
         saw BookedAccount account=bea round=2 assets_value=2,999.699960 shortfall=1,500.300040
-        saw DeficitBooked account=bea asset=USDC value=1,500.300040
+        saw DebtWrittenOff account=bea asset=USDC value=1,500.300040
         saw PoolWrittenDown asset=BTC claims=9.999BTC loss=3.999BTC lenders=3.999BTC
         saw PoolWrittenDown asset=USDC claims=1000000USDC lenders=1500.300040USDC
         # ann's 5 BTC become 3.00030003, and she is paid for them at par.
@@ -85,8 +85,8 @@ def test_no_policy_decides_who_bears_a_loss(policy: str) -> None:
         + DEBTOR
         + """
         step +1s
-        saw DeficitBooked account=bob asset=BTC value=3999
-        count DeficitBooked 1
+        saw DebtWrittenOff account=bob asset=BTC value=3999
+        count DebtWrittenOff 1
         # -40 % each: 6.000 / 9.999 of 5,000 and of 4,999.
         expect ann value ~ 3,000.30003
         expect bea value >= 2,999.69996
@@ -106,7 +106,7 @@ def test_no_policy_spares_a_lender_who_is_levered(policy: str) -> None:
         + """
         step +1s
         expect ann value ~ 3,000.30003
-        saw DeficitBooked account=bea asset=USDC value=1,500.300040
+        saw DebtWrittenOff account=bea asset=USDC value=1,500.300040
         expect pool USDC deficit 1,500.300040
     """
     )
@@ -168,7 +168,7 @@ def test_who_comes_later_bears_nothing_whichever_way_the_price_went() -> None:
         expect  cat value = $before
         expect  ann value >= 99,999.99
         expect  ann value <= 100,000
-        saw     DeficitBooked account=bob quantity=0.23076924BTC
+        saw     DebtWrittenOff account=bob quantity=0.23076924BTC
     """)
 
 
@@ -193,12 +193,12 @@ def test_a_lender_who_is_liquidated_bears_what_his_peer_does() -> None:
         price   SOL 90                        # 36,000 for a debt of 60,000
         redeem  bea USDC 0.000001             | INSUFFICIENT_SUPPLY INSOLVENCY_GATE 0
         step +1s
-        saw     DeficitBooked account=bob asset=USDC value=24000
+        saw     DebtWrittenOff account=bob asset=USDC value=24000
         saw     PoolWrittenDown asset=USDC claims=100000USDC lenders=24000USDC fraction=240000000
         expect  bea value >= 37,999.99
         expect  bea value <= 38,000
         # ann had 545 above her debt of 49,455; what she lacks of her own 12,000 falls on BTC.
-        saw     DeficitBooked account=ann asset=BTC
+        saw     DebtWrittenOff account=ann asset=BTC
         expect  ann value < 0.001
         expect  pool USDC deficit 24,000
     """)
@@ -217,7 +217,7 @@ def test_dust_of_a_halted_token_vetoes_nothing(gift: str) -> None:
         price   SOL 100
         {gift}
         step +1s
-        saw     DeficitBooked account=bob asset=USDC value=5000
+        saw     DebtWrittenOff account=bob asset=USDC value=5000
         expect  bob USDC owed 0
         expect  bob liquidating 0
         redeem  ann USDC 1
@@ -242,7 +242,7 @@ def test_what_is_halted_covers_what_it_may_be_worth_and_no_more(dust: str) -> No
         halt    BTC
         price   SOL 300
         step +1s
-        saw     DeficitBooked account=bob asset=SOL
+        saw     DebtWrittenOff account=bob asset=SOL
         expect  pool SOL deficit >= 79.99
         expect  pool SOL deficit <= 80
         expect  ann value >= 27,599.99
@@ -386,7 +386,7 @@ def test_the_fund_is_split_over_what_accounts_lack() -> None:
         saw     BookingOpened shortfall=6,000.000000 fund_value=3,000.000000 paid=3,000.000000
         saw     FundPaid account=bob quantity=1000USDC
         saw     FundPaid account=dan quantity=2000USDC
-        saw     DeficitBooked account=bob asset=SOL
+        saw     DebtWrittenOff account=bob asset=SOL
         expect  fund USDC available 0
         expect  ann value >= 26,499.99
         expect  ann value <= 26,500
@@ -415,7 +415,7 @@ def test_fees_on_interest_never_paid_are_given_back_first() -> None:
         + """
         expect  pool USDC fees > 1.8
         step +1s
-        saw     DeficitBooked account=bob asset=USDC
+        saw     DebtWrittenOff account=bob asset=USDC
         # All but 1 of 8,009 is lost, and with it all but as much of the fee.
         expect  pool USDC fees < 0.2
     """
@@ -431,7 +431,7 @@ def test_fees_that_were_collected_are_given_back_too() -> None:
         expect  treasury USDC available > 1.8
         keep    lent pool USDC lent
         step +1s
-        saw     DeficitBooked account=bob asset=USDC
+        saw     DebtWrittenOff account=bob asset=USDC
         expect  treasury USDC available < 0.2
         expect  pool USDC cash > 1,999.8
     """
@@ -452,6 +452,6 @@ def test_a_loss_under_a_cent_closes_no_pool() -> None:
         redeem  ann USDC 1
         step +1s
         # The residue is empty, and what it cannot pay is booked like any other loss.
-        saw     DeficitBooked account=bob asset=USDC value=0.005000
+        saw     DebtWrittenOff account=bob asset=USDC value=0.005000
         expect  pool USDC deficit 0.005
     """)

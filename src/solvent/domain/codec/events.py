@@ -61,8 +61,7 @@ from solvent.domain.waterfall_events import (
     BackstopOffered,
     BookedAccount,
     BookingOpened,
-    DeficitBooked,
-    DustWrittenOff,
+    DebtWrittenOff,
     FundPaid,
     HandedOver,
     LiquidationEnded,
@@ -71,6 +70,7 @@ from solvent.domain.waterfall_events import (
     PartyHealth,
     PoolRecorded,
     PoolWrittenDown,
+    ReservesRecorded,
     WriteOffRestored,
 )
 
@@ -116,14 +116,14 @@ EVENT_KINDS: tuple[type[Event], ...] = (
     AdlCandidate,
     AdlMatched,
     AdlLeg,
-    DeficitBooked,
+    DebtWrittenOff,
     InterestAccrued,
     SharesRescaled,
     PoolFrozen,
     BookingOpened,
     BookedAccount,
     FundPaid,
-    DustWrittenOff,
+    ReservesRecorded,
     PoolWrittenDown,
     WriteOffRestored,
 )
@@ -155,10 +155,11 @@ _ENUMS = {
 }
 
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Of all that keeps commands and events on a disk; raised when the fields of one change.
 
-1 until 2026-11-30, 2 since legs, fills, orders and deficits say all that moved.
+1 until 2026-11-30, 2 since legs, fills, orders and deficits say all that moved, 3 since write-offs
+say how much of the debt was borrowed.
 """
 
 

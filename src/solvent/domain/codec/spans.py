@@ -1,6 +1,6 @@
 """Spans: where in a transcript each settlement of a command stands, and what it is about.
 
-A large step has millions of events, of which a receipt needs those of its own round or offer. These
+A large step has millions of events, of which a receipt needs those of its own settlement. These
 stand together, so they are told apart by their kinds, without being made.
 """
 
@@ -10,7 +10,8 @@ from solvent.domain import waterfall_events as w
 from solvent.domain.codec.events import event_fields, kind_number
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event
-from solvent.domain.settlements import OF_OFFER, OF_ROUND, RECORDS
+from solvent.domain.labels import Stage
+from solvent.domain.settlements import OF_BOOKING, OF_OFFER, OF_ROUND, RECORDS
 
 NOBODY = -1
 """An account that there is not."""
@@ -21,11 +22,14 @@ def _place(kind: type[Event], field: str) -> int:
     return 1 + event_fields(kind).index(field)
 
 
-_OPENED, _OFFERED = kind_number(w.AdlOpened), kind_number(w.BackstopOffered)
 _FILLED = kind_number(w.BackstopFilled)
-_OPENING = frozenset({_OPENED, _OFFERED})
-_MEMBERS = frozenset(map(kind_number, (*OF_ROUND, *OF_OFFER, *RECORDS)))
-_ROUND, _OFFER = _place(w.AdlOpened, "round"), _place(w.BackstopOffered, "fill")
+_OPENING = {
+    kind_number(w.AdlOpened): (Stage.ADL, _place(w.AdlOpened, "round")),
+    kind_number(w.BackstopOffered): (Stage.BACKSTOP, _place(w.BackstopOffered, "fill")),
+    kind_number(w.BookingOpened): (Stage.DEFICIT, _place(w.BookingOpened, "booking")),
+}
+"""By the kind of event that opens a settlement: its stage, and where its number stands."""
+_MEMBERS = frozenset(map(kind_number, (*OF_ROUND, *OF_OFFER, *OF_BOOKING, *RECORDS)))
 _FILL = _place(w.BackstopFilled, "fill")
 _PARTIES = {
     kind_number(kind): tuple(_place(kind, field) for field in parties)
@@ -33,17 +37,19 @@ _PARTIES = {
         (w.AdlStuck, ("account",)),
         (w.AdlMatched, ("lender", "payer", "giver")),
         (w.BackstopFilled, ("account", "provider")),
+        (w.BookedAccount, ("account",)),
     )
 }
 
 
 class Span(NamedTuple):
-    """An ADL round, or a backstop offer by its first fill: its events by their numbers.
+    """A settlement by its stage: an ADL round, a backstop offer by its first fill, a booking.
 
-    Also its size in words, its fills, and whether the account asked about took part.
+    Its events by their numbers, its size in words, its fills, and whether the account asked about
+    took part.
     """
 
-    is_round: bool
+    stage: Stage
     number: int
     events: range
     size: int
@@ -53,7 +59,7 @@ class Span(NamedTuple):
 
 def spans_of(transcript: Transcript, index: int, account: int = NOBODY) -> list[Span]:
     """The settlements of a command, in order; those that `account` took part in are marked."""
-    if transcript.present.isdisjoint(_OPENING):
+    if transcript.present.isdisjoint(_OPENING.keys()):
         return []
     kinds = transcript.kinds
     found: list[Span] = []
@@ -73,7 +79,7 @@ def spans_of(transcript: Transcript, index: int, account: int = NOBODY) -> list[
 
 def _span(transcript: Transcript, events: range, account: int) -> Span:
     words, kinds, places = transcript.words, transcript.kinds, transcript.places
-    is_round = kinds[events.start] == _OPENED
+    stage, number_at = _OPENING[kinds[events.start]]
     fills: list[int] = []
     concerns = False
     for each in events:
@@ -85,5 +91,5 @@ def _span(transcript: Transcript, events: range, account: int) -> Span:
             fills.append(words[place + _FILL])
         concerns = concerns or account in [words[place + party] for party in parties]
     size = places[events.stop - 1] - places[events.start]
-    number = words[places[events.start] + (_ROUND if is_round else _OFFER)]
-    return Span(is_round, number, events, size, tuple(fills), concerns)
+    number = words[places[events.start] + number_at]
+    return Span(stage, number, events, size, tuple(fills), concerns)

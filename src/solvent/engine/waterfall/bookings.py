@@ -8,16 +8,17 @@ from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
 from solvent.domain.waterfall_events import (
     BookedAccount,
     BookingOpened,
-    DeficitBooked,
-    DustWrittenOff,
+    DebtWrittenOff,
     FundPaid,
     PoolWrittenDown,
+    ReservesRecorded,
 )
 from solvent.engine.ledger import (
     account_row,
     asset_row,
     available,
     borrowed_fall,
+    commitment,
     forgive_debt,
     is_stale,
     lent_total,
@@ -198,6 +199,7 @@ def apply_bookings(s: Store, found: Clearing, fund: FundPlan) -> None:
         ),
     )
     record_pools(s, Record(Stage.DEFICIT, booking, 0))
+    _record_reserves(s, booking)
     losses = allocate_rows(PoolLoss, s.globals.assets)
     pool_losses(s, found, losses)
     for place in range(count):
@@ -225,6 +227,24 @@ def _book_account(
     for asset in range(s.globals.assets):
         if owed & bit(asset):
             _forgive(s, booking, account, asset, share, losses[asset])
+
+
+@kernel
+def _record_reserves(s: Store, booking: int) -> None:
+    """Write down what could bear each pool's loss before its lenders."""
+    for asset in range(s.globals.assets):
+        pool = pool_row(s, asset)
+        emit(
+            s,
+            ReservesRecorded(
+                booking=booking,
+                asset=asset,
+                fees=pool.fees,
+                residue=pool.sink,
+                treasury=position(s, TREASURY, asset).available,
+                fund=position(s, FUND, asset).available,
+            ),
+        )
 
 
 @kernel
@@ -293,33 +313,22 @@ def _forgive(
     if shares == 0:
         return
     value = value_up(quantity, mark_of(s, asset), asset_row(s, asset))
+    principal = commitment(s, account, asset).principal
     forgive_debt(s, account, asset, shares)
-    if loss.residue and loss.lenders == 0:
-        emit(
-            s,
-            DustWrittenOff(
-                booking=booking,
-                account=account,
-                asset=asset,
-                quantity=quantity,
-                value=value,
-                debt_shares=shares,
-                interest=interest,
-            ),
-        )
-    else:
-        emit(
-            s,
-            DeficitBooked(
-                booking=booking,
-                account=account,
-                asset=asset,
-                quantity=quantity,
-                value=value,
-                debt_shares=shares,
-                interest=interest,
-            ),
-        )
+    emit(
+        s,
+        DebtWrittenOff(
+            booking=booking,
+            account=account,
+            asset=asset,
+            quantity=quantity,
+            value=value,
+            debt_shares=shares,
+            principal=principal,
+            interest=interest,
+            dust=1 if loss.residue and loss.lenders == 0 else 0,
+        ),
+    )
 
 
 @kernel

@@ -205,7 +205,7 @@ class Lending:
         netted = e.Netted(event.lender, event.asset, event.quantity, *shares, source)
         self._cancel(context, event.lender, event.payer, netted)
 
-    def written_off(self, context: Context, event: w.DeficitBooked | w.DustWrittenOff) -> None:
+    def written_off(self, context: Context, event: w.DebtWrittenOff) -> None:
         """A part of a debt that nobody paid ended (I29)."""
         pool = self.pools.change(event.asset, context.time)
         owed, source = pool.debt(event.debt_shares), Source.RECONCILIATION

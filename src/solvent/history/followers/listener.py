@@ -76,8 +76,7 @@ class Listener:
                 w.BackstopLeg: self._leg,
                 w.AdlLeg: self._leg,
                 w.AdlMatched: self._matched,
-                w.DeficitBooked: self._written_off,
-                w.DustWrittenOff: self._written_off,
+                w.DebtWrittenOff: self._written_off,
                 w.PoolWrittenDown: self.lending.written_down,
                 w.FundPaid: self._off_book.fund_paid,
                 **dict.fromkeys(STAGES, Context.staged),
@@ -177,7 +176,7 @@ class Listener:
         if transfer is not None:
             self._off_book.transferred(context, transfer)
 
-    def _written_off(self, context: Context, event: w.DeficitBooked | w.DustWrittenOff) -> None:
+    def _written_off(self, context: Context, event: w.DebtWrittenOff) -> None:
         self._off_book.written_off(context, event)
         self.lending.written_off(context, event)
 

@@ -47,7 +47,7 @@ class OffBook:
             self._fill(context, transfer, transfer.seller, Side.ASK)
             self._fill(context, transfer, transfer.buyer, Side.BID)
 
-    def written_off(self, context: Context, event: w.DeficitBooked | w.DustWrittenOff) -> None:
+    def written_off(self, context: Context, event: w.DebtWrittenOff) -> None:
         """An account was relieved of what was not paid."""
         source = SettlementSource.SYSTEM_LIABILITY_TRANSFER
         quantities = event.quantity, event.value

@@ -1,14 +1,15 @@
-"""Receipts as rows: one line for every settlement, found by account, round or fill.
+"""Receipts as rows: one line for every settlement, found by account, round, fill or booking.
 
 A settlement of a large market has a receipt of many megabytes, so a page of them ends where its
 bytes do. A party is whoever gave, received, owed or was rid of something; who was only looked at as
-a candidate is none.
+a candidate is none, nor is a lender whose claim fell with all others of its pool.
 """
 
 from collections.abc import Sequence
 
 from solvent.domain.codec.events import kind_number
 from solvent.domain.events import Event
+from solvent.domain.labels import Stage
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.waterfall_events import LiquidationStarted
 from solvent.history.followers.context import Context
@@ -23,10 +24,15 @@ from solvent.history.tables.schema import (
 )
 from solvent.receipts.builder import Past, ReceiptBuilder
 from solvent.receipts.codec import receipt_line
-from solvent.receipts.form import AdlReceipt, Receipt, Started
+from solvent.receipts.form import AdlReceipt, BookingReceipt, Receipt, Started
+from solvent.receipts.settlements import stage_and_number
 
 NONE = 0
-"""The number of a round or a fill that there is not; they count from 1."""
+"""The number of a round, fill or booking that there is not; they count from 1."""
+
+
+NUMBERED = (Stage.ADL, Stage.BACKSTOP, Stage.DEFICIT)
+"""Whose settlements a row's numbers count, in the order of its columns."""
 
 
 class ReceiptRows:
@@ -58,9 +64,8 @@ class ReceiptRows:
     def _keep(self, context: Context, receipt: Receipt) -> None:
         place = context.next_place()
         line = receipt_line(receipt)
-        is_round = isinstance(receipt, AdlReceipt)
-        number = receipt.round if isinstance(receipt, AdlReceipt) else receipt.fill
-        numbers = (number, NONE) if is_round else (NONE, number)
+        of, number = stage_and_number(receipt)
+        numbers = [number if stage is of else NONE for stage in NUMBERED]
         self._batch.append(RECEIPTS, [place, *numbers, len(line), line])
         for account in sorted(parties(receipt)):
             self._batch.append(RECEIPT_PARTIES, [account, place])
@@ -82,6 +87,8 @@ def _past(database: Database, time: int) -> Past:
 
 def parties(receipt: Receipt) -> set[int]:
     """Accounts that a settlement changed."""
+    if isinstance(receipt, BookingReceipt):
+        return {line.account for line in receipt.accounts}
     if not isinstance(receipt, AdlReceipt):
         return {receipt.account, receipt.provider}
     found = {side.account for side in receipt.sides}
@@ -99,6 +106,7 @@ class ReceiptHistory(Questions):
         *,
         adl_round: int | None = None,
         fill: int | None = None,
+        booking: int | None = None,
         paging: Paging = NEWEST,
         most_bytes: int,
     ) -> Page[str]:
@@ -110,6 +118,7 @@ class ReceiptHistory(Questions):
         if account is not None:
             source = "receipts JOIN receipt_parties ON receipt_parties.place = receipts.place"
         where = Where().equal("account", account).equal("round", adl_round).equal("fill", fill)
+        where = where.equal("booking", booking)
         found, total = self._read("receipts.place, size", source, where, "receipts.place", paging)
         places = _fitting([integers(row) for row in found], most_bytes)
         lines = Where().among("place", places)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from solvent.history.tables.database import Database
 
-VERSION = 4
+VERSION = 5
 PLACE_BITS = 24
 """A command makes fewer rows than 2 to this power."""
 NEVER = 2**63 - 1
@@ -139,9 +139,9 @@ POINTS = _table(
 
 RECEIPTS = _table(
     "receipts",
-    "place round fill size line",
+    "place round fill booking size line",
     texts="line",
-    indexes=("(round)", "(fill)"),
+    indexes=("(round)", "(fill)", "(booking)"),
 )
 RECEIPT_PARTIES = _table("receipt_parties", "account place", keys=2)
 LIQUIDATIONS = _table(

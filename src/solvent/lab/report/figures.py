@@ -18,6 +18,7 @@ from solvent.domain.units import RATIO, SECOND
 from solvent.domain.waterfall_events import (
     AdlOpened,
     BackstopFilled,
+    BookingOpened,
     LiquidationEnded,
     LiquidationStarted,
 )
@@ -130,6 +131,7 @@ class Recorder:
             (Stepped, self._steps_on),
             (AdlOpened, self._settles),
             (BackstopFilled, self._settles),
+            (BookingOpened, self._settles),
         ]
         for kind, handler in [*told, *own]:
             self._handlers[kind_number(kind)].append(handler)

@@ -1,4 +1,4 @@
-"""Receipts made again from a run's log: those of one round, one fill, one account, or all.
+"""Receipts made again from a run's log: of one round, fill, booking or account, or all.
 
 A receipt follows from the events, so a run need not have written it.
 """
@@ -8,21 +8,28 @@ from typing import NamedTuple
 
 from solvent.domain.codec.spans import NOBODY, spans_of
 from solvent.domain.codec.transcript import Transcript
+from solvent.domain.labels import Stage
 from solvent.journal.run_log import RunLogReader
 from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.form import Receipt
-from solvent.receipts.settlements import events_for, fill_or_round
+from solvent.receipts.settlements import events_for, stage_and_number
 
 Progress = Callable[[int, int], None]
 """Called with the commands read and all commands."""
 
 
 class Wanted(NamedTuple):
-    """Which receipts: all, or those of an ADL round, of a fill, of what an account took part in."""
+    """Which receipts: all, those of a round, fill or booking, of what an account took part in."""
 
     adl_round: int | None = None
     fill: int | None = None
+    booking: int | None = None
     account: int | None = None
+
+    @property
+    def settlements(self) -> tuple[tuple[Stage, int | None], ...]:
+        """The round and the booking."""
+        return (Stage.ADL, self.adl_round), (Stage.DEFICIT, self.booking)
 
 
 ALL = Wanted()
@@ -50,10 +57,10 @@ def _of_command(
         for span in spans_of(transcript, 0, account)
         if wanted != ALL
         and not span.concerns
-        and not (span.is_round and span.number == wanted.adl_round)
+        and (span.stage, span.number) not in wanted.settlements
         and wanted.fill not in span.fills
     ]
     for receipt in builder.feed(transcript.first, events_for(transcript, 0, unwanted)):
-        is_round, number = fill_or_round(receipt)
-        if is_round or wanted.fill in (None, number):
+        stage, number = stage_and_number(receipt)
+        if stage is not Stage.BACKSTOP or wanted.fill in (None, number):
             yield receipt

@@ -14,7 +14,7 @@ from solvent.domain.waterfall_events import (
     AdlLeg,
     AdlMatched,
     AdlOpened,
-    DeficitBooked,
+    DebtWrittenOff,
     PoolWrittenDown,
 )
 from solvent.lab.report.marks import Marks, value_number, value_text
@@ -26,7 +26,7 @@ FORMS = ("in_token", "in_usdc", "in_kind", "as_claims")
 class LenderFigures:
     """What lenders were owed and received; feed it the events of `KINDS`."""
 
-    KINDS = (AdlOpened, AdlMatched, AdlLeg, DeficitBooked, PoolWrittenDown)
+    KINDS = (AdlOpened, AdlMatched, AdlLeg, DebtWrittenOff, PoolWrittenDown)
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
@@ -55,7 +55,7 @@ class LenderFigures:
                 if leg.receiver == event.lender:
                     self._received[self._form(leg)] += self._marks.exact(leg.asset, leg.quantity)
             self._legs.clear()
-        elif isinstance(event, DeficitBooked):
+        elif isinstance(event, DebtWrittenOff) and not event.dust:
             self._book(event)
         elif isinstance(event, PoolWrittenDown):
             self._deficit += self._marks.exact(event.asset, event.lenders)
@@ -67,7 +67,7 @@ class LenderFigures:
             return "in_token"
         return "in_usdc" if leg.asset == USDC else "in_kind"
 
-    def _book(self, event: DeficitBooked) -> None:
+    def _book(self, event: DebtWrittenOff) -> None:
         decimals = self._marks.decimals[event.asset]
         self.deficits.append(
             {

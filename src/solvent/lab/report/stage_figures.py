@@ -15,7 +15,7 @@ from solvent.domain.waterfall_events import (
     AdlMatched,
     AdlOpened,
     BackstopFilled,
-    DeficitBooked,
+    DebtWrittenOff,
     HandedOver,
 )
 from solvent.lab.report.marks import Marks, value_number, value_text
@@ -49,7 +49,7 @@ class Cleared:
 class StageFigures:
     """Sums of all stages; feed it the events of `KINDS`."""
 
-    KINDS = (Repaid, HandedOver, BackstopFilled, AdlOpened, AdlMatched, DeficitBooked)
+    KINDS = (Repaid, HandedOver, BackstopFilled, AdlOpened, AdlMatched, DebtWrittenOff)
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
@@ -73,7 +73,7 @@ class StageFigures:
             self._clear(
                 ADL_STAGES[self._case], account, event.asset, event.quantity, Stage.BACKSTOP
             )
-        elif isinstance(event, DeficitBooked):
+        elif isinstance(event, DebtWrittenOff) and not event.dust:
             self._clear(DEFICIT, event.account, event.asset, event.quantity)
 
     def _clear(

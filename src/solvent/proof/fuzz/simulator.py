@@ -207,7 +207,7 @@ _COUNTED: dict[type[Event], str] = {
     w.LiquidationEnded: "liquidations ended",
     w.BackstopFilled: "backstop fills",
     w.AdlMatched: "ADL matches",
-    w.DeficitBooked: "deficits",
+    w.DebtWrittenOff: "deficits",
 }
 
 

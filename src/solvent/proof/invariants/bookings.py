@@ -8,15 +8,14 @@ no insolvent account's debt does.
 Specification: sections 8.7, 9.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from solvent.domain import waterfall_events as w
+from solvent.domain.booking_properties import booking_flaws
 from solvent.domain.events import Event
-from solvent.domain.labels import Stage
 from solvent.domain.settlement_properties import up
+from solvent.domain.settlements import Booking, SettlementError, settlements_of
 from solvent.domain.units import FINE_PER_VALUE, HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO
+from solvent.domain.waterfall_events import PartyBalance
 from solvent.proof.invariants.interest import rate_on
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.solvency import (
@@ -25,7 +24,6 @@ from solvent.proof.invariants.solvency import (
     Held,
     Worth,
     counted_for,
-    index_after,
     worth_of,
 )
 from solvent.proof.invariants.state_view import FINE, StateView
@@ -85,113 +83,55 @@ def _atom(view: StateView, asset: int) -> int:
     return up(atoms * view.prices[asset].mark * FINE, 10 ** view.parameters.assets[asset].decimals)
 
 
-@dataclass(slots=True)
-class Booking:
-    """The events of one booking."""
-
-    opened: w.BookingOpened
-    pools: dict[int, w.PoolRecorded] = field(default_factory=dict)
-    accounts: list[w.BookedAccount] = field(default_factory=list)
-    balances: defaultdict[tuple[int, int], list[w.PartyBalance]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    paid: Counter[int] = field(default_factory=Counter)
-    written: list[w.DeficitBooked | w.DustWrittenOff] = field(default_factory=list)
-    downs: list[w.PoolWrittenDown] = field(default_factory=list)
-
-    def take(self, event: Event) -> None:
-        """Add an event of it; others are passed over."""
-        match event:
-            case w.PoolRecorded(stage=Stage.DEFICIT):
-                self.pools[event.asset] = event
-            case w.PartyBalance(stage=Stage.DEFICIT):
-                self.balances[event.account, event.after].append(event)
-            case w.BookedAccount():
-                self.accounts.append(event)
-            case w.FundPaid():
-                self.paid[event.account] += event.value
-            case w.DeficitBooked() | w.DustWrittenOff():
-                self.written.append(event)
-            case w.PoolWrittenDown():
-                self.downs.append(event)
-            case _:
-                pass
-
-
-def bookings_of(events: tuple[Event, ...]) -> list[Booking]:
-    """The bookings of one command, in order."""
-    found: list[Booking] = []
-    for event in events:
-        if isinstance(event, w.BookingOpened):
-            found.append(Booking(event))
-        elif found:
-            found[-1].take(event)
-    return found
-
-
 def check_bookings(view: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
     """All that is wrong with the bookings of a time step; `view` has the parameters."""
-    for booking in bookings_of(events):
-        yield from _pools(booking)
+    try:
+        settlements = settlements_of(events)
+    except SettlementError:
+        # `check_settlements` says so.
+        return
+    for booking in [each for each in settlements if isinstance(each, Booking)]:
+        for flaw in booking_flaws(booking):
+            whose = () if flaw.account is None else (flaw.account,)
+            yield breach(flaw.invariant, flaw.sentence, *whose, *flaw.numbers)
         yield from _accounts(view, booking)
         yield from _fund(view, booking)
 
 
-def _pools(booking: Booking) -> Iterator[Breach]:
-    """I29, I38: each pool is written down once, by what its debts fell by, through the index."""
-    shares: Counter[int] = Counter()
-    for written in booking.written:
-        shares[written.asset] += written.debt_shares
-    if {down.asset for down in booking.downs} != set(shares) or len(booking.downs) != len(shares):
-        yield breach("I38", "a pool is not written down once", booking.opened.booking)
-    for down in booking.downs:
-        pool = booking.pools[down.asset]
-        fall = up(shares[down.asset] * pool.debt_index, INDEX_SCALE)
-        borne = down.fees + down.treasury + down.residue + down.lenders
-        if not down.loss == fall == borne:
-            yield breach("I29", "a loss is not what is borne", down.asset, down.loss, borne)
-        index = index_after(pool.lend_index, pool.lend_shares, down.lenders)
-        ended = pool.lend_shares * index < INDEX_SCALE and down.lenders > 0
-        if down.lend_index != (INDEX_SCALE if ended else index) or ended != down.restarted:
-            yield breach(
-                "I38", "claims fell by another fraction", down.asset, down.lend_index, index
-            )
-
-
 def _accounts(view: StateView, booking: Booking) -> Iterator[Breach]:
     """I29, I38: only who lacks anything is booked, all its debts alike, down to worth nothing."""
-    after = {asset: pool.lend_index for asset, pool in booking.pools.items()}
+    after = [pool.lend_index for pool in booking.pools]
     for down in booking.downs:
         after[down.asset] = 0 if down.restarted else down.lend_index
-    for booked in booking.accounts:
-        account = booked.account
-        before = _worth(view, booking, account, 0, after)
+    for place, booked in enumerate(booking.accounts):
+        account, balances = booked.account, booking.parties[place].balances
+        before = _worth(view, booking, [one for one in balances if not one.after], after)
         if before.lacks <= 0:
             yield breach("I38", "a solvent account was booked", account, before.lacks)
-        rest = _worth(view, booking, account, 1, after)
-        unit = sum(_unit(view, booking, asset) for asset in booking.pools)
+        rest = _worth(view, booking, [one for one in balances if one.after], after)
+        unit = sum(_unit(view, booking, pool.asset) for pool in booking.pools)
         if not -unit <= rest.lacks <= len(after):
             yield breach("I29", "a booking leaves another worth than none", account, rest.lacks)
         shares = [
             (written.quantity, _open(booking, one))
-            for written in booking.written
-            for one in booking.balances[account, 0]
-            if (written.account, written.asset) == (account, one.asset)
+            for written in booking.written[account]
+            for one in balances
+            if (one.asset, one.after) == (written.asset, 0)
         ]
         for quantity, debt in shares:
             first_quantity, first_debt = shares[0]
             gap = abs(quantity * first_debt - first_quantity * debt)
-            steps = max(up(pool.debt_index, INDEX_SCALE) + 1 for pool in booking.pools.values())
+            steps = max(up(pool.debt_index, INDEX_SCALE) + 1 for pool in booking.pools)
             if gap > steps * (debt + first_debt):
                 yield breach("I38", "debts of an account fall by other fractions", account)
 
 
 def _worth(
-    view: StateView, booking: Booking, account: int, after: int, indices: dict[int, int]
+    view: StateView, booking: Booking, balances: list[PartyBalance], indices: list[int]
 ) -> Worth:
-    """What the account was worth by its record, claims at these indices."""
+    """What an account with these balances was worth, claims at these indices."""
     assets = debts = 0
-    for one in booking.balances[account, after]:
+    for one in balances:
         pool = booking.pools[one.asset]
         quantity = one.available + one.locked + one.lent_shares * indices[one.asset] // INDEX_SCALE
         decimals = view.parameters.assets[one.asset].decimals
@@ -201,7 +141,7 @@ def _worth(
     return Worth(assets, debts)
 
 
-def _open(booking: Booking, one: w.PartyBalance) -> int:
+def _open(booking: Booking, one: PartyBalance) -> int:
     """What of a debt counts: of a stale asset not what the account has of it."""
     held = one.available + one.locked if booking.pools[one.asset].stale else 0
     return max(0, one.debt - held)
@@ -218,11 +158,8 @@ def _unit(view: StateView, booking: Booking, asset: int) -> int:
 def _fund(view: StateView, booking: Booking) -> Iterator[Breach]:
     """I29: the fund pays what is lacking as far as it reaches, up to an atom an account."""
     opened = booking.opened
-    units = [_unit(view, booking, asset) // FINE_PER_VALUE + 1 for asset in booking.pools]
+    units = [_unit(view, booking, pool.asset) // FINE_PER_VALUE + 1 for pool in booking.pools]
     atoms = len(booking.accounts) * sum(units)
     owed = min(opened.fund_value, opened.shortfall)
-    if not owed - atoms <= opened.paid == sum(booking.paid.values()) <= owed:
+    if not owed - atoms <= opened.paid <= owed:
         yield breach("I29", "the fund paid another amount", opened.paid, owed)
-    for booked in booking.accounts:
-        if booked.fund != booking.paid[booked.account]:
-            yield breach("I29", "the fund paid another part", booked.account, booked.fund)

@@ -169,7 +169,7 @@ class Bookings:
         self.tokens[FUND, event.asset] -= event.quantity
         self.tokens[event.account, event.asset] += event.quantity
 
-    def _written_off(self, event: w.DeficitBooked | w.DustWrittenOff) -> None:
+    def _written_off(self, event: w.DebtWrittenOff) -> None:
         self.debts[event.account, event.asset] -= event.debt_shares
 
     def _written_down(self, event: w.PoolWrittenDown) -> None:
@@ -199,8 +199,7 @@ _RULES: dict[type[Event], Callable[..., None]] = {
     w.AdlLeg: Bookings._leg,
     w.AdlMatched: Bookings._matched,
     w.FundPaid: Bookings._fund_paid,
-    w.DeficitBooked: Bookings._written_off,
-    w.DustWrittenOff: Bookings._written_off,
+    w.DebtWrittenOff: Bookings._written_off,
     w.PoolWrittenDown: Bookings._written_down,
 }
 

@@ -153,11 +153,6 @@ def _losses(
     ]
 
 
-def index_after(view_index: int, shares: int, loss: int) -> int:
-    """A lend index once claims of so many shares fell by `loss` atoms."""
-    return max(0, view_index - up(loss * INDEX_SCALE, shares)) if loss else view_index
-
-
 def wrong_gates(view: StateView) -> Iterator[tuple[int, int, int]]:
     """Pools that are not impaired by what certain losses will take: asset, fraction, the right one.
 

@@ -155,7 +155,7 @@ class _Order:
         self.parties |= {event.lender, event.payer}
         yield from ()
 
-    def deficit(self, event: w.DeficitBooked | w.DustWrittenOff) -> Iterator[Breach]:
+    def deficit(self, event: w.DebtWrittenOff) -> Iterator[Breach]:
         """I32: each debt of an account is written off once a booking."""
         key = event.booking, event.account, event.asset
         if key in self.booked:
@@ -181,8 +181,7 @@ _RULES: dict[type[Event], Callable[..., Iterator[Breach]]] = {
     w.BackstopFilled: _Order.taken,
     w.AdlStuck: _Order.stuck,
     w.AdlMatched: _Order.matched,
-    w.DeficitBooked: _Order.deficit,
-    w.DustWrittenOff: _Order.deficit,
+    w.DebtWrittenOff: _Order.deficit,
 }
 
 

@@ -1,16 +1,16 @@
 """Verify: judge a receipt by recomputing it, offline and from nothing but itself.
 
 A receipt is good when its form is exactly that of `receipt`, its digest fits, the figures follow
-from one another by the specification (`verify_round`, `verify_fill`) and keep what a settlement
+from one another by the specification (`rounds`, `fills`, `bookings`) and keep what a settlement
 must keep (`settlement_properties`). Any change of any field shows by the digest.
 
 A forger that computes the digest again is caught wherever the field follows from others. What
 follows from nothing else in the receipt is covered by the digest and by the run's log only, which
-`verify_path` on a run's folder compares with: `command`, `time`, `round` and `fill`; when an
-account became liquidatable and at what health; the value and asset handed over, and the book's
-reason before a fill; inputs of candidates and other providers that were not matched, and which
-policy it was, as far as the allotment does not depend on them; and parameters and pools that had no
-influence on the result.
+`verify_path` on a run's folder compares with: `command`, `time`, `round`, `fill` and `booking`;
+when an account became liquidatable and at what health; the value and asset handed over, and the
+book's reason before a fill; inputs of candidates and other providers that were not matched, and
+which policy it was, as far as the allotment does not depend on them; that no other account was
+insolvent; and parameters, pools and reserves that had no influence on the result.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -29,14 +29,17 @@ from solvent.receipts.codec import (
     read_receipt,
     receipt_document,
 )
-from solvent.receipts.form import BackstopReceipt, Receipt
+from solvent.receipts.form import BackstopReceipt, BookingReceipt, Receipt
 from solvent.receipts.runs import RunReceipts
+from solvent.receipts.verify.bookings import booking_problems
 from solvent.receipts.verify.fills import fill_problems
 from solvent.receipts.verify.rounds import round_problems
 from solvent.receipts.verify.settlement_properties import property_problems
 
 RECEIPTS = "receipts.jsonl"
 """The name of the receipts in a run's folder."""
+NUMBERS = ("round", "fill", "booking")
+"""What receipts count up, by the fields that say it."""
 
 Progress = Callable[[int], None]
 """Called with the number of receipts verified so far."""
@@ -88,6 +91,8 @@ def verify_receipt(document: Json) -> list[str]:
 def _judge(receipt: Receipt) -> Iterator[str]:
     if isinstance(receipt, BackstopReceipt):
         yield from fill_problems(receipt)
+    elif isinstance(receipt, BookingReceipt):
+        yield from booking_problems(receipt)
     else:
         yield from property_problems(receipt)
         yield from round_problems(receipt)
@@ -135,15 +140,15 @@ def _documents(file: Path) -> Iterator[tuple[int, Json]]:
 def _name(line: int, document: Json) -> str:
     """How a problem names the receipt."""
     if isinstance(document, dict):
-        for key in ("round", "fill"):
+        for key in NUMBERS:
             if isinstance(document.get(key), int):
                 return f"line {line}, {key} {document[key]}"
     return f"line {line}"
 
 
 def _order(documents: list[tuple[int, Json]], file: Path) -> Iterator[str]:
-    """Each round and fill once, and in the order in which they happened."""
-    last = {"round": 0, "fill": 0}
+    """Each round, fill and booking once, and in the order in which they happened."""
+    last = dict.fromkeys(NUMBERS, 0)
     for line, document in documents:
         for key in last:
             number = document.get(key) if isinstance(document, dict) else None

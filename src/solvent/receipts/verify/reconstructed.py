@@ -22,7 +22,14 @@ from solvent.domain.parameters import (
 )
 from solvent.domain.settlements import Transfer
 from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO
-from solvent.receipts.form import AdlReceipt, AssetTerms, BorrowTerms, Party, Receipt
+from solvent.receipts.form import (
+    AdlReceipt,
+    AssetTerms,
+    BookingReceipt,
+    BorrowTerms,
+    Party,
+    Receipt,
+)
 from solvent.receipts.lines import Words
 from solvent.reference.ledger import borrowed_total, exact_sink, lent_total
 from solvent.reference.orderbook.book import insert
@@ -164,6 +171,8 @@ class ReconstructedState:
 
 
 def _waterfall(receipt: Receipt) -> WaterfallParameters:
+    if isinstance(receipt, BookingReceipt):
+        return WaterfallParameters(stale_doubt=receipt.stale_doubt)
     common = WaterfallParameters(
         target_buffer=receipt.waterfall.target_buffer,
         stale_doubt=receipt.waterfall.stale_doubt,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from solvent.domain.labels import Reason, Stage
-from solvent.receipts.form import Handover, Party, Receipt, Side, Started
+from solvent.receipts.form import Handover, Party, Settled, Side, Started
 
 REASONS = {
     Stage.BOOK: {
@@ -20,7 +20,7 @@ REASONS = {
 """The reasons that each stage can have."""
 
 
-def trigger_fits(receipt: Receipt, started: Started, place: str) -> Iterator[str]:
+def trigger_fits(receipt: Settled, started: Started, place: str) -> Iterator[str]:
     """The account became liquidatable, and not after what was done about it."""
     if started.net_equity > started.maintenance or started.exposure < 1:
         yield f"{place}.started: was not liquidatable"
@@ -30,7 +30,7 @@ def trigger_fits(receipt: Receipt, started: Started, place: str) -> Iterator[str
         yield f"{place}.started: is later than the settlement"
 
 
-def reasons_in_order(receipt: Receipt, side: Side, place: str) -> Iterator[str]:
+def reasons_in_order(receipt: Settled, side: Side, place: str) -> Iterator[str]:
     """Book, then backstop, then only ADL rounds of the same step; with the reasons acted on."""
     handed_over = side.handed_over
     stages = [line.stage for line in handed_over]
@@ -44,7 +44,7 @@ def reasons_in_order(receipt: Receipt, side: Side, place: str) -> Iterator[str]:
 
 
 def book_reason_given(
-    receipt: Receipt, handed_over: Sequence[Handover], place: str
+    receipt: Settled, handed_over: Sequence[Handover], place: str
 ) -> Iterator[str]:
     """Before a fill only the book has been at it, and handed over something."""
     if [line.stage for line in handed_over] != [Stage.BOOK]:
@@ -53,7 +53,7 @@ def book_reason_given(
     yield from _lines_fit(receipt, handed_over, place)
 
 
-def _lines_fit(receipt: Receipt, handed_over: Sequence[Handover], place: str) -> Iterator[str]:
+def _lines_fit(receipt: Settled, handed_over: Sequence[Handover], place: str) -> Iterator[str]:
     symbols = {each.symbol for each in receipt.assets}
     for number, line in enumerate(handed_over):
         name = f"{place}.handed_over[{number}]"

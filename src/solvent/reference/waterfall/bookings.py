@@ -27,10 +27,10 @@ from solvent.domain.units import (
 from solvent.domain.waterfall_events import (
     BookedAccount,
     BookingOpened,
-    DeficitBooked,
-    DustWrittenOff,
+    DebtWrittenOff,
     FundPaid,
     PoolWrittenDown,
+    ReservesRecorded,
 )
 from solvent.reference.ledger import (
     available,
@@ -216,6 +216,7 @@ def apply_bookings(state: State, plan: BookingPlan) -> None:
         )
     )
     record_pools(state, Record(Stage.DEFICIT, booking))
+    _record_reserves(state, booking)
     losses = pool_losses(state, plan)
     for place, (each, written) in enumerate(zip(accounts, plan.written, strict=True)):
         _say_booked(state, booking, each, plan.clearing.indices)
@@ -230,6 +231,14 @@ def apply_bookings(state: State, plan: BookingPlan) -> None:
         assert state.pools[asset].lend_index >= index, "claims fall no further than solved (I38)"
     for place, each in enumerate(accounts):
         _record(state, booking, place, each.account, after=1)
+
+
+def _record_reserves(state: State, booking: int) -> None:
+    """Write down what could bear each pool's loss before its lenders."""
+    treasury, fund = state.accounts[TREASURY].available, state.accounts[FUND].available
+    for asset, pool in enumerate(state.pools):
+        reserves = pool.fees, pool.sink, treasury[asset], fund[asset]
+        state.emit(ReservesRecorded(booking, asset, *reserves))
 
 
 def _record(state: State, booking: int, place: int, account: int, after: int) -> None:
@@ -266,14 +275,25 @@ def _pay(state: State, booking: int, payments: Sequence[Payment]) -> None:
 def _forgive(state: State, booking: int, account: int, debt: WriteOff, loss: PoolLoss) -> None:
     """End a part of a debt; what the residue pays alone is no deficit."""
     asset = debt.asset
-    is_dust = loss.residue > 0 and not loss.lenders
-    kind: type[DeficitBooked | DustWrittenOff] = DustWrittenOff if is_dust else DeficitBooked
+    principal = state.accounts[account].principal[asset]
     value = value_up(debt.quantity, state.mark(asset), state.asset(asset).decimals)
     owed = debt_of(state, account, asset)
     forgive_debt(state, account, asset, debt.shares)
     fell = owed - debt_of(state, account, asset)
     assert fell == debt.quantity, "what is written off is what a debt falls by (I29)"
-    state.emit(kind(booking, account, asset, debt.quantity, value, debt.shares, debt.interest))
+    state.emit(
+        DebtWrittenOff(
+            booking=booking,
+            account=account,
+            asset=asset,
+            quantity=debt.quantity,
+            value=value,
+            debt_shares=debt.shares,
+            principal=principal,
+            interest=debt.interest,
+            dust=int(loss.residue > 0 and not loss.lenders),
+        )
+    )
 
 
 def _write_down(state: State, booking: int, asset: int, loss: PoolLoss) -> None:

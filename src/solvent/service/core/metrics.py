@@ -19,7 +19,7 @@ from solvent.domain.events import Refused
 from solvent.domain.waterfall_events import (
     AdlMatched,
     BackstopFilled,
-    DeficitBooked,
+    DebtWrittenOff,
     LiquidationStarted,
 )
 from solvent.service.core.archiver import Archiver
@@ -29,7 +29,7 @@ from solvent.service.core.market import Outcome
 from solvent.service.core.sequencer import Sequencer
 
 _COUNTED = frozenset(
-    map(kind_number, (Refused, LiquidationStarted, BackstopFilled, AdlMatched, DeficitBooked))
+    map(kind_number, (Refused, LiquidationStarted, BackstopFilled, AdlMatched, DebtWrittenOff))
 )
 """Kinds of events, by number, that are counted."""
 

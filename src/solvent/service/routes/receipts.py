@@ -29,6 +29,7 @@ async def receipts(call: Call) -> Reply:
     numbers = {
         "adl_round": _number(fields, "round"),
         "fill": _number(fields, "fill"),
+        "booking": _number(fields, "booking"),
     }
     page = page_of(fields)
     paging = Paging(page.limit, page.offset, ascending=True)

@@ -30,6 +30,7 @@ _INNER = (
     w.BackstopCandidate,
     w.AdlStuck,
     w.AdlCandidate,
+    w.ReservesRecorded,
 )
 TOLD = frozenset(
     kind_number(kind)

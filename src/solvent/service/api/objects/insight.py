@@ -187,3 +187,4 @@ class ReceiptsQuery(Slice):
     ] = UNSET
     round: Annotated[Maybe[U64], says("Number of an ADL round.")] = UNSET
     fill: Annotated[Maybe[U64], says("Number of a backstop fill.")] = UNSET
+    booking: Annotated[Maybe[U64], says("Number of a booking of losses.")] = UNSET
