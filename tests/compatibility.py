@@ -228,6 +228,11 @@ MANNERS = (
         "tests/service/api/test_costs.py::test_a_command_of_a_batch_costs_a_token",
     ),
     (
+        "an `offset` beyond 1,000,000 rows",
+        "stricter: refused; times, or `before` on `trades/history`, go on from there",
+        "tests/service/api/test_costs.py::test_rows_that_are_too_far_are_refused_and_cost_nothing",
+    ),
+    (
         "a query of more than 64 fields",
         "stricter: refused",
         "tests/service/api/test_costs.py::test_a_query_of_too_many_fields_is_not_taken_apart",

@@ -67,6 +67,8 @@ RECORD_BYTES = 256
 BODY_BYTES_A_TOKEN = 1_024
 OFFSET_ROWS_A_TOKEN = 100
 """Rows that a page leaves out cost its address a token each so many: they are counted over."""
+OFFSET_MOST = 1_000_000
+"""The most rows that a page leaves out: half of what a full bucket of an address pays for."""
 REFUSED_TOKENS = 100
 """What a request costs its address that is refused before it is known who signed it."""
 PROPOSALS = 200

@@ -117,7 +117,11 @@ def test_what_costs_more_takes_more() -> None:
     assert found.spend("key", "a", 2) == 0
     clock.now += SECOND
     assert found.spend("key", "a", 50) == 0, "a full one lets through what is larger than it is"
-    assert found.spend("key", "a") == 5, "and makes up for it"
+    assert found.spend("key", "a") == 1, "and makes up for it, but for no longer than two fill in"
+    clock.now += SECOND // 2
+    assert found.spend("key", "a") == 1
+    clock.now += SECOND // 10
+    assert found.spend("key", "a") == 0
 
 
 def test_what_was_done_already_is_charged_also_where_nothing_is_left() -> None:

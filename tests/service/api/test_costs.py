@@ -201,6 +201,25 @@ def test_rows_that_are_passed_over_cost_their_address(tmp_path: Path) -> None:
     with_buckets(tmp_path / "far", {"address": Rate(1, 2_100)}, story)
 
 
+def test_rows_that_are_too_far_are_refused_and_cost_nothing(tmp_path: Path) -> None:
+    """What no bucket can pay for was refused for ever as too many requests."""
+    size, rows = limits.ADDRESS_RATE[1], limits.OFFSET_MOST // limits.OFFSET_ROWS_A_TOKEN
+
+    async def story(house: House) -> None:
+        path = "/api/v1/trades/history?symbol=SOL_USDC"
+        for offset in (limits.OFFSET_MOST + 1, 2**53 - 1, 2**53, 10**40):
+            reply = await house.http.get(f"{path}&offset={offset}")
+            assert (reply.status_code, "offset" in reply.text) == (400, True)
+        reply = await house.http.get(f"{path}&offset={limits.OFFSET_MOST}")
+        assert (reply.status_code, reply.json()) == (200, [])
+        assert "x-total" in reply.headers
+        assert (await house.http.get(path)).status_code == 200
+
+    spent = 4 * (limits.REFUSED_TOKENS + 1) + rows + 2
+    assert spent < size
+    with_buckets(tmp_path, {"address": Rate(1, spent)}, story)
+
+
 def test_trades_are_paged_by_number(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         sell = {"symbol": "SOL_USDC", "side": "Ask", "orderType": "Limit", "price": "200"}

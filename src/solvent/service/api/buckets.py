@@ -66,13 +66,15 @@ class Buckets:
         """Take tokens: 0, or in how many whole seconds there are so many (Retry-After).
 
         What is more than a bucket holds is let through by a full one, which is empty then for as
-        long as it takes to make up for it.
+        long as it takes to make up for it, and for no more than twice as long as it takes to fill:
+        others may have the same address.
         """
         token, size, table = self._kinds[kind]
         now = self._clock()
         full_at = max(now, table.pop((name, reduces_risk), now))
         wait = full_at + min(tokens, size) * token - (now + size * token)
-        table[name, reduces_risk] = full_at if wait > 0 else full_at + tokens * token
+        taken = 0 if wait > 0 else tokens * token
+        table[name, reduces_risk] = min(full_at + taken, now + 2 * size * token)
         self._forget(table)
         return -(-wait // _SECOND_NS) if wait > 0 else 0
 

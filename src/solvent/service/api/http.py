@@ -21,7 +21,6 @@ from solvent.service.api.calls import JSON_TYPE, Call, Reply
 from solvent.service.api.crossing import PREFLIGHT, crossing_headers, preflight
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.front import Front
-from solvent.service.api.objects.pages import FAR
 from solvent.service.api.params import bad_request
 from solvent.service.api.signing import MARKET_HEADER, SIGNATURE_HEADERS, Verified, verify
 from solvent.service.core.keys import NO_ACCOUNT
@@ -32,6 +31,7 @@ from solvent.service.limits import (
     BODY_BYTES,
     BODY_BYTES_A_TOKEN,
     BODY_SECONDS,
+    OFFSET_MOST,
     OFFSET_ROWS_A_TOKEN,
     QUERY_BYTES,
     QUERY_FIELDS,
@@ -288,8 +288,8 @@ def _offset(query: Mapping[str, JsonValue]) -> int:
     text = query.get("offset")
     if not isinstance(text, str) or not (text.isascii() and text.isdigit()):
         return 0
-    offset = int(text) if len(text) <= _OFFSET_DIGITS else FAR + 1
-    return offset if offset <= FAR else 0
+    offset = int(text) if len(text) <= _OFFSET_DIGITS else OFFSET_MOST + 1
+    return offset if offset <= OFFSET_MOST else 0
 
 
 _OFFSET_DIGITS = 20

@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 from solvent.service.api.objects.enums import SortDirection
-from solvent.service.api.objects.pages import FAR
 from solvent.service.api.params import Params
-from solvent.service.limits import PAGE_DEFAULT, PAGE_MOST
+from solvent.service.limits import OFFSET_MOST, PAGE_DEFAULT, PAGE_MOST
 
 
 class Page(NamedTuple):
@@ -21,7 +20,7 @@ def page_of(fields: Params) -> Page:
     direction = fields.choice("sortDirection", SortDirection, SortDirection.DESC)
     return Page(
         fields.integer("limit", PAGE_DEFAULT, 1, PAGE_MOST),
-        fields.integer("offset", 0, 0, FAR),
+        fields.integer("offset", 0, 0, OFFSET_MOST),
         direction is SortDirection.ASC,
     )
 

@@ -6,12 +6,12 @@ from msgspec import UNSET, Meta
 
 from solvent.service.api.objects.base import Maybe, Request, says
 from solvent.service.api.objects.enums import SortDirection
-from solvent.service.limits import PAGE_DEFAULT, PAGE_MOST
+from solvent.service.limits import OFFSET_MOST, PAGE_DEFAULT, PAGE_MOST
 
 FAR = 2**53
 """The largest number that a client in JavaScript can say."""
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MOST)]
-Offset = Annotated[int, Meta(ge=0, le=FAR)]
+Offset = Annotated[int, Meta(ge=0, le=OFFSET_MOST)]
 
 
 class Slice(Request):
