@@ -22,21 +22,7 @@ SLIVERS = History(
 )
 
 
-# No single holding pays for the last atom of debt: docs/decisions/2026-11-30-known-gaps.md.
-STUCK_WITH_AN_ATOM = {33, 42, 49, 90, 121, 145, 157}
-
-
-def crowd_number(number: int) -> object:
-    """A number of a crowd, with its mark."""
-    known = pytest.mark.xfail(
-        strict=False, reason="one atom of debt is left that no single holding pays for"
-    )
-    return pytest.param(number, marks=known) if number in STUCK_WITH_AN_ATOM else number
-
-
-@pytest.mark.parametrize(
-    "number", [crowd_number(each) for each in range(sized(quick=40, usual=200, full=1_000))]
-)
+@pytest.mark.parametrize("number", range(sized(quick=40, usual=200, full=1_000)))
 def test_a_waterfall_comes_to_rest_with_everyone_settled(number: int) -> None:
     start, steps = history(number)
     Crowd(start).live(steps)

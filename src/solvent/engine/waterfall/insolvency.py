@@ -22,7 +22,7 @@ from solvent.engine.margin import first_asset
 from solvent.engine.memory.layout import UNSET
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.units import divide_up, fine_down, fine_up, mul_div_down, value_up
+from solvent.engine.units import divide_up, fine_down, fine_up, mul_div_down, quantity_up, value_up
 from solvent.kernels.language import Wide, bit, kernel, narrow, wide
 from solvent.kernels.rows import Memory
 
@@ -64,7 +64,37 @@ def worth_of(s: Store, account: int, indices: Memory, doubted: bool) -> Worth:
         asset = first_asset(rest)
         rest = rest ^ bit(asset)
         worth = _with_asset(s, worth, account, asset, indices[asset], doubt)
+    if account_row(s, account).is_liquidating and pays_nothing(s, account, indices):
+        worth = Worth(wide(0), worth.debts)
     return worth
+
+
+@kernel
+def pays_nothing(s: Store, account: int, indices: Memory) -> bool:
+    """Whether nothing of what is held pays for an atom of any debt, claims at these indices."""
+    debts = account_row(s, account).debts
+    while debts:
+        debt = first_asset(debts)
+        debts = debts ^ bit(debt)
+        value = value_up(1, mark_of(s, debt), asset_row(s, debt))
+        rest = account_row(s, account).held
+        while rest:
+            asset = first_asset(rest)
+            rest = rest ^ bit(asset)
+            if _pays(s, account, asset, indices[asset], debt, value):
+                return False
+    return True
+
+
+@kernel
+def _pays(s: Store, account: int, asset: int, index: int, debt: int, value: int) -> bool:
+    """Whether what is held of one asset pays for an atom of a debt, which is worth `value`."""
+    row = position(s, account, asset)
+    quantity = row.available + row.locked + mul_div_down(row.lent_shares, index, INDEX_SCALE)
+    mark = mark_of(s, asset)
+    if quantity == 0 or mark == 0:
+        return False
+    return asset == debt or quantity_up(value, mark, asset_row(s, asset)) <= quantity
 
 
 @kernel

@@ -24,6 +24,7 @@ from solvent.proof.invariants.solvency import (
     Held,
     Worth,
     counted_for,
+    pays_any,
     worth_of,
 )
 from solvent.proof.invariants.state_view import FINE, StateView
@@ -131,6 +132,8 @@ def _worth(
 ) -> Worth:
     """What an account with these balances was worth, claims at these indices."""
     assets = debts = 0
+    rows: dict[int, Held] = {}
+    marks = {pool.asset: pool.mark for pool in booking.pools}
     for one in balances:
         pool = booking.pools[one.asset]
         quantity = one.available + one.locked + one.lent_shares * indices[one.asset] // INDEX_SCALE
@@ -138,6 +141,8 @@ def _worth(
         held = Held(quantity, one.debt)
         counted = counted_for(view, held, pool.mark, decimals, stale=bool(pool.stale))
         assets, debts = assets + counted.assets, debts + counted.debts
+        rows[one.asset] = held
+    assets *= pays_any(view, rows, marks)
     return Worth(assets, debts)
 
 

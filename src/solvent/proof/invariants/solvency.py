@@ -7,11 +7,17 @@ nothing moves. That takes as many rounds as a loss goes round, which the engine'
 Specification: section 8.7.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from solvent.domain.settlement_properties import up
-from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
+from solvent.domain.units import (
+    FINE_PER_VALUE,
+    INDEX_SCALE,
+    PRICE_DECIMALS,
+    RATIO,
+    VALUE_DECIMALS,
+)
 from solvent.proof.invariants.state_view import FINE, StateView
 from solvent.reference.state import FUND, TREASURY
 
@@ -38,13 +44,17 @@ def worth_of(view: StateView, account: int, lost: Sequence[int]) -> Worth:
     """What an account is worth once claims lost these fractions of ONE."""
     holding, health = view.holdings[account], view.health[account]
     assets = debts = 0
+    rows: dict[int, Held] = {}
     for asset, parameters in enumerate(view.parameters.assets):
         claim = health.claims[asset] * (ONE - lost[asset]) // ONE
         free = holding.available[asset] + holding.locked[asset]
-        row = Held(free + claim, health.debts[asset])
+        row = rows[asset] = Held(free + claim, health.debts[asset])
         price = view.prices[asset]
         counted = counted_for(view, row, price.mark, parameters.decimals, stale=price.stale)
         assets, debts = assets + counted.assets, debts + counted.debts
+    if account in view.liquidating:
+        marks = {asset: price.mark for asset, price in enumerate(view.prices)}
+        assets *= pays_any(view, rows, marks)
     return Worth(assets, debts)
 
 
@@ -65,6 +75,21 @@ def counted_for(view: StateView, held: Held, mark: int, decimals: int, *, stale:
     beyond = (held.quantity - netted) * mark * FINE // unit * (RATIO + doubt) // RATIO
     lower = mark * RATIO // (RATIO + doubt)
     return Worth(beyond if beyond >= DUST else 0, up((held.debt - netted) * lower * FINE, unit))
+
+
+def pays_any(view: StateView, rows: Mapping[int, Held], marks: Mapping[int, int]) -> bool:
+    """Whether anything that is held pays for an atom of any debt, or nothing is owed."""
+    decimals = [parameters.decimals for parameters in view.parameters.assets]
+    owed = [asset for asset, row in rows.items() if row.debt]
+    for debt in owed:
+        # 10^-6 USDC, as a match is valued.
+        value = up(marks[debt], 10 ** (decimals[debt] + PRICE_DECIMALS - VALUE_DECIMALS))
+        for asset, row in rows.items():
+            whole = 10 ** (decimals[asset] + PRICE_DECIMALS - VALUE_DECIMALS)
+            price = 1 if asset == debt else up(value * whole, marks[asset]) if marks[asset] else 0
+            if row.quantity >= price > 0:
+                return True
+    return not owed
 
 
 def open_debt(view: StateView, account: int, asset: int) -> int:
@@ -177,9 +202,8 @@ def wrong_gates(view: StateView) -> Iterator[tuple[int, int, int]]:
         # One unit of an index is a larger fraction of it where it is low.
         slack = 2 + up(atoms * INDEX_SCALE, max(1, pool.lent))
         slack += up(INDEX_SCALE, max(1, pool.lend_index))
-        # A borrow's entry fee, which lenders share, lowers what is lost afterwards.
-        most = wanted + wanted // 50 + slack
-        if pool.impaired < wanted - slack or (expected.settled and pool.impaired > most):
+        above = expected.settled and pool.impaired > wanted + slack
+        if pool.impaired < wanted - slack or above:
             yield asset, pool.impaired, wanted
 
 

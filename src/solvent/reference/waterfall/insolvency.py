@@ -3,7 +3,8 @@
 A stale asset counts (1 + doubt) times its last mark, a stale debt 1 / (1 + doubt); what an account
 has and owes of one stale asset cancels and counts on neither side, for no price makes a gain of
 that. What it lacks by that count it lacks for certain. Claims count at given lend indices, so that
-it can be asked what an account is worth when pools have lost a part.
+it can be asked what an account is worth when pools have lost a part. What an account in the
+waterfall has counts nothing where no part of it pays for an atom of a debt: it will never pay any.
 
 Specification: section 8.7.
 """
@@ -21,6 +22,7 @@ from solvent.domain.units import (
     fine_down,
     fine_up,
     mul_div_down,
+    quantity_up,
     value_up,
 )
 from solvent.reference.ledger import debt_of, debt_worth, impaired_index
@@ -57,9 +59,11 @@ def worth_of(state: State, account: int, indices: Sequence[int], *, doubted: boo
     holder = state.accounts[account]
     doubt = state.parameters.waterfall.stale_doubt if doubted else 0
     assets = debts = 0
+    held = []
     for asset, parameters in enumerate(state.parameters.assets):
         claim = mul_div_down(holder.lent_shares[asset], indices[asset], INDEX_SCALE)
         quantity = holder.available[asset] + holder.locked[asset] + claim
+        held.append(quantity)
         debt = debt_of(state, account, asset)
         mark, decimals = state.mark(asset), parameters.decimals
         if not state.prices[asset].stale:
@@ -71,7 +75,27 @@ def worth_of(state: State, account: int, indices: Sequence[int], *, doubted: boo
         # Dust of a halted asset would keep a debt of dust open for as long as that is halted.
         assets += beyond if beyond >= DUST * FINE_PER_VALUE else 0
         debts += fine_up(debt - netted, mark * RATIO // (RATIO + doubt), decimals)
+    if account in state.liquidating and pays_nothing(state, account, held):
+        assets = 0
     return Worth(assets, debts)
+
+
+def pays_nothing(state: State, account: int, held: Sequence[int]) -> bool:
+    """Whether nothing of what is held, atoms by asset, pays for an atom of any of its debts.
+
+    A match is paid in one asset, so two holdings of half an atom's worth pay for none.
+    """
+    for debt, shares in enumerate(state.accounts[account].debt_shares):
+        if not shares:
+            continue
+        value = value_up(1, state.mark(debt), state.asset(debt).decimals)
+        for asset, quantity in enumerate(held):
+            mark = state.mark(asset)
+            if not (quantity and mark):
+                continue
+            if asset == debt or quantity_up(value, mark, state.asset(asset).decimals) <= quantity:
+                return False
+    return True
 
 
 def open_debt(state: State, account: int, asset: int) -> int:
