@@ -4,6 +4,7 @@ The real files lie beside the repository and are not part of it: their tests ski
 absent.
 """
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,6 @@ import polars as pl
 import pytest
 
 from solvent.cli import main
-from solvent.domain.codec.canonical import strict_json
 from solvent.lab.prices.paths import read_prices
 from tests.lab.price_helpers import MINUTE, at, price, reason
 from tests.sizes import sized
@@ -136,7 +136,7 @@ def test_a_real_file_runs_with_the_options_that_the_guide_names(
     options = options_of(OPTIONS[name])
     words = ["run", "quiet", "--accounts", "10", "--prices", str(shared(name)), *options, "--json"]
     assert main(words) == 0
-    figures = strict_json(capfd.readouterr().out.strip())
+    figures = json.loads(capfd.readouterr().out)
     assert figures["prices"]["file"] == name
     assert figures["steps"] > 5000
     assert figures["refused"] == 0

@@ -1,10 +1,14 @@
 """The report: well-formed, closed to the outside, complete, and the same for the same run."""
 
+import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,11 +18,14 @@ import pytest
 
 from solvent.domain.codec.canonical import strict_json
 from solvent.domain.labels import AdlCase
+from solvent.domain.units import RATIO
+from solvent.engine.engine import FastEngine
 from solvent.lab.report.charts import SPANS, Chart, Line, draw, nice_step, thinned
 from solvent.lab.report.formatting import STAGE_TITLES, money, number, percent, trimmed, utc, words
 from solvent.lab.report.markup import Markup, table, tag
 from solvent.lab.report.page import render
 from solvent.lab.report.receipts import MATCHES_PER_ROUND, chosen
+from solvent.lab.report.summary import sheets
 from solvent.lab.runner import RunResult, run
 from solvent.lab.scenario.catalog import load_scenario
 from solvent.receipts.codec import read_receipt
@@ -73,11 +80,39 @@ def test_a_report_is_well_formed(name: str) -> None:
     assert [element.get("lang") for element in tree.iter("html")] == ["en"]
 
 
-def test_a_report_holds_no_address_and_no_script() -> None:
-    """Nothing to load, and a policy that forbids it."""
+def test_a_report_loads_nothing_and_runs_no_script_but_its_own() -> None:
+    """No address, and a policy that allows one script and one style by their hashes."""
     text = page()
-    assert not re.search(r"https?:|//\w|url\(|@import|<script|<link|<img|<iframe|\bon\w+=", text)
-    assert "default-src 'none'" in text
+    style, data, script = (
+        re.search(pattern, text, re.DOTALL)
+        for pattern in (
+            r"<style>(.*)</style>",
+            r'<script type="application/json" id="chart-data">(.*?)</script>',
+            r"<script>(.*)</script>",
+        )
+    )
+    assert style is not None
+    assert script is not None
+    assert data is not None
+    assert text.count("<script") == 2
+    outside = text.replace(script[1], "")
+    assert not re.search(r"https?:|//\w|url\(|@import|<link|<img|<iframe|\bon\w+=", outside)
+    assert re.findall(r"https?:[^\"]*", script[1]) == ["http://www.w3.org/2000/svg"]
+    allowed = [
+        f"'sha256-{b64encode(sha256(found[1].encode()).digest()).decode()}'"
+        for found in (style, script)
+    ]
+    (policy,) = (
+        str(element.get("content"))
+        for element in parsed(text).iter("meta")
+        if element.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy == (
+        f"default-src 'none'; style-src {allowed[0]}; script-src {allowed[1]};"
+        " base-uri 'none'; form-action 'none'"
+    )
+    assert "unsafe" not in policy
+    assert not any(element.get("style") for element in parsed(text).iter())
     assert not any(element.get("href") or element.get("src") for element in parsed(text).iter())
 
 
@@ -91,8 +126,13 @@ def test_what_comes_from_outside_is_escaped() -> None:
         series[row] = {
             (EVIL if symbol == "BTC" else symbol): values for symbol, values in series[row].items()
         }
+    figures["settings"] = EVIL
+    for record in (*figures["liquidated"], *figures["lenders_settled"]):
+        record["name"] = EVIL
     text = render(figures, series, chosen([]))
-    assert "<script" not in text
+    assert "alert(1)" in text
+    assert text.count("<script") == 2
+    assert "<script>alert" not in text
     assert any("<script>alert(1)</script>" in said for said in texts(parsed(text), "h1"))
 
 
@@ -252,3 +292,116 @@ def test_figures_for_people() -> None:
     assert words("NO_REDEEMABLE_CASH") == "no redeemable cash"
     assert utc("2025-10-10T21:20:00Z") == "10 Oct 2025 21:20 UTC"
     assert utc("2025-10-10T23:20:05+02:00") == "10 Oct 2025 21:20:05 UTC"
+
+
+def rows_of(caption: str) -> list[list[str]]:
+    """The rows of the table whose caption begins so, cell by cell."""
+    (found,) = [
+        element
+        for element in parsed(page()).iter("table")
+        if "".join(element[0].itertext()).startswith(caption)
+    ]
+    return [["".join(cell.itertext()) for cell in row] for row in found.iter("tr")][1:]
+
+
+def test_who_was_liquidated_is_told_account_by_account() -> None:
+    """As many rows as the headline says, and stages that add up to those of the waterfall."""
+    figures = small_run()[0].figures
+    records = figures["liquidated"]
+    assert len(records) == figures["liquidated_accounts"] > 5
+    assert len(rows_of("Every account that came into")) == len(records)
+    words_of = [each["outcome"] for each in records]
+    assert words_of.count("restored") == figures["restored_accounts"]
+    assert words_of.count("closed") == figures["closed_accounts"]
+    for stage in figures["stages"]:
+        cleared = sum(Decimal(each[stage["stage"]]) for each in records)
+        # Every record is rounded to 10^-6 USDC.
+        assert abs(cleared - Decimal(stage["value"])) <= Decimal(len(records)) / 10**6
+        assert sum(Decimal(each[stage["stage"]]) > 0 for each in records) <= stage["accounts"]
+    for each in records:
+        assert Decimal(each["net_equity"]) <= Decimal(each["maintenance"])
+        assert each["started"] <= (each["ended"] or figures["end"])
+    first = rows_of("Every account that came into")[0]
+    assert first[0] == records[0]["name"]
+    assert money(records[0]["cost"]) == first[-1]
+
+
+def test_the_stages_reasons_add_up_or_say_why_not() -> None:
+    """Accounts = those without a reason, and those with one or more."""
+    for stage in small_run()[0].figures["stages"]:
+        said = sum(stage["reasons"].values())
+        with_reason = stage["accounts"] - stage["without"]
+        assert said >= with_reason
+        assert (said == with_reason) == (stage["several"] == 0)
+        if stage["several"]:
+            assert f"{stage['several']} accounts came for more than one reason" in page()
+
+
+def test_headline_tiles_and_tables_agree() -> None:
+    """Recovery, accounts and deficits are the same figures wherever they stand."""
+    figures = small_run()[0].figures
+    lenders = figures["lenders"]
+    tiles = texts(parsed(page()), "dd")
+    assert money(lenders["received"]) in tiles
+    assert f"{figures['liquidated_accounts']} of {figures['accounts']}" in tiles
+    assert money(sum(Decimal(each["value"]) for each in figures["deficits"])) in tiles
+    settled = figures["lenders_settled"]
+    received = sum(Decimal(each["received"]) for each in settled)
+    assert abs(received - Decimal(lenders["received"])) <= Decimal(len(settled)) / 10**6
+    paid = sum(Decimal(each["paid"]) for each in figures["paid_in"])
+    assert abs(paid - Decimal(lenders["received"])) <= Decimal(len(figures["paid_in"])) / 10**6
+    assert dict(row[:2] for row in rows_of("Lender recovery"))["Value received"] == money(
+        lenders["received"]
+    )
+    if lenders["recovery"] > 1:
+        assert "Over 100 %" in page()
+        over = Decimal(lenders["received"]) - Decimal(lenders["owed"]) - Decimal(lenders["fees"])
+        assert abs(over) < Decimal("0.01")
+
+
+def test_the_scripts_values_are_those_of_the_series() -> None:
+    """Every chart that is drawn has its values, first and last among them."""
+    result, _ = small_run()
+    found = re.search(r'id="chart-data">(.*?)</script>', page(), re.DOTALL)
+    assert found is not None
+    data = json.loads(found[1])
+    drawn = [element.get("data-chart") for element in parsed(page()).iter("figure")]
+    assert sorted(data["charts"]) == sorted(filter(None, drawn))
+    assert {"depth", "borrow-rate", "lend-rate", "mark-0"} <= set(data["charts"])
+    for chart in data["charts"].values():
+        assert all(len(line) == len(data["times"]) for line in chart["lines"])
+        assert chart["low"] < chart["high"]
+    marks = result.series["marks"]["BTC"]
+    assert data["charts"]["mark-0"]["lines"][0][-1] == pytest.approx(marks[-1], rel=1e-11)
+    assert len(data["times"]) <= 1001
+
+
+def test_the_depth_is_told_beside_what_hangs_on_it() -> None:
+    """What was measured and what was assumed, by the stages and among the assumptions."""
+    told = texts(parsed(page()), "p")
+    assert any("hangs on its depth" in said and "measured are" in said for said in told)
+    bands = small_run()[0].figures["depth"]["bands"]
+    assert len(rows_of("Depth in calm")) == len(bands) > 5
+
+
+def test_the_run_is_shown_with_half_and_twice_its_depth() -> None:
+    """All three are runs of their own, and the middle one is this one."""
+    scenario = load_scenario(CRASH)
+    options: dict[str, Any] = {"accounts": 60, "engine_factory": FastEngine}
+    figures = run(scenario, check_depth=True, **options).figures
+    check = figures["depth_check"]
+    for place, depth in enumerate((RATIO // 2, RATIO, 2 * RATIO)):
+        other = run(scenario, depth=depth, **options).figures
+        assert [each["values"][place] for each in check["stages"]] == [
+            each["value"] for each in other["stages"]
+        ]
+        assert other["depth"]["scale"] == 0.15 * depth / RATIO
+    book = [Decimal(value) for value in check["stages"][0]["values"]]
+    assert book[0] < book[1] < book[2]
+    assert any(sheet.caption.startswith("The same run with half") for sheet in sheets(figures))
+
+
+def test_the_settings_are_the_scenario_as_it_was_read() -> None:
+    """Its whole text, so that the report alone says what was run."""
+    text = Path(load_scenario(CRASH).file).read_text(encoding="utf-8")
+    assert text in texts(parsed(page()), "code")

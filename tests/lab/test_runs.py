@@ -251,4 +251,5 @@ class TestOwnPrices:
     def test_missing_file(self, tmp_path: Path) -> None:
         with pytest.raises(InputError) as refusal:
             run(small(tmp_path, self.FILE))
-        assert refusal.value.file == str(tmp_path / "prices.csv")
+        assert refusal.value.file == str(tmp_path / "small.toml")
+        assert f"{tmp_path / 'prices.csv'} does not exist" in refusal.value.reason

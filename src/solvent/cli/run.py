@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
 from solvent.cli.options import (
     NAMED,
     Accounts,
@@ -15,6 +18,7 @@ from solvent.cli.options import (
 from solvent.cli.runs.price_options import PriceOptions
 from solvent.cli.runs.running import EngineKind, Request, carry_out
 from solvent.domain.errors import InputError
+from solvent.domain.units import RATIO
 
 
 def run(
@@ -27,6 +31,8 @@ def run(
     default_policy: DefaultPolicy = None,
     accounts: Accounts = None,
     seed: Seed = None,
+    depth: Annotated[float, Parameter(validator=Number(gte=0.001, lte=1000))] = 1.0,
+    check_depth: bool = False,
     out: Annotated[Path | None, NAMED] = None,
     json: Json = False,
     engine: EngineOption = EngineKind.FAST,
@@ -40,6 +46,10 @@ def run(
     positions
         Accounts from a CSV or Parquet file instead of the scenario's groups: account, asset and
         held, lent or owed, in whole tokens.
+    depth
+        The depth of the scenario's order books times this.
+    check_depth
+        Carry the run out twice more, with half and with twice the depth, and show all three.
     out
         Folder for the report, the event log and the receipts; a former run's folder is replaced.
         Without it nothing is written.
@@ -56,6 +66,8 @@ def run(
             default_policy=default_policy,
             accounts=accounts,
             seed=seed,
+            depth=round(depth * RATIO),
+            check_depth=check_depth,
             out=out,
             as_json=json,
             engine=engine,

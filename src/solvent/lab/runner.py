@@ -9,9 +9,10 @@ the same commands and events; nothing here reads a clock or draws a number but f
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command
 from solvent.domain.engine_face import EngineFace
 from solvent.domain.parameters import EngineParameters, Policy
-from solvent.domain.units import INT64_MAX, SECOND
+from solvent.domain.units import INT64_MAX, RATIO, SECOND
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.run_log import RunLogWriter
 from solvent.lab.people.agents import Agents, Driver
@@ -28,11 +29,11 @@ from solvent.lab.people.population import crowd
 from solvent.lab.people.positions import NO_BOOK, Book, read_positions, relaxed
 from solvent.lab.prices.feed import Feed, Foreign, foreign_feed, own_feed
 from solvent.lab.prices.paths import time_text
+from solvent.lab.report.depth import depth_record
 from solvent.lab.report.figures import Recorder
 from solvent.lab.report.page import write_report
-from solvent.lab.report.parties import Party
 from solvent.lab.report.receipts import Chosen
-from solvent.lab.report.step_check import compared
+from solvent.lab.report.step_check import compared, depths_compared
 from solvent.lab.scenario.model import Scenario
 from solvent.receipts.codec import receipt_line
 from solvent.receipts.runs import RunReceipts
@@ -72,6 +73,8 @@ def run(
     seed: int | None = None,
     out: Path | None = None,
     check_step: bool = False,
+    depth: int = RATIO,
+    check_depth: bool = False,
     progress: Progress | None = None,
     engine_factory: EngineFactory = ReferenceEngine,
 ) -> RunResult:
@@ -87,12 +90,15 @@ def run(
       run.json and, with positions, accounts.csv: all of them or nothing.
 
     - check_step: carry it out once more with half the step, and say how far the two agree.
+    - depth: the makers' depth times this ratio (10^-9).
+    - check_depth: carry it out twice more, with half and with twice the depth, and put the results
+      beside each other.
 
     Raises InputError for what is wrong with a file or an argument, before anything is written.
     """
     if seed is not None and not 0 <= seed <= INT64_MAX:
         raise scenario.error("seed", f"must lie between 0 and {INT64_MAX}, is {seed}")
-    scenario = _adjusted(scenario, policy, default_policy, seed)
+    scenario = _adjusted(scenario, policy, default_policy, seed, depth)
     whole = scenario
     scenario, feed, book = _given(scenario, prices, positions, accounts)
     people = crowd(scenario, accounts)
@@ -103,7 +109,10 @@ def run(
             writer = stack.enter_context(RunLogWriter(out, feed.parameters))
             log = stack.enter_context(closing(_Log(writer, feed.parameters)))
         driver = _RunDriver(
-            feed.parameters, scenario.parameters, agents.parties, engine_factory, log
+            feed.parameters,
+            Recorder(scenario.parameters, agents.parties, _names(agents, book)),
+            engine_factory,
+            log,
         )
         driver.run(agents.open())
         agents.set_up(driver)
@@ -113,15 +122,19 @@ def run(
         count = len(book.holders) or people.accounts
         figures = _head(scenario, feed, book, count, notes) | driver.finish()
         series = driver.recorder.all_series()
+        again = partial(
+            run,
+            prices=prices,
+            positions=positions,
+            accounts=accounts,
+            engine_factory=engine_factory,
+        )
         if check_step:
-            half = run(
-                replace(whole, step=max(1, whole.step // 2)),
-                prices=prices,
-                positions=positions,
-                accounts=accounts,
-                engine_factory=engine_factory,
-            )
+            half = again(replace(whole, step=max(1, whole.step // 2)))
             figures["step_check"] = compared(scenario.step, figures, half.figures)
+        if check_depth:
+            others = [again(whole, depth=other).figures for other in (RATIO // 2, 2 * RATIO)]
+            figures["depth_check"] = depths_compared(others[0], figures, others[1])
         if log is not None:
             log.name_accounts(agents.next_account, book)
             log.finish(figures, series, driver.state_hash)
@@ -162,10 +175,20 @@ def _given(
     return scenario, replace(feed, parameters=relaxed(feed.parameters)), book
 
 
+def _names(agents: Agents, book: Book) -> dict[int, str]:
+    """What a book calls its accounts, by their number in the run."""
+    first = agents.next_account - len(book.holders)
+    return {first + place: holder.name for place, holder in enumerate(book.holders)}
+
+
 def _adjusted(
-    scenario: Scenario, policy: Policy | None, default_policy: Policy | None, seed: int | None
+    scenario: Scenario,
+    policy: Policy | None,
+    default_policy: Policy | None,
+    seed: int | None,
+    depth: int,
 ) -> Scenario:
-    """The scenario with other policies or another seed in its parameters."""
+    """The scenario with other policies, another seed or another depth of its book."""
     parameters = scenario.parameters
     waterfall = parameters.waterfall
     if policy is not None:
@@ -175,7 +198,10 @@ def _adjusted(
     parameters = replace(parameters, waterfall=waterfall)
     if seed is not None:
         parameters = replace(parameters, seed=seed)
-    return replace(scenario, parameters=parameters)
+    scale = scenario.depth.scale * depth // RATIO
+    if scenario.depth.curves and not 0 < scale <= INT64_MAX:
+        raise scenario.error("depth.scale", "is out of range with this --depth; come nearer to 1")
+    return replace(scenario, parameters=parameters, depth=replace(scenario.depth, scale=scale))
 
 
 def _head(
@@ -197,6 +223,9 @@ def _head(
         "assets": [asset.symbol for asset in scenario.parameters.assets],
         "start": time_text(feed.start),
         "end": time_text(feed.end),
+        "step_seconds": scenario.step // SECOND,
+        "depth": depth_record(scenario),
+        "settings": Path(scenario.file).read_text(encoding="utf-8"),
     }
 
 
@@ -267,22 +296,18 @@ class _Log:
 
 
 class _RunDriver(Driver):
-    """The engine of a run, which starts with `parameters`, and its listeners.
-
-    `reported` are the scenario's own, which a book of accounts lets come into force after it.
-    """
+    """The engine of a run, which starts with `parameters`, and its listeners."""
 
     def __init__(
         self,
         parameters: EngineParameters,
-        reported: EngineParameters,
-        parties: Sequence[Party],
+        recorder: Recorder,
         engine_factory: EngineFactory,
         log: _Log | None,
     ) -> None:
         super().__init__()
         self.engine = engine_factory(parameters)
-        self.recorder = Recorder(reported, parties)
+        self.recorder = recorder
         self.state_hash = ""
         self._log = log
         self._hasher = EventHasher()

@@ -16,6 +16,7 @@ from solvent.cli.called import called
 from solvent.cli.progress import progress, say
 from solvent.cli.runs.folder import refuse_foreign, run_folder
 from solvent.domain.parameters import Policy
+from solvent.domain.units import RATIO
 
 if TYPE_CHECKING:
     from solvent.lab.prices.feed import Foreign
@@ -52,6 +53,8 @@ class Request:
     default_policy: Policy | None = None
     accounts: int | None = None
     seed: int | None = None
+    depth: int = RATIO
+    check_depth: bool = False
     out: Path | None = None
     as_json: bool = False
     engine: EngineKind = EngineKind.FAST
@@ -76,6 +79,8 @@ def carry_out(request: Request) -> None:
             default_policy=request.default_policy,
             accounts=request.accounts,
             seed=request.seed,
+            depth=request.depth,
+            check_depth=request.check_depth,
             out=partial,
             check_step=partial is not None,
             progress=report,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
+from typing import Literal
 
 from solvent.lab.report.formatting import moment
 from solvent.lab.report.markup import Markup, tag
@@ -33,6 +34,9 @@ DAY = timedelta(days=1)
 EPOCH = moment("1970-01-01")
 
 
+Form = Literal["percent", "money", "price", "count"]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One row of values over the chart's times; `style` is a colour class and maybe a dash."""
@@ -47,7 +51,7 @@ class Chart:
     """What is drawn. `times` are ISO 8601, as many as each line has values.
 
     `label` writes a value in a title, `axis` on the axis; `bottom` and `top` hold the axis where
-    they are given. `stacked` piles the lines up as areas.
+    they are given. `stacked` piles the lines up as areas. `form` is how the script writes a value.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Chart:
     bottom: float | None = None
     top: float | None = None
     stacked: bool = False
+    form: Form = "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,7 @@ def draw(chart: Chart) -> Markup:
     if not chart.times or not chart.lines:
         return tag("figure", caption, tag("p", "No figures in this run.", class_="none"))
     times = [moment(text) for text in chart.times]
-    tops = _tops(chart)
-    frame = _frame(chart, times, tops)
+    tops, frame = _tops(chart), frame_of(chart)
     drawing = tag(
         "svg",
         tag("title", chart.title, id=f"{chart.name}-title"),
@@ -103,7 +107,7 @@ def draw(chart: Chart) -> Markup:
         role="img",
         aria_labelledby=f"{chart.name}-title {chart.name}-desc",
     )
-    return tag("figure", caption, drawing, _legend(chart))
+    return tag("figure", caption, drawing, _legend(chart), data_chart=chart.name)
 
 
 def _tops(chart: Chart) -> list[Sequence[float]]:
@@ -114,7 +118,10 @@ def _tops(chart: Chart) -> list[Sequence[float]]:
     return list(zip(*(tuple(accumulate(row)) for row in rows), strict=True))
 
 
-def _frame(chart: Chart, times: list[datetime], tops: list[Sequence[float]]) -> Frame:
+def frame_of(chart: Chart) -> Frame:
+    """The frame that holds every line of a chart, whose times and lines there must be."""
+    tops = _tops(chart)
+    start, end = moment(chart.times[0]), moment(chart.times[-1])
     low = min(min(values) for values in tops) if chart.bottom is None else chart.bottom
     high = max(max(values) for values in tops) if chart.top is None else chart.top
     if high <= low:
@@ -124,7 +131,7 @@ def _frame(chart: Chart, times: list[datetime], tops: list[Sequence[float]]) -> 
         low = math.floor(low / step) * step
     if chart.top is None:
         high = math.ceil(high / step) * step
-    return Frame(times[0], times[-1], low, high)
+    return Frame(start, end, low, high)
 
 
 def nice_step(rough: float) -> float:

@@ -6,32 +6,37 @@ of liquidated accounts follow each account to its last word: restored to health,
 left to owe, or still in the waterfall.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from solvent.domain.codec.events import EVENT_KINDS, kind_number
 from solvent.domain.codec.transcript import Transcript
+from solvent.domain.commands import TimeStep
 from solvent.domain.engine_face import EngineFace
 from solvent.domain.events import Event, IndexUpdated, MarkUpdated, Refused, Stepped
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.units import RATIO, SECOND
+from solvent.domain.queries import Queries
+from solvent.domain.units import RATIO, SECOND, VALUE_SCALE
 from solvent.domain.waterfall_events import (
     AdlOpened,
     BackstopFilled,
     BookingOpened,
-    LiquidationEnded,
-    LiquidationStarted,
 )
 from solvent.lab.prices.paths import time_text
 from solvent.lab.report.conservation import BALANCE, Conservation
 from solvent.lab.report.later import KindLater
+from solvent.lab.report.liquidated import CLOSED, RESTORED, Liquidated
 from solvent.lab.report.marks import Marks
 from solvent.lab.report.parties import Parties, Party
+from solvent.lab.report.recovery import Recovery
 from solvent.lab.report.settlement_figures import LenderFigures
 from solvent.lab.report.stage_figures import STAGES, StageFigures
 
 MINUTE = 60 * SECOND
 PRICE_UNIT = 10**10
+DEPTH_WITHIN = RATIO // 100
+NO_NAMES: Mapping[int, str] = MappingProxyType({})
 
 Handler = Callable[[Event], None]
 
@@ -84,7 +89,12 @@ def minutes(time: int) -> float | int:
 class Recorder:
     """Listens to one run; see the module."""
 
-    def __init__(self, parameters: EngineParameters, parties: Sequence[Party] = ()) -> None:
+    def __init__(
+        self,
+        parameters: EngineParameters,
+        parties: Sequence[Party] = (),
+        names: Mapping[int, str] = NO_NAMES,
+    ) -> None:
         self.commands = 0
         self.events = 0
         self.refused = 0
@@ -93,6 +103,8 @@ class Recorder:
         self._marks = Marks(parameters)
         self._stages = StageFigures(self._marks)
         self._lenders = LenderFigures(self._marks)
+        self._recovery = Recovery(self._marks, names)
+        self._liquidated = Liquidated(self._marks, parties, names, self._moment)
         self._later = KindLater(self._marks, parameters.start_time)
         self._parties = Parties(self._marks, parties)
         self._conservation = Conservation(self._marks)
@@ -100,13 +112,13 @@ class Recorder:
             PoolWatch(asset.symbol, asset.pool.throttle_threshold) for asset in parameters.assets
         ]
         self._now = parameters.start_time
-        self._last_word: dict[int, str] = {}
+        self._command: tuple[Transcript, int] | None = None
         self._handlers: list[list[Handler]] = [[] for _ in EVENT_KINDS]
         self._listen()
         self._times: list[str] = []
         self._rows = {
             name: {pool.symbol: list[float]() for pool in self._pools}
-            for name in ("marks", "utilization", "bound")
+            for name in ("marks", "utilization", "bound", "borrow_rate", "lend_rate", "depth")
         }
         self._stage_values = {stage: list[float]() for stage in STAGES}
         self._owed: list[float] = []
@@ -117,6 +129,8 @@ class Recorder:
         listeners = (
             self._stages,
             self._lenders,
+            self._recovery,
+            self._liquidated,
             self._later,
             self._parties,
             self._conservation,
@@ -125,8 +139,6 @@ class Recorder:
         own: list[tuple[type[Event], Handler]] = [
             (IndexUpdated, self._mark_moves),
             (MarkUpdated, self._mark_moves),
-            (LiquidationStarted, self._liquidation_starts),
-            (LiquidationEnded, self._liquidation_ends),
             (Refused, self._refuses),
             (Stepped, self._steps_on),
             (AdlOpened, self._settles),
@@ -142,7 +154,8 @@ class Recorder:
         self.events += len(transcript.kinds)
         self._conservation.read(transcript)
         kinds, places, start = transcript.kinds, transcript.places, 0
-        for end in transcript.ends:
+        for number, end in enumerate(transcript.ends):
+            self._command = transcript, number
             for each in range(start, end):
                 kind = kinds[each]
                 if kind == BALANCE:
@@ -158,13 +171,12 @@ class Recorder:
         self._conservation.close()
         self._marks.update(event)
 
-    def _liquidation_starts(self, event: Event) -> None:
-        assert isinstance(event, LiquidationStarted)
-        self._last_word[event.account] = "liquidating"
-
-    def _liquidation_ends(self, event: Event) -> None:
-        assert isinstance(event, LiquidationEnded)
-        self._last_word[event.account] = "restored" if event.exposure else "closed"
+    def _moment(self) -> int:
+        """The time of the command whose events are heard: a step's own, or that of the last one."""
+        assert self._command is not None
+        transcript, number = self._command
+        command = transcript.commands[number]
+        return command.time if isinstance(command, TimeStep) else self._now
 
     def _refuses(self, _event: Event) -> None:
         self.refused += 1
@@ -199,9 +211,14 @@ class Recorder:
                 self._rows["utilization"][watch.symbol].append(ratio(pool.utilization))
                 self._rows["bound"][watch.symbol].append(ratio(pool.bound))
         if elapsed:
-            self._sample()
+            self._sample(engine.queries)
 
-    def _sample(self) -> None:
+    def _sample(self, queries: Queries) -> None:
+        for asset, watch in enumerate(self._pools):
+            report = queries.pool(asset)
+            self._rows["borrow_rate"][watch.symbol].append(ratio(report.borrow_apr))
+            self._rows["lend_rate"][watch.symbol].append(ratio(report.lend_apr))
+            self._rows["depth"][watch.symbol].append(self._depth(queries, asset))
         self._times.append(time_text(self._now))
         for stage, value in self._stages.values().items():
             self._stage_values[stage].append(value)
@@ -209,19 +226,32 @@ class Recorder:
         self._owed.append(owed)
         self._received.append(received)
 
+    def _depth(self, queries: Queries, asset: int) -> float:
+        """What rests within DEPTH_WITHIN of the mark on the thinner side of a book, USDC."""
+        if not asset:
+            return 0.0
+        mark, depth = self._marks.mark(asset), queries.depth(asset)
+        reach = mark * DEPTH_WITHIN // RATIO
+        bids = sum(each.quantity for each in depth.bids if each.price >= mark - reach)
+        asks = sum(each.quantity for each in depth.asks if each.price <= mark + reach)
+        return self._marks.value(asset, min(bids, asks)) / VALUE_SCALE
+
     def figures(self) -> dict[str, Any]:
         """Everything gathered, by the names that reports use."""
-        words = list(self._last_word.values())
+        words = self._liquidated.outcomes()
         return {
             "steps": self.steps,
             "commands": self.commands,
             "events": self.events,
             "refused": self.refused,
             "liquidated_accounts": len(words),
-            "restored_accounts": words.count("restored"),
-            "closed_accounts": words.count("closed"),
+            "restored_accounts": words.count(RESTORED),
+            "closed_accounts": words.count(CLOSED),
+            "liquidated": self._liquidated.result(),
             "stages": self._stages.result(),
             "lenders": self._lenders.result(),
+            "lenders_settled": self._recovery.lenders(),
+            "paid_in": self._recovery.paid(),
             "kind_later": self._later.result(),
             "parties": self._parties.result(),
             "deficits": self._lenders.deficits,

@@ -7,7 +7,7 @@ Deliberately absent: named entities, script, and any address outside the page.
 """
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 VOID = frozenset({"br", "col", "meta"})
 
@@ -49,15 +49,22 @@ def join(parts: Iterable[str]) -> Markup:
 
 
 def table(
-    caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    text_columns: int = 1,
+    filters: Collection[int] = (),
 ) -> Markup:
     """A table that scrolls sideways by itself; all but the first `text_columns` are numbers.
 
-    The first cell of a row is its header. A table without rows says so.
+    The first cell of a row is its header. A table without rows says so. The columns of `filters`
+    are those by which the page's script offers to filter.
     """
 
     def cell(kind: str, column: int, content: str, scope: str | None = None) -> Markup:
         shape = None if column < text_columns else "number"
+        if scope == "col" and column in filters:
+            shape = "filter"
         return tag(kind, content, class_=shape, scope=scope)
 
     header = tag("tr", *(cell("th", at, title, "col") for at, title in enumerate(head)))

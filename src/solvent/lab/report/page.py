@@ -1,28 +1,41 @@
-"""The report of a run: one HTML file that opens from disk, holds no script and loads nothing.
+"""The report of a run: one HTML file that opens from disk and loads nothing.
 
 Theory of operation. `render` is a pure function from a run's figures, series and receipts to text:
 equal results give equal bytes. Everything that came from files (names, symbols, descriptions) is
-escaped by `report_markup`; the page's own policy forbids scripts and any address. The reader meets
-one match first (a lender made whole, a borrower as rich as before), then the waterfall's stages,
-the charts, the tables, and the receipts of the first rounds of each case.
+escaped by `markup`; the page's own policy forbids any address and any script but its own, which
+adds a crosshair, zoom and scrubbing to the charts, and sort, search and filter to the long tables.
+Without it, and in print, everything is there to be read. The reader meets one match first (a
+lender made whole, a borrower as rich as before), then the waterfall's stages, the charts, who was
+liquidated and what lenders got, the tables, and the receipts of the first rounds of each case.
 
-Deliberately absent: sorting, filtering and zooming; the receipts and figures are files beside it.
+Deliberately absent: rows beyond the first `MOST_ROWS` of a long table, which `solvent export` has.
 """
 
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from solvent.lab.report.formatting import money, number, percent, utc
+from solvent.lab.report.live import chart_data, policy
 from solvent.lab.report.markup import Markup, escaped, facts, join, table, tag
+from solvent.lab.report.people_sheets import (
+    depth_notes,
+    depth_sheet,
+    liquidated_sheet,
+    paid_sheet,
+    recovery_notes,
+    settled_sheet,
+)
 from solvent.lab.report.receipts import Chosen, promise, rounds
-from solvent.lab.report.series import Series, charts
+from solvent.lab.report.series import Series, all_charts, charts
 from solvent.lab.report.summary import (
     Figures,
     Sheet,
     conservation_sheet,
     deficit_sheet,
+    depths_sheet,
     drift,
     kind_sheet,
     lender_sheet,
@@ -32,27 +45,38 @@ from solvent.lab.report.summary import (
     step_sheet,
 )
 
+MOST_ROWS = 500
 TEMPLATES = files("solvent.lab") / "templates"
 
 
 def render(figures: Figures, series: Series, shown: Chosen) -> str:
     """The whole page."""
+    drawn = all_charts(figures, series)
+    style, script = _text("report.css"), _text("report.js")
     body = join(
         [
             _head(figures),
             _tiles(figures),
             promise(shown),
             _section("The waterfall", _waterfall(figures)),
-            _section("What happened", charts(figures, series)),
+            _section("What happened", charts(drawn, series)),
+            _section("Who was liquidated", _live(liquidated_sheet(figures), (1, 4, 5))),
+            _section("What lenders got", _lenders(figures)),
             _section("In figures", _sheets(figures)),
             _section("Receipts of the first ADL rounds", rounds(shown)),
             _section("What was assumed", _assumed(figures)),
+            _section("The run’s settings", _settings(figures)),
             _section("Check it yourself", _checks(figures)),
             tag("footer", "All times are UTC. Values are in USDC at the mark price."),
         ]
     )
     return Template(_text("report.html")).substitute(
-        title=escaped(f"Solvent: {figures['scenario']}"), style=_text("report.css"), body=body
+        title=escaped(f"Solvent: {figures['scenario']}"),
+        policy=policy(style, script),
+        style=style,
+        script=script,
+        data=chart_data(drawn),
+        body=body,
     )
 
 
@@ -100,7 +124,71 @@ def _prices(figures: Figures) -> str:
 def _assumed(figures: Figures) -> Markup:
     """Every note of the run: how prices were read, what was left out, when they were stale."""
     source = f"The scenario says of its data: {figures['source']}"
-    return tag("ul", *(tag("li", note) for note in (source, *figures["notes"])), class_="card")
+    notes = (source, *depth_notes(figures), *figures["notes"])
+    return join(
+        [
+            tag("ul", *(tag("li", note) for note in notes), class_="card"),
+            _card(depth_sheet(figures)),
+        ]
+    )
+
+
+def _lenders(figures: Figures) -> Markup:
+    """By account, by what was paid, and what in kind was worth later."""
+    return join(
+        [
+            _notes(recovery_notes(figures)),
+            _live(settled_sheet(figures), ()),
+            tag("div", _card(paid_sheet(figures)), _card(kind_sheet(figures)), class_="pair"),
+        ]
+    )
+
+
+def _settings(figures: Figures) -> Markup:
+    """The scenario file of the run, as it was read, and what was given beside it."""
+    given = [
+        ("Step", f"{figures['step_seconds']} s"),
+        ("Seed", str(figures["seed"])),
+        ("ADL policy, stuck lenders", str(figures["policy"])),
+        ("ADL policy, defaults", str(figures["default_policy"])),
+        ("Accounts", number(figures["accounts"])),
+        ("Scale of the depth", f"{figures['depth']['scale']:g}"),
+        ("Price file", figures["prices"]["file"] or "a path drawn in the scenario"),
+        ("Positions", (figures["positions"] or {"file": "the scenario’s groups"})["file"]),
+        ("Engine", str(figures["engine"])),
+    ]
+    return join(
+        [
+            tag("div", facts(given), class_="card facts"),
+            tag(
+                "details",
+                tag("summary", "The scenario file as it was read"),
+                tag("pre", tag("code", figures["settings"])),
+            ),
+        ]
+    )
+
+
+def _live(sheet: Sheet, filters: Collection[int]) -> Markup:
+    """A long table that the script sorts, searches and filters by some of its columns."""
+    rows = sheet.rows[:MOST_ROWS]
+    hidden = len(sheet.rows) - len(rows)
+    more = f"{number(hidden)} more rows are left out here; solvent export has all of them."
+    return join(
+        [
+            tag(
+                "div",
+                table(sheet.caption, sheet.head, rows, sheet.text_columns, filters),
+                class_="card live long",
+            ),
+            *([tag("p", more, class_="note")] if hidden else []),
+            _notes(sheet.notes),
+        ]
+    )
+
+
+def _notes(notes: Iterable[str]) -> Markup:
+    return join(tag("p", note, class_="note") for note in notes)
 
 
 def _tiles(figures: Figures) -> Markup:
@@ -108,7 +196,11 @@ def _tiles(figures: Figures) -> Markup:
     deficits = sum((Decimal(deficit["value"]) for deficit in figures["deficits"]), Decimal(0))
     pairs = (
         ("Received by lenders settled by ADL, USDC", money(lenders["received"])),
-        ("of what they were owed", percent(lenders["recovery"], 2)),
+        (
+            "of what they were owed"
+            + (", with the fees of those in default" if (lenders["recovery"] or 0) > 1 else ""),
+            percent(lenders["recovery"], 2),
+        ),
         (
             "Accounts liquidated",
             f"{number(figures['liquidated_accounts'])} of {number(figures['accounts'])}",
@@ -133,7 +225,14 @@ def _waterfall(figures: Figures) -> Markup:
     )
     if not figures["liquidated_accounts"]:
         said = "No account reached its maintenance margin: no stage had anything to do."
-    return join([tag("p", said), _card(stage_sheet(figures), "card stages")])
+    return join(
+        [
+            tag("p", said),
+            _card(stage_sheet(figures), "card stages"),
+            _notes(depth_notes(figures)[:1]),
+            *([_card(depths_sheet(figures))] if "depth_check" in figures else []),
+        ]
+    )
 
 
 def _sheets(figures: Figures) -> Markup:
@@ -142,7 +241,6 @@ def _sheets(figures: Figures) -> Markup:
         [
             tag("div", _card(left), _card(right), class_="pair"),
             _card(party_sheet(figures)),
-            _card(kind_sheet(figures)),
             _card(pool_sheet(figures)),
             _card(deficit_sheet(figures)),
             _card(step_sheet(figures)) if "step_check" in figures else "",
@@ -152,7 +250,10 @@ def _sheets(figures: Figures) -> Markup:
 
 def _card(sheet: Sheet, class_: str = "card") -> Markup:
     return tag(
-        "div", table(sheet.caption, sheet.head, sheet.rows, sheet.text_columns), class_=class_
+        "div",
+        table(sheet.caption, sheet.head, sheet.rows, sheet.text_columns),
+        _notes(sheet.notes),
+        class_=class_,
     )
 
 

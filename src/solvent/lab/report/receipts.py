@@ -97,9 +97,11 @@ def promise(kept: Chosen) -> Markup:
         else f"Had lent {receipt.asset} to a borrower who defaulted. At {when} {quantity} of the "
     )
     lender += f"claim was settled at the mark, {_mark(receipt)} USDC: {value}, paid as {paid}."
-    borrower = (
-        f"Owed {receipt.asset}. Handed over {paid} and was rid of a debt of {quantity}, worth the "
-        "same. No fee, no discount, and never more than the loan."
+    borrower = f"Owed {receipt.asset}. Handed over {paid} and was rid of a debt of {quantity}, "
+    borrower += (
+        f"worth as much less the fee of the default, {_exact(match.fee)} USDC."
+        if match.fee
+        else "worth the same. No fee, no discount, and never more than the loan."
     )
     return tag(
         "section",

@@ -13,6 +13,7 @@ from solvent.lab.report.formatting import (
     money,
     number,
     percent,
+    trimmed,
     utc,
 )
 from solvent.lab.report.markup import Markup, join, table, tag
@@ -22,20 +23,31 @@ Series = Mapping[str, Any]
 
 TABLE_ROWS = 25
 INDEXED_TO = 100.0
+COARSE = 0.1
 
 ASSET_STYLES = ("c1", "c2 dash", "c3 dots", "c4 long", "c5", "c6 dash")
 STAGE_STYLES = ("c3", "c1", "c6 dash", "c4", "c2", "c5")
 
 
-def charts(figures: Figures, series: Series) -> Markup:
-    """All charts, and the table that stands for them."""
-    drawn = [
+def all_charts(figures: Figures, series: Series) -> list[Chart]:
+    """Every chart, in reading order."""
+    return [
         price_chart(figures, series),
         stage_chart(series),
         recovery_chart(series),
         liquidating_chart(series),
         *utilization_charts(figures, series),
+        *(
+            rate_chart(series, key, title)
+            for key, title in (("borrow_rate", "Borrow rate"), ("lend_rate", "Lend rate"))
+        ),
+        depth_chart(series),
+        *mark_charts(series),
     ]
+
+
+def charts(drawn: Sequence[Chart], series: Series) -> Markup:
+    """Charts, and the table that stands for them."""
     return join(
         [
             tag("div", *(draw(chart) for chart in drawn), class_="charts"),
@@ -62,6 +74,64 @@ def price_chart(figures: Figures, series: Series) -> Chart:
         lines=lines,
         label=lambda value: number(value, 1),
         axis=lambda value: f"{value:g}",
+        form="price",
+    )
+
+
+def mark_charts(series: Series) -> list[Chart]:
+    """The mark of each asset in USDC, one chart an asset: they differ by orders of magnitude."""
+    return [
+        Chart(
+            name=f"mark-{place}",
+            title=f"Mark price of {symbol}, USDC",
+            description=f"Mark price of a whole {symbol} in USDC.",
+            times=series["times"],
+            lines=[Line(symbol, marks, style)],
+            label=lambda value: trimmed(f"{value:.10f}"),
+            axis=lambda value: f"{value:,g}",
+            form="price",
+        )
+        for place, ((symbol, marks), style) in enumerate(
+            zip(_moving(series["marks"]), _styles(), strict=False)
+        )
+    ]
+
+
+def rate_chart(series: Series, key: str, title: str) -> Chart:
+    """A rate a year of every pool."""
+    rates = series[key]
+    highest = max((max(values, default=0.0) for values in rates.values()), default=0.0)
+    return Chart(
+        name=key.replace("_", "-"),
+        title=f"{title} a year, by pool",
+        description=f"{title} a year of each pool.",
+        times=series["times"],
+        lines=[
+            Line(symbol, values, style)
+            for (symbol, values), style in zip(rates.items(), _styles(), strict=False)
+        ],
+        label=lambda value: percent(value, 2),
+        axis=lambda value: percent(value, 0 if highest > COARSE else 2),
+        bottom=0.0,
+        form="percent",
+    )
+
+
+def depth_chart(series: Series) -> Chart:
+    """What rests near the mark on the thinner side of each book, once makers have quoted."""
+    return Chart(
+        name="depth",
+        title="Depth within 1 % of the mark, thinner side, USDC",
+        description="USDC resting within 1 % of the mark on the thinner side of each order book.",
+        times=series["times"],
+        lines=[
+            Line(symbol, values, style)
+            for (symbol, values), style in zip(_moving(series["depth"]), _styles(), strict=False)
+        ],
+        label=money,
+        axis=_short,
+        bottom=0.0,
+        form="money",
     )
 
 
@@ -97,6 +167,7 @@ def utilization_charts(figures: Figures, series: Series) -> list[Chart]:
                 axis=lambda value: percent(value, 0),
                 bottom=0.0,
                 top=1.0,
+                form="percent",
             )
         )
     return drawn
@@ -118,6 +189,7 @@ def stage_chart(series: Series) -> Chart:
         axis=_short,
         bottom=0.0,
         stacked=True,
+        form="money",
     )
 
 
@@ -137,6 +209,7 @@ def recovery_chart(series: Series) -> Chart:
         label=money,
         axis=_short,
         bottom=0.0,
+        form="money",
     )
 
 

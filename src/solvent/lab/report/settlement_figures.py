@@ -36,6 +36,7 @@ class LenderFigures:
         self._matched = 0
         self._received = dict.fromkeys(FORMS, 0)
         self._deficit = 0
+        self._fees = 0
         self.deficits: list[dict[str, Any]] = []
 
     def update(self, event: Event) -> None:
@@ -49,7 +50,11 @@ class LenderFigures:
         elif isinstance(event, AdlLeg):
             self._legs.append(event)
         elif isinstance(event, AdlMatched):
-            self._matched += self._marks.exact(event.asset, event.quantity)
+            owed = self._marks.exact(event.asset, event.quantity)
+            self._matched += owed
+            # In USDC the fee goes to the fund; in another token it is part of what a lender gets.
+            if self._legs and self._legs[0].asset != USDC:
+                self._fees += self._marks.exact(USDC, event.fee)
             for leg in self._legs:
                 # A fee that goes to the fund is a leg too.
                 if leg.receiver == event.lender:
@@ -92,6 +97,7 @@ class LenderFigures:
         figures: dict[str, Any] = {
             "owed": value_text(self._owed),
             "received": value_text(received),
+            "fees": value_text(self._fees),
         }
         figures |= {form: value_text(value) for form, value in self._received.items()}
         figures["deficit"] = value_text(self._deficit)

@@ -6,6 +6,7 @@ reasons of a stage are those for which the stage before had handed over the acco
 on, each account counted once a reason.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,9 +100,19 @@ class StageFigures:
                 "value": value_text(cleared.value),
                 "share": round(cleared.value / total, SHARE_PLACES) if total else 0.0,
                 "reasons": _counts(cleared.reasons),
+                **_sums(cleared),
             }
             for stage, cleared in self._cleared.items()
         ]
+
+
+def _sums(cleared: Cleared) -> dict[str, int]:
+    """How many of its accounts came for `several` reasons, and how many `without` any."""
+    found = Counter(account for account, _ in cleared.reasons)
+    return {
+        "several": sum(1 for times in found.values() if times > 1),
+        "without": len(cleared.accounts) - len(found),
+    }
 
 
 def _counts(reasons: set[tuple[int, Reason]]) -> dict[str, int]:

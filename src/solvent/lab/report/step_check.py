@@ -1,4 +1,6 @@
-"""The check by halving the step: a result that hangs on the step of a run is no result.
+"""The checks of a run against itself: with half the step, and with half and twice the depth.
+
+A result that hangs on the step of a run is no result.
 
 The step of a scenario spans quiet time alone: prices act at their own times, and the waterfall and
 the depth that it meets go by the second. What is left of the step is when members act and how often
@@ -31,4 +33,19 @@ def compared(step: int, whole: Mapping[str, Any], half: Mapping[str, Any]) -> di
         "stages": stages,
         "liquidated": [whole["liquidated_accounts"], half["liquidated_accounts"]],
         "largest": round(float(apart / cleared), PLACES) if cleared else 0.0,
+    }
+
+
+def depths_compared(
+    half: Mapping[str, Any], whole: Mapping[str, Any], twice: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Stages, accounts and recovery of the run beside those with half and with twice its depth."""
+    runs = (half, whole, twice)
+    return {
+        "stages": [
+            {"stage": rows[0]["stage"], "values": [each["value"] for each in rows]}
+            for rows in zip(*(each["stages"] for each in runs), strict=True)
+        ],
+        "liquidated": [each["liquidated_accounts"] for each in runs],
+        "recovery": [each["lenders"]["recovery"] for each in runs],
     }

@@ -4,7 +4,7 @@ Figures are what `runner.run` returns: money as decimal text in USDC, ratios as 
 computed here but the rounding for the eye.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +26,16 @@ MOST_DEFICITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table: the first `text_columns` columns are text and the rest numbers."""
+    """A table: the first `text_columns` columns are text and the rest numbers.
+
+    `notes` say what a reader would otherwise stumble over.
+    """
 
     caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     text_columns: int = 1
+    notes: Sequence[str] = ()
 
 
 def sheets(figures: Figures) -> list[Sheet]:
@@ -45,6 +49,7 @@ def sheets(figures: Figures) -> list[Sheet]:
         pool_sheet(figures),
         conservation_sheet(figures),
         *([step_sheet(figures)] if "step_check" in figures else []),
+        *([depths_sheet(figures)] if "depth_check" in figures else []),
     ]
 
 
@@ -64,7 +69,21 @@ def stage_sheet(figures: Figures) -> Sheet:
             for stage in figures["stages"]
         ],
         text_columns=2,
+        notes=[note for stage in figures["stages"] for note in _reason_notes(stage)],
     )
+
+
+def _reason_notes(stage: Mapping[str, Any]) -> Iterator[str]:
+    """Why the reasons of a stage do not add up to its accounts, where they do not."""
+    title, several, none = STAGE_TITLES[stage["stage"]], stage["several"], stage["without"]
+    if several:
+        more = sum(stage["reasons"].values()) - (stage["accounts"] - none)
+        yield (
+            f"{title}: {number(several)} accounts came for more than one reason, one after the"
+            f" other, and stand under each: {number(more)} more reasons than accounts."
+        )
+    if none and stage["reasons"]:
+        yield f"{title}: {number(none)} accounts came without being handed over before."
 
 
 def lender_sheet(figures: Figures) -> Sheet:
@@ -80,7 +99,14 @@ def lender_sheet(figures: Figures) -> Sheet:
     )
     rows = [(title, money(lenders[key])) for title, key in (owed, received, *forms)]
     rows.append(("Recovery", percent(lenders["recovery"], 4)))
-    return Sheet("Lender recovery", ("Lenders settled by ADL", "USDC"), rows)
+    notes = []
+    if (lenders["recovery"] or 0) > 1:
+        notes.append(
+            f"Over 100 %: lenders of a default who were paid in another token than they lent got"
+            f" the fee of the liquidated side on top, {money(lenders['fees'])} USDC here; what is"
+            " left of the difference is rounding, always in a lender’s favour."
+        )
+    return Sheet("Lender recovery", ("Lenders settled by ADL", "USDC"), rows, notes=notes)
 
 
 def kind_sheet(figures: Figures) -> Sheet:
@@ -113,6 +139,21 @@ def step_sheet(figures: Figures) -> Sheet:
     )
     head = (f"Step of {check['step_seconds']:g} s", f"of {check['half_seconds']:g} s")
     return Sheet("With half the step", ("Stage, USDC", *head), rows)
+
+
+def depths_sheet(figures: Figures) -> Sheet:
+    """The result with half and with twice the depth."""
+    check = figures["depth_check"]
+    rows = [(STAGE_TITLES[each["stage"]], *map(money, each["values"])) for each in check["stages"]]
+    rows.append(("Accounts liquidated", *map(number, check["liquidated"])))
+    rows.append(
+        ("Recovery of lenders settled by ADL", *(percent(each, 2) for each in check["recovery"]))
+    )
+    return Sheet(
+        "The same run with half and with twice the depth",
+        ("USDC", "Half", "This run", "Twice"),
+        rows,
+    )
 
 
 def party_sheet(figures: Figures) -> Sheet:
@@ -171,6 +212,11 @@ def pool_sheet(figures: Figures) -> Sheet:
                 number(pool["minutes_full"]),
             )
             for pool in figures["pools"]
+        ],
+        notes=[
+            f"{pool['asset']}, over 100 %: interest is owed that nobody has lent."
+            for pool in figures["pools"]
+            if pool["peak_utilization"] > 1
         ],
     )
 

@@ -7,7 +7,7 @@
     [[assets]]    USDC first; symbol, decimals, haircut, initial, maintenance, pool, market, price,
                   price_symbols (names of the asset in price files; its symbol by default)
     [[groups]]    accounts alike: name, count, size, spread, collateral, debt, cushion, ...
-    [depth]       scale, inventory, bands, thinning, recovery_seconds
+    [depth]       scale, inventory, bands, thinning, recovery_seconds, basis (what was measured)
     [[providers]] backstop providers: name, count, equity, commitments
     [fund]        balance and treasury: USDC that the fund and the treasury start with
     [[actions]]   what groups do later: at, group, do, asset, share, spread_over (seconds)
@@ -52,6 +52,7 @@ MOST_CUSHION = 100 * RATIO
 BASIS_POINT = RATIO // 10_000
 WIDEST_BAND = 5000 * BASIS_POINT
 BAND_DECIMALS = 5
+NO_BASIS = "the scenario does not say what was measured: take all of it for an assumption"
 NO_DEBT = "is of a debt; name the `debt`, or leave it out"
 LONGEST_RUN = 366 * 24 * 3600 * 10**6
 
@@ -253,9 +254,10 @@ class _Reader:
         inventory = fields.ratio("inventory", low=RATIO)
         usual = Depth().recovery
         recovery = usual if fields.skip("recovery_seconds") else fields.seconds("recovery_seconds")
+        basis = fields.text("basis", NO_BASIS)
         bands.close()
         fields.close()
-        return Depth(tuple(curves), scale, inventory, thinning, recovery)
+        return Depth(tuple(curves), scale, inventory, thinning, recovery, basis)
 
     def _curve(
         self, fields: Fields, symbol: str, pairs: tuple[tuple[int, int], ...]

@@ -132,6 +132,7 @@ class Depth:
 
     Distances widen as 1 / multiplier. A maker's means on each side are `inventory` calm ladders; a
     ladder that was eaten up is whole again after `recovery` microseconds.
+    `basis` says what of all that was measured, when and where, and what was assumed.
     """
 
     curves: tuple[DepthCurve, ...] = ()
@@ -139,6 +140,7 @@ class Depth:
     inventory: int = 0
     thinning: tuple[tuple[int, int], ...] = ()
     recovery: int = 15 * SECOND
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
