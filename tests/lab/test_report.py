@@ -20,9 +20,9 @@ from solvent.domain.codec.canonical import strict_json
 from solvent.domain.labels import AdlCase
 from solvent.domain.units import RATIO
 from solvent.engine.engine import FastEngine
-from solvent.lab.report.charts import SPANS, Chart, Line, draw, nice_step, thinned
+from solvent.lab.report.drawing.charts import SPANS, Chart, Line, draw, nice_step, thinned
+from solvent.lab.report.drawing.markup import Markup, table, tag
 from solvent.lab.report.formatting import STAGE_TITLES, money, number, percent, trimmed, utc, words
-from solvent.lab.report.markup import Markup, table, tag
 from solvent.lab.report.page import render
 from solvent.lab.report.receipts import MATCHES_PER_ROUND, chosen
 from solvent.lab.report.summary import sheets

@@ -108,12 +108,8 @@ def run(
         if out is not None:
             writer = stack.enter_context(RunLogWriter(out, feed.parameters))
             log = stack.enter_context(closing(_Log(writer, feed.parameters)))
-        driver = _RunDriver(
-            feed.parameters,
-            Recorder(scenario.parameters, agents.parties, _names(agents, book)),
-            engine_factory,
-            log,
-        )
+        recorder = Recorder(scenario.parameters, agents.parties, _names(agents, book))
+        driver = _RunDriver(feed.parameters, recorder, engine_factory, log)
         driver.run(agents.open())
         agents.set_up(driver)
         driver.begin()
@@ -129,16 +125,30 @@ def run(
             accounts=accounts,
             engine_factory=engine_factory,
         )
-        if check_step:
-            half = again(replace(whole, step=max(1, whole.step // 2)))
-            figures["step_check"] = compared(scenario.step, figures, half.figures)
-        if check_depth:
-            others = [again(whole, depth=other).figures for other in (RATIO // 2, 2 * RATIO)]
-            figures["depth_check"] = depths_compared(others[0], figures, others[1])
+        figures |= _checks(whole, figures, again, step=check_step, depth=check_depth)
         if log is not None:
             log.name_accounts(agents.next_account, book)
             log.finish(figures, series, driver.state_hash)
     return RunResult(figures, series, notes, 0 if log is None else log.receipts)
+
+
+def _checks(
+    whole: Scenario,
+    figures: dict[str, Any],
+    again: Callable[..., RunResult],
+    *,
+    step: bool,
+    depth: bool,
+) -> dict[str, Any]:
+    """What the run comes to with half its step, and with half and twice its depth, if asked."""
+    found = {}
+    if step:
+        half = again(replace(whole, step=max(1, whole.step // 2)))
+        found["step_check"] = compared(whole.step, figures, half.figures)
+    if depth:
+        less, more = (again(whole, depth=other).figures for other in (RATIO // 2, 2 * RATIO))
+        found["depth_check"] = depths_compared(less, figures, more)
+    return found
 
 
 def _advance(agents: Agents, driver: "_RunDriver", feed: Feed, progress: Progress | None) -> None:

@@ -17,9 +17,9 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from solvent.lab.report.drawing.live import chart_data, policy
+from solvent.lab.report.drawing.markup import Markup, escaped, facts, join, table, tag
 from solvent.lab.report.formatting import money, number, percent, utc
-from solvent.lab.report.live import chart_data, policy
-from solvent.lab.report.markup import Markup, escaped, facts, join, table, tag
 from solvent.lab.report.people_sheets import (
     depth_notes,
     depth_sheet,

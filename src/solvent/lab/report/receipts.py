@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from solvent.domain.labels import AdlCase, LegForm, Tier
 from solvent.domain.units import PRICE_DECIMALS, VALUE_DECIMALS, format_decimal, value_up
+from solvent.lab.report.drawing.markup import Markup, join, table, tag
 from solvent.lab.report.formatting import ABSENT, money, number, trimmed, utc, words
-from solvent.lab.report.markup import Markup, join, table, tag
 from solvent.receipts.form import (
     AdlReceipt,
     CandidateLine,

@@ -7,7 +7,8 @@ readers that do not see a drawing.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from solvent.lab.report.charts import Chart, Line, draw
+from solvent.lab.report.drawing.charts import Chart, Line, draw
+from solvent.lab.report.drawing.markup import Markup, join, table, tag
 from solvent.lab.report.formatting import (
     STAGE_TITLES,
     money,
@@ -16,7 +17,6 @@ from solvent.lab.report.formatting import (
     trimmed,
     utc,
 )
-from solvent.lab.report.markup import Markup, join, table, tag
 from solvent.lab.report.summary import Figures
 
 Series = Mapping[str, Any]

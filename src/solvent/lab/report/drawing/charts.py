@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Literal
 
+from solvent.lab.report.drawing.markup import Markup, tag
 from solvent.lab.report.formatting import moment
-from solvent.lab.report.markup import Markup, tag
 
 WIDTH, HEIGHT = 560, 270
 LEFT, RIGHT, TOP, BOTTOM = 64, 14, 12, 32

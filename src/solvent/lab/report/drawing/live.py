@@ -11,9 +11,18 @@ from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 
-from solvent.lab.report.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Chart, frame_of
+from solvent.lab.report.drawing.charts import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Chart,
+    frame_of,
+)
+from solvent.lab.report.drawing.markup import Markup
 from solvent.lab.report.formatting import moment
-from solvent.lab.report.markup import Markup
 
 MOST_TIMES = 1000
 DIGITS = 12
