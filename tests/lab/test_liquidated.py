@@ -12,7 +12,7 @@ from solvent.domain.waterfall_events import (
     AdlOpened,
     BackstopFilled,
     BackstopLeg,
-    DeficitBooked,
+    DebtWrittenOff,
     HandedOver,
     LiquidationEnded,
     LiquidationStarted,
@@ -95,7 +95,7 @@ def test_an_account_may_come_in_more_than_once(tmp_path: Path) -> None:
         Repaid(5, USDC, 70 * UNIT, 1, Source.MANUAL),
         LiquidationEnded(5, 0, 0, 1, 0),
         LiquidationStarted(5, 80, 90, 900, 85),
-        DeficitBooked(1, 5, SOL, TOKEN, 200 * UNIT, 1, 0),
+        DebtWrittenOff(1, 5, SOL, TOKEN, 200 * UNIT, 1, TOKEN, 0, 0),
     )
     assert (found["times"], found["outcome"], found["ended"]) == (2, "in the waterfall", None)
     assert (found["book"], found["deficit"], found["cleared"]) == ("30", "200", "230")

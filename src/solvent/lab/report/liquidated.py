@@ -20,7 +20,7 @@ from solvent.domain.waterfall_events import (
     AdlOpened,
     BackstopFilled,
     BackstopLeg,
-    DeficitBooked,
+    DebtWrittenOff,
     HandedOver,
     LiquidationEnded,
     LiquidationStarted,
@@ -64,7 +64,7 @@ class Liquidated:
         BackstopLeg,
         AdlOpened,
         AdlMatched,
-        DeficitBooked,
+        DebtWrittenOff,
     )
 
     def __init__(
@@ -99,8 +99,9 @@ class Liquidated:
         elif isinstance(event, Repaid):
             if event.source is Source.LIQUIDATION:
                 self._clear(BOOK, event.account, event.asset, event.quantity)
-        elif isinstance(event, DeficitBooked):
-            self._clear(DEFICIT, event.account, event.asset, event.quantity)
+        elif isinstance(event, DebtWrittenOff):
+            if not event.dust:
+                self._clear(DEFICIT, event.account, event.asset, event.quantity)
         else:
             self._settle(event)
 
