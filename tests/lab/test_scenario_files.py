@@ -8,6 +8,7 @@ import pytest
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO
+from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import list_scenarios, load_scenario
 from tests.lab.run_helpers import SMALL, small, written
 
@@ -213,8 +214,6 @@ class TestBadFiles:
         assert refusal(written(tmp_path, "")).field == "scenario"
 
     def test_two_groups_of_one_pool_cannot_be_reached(self, tmp_path: Path) -> None:
-        from solvent.lab.runner import run
-
         scenario = small(
             tmp_path,
             (
@@ -233,3 +232,15 @@ def test_prices_of_paths_are_decimals(tmp_path: Path) -> None:
     """A price of the file is the price of the run, not the float next to it."""
     scenario = small(tmp_path, ("200], [", "0.1], ["))
     assert Decimal(scenario.prices.points[1][0][1]).scaleb(-10) == Decimal("0.1")
+
+
+def test_an_asset_of_too_coarse_atoms_is_refused_with_the_decimals_it_needs(tmp_path: Path) -> None:
+    scenario = small(tmp_path, ("decimals = 9", "decimals = 3"), ("lot = 0.001", "lot = 1"))
+    own = r"assets\[1\]\.decimals: line \d+: an atom of SOL would be worth more than 0\.05 USDC"
+    with pytest.raises(InputError, match=own + r".*, 200; give it 4 decimals or more"):
+        run(scenario)
+    foreign = written(
+        tmp_path, "time,SOL\n2026-01-01T00:00:00Z,5000\n2026-01-01T00:10:00Z,5000\n", "prices.csv"
+    )
+    with pytest.raises(InputError, match=own + r".*, 5000; give it 5 decimals or more"):
+        run(scenario, prices=foreign)

@@ -37,7 +37,14 @@ from solvent.domain.units import (
 
 UNITS_OF_TIME = {"us": 1, "ms": 1000, "s": SECOND, "m": 60 * SECOND, "h": HOUR, "d": 24 * HOUR}
 QUANTITIES = {"open_borrow_lend_limit", "lot", "min_quantity"}
-PLAIN = {"auto_close_divisor", "seed", "max_orders_per_account", "min_sources", "patience"}
+PLAIN = {
+    "auto_close_divisor",
+    "decimals",
+    "seed",
+    "max_orders_per_account",
+    "min_sources",
+    "patience",
+}
 TIMES = {"commitment_notice", "ewma_time", "interval", "max_age", "move_time", "start_time"}
 ENUMS: dict[str, type[IntEnum]] = {
     "state": PoolState,

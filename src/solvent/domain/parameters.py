@@ -19,6 +19,7 @@ from solvent.domain.units import (
     RATIO,
     SECOND,
     VALUE_DECIMALS,
+    value_divisor,
 )
 
 USDC = 0
@@ -32,6 +33,8 @@ MAX_MARGIN_RATIO = 10 * RATIO
 MAX_SUPPLY = 10**18
 MAX_SHARES = 8 * MAX_SUPPLY
 MAX_VALUE = 2**60
+MAX_ATOM_VALUE = 50_000
+"""10^-6 USDC: an asset of which an atom is worth more when it is first priced is refused."""
 MAX_IMPACT_NOTIONAL = 10**15
 MAX_LEVERAGE = 100 * RATIO
 MAX_PATIENCE = 1000
@@ -271,6 +274,11 @@ class AssetParameters:
             raise ParameterError("maintenance.base", "must not exceed initial.base")
         if self.maintenance.factor > self.initial.factor:
             raise ParameterError("maintenance.factor", "must not exceed initial.factor")
+
+    @property
+    def highest_first_price(self) -> int:
+        """The price (10^-10 USDC a token) at which an atom is worth 0.05 USDC."""
+        return MAX_ATOM_VALUE * value_divisor(self.decimals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Limit(IntEnum):
     SUPPLY_CAP = 14
     COMMITTED_CAPACITY = 15
     ORDER_COUNT = 16
+    ATOM_VALUE = 17
 
 
 @dataclass(frozen=True, slots=True)

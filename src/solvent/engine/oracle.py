@@ -5,12 +5,12 @@ that became liquidatable.
 """
 
 from solvent.domain import commands as c
-from solvent.domain.parameters import MAX_VALUE
+from solvent.domain.parameters import MAX_ATOM_VALUE, MAX_VALUE
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import INT64_MAX
 from solvent.engine.ledger import asset_row, borrowed_total, pool_row
 from solvent.engine.memory.store import Store
-from solvent.engine.prices import give_halt, give_quote, take_effect
+from solvent.engine.prices import give_halt, give_quote, price_row, take_effect
 from solvent.engine.refusals import refuse
 from solvent.engine.waterfall.gate import reckon_gate
 from solvent.engine.waterfall.liquidation import watch
@@ -35,6 +35,11 @@ def update_price(s: Store, command: c.UpdatePrice) -> int:
     if max(bid, ask, last) > highest:
         s.globals.largest = highest
         return refuse(RejectionCode.INVALID_PRICE, Limit.SUPPLY_CAP)
+    coarsest = wide(MAX_ATOM_VALUE) * asset_row(s, asset).value_divisor
+    highest = narrow(min(wide(highest), coarsest))
+    if price_row(s, asset).index == 0 and max(bid, ask, last) > highest:
+        s.globals.largest = highest
+        return refuse(RejectionCode.INVALID_PRICE, Limit.ATOM_VALUE)
     give_quote(s, asset, source, bid, ask, last)
     if not command.more:
         _end_moment(s)

@@ -32,6 +32,9 @@ def update_price(state: State, command: c.UpdatePrice) -> Refusal | None:
     highest = _highest_price(state, asset)
     if max(quoted) > highest:
         return Refusal(RejectionCode.INVALID_PRICE, Limit.SUPPLY_CAP, highest)
+    highest = min(highest, state.asset(asset).highest_first_price)
+    if not state.prices[asset].index and max(quoted) > highest:
+        return Refusal(RejectionCode.INVALID_PRICE, Limit.ATOM_VALUE, highest)
     prices.give_quote(state, asset, command.source, Quote(*quoted, state.now))
     if not command.more:
         _end_moment(state)

@@ -136,6 +136,7 @@ _LIMITS = {
     Limit.SUPPLY_CAP: "the largest supply that can be booked",
     Limit.COMMITTED_CAPACITY: "the committed capacity",
     Limit.ORDER_COUNT: "the number of open orders",
+    Limit.ATOM_VALUE: "an atom is worth more than 0.05 USDC; list the asset with more decimals",
 }
 
 

@@ -20,14 +20,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from statistics import median_low
 from typing import NamedTuple
 
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.units import INT64_MAX, PRICE_SCALE, SECOND
+from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, PRICE_SCALE, SECOND, format_decimal
 from solvent.lab.prices.paths import PricePath, read_prices, time_text
 from solvent.lab.scenario.model import Scenario
 from solvent.prices.columns import Columns
@@ -182,6 +182,7 @@ def own_feed(scenario: Scenario) -> Feed:
         notes += path.notes
     tracks = [flat, *tracks]
     start, end = scenario.start, scenario.end
+    _check_atoms(scenario, tracks, start)
     holes = _holes(scenario.parameters, tracks, start, end)
     return Feed(
         start=start,
@@ -192,6 +193,24 @@ def own_feed(scenario: Scenario) -> Feed:
         notes=(*notes, *map(str, holes)),
         holes=holes,
     )
+
+
+def _check_atoms(scenario: Scenario, tracks: Sequence[Track], start: int) -> None:
+    """InputError where an atom of an asset would be worth too much at its first price."""
+    for number, (asset, track) in enumerate(zip(scenario.parameters.assets, tracks, strict=True)):
+        price = track.price(start)
+        if price > asset.highest_first_price:
+            least = next(
+                decimals
+                for decimals in count(asset.decimals)
+                if price <= replace(asset, decimals=decimals).highest_first_price
+            )
+            shown = format_decimal(price, PRICE_DECIMALS)
+            reason = (
+                f"an atom of {asset.symbol} would be worth more than 0.05 USDC at its first price,"
+                f" {shown}; give it {least} decimals or more"
+            )
+            raise scenario.error(f"assets[{number}].decimals", reason)
 
 
 def _in_usdc(file: str, path: PricePath, names: tuple[str, ...]) -> PricePath:
@@ -280,6 +299,7 @@ def foreign_feed(scenario: Scenario, foreign: Foreign) -> Feed:
         else:
             price = _first_price(scenario, number) if number else PRICE_SCALE
             tracks.append(Track((start,), (price,), ALWAYS))
+    _check_atoms(scenario, tracks, start)
     notes.append(f"times of the scenario are counted from {time_text(start)}")
     holes = _holes(parameters, tracks, start, end)
     return Feed(

@@ -9,6 +9,7 @@ book that always acts and one that never does.
 from random import Random
 
 from solvent.domain.parameters import (
+    MAX_ATOM_VALUE,
     MAX_SUPPLY,
     MAX_VALUE,
     AssetParameters,
@@ -24,7 +25,7 @@ from solvent.domain.parameters import (
     SizeBy,
     WaterfallParameters,
 )
-from solvent.domain.units import HOUR, MAX_DECIMALS, PRICE_SCALE, RATIO, SECOND
+from solvent.domain.units import HOUR, MAX_DECIMALS, PRICE_SCALE, RATIO, SECOND, value_divisor
 
 PERCENT = RATIO // 100
 START_TIME = 1_760_000_000 * SECOND
@@ -60,6 +61,9 @@ def _settlement_asset(rng: Random) -> AssetParameters:
 def _asset(rng: Random, symbol: str, anchor: int) -> AssetParameters:
     digits = len(str(anchor)) - len(str(PRICE_SCALE))
     decimals = rng.randint(min(9, max(2, digits)), 9)
+    # The coarsest atom that a first price lets pass is often drawn, and a coarser one never.
+    while anchor > MAX_ATOM_VALUE * value_divisor(decimals):
+        decimals += 1
     initial, maintenance = _margins(rng)
     lot = 10 ** max(0, decimals - rng.randint(0, 6))
     return AssetParameters(

@@ -207,6 +207,7 @@ class LimitName(StrEnum):
     STALE_PRICE = "StalePrice"
     SUPPLY_CAP = "SupplyCap"
     ORDER_COUNT = "OrderCount"
+    ATOM_VALUE = "AtomValue"
     BOOK_LIQUIDITY = "BookLiquidity"
     ACCOUNT_LIQUIDATING = "AccountLiquidating"
     LEND_REQUIRES_BORROW_REPAY = "LendRequiresBorrowRepay"

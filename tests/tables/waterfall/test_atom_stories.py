@@ -1,0 +1,70 @@
+"""Stories of coarse atoms: which are refused, and what the coarsest that is allowed costs."""
+
+import pytest
+
+from tests.proof import proves
+from tests.tables.story import Story, run_story
+
+# 0.05 USDC an atom at this price, the highest that the first may be.
+HIGHEST = {0: "0.05", 2: "5", 3: "50", 4: "500", 12: "50,000,000,000"}
+
+
+@proves("I39", "I12")
+@pytest.mark.parametrize("decimals", [0, 2, 3, 4])
+def test_a_first_price_that_makes_an_atom_dear_is_refused(decimals: int) -> None:
+    highest = HIGHEST[decimals]
+    dear = "201" if decimals < 4 else "500.0000000001"
+    story = Story().run(f"set BTC decimals {decimals}\nset BTC market.lot 1\nexpect stale BTC 1")
+    story.run(f"""
+        price  BTC {dear}              | INVALID_PRICE ATOM_VALUE {highest}
+        price  BTC 0.01 {dear} 0.01    | INVALID_PRICE ATOM_VALUE {highest}
+        expect stale BTC 1
+        price  BTC {highest}
+        expect stale BTC 0
+        price  BTC 20,000
+        expect mark BTC 20,000
+    """)
+
+
+@proves("I39")
+def test_each_source_is_asked_until_there_is_an_index() -> None:
+    story = Story().run("set BTC decimals 2\nset BTC price.source_weights 1 1 1\n")
+    story.run("""
+        price  BTC 5     source=0
+        price  BTC 5.01  source=1    | INVALID_PRICE ATOM_VALUE 5
+        expect stale BTC 1
+        price  BTC 4.99  source=2
+        expect stale BTC 0
+        price  BTC 5.01  source=1
+        expect stale BTC 0
+    """)
+
+
+@proves("I22", "I39")
+@pytest.mark.parametrize("lenders", [1, 7, 20])
+def test_lenders_get_at_most_an_atom_too_much_of_the_coarsest_asset(lenders: int) -> None:
+    # An atom of SOL is worth 0.02 USDC; its owner defaults to all lenders of USDC.
+    names = [f"lender{number}" for number in range(lenders)]
+    rows = "".join(f"deposit {name} USDC 170\nlend {name} USDC 170\n" for name in names)
+    held = f"{lenders * 170 / 200 / 0.8:.4f}"
+    story = run_story(f"""
+        set SOL decimals 4
+        set SOL market.lot 0.0001
+        set SOL market.min_quantity 0.0001
+        set waterfall.book_fee 0
+        {rows}
+        deposit debtor SOL {held}
+        borrow  debtor USDC {lenders * 170}
+        withdraw debtor USDC {lenders * 170}
+        price SOL {lenders * 170 * 1.10 / float(held):.2f}
+    """)
+    story.run("steps 40 +1s")
+    queries, mark = story.engine.queries, story.state.mark(2)
+    for name in names:
+        worth = queries.health(story.names.account(name)).total_value
+        # An atom of SOL either way, for parts of a payment go by largest remainder.
+        assert abs(worth - 170 * 10**6) <= mark // 10**8 + 10
+    total = sum(queries.health(story.names.account(name)).total_value for name in names)
+    rounds = 1 + sum(type(event).__name__ == "AdlOpened" for event in story.events)
+    assert total <= lenders * 170 * 10**6 + rounds * (mark // 10**8 + 10) + 10 * lenders
+    story.run("expect pool USDC deficit 0")
