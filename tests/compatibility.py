@@ -249,6 +249,13 @@ MANNERS = (
         "::test_a_request_that_names_its_market_is_good_there_alone",
     ),
     (
+        "opposites in histories and streams",
+        "under the published labels of ADL (`Adl`, `BackstopAdlLiquidation`, "
+        "`LiquidatePositionOnAdl`, origin `ADL_AUTOCLOSE`); which case it was says `case` of "
+        "`/solvent/v1/waterfall` and of the receipt of the round",
+        "tests/service/streams/test_waterfall.py::test_every_step_of_a_round_names_its_case",
+    ),
+    (
         "an order that is not there",
         "400 to a cancellation, 404 to a query",
         f"{_SHAPES}::test_an_order_that_is_not_there_is_a_bad_request_to_cancel",

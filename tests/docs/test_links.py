@@ -53,6 +53,35 @@ def test_a_label_of_another_module_is_found() -> None:
     assert list(misnamed(text)) == ["a/c.py"]
 
 
+def unproved(page: Path) -> Iterator[str]:
+    """Tests that a page names and that are not in the file that it links."""
+    text = page.read_text(encoding="utf-8")
+    for test, target in re.findall(r"\[`(test_\w+)`\]\(([^)\s]+\.py)\)", text):
+        if f"def {test}(" not in (page.parent / target).read_text(encoding="utf-8"):
+            yield test
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_named_tests_are_where_a_page_says(name: str) -> None:
+    assert list(unproved(ROOT / name)) == []
+
+
+def test_each_sentence_of_the_article_names_a_test() -> None:
+    text = (ROOT / "docs/concepts/whose-choice.md").read_text(encoding="utf-8")
+    rows = re.search(r"\| the article says.*?\n\n", text, re.S)
+    assert rows is not None
+    sentences = rows[0].strip().splitlines()[2:]
+    assert len(sentences) >= 5
+    assert all("[`test_" in row for row in sentences)
+
+
+def test_a_test_that_is_not_there_is_found(tmp_path: Path) -> None:
+    (tmp_path / "proof.py").write_text("def test_one() -> None: ...\n")
+    page = tmp_path / "page.md"
+    page.write_text("[`test_one`](proof.py) [`test_other`](proof.py)")
+    assert list(unproved(page)) == ["test_other"]
+
+
 def test_every_picture_is_shown_somewhere() -> None:
     shown = {
         (ROOT / name).parent.joinpath(target).resolve()

@@ -4,6 +4,7 @@ import pytest
 
 from solvent.service.streams.subscriptions import WATERFALL, Topic
 from solvent.service.streams.waterfall import TOLD, Waterfall
+from tests.proof import proves
 from tests.service.streams.stage import Listener, Stage
 
 SEEDS = (22, 48, 58)
@@ -31,6 +32,24 @@ def test_steps_have_stages() -> None:
             pass
         stages.update(each.stage for each in stage.publisher.waterfall.latest)
     assert {"BOOK", "BACKSTOP"} <= stages
+
+
+@proves("A9", "A10")
+def test_every_step_of_a_round_names_its_case() -> None:
+    """Opposites have the published labels of ADL elsewhere; here they are told apart."""
+    opposites = 0
+    for seed in SEEDS:
+        stage = Stage(seed)
+        for _ in stage.play(500):
+            pass
+        case = None
+        for each in stage.publisher.waterfall.latest:
+            if each.step == "AdlOpened":
+                case = each.case
+            expected = case if each.step in ("AdlOpened", "AdlMatched", "AdlLeg") else None
+            assert each.case == expected
+            opposites += each.case == "OPPOSITES"
+    assert opposites
 
 
 def test_pseudonyms_are_the_markets_own() -> None:

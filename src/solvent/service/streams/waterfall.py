@@ -38,6 +38,7 @@ TOLD = frozenset(
     if kind.__module__ == w.__name__ and kind not in _INNER
 )
 """Kinds of events, by number, that are steps."""
+_OF_ADL = (w.AdlOpened, w.AdlMatched, w.AdlLeg)
 _PARTIES = ("account", "provider", "giver", "receiver", "lender", "payer", "debtor")
 _ATOMS = ("quantity", "debt_quantity", "needed")
 _ROUNDS = ("booking", "round", "fill")
@@ -50,6 +51,8 @@ class Waterfall:
         self.latest: deque[WaterfallStep] = deque(maxlen=KEPT)
         self._parameters = parameters
         self._secret = secret
+        # The case of the round that is being told: its matches and legs stand behind its opening.
+        self._case = AdlCase.STUCK_LENDER
 
     def follow(self, now: int, transcript: Transcript) -> Iterator[WaterfallStep]:
         """The steps in what happened, which are kept."""
@@ -61,6 +64,8 @@ class Waterfall:
 
     def _step(self, now: int, command: int, event: Event) -> WaterfallStep:
         found = {each.name: getattr(event, each.name) for each in fields(event)}
+        if isinstance(event, w.AdlOpened):
+            self._case = event.case
         asset = found.get("asset", found.get("debt_asset"))
         number = next((found[name] for name in _ROUNDS if name in found), None)
         return WaterfallStep(
@@ -69,7 +74,7 @@ class Waterfall:
             step=type(event).__name__,
             stage=Stage(found["stage"]).name if "stage" in found else _stage_of(event),
             reason=Reason(found["reason"]).name if found.get("reason") else None,
-            case=AdlCase(found["case"]).name if "case" in found else None,
+            case=self._case.name if isinstance(event, _OF_ADL) else None,
             round=number,
             symbol=None if asset is None else self._parameters.assets[asset].symbol,
             parties=[
