@@ -13,6 +13,7 @@ class Bench(StrEnum):
     ARITHMETIC = "arithmetic"
     HEALTH_SCAN = "health-scan"
     MARGIN_WATCH = "margin-watch"
+    WHAT_IF = "what-if"
     COMMANDS = "commands"
     ORDER_BOOK = "order-book"
     ADL_ROUND = "adl-round"

@@ -156,7 +156,7 @@ def test_every_code_and_limit_is_listed_in_order(enum: type[IntEnum]) -> None:
 
 
 def test_every_command_has_its_help_on_the_page() -> None:
-    shown = re.findall(r"^\$ solvent (\w+) --help$", text_of("command-line.md"), re.M)
+    shown = re.findall(r"^\$ solvent ([\w-]+) --help$", text_of("command-line.md"), re.M)
     assert shown == list(COMMANDS)
 
 

@@ -44,11 +44,14 @@ COMMANDS = {
     "verify": "Compute receipts again, offline, and say which were altered.",
     "certify": "Sign what a run's market owes everybody, against what it has.",
     "prove": "Prove to an account that a certificate counts it.",
+    "what-if": "Ask a book who would be liquidatable at other prices.",
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
 }
 UPKEEP = frozenset({"archive", "backup", "call", "keygen", "readmit", "restore", "truncate"})
 """Those that are in `upkeep`."""
+AHEAD = frozenset({"what-if"})
+"""Those that are in `ahead`."""
 
 
 def build() -> App:
@@ -63,8 +66,9 @@ def build() -> App:
     )
     app.config = _configuration()
     for name, said in COMMANDS.items():
-        room = "upkeep." if name in UPKEEP else ""
-        app.command(f"solvent.cli.{room}{name}:{name}", name=name, help=said)
+        room = "upkeep." if name in UPKEEP else "ahead." if name in AHEAD else ""
+        module = name.replace("-", "_")
+        app.command(f"solvent.cli.{room}{module}:{module}", name=name, help=said)
     return app
 
 

@@ -1,0 +1,1 @@
+"""Commands that look ahead: what would hold, before it does."""
