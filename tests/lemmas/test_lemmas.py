@@ -6,6 +6,7 @@ from itertools import chain
 import pytest
 
 from tests.lemmas.allotment_lemmas import STEPS, TWO_PLACES
+from tests.lemmas.opposites_lemmas import OPPOSITES
 from tests.lemmas.pool_lemmas import POOL
 from tests.lemmas.terms import (
     Exact,
@@ -19,7 +20,7 @@ from tests.lemmas.terms import (
 from tests.lemmas.throttle_lemmas import THROTTLE
 from tests.proof import proves
 
-TOPICS = (POOL, THROTTLE, TWO_PLACES, STEPS)
+TOPICS = (POOL, THROTTLE, TWO_PLACES, STEPS, OPPOSITES)
 LEMMAS = [
     pytest.param(topic, lemma, id=f"{topic.name}: {lemma.name}")
     for topic in TOPICS
@@ -39,7 +40,7 @@ REFUTED_BELOW = (10**15, 4 * 10**18)
 """Counterexamples are looked for among numbers that columns hold, small ones first."""
 
 
-@proves("I4", "I13", "I22")
+@proves("I4", "I13", "I22", "I40")
 @pytest.mark.parametrize(("topic", "lemma"), LEMMAS)
 def test_a_lemma_holds_of_all_integers(topic: Topic, lemma: Lemma) -> None:
     assert counterexample(lemma, topic.formulas) is None, lemma.sentence

@@ -332,9 +332,14 @@ def fee_rate(s: Store, account: int, asset: int, debt: int, most: int) -> int:
         parameters.maintenance_base, parameters.maintenance_factor, notional
     )
     freed = max(0, fraction - _ROUNDING_OF_FRACTION)
-    bearable = mul_div_down(max(0, RATIO - weight + freed), RATIO, RATIO + freed)
-    least = min(wide(min(most, bearable)), worth * RATIO // values.debts_value)
+    least = min(wide(min(most, bearable_rate(weight, freed))), worth * RATIO // values.debts_value)
     return narrow(least)
+
+
+@kernel
+def bearable_rate(weight: int, freed: int) -> int:
+    """The largest fee, 10^-9 of the collateral given up, at which NE - M does not fall."""
+    return mul_div_down(max(0, RATIO - weight + freed), RATIO, RATIO + freed)
 
 
 @kernel

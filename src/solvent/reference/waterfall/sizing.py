@@ -178,8 +178,15 @@ def fee_rate(state: State, account: int, asset: int, debt: int, most: int) -> in
     parameters = state.asset(debt)
     notional = value_down(portfolio.debts[debt], state.mark(debt), parameters.decimals)
     freed = max(0, margin_fraction_up(parameters.maintenance, notional) - ROUNDING_OF_FRACTION)
-    bearable = mul_div_down(max(0, RATIO - weight + freed), RATIO, RATIO + freed)
-    return min(most, bearable, values.total_value * RATIO // values.debts_value)
+    return min(most, bearable_rate(weight, freed), values.total_value * RATIO // values.debts_value)
+
+
+def bearable_rate(weight: int, freed: int) -> int:
+    """The largest fee, 10^-9 of the collateral given up, at which NE - M does not fall.
+
+    Of a unit that weighed `weight` what is left of the fee is retired, and frees `freed` of itself.
+    """
+    return mul_div_down(max(0, RATIO - weight + freed), RATIO, RATIO + freed)
 
 
 def retire(state: State, portfolio: Portfolio, value: int, order: list[int]) -> int:
