@@ -66,7 +66,7 @@ def is_built(root: Path = ROOT, built: Path = BUILT) -> bool:
 
 def build(root: Path = ROOT, built: Path = BUILT) -> None:
     """Build, whatever is there already. Raises BuildError, and then what is there stays."""
-    node, npm = _node()
+    node, _ = _node()
     with tempfile.TemporaryDirectory(prefix="solvent-console-") as name:
         folder = Path(name)
         for path in sources(root):
@@ -74,15 +74,21 @@ def build(root: Path = ROOT, built: Path = BUILT) -> None:
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, to)
         _tell("1 of 3: installing its packages")
-        _run([node, npm, "ci", "--omit=dev", "--ignore-scripts"], folder)
+        npm(folder, "ci", "--omit=dev", "--ignore-scripts")
         _tell("2 of 3: building")
-        _run([node, npm, "run", "build"], folder)
+        npm(folder, "run", "build")
         _tell("3 of 3: compressing")
         made = folder / "dist"
         _pack(made, node)
         (made / DIGEST).write_text(digest(root))
         shutil.rmtree(built, ignore_errors=True)
         shutil.copytree(made, built)
+
+
+def npm(folder: Path, *words: str) -> None:
+    """Let npm do something in a folder. Raises BuildError."""
+    node, script = _node()
+    _run([node, script, *words], folder)
 
 
 def _node() -> tuple[str, str]:
@@ -115,12 +121,12 @@ def _run(command: list[str], folder: Path) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise BuildError(f"npm {command[2]} took more than {NPM_SECONDS} s") from None
+        raise BuildError(f"{command[2]} took more than {NPM_SECONDS} s") from None
     if any(word in done.stderr for word in OUT_OF_REACH):
         raise OutOfReachError("the npm registry cannot be reached from here")
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-12:]
-        raise BuildError(f"npm {command[2]} failed:\n  " + "\n  ".join(said))
+        raise BuildError(f"{command[2]} failed:\n  " + "\n  ".join(said))
 
 
 def _pack(made: Path, node: str) -> None:

@@ -19,6 +19,10 @@ export interface Words {
 type Page = ComponentType<Words>;
 
 const LATER: Record<string, () => Promise<Page>> = {
+  account: async () => (await import("./pages/account.tsx")).Account,
+  receipts: async () => (await import("./pages/receipts.tsx")).Receipts,
+  waterfall: async () => (await import("./pages/waterfall.tsx")).Waterfall,
+  trade: async () => (await import("./pages/trade.tsx")).Trade,
   key: async () => (await import("./pages/key.tsx")).Key,
   settings: async () => (await import("./pages/choices.tsx")).Choices,
 };

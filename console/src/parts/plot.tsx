@@ -22,6 +22,8 @@ interface Given {
   readonly axis: (value: number) => string;
   readonly range?: [number, number];
   readonly candles?: boolean;
+  /** How far back the axis goes from now, seconds; without it, as far as the rows. */
+  readonly span?: number;
   readonly summary: string;
 }
 
@@ -33,7 +35,7 @@ export function Plot(given: Given) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const { up, down, theme, zone } = settings.value;
-  const shape = `${given.lines.map((line) => line.name).join()} ${up} ${down} ${theme} ${zone}`;
+  const shape = `${given.lines.map((line) => line.name).join()} ${given.span} ${up} ${down} ${theme} ${zone}`;
 
   useEffect(() => {
     let isOver = false;

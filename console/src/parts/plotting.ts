@@ -15,6 +15,7 @@ interface Look {
 const DAY = 86_400;
 const HOUR = 3600;
 const FONT = '11px ui-sans-serif, system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+const MARGIN = 60;
 const NARROWEST = 1;
 const WIDEST = 11;
 
@@ -56,6 +57,12 @@ function candles(look: Look): uPlot.Plugin {
   };
 }
 
+/** From when to when the axis goes: as asked, or as far as there are rows, but never no time. */
+function along(given: PlotGiven, least: number, most: number): [number, number] {
+  if (given.span) return [most - given.span, most + given.span / MARGIN];
+  return most > least ? [least, most] : [least - HOUR, least + HOUR];
+}
+
 export function draw(place: HTMLElement, given: PlotGiven, look: Look): uPlot {
   const axis = { stroke: look.ink, font: FONT, grid: { stroke: look.grid, width: 1 }, ticks: { show: false } };
   const range = given.range;
@@ -67,7 +74,7 @@ export function draw(place: HTMLElement, given: PlotGiven, look: Look): uPlot {
       cursor: { sync: { key: "time" }, points: { size: 6 }, drag: { x: true, y: false } },
       legend: { show: true, live: true },
       scales: {
-        x: { range: (_, least, most) => (most > least ? [least, most] : [least - HOUR, least + HOUR]) },
+        x: { range: (_, least, most) => along(given, least, most) },
         y: range ? { range: () => range } : {},
       },
       axes: [

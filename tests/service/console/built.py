@@ -65,3 +65,18 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no browser: apt-get install chromium")
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+
+
+def installed(folder: Path) -> Path:
+    """All packages of the console, those for its checks too, installed in a folder.
+
+    Skips the test where npm cannot reach its registry.
+    """
+    console = builder()
+    copy = folder / "console"
+    shutil.copytree(ROOT / "console", copy, ignore=shutil.ignore_patterns("node_modules"))
+    try:
+        console.npm(copy, "ci", "--ignore-scripts")
+    except console.OutOfReachError as error:
+        pytest.skip(str(error))
+    return copy

