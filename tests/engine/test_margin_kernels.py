@@ -22,7 +22,7 @@ from solvent.domain.parameters import (
     MarginFunction,
     SizeBy,
 )
-from solvent.domain.units import FINE_PER_VALUE, PRICE_SCALE, RATIO, value_divisor
+from solvent.domain.units import FINE_PER_VALUE, INT64_MAX, PRICE_SCALE, RATIO, value_divisor
 from solvent.engine import margin, weights
 from solvent.engine.ledger import asset_row
 from solvent.engine.memory.columns import new_columns, plain_store
@@ -186,11 +186,12 @@ functions = st.builds(
     st.one_of(st.sampled_from((1, RATIO, 10 * RATIO)), st.integers(1, 10 * RATIO)),
     st.one_of(st.sampled_from((0, 1, RATIO)), st.integers(0, 30).map(lambda b: min(RATIO, 1 << b))),
 )
-MOST = 2 * MAX_VALUE * FINE_PER_VALUE
+MOST = 101 * MAX_VALUE * FINE_PER_VALUE
+"""A stale debt counts up to 101 times its value."""
 notionals = st.one_of(
     st.sampled_from((0, 1, FINE_PER_VALUE, 2**62 - 1, 2**62, MOST)),
-    st.integers(0, 81).flatmap(lambda bits: st.integers(0, min(MOST, 1 << bits))),
-    st.integers(0, isqrt(2 * MAX_VALUE)).flatmap(
+    st.integers(0, 87).flatmap(lambda bits: st.integers(0, min(MOST, 1 << bits))),
+    st.integers(0, isqrt(101 * MAX_VALUE)).flatmap(
         lambda root: st.integers(-2, 2).map(
             lambda atoms: max(0, min(MOST, root * root * FINE_PER_VALUE + atoms))
         )
@@ -204,7 +205,7 @@ def check_requirement(function: MarginFunction, notional: int) -> None:
         return
     expected = reference_margin.requirement_up(function, notional)
     assert weights.requirement_up(function.base, function.factor, notional) == expected
-    value = notional // FINE_PER_VALUE
+    value = min(INT64_MAX, notional // FINE_PER_VALUE)
     expected = reference_margin.margin_fraction_up(function, value)
     assert weights.margin_fraction_up(function.base, function.factor, value) == expected
 

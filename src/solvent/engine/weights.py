@@ -8,6 +8,7 @@ from solvent.domain.parameters import HaircutKind, SizeBy
 from solvent.domain.units import (
     FINE_PER_VALUE,
     FINE_SCALE,
+    INT64_MAX,
     PRICE_SCALE,
     RATIO,
     SQUARE_ROOT_SCALE,
@@ -125,7 +126,7 @@ def requirement_up(base: int, factor: int, notional: Wide) -> Wide:
     if factor:
         root = base * SQUARE_ROOT_SCALE // factor
         if notional > wide(root) * root * FINE_PER_VALUE:
-            value = narrow(divide_up(notional, FINE_PER_VALUE))
+            value = narrow(min(divide_up(notional, FINE_PER_VALUE), INT64_MAX))
             fraction = margin_fraction_up(base, factor, value)
     return _part_up(notional, fraction)
 

@@ -260,10 +260,14 @@ def margin_fraction_up(function: MarginFunction, notional: int) -> int:
 
 
 def requirement_up(function: MarginFunction, notional: int) -> int:
-    """Margin that a debt of `notional` requires, both in 10^-12 USDC."""
+    """Margin that a debt of `notional` requires, both in 10^-12 USDC.
+
+    No size is above 2^63 of 10^-6 USDC, which only a doubted debt can count for (I43).
+    """
     fraction = function.base
     if function.factor:
-        fraction = margin_fraction_up(function, divide_up(notional, FINE_PER_VALUE))
+        size = min(INT64_MAX, divide_up(notional, FINE_PER_VALUE))
+        fraction = margin_fraction_up(function, size)
     return divide_up(notional * fraction, RATIO)
 
 

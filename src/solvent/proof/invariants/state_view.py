@@ -433,6 +433,6 @@ def _margin(function: MarginFunction, value: int) -> int:
     """What a debt worth `value` (10^-12 USDC) requires, in the same unit, rounded up."""
     fraction = function.base
     if function.factor:
-        root = _root_up(-(-value // FINE_PER_VALUE))
+        root = _root_up(min(INT64_MAX, -(-value // FINE_PER_VALUE)))
         fraction = max(fraction, -(-function.factor * root // SQUARE_ROOT_SCALE))
     return -(-value * fraction // RATIO)
