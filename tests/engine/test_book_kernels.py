@@ -89,6 +89,8 @@ class Books:
         row.quantity = order.quantity
         row.locked = order.locked
         row.unfunded = order.unfunded
+        row.place = order.order
+        row.line = order.side
         position(self.store, order.account, order.paid).locked += order.locked
         book.insert(self.store, slot)
         self.orders[order.order] = order
@@ -339,7 +341,7 @@ def test_a_snapshot_with_an_order_of_nobody_is_refused() -> None:
     books = Books()
     books.rest(Resting(7, 2, 1, Side.BID, 100))
     data = write_snapshot(books.columns)
-    start = len(data) - 8 * (ORDER_ROW + 1)  # behind it the number of notices, 0
+    start = len(data) - 8 * (ORDER_ROW + 2)  # behind it: no notices, and nothing waits
     for number, value in (
         (Order.account, ACCOUNTS),
         (Order.account, -1),

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from solvent.domain.errors import InputError
 from solvent.domain.events import Deposited, Event
 from solvent.journal.run_log import COMMANDS, EVENTS, RunLogWriter
 from solvent.proof.audit.runs import audit
-from solvent.reference.engine import ReferenceEngine
+from solvent.reference.engine import Part, ReferenceEngine
 from tests.journal.small_run import Answered, busy_run, example_run, write_run
 from tests.proof import proves
 
@@ -58,14 +58,14 @@ def test_a_change_that_nobody_names_is_found(
     class Thief(ReferenceEngine):
         done = 0
 
-        def apply_one(self, command: Command) -> tuple[Event, ...]:
-            said = super().apply_one(command)
-            self.done += 1
-            if self.done == len(answered) - left:
-                rich = max(self.state.accounts[2:], key=lambda each: each.available[0])
-                rich.available[0] -= 1
-                self.state.accounts[0].available[0] += 1
-            return said
+        def parts(self, command: Command) -> Iterator[Part]:
+            for part in super().parts(command):
+                self.done += 1
+                if self.done == len(answered) - left:
+                    rich = max(self.state.accounts[2:], key=lambda each: each.available[0])
+                    rich.available[0] -= 1
+                    self.state.accounts[0].available[0] += 1
+                yield part
 
     monkeypatch.setattr("solvent.proof.audit.runs.ReferenceEngine", Thief)
     problem = audit(tmp_path / "run").problem

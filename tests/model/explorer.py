@@ -21,7 +21,7 @@ from solvent.engine.engine import FastEngine
 from solvent.proof.invariants.invariants import check_view
 from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
-from solvent.proof.passes import passes_of
+from solvent.proof.passes import parts_of
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.snapshot import write_snapshot
 from solvent.reference.state import State
@@ -120,11 +120,10 @@ def _transitions(
 def _checked(
     engine: ReferenceEngine, before: StateView, command: Command
 ) -> tuple[tuple[Event, ...], StateView, list[str]]:
-    """Carry out a command; its events, where it led, and what broke in any of its passes."""
+    """Carry out a command; its events, where it led, and what broke in any of its parts."""
     told: list[Event] = []
     broken: list[str] = []
-    for each in passes_of(engine.state, command):
-        events = engine.apply_one(each)
+    for each, events in parts_of(engine, command):
         after = view_of(engine.state, before)
         broken += map(str, check_transition(before, after, each, events))
         told += events

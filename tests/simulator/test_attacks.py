@@ -4,19 +4,18 @@ Each strategy plays in markets of its own, with every invariant checked. The mea
 planted bugs: a rule that is off must show as gain, harm, or debt that is left.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 import pytest
 
 from solvent.domain.commands import Command, TimeStep
-from solvent.domain.events import Event
 from solvent.domain.units import HOUR
 from solvent.proof.attack.attacks import Attack, attack, attack_many
 from solvent.proof.attack.strategies import STRATEGIES
 from solvent.reference import limits, prices
-from solvent.reference.engine import ReferenceEngine
+from solvent.reference.engine import Part, ReferenceEngine
 from solvent.reference.ledger import claim_of
 from solvent.reference.orderbook import matching, orders
 from tests.proof import proves
@@ -44,15 +43,15 @@ def test_an_attack_repeats_itself_on_any_number_of_processes() -> None:
 class WholeHours(ReferenceEngine):
     """An engine that pays a claim that stands at the full hour for the whole of it."""
 
-    def apply_one(self, command: Command) -> tuple[Event, ...]:
+    def parts(self, command: Command) -> Iterator[Part]:
         before = self.state.now
-        events = super().apply_one(command)
+        step, *fired = super().parts(command)
         if isinstance(command, TimeStep) and self.state.now // HOUR > before // HOUR:
             for number, account in enumerate(self.state.accounts):
                 for asset, free in enumerate(account.available):
                     claim = claim_of(self.state, number, asset)
                     account.available[asset] = free + claim // 100_000
-        return events
+        yield from (step, *fired)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.proof import proves
+from tests.simulator import waiting_canaries
 from tests.simulator.canaries import CANARIES, Canary, first_breaches
 
-pytestmark = proves("I4", "I6", "I12", "I15", "I20", "I22", "I23", "I30", "I37", "I42")
+pytestmark = proves("I4", "I6", "I12", "I15", "I20", "I22", "I23", "I27", "I30", "I37", "I42")
 
 
 @pytest.mark.slow
@@ -20,3 +21,4 @@ def test_a_planted_bug_is_noticed(bug: Canary, monkeypatch: pytest.MonkeyPatch) 
 def test_the_list_is_long_and_names_are_unique() -> None:
     names = [bug.name for bug in CANARIES]
     assert len(names) == len(set(names)) >= 12
+    assert waiting_canaries.what_waits_outlives_a_liquidation.__name__ in names

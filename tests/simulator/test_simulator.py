@@ -9,19 +9,20 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from solvent.domain.commands import COMMAND_KINDS, Command, HaltPrice, TimeStep, UpdatePrice
-from solvent.domain.events import Event, Filled
+from solvent.domain.events import Filled
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND
 from solvent.domain.waterfall_events import AdlMatched, BackstopFilled, DebtWrittenOff
 from solvent.journal.event_hash import EventHasher
 from solvent.proof.fuzz.simulator import RUN_LENGTH, SimulationResult, simulate, simulate_many
-from solvent.reference.engine import ReferenceEngine
+from solvent.reference.engine import Part, ReferenceEngine
 from solvent.reference.ledger import claim_of, debt_of
 from solvent.reference.lending import wallet
 from solvent.reference.limits import gated, rounding_refusal
@@ -164,9 +165,9 @@ class Recorder(ReferenceEngine):
         self.begun = parameters
         self.commands: list[Command] = []
 
-    def apply_one(self, command: Command) -> tuple[Event, ...]:
+    def parts(self, command: Command) -> Iterator[Part]:
         self.commands.append(command)
-        return super().apply_one(command)
+        yield from super().parts(command)
 
 
 def recorded(seed: int, commands: int) -> tuple[Recorder, SimulationResult]:
@@ -206,12 +207,11 @@ class Probe(ReferenceEngine):
 
     asked = 0
 
-    def apply_one(self, command: Command) -> tuple[Event, ...]:
-        events = super().apply_one(command)
+    def parts(self, command: Command) -> Iterator[Part]:
+        yield from super().parts(command)
         for account in range(2, len(self.state.accounts)):
             for asset in range(len(self.state.pools)):
                 self._ask(account, asset)
-        return events
 
     def _ask(self, account: int, asset: int) -> None:
         state = self.state

@@ -40,7 +40,7 @@ COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "~": lambda left, right: abs(left - right) <= 2,
 }
 RATIO_FIELDS = {"apr", "utilization", "bound", "discount", "leverage_limit"}
-PRICE_FIELDS = {"price", "mark", "index"}
+PRICE_FIELDS = {"price", "mark", "index", "reached", "trigger_price"}
 HEALTH = {"net_equity", "maintenance", "exposure"}
 
 

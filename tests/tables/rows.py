@@ -126,6 +126,18 @@ def _order(side: c.Side) -> Maker:
     return make
 
 
+def _when(names: Names, words: list[str]) -> c.Command:
+    """`when mark 190 sell bob SOL 10 @ market`: an order that waits for a price."""
+    by, price, side, *rest = words
+    order = MAKERS[side](names, rest)
+    asked = {name: int(getattr(order, name)) for name in c.command_fields(c.PlaceOrder)}
+    waits = {
+        "trigger_by": c.TriggerBy[by.upper()],
+        "trigger_price": number(price, PRICE_DECIMALS),
+    }
+    return c.make_command(c.PlaceTrigger, asked | waits)
+
+
 def _cancel(names: Names, words: list[str]) -> c.Command:
     return c.CancelOrder(names.account(words[0]), int(words[1].removeprefix("#")))
 
@@ -201,6 +213,7 @@ MAKERS: dict[str, Maker] = {
     "repay": _quantity_command(c.Repay),
     "buy": _order(c.Side.BID),
     "sell": _order(c.Side.ASK),
+    "when": _when,
     "cancel": _cancel,
     "cancel_all": _cancel_all,
     "settings": _settings,

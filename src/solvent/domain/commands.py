@@ -58,6 +58,14 @@ class SelfTradePrevention(IntEnum):
     REJECT_BOTH = 2
 
 
+class TriggerBy(IntEnum):
+    """Which price an order waits for: the mark, the index, or its market's last trade."""
+
+    MARK = 0
+    INDEX = 1
+    LAST = 2
+
+
 class ParameterField(IntEnum):
     """Parameters that `ChangeParameter` can change while the engine runs."""
 
@@ -185,8 +193,35 @@ class PlaceOrder(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceTrigger(Command):
+    """Place an order that waits until a price reaches `trigger_price`, and holds nothing till then.
+
+    It fires when the price `trigger_by` comes to it from the side where it is now, and is then the
+    PlaceOrder of its other fields.
+    """
+
+    account: int
+    asset: int
+    side: Side
+    order_type: OrderType = OrderType.LIMIT
+    time_in_force: TimeInForce = TimeInForce.GTC
+    price: int = 0
+    quantity: int = 0
+    quote_quantity: int = 0
+    post_only: bool = False
+    reduce_only: bool = False
+    auto_borrow: bool = False
+    auto_borrow_repay: bool = False
+    auto_lend_redeem: bool = False
+    self_trade_prevention: SelfTradePrevention = SelfTradePrevention.REJECT_TAKER
+    client_id: int = NO_CLIENT_ID
+    trigger_price: int = 0
+    trigger_by: TriggerBy = TriggerBy.MARK
+
+
+@dataclass(frozen=True, slots=True)
 class CancelOrder(Command):
-    """Cancel one resting order of the account."""
+    """Cancel one order of the account that rests or waits."""
 
     account: int
     order: int
@@ -194,7 +229,7 @@ class CancelOrder(Command):
 
 @dataclass(frozen=True, slots=True)
 class CancelAllOrders(Command):
-    """Cancel the account's resting orders on one market, or on all with ANY_ASSET."""
+    """Cancel what of the account rests or waits on one market, or on all with ANY_ASSET."""
 
     account: int
     asset: int = ANY_ASSET
@@ -306,6 +341,7 @@ COMMAND_KINDS: tuple[type[Command], ...] = (
     TimeStep,
     ChangeParameter,
     CollectFees,
+    PlaceTrigger,
 )
 """All commands; a command's kind is its place here, and places never change."""
 
@@ -321,6 +357,7 @@ _ENUMS: dict[str, type[bool] | type[IntEnum]] = {
     "order_type": OrderType,
     "time_in_force": TimeInForce,
     "self_trade_prevention": SelfTradePrevention,
+    "trigger_by": TriggerBy,
     "field": ParameterField,
     "auto_lend_redeem": bool,
     "auto_borrow": bool,
@@ -354,6 +391,11 @@ def _members(kind: type[Command]) -> list[tuple[int, dict[int, int]]]:
 _MEMBERS = {kind: _members(kind) for kind in COMMAND_KINDS}
 WORDED_KINDS = frozenset(_KIND_OF[kind] for kind, members in _MEMBERS.items() if members)
 """Kinds of commands, by number, some fields of which hold words of a closed list."""
+
+
+def fired_order(trigger: PlaceTrigger) -> PlaceOrder:
+    """The order that a waiting one becomes when it fires."""
+    return PlaceOrder(*_ROWS[PlaceOrder](trigger))  # type: ignore[arg-type]
 
 
 PriceCommand = UpdatePrice | HaltPrice

@@ -16,6 +16,7 @@ from solvent.domain.commands import (
     SelfTradePrevention,
     Side,
     TimeInForce,
+    TriggerBy,
 )
 from solvent.domain.labels import ExpiryReason, Source, SystemOrder
 from solvent.domain.rejections import Limit, RejectionCode
@@ -154,6 +155,59 @@ class OrderAccepted(Event):
     client_id: int
     locked: int
     system_order: SystemOrder
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerPlaced(Event):
+    """An order waits, as it was asked for, and holds nothing.
+
+    `rising` is 1 where it fires when the price has risen to `trigger_price`, 0 where it has fallen.
+    """
+
+    order: int
+    account: int
+    asset: int
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    price: int
+    quantity: int
+    quote_quantity: int
+    post_only: int
+    reduce_only: int
+    auto_borrow: int
+    auto_borrow_repay: int
+    auto_lend_redeem: int
+    self_trade_prevention: SelfTradePrevention
+    client_id: int
+    trigger_price: int
+    trigger_by: TriggerBy
+    rising: int
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered(Event):
+    """A waiting order fired at the price `reached` and entered; `locked` atoms are held."""
+
+    order: int
+    account: int
+    asset: int
+    trigger_by: TriggerBy
+    reached: int
+    locked: int
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerFailed(Event):
+    """A waiting order fired at the price `reached` and was refused, as an order would have been."""
+
+    order: int
+    account: int
+    asset: int
+    trigger_by: TriggerBy
+    reached: int
+    code: RejectionCode
+    limit: Limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from solvent.engine.ledger import asset_row
 from solvent.engine.lending.interest import accrue
 from solvent.engine.lending.throttle import step_bounds
 from solvent.engine.memory.store import Store
+from solvent.engine.orderbook.triggers import is_any_due, look
 from solvent.engine.prices import has_quorum, price_row, quote_row, step_prices, take_effect
 from solvent.engine.refusals import refuse
 from solvent.engine.units import divide_up
@@ -40,8 +41,20 @@ def time_step(s: Store, command: c.TimeStep) -> int:
         if is_pass_due(s):
             make_pass(s)
         emit(s, Stepped(time=s.globals.now, liquidating=s.globals.liquidating_count))
+        if s.globals.now < end:
+            _fire_due(s)
     reckon_gate(s)
     return 0
+
+
+@kernel
+def _fire_due(s: Store) -> None:
+    """Fire what waits for the prices of a pass, as where a step ends with it."""
+    if not is_any_due(s):
+        return
+    reckon_gate(s)
+    look(s)
+    s.globals.stirred = max(s.globals.stirred, interval_of(s) + 1)
 
 
 @kernel

@@ -13,12 +13,17 @@ from solvent.engine.margin import first_asset
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import Account, CommandRow
 from solvent.engine.memory.store import Store
+from solvent.engine.orderbook.triggers import look
 from solvent.engine.refusals import refusal_code, refusal_limit
 from solvent.kernels.language import bit, emit, event_words, kernel, message, numbers_of, prefetch
 from solvent.kernels.messages import Handlers
 
-_FIRST_HOUSE_COMMAND = c.COMMAND_KINDS.index(c.UpdatePrice)
-"""Commands before it belong to an account, which they name first, and then an asset, if any."""
+_OF_ACCOUNT = sum(
+    1 << number
+    for number, kind in enumerate(c.COMMAND_KINDS)
+    if c.command_fields(kind)[0] == "account"
+)
+"""Commands that belong to an account, as bits: they name it first, and then an asset, if any."""
 _CHANGE_PARAMETER = c.COMMAND_KINDS.index(c.ChangeParameter)
 _TIME_STEP = c.COMMAND_KINDS.index(c.TimeStep)
 _WITH_ASSET = sum(
@@ -36,6 +41,7 @@ HANDLERS = (
     .on(c.Borrow, handlers.borrow)
     .on(c.Repay, handlers.repay)
     .on(c.PlaceOrder, handlers.place_order)
+    .on(c.PlaceTrigger, handlers.place_trigger)
     .on(c.CancelOrder, handlers.cancel_order)
     .on(c.CancelAllOrders, handlers.cancel_all)
     .on(c.UpdateSettings, handlers.update_settings)
@@ -111,7 +117,7 @@ def _account_of(s: Store, number: int) -> int:
     """The account that a command of the batch is about, if there is one; else NONE."""
     command = s.commands[number]
     account = message(c.Deposit, command.fields).account
-    if command.kind < _FIRST_HOUSE_COMMAND and 0 <= account < s.globals.accounts:
+    if bit(command.kind) & _OF_ACCOUNT and 0 <= account < s.globals.accounts:
         return account
     return NONE
 
@@ -126,17 +132,19 @@ def apply_command(s: Store, command: CommandRow) -> None:
     elif command.kind != _TIME_STEP:
         # Time passes in `clock`, which looks itself whether anything happened.
         s.globals.asleep = 0
+    if s.globals.printed:
+        look(s)
 
 
 @kernel
 def _refused(s: Store, command: CommandRow, refusal: int) -> None:
     """The one event of a refused command."""
     account, asset = NONE, NONE
-    if command.kind >= _FIRST_HOUSE_COMMAND:
-        asset = message(c.UpdatePrice, command.fields).asset
-    else:
+    if bit(command.kind) & _OF_ACCOUNT:
         account = message(c.Deposit, command.fields).account
         asset = message(c.Deposit, command.fields).asset
+    else:
+        asset = message(c.UpdatePrice, command.fields).asset
     if not bit(command.kind) & _WITH_ASSET:
         asset = NONE
     emit(

@@ -20,6 +20,7 @@ from solvent.domain.commands import (
     Command,
     OpenAccount,
     PlaceOrder,
+    PlaceTrigger,
     decode_command,
 )
 from solvent.domain.events import Event
@@ -68,7 +69,7 @@ _ENTRIES = (
 )
 _COLUMNS = tuple(column_types(Store))
 _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
-_PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
+_PLACING = (COMMAND_KINDS.index(PlaceOrder), COMMAND_KINDS.index(PlaceTrigger))
 _EVENT_LIMIT = 1 << 22
 """Words of events after which a batch is stopped, read out and resumed."""
 
@@ -177,7 +178,7 @@ class FastEngine:
         numbers = self.columns["globals"]
         kinds = rows[:, 0]
         accounts = int(numbers[Globals.accounts]) + int(np.count_nonzero(kinds == _OPEN_ACCOUNT))
-        orders = int(numbers[Globals.orders]) + int(np.count_nonzero(kinds == _PLACE_ORDER))
+        orders = int(numbers[Globals.orders]) + int(np.count_nonzero(np.isin(kinds, _PLACING)))
         self.columns.grow_accounts(accounts)
         self.columns.grow_orders(orders)
 

@@ -11,6 +11,7 @@ from solvent.engine.ledger import POOL, available, move, note_indices, pool_row
 from solvent.engine.memory.layout import NONE, TREASURY
 from solvent.engine.memory.rows import CommandRow
 from solvent.engine.memory.store import Store
+from solvent.engine.orderbook.triggers import look
 from solvent.engine.prices import price_row, refresh_staleness
 from solvent.engine.refusals import refuse
 from solvent.engine.waterfall.gate import reckon_gate
@@ -39,6 +40,7 @@ def parameters_changed(s: Store, row: CommandRow) -> None:
             refresh_staleness(s, asset)
     watch(s)
     reckon_gate(s)
+    look(s)
 
 
 @kernel

@@ -15,13 +15,15 @@ from solvent.engine import previews, questions
 from solvent.engine.ledger import account_row, commitment
 from solvent.engine.lending import pool, wallet
 from solvent.engine.memory.layout import FUND, NONE
+from solvent.engine.memory.rows import COMMAND_WIDTH
+from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.orderbook import book, orders
+from solvent.engine.orderbook import book, orders, triggers
 from solvent.engine.orderbook.levels import order_row
 from solvent.engine.refusals import refusal_limit, refuse
 from solvent.engine.waterfall.gate import reckon_gate
 from solvent.engine.waterfall.notices import give_notice, say_committed
-from solvent.kernels.language import emit, fail, kernel
+from solvent.kernels.language import emit, fail, kernel, message, put_message
 
 
 @kernel
@@ -135,6 +137,28 @@ def place_order(s: Store, command: c.PlaceOrder) -> int:
 
 
 @kernel
+def place_trigger(s: Store, command: c.PlaceTrigger) -> int:
+    """Let an order wait for a price."""
+    account, asset = command.account, command.asset
+    refusal = questions.unknown(s, account, asset, quantity=1, custodial=False)
+    if not refusal and asset == USDC:
+        refusal = refuse(RejectionCode.INVALID_MARKET, Limit.NONE)
+    if not refusal:
+        top = s.globals.scratch_top
+        asked = take(s, COMMAND_WIDTH)
+        put_message(command, asked)
+        refusal = triggers.trigger_form(s, command, message(c.PlaceOrder, asked))
+        s.globals.scratch_top = top
+    if not refusal:
+        refusal = questions.busy(s, account)
+    if not refusal:
+        refusal = triggers.trigger_refusal(s, command)
+    if not refusal:
+        triggers.place_trigger(s, command)
+    return refusal
+
+
+@kernel
 def _is_about_quantity(limit: int) -> bool:
     """Whether an order of another quantity might have kept within a limit."""
     return limit != Limit.NONE and limit != Limit.PRICE_BAND and limit != Limit.ORDER_COUNT
@@ -142,7 +166,7 @@ def _is_about_quantity(limit: int) -> bool:
 
 @kernel
 def cancel_order(s: Store, command: c.CancelOrder) -> int:
-    """Cancel one resting order."""
+    """Cancel one order that rests or waits."""
     account = command.account
     refusal = questions.unknown(s, account, USDC, quantity=1, custodial=False)
     if refusal:

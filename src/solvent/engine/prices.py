@@ -18,7 +18,7 @@ from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.depth import walk
 from solvent.engine.orderbook.levels import best_slot
 from solvent.engine.units import divide_up
-from solvent.kernels.language import Wide, emit, kernel, narrow, wide
+from solvent.kernels.language import Wide, bit, emit, kernel, narrow, wide
 from solvent.kernels.rows import Memory
 
 IMPACT_SHARE = RATIO // 100
@@ -96,6 +96,7 @@ def follow_quotes(s: Store, asset: int) -> None:
     price.in_doubt = 1 if price.index != quoted else 0
     price.mark = mark_price(row, price)
     s.globals.asleep = 0
+    s.globals.printed = s.globals.printed | bit(asset)
     emit(s, IndexUpdated(asset=asset, index=price.index, mark=price.mark))
 
 
@@ -221,6 +222,7 @@ def _follow_book(s: Store, asset: int, price: Price, intervals: int) -> None:
     if mark != price.mark and not price.halted:
         price.mark = mark
         s.globals.asleep = 0
+        s.globals.printed = s.globals.printed | bit(asset)
         emit(s, MarkUpdated(asset=asset, index=price.index, mark=mark))
 
 
@@ -274,4 +276,5 @@ def refresh_staleness(s: Store, asset: int) -> None:
     if stale != price.stale:
         price.stale = stale
         s.globals.asleep = 0
+        s.globals.printed = s.globals.printed | bit(asset)
         emit(s, PriceStaleness(asset=asset, stale=stale))

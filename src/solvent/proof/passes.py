@@ -2,7 +2,8 @@
 
 A step over n intervals makes up to n passes, and what happens does not depend on how time was cut
 (section 7.2 of the specification). So whoever checks an engine carries a step out in steps of one
-pass each: the events are the same, and every invariant is asked of every pass.
+pass each: the events are the same, and every invariant is asked of every pass. Waiting orders that
+were fired are parts of their own, as the orders that they are.
 """
 
 from collections.abc import Iterator
@@ -10,8 +11,18 @@ from copy import deepcopy
 
 from solvent.domain.commands import Command, TimeStep
 from solvent.reference.clock import next_pass, time_refusal
+from solvent.reference.engine import Part, ReferenceEngine
 from solvent.reference.prices import take_effect
 from solvent.reference.state import State
+
+
+def parts_of(engine: ReferenceEngine, command: Command) -> Iterator[Part]:
+    """Carry out a command part by part: its passes, and each waiting order that they fired.
+
+    Each comes with what happened; between two of them the state is whole.
+    """
+    for each in passes_of(engine.state, command):
+        yield from engine.parts(each)
 
 
 def passes_of(state: State, command: Command) -> Iterator[Command]:

@@ -16,6 +16,7 @@ from solvent.domain.units import FINE_PER_VALUE, HOUR, divide_up
 from solvent.reference import prices
 from solvent.reference.lending.interest import accrue
 from solvent.reference.lending.throttle import step_bounds
+from solvent.reference.orderbook.triggers import fire, next_due
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import is_drawn, next_drawn
 from solvent.reference.waterfall.gate import reckon_gate
@@ -49,8 +50,20 @@ def time_step(state: State, command: c.TimeStep) -> Refusal | None:
         if is_pass_due(state):
             make_pass(state)
         state.emit(Stepped(state.now, len(state.liquidating)))
+        if state.now < command.time:
+            _fire_due(state)
     reckon_gate(state)
     return None
+
+
+def _fire_due(state: State) -> None:
+    """Fire what waits for the prices of a pass, as where a step ends with it."""
+    if next_due(state) is None:
+        return
+    reckon_gate(state)
+    while (trigger := next_due(state)) is not None:
+        fire(state, trigger)
+    state.stirred = max(state.stirred, state.interval() + 1)
 
 
 def advance(state: State, time: int) -> None:

@@ -27,8 +27,8 @@ from solvent.reference.clock import time_step
 from solvent.reference.governance import change_parameter, collect_fees
 from solvent.reference.lending import pool, wallet
 from solvent.reference.oracle import halt_price, update_price
-from solvent.reference.orderbook import book, orders
-from solvent.reference.state import FUND, TREASURY, Account, State, new_account
+from solvent.reference.orderbook import book, orders, triggers
+from solvent.reference.state import FUND, TREASURY, Account, Order, State, Trigger, new_account
 from solvent.reference.waterfall import notices
 from solvent.reference.waterfall.gate import reckon_gate
 
@@ -193,15 +193,39 @@ def _place_order(state: State, command: c.PlaceOrder) -> Refusal | None:
     return refusal
 
 
+def _place_trigger(state: State, command: c.PlaceTrigger) -> Refusal | None:
+    refusal = _unknown(state, command.account, command.asset)
+    if refusal is not None:
+        return refusal
+    if command.asset == USDC:
+        return Refusal(RejectionCode.INVALID_MARKET)
+    refusal = (
+        triggers.trigger_form(state, command)
+        or _busy(state, command.account)
+        or triggers.trigger_refusal(state, command)
+    )
+    if refusal is None:
+        triggers.place_trigger(state, command)
+    return refusal
+
+
 def _cancel_order(state: State, command: c.CancelOrder) -> Refusal | None:
     refusal = _unknown(state, command.account)
     if refusal is not None:
         return refusal
-    order = state.orders.get(command.order)
-    if order is None or order.account != command.account:
-        return Refusal(RejectionCode.RESOURCE_NOT_FOUND)
-    book.cancel(state, order)
-    return None
+    for order in book.open_orders(state, command.account):
+        if order.order == command.order:
+            _end(state, order)
+            return None
+    return Refusal(RejectionCode.RESOURCE_NOT_FOUND)
+
+
+def _end(state: State, order: Order | Trigger) -> None:
+    """Cancel an order that rests or waits."""
+    if isinstance(order, Order):
+        book.cancel(state, order)
+    else:
+        book.cancel_waiting(state, order)
 
 
 def _cancel_all(state: State, command: c.CancelAllOrders) -> Refusal | None:
@@ -209,10 +233,10 @@ def _cancel_all(state: State, command: c.CancelAllOrders) -> Refusal | None:
     refusal = _unknown(state, command.account, asset) or _busy(state, command.account)
     if refusal is not None:
         return refusal
-    for number in sorted(state.accounts[command.account].open_orders):
-        order = state.orders[number]
-        if command.asset in (c.ANY_ASSET, order.asset):
-            book.cancel(state, order)
+    for order in book.open_orders(state, command.account):
+        market = order.asset if isinstance(order, Order) else order.becomes.asset
+        if command.asset in (c.ANY_ASSET, market):
+            _end(state, order)
     return None
 
 
@@ -317,6 +341,7 @@ HANDLERS: dict[type[c.Command], Callable[..., Refusal | None]] = {
     c.Borrow: _borrow,
     c.Repay: _repay,
     c.PlaceOrder: _place_order,
+    c.PlaceTrigger: _place_trigger,
     c.CancelOrder: _cancel_order,
     c.CancelAllOrders: _cancel_all,
     c.UpdateSettings: _update_settings,

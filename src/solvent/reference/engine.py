@@ -8,7 +8,7 @@ command changes nothing. The face is the same as every other engine's: `apply`, 
 Specification: section 10.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.snapshots import state_hash
@@ -20,9 +20,13 @@ from solvent.domain.readings import PoolReading
 from solvent.reference.dispatch import HANDLERS, refused
 from solvent.reference.lending.rates import utilization
 from solvent.reference.lending.throttle import bound_in_force
+from solvent.reference.orderbook.triggers import fire, next_due
 from solvent.reference.queries import ReferenceQueries
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import new_state
+
+Part = tuple[Command, tuple[Event, ...]]
+"""A command, or the order that a waiting one became, and what happened."""
 
 
 class ReferenceEngine:
@@ -37,6 +41,13 @@ class ReferenceEngine:
 
     def apply_one(self, command: Command) -> tuple[Event, ...]:
         """Carry out one command and return what happened."""
+        return tuple(event for _, events in self.parts(command) for event in events)
+
+    def parts(self, command: Command) -> Iterator[Part]:
+        """Carry out one command, then each waiting order that it fired, as they are asked for.
+
+        Each comes with what happened; between two of them the state is whole.
+        """
         # Refuses a field that no row of numbers can hold, as an engine of rows does.
         encode_command(command)
         state = self.state
@@ -47,8 +58,14 @@ class ReferenceEngine:
             state.asleep = False
         if refusal is not None:
             state.events = [refused(command, refusal)]
-        events = tuple(state.events)
-        state.events = []
+        yield command, self._taken()
+        while (trigger := next_due(state)) is not None:
+            fire(state, trigger)
+            yield trigger.becomes, self._taken()
+
+    def _taken(self) -> tuple[Event, ...]:
+        events = tuple(self.state.events)
+        self.state.events = []
         return events
 
     def apply_groups(self, first: int, groups: Sequence[EncodedCommands]) -> list[Transcript]:

@@ -13,8 +13,16 @@ from collections.abc import Iterator
 
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
 from solvent.domain.codec.snapshots import MAGIC, VERSION, SnapshotError, split_sections
-from solvent.domain.commands import Role, SelfTradePrevention, Side
-from solvent.reference.orderbook.book import insert
+from solvent.domain.commands import (
+    PlaceOrder,
+    Role,
+    SelfTradePrevention,
+    Side,
+    TriggerBy,
+    command_fields,
+    make_command,
+)
+from solvent.reference.orderbook.book import insert, wait
 from solvent.reference.state import (
     POOL_NUMBERS,
     Account,
@@ -24,6 +32,7 @@ from solvent.reference.state import (
     Price,
     Quote,
     State,
+    Trigger,
 )
 
 
@@ -39,6 +48,7 @@ def write_snapshot(state: State) -> bytes:
         [number for account in sorted(state.liquidating) for number in _waiting(state, account)],
         [number for key in sorted(state.orders) for number in _order_row(state.orders[key])],
         list(_notices(state)),
+        [number for key in sorted(state.triggers) for number in _trigger_row(state.triggers[key])],
     ):
         row.append(len(section))
         row.extend(section)
@@ -80,7 +90,7 @@ def _pool_row(pool: Pool) -> list[int]:
 def _price_row(price: Price) -> list[int]:
     row = [price.index, price.premium, price.mark, price.updated]
     row += [int(price.halted), int(price.stale)]
-    row += [price.anchor, price.anchored, int(price.in_doubt), price.given]
+    row += [price.anchor, price.anchored, int(price.in_doubt), price.given, price.last]
     row.append(len(price.quotes))
     for quote in price.quotes:
         row += [quote.bid, quote.ask, quote.last, quote.time]
@@ -133,10 +143,21 @@ def _order_row(order: Order) -> list[int]:
         order.client_id,
         order.quote_ahead,
         order.fee_ahead,
+        order.place,
     ]
 
 
-_ORDER_WIDTH = 15
+_ORDER_FIELDS = command_fields(PlaceOrder)
+
+
+def _trigger_row(trigger: Trigger) -> list[int]:
+    asked = [int(getattr(trigger.becomes, name)) for name in _ORDER_FIELDS]
+    price = [trigger.trigger_price, trigger.trigger_by, int(trigger.rising)]
+    return [trigger.order, *asked, *price]
+
+
+_ORDER_WIDTH = 16
+_TRIGGER_WIDTH = 1 + len(_ORDER_FIELDS) + 3
 _WAITING_WIDTH = 3
 _NOTICE_WIDTH = 4
 
@@ -180,12 +201,21 @@ def _rebuild(sections: list[list[int]]) -> State:
         insert(state, order)
         paid = order.asset if order.side is Side.ASK else 0
         state.accounts[order.account].unfunded[paid] += order.unfunded
+    for place in range(0, len(sections[8]), _TRIGGER_WIDTH):
+        wait(state, _read_trigger(sections[8][place : place + _TRIGGER_WIDTH]))
     return state
+
+
+def _read_trigger(row: list[int]) -> Trigger:
+    order, *asked, price, by, rising = row
+    becomes = make_command(PlaceOrder, dict(zip(_ORDER_FIELDS, asked, strict=True)))
+    assert isinstance(becomes, PlaceOrder)
+    return Trigger(order, becomes, price, TriggerBy(by), bool(rising))
 
 
 def _read_price(numbers: Iterator[int]) -> Price:
     index, premium, mark, updated, halted, stale = (next(numbers) for _ in range(6))
-    anchor, anchored, in_doubt, given, quotes = (next(numbers) for _ in range(5))
+    anchor, anchored, in_doubt, given, last, quotes = (next(numbers) for _ in range(6))
     return Price(
         quotes=[Quote(*(next(numbers) for _ in range(4))) for _ in range(quotes)],
         index=index,
@@ -198,6 +228,7 @@ def _read_price(numbers: Iterator[int]) -> Price:
         anchored=anchored,
         in_doubt=bool(in_doubt),
         given=given,
+        last=last,
     )
 
 
@@ -250,4 +281,5 @@ def _read_order(row: list[int]) -> Order:
         client_id=row[12],
         quote_ahead=row[13],
         fee_ahead=row[14],
+        place=row[15],
     )

@@ -11,7 +11,7 @@ Specification: section 3.
 
 from dataclasses import dataclass, field, fields
 
-from solvent.domain.commands import Role, SelfTradePrevention, Side
+from solvent.domain.commands import PlaceOrder, Role, SelfTradePrevention, Side, TriggerBy
 from solvent.domain.events import Event
 from solvent.domain.parameters import AssetParameters, EngineParameters
 from solvent.domain.units import HOUR, INDEX_SCALE, PRICE_SCALE
@@ -29,7 +29,7 @@ class Account:
     which `leaving` atoms can be called until time `leaves_at`. `attempted` is the interval of the
     book's last attempt while the account is liquidating, or in which that began, and `shortage` (in
     10^-9 of an attempt) the sum of what attempts since could not close.
-    `principal` is what of a debt is no interest, in atoms.
+    `principal` is what of a debt is no interest, in atoms. `open_orders` rest, `triggers` wait.
     """
 
     role: Role
@@ -49,6 +49,7 @@ class Account:
     attempted: int = 0
     shortage: int = 0
     open_orders: set[int] = field(default_factory=set)
+    triggers: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ class Quote:
 
 @dataclass(slots=True)
 class Price:
-    """An asset's quotes and what was made of them: index, book premium, mark.
+    """An asset's quotes and what was made of them: index, book premium, mark; its last trade's.
 
     `anchor` is the index from which the cap on moves is counted, since time `anchored`; `in_doubt`
     says that the cap holds the index back from what the quotes say, `given` what of a moment that
@@ -125,6 +126,7 @@ class Price:
     anchored: int = 0
     in_doubt: bool = False
     given: int = 0
+    last: int = 0
 
 
 @dataclass(slots=True)
@@ -133,6 +135,7 @@ class Order:
 
     `quote_ahead` (1 / value_divisor atoms of USDC) and `fee_ahead` (10^-9 atoms) are what the
     order, where it buys, paid and what it was charged beyond the exact sums of its fills so far.
+    `place` is its age: its own number or, if it waited, the one that was next when it came to rest.
     """
 
     order: int
@@ -150,6 +153,18 @@ class Order:
     client_id: int
     quote_ahead: int = 0
     fee_ahead: int = 0
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A waiting order: what it becomes, and the price that it waits for, risen or fallen to."""
+
+    order: int
+    becomes: PlaceOrder
+    trigger_price: int
+    trigger_by: TriggerBy
+    rising: bool
 
 
 @dataclass(slots=True)
@@ -176,6 +191,7 @@ class State:
     books: list[OrderBook]
     orders: dict[int, Order]
     external: list[int]
+    triggers: dict[int, Trigger] = field(default_factory=dict)
     liquidating: set[int] = field(default_factory=set)
     stirred: int = 0
     asleep: bool = False

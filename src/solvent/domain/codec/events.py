@@ -5,7 +5,13 @@ from collections.abc import MutableSequence
 from dataclasses import fields
 from enum import IntEnum
 
-from solvent.domain.commands import OrderType, SelfTradePrevention, Side, TimeInForce
+from solvent.domain.commands import (
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TriggerBy,
+)
 from solvent.domain.events import (
     AccountOpened,
     BackstopCommitted,
@@ -36,6 +42,9 @@ from solvent.domain.events import (
     SharesRescaled,
     Stepped,
     ThrottleMoved,
+    Triggered,
+    TriggerFailed,
+    TriggerPlaced,
     Withdrawn,
 )
 from solvent.domain.labels import (
@@ -126,6 +135,9 @@ EVENT_KINDS: tuple[type[Event], ...] = (
     ReservesRecorded,
     PoolWrittenDown,
     WriteOffRestored,
+    TriggerPlaced,
+    Triggered,
+    TriggerFailed,
 )
 """All events; an event's kind is its place here, and places never change."""
 
@@ -145,6 +157,7 @@ _ENUMS = {
     "order_type": OrderType,
     "time_in_force": TimeInForce,
     "self_trade_prevention": SelfTradePrevention,
+    "trigger_by": TriggerBy,
     "system_order": SystemOrder,
     "stage": Stage,
     "form": LegForm,

@@ -2,15 +2,15 @@
 
 A snapshot is one row of little-endian signed 64-bit numbers: MAGIC, VERSION, then SECTIONS
 sections, each led by its length: parameters, globals, pools, prices with their quotes, accounts,
-accounts in liquidation, resting orders, notices of commitments. Equal states give equal bytes,
-whichever engine wrote them; the state hash is a hash of them.
+accounts in liquidation, resting orders, notices of commitments, waiting orders. Equal states give
+equal bytes, whichever engine wrote them; the state hash is a hash of them.
 """
 
 import hashlib
 
 MAGIC = 0x544E_4556_4C4F_53
-VERSION = 2
-SECTIONS = 8
+VERSION = 3
+SECTIONS = 9
 
 
 class SnapshotError(ValueError):

@@ -24,7 +24,7 @@ from solvent.domain.units import (
     PRICE_SCALE,
     value_divisor,
 )
-from solvent.engine.memory.layout import COPIED, INDEX_BLOCK, INDEX_FACTOR, NONE, UNSET
+from solvent.engine.memory.layout import COPIED, INDEX_BLOCK, INDEX_FACTOR, LINES, NONE, UNSET
 from solvent.engine.memory.rows import (
     Account,
     Asset,
@@ -39,6 +39,7 @@ from solvent.engine.memory.rows import (
     Price,
     Quote,
     Rules,
+    Trigger,
     Waiting,
 )
 from solvent.engine.memory.store import Store
@@ -69,7 +70,7 @@ class Columns:
             "pools": _zeros(count * Pool.WIDTH),
             "prices": _zeros(count * Price.WIDTH),
             "quotes": _zeros(count * MAX_SOURCES * Quote.WIDTH),
-            "books": _zeros(2 * count * Book.WIDTH),
+            "books": _zeros(LINES * count * Book.WIDTH),
             "scratch": _zeros(SCRATCH_WORDS),
         }
         numbers = self["globals"]
@@ -136,15 +137,17 @@ class Columns:
         numbers[Globals.account_capacity] = capacity
 
     def grow_orders(self, count: int) -> None:
-        """Make room for at least `count` resting orders, on one side of one market if need be."""
+        """Make room for `count` orders that rest or wait, on one side of one market if need be."""
         numbers = self["globals"]
         if count > numbers[Globals.order_capacity]:
             capacity = max(count, 2 * int(numbers[Globals.order_capacity]))
             self._resize("orders", capacity * Order.WIDTH)
+            self._resize("triggers", capacity * Trigger.WIDTH)
             numbers[Globals.order_capacity] = capacity
             self.index_orders()
         fullest = int(self.table("books", Book.WIDTH)[:, Book.level_count].max())
-        levels = fullest + count - int(numbers[Globals.orders])
+        # Those that wait may all come to rest without another command.
+        levels = fullest + count - int(numbers[Globals.orders] - numbers[Globals.waiting])
         if levels > numbers[Globals.level_capacity]:
             self._grow_levels(max(levels, 2 * int(numbers[Globals.level_capacity])), fullest)
 
@@ -170,11 +173,11 @@ class Columns:
             places = np.delete(places, first) + 1 & size - 1
 
     def _grow_levels(self, capacity: int, fullest: int) -> None:
-        """Make room for `capacity` levels a side, of which `fullest` at most are in use."""
-        sides = 2 * int(self["globals"][Globals.assets])
-        levels = np.zeros((sides, capacity, Level.WIDTH), dtype=np.int64)
+        """Make room for `capacity` levels a line, of which `fullest` at most are in use."""
+        lines = LINES * int(self["globals"][Globals.assets])
+        levels = np.zeros((lines, capacity, Level.WIDTH), dtype=np.int64)
         if fullest:
-            old = self["levels"].reshape(sides, -1, Level.WIDTH)
+            old = self["levels"].reshape(lines, -1, Level.WIDTH)
             levels[:, :fullest] = old[:, :fullest]
         self.by_name["levels"] = levels.reshape(-1)
         self["globals"][Globals.level_capacity] = capacity

@@ -1,7 +1,7 @@
-"""Resting orders of a snapshot, put back into their columns: levels, links and sums.
+"""Orders of a snapshot, put back into their columns: levels, links and sums.
 
-A snapshot has orders by id. Ids grow with time, so that within a price they are the priority and
-within an account the age.
+Those that rest and those that wait share slots and lists. Their places grow with time, so that
+within a price they are the priority and within an account the age.
 """
 
 from typing import TypeAlias
@@ -9,27 +9,44 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from solvent.domain.commands import Side
+from solvent.domain.commands import PlaceTrigger, Side, TriggerBy, command_fields
 from solvent.domain.parameters import USDC
 from solvent.engine.memory.columns import Column, Columns
-from solvent.engine.memory.layout import NONE
-from solvent.engine.memory.rows import ORDER_ROW, Account, Book, Commitment, Globals, Level, Order
+from solvent.engine.memory.layout import FIRST_WAITING, LINES, NONE
+from solvent.engine.memory.rows import (
+    ORDER_ROW,
+    Account,
+    Book,
+    Commitment,
+    Globals,
+    Level,
+    Order,
+    Trigger,
+)
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
-def read_orders(columns: Columns, rows: Column) -> None:
-    """Let the orders of a snapshot's rows rest. Raises ValueError on one that cannot."""
+TRIGGER_ROW = Trigger.WIDTH + 2
+"""Numbers of a waiting order that a snapshot has: its id, what placed it, whether it rises."""
+_ASKED = command_fields(PlaceTrigger)
+
+
+def read_orders(columns: Columns, resting: Column, waiting: Column) -> None:
+    """Let the orders of a snapshot's rows rest and wait. Raises ValueError on one that cannot."""
     numbers = columns["globals"]
+    rows, lines = _rows_of(resting, waiting)
     named = rows[:, (Order.account, Order.asset, Order.side)]
-    if np.any(
-        (named < 0) | (named >= (numbers[Globals.accounts], numbers[Globals.assets], len(Side)))
-    ):
-        raise ValueError("an order of an account or a market that is not there")
+    most = (numbers[Globals.accounts], numbers[Globals.assets], len(Side))
+    if np.any((named < 0) | (named >= most)) or np.any((lines < 0) | (lines >= LINES)):
+        raise ValueError("an order of an account, a market or a price that is not there")
+    numbers[Globals.waiting] = len(waiting)
     columns.grow_orders(len(rows))
     orders = columns.table("orders", Order.WIDTH)[: len(rows)]
     orders[:, :ORDER_ROW] = rows
     orders[:, Order.next :] = NONE
+    orders[:, Order.line] = lines
+    columns.table("triggers", Trigger.WIDTH)[len(resting) : len(rows)] = waiting[:, 1:-1]
     numbers[Globals.orders] = numbers[Globals.order_slots] = len(rows)
     columns.index_orders()
     _read_levels(columns, orders)
@@ -37,16 +54,34 @@ def read_orders(columns: Columns, rows: Column) -> None:
     _read_unfunded(columns, orders)
 
 
+def _rows_of(resting: Column, waiting: Column) -> tuple[Column, Column]:
+    """The numbers of all orders, those that rest first, and in which line of its market each is."""
+    rows = np.zeros((len(resting) + len(waiting), ORDER_ROW), dtype=np.int64)
+    rows[: len(resting)] = resting
+    asked = dict(zip(_ASKED, waiting[:, 1:-1].T, strict=True))
+    wait = rows[len(resting) :]
+    wait[:, Order.order] = wait[:, Order.place] = waiting[:, 0]
+    wait[:, Order.account] = asked["account"]
+    wait[:, Order.asset] = asked["asset"]
+    wait[:, Order.side] = asked["side"]
+    wait[:, Order.price] = asked["trigger_price"]
+    wait[:, Order.quantity] = asked["quantity"]
+    by, rising = asked["trigger_by"], waiting[:, -1]
+    if np.any((by < 0) | (by >= len(TriggerBy)) | (rising < 0) | (rising > 1)):
+        raise ValueError("an order waits for a price that is not there")
+    return rows, np.append(resting[:, Order.side], FIRST_WAITING + 2 * by + rising)
+
+
 def _read_levels(columns: Columns, orders: Column) -> None:
-    """Write the levels of all sides, worst first, each with its orders linked by age."""
-    sides = 2 * orders[:, Order.asset] + orders[:, Order.side]
+    """Write the levels of all lines, worst first, each with its orders linked by age."""
+    lines = LINES * orders[:, Order.asset] + orders[:, Order.line]
     prices = orders[:, Order.price]
-    rising = np.where(orders[:, Order.side] == Side.BID, prices, -prices)
-    met = np.lexsort((orders[:, Order.order], rising, sides))
-    starts = _changes(sides[met], rising[met])
+    rising = np.where(orders[:, Order.line] % 2, -prices, prices)
+    met = np.lexsort((orders[:, Order.place], rising, lines))
+    starts = _changes(lines[met], rising[met])
     firsts, lasts = _link(orders, met, starts, Order.next)
-    numbers = sides[firsts]
-    counts = np.bincount(numbers, minlength=2 * int(columns["globals"][Globals.assets]))
+    numbers = lines[firsts]
+    counts = np.bincount(numbers, minlength=LINES * int(columns["globals"][Globals.assets]))
     columns.table("books", Book.WIDTH)[:, Book.level_count] = counts
     places = np.arange(len(firsts)) - (np.cumsum(counts) - counts)[numbers]
     capacity = int(columns["globals"][Globals.level_capacity])
@@ -59,7 +94,7 @@ def _read_levels(columns: Columns, orders: Column) -> None:
 def _read_lists(columns: Columns, orders: Column) -> None:
     """Link the orders of each account by age."""
     accounts = columns.table("accounts", Account.WIDTH)
-    slots = np.argsort(orders[:, Order.account], kind="stable")
+    slots = np.lexsort((orders[:, Order.place], orders[:, Order.account]))
     owners = orders[slots, Order.account]
     firsts, lasts = _link(orders, slots, _changes(owners), Order.account_next)
     accounts[orders[firsts, Order.account], Account.first_order] = firsts

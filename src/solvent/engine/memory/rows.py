@@ -3,11 +3,18 @@
 The order of numbers inside a row is ours; snapshots have their own order (`columns`).
 """
 
-from solvent.domain.commands import COMMAND_WORDS, Role, SelfTradePrevention, Side
+from solvent.domain.commands import (
+    COMMAND_WORDS,
+    PlaceTrigger,
+    Role,
+    SelfTradePrevention,
+    Side,
+    command_fields,
+)
 from solvent.domain.parameters import MAX_CURVE_POINTS, MAX_SOURCES
 from solvent.kernels.rows import Memory, Row, Rows, numbers, rows
 
-COMMAND_WIDTH = 16
+COMMAND_WIDTH = 18
 assert max(COMMAND_WORDS) <= COMMAND_WIDTH
 
 
@@ -29,7 +36,11 @@ class Globals(Row, width=64):
     accounts: int
     """How many accounts there are."""
     orders: int
-    """How many orders rest."""
+    """How many orders rest or wait."""
+    waiting: int
+    """How many of them wait."""
+    printed: int
+    """Assets, as bits, of which a price was made since triggers were looked at."""
     liquidating_count: int
     scratch_top: int
     """How much of `scratch` is taken."""
@@ -188,9 +199,11 @@ class Price(Row, width=16):
     """Whether the cap holds the index back from what the quotes say."""
     given: int
     """What of a moment that is not over waits: nothing (0), a halt (1) or a quote (2)."""
+    last: int
+    """The price of the last trade."""
 
 
-PRICE_ROW = 10
+PRICE_ROW = 11
 """Numbers of a price that a snapshot has."""
 
 
@@ -219,7 +232,7 @@ class Account(Row, width=16):
     unfundeds: int
     """Assets in which open orders would borrow, as bits."""
     first_order: int
-    """Slot of the account's oldest resting order, or NONE."""
+    """Slot of the account's oldest order that rests or waits, or NONE."""
     last_order: int
     order_count: int
     last_walk: int
@@ -262,8 +275,12 @@ class Waiting(Row):
     """What attempts since could not close, in 10^-9 of an attempt."""
 
 
-class Order(Row, width=20):
-    """A slot: an order that rests, or, with an id of 0, a free one. 15 numbers are a snapshot's."""
+class Order(Row, width=24):
+    """A slot: an order that rests or waits, or, with an id of 0, a free one.
+
+    One that waits has the price that it waits for, locks nothing, and is written whole in
+    `triggers`. A snapshot has the first numbers of one that rests.
+    """
 
     order: int
     account: int
@@ -282,26 +299,36 @@ class Order(Row, width=20):
     """What a buyer paid beyond the exact sum of its fills, 1 / value_divisor atoms."""
     fee_ahead: int
     """What was charged beyond the exact fee on the sum of fills, 10^-9 atoms."""
+    place: int
+    """Its age: its id or, if it waited, the one that was next when it came to rest."""
     next: int
     """Slot of the next order at the same price, or of the next free slot."""
     previous: int
     account_next: int
     """Slot of the account's next younger order."""
     account_previous: int
+    line: int
+    """In which of its market's rows of levels it lies."""
 
 
-ORDER_ROW = 15
+ORDER_ROW = 16
 """Numbers of an order that a snapshot has."""
 
 
+class Trigger(Row):
+    """Of a slot whose order waits: the command that placed it, which begins like a PlaceOrder."""
+
+    asked: Memory = numbers(len(command_fields(PlaceTrigger)))
+
+
 class Book(Row, width=4):
-    """One side of a market."""
+    """One of a market's rows of levels."""
 
     level_count: int
 
 
 class Level(Row, width=4):
-    """A price of one side of a market and the orders at it."""
+    """A price of one of these rows and the orders at it."""
 
     price: int
     first: int

@@ -10,8 +10,8 @@ from solvent.domain.codec.snapshots import MAGIC, SECTIONS, VERSION, SnapshotErr
 from solvent.domain.commands import Role
 from solvent.domain.parameters import MAX_SOURCES
 from solvent.engine.memory.columns import Column, Columns
-from solvent.engine.memory.layout import NONE
-from solvent.engine.memory.order_columns import read_orders
+from solvent.engine.memory.layout import FIRST_WAITING, NONE
+from solvent.engine.memory.order_columns import TRIGGER_ROW, read_orders
 from solvent.engine.memory.rows import (
     ORDER_ROW,
     PRICE_ROW,
@@ -24,6 +24,7 @@ from solvent.engine.memory.rows import (
     Position,
     Price,
     Quote,
+    Trigger,
     Waiting,
 )
 
@@ -60,7 +61,8 @@ def write_snapshot(columns: Columns) -> bytes:
         start = _SNAPSHOT_SETTINGS + place * count
         account_rows[:, start : start + count] = commitments[:, :, number]
     orders = columns.table("orders", Order.WIDTH)
-    resting = orders[orders[:, Order.order] > 0][:, :ORDER_ROW]
+    rests = (orders[:, Order.order] > 0) & (orders[:, Order.line] < FIRST_WAITING)
+    resting = orders[rests][:, :ORDER_ROW]
     sections: tuple[npt.ArrayLike, ...] = (
         encode_parameters(columns.parameters),
         np.concatenate((numbers[Globals.now : Globals.next_booking + 1], pools[:, Pool.external])),
@@ -70,6 +72,7 @@ def write_snapshot(columns: Columns) -> bytes:
         _waiting_rows(columns).reshape(-1),
         resting[np.argsort(resting[:, Order.order])].reshape(-1),
         _notice_rows(commitments).reshape(-1),
+        _trigger_rows(columns).reshape(-1),
     )
     parts = [np.array([MAGIC, VERSION], dtype="<i8")]
     for section in sections:
@@ -91,6 +94,16 @@ def _notice_rows(commitments: Column) -> Column:
     leaving = commitments[accounts, assets]
     times = leaving[:, Commitment.leaves_at]
     return np.column_stack((accounts, assets, leaving[:, Commitment.leaving], times))
+
+
+def _trigger_rows(columns: Columns) -> Column:
+    """Waiting orders by id: the id, the command that placed it, whether it waits for a rise."""
+    orders = columns.table("orders", Order.WIDTH)
+    waits = (orders[:, Order.order] > 0) & (orders[:, Order.line] >= FIRST_WAITING)
+    slots = np.flatnonzero(waits)
+    slots = slots[np.argsort(orders[slots, Order.order])]
+    asked = columns.table("triggers", Trigger.WIDTH)[slots]
+    return np.column_stack((orders[slots, Order.order], asked, orders[slots, Order.line] % 2))
 
 
 def _price_rows(columns: Columns, count: int) -> list[int]:
@@ -148,7 +161,11 @@ def _rebuild(sections: list[Column]) -> Columns:
     _read_prices(columns, sections[3].tolist())
     _read_accounts(columns, sections[4], count)
     _read_waiting(columns, sections[5].reshape(-1, 1 + Waiting.WIDTH))
-    read_orders(columns, sections[6].reshape(-1, ORDER_ROW))
+    read_orders(
+        columns,
+        sections[6].reshape(-1, ORDER_ROW),
+        sections[8].reshape(-1, TRIGGER_ROW),
+    )
     _read_notices(columns, sections[7].reshape(-1, _NOTICE_NUMBERS), count)
     return columns
 

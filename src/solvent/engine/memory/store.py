@@ -8,10 +8,11 @@ quotes      MAX_SOURCES rows an asset
 accounts    a row an account
 positions, commitments
 a row an account and asset
-orders      a row a slot
+orders, triggers
+a row a slot
 order_index a table from order ids to slots
-books       two rows an asset, bids then asks
-levels      LEVEL_CAPACITY rows a side: its prices from worst to best
+books       LINES rows an asset: bids, asks, and what waits
+levels      LEVEL_CAPACITY rows a line: its prices from worst to best
 liquidating account ids in the waterfall
 waiting     a row an account
 providers   account ids of backstop providers, ascending
@@ -38,6 +39,7 @@ from solvent.engine.memory.rows import (
     Price,
     Quote,
     Rules,
+    Trigger,
     Waiting,
     Watch,
 )
@@ -60,6 +62,7 @@ class Store(Root):
     positions: Rows[Position]
     commitments: Rows[Commitment]
     orders: Rows[Order]
+    triggers: Rows[Trigger]
     order_index: Rows[Entry]
     levels: Rows[Level]
     books: Rows[Book]

@@ -7,14 +7,14 @@ read.
 
 from typing import NamedTuple
 
-from solvent.domain.commands import Side
+from solvent.domain.commands import PlaceTrigger, Side
 from solvent.domain.events import OrderCancelled, OrderExpired
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC
 from solvent.domain.units import RATIO
 from solvent.engine.ledger import account_row, asset_row, available, commitment, locked, move
 from solvent.engine.limits import largest_passing
-from solvent.engine.memory.layout import INDEX_BLOCK, INDEX_FACTOR, NONE
+from solvent.engine.memory.layout import FIRST_WAITING, INDEX_BLOCK, INDEX_FACTOR, NONE
 from solvent.engine.memory.rows import Entry, Order
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.levels import (
@@ -32,6 +32,7 @@ from solvent.kernels.language import (
     emit,
     kernel,
     leading_zeros,
+    message,
     narrow,
     shift_right,
     wide,
@@ -142,24 +143,32 @@ def is_exposed(s: Store, account: int) -> bool:
 
 @kernel
 def insert(s: Store, slot: int) -> None:
-    """Let the order that is written in `slot` rest, behind all orders at its price."""
+    """Let the order that is written in `slot` rest or wait, behind all orders at its price."""
     order = order_row(s, slot)
     join_level(s, slot)
     join_account(s, slot)
     _enter(s, order.order, slot)
     s.globals.orders += 1
+    s.globals.waiting += waits(order)
     asset = pays_with(order.side, order.asset)
     _change_unfunded(s, order.account, asset, order.unfunded)
 
 
 @kernel
+def waits(order: Order) -> bool:
+    """Whether an order waits for a price, and does not rest in the book."""
+    return order.line >= FIRST_WAITING
+
+
+@kernel
 def remove(s: Store, slot: int) -> None:
-    """Take a resting order out and free what it still locks and what it would have borrowed."""
+    """Take an order out and free what it still locks and what it would have borrowed."""
     order = order_row(s, slot)
     leave_level(s, slot)
     leave_account(s, slot)
     _leave(s, order.order)
     s.globals.orders -= 1
+    s.globals.waiting -= waits(order)
     set_funding(s, order, 0, 0)
     free_slot(s, slot)
 
@@ -188,7 +197,7 @@ def _change_unfunded(s: Store, account: int, asset: int, change: int) -> None:
 
 @kernel
 def cancel(s: Store, slot: int) -> None:
-    """End a resting order at its owner's wish."""
+    """End an order that rests or waits at its owner's wish."""
     order = order_row(s, slot)
     number = order.order
     remove(s, slot)
@@ -197,9 +206,12 @@ def cancel(s: Store, slot: int) -> None:
 
 @kernel
 def expire(s: Store, slot: int, reason: ExpiryReason) -> None:
-    """End a resting order for a reason its owner did not choose."""
+    """End an order that rests or waits for a reason its owner did not choose."""
     order = order_row(s, slot)
     number = order.order
+    unspent = 0
+    if waits(order):
+        unspent = message(PlaceTrigger, s.triggers[slot].asked).quote_quantity
     remove(s, slot)
     emit(
         s,
@@ -208,7 +220,7 @@ def expire(s: Store, slot: int, reason: ExpiryReason) -> None:
             account=order.account,
             quantity=order.quantity,
             reason=reason,
-            unspent=0,
+            unspent=unspent,
         ),
     )
 
@@ -228,7 +240,7 @@ def expire_paying(s: Store, account: int, asset: int, reason: ExpiryReason) -> N
     while slot != NONE:
         order = order_row(s, slot)
         following = order.account_next
-        if pays_with(order.side, order.asset) == asset:
+        if not waits(order) and pays_with(order.side, order.asset) == asset:
             expire(s, slot, reason)
         slot = following
 
@@ -272,7 +284,7 @@ def _buys(s: Store, purchase: Purchase, quantity: int) -> bool:
 
 @kernel
 def find(s: Store, order: int) -> int:
-    """Slot of the resting order with the id `order`, or NONE."""
+    """Slot of the order with the id `order` that rests or waits, or NONE."""
     entry = _entry(s, _place_of(s, order))
     return entry.slot if entry.order else NONE
 

@@ -1,19 +1,17 @@
-"""Price levels in kernels: where resting orders are kept, and in which order they are met.
+"""Price levels in kernels: where orders that rest or wait are kept, in the order they are met.
 
-Each side of a market is an array of price levels, worst first, so that what happens near the best
-price moves little. A level is a doubly linked list of order slots, oldest first; the orders of an
-account are another. Slots that are free form a list, and the last one freed is used first.
+Each side of a market, and each line of what waits in it, is an array of price levels, worst first,
+so that what happens near the best price moves little. A level is a doubly linked list of order
+slots, oldest first; the orders of an account are another. Slots that are free form a list, and the
+last one freed is used first.
 """
 
-from solvent.domain.commands import Side
 from solvent.engine.ledger import account_row
-from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.layout import LINES, NONE
 from solvent.engine.memory.rows import Book, Level, Order
 from solvent.engine.memory.store import Store
 from solvent.kernels.language import copy_row, fail, kernel
 from solvent.kernels.rows import Rows
-
-_SIDES = 2
 
 
 @kernel
@@ -24,7 +22,7 @@ def order_row(s: Store, slot: int) -> Order:
 
 @kernel
 def take_slot(s: Store) -> int:
-    """A free slot, for an order about to rest; there is always one, `columns` sees to it."""
+    """A free slot for an order about to rest or wait; there is always one, `columns` sees to it."""
     slot = s.globals.free_order
     if slot != NONE:
         s.globals.free_order = order_row(s, slot).next
@@ -46,24 +44,24 @@ def free_slot(s: Store, slot: int) -> None:
 
 
 @kernel
-def book_row(s: Store, asset: int, side: Side) -> Book:
-    """One side of a market."""
-    return s.books[_SIDES * asset + side]
+def book_row(s: Store, asset: int, line: int) -> Book:
+    """One line of a market: a side, or what waits."""
+    return s.books[LINES * asset + line]
 
 
 @kernel
-def level_rows(s: Store, asset: int, side: Side) -> Rows[Level]:
-    """The levels of one side of a market, worst first."""
-    return s.levels.at((_SIDES * asset + side) * s.globals.level_capacity)
+def level_rows(s: Store, asset: int, line: int) -> Rows[Level]:
+    """The levels of one line of a market, worst first."""
+    return s.levels.at((LINES * asset + line) * s.globals.level_capacity)
 
 
 @kernel
-def best_slot(s: Store, asset: int, side: Side) -> int:
-    """Slot of the order that is met first on a side, or NONE."""
-    count = book_row(s, asset, side).level_count
+def best_slot(s: Store, asset: int, line: int) -> int:
+    """Slot of the order that is met first in a line, or NONE."""
+    count = book_row(s, asset, line).level_count
     if count == 0:
         return NONE
-    return level_rows(s, asset, side)[count - 1].first
+    return level_rows(s, asset, line)[count - 1].first
 
 
 @kernel
@@ -72,23 +70,23 @@ def next_slot(s: Store, slot: int) -> int:
     order = order_row(s, slot)
     if order.next != NONE:
         return order.next
-    asset, side = order.asset, order.side
-    place = _place_of(s, asset, side, order.price)
+    asset, line = order.asset, order.line
+    place = _place_of(s, asset, line, order.price)
     if place == 0:
         return NONE
-    return level_rows(s, asset, side)[place - 1].first
+    return level_rows(s, asset, line)[place - 1].first
 
 
 @kernel
-def _place_of(s: Store, asset: int, side: Side, price: int) -> int:
-    """How many levels of a side are worse than `price`: where its level is or belongs."""
-    levels = level_rows(s, asset, side)
+def _place_of(s: Store, asset: int, line: int, price: int) -> int:
+    """How many levels of a line are worse than `price`: where its level is or belongs."""
+    levels = level_rows(s, asset, line)
     low = 0
-    high = book_row(s, asset, side).level_count
+    high = book_row(s, asset, line).level_count
     while low < high:
         middle = (low + high) // 2
         other = levels[middle].price
-        worse = other < price if side == Side.BID else other > price
+        worse = other > price if line % 2 else other < price
         if worse:
             low = middle + 1
         else:
@@ -100,12 +98,12 @@ def _place_of(s: Store, asset: int, side: Side, price: int) -> int:
 def join_level(s: Store, slot: int) -> None:
     """Put the order in `slot` behind all orders at its price."""
     order = order_row(s, slot)
-    asset, side, price = order.asset, order.side, order.price
-    place = _place_of(s, asset, side, price)
-    level = level_rows(s, asset, side)[place]
+    asset, line, price = order.asset, order.line, order.price
+    place = _place_of(s, asset, line, price)
+    level = level_rows(s, asset, line)[place]
     order.next = NONE
-    if place == book_row(s, asset, side).level_count or level.price != price:
-        _open_level(s, asset, side, place)
+    if place == book_row(s, asset, line).level_count or level.price != price:
+        _open_level(s, asset, line, place)
         level.price = price
         level.first = slot
         order.previous = NONE
@@ -117,10 +115,10 @@ def join_level(s: Store, slot: int) -> None:
 
 
 @kernel
-def _open_level(s: Store, asset: int, side: Side, place: int) -> None:
+def _open_level(s: Store, asset: int, line: int, place: int) -> None:
     """Make room for a level at `place` by moving the better ones."""
-    book = book_row(s, asset, side)
-    levels = level_rows(s, asset, side)
+    book = book_row(s, asset, line)
+    levels = level_rows(s, asset, line)
     count = book.level_count
     if count == s.globals.level_capacity:
         fail()
@@ -142,21 +140,21 @@ def leave_level(s: Store, slot: int) -> None:
         leader.next = younger
     if younger != NONE and older != NONE:
         return
-    asset, side = order.asset, order.side
-    place = _place_of(s, asset, side, order.price)
-    level = level_rows(s, asset, side)[place]
+    asset, line = order.asset, order.line
+    place = _place_of(s, asset, line, order.price)
+    level = level_rows(s, asset, line)[place]
     if younger != NONE:
         level.first = younger
     elif older != NONE:
         level.last = older
     else:
-        _close_level(s, asset, side, place)
+        _close_level(s, asset, line, place)
 
 
 @kernel
-def _close_level(s: Store, asset: int, side: Side, place: int) -> None:
-    book = book_row(s, asset, side)
-    levels = level_rows(s, asset, side)
+def _close_level(s: Store, asset: int, line: int, place: int) -> None:
+    book = book_row(s, asset, line)
+    levels = level_rows(s, asset, line)
     count = book.level_count - 1
     for number in range(place, count):
         copy_row(levels[number + 1], levels[number])

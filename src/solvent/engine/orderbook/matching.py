@@ -44,7 +44,7 @@ from solvent.engine.orderbook.book import (
 )
 from solvent.engine.orderbook.levels import best_slot, order_row
 from solvent.engine.units import value_down
-from solvent.kernels.language import clear, emit, kernel, row_in
+from solvent.kernels.language import bit, clear, emit, kernel, row_in
 from solvent.kernels.rows import Memory, Row
 
 
@@ -400,6 +400,8 @@ def _fill(s: Store, taker: Taker, slot: int, quantity: int, rate: int) -> None:
         ),
     )
     s.globals.next_trade += 1
+    s.prices[taker.asset].last = maker.price
+    s.globals.printed = s.globals.printed | bit(taker.asset)
     cost = trade.paid + trade.buyer_fee
     _take_from_taker(s, taker, cost if bid else quantity)
     _take_from_maker(s, maker, quantity if bid else cost)

@@ -71,14 +71,47 @@ def order_refusal(s: Store, command: PlaceOrder) -> int:
     """Whether a well-formed order may trade now, is funded, and is borne by its owner's margin."""
     if is_stale(s, command.asset):
         return refuse(RejectionCode.TRADING_PAUSED, Limit.STALE_PRICE)
-    resting = account_row(s, command.account).order_count
-    if may_rest(command) and resting >= s.rules.max_orders:
+    if may_rest(command) and is_full(s, command.account):
         return refuse(RejectionCode.ORDER_LIMIT, Limit.ORDER_COUNT)
     return _means_refusal(s, command, plan_order(s, command))
 
 
 @kernel
+def is_full(s: Store, account: int) -> bool:
+    """Whether as many orders of an account rest and wait as may."""
+    return account_row(s, account).order_count >= s.rules.max_orders
+
+
+@kernel
+def waiting_form(s: Store, command: PlaceOrder) -> int:
+    """Whether an order that is to wait is well formed, whatever its market is when it fires."""
+    market, price = asset_row(s, command.asset), command.price
+    refusal = _amount_refusal(s, command)
+    if refusal:
+        return refusal
+    if command.order_type == OrderType.MARKET:
+        if price:
+            return refuse(RejectionCode.INVALID_PRICE, Limit.NONE)
+    elif price < market.tick or price % market.tick:
+        return refuse(RejectionCode.INVALID_PRICE, Limit.NONE)
+    if command.order_type == OrderType.LIMIT and command.quote_quantity:
+        return refuse(RejectionCode.INVALID_ORDER, Limit.NONE)
+    if command.post_only and not may_rest(command):
+        return refuse(RejectionCode.INVALID_ORDER, Limit.NONE)
+    return 0
+
+
+@kernel
 def _quantity_refusal(s: Store, command: PlaceOrder) -> int:
+    """A right amount; of an order by quote, one for the minimum at the book's prices."""
+    refusal = _amount_refusal(s, command)
+    if refusal == 0 and command.quote_quantity and _below_minimum(s, command):
+        return refuse(RejectionCode.INVALID_QUANTITY, Limit.NONE)
+    return refusal
+
+
+@kernel
+def _amount_refusal(s: Store, command: PlaceOrder) -> int:
     """One quantity, in whole lots, at least the minimum, worth no more than a column holds."""
     market = asset_row(s, command.asset)
     quantity, quote_quantity = command.quantity, command.quote_quantity
@@ -90,7 +123,7 @@ def _quantity_refusal(s: Store, command: PlaceOrder) -> int:
     if quantity % market.lot or (quote_quantity == 0 and quantity < market.min_quantity):
         return refusal
     if quote_quantity:
-        return refusal if _below_minimum(s, command) else 0
+        return 0
     fits = wide(quantity) * command.price <= wide(MAX_VALUE) * market.value_divisor
     return 0 if fits else refusal
 
@@ -197,20 +230,17 @@ def _filled_refusal(
 @kernel
 def place_order(s: Store, command: PlaceOrder) -> None:
     """Enter an order that passed `order_refusal`: hold its funds, trade, then rest or end."""
-    account, asset, side = command.account, command.asset, command.side
     plan = plan_order(s, command)
-    paid = pays_with(side, asset)
-    funding = funding_of(s, account, paid, plan.payment)
-    lock = plan.payment - funding.borrowed
+    funding = entry_of(s, command, plan)
     order = s.globals.next_order
     s.globals.next_order = order + 1
     emit(
         s,
         OrderAccepted(
             order=order,
-            account=account,
-            asset=asset,
-            side=side,
+            account=command.account,
+            asset=command.asset,
+            side=command.side,
             order_type=command.order_type,
             time_in_force=command.time_in_force,
             price=command.price,
@@ -223,10 +253,24 @@ def place_order(s: Store, command: PlaceOrder) -> None:
             auto_lend_redeem=command.auto_lend_redeem,
             self_trade_prevention=command.self_trade_prevention,
             client_id=command.client_id,
-            locked=lock,
+            locked=plan.payment - funding.borrowed,
             system_order=SystemOrder.USER,
         ),
     )
+    enter(s, command, order, plan, funding)
+
+
+@kernel
+def entry_of(s: Store, command: PlaceOrder, plan: OrderPlan) -> Funding:
+    """How an order that passed `order_refusal` is paid for; what it does not borrow it locks."""
+    return funding_of(s, command.account, pays_with(command.side, command.asset), plan.payment)
+
+
+@kernel
+def enter(s: Store, command: PlaceOrder, order: int, plan: OrderPlan, funding: Funding) -> None:
+    """Hold the funds of an order that was announced, trade, then rest or end."""
+    account, asset, side = command.account, command.asset, command.side
+    paid, lock = funding.asset, plan.payment - funding.borrowed
     if funding.redeemed:
         pools.redeem(s, account, paid, funding.redeemed, Source.SPOT_MARGIN)
     move(s, paid, lock, available(account), locked(account))
@@ -341,8 +385,19 @@ def _rest(s: Store, command: PlaceOrder, taker: Taker) -> None:
     order.client_id = command.client_id
     order.quote_ahead = taker.quote_ahead
     order.fee_ahead = taker.fee_ahead
+    order.place = _place(s, taker.order)
+    order.line = side
     insert(s, slot)
     emit(s, OrderRested(order=taker.order, quantity=rest))
+
+
+@kernel
+def _place(s: Store, order: int) -> int:
+    """The age at which an order comes to rest: one that waited is as old as its firing."""
+    if order == s.globals.next_order - 1:
+        return order
+    s.globals.next_order += 1
+    return s.globals.next_order - 1
 
 
 @kernel

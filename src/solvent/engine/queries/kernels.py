@@ -30,6 +30,7 @@ from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import Asset, CommandRow, Level
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
+from solvent.engine.orderbook.book import waits
 from solvent.engine.orderbook.levels import book_row, level_rows, order_row
 from solvent.engine.queries.refusals import portfolio_after
 from solvent.engine.queries.rows import (
@@ -186,9 +187,11 @@ def list_orders(s: Store, account: int, out: Memory) -> int:
     count = 0
     slot = account_row(s, account).first_order
     while slot != NONE:
-        out[count] = slot
-        count += 1
-        slot = order_row(s, slot).account_next
+        order = order_row(s, slot)
+        if not waits(order):
+            out[count] = slot
+            count += 1
+        slot = order.account_next
     return count
 
 

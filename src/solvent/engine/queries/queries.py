@@ -30,7 +30,7 @@ from solvent.domain.readings import (
 )
 from solvent.domain.units import RATIO, divide_up
 from solvent.engine.memory.command_rows import Words, encode_batch
-from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.layout import FIRST_WAITING, LINES, NONE
 from solvent.engine.memory.rows import Account, Book, Commitment, Globals, Order, Price
 from solvent.engine.queries.kernels import HALF
 from solvent.engine.queries.previews import Previews
@@ -168,14 +168,17 @@ class FastQueries(Previews):
         if order <= 0:
             return None
         slot = self._engine.read("find", order)
-        return None if slot == NONE else self._order(slot)
+        orders = self._engine.columns.table("orders", Order.WIDTH)
+        if slot == NONE or orders[slot, Order.line] >= FIRST_WAITING:
+            return None
+        return self._order(slot)
 
     def orders_of(self, account: int) -> list[OrderReading]:
         """The account's resting orders, oldest first."""
         count = self._account_row(account)[Account.order_count]
         out = _row(count)
-        self._engine.read("list_orders", account, out.ctypes.data)
-        return [self._order(slot) for slot in out.tolist()]
+        resting = self._engine.read("list_orders", account, out.ctypes.data)
+        return [self._order(slot) for slot in out[:resting].tolist()]
 
     def depth(self, asset: int, levels: int | None = None) -> Depth:
         """The best `levels` price levels of both sides, or all of them, best first."""
@@ -226,7 +229,7 @@ class FastQueries(Previews):
 
     def _side(self, asset: int, side: Side, levels: int | None) -> list[Level]:
         books = self._engine.columns.table("books", Book.WIDTH)
-        held = int(books[2 * asset + side, Book.level_count])
+        held = int(books[LINES * asset + side, Book.level_count])
         count = held if levels is None else max(0, min(levels, held))
         out = _row(count * LevelRow.WIDTH)
         self._engine.read("read_depth", asset, side, count, out.ctypes.data)

@@ -19,7 +19,7 @@ from solvent.proof.attack.world import PLAIN, Act, Acts, World, plain_market
 from solvent.proof.invariants.invariants import Breach, check_view
 from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
-from solvent.proof.passes import passes_of
+from solvent.proof.passes import parts_of
 from solvent.reference.engine import ReferenceEngine
 
 EngineFactory = Callable[[EngineParameters], ReferenceEngine]
@@ -147,9 +147,8 @@ class _Run:
         self._measure = Measure(self.view, self.ledgers)
 
     def carry_out(self, act: Act) -> None:
-        """Apply one command, pass by pass, measure each and check every invariant."""
-        for command in passes_of(self.engine.state, act.command):
-            events = self.engine.apply_one(command)
+        """Apply one command, part by part, measure each and check every invariant."""
+        for command, events in parts_of(self.engine, act.command):
             after = view_of(self.engine.state, self.view)
             self.breaches += check_transition(self.view, after, command, events)
             if after != self.view:

@@ -31,7 +31,7 @@ from solvent.journal.run_log import COMMANDS, EVENTS, RunLogReader
 from solvent.proof.invariants.invariants import Breach, check_view
 from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
-from solvent.proof.passes import passes_of
+from solvent.proof.passes import parts_of
 from solvent.reference.engine import ReferenceEngine
 
 _NAMES = ("account", "lender", "payer", "giver", "receiver", "provider", "taker", "maker")
@@ -155,19 +155,19 @@ class _Replay:
         return self.engine.apply_one(command), []
 
     def _checked(self, command: Command) -> tuple[tuple[Event, ...], list[Breach]]:
-        """Carry out a command pass by pass; its events, and what any of its passes broke."""
+        """Carry out a command part by part; its events, and what any of its parts broke."""
         told: list[Event] = []
         breaches: list[Breach] = []
-        for each in passes_of(self.engine.state, command):
-            known = self._view
-            before = known or view_of(self.engine.state)
-            events = self.engine.apply_one(each)
+        known = self._view
+        before = known or view_of(self.engine.state)
+        for each, events in parts_of(self.engine, command):
             whole = known is None or self.checked % WHOLE == 0
             named = None if whole else _named(each, events)
             self._view = view_of(self.engine.state, before, named)
             # A view that is kept was checked: what is the same in both need not be looked at again.
             breaches += check_view(self._view, known)
             breaches += check_transition(before, self._view, each, events)
+            known = before = self._view
             told += events
         return tuple(told), breaches
 

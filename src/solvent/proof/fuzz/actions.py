@@ -14,13 +14,18 @@ from solvent.domain.parameters import USDC
 from solvent.domain.units import SECOND
 from solvent.proof.attack.strategies import STRATEGIES
 from solvent.proof.attack.world import Cast, World
-from solvent.proof.fuzz.commands import COMMANDS, deposit
+from solvent.proof.fuzz.commands import COMMANDS, cancel_waiting, deposit, trigger
 from solvent.proof.fuzz.draws import FIRST_USER, Draws, Plan, Script
 from solvent.proof.fuzz.trading import borrow_most, edge_of, make_market, siege, take, thaw
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.state import FUND, TREASURY
 
 MAX_SCRIPTS = 6
+WAITING_RUNS, WAITING_MOVES = 40, 6
+"""Of a hundred runs so many have orders that wait, and there of a hundred moves so many place one.
+
+They have a stream of their own, drawn beside the run's, so that no other run is another for them.
+"""
 NEVER_OFF = ("step", "price", "deposit", "refresh")
 
 
@@ -188,6 +193,9 @@ class Moves:
         self._draws = Draws(rng, engine, anchors, first)
         self._opening = opening(self._draws)
         self._running: list[Script] = []
+        own = Random(f"waiting {rng.getstate()[1][:8]}")
+        self._waits = own.randrange(100) < WAITING_RUNS
+        self._waiting = Draws(own, engine, anchors, first)
         usual = {kind: weight for kind, (_, weight) in (COMMANDS | SCRIPTS).items()}
         factors = {kind: rng.choice((0, 1, 4, 8, 8, 16, 40)) for kind in usual}
         for kind in NEVER_OFF:
@@ -200,6 +208,8 @@ class Moves:
         plan = next(self._opening, None)
         if plan is not None:
             return plan
+        if self._waits and self._waiting.chance(WAITING_MOVES):
+            return (cancel_waiting if self._waiting.chance(10) else trigger)(self._waiting)
         if self._running and self._draws.chance(60):
             script = self._rng.choice(self._running)
             plan = next(script, None)

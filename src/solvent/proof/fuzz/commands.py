@@ -15,7 +15,7 @@ from solvent.proof.fuzz.market import DAY, PERCENT
 from solvent.reference.ledger import claim_of
 from solvent.reference.lending import wallet
 from solvent.reference.lending.pool import redeemable
-from solvent.reference.orderbook import orders
+from solvent.reference.orderbook import orders, triggers
 
 MAX_ACCOUNTS = 16
 
@@ -143,6 +143,29 @@ def random_order(draws: Draws, account: int, asset: int) -> c.PlaceOrder:
         self_trade_prevention=rng.choice(tuple(c.SelfTradePrevention)),
         client_id=rng.randrange(1000),
     )
+
+
+def trigger(draws: Draws) -> Plan:
+    """An order that waits for a price near, at or far from where it is; sometimes all but well."""
+    rng, account, asset = draws.rng, draws.account(), draws.token()
+    order = random_order(draws, account, asset)
+    by = rng.choice(tuple(c.TriggerBy))
+    tick, now = draws.market(asset).tick, triggers.looked_at(draws.state, asset, by)
+    away = rng.choice((500, 900, 990, 999, 1000, 1000, 1001, 1010, 1100, 2000))
+    wanted = max(1, now * away // 1000 // tick + rng.choice((-1, 0, 0, 1))) * tick
+    if draws.chance(2):
+        wanted += rng.choice((-wanted, 1, -1, INT64_MAX // 4))
+    asked = {name: int(getattr(order, name)) for name in c.command_fields(c.PlaceOrder)}
+    return Plan(c.make_command(c.PlaceTrigger, asked | {"trigger_price": wanted, "trigger_by": by}))
+
+
+def cancel_waiting(draws: Draws) -> Plan:
+    """A waiting order ends."""
+    numbers = sorted(draws.state.triggers)
+    if not numbers:
+        return trigger(draws)
+    number = draws.rng.choice(numbers)
+    return Plan(c.CancelOrder(draws.state.triggers[number].becomes.account, number))
 
 
 def cancel(draws: Draws) -> Plan:

@@ -32,7 +32,7 @@ from solvent.proof.fuzz.market import random_parameters
 from solvent.proof.invariants.invariants import Breach, check_view
 from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
-from solvent.proof.passes import passes_of
+from solvent.proof.passes import parts_of
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import LedgerError
 from solvent.reference.margin import health_of
@@ -208,6 +208,9 @@ _COUNTED: dict[type[Event], str] = {
     w.BackstopFilled: "backstop fills",
     w.AdlMatched: "ADL matches",
     w.DebtWrittenOff: "deficits",
+    e.TriggerPlaced: "orders that wait",
+    e.Triggered: "waiting orders fired",
+    e.TriggerFailed: "waiting orders failed",
 }
 
 
@@ -243,38 +246,28 @@ class _Run:
             self._report([Breach("I37", "a question changed the state")])
 
     def carry_out(self, plan: Plan, *, checked: bool) -> None:
-        """Apply one command, pass by pass, and check the effect of each."""
+        """Apply one command, part by part, and check the effect of each."""
+        known = self._view
+        before = (known or view_of(self._engine.state)) if checked else None
         told: list[Event] = []
-        for command in passes_of(self._engine.state, plan.command):
-            events = self._apply(command, checked=checked)
-            if events is None:
-                return
-            told += events
-            if self.breaches:
-                break
+        try:
+            for command, events in parts_of(self._engine, plan.command):
+                self._events.update(events)
+                told += events
+                if before is not None:
+                    view = view_of(self._engine.state, before)
+                    self._report(_wrong(before, view, known, command, events))
+                    known = before = view
+                if self.breaches:
+                    break
+        except (ArithmeticError, LookupError, AssertionError, ValueError, struct.error) as error:
+            self._report([_failure(error)])
+            return
+        self._view = before
         self._tally.add(plan, tuple(told))
         self._count_shielded(plan)
         self._report(list(_preview(plan, tuple(told))))
         self.done += 1
-
-    def _apply(self, command: Command, *, checked: bool) -> tuple[Event, ...] | None:
-        """Apply a command of one pass and check its effect; None where the engine stopped."""
-        known = before = self._view
-        if checked and before is None:
-            before = view_of(self._engine.state)
-        try:
-            events = self._engine.apply_one(command)
-            self._events.update(events)
-        except (ArithmeticError, LookupError, AssertionError, ValueError, struct.error) as error:
-            self._report([_failure(error)])
-            return None
-        self._view = view_of(self._engine.state, before) if checked else None
-        if self._view is not None and before is not None:
-            found = check_transition(before, self._view, command, events)
-            if self._view != before:
-                found += check_view(self._view, known)
-            self._report(found)
-        return events
 
     def _count_shielded(self, plan: Plan) -> None:
         """Count accounts that a stale price keeps out of the waterfall."""
@@ -308,6 +301,20 @@ def _shielded(state: State) -> bool:
         and health_of(state, account).liquidatable
         for account, holder in enumerate(state.accounts)
     )
+
+
+def _wrong(
+    before: StateView,
+    view: StateView,
+    known: StateView | None,
+    command: Command,
+    events: tuple[Event, ...],
+) -> list[Breach]:
+    """What is wrong with a part of a command; `known` is a view that was checked, if one was."""
+    found = check_transition(before, view, command, events)
+    if view != before:
+        found += check_view(view, known)
+    return found
 
 
 def _preview(plan: Plan, events: tuple[Event, ...]) -> Iterator[Breach]:

@@ -26,6 +26,7 @@ LEAST = INDEX_SCALE // 4
 """No index is as low as that: below it new shares would not fit."""
 PLACES = ("available", "locked", "lent_shares", "debt_shares", "unfunded", "committed")
 ORDER, ACCOUNT, ASSET, SIDE, PRICE, QUANTITY, LOCKED, UNFUNDED = range(8)
+PLACE = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def check_view(view: StateView, last: StateView | None = None) -> list[Breach]:
         found += _orders(view)
         found += _books(view)
     found += _prices(view)
+    found += _waiting(view)
     return [*found, *_health(view), *_gates(view)]
 
 
@@ -208,18 +210,39 @@ def _held(
 
 
 def _books(view: StateView) -> Iterator[Breach]:
-    """I27: books hold exactly the open orders in price-time priority, and are not crossed."""
+    """I27: books hold exactly the open orders in price-time priority, and are not crossed.
+
+    One that waited has its time from when it fired.
+    """
     prices = {row[ORDER]: row[PRICE] for row in view.orders}
     for asset, (bids, asks) in enumerate(view.books):
         for side, ids, sign in ((Side.BID, bids, -1), (Side.ASK, asks, 1)):
             rows = (row for row in view.orders if row[ASSET] == asset and row[SIDE] == side)
             wanted = [
-                number for _, number in sorted((sign * row[PRICE], row[ORDER]) for row in rows)
+                number
+                for *_, number in sorted(
+                    (sign * row[PRICE], row[PLACE], row[ORDER]) for row in rows
+                )
             ]
             if list(ids) != wanted:
                 yield breach("I27", "a book is not in price-time priority", asset, *ids)
         if bids and asks and prices.get(bids[0], 0) >= prices.get(asks[0], INT64_MAX):
             yield breach("I27", "a book is crossed", asset, prices[bids[0]], prices[asks[0]])
+
+
+def _waiting(view: StateView) -> Iterator[Breach]:
+    """I20: accounts know what waits of them, and of one that is liquidating nothing does."""
+    numbers: dict[int, set[int]] = defaultdict(set)
+    for trigger in view.triggers:
+        numbers[trigger.becomes.account].add(trigger.order)
+    most = view.parameters.max_orders_per_account
+    for account, holding in enumerate(view.holdings):
+        if holding.triggers != numbers.get(account, set()):
+            yield breach("I20", "an account's list of what waits is wrong", account)
+        if holding.triggers and account in view.liquidating:
+            yield breach("I20", "a liquidating account has orders", account, *holding.triggers)
+        if holding.triggers and len(holding.triggers) + len(holding.open_orders) > most:
+            yield breach("I12", "more orders rest and wait than may", account, most)
 
 
 def _prices(view: StateView) -> Iterator[Breach]:

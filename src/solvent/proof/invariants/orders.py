@@ -21,7 +21,10 @@ from solvent.domain.units import INDEX_SCALE, PRICE_DECIMALS, RATIO, VALUE_DECIM
 from solvent.proof.invariants.interest import accrual_of
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.state_view import StateView
+from solvent.proof.invariants.triggers import check_triggers
 
+ENTERED = (e.OrderAccepted, e.Triggered)
+"""With which an order enters: one that a command placed, one that waited."""
 ORDER, SIDE, UNFUNDED, REDUCE_ONLY, QUOTE_AHEAD, FEE_AHEAD = 0, 3, 7, 8, 13, 14
 
 
@@ -29,10 +32,11 @@ def check_orders(
     before: StateView, after: StateView, command: c.Command, events: tuple[Event, ...]
 ) -> Iterator[Breach]:
     """All that is wrong with the fills and ends of orders that a command led to."""
+    yield from check_triggers(before, events)
     yield from _sums(before, events)
     yield from _sufficient(before, command, events)
     yield from _reducing(before, after, events)
-    if isinstance(command, c.PlaceOrder) and isinstance(events[0], e.OrderAccepted):
+    if isinstance(command, c.PlaceOrder) and isinstance(events[0], ENTERED):
         yield from _promises(before, command, events)
 
 
@@ -77,7 +81,7 @@ def _sufficient(
     funded = {row[ORDER] for row in before.orders if not row[UNFUNDED]}
     limit = isinstance(command, c.PlaceOrder) and command.order_type is OrderType.LIMIT
     for event in events:
-        if isinstance(event, e.OrderAccepted) and limit:
+        if isinstance(event, ENTERED) and limit:
             funded.add(event.order)
         if not isinstance(event, e.OrderExpired) or event.order not in funded:
             continue
@@ -105,7 +109,7 @@ def _promises(
 ) -> Iterator[Breach]:
     """All or nothing, no more than the quote, no more than the debt; ends told exactly."""
     accepted = events[0]
-    assert isinstance(accepted, e.OrderAccepted)
+    assert isinstance(accepted, ENTERED)
     fills = [
         event
         for event in events

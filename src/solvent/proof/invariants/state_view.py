@@ -35,7 +35,7 @@ from solvent.domain.units import (
     SQUARE_ROOT_SCALE,
     VALUE_DECIMALS,
 )
-from solvent.reference.state import POOL_NUMBERS, Account, Pool, Price, State
+from solvent.reference.state import POOL_NUMBERS, Account, Pool, Price, State, Trigger
 
 FINE = 10 ** (FINE_DECIMALS - PRICE_DECIMALS)
 ROOT = RATIO * SQUARE_ROOT_SCALE
@@ -58,6 +58,7 @@ _ORDER = attrgetter(
     "client_id",
     "quote_ahead",
     "fee_ahead",
+    "place",
 )
 
 
@@ -135,6 +136,7 @@ class Holding(NamedTuple):
     leverage_limit: int
     settings: tuple[bool, bool, bool]
     open_orders: frozenset[int]
+    triggers: frozenset[int]
 
 
 class Health(NamedTuple):
@@ -189,6 +191,8 @@ class StateView:
     holdings: tuple[Holding, ...]
     health: tuple[Health, ...]
     orders: tuple[tuple[int, ...], ...]
+    triggers: tuple[Trigger, ...]
+    last_trades: tuple[int, ...]
     books: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
     liquidating: frozenset[int]
 
@@ -216,11 +220,13 @@ def view_of(
     prices = tuple(_price(price) for price in state.prices)
     holdings = _holdings(state, last, touched)
     orders = tuple(_ORDER(state.orders[number]) for number in sorted(state.orders))
+    triggers = tuple(state.triggers[number] for number in sorted(state.triggers))
     books = tuple((tuple(book.bids), tuple(book.asks)) for book in state.books)
     liquidating = frozenset(state.liquidating)
     known: dict[int, Health] = {}
     if last is not None:
         prices, orders = _kept(prices, last.prices), _kept(orders, last.orders)
+        triggers = _kept(triggers, last.triggers)
         books, liquidating = _kept(books, last.books), _kept(liquidating, last.liquidating)
         if last.parameters is parameters:
             changed = _moved_assets(last, pools, prices)
@@ -251,6 +257,8 @@ def view_of(
             for number, holding in enumerate(holdings)
         ),
         orders=orders,
+        triggers=triggers,
+        last_trades=tuple(price.last for price in state.prices),
         books=books,
         liquidating=liquidating,
     )
@@ -338,6 +346,7 @@ def _holding(account: Account) -> Holding:
         account.leverage_limit,
         (account.auto_lend, account.auto_repay_borrows, account.auto_borrow_settlements),
         frozenset(account.open_orders),
+        frozenset(account.triggers),
     )
 
 

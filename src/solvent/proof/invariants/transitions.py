@@ -27,6 +27,7 @@ from solvent.proof.invariants.orders import check_orders
 from solvent.proof.invariants.postings import Bookings, book_events
 from solvent.proof.invariants.state_view import FINE, Health, PoolView, StateView
 from solvent.proof.invariants.strangers import check_strangers
+from solvent.proof.invariants.triggers import check_waiting_orders
 from solvent.proof.invariants.waterfall import check_waterfall
 from solvent.reference.state import FUND
 
@@ -54,6 +55,7 @@ def check_transition(
         *_shares(before, after, booked),
         *_pools(before, after, booked),
         *check_orders(before, after, command, events),
+        *check_waiting_orders(before, after, events),
     ]
     if isinstance(command, c.TimeStep):
         found += check_interest(before, after, booked)

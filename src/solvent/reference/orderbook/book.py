@@ -21,7 +21,7 @@ from solvent.domain.parameters import USDC, MarketParameters
 from solvent.domain.units import RATIO, divide_up, mul_div_up, value_divisor, value_up
 from solvent.reference.ledger import available, locked, move
 from solvent.reference.limits import largest_passing
-from solvent.reference.state import Order, State
+from solvent.reference.state import Order, State, Trigger
 
 
 def market_of(state: State, asset: int) -> MarketParameters:
@@ -118,10 +118,15 @@ def insert(state: State, order: Order) -> None:
     state.orders[order.order] = order
     ids = side_of(state, order.asset, order.side)
     if order.side is Side.BID:
-        insort(ids, order.order, key=lambda other: (-state.orders[other].price, other))
+        insort(ids, order.order, key=lambda other: _turn(state.orders[other], -1))
     else:
-        insort(ids, order.order, key=lambda other: (state.orders[other].price, other))
+        insort(ids, order.order, key=lambda other: _turn(state.orders[other], 1))
     state.accounts[order.account].open_orders.add(order.order)
+
+
+def _turn(order: Order, rising: int) -> tuple[int, int]:
+    """Where an order stands on its side: by price, and by age among those at its price."""
+    return rising * order.price, order.place
 
 
 def remove(state: State, order: Order) -> None:
@@ -157,15 +162,55 @@ def expire(state: State, order: Order, reason: ExpiryReason) -> None:
 
 def expire_all(state: State, account: int, reason: ExpiryReason) -> None:
     """End all of an account's orders, oldest first; nothing of it is locked afterwards (I20)."""
-    for number in sorted(state.accounts[account].open_orders):
-        expire(state, state.orders[number], reason)
+    for order in open_orders(state, account):
+        if isinstance(order, Order):
+            expire(state, order, reason)
+        else:
+            expire_waiting(state, order, reason)
+
+
+def open_orders(state: State, account: int) -> list[Order | Trigger]:
+    """Orders of an account that rest or wait, oldest first."""
+    holder = state.accounts[account]
+    found: list[Order | Trigger] = [state.orders[number] for number in holder.open_orders]
+    found += [state.triggers[number] for number in holder.triggers]
+    return sorted(found, key=_age)
+
+
+def _age(order: Order | Trigger) -> int:
+    return order.place if isinstance(order, Order) else order.order
+
+
+def wait(state: State, trigger: Trigger) -> None:
+    """Let an order wait."""
+    state.triggers[trigger.order] = trigger
+    state.accounts[trigger.becomes.account].triggers.add(trigger.order)
+
+
+def leave(state: State, trigger: Trigger) -> None:
+    """Let an order wait no longer; it holds nothing."""
+    del state.triggers[trigger.order]
+    state.accounts[trigger.becomes.account].triggers.discard(trigger.order)
+
+
+def cancel_waiting(state: State, trigger: Trigger) -> None:
+    """End a waiting order at its owner's wish."""
+    leave(state, trigger)
+    state.emit(OrderCancelled(trigger.order, trigger.becomes.account, trigger.becomes.quantity))
+
+
+def expire_waiting(state: State, trigger: Trigger, reason: ExpiryReason) -> None:
+    """End a waiting order for a reason its owner did not choose."""
+    leave(state, trigger)
+    wanted = trigger.becomes
+    quote = wanted.quote_quantity
+    state.emit(OrderExpired(trigger.order, wanted.account, wanted.quantity, reason, quote))
 
 
 def expire_paying(state: State, account: int, asset: int, reason: ExpiryReason) -> None:
     """End the orders of an account that pay with `asset`, oldest first; none of it is locked."""
-    for number in sorted(state.accounts[account].open_orders):
-        order = state.orders[number]
-        if pays_with(order.side, order.asset) == asset:
+    for order in open_orders(state, account):
+        if isinstance(order, Order) and pays_with(order.side, order.asset) == asset:
             expire(state, order, reason)
 
 

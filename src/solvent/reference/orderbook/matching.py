@@ -349,6 +349,7 @@ def _fill(state: State, taker: Taker, maker: Order, quantity: int, rate: int) ->
         )
     )
     state.next_trade += 1
+    state.prices[taker.asset].last = maker.price
     cost = trade.paid + trade.buyer_fee
     _take_from_taker(state, taker, cost if bid else quantity)
     _take_from_maker(state, maker, quantity if bid else cost)

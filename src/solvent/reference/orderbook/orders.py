@@ -12,6 +12,7 @@ Specification: section 6.3.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from solvent.domain.commands import OrderType, PlaceOrder, Side, TimeInForce
 from solvent.domain.events import OrderAccepted, OrderExpired, OrderRested
@@ -67,13 +68,45 @@ def order_refusal(state: State, command: PlaceOrder) -> Refusal | None:
     """Whether a well-formed order may trade now, is funded, and is borne by its owner's margin."""
     if state.prices[command.asset].stale:
         return Refusal(RejectionCode.TRADING_PAUSED, Limit.STALE_PRICE)
-    resting = len(state.accounts[command.account].open_orders)
-    if _may_rest(command) and resting >= state.parameters.max_orders_per_account:
+    if _may_rest(command) and is_full(state, command.account):
         return Refusal(RejectionCode.ORDER_LIMIT, Limit.ORDER_COUNT)
     return _means_refusal(state, command, plan_order(state, command))
 
 
+def is_full(state: State, account: int) -> bool:
+    """Whether as many orders of an account rest and wait as may."""
+    holder = state.accounts[account]
+    count = len(holder.open_orders) + len(holder.triggers)
+    return count >= state.parameters.max_orders_per_account
+
+
+def waiting_form(state: State, command: PlaceOrder) -> Refusal | None:
+    """Whether an order that is to wait is well formed, whatever its market is when it fires."""
+    market, price = market_of(state, command.asset), command.price
+    refusal = _amount_refusal(state, command)
+    if refusal is not None:
+        return refusal
+    if command.order_type is OrderType.MARKET:
+        if price:
+            return Refusal(RejectionCode.INVALID_PRICE)
+    elif price < market.tick or price % market.tick:
+        return Refusal(RejectionCode.INVALID_PRICE)
+    if command.order_type is OrderType.LIMIT and command.quote_quantity:
+        return Refusal(RejectionCode.INVALID_ORDER)
+    if command.post_only and not _may_rest(command):
+        return Refusal(RejectionCode.INVALID_ORDER)
+    return None
+
+
 def _quantity_refusal(state: State, command: PlaceOrder) -> Refusal | None:
+    """A right amount; of an order by quote, one for the minimum at the book's prices."""
+    refusal = _amount_refusal(state, command)
+    if refusal is None and command.quote_quantity and _below_minimum(state, command):
+        return Refusal(RejectionCode.INVALID_QUANTITY)
+    return refusal
+
+
+def _amount_refusal(state: State, command: PlaceOrder) -> Refusal | None:
     """One quantity, in whole lots, at least the minimum, worth no more than a column holds."""
     market = market_of(state, command.asset)
     by_quote = command.quote_quantity != 0
@@ -85,7 +118,7 @@ def _quantity_refusal(state: State, command: PlaceOrder) -> Refusal | None:
     if command.quantity % market.lot or (not by_quote and command.quantity < market.min_quantity):
         return refusal
     if by_quote:
-        return refusal if _below_minimum(state, command) else None
+        return None
     divisor = value_divisor(state.asset(command.asset).decimals)
     return refusal if command.quantity * command.price > MAX_VALUE * divisor else None
 
@@ -224,13 +257,26 @@ def _least_proceeds(state: State, command: PlaceOrder, plan: OrderPlan) -> int:
     return quote - divide_up(quote * rate, RATIO)
 
 
-def place_order(state: State, command: PlaceOrder) -> None:
-    """Enter an order that passed `order_refusal`: hold its funds, trade, then rest or end."""
+class Entry(NamedTuple):
+    """How an order enters: what it may do, what it holds, redeems for that, and may borrow."""
+
+    plan: OrderPlan
+    lock: int
+    redeemed: int
+    credit: int
+
+
+def entry_of(state: State, command: PlaceOrder) -> Entry:
+    """How an order that passed `order_refusal` enters now."""
     plan = plan_order(state, command)
     asset = pays_with(command.side, command.asset)
     funding = Funding(state, command.account, asset, plan.payment)
-    credit = funding.borrowed
-    lock = plan.payment - credit
+    return Entry(plan, plan.payment - funding.borrowed, funding.redeemed, funding.borrowed)
+
+
+def place_order(state: State, command: PlaceOrder) -> None:
+    """Enter an order that passed `order_refusal`: hold its funds, trade, then rest or end."""
+    entry = entry_of(state, command)
     number = state.next_order
     state.next_order += 1
     state.emit(
@@ -251,14 +297,21 @@ def place_order(state: State, command: PlaceOrder) -> None:
             auto_lend_redeem=int(command.auto_lend_redeem),
             self_trade_prevention=command.self_trade_prevention,
             client_id=command.client_id,
-            locked=lock,
+            locked=entry.lock,
             system_order=SystemOrder.USER,
         )
     )
-    if funding.redeemed:
-        pools.redeem(state, command.account, asset, funding.redeemed, Source.SPOT_MARGIN)
+    enter(state, command, number, entry)
+
+
+def enter(state: State, command: PlaceOrder, number: int, entry: Entry) -> None:
+    """Hold the funds of an order that was announced, trade, then rest or end."""
+    plan, lock = entry.plan, entry.lock
+    asset = pays_with(command.side, command.asset)
+    if entry.redeemed:
+        pools.redeem(state, command.account, asset, entry.redeemed, Source.SPOT_MARGIN)
     move(state, asset, lock, available(command.account), locked(command.account))
-    taker = _taker(state, command, plan, number, lock, credit)
+    taker = _taker(state, command, plan, number, lock, entry.credit)
     if command.time_in_force is TimeInForce.FOK and not _fills_whole(state, command, plan):
         taker.stopped = ExpiryReason.FILL_OR_KILL
     elif not command.post_only:
@@ -392,9 +445,18 @@ def _rest(state: State, command: PlaceOrder, taker: Taker) -> None:
             client_id=command.client_id,
             quote_ahead=taker.quote_ahead,
             fee_ahead=taker.fee_ahead,
+            place=_place(state, taker.order),
         ),
     )
     state.emit(OrderRested(taker.order, taker.open))
+
+
+def _place(state: State, order: int) -> int:
+    """The age at which an order comes to rest: one that waited is as old as its firing."""
+    if order == state.next_order - 1:
+        return order
+    state.next_order += 1
+    return state.next_order - 1
 
 
 def largest_order(state: State, command: PlaceOrder) -> int:
