@@ -19,6 +19,7 @@ export interface Words {
 type Page = ComponentType<Words>;
 
 const LATER: Record<string, () => Promise<Page>> = {
+  risk: async () => (await import("./pages/risk.tsx")).Risk,
   account: async () => (await import("./pages/account.tsx")).Account,
   receipts: async () => (await import("./pages/receipts.tsx")).Receipts,
   waterfall: async () => (await import("./pages/waterfall.tsx")).Waterfall,

@@ -40,7 +40,7 @@ def test_steps_have_stages() -> None:
 def test_every_step_of_a_round_names_its_case() -> None:
     """Opposites have the published labels of ADL elsewhere; here they are told apart."""
     opposites = 0
-    for seed in SEEDS:
+    for seed in (7, *SEEDS):
         stage = Stage(seed)
         for _ in stage.play(500):
             pass

@@ -1,0 +1,115 @@
+"""The risk desk in a browser: the map, the sliders, a change that takes two people, the log."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.service.clients.served import Service, serving
+from tests.service.console.built import built
+from tests.service.console.signing import said_to
+
+PATIENCE = 30_000
+"""Milliseconds: the first question about other prices compiles what answers it."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("two-people")
+
+
+@pytest.fixture(scope="module")
+def careful(folder: Path) -> Iterator[Service]:
+    """A demo in which two people stand behind a parameter."""
+    built()
+    options = ("--demo", "--accounts", "60", "--approvals", "2")
+    with serving(folder, *options) as service:
+        yield service
+
+
+@pytest.fixture
+def desk(chromium: Browser, careful: Service) -> Iterator[Page]:
+    context = chromium.new_context(base_url=careful.rest, viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+def act_as(page: Page, folder: Path, name: str) -> None:
+    """Use a key of the demo's staff, from the file that the demo wrote."""
+    page.goto("/key")
+    page.get_by_role("checkbox").check()
+    page.locator("input[type=file]").set_input_files(folder / "market" / "demo-staff.json")
+    page.get_by_role("button", name=name, exact=True).click()
+    expect(page.get_by_title("Whose key signs")).to_have_text(name)
+
+
+def test_the_map_and_the_sliders_say_what_the_api_says(
+    desk: Page, careful: Service, folder: Path
+) -> None:
+    act_as(desk, folder, "risk-admin")
+    desk.get_by_role("link", name="Risk", exact=True).click()
+    expect(desk.get_by_text("exact, from the book")).to_be_visible()
+    expect(desk.get_by_role("img", name="Value to be closed by price move")).to_be_visible(
+        timeout=PATIENCE
+    )
+    desk.get_by_role("slider", name="All assets").fill("-40")
+    hit = desk.locator(".hit")
+    told = said_to(desk, careful, "/solvent/v1/what-if", "whatIfQuery", move="-0.4")
+    assert told["point"]["accounts"] > 0
+    expect(hit).to_have_attribute("data-value", str(told["point"]["accounts"]))
+    desk.get_by_role("button", name="asset by asset").click()
+    desk.get_by_role("slider", name="SOL").fill("-20")
+    told = said_to(desk, careful, "/solvent/v1/what-if", "whatIfQuery", moves="SOL:-0.2")
+    expect(hit).to_have_attribute("data-value", str(told["point"]["accounts"]))
+    row = desk.locator("tr[data-row=SOL]").last
+    mark = Decimal(row.locator("[data-value]").first.get_attribute("data-value") or "0")
+    assert abs(mark - Decimal(told["point"]["pools"][3]["markPrice"])) < Decimal("2")
+
+
+def test_a_change_takes_two_people_and_the_log_says_who(
+    desk: Page, careful: Service, folder: Path
+) -> None:
+    act_as(desk, folder, "risk-admin")
+    desk.goto("/risk/changes")
+    desk.get_by_label("Parameter", exact=True).select_option("THROTTLE_THRESHOLD")
+    desk.get_by_label("New value").fill("0.85")
+    desk.get_by_role("button", name="Propose").click()
+    expect(desk.get_by_text("waits for another person")).to_be_visible()
+    row = desk.locator("tr[data-row='1']")
+    expect(row).to_contain_text("SOL throttle threshold to 0.85")
+    desk.get_by_role("button", name="Approve proposal 1").click()
+    expect(desk.get_by_text("somebody else must approve it")).to_be_visible()
+    act_as(desk, folder, "risk-admin-2")
+    desk.goto("/risk/changes")
+    desk.get_by_role("button", name="Approve proposal 1").click()
+    expect(row).to_contain_text("made")
+    pools = httpx.get(f"{careful.rest}/api/v1/borrowLend/markets").json()
+    (sol,) = (pool for pool in pools if pool["symbol"] == "SOL")
+    assert sol["throttleUtilizationThreshold"] == "0.85"
+    desk.get_by_role("link", name="Audit log").click()
+    entries = said_to(desk, careful, "/solvent/v1/audit", "auditQuery", limit="5")
+    last = desk.locator("tbody tr").first
+    expect(last).to_contain_text("approve")
+    expect(last).to_contain_text(f"risk_admin, key {entries[-1]['actor']}")
+
+
+def test_a_user_is_told_that_it_is_not_for_him(desk: Page) -> None:
+    desk.goto("/risk")
+    expect(desk.get_by_text("it takes a key of the house")).to_be_visible()
+    desk.goto("/key")
+    desk.get_by_role("button", name="Make a demo key").click()
+    expect(desk.get_by_text("is open.")).to_be_visible()
+    desk.get_by_role("link", name="Risk", exact=True).click()
+    expect(desk.get_by_text("the key's role may not do this").first).to_be_visible()
+
+
+def test_the_staffs_file_is_what_the_page_takes(folder: Path, careful: Service) -> None:
+    """The demo writes it for whoever may read its folder."""
+    del careful
+    staff = json.loads((folder / "market" / "demo-staff.json").read_text())
+    assert {"risk-admin", "risk-admin-2"} <= set(staff)
