@@ -63,6 +63,9 @@ ann GET /wapi/v1/history/funding symbol=SOL_USDC
 ann GET /solvent/v1/limits symbol=USDC autoBorrow=true
 ann GET /solvent/v1/limits/order symbol=SOL_USDC side=Bid price=200 autoBorrow=true
 bob GET /solvent/v1/forecast symbol=USDC
+operator POST /solvent/v1/certificates
+- GET /solvent/v1/certificates
+ann GET /solvent/v1/certificates/proof
 risk GET /solvent/v1/what-if moves=SOL:-0.3
 risk GET /solvent/v1/what-if/curve betas=SOL:1.5
 pat GET /solvent/v1/backstop

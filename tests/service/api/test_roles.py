@@ -92,6 +92,9 @@ GET    /solvent/v1/waterfall                      x  x    x    x     x      x   
 GET    /solvent/v1/pools                          x  x    x    x     x      x       x       x
 GET    /solvent/v1/solvency                       x  x    x    x     x      x       x       x
 GET    /solvent/v1/receipts                       .  x    x    .     .      .       .       x
+GET    /solvent/v1/certificates                   x  x    x    x     x      x       x       x
+POST   /solvent/v1/certificates                   .  .    .    .     .      x       .       x
+GET    /solvent/v1/certificates/proof             .  x    x    .     .      .       .       o
 GET    /solvent/v1/what-if                        .  .    .    .     x      x       .       x
 GET    /solvent/v1/what-if/curve                  .  .    .    .     x      x       .       x
 GET    /solvent/v1/backstop                       .  .    x    .     .      .       .       .

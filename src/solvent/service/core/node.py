@@ -29,6 +29,7 @@ from solvent.service.authority.audit import AuditEntry
 from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import AUDIT_ROLES
 from solvent.service.core.archiver import Archiver
+from solvent.service.core.certificates import Certificates, Issued
 from solvent.service.core.clock import MarketClock, wall_clock
 from solvent.service.core.history_writer import ViewsWriter
 from solvent.service.core.idempotency import Answer, InFlight, Ticket
@@ -107,6 +108,7 @@ class Node:
         self.publisher = Publisher(self.market.parameters, secret=sequencer.journal.secret)
         self.standings = Standings(sequencer)
         self.outlooks = Outlooks(sequencer)
+        self.certificates = Certificates(sequencer, sequencer.journal.folder.parent)
         self.metrics_text = Paced(self.metrics.text)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._in_flight: InFlight[Outcome] = InFlight()
@@ -155,6 +157,7 @@ class Node:
         await asyncio.to_thread(self.archiver.close)
         await asyncio.to_thread(self.sequencer.close)
         await asyncio.to_thread(self.views_writer.close)
+        await asyncio.to_thread(self.certificates.close)
         if self.audit_file is not None:
             self.audit_file.close()
         self._lock_waiter.shutdown()
@@ -231,6 +234,13 @@ class Node:
         """Hand in commands that no client signed: time, prices of an own feed, a demo's people."""
         return await self._await(self._hand_in(commands_record(self.clock(), list(commands))))
 
+    async def certify(self) -> Issued:
+        """A certificate of what is so after a record that does nothing else."""
+        issuing = asyncio.ensure_future(self.certificates.issue())
+        await asyncio.sleep(0)
+        await self.command()
+        return await issuing
+
     def apply(self, *commands: Command) -> Outcome:
         """As `command`, for another thread than the event loop's."""
         return self.sequencer.submit(commands_record(self.clock(), list(commands))).result()
@@ -287,6 +297,7 @@ class Node:
         """In the writer's thread."""
         if self.audit_file is not None:
             self.audit_file.write(each.entry for each in outcomes if each.entry is not None)
+        self.certificates.hear(outcomes)
         self.views_writer.put(outcomes)
         self._outcomes.append(outcomes)
 
