@@ -164,8 +164,9 @@ def test_every_command_has_its_help_on_the_page() -> None:
 
 READERS = ["scenario/file.py", "scenario/assets.py"]
 ASKING = {
-    *("text", "texts", "number", "ratio", "value", "flag", "choice", "pairs", "span", "seconds"),
-    *("time", "step", "table", "tables", "has", "skip", "asset", "after", "fund", "_holdings"),
+    *("text", "texts", "number", "counts", "ratio", "value", "flag", "choice", "pairs", "span"),
+    *("seconds", "time", "step", "table", "tables", "has", "skip", "asset", "after", "fund"),
+    "_holdings",
 }
 
 

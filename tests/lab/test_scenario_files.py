@@ -1,5 +1,6 @@
 """Scenario files: what a good one says, and what each bad one is told, a row an error."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from solvent.domain.errors import InputError
 from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO
 from solvent.lab.runner import run
-from solvent.lab.scenario.catalog import list_scenarios, load_scenario
-from tests.lab.run_helpers import SMALL, small, written
+from solvent.lab.scenario.catalog import Scenario, list_scenarios, load_scenario
+from tests.lab.run_helpers import SMALL, keep, small, written
 
 PACKAGED = ("crash-2025-10-10", "demo-market", "quiet", "short-squeeze", "weth-stuck-2026-04")
 
@@ -18,6 +19,11 @@ PACKAGED = ("crash-2025-10-10", "demo-market", "quiet", "short-squeeze", "weth-s
 def later(table: str, minute: int, *fields: str) -> str:
     """One more table of what happens at a minute of the small run."""
     return "\n".join((f"[[{table}]]", f"at = 2026-01-01T00:{minute:02}:00Z", *fields, ""))
+
+
+def with_prices(folder: Path, table: str) -> Scenario:
+    """The small scenario with a table of how SOL's index is made."""
+    return small(folder, ("[assets.market]", f"{table}\n[assets.market]"))
 
 
 def refusal(path: Path | str) -> InputError:
@@ -54,6 +60,30 @@ class TestGoodFiles:
     def test_a_number_may_be_written_as_text(self, tmp_path: Path) -> None:
         scenario = small(tmp_path, ("fee = 0.1, optimal", 'fee = "0.123456789", optimal'))
         assert scenario.parameters.assets[0].pool.fee == 123_456_789
+
+    def test_sources_have_weights_and_a_quorum(self, tmp_path: Path) -> None:
+        """And a run quotes from all of them: the index is as with one."""
+        lines = "[assets.price]\nsource_weights = [2, 1, 1]\nmin_sources = 2\nmax_move = 0.05\n"
+        scenario = with_prices(tmp_path, lines)
+        price = scenario.parameters.assets[1].price
+        assert (price.source_weights, price.quorum) == ((2, 1, 1), 2)
+        assert price.max_move == RATIO // 20
+        one = keep(with_prices(tmp_path, "[assets.price]\nmax_move = 0.05\n"))
+        three = keep(scenario)
+        assert three.engine.queries.price(1).index == one.engine.queries.price(1).index > 0
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("source_weights = []", "at least one"),
+            ("source_weights = [0]", "source_weights[0]"),
+            ('source_weights = ["a"]', "source_weights"),
+            ("min_sources = 2", "min_sources"),
+        ],
+    )
+    def test_sources_that_cannot_be_are_refused(self, tmp_path: Path, line: str, said: str) -> None:
+        with pytest.raises(InputError, match=re.escape(said)):
+            with_prices(tmp_path, f"[assets.price]\n{line}\n")
 
     def test_times_are_counted_from_the_start(self, tmp_path: Path) -> None:
         scenario = small(tmp_path)

@@ -255,7 +255,9 @@ class Agents:
         for asset in self._assets:
             if self._feed.quoted(asset, time):
                 price = self._feed.price(asset, time)
-                yield UpdatePrice(asset, 0, price, price, price)
+                weights = self._scenario.parameters.assets[asset].price.source_weights
+                for source in range(len(weights)):
+                    yield UpdatePrice(asset, source, price, price, price)
 
     def _quotes(self, time: int) -> Iterator[Command]:
         after = time - self._feed.start

@@ -200,6 +200,8 @@ def _price(fields: Fields) -> PriceParameters:
     price = build(
         fields,
         lambda: PriceParameters(
+            source_weights=fields.counts("source_weights", usual.source_weights),
+            min_sources=fields.number("min_sources", 0, usual.min_sources),
             source_clamp=fields.ratio("source_clamp", usual.source_clamp, high=RATIO),
             mark_band=fields.ratio("mark_band", usual.mark_band, high=RATIO // 2),
             ewma_time=fields.seconds("ewma_seconds", usual.ewma_time),

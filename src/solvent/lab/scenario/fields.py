@@ -218,6 +218,12 @@ class Fields:
             raise self.error(field, f"must not fall, is {item[0]} to {item[1]}")
         return low, high
 
+    def counts(self, field: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        """A list of whole numbers."""
+        if self.skip(field):
+            return default
+        return tuple(self._number(field, item, 0, 0, INT64_MAX) for item in self._list(field))
+
     def _list(self, field: str) -> list[object]:
         value = self._expect(field, list)
         if not isinstance(value, list) or not value:
