@@ -138,6 +138,9 @@ NONSENSE: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "run columns": [(PRICED, ("--columns", text)) for text in ("", "x", "close=", "close=Last")],
     "run from": [(PRICED, ("--from", text)) for text in ("", "x", "2025", "2200-01-01")],
     "run to": [(PRICED, ("--to", text)) for text in ("", "x", "2000-01-01")],
+    "run depth": [(QUIET, ("--depth", text)) for text in ("", "x", "0", "-1", "nan", "inf")],
+    "report": [(("report", "--out", "x"), (text,)) for text in ("", "none", "file", "empty")],
+    "report out": [(("report", "empty"), ("--out", text)) for text in ("", "empty", "none/x")],
     "run seed": [(QUIET, ("--seed", text)) for text in ("", "-1", "1.5", HUGE)],
     "policies": [
         (QUIET, (option, text))

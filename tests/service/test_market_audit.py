@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from solvent.cli import main
 from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal, JournalLockedError
 from solvent.journal.segments import segment_path
@@ -52,6 +53,16 @@ def test_a_good_market_passes(folder: Path) -> None:
     assert found.state_hash in done.stdout
     assert found.digest in done.stdout
     assert "everything agrees" in done.stdout
+
+
+def test_a_markets_folder_has_a_report(folder: Path, tmp_path: Path) -> None:
+    """Made from the journal alone, which stays as it was; it ends in the market's own state."""
+    before = files(folder)
+    assert main(["report", str(folder.parent), "--out", str(tmp_path / "market.html")]) == 0
+    text = (tmp_path / "market.html").read_text(encoding="utf-8")
+    assert audit_market(folder).state_hash in text
+    assert "A served market" in text
+    assert files(folder) == before
 
 
 @proves("I36")

@@ -34,6 +34,7 @@ COMMANDS = {
     "call": "Send one request to a market, signed where it has to be.",
     "archive": "Move old segments of a market's journal to another folder.",
     "backup": "Copy a market's journal while it is served.",
+    "report": "Write the report of a run, or of a market, as one HTML file.",
     "restore": "Make a market's folder from a backup.",
     "readmit": "Let an operator's key into a market that has lost its own.",
     "truncate": "Give up what follows a damaged record of a market's journal.",

@@ -123,6 +123,7 @@ class Recorder:
         self._stage_values = {stage: list[float]() for stage in STAGES}
         self._owed: list[float] = []
         self._received: list[float] = []
+        self._in_waterfall = 0
         self._liquidating: list[int] = []
 
     def _listen(self) -> None:
@@ -187,7 +188,7 @@ class Recorder:
     def _steps_on(self, event: Event) -> None:
         assert isinstance(event, Stepped)
         self.steps += 1
-        self._liquidating.append(event.liquidating)
+        self._in_waterfall = event.liquidating
 
     def begin(self, engine: EngineFace) -> None:
         """Look at everybody before the first step."""
@@ -220,6 +221,7 @@ class Recorder:
             self._rows["lend_rate"][watch.symbol].append(ratio(report.lend_apr))
             self._rows["depth"][watch.symbol].append(self._depth(queries, asset))
         self._times.append(time_text(self._now))
+        self._liquidating.append(self._in_waterfall)
         for stage, value in self._stages.values().items():
             self._stage_values[stage].append(value)
         owed, received = self._lenders.so_far()

@@ -76,7 +76,7 @@ class Liquidated:
     ) -> None:
         self._marks = marks
         self._now = now
-        self._party = {account: party.name for party in parties for account in party.accounts}
+        self._parties = parties
         self._names = names
         self._accounts: dict[int, _Account] = {}
         self._case = AdlCase.OPPOSITES
@@ -146,16 +146,20 @@ class Liquidated:
 
     def result(self) -> list[dict[str, Any]]:
         """One record an account, those of which most was cleared first."""
+        party = {account: each.name for each in self._parties for account in each.accounts}
         ordered = sorted(
             self._accounts.items(), key=lambda item: (-sum(item[1].cleared.values()), item[0])
         )
-        return [self._record(number, account) for number, account in ordered]
+        return [
+            self._record(number, party.get(number, "accounts"), account)
+            for number, account in ordered
+        ]
 
-    def _record(self, number: int, account: _Account) -> dict[str, Any]:
+    def _record(self, number: int, party: str, account: _Account) -> dict[str, Any]:
         return {
             "account": number,
             "name": self._names.get(number, str(number)),
-            "party": self._party.get(number, "accounts"),
+            "party": party,
             "started": time_text(account.started),
             "ended": None if account.ended is None else time_text(account.ended),
             "times": account.times,

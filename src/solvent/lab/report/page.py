@@ -128,7 +128,7 @@ def _assumed(figures: Figures) -> Markup:
     return join(
         [
             tag("ul", *(tag("li", note) for note in notes), class_="card"),
-            _card(depth_sheet(figures)),
+            *([_card(depth_sheet(figures))] if figures["depth"] else []),
         ]
     )
 
@@ -147,15 +147,20 @@ def _lenders(figures: Figures) -> Markup:
 def _settings(figures: Figures) -> Markup:
     """The scenario file of the run, as it was read, and what was given beside it."""
     given = [
-        ("Step", f"{figures['step_seconds']} s"),
         ("Seed", str(figures["seed"])),
         ("ADL policy, stuck lenders", str(figures["policy"])),
         ("ADL policy, defaults", str(figures["default_policy"])),
         ("Accounts", number(figures["accounts"])),
+        ("Engine", str(figures["engine"])),
+    ]
+    if figures["settings"] is None:
+        said = "A market is served: its parameters in force are at /solvent/v1/ of its service."
+        return join([tag("div", facts(given), class_="card facts"), tag("p", said, class_="note")])
+    given += [
+        ("Step", f"{figures['step_seconds']} s"),
         ("Scale of the depth", f"{figures['depth']['scale']:g}"),
         ("Price file", figures["prices"]["file"] or "a path drawn in the scenario"),
         ("Positions", (figures["positions"] or {"file": "the scenario’s groups"})["file"]),
-        ("Engine", str(figures["engine"])),
     ]
     return join(
         [

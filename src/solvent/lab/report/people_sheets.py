@@ -144,12 +144,14 @@ def _change(each: dict[str, Any]) -> str:
 def depth_notes(figures: Figures) -> list[str]:
     """What the depth of the book stands on, for the figures that hang on it."""
     depth = figures["depth"]
+    if depth is None:
+        return ["The order book is what clients placed; who of them makes a market is not known."]
     if not depth["bands"]:
         return ["There are no market makers: the order book is what members place."]
     thin = f" at its thinnest, {utc(depth['thinnest_at'])}," if depth["thinnest_at"] else ""
     return [
         f"How much the order book clears, and so what is left for every stage after it, hangs on"
-        f" its depth. Of that depth {depth['basis']}.",
+        f" its depth: {depth['basis']}.",
         f"Depth is scaled by {depth['scale']:g};{thin} {percent(depth['thinnest'], 0)} of calm is"
         f" quoted, at distances as many times wider. A ladder that was eaten up is whole again"
         f" after {depth['recovery_seconds']:g} s, which is an assumption.",

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from solvent.domain.codec.transcript import Transcript
+from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
 from solvent.journal.archive import first_header, segment_file
 from solvent.journal.disk import OsFiles
@@ -29,7 +31,7 @@ from solvent.journal.segments import (
     split_records,
 )
 from solvent.journal.snapshots import decode_snapshot, snapshot_path
-from solvent.service.core.market import Market, MarketError
+from solvent.service.core.market import Market, MarketError, Outcome, head_parameters
 from solvent.service.core.opening import VIEWS
 from solvent.service.core.records import Record, RecordError, RecordKind, decode_record
 
@@ -100,6 +102,35 @@ def audit_market(
     )
 
 
+def market_head(folder: Path, archive: Path | None = None) -> EngineParameters:
+    """The parameters with which the market of the journal in `folder` began.
+
+    JournalError where its first records are in an archive that was not named.
+    """
+    if archive is None and verify(folder).first:
+        reason = "its first records are in an archive; name that with --archive"
+        raise JournalError(folder, "folder", reason)
+    files = OsFiles()
+    return head_parameters(first_header(files, folder, files.names(folder)).head)
+
+
+def market_transcripts(
+    folder: Path, archive: Path | None = None, progress: Progress | None = None
+) -> Iterator[tuple[Market, Transcript]]:
+    """Every record of the journal in `folder` carried out again, one by one, with its market.
+
+    Raises JournalError where there is none, it is damaged or in use.
+    """
+    verified = verify(folder, archive)
+    replay = _Replay(folder, archive, verified)
+    for batch in replay.batches():
+        for record in batch:
+            for outcome in replay.carry_out([record]):
+                yield replay.market, outcome.transcript
+        if progress is not None:
+            progress(replay.records, verified.records)
+
+
 def _commands_of_views(path: Path) -> int:
     """How many commands the views of a market have seen; 0 where they cannot be read."""
     if not path.exists():
@@ -149,15 +180,16 @@ class _Replay:
         if batch:
             yield batch
 
-    def carry_out(self, batch: list[Record]) -> None:
+    def carry_out(self, batch: list[Record]) -> list[Outcome]:
         """Let records happen and compare what is there to be compared."""
         last = self.records + len(batch) - 1
         self.place = f"records {self.records} to {last}" if len(batch) > 1 else f"record {last}"
-        self.market.carry_out(batch)
+        outcomes = self.market.carry_out(batch)
         self.records += len(batch)
         self.checks += batch[-1].kind == RecordKind.CHECK
         if self.records in self._open_snapshots:
             self._compare_snapshot()
+        return outcomes
 
     def _compare_snapshot(self) -> None:
         self.place = snapshot_path(self._folder, self.records).name
