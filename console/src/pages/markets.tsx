@@ -95,7 +95,7 @@ export function Markets({ words }: { words: readonly string[] }) {
     { name: "Lend rate", hint: "What lenders get a year", cell: (pool) => <Percent of={pool.lendInterestRate} />, plain: (pool) => pool.lendInterestRate },
     { name: "Lent", hint: "Tokens that lenders have in the pool", cell: (pool) => <Figure of={pool.lentQuantity} digits={3} />, plain: (pool) => pool.lentQuantity },
     { name: "Borrowed", cell: (pool) => <Figure of={pool.borrowedQuantity} digits={3} />, plain: (pool) => pool.borrowedQuantity },
-    { name: "Redeemable", hint: "What one lender may take out now", isMinor: true, cell: (pool) => <Figure of={state(pool.symbol)?.redeemable} digits={3} />, plain: (pool) => state(pool.symbol)?.redeemable ?? "" },
+    { name: "Redeemable", hint: "What lenders may take out now, all together", isMinor: true, cell: (pool) => <Figure of={state(pool.symbol)?.redeemable} digits={3} />, plain: (pool) => state(pool.symbol)?.redeemable ?? "" },
     { name: "Borrowable", hint: "What may be borrowed now", isMinor: true, cell: (pool) => <Figure of={state(pool.symbol)?.borrowable} digits={3} />, plain: (pool) => state(pool.symbol)?.borrowable ?? "" },
     { name: "Lent, USDC", isMinor: true, cell: (pool) => <Figure of={valueOf(pool.lentQuantity, pool.assetMarkPrice)} digits={0} />, plain: (pool) => valueOf(pool.lentQuantity, pool.assetMarkPrice) },
     { name: "Mark", hint: "USDC a token", cell: (pool) => <Figure of={pool.assetMarkPrice} digits={pool.symbol === "USDC" ? 2 : 4} />, plain: (pool) => pool.assetMarkPrice },

@@ -292,7 +292,7 @@ function Candles({ market }: { market: Market }) {
       <Answer of={rows.value} what="candles">
         {() =>
           plot.times.length ? (
-            <Plot candles name={`${market.symbol} candles`} times={plot.times} lines={plot.lines} height={330} span={CANDLES * INTERVALS[interval]} axis={(value) => value.toFixed(Math.min(digits, 2))} summary={`${plot.times.length} candles of ${interval}`} />
+            <Plot candles name={`${market.symbol} candles`} times={plot.times} lines={plot.lines} height={Math.max(330, Math.min(700, innerHeight - 470))} span={CANDLES * INTERVALS[interval]} axis={(value) => value.toFixed(Math.min(digits, 2))} summary={`${plot.times.length} candles of ${interval}`} />
           ) : (
             <p class="note">No candles: nothing was traded in the last {CANDLES} intervals of {interval}.</p>
           )

@@ -107,7 +107,7 @@ export function Waterfall() {
           {solvency.value.value && <State tone={solvency.value.value.liquidating ? "warn" : "good"}>{solvency.value.value.liquidating ? `${solvency.value.value.liquidating} accounts in it now` : "nobody is in it now"}</State>}
           {begun && (
             <span class="totals">
-              {steps.length} steps since <Time of={begun.E / 1000} form="full" />
+              the latest {steps.length} steps, since <Time of={begun.E / 1000} form="full" />
             </span>
           )}
           <span class="grow" />

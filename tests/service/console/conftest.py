@@ -1,6 +1,7 @@
 """A demo that is served, a browser, and pages of it that fail when anything in them fails."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -18,11 +19,24 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the demo is."""
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="session")
+def demo(demo_folder: Path) -> Iterator[Service]:
     """The market of `solvent up --demo` with the console."""
     built()
-    with serving(tmp_path_factory.mktemp("demo"), "--demo", "--accounts", "40") as service:
+    with serving(demo_folder, "--demo", "--accounts", "40") as service:
         yield service
+
+
+@pytest.fixture
+def staff(demo: Service, demo_folder: Path) -> Path:
+    """The keys of the demo's staff."""
+    assert demo
+    return demo_folder / "market" / "demo-staff.json"
 
 
 @pytest.fixture(scope="session")

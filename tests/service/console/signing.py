@@ -9,7 +9,7 @@ import httpx
 from nacl.signing import SigningKey
 from playwright.sync_api import Page
 
-from tests.service.clients.served import Service
+from tests.service.clients.served import PATIENCE, Service
 
 
 def kept_key(page: Page) -> dict[str, Any]:
@@ -31,6 +31,6 @@ def said_to(page: Page, demo: Service, path: str, instruction: str, **fields: st
         "X-Timestamp": str(stamp),
         "X-Window": "5000",
     }
-    answer = httpx.get(f"{demo.rest}{path}", params=fields, headers=headers)
+    answer = httpx.get(f"{demo.rest}{path}", params=fields, headers=headers, timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -157,7 +157,7 @@ def _pool(
         condition=_condition(pool, price),
         utilization=ratio_text(pool.utilization),
         cash=quantity_text(parameters, asset, max(0, pool.cash)),
-        redeemable=quantity_text(parameters, asset, pool.redeemable),
+        redeemable=quantity_text(parameters, asset, pool.withdrawable),
         borrowable=quantity_text(parameters, asset, borrowable),
         deficit=quantity_text(parameters, asset, pool.deficit),
         stale=price.stale,

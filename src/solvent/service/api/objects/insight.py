@@ -167,7 +167,7 @@ class PoolNow(ApiObject):
     condition: Annotated[PoolCondition, says("What it does now.", "Open")]
     utilization: Annotated[Decimal, says("Borrowed over lent, above 1 where fees made it so.")]
     cash: Annotated[Decimal, says("Tokens in the pool.", "400")]
-    redeemable: Annotated[Decimal, says("Tokens that one lender may redeem now.", "300")]
+    redeemable: Annotated[Decimal, says("Tokens that lenders may redeem now, all together.", "300")]
     borrowable: Annotated[Decimal, says("Tokens that may be borrowed now.", "250")]
     deficit: Annotated[Decimal, says("Tokens lost to defaults so far.", "0")]
     stale: Annotated[bool, says("Whether the price is too old to trade by.")]
