@@ -138,7 +138,7 @@ def test_7_is_every_lender_whole(page: Page, demo: Service) -> None:
 
 def test_8_who_paid_whom(page: Page, tmp_path: Path) -> None:
     """From a file that somebody was sent: payer and lender of the first match, with the legs."""
-    receipt = receipt_document(rounds()[0])
+    receipt: Any = receipt_document(rounds()[0])
     file = tmp_path / "receipts.jsonl"
     file.write_text(json.dumps(receipt) + "\n")
     page.goto("/")
