@@ -46,12 +46,13 @@ COMMANDS = {
     "certify": "Sign what a run's market owes everybody, against what it has.",
     "prove": "Prove to an account that a certificate counts it.",
     "what-if": "Ask a book who would be liquidatable at other prices.",
+    "rehearse": "Try a parameter change on a copy of a book.",
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
 }
 UPKEEP = frozenset({"archive", "backup", "call", "keygen", "readmit", "restore", "truncate"})
 """Those that are in `upkeep`."""
-AHEAD = frozenset({"what-if"})
+AHEAD = frozenset({"rehearse", "what-if"})
 """Those that are in `ahead`."""
 
 

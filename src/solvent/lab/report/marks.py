@@ -4,6 +4,8 @@ A value here is an integer of 10^-22 USDC: atoms times price, shifted by the ass
 that nothing is ever rounded before the last line of a report.
 """
 
+from collections.abc import Sequence
+
 from solvent.domain.events import Event, IndexUpdated, MarkUpdated
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import MAX_DECIMALS, PRICE_DECIMALS, PRICE_SCALE, VALUE_DECIMALS
@@ -23,6 +25,10 @@ class Marks:
         self.decimals = [asset.decimals for asset in parameters.assets]
         self._marks = [0 for _ in parameters.assets]
         self._marks[0] = PRICE_SCALE
+
+    def begin(self, marks: Sequence[int]) -> None:
+        """Take the marks that are in force before the first event."""
+        self._marks = list(marks)
 
     def update(self, event: Event) -> None:
         """Take the new mark of an asset."""

@@ -1,0 +1,121 @@
+"""Rehearsals: what is foretold is what happens when the change is carried out and prices come."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from solvent.domain import commands as c
+from solvent.domain.errors import InputError
+from solvent.domain.events import IndexUpdated, MarkUpdated
+from solvent.domain.units import RATIO
+from solvent.domain.waterfall_events import LiquidationStarted
+from solvent.lab import rehearsal as rehearsals
+from solvent.lab.rehearsal import PATHS, Rehearsal, read_changes, rehearse
+from solvent.lab.report.marks import Marks
+from solvent.lab.report.stage_figures import StageFigures
+from solvent.reference.engine import ReferenceEngine
+from tests.cli.helpers import solvent
+from tests.lab.run_helpers import packaged
+from tests.proof import proves
+
+SOL = 3
+LIGHTER = c.ChangeParameter(SOL, c.ParameterField.COLLATERAL_WEIGHT, RATIO // 2)
+
+
+@cache
+def book() -> bytes:
+    """A market after a crash."""
+    return packaged("crash-2025-10-10", 60).engine.snapshot()
+
+
+@cache
+def rehearsed() -> Rehearsal:
+    """A change that makes collateral lighter, an hour of it."""
+    return rehearse(book(), [LIGHTER], hours=1)
+
+
+@proves("A13", "I37")
+def test_what_a_change_does_at_once_is_what_it_does() -> None:
+    engine = ReferenceEngine.restore(book())
+    before, after = rehearsed().at_once
+    assert before.liquidating == tuple(engine.queries.liquidating())
+    engine.apply_one(LIGHTER)
+    assert after.liquidating == tuple(engine.queries.liquidating())
+    assert len(after.liquidating) > len(before.liquidating)
+    for symbol, asset in (("USDC", 0), ("SOL", SOL)):
+        queries = engine.queries
+        trapped = sum(
+            queries.max_redeem(account, asset) < queries.balances(account)[asset].lent
+            for account in range(queries.accounts())
+        )
+        assert after.trapped[symbol] == trapped
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_hours_that_are_played_are_the_hours_that_come(path: str) -> None:
+    for changes, hours in zip(([], [LIGHTER]), rehearsed().paths[path], strict=True):
+        engine = ReferenceEngine.restore(book())
+        queries = engine.queries
+        engine.apply(changes)
+        assets = range(len(engine.parameters.assets))
+        marks = Marks(engine.parameters)
+        marks.begin([queries.price(asset).mark for asset in assets])
+        figures, liquidated = StageFigures(marks), set()
+        start = [queries.price(asset).index for asset in assets]
+        for minute in range(1, 61):
+            quotes = rehearsals._quotes(engine.parameters, start, PATHS[path] * minute // 60)
+            step = c.TimeStep(engine.now + rehearsals.MINUTE)
+            for one in engine.apply([step, *quotes]):
+                for event in one.events:
+                    if isinstance(event, IndexUpdated | MarkUpdated):
+                        marks.update(event)
+                    elif isinstance(event, LiquidationStarted):
+                        liquidated.add(event.account)
+                    elif isinstance(event, StageFigures.KINDS):
+                        figures.update(event)
+        assert hours.stages == figures.result()
+        assert hours.liquidated == len(liquidated)
+        assert hours.end.liquidating == tuple(queries.liquidating())
+
+
+def test_a_change_that_changes_nothing_differs_in_nothing() -> None:
+    weight = ReferenceEngine.restore(book()).parameters.assets[SOL].haircut.weight
+    same = c.ChangeParameter(SOL, c.ParameterField.COLLATERAL_WEIGHT, weight)
+    found = rehearse(book(), [same], hours=1)
+    for before, after in (found.at_once, *found.paths.values()):
+        assert before == after
+    changed = rehearsed()
+    assert any(before != after for before, after in changed.paths.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "write [[change]] tables alone"),
+        ("x = 1", "write [[change]] tables alone"),
+        ("[[change]", "cannot be read"),
+        ('[[change]]\nfield = "POOL_FEE"', "has field and value"),
+        ('[[change]]\nfield = "POOL_FEE"\nvalue = 1\nnote = 2', "has field and value"),
+        ('[[change]]\nfield = "NONE"\nvalue = 1', "field is not one of POOL_STATE"),
+        ('[[change]]\nasset = "X"\nfield = "POOL_FEE"\nvalue = 1', "asset is not one of USDC"),
+        ('[[change]]\nfield = "POOL_FEE"\nvalue = 0.5', "whole numbers"),
+        ('[[change]]\nasset = "SOL"\nfield = "POOL_FEE"\nvalue = -1', "change 1"),
+    ],
+)
+def test_a_file_that_is_no_change_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "change.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as refused:
+        read_changes(path, ReferenceEngine.restore(book()).parameters)
+    assert said in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+def test_a_folder_that_is_no_book_is_refused(tmp_path: Path) -> None:
+    change = tmp_path / "change.toml"
+    change.write_text('[[change]]\nfield = "PATIENCE"\nvalue = 2\n')
+    done = solvent("rehearse", change, "--journal", tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert str(tmp_path) in done.stderr
