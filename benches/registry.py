@@ -18,6 +18,7 @@ class Bench(StrEnum):
     ORDER_BOOK = "order-book"
     ADL_ROUND = "adl-round"
     BURST = "burst"
+    BOOKINGS = "bookings"
     RESOLVE = "resolve"
     GROWTH = "growth"
     SERVICE = "service"

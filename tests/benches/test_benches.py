@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benches import burst, health_scan, order_book
+from benches import bookings, burst, health_scan, order_book
 from benches.burst import Size, crowded, fall
-from benches.common.engines import apply_all, copy_of, engine_over, events_by_kind
+from benches.common.engines import apply_all, column, copy_of, engine_over, events_by_kind
 from benches.common.market import market
 from benches.common.measure import Timing, WrongAnswerError, agree, repeat
 from benches.common.order_stream import order_stream
@@ -26,7 +26,7 @@ from benches.common.rows import AT_LEAST, AT_MOST, TIMES, Row, Target, each, of,
 from benches.common.stream import mixed_stream
 from benches.registry import Bench, run_bench
 from solvent.domain.events import Refused
-from solvent.domain.waterfall_events import AdlMatched
+from solvent.domain.waterfall_events import AdlMatched, PoolWrittenDown
 from solvent.engine.memory.rows import Account, Price
 from solvent.engine.memory.snapshot import write_snapshot
 from solvent.proof.invariants.invariants import check
@@ -171,6 +171,16 @@ def test_a_fill_that_goes_missing_is_found() -> None:
     events[AdlMatched] = events[AdlMatched][1:]
     with pytest.raises(WrongAnswerError, match="given and filled"):
         burst.check_fills(events)
+
+
+def test_a_loss_that_nobody_bears_is_found() -> None:
+    start = bookings.crowded(bookings.Size(60, 10))
+    events = events_by_kind(apply_all(engine_over(copy_of(start)), bookings.rise()))
+    downs = events[PoolWrittenDown]
+    bookings.check_losses(downs)
+    column(downs, PoolWrittenDown, "lenders")[0] -= 1
+    with pytest.raises(WrongAnswerError, match="losses borne"):
+        bookings.check_losses(downs)
 
 
 # Rows.

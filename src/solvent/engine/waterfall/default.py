@@ -14,6 +14,7 @@ from solvent.engine.ledger import (
     lent_total,
     mark_of,
     pool_row,
+    position,
 )
 from solvent.engine.lending.pool import claim_fees
 from solvent.engine.margin import liquidatable, portfolio_of
@@ -347,7 +348,10 @@ def _settle_rest(s: Store, plan: Round, debtor: int, number: int, first: int) ->
     place = first
     rest = debt_of(s, debtor, asset)
     few = 0 < rest <= _ROUNDING_ATOMS * (place + 1)
-    if not few or not is_worthless(s, debtor):
+    giver = FUND if plan.fund else debtor
+    # All lenders would be asked in vain, one after another, where there is nothing to give.
+    has_any = position(s, giver, means.asset).available > 0 or claim_of(s, giver, means.asset) > 0
+    if not few or not has_any or not is_worthless(s, debtor):
         return place
     top = s.globals.scratch_top
     match = row_in(Match, take(s, Match.WIDTH))
@@ -355,13 +359,16 @@ def _settle_rest(s: Store, plan: Round, debtor: int, number: int, first: int) ->
     match.case = plan.case
     match.asset = asset
     match.debtor = debtor
-    match.giver = FUND if plan.fund else debtor
+    match.giver = giver
     match.tier = means.tier
     match.paid_in = means.asset
     match.borrowed = 0
     match.fee = 0
     for lender in range(s.globals.accounts):
-        rest = min(debt_of(s, debtor, asset), claim_of(s, lender, asset))
+        debt = debt_of(s, debtor, asset)
+        if debt == 0:
+            break
+        rest = min(debt, claim_of(s, lender, asset))
         if rest:
             match.number = place
             match.lender = lender

@@ -251,11 +251,16 @@ def _settle_rest(
     asset, means = kind.asset, kind.means
     rest = debt_of(state, debtor, asset)
     few = 0 < rest <= ROUNDING_ATOMS * (place + 1)
-    if not few or not is_worthless(state, debtor):
-        return place
     giver = FUND if kind.fund else debtor
+    # All lenders would be asked in vain, one after another, where there is nothing to give.
+    has_any = state.accounts[giver].available[means.asset] or claim_of(state, giver, means.asset)
+    if not few or not has_any or not is_worthless(state, debtor):
+        return place
     for lender in range(len(state.accounts)):
-        rest = min(debt_of(state, debtor, asset), claim_of(state, lender, asset))
+        debt = debt_of(state, debtor, asset)
+        if not debt:
+            break
+        rest = min(debt, claim_of(state, lender, asset))
         if rest:
             value = value_of(state, asset, rest)
             pay = quantity_down(value, state.mark(means.asset), state.asset(means.asset).decimals)
