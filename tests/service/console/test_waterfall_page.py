@@ -1,0 +1,77 @@
+"""The waterfall in a browser: a crash is watched, and what each stage settled adds up exactly."""
+
+import time
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.service.clients.served import PATIENCE, Service, serving
+from tests.service.console.built import built
+
+CRASH = ("--replay", "crash-2025-10-10", "--speed", "600", "--accounts", "200")
+ASKED = "/solvent/v1/waterfall?limit=1000"
+CRASH_SECONDS = 120
+VALUES = {
+    "BookFilled": "value",
+    "BackstopFilled": "debt_value",
+    "AdlMatched": "value",
+    "FundPaid": "value",
+    "DeficitBooked": "value",
+}
+
+
+def sums(steps: list[dict[str, Any]]) -> dict[str, Decimal]:
+    """What each stage settled, over the steps that the API tells."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for step in steps:
+        amounts = {each["name"]: Decimal(each["amount"]) for each in step["amounts"]}
+        if VALUES.get(step["step"]) in amounts:
+            stage = step["case"] if step["stage"] == "ADL" else step["stage"]
+            found["BOOKING" if stage == "DEFICIT" else stage] += amounts[VALUES[step["step"]]]
+    return found
+
+
+def shown(page: Page) -> dict[str, Decimal]:
+    """What the page shows, stage by stage."""
+    return {
+        str(row.get_attribute("data-stage")): Decimal(
+            row.locator("[data-value]").first.get_attribute("data-value") or ""
+        )
+        for row in page.locator(".bridge li[data-stage]").all()
+    }
+
+
+def told(service: Service) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = httpx.get(f"{service.rest}{ASKED}", timeout=PATIENCE).json()
+    return found
+
+
+@pytest.mark.slow
+def test_a_crash_goes_through_the_stages_and_adds_up(chromium: Browser, tmp_path: Path) -> None:
+    built()
+    with serving(tmp_path, *CRASH) as service:
+        context = chromium.new_context(base_url=service.rest)
+        page = context.new_page()
+        page.goto("/waterfall")
+        expect(page.get_by_text("replay crash-2025-10-10 ×600")).to_be_visible()
+        deadline = time.monotonic() + CRASH_SECONDS
+        while not {"BOOK", "OPPOSITES"} <= {*sums(told(service))}:
+            assert time.monotonic() < deadline, "nobody was liquidated"
+            page.wait_for_timeout(500)
+        while True:
+            before = told(service)
+            page.reload()
+            expect(page.locator(".bridge li").first).to_be_visible()
+            found = shown(page)
+            if told(service) == before:
+                break
+            assert time.monotonic() < deadline, "the steps do not come to rest"
+        assert {stage: value for stage, value in found.items() if value} == sums(before)
+        expect(page.get_by_text("handed over:").first).to_be_visible()
+        expect(page.locator(".steps li").first).to_be_visible()
+        context.close()
