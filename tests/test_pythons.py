@@ -50,10 +50,12 @@ def test_engines_and_hashes_are_equal_on_every_python(version: str, tmp_path: Pa
     python = found(version)
     if python is None:
         pytest.skip(f"there is no working python{version} here")
-    for name in ("run", "pyproject.toml", "README.md", "LICENSE", "requirements", "src"):
+    copied = ("run", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
+    for name in (*copied, "requirements", "console", "src"):
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+            ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+            shutil.copytree(source, tmp_path / name, ignore=ignored)
         else:
             shutil.copy(source, tmp_path / name)
     compared = said(tmp_path, python, "sim", "--compare", "--seed", "77", "--runs", "3")
