@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from solvent.domain.codec.transcript import Entry, Transcript
 from solvent.domain.commands import Command, TimeStep, Withdraw
-from solvent.domain.events import Event
+from solvent.domain.events import Event, Stepped
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import HOUR
 from solvent.engine.engine import FastEngine
@@ -35,11 +35,14 @@ class Told(NamedTuple):
     state: State
 
     def events(self, kind: type[Kind]) -> Iterator[tuple[int, int, Kind]]:
-        """(sequence, time, event) of every event of a kind."""
-        for time, (number, _, events) in self.entries():
+        """(sequence, time, event) of every event of a kind; its time is that of its pass."""
+        for end, (number, _, events) in self.entries():
+            passes = [event.time for event in events if isinstance(event, Stepped)]
             for event in events:
                 if isinstance(event, kind):
-                    yield number, time, event
+                    yield number, passes[0] if passes else end, event
+                if isinstance(event, Stepped):
+                    passes.pop(0)
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """Every command with what it led to, and its time."""

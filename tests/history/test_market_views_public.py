@@ -10,12 +10,14 @@ import pytest
 from solvent.domain import events as e
 from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Side, UpdatePrice
+from solvent.domain.events import Event
 from solvent.domain.units import HOUR, SECOND
 from solvent.domain.waterfall_events import PoolWrittenDown
 from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, WEEK, end_of, start_of
 from solvent.history.market_views import Views
 from solvent.history.questions.market import POOL_SPANS, TICKER_SPANS
 from solvent.history.tables.rows import CandleRow, Paging, PriceKind
+from solvent.proof.passes import passes_of
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import borrowed_total, lent_total
 from tests.history.market_records import simulated, told, views_of
@@ -90,13 +92,12 @@ def as_tuple(candle: CandleRow) -> tuple[int, ...]:
 def seen_prices(name: int | str, asset: int) -> dict[PriceKind, Seen]:
     market = told(name)
     seen: dict[PriceKind, Seen] = {kind: [] for kind in PriceKind}
-    for time, (_, _, events) in market.entries():
-        for event in events:
-            if isinstance(event, e.Filled) and event.asset == asset:
-                seen[PriceKind.LAST].append((time, event.price, event.quantity, event.quote))
-            elif isinstance(event, e.IndexUpdated | e.MarkUpdated) and event.asset == asset:
-                seen[PriceKind.INDEX].append((time, event.index, 0, 0))
-                seen[PriceKind.MARK].append((time, event.mark, 0, 0))
+    for _, time, event in market.events(Event):
+        if isinstance(event, e.Filled) and event.asset == asset:
+            seen[PriceKind.LAST].append((time, event.price, event.quantity, event.quote))
+        elif isinstance(event, e.IndexUpdated | e.MarkUpdated) and event.asset == asset:
+            seen[PriceKind.INDEX].append((time, event.index, 0, 0))
+            seen[PriceKind.MARK].append((time, event.mark, 0, 0))
     return seen
 
 
@@ -215,7 +216,8 @@ def test_pools_are_known_at_the_end_of_each_interval(seed: int, interval: str) -
     now = market.records[-1][0]
     known: list[dict[int, tuple[int, ...]]] = [{} for _ in market.state.pools]
     said = [replace(pool) for pool in engine.state.pools]
-    for time, (_, command, _) in market.entries():
+    commands = [command for _, (_, command, _) in market.entries()]
+    for command in (each for one in commands for each in passes_of(engine.state, one)):
         for event in engine.apply_one(command):
             if isinstance(event, e.InterestCharged | e.InterestAccrued):
                 pool = said[event.asset]
@@ -227,7 +229,7 @@ def test_pools_are_known_at_the_end_of_each_interval(seed: int, interval: str) -
                 setattr(said[event.asset], side, event.index)
         for pool, now_pool, states in zip(said, engine.state.pools, known, strict=True):
             pool.lend_shares, pool.debt_shares = now_pool.lend_shares, now_pool.debt_shares
-            states[time // length] = (lent_total(pool), borrowed_total(pool))
+            states[engine.now // length] = (lent_total(pool), borrowed_total(pool))
     views = views_of(seed)
     compared = 0
     for asset, states in enumerate(known):

@@ -31,7 +31,7 @@ from solvent.reference.ledger import (
     settle_residue,
 )
 from solvent.reference.lending import pool as pools
-from solvent.reference.state import State
+from solvent.reference.state import TREASURY, State
 from solvent.reference.waterfall.default import settle_defaults
 from tests.proof import proves
 from tests.tables.audit import faults
@@ -268,3 +268,12 @@ def test_fees_become_no_more_shares_than_there_can_be(state: State) -> None:
     assert pool.fees * INDEX_SCALE > MAX_SHARES
     pools.claim_fees(state, SOL, pool.fees)
     assert MAX_SHARES - INDEX_SCALE < pool.lend_shares <= MAX_SHARES
+
+
+def test_fees_become_no_claim_where_there_are_too_many_shares(state: State) -> None:
+    pool = state.pools[SOL]
+    pool.lend_shares = MAX_SHARES + 1
+    fees, claim = pool.fees, claim_of(state, TREASURY, SOL)
+    pools.claim_fees(state, SOL, pool.fees)
+    assert (pool.lend_shares, pool.fees) == (MAX_SHARES + 1, fees)
+    assert claim_of(state, TREASURY, SOL) == claim

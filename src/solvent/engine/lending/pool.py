@@ -275,7 +275,7 @@ def cancel(s: Store, asset: int, quantity: int, lender: int, borrower: int) -> t
 def claim_fees(s: Store, asset: int, quantity: int) -> None:
     """Turn up to `quantity` of the pool's fees, then sink, into a claim of the treasury."""
     pool = pool_row(s, asset)
-    room = wide(MAX_SHARES - pool.lend_shares) * pool.lend_index // INDEX_SCALE
+    room = wide(max(0, MAX_SHARES - pool.lend_shares)) * pool.lend_index // INDEX_SCALE
     claimable = narrow(min(wide(min(quantity, pool.fees + pool.sink)), room))
     shares = lend_shares_down(s, asset, claimable)
     if shares == 0:

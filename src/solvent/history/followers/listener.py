@@ -32,6 +32,9 @@ Handlers = dict[int, Callable[..., object]]
 """What takes an event, by the number of its kind."""
 
 
+_STEPPED = kind_number(e.Stepped)
+
+
 class Listener:
     """All views in the making.
 
@@ -102,14 +105,32 @@ class Listener:
             start = end
 
     def _hear(self, context: Context, transcript: Transcript, start: int, end: int) -> None:
-        """Take the events of one command, from the one at `start` until before `end`."""
+        """Take the events of one command, from the one at `start` until before `end`.
+
+        Those of a time step stand at the time of the pass in which they came.
+        """
+        passes = self._passes(transcript, start, end)
         for each in range(start, end):
             kind = transcript.kinds[each]
+            if passes and each > passes[-1][0]:
+                passes.pop()
+            if passes:
+                context.time = passes[-1][1]
             by_numbers = self._by_numbers.get(kind)
             if by_numbers is not None:
                 by_numbers(context, *event_numbers(transcript.words, kind, transcript.places[each]))
             elif (by_event := self._by_event.get(kind)) is not None:
                 by_event(context, transcript.event(each))
+
+    def _passes(self, transcript: Transcript, start: int, end: int) -> list[tuple[int, int]]:
+        """Where each pass of a command ends, and when, the last first; none if it is no step."""
+        if _STEPPED not in transcript.present:
+            return []
+        return [
+            (each, event_numbers(transcript.words, _STEPPED, transcript.places[each])[0])
+            for each in range(end - 1, start - 1, -1)
+            if transcript.kinds[each] == _STEPPED
+        ]
 
     def note_all(self) -> None:
         """Put the newest state of everything that changed into the batch."""

@@ -273,7 +273,8 @@ def claim_fees(state: State, asset: int, quantity: int) -> None:
     then finds one. No more than the shares that there can be, where they are worth little.
     """
     pool = state.pools[asset]
-    room = (MAX_SHARES - pool.lend_shares) * pool.lend_index // INDEX_SCALE
+    # Interest that doubles shares can take them beyond what a lend may.
+    room = max(0, MAX_SHARES - pool.lend_shares) * pool.lend_index // INDEX_SCALE
     shares = lend_shares_down(state, asset, min(quantity, pool.fees + pool.sink, room))
     if shares == 0:
         return
