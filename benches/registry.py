@@ -28,6 +28,7 @@ class Bench(StrEnum):
     HOSTILE = "hostile"
     RECOVERY = "recovery"
     MEMORY = "memory"
+    FILES = "files"
 
 
 MODULES = {

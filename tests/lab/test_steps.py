@@ -13,7 +13,7 @@ from solvent.engine.engine import FastEngine
 from solvent.lab.report.step_check import compared
 from solvent.lab.report.summary import step_sheet
 from solvent.lab.runner import run
-from solvent.lab.scenario.catalog import load_scenario
+from solvent.lab.scenario.catalog import list_scenarios, load_scenario
 from tests.lab.run_helpers import keep
 
 STEPS = (1, 5, 15, 30, 60)
@@ -36,6 +36,15 @@ def test_steps_from_a_second_to_a_minute_agree(name: str) -> None:
         assert compared(SECOND, results[0], result)["largest"] < APART
         liquidated = result["liquidated_accounts"]
         assert abs(liquidated - results[0]["liquidated_accounts"]) <= 0.03 * liquidated
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list_scenarios())
+def test_half_the_step_is_about_the_same_in_every_packaged_scenario(name: str) -> None:
+    figures = run(load_scenario(name), engine_factory=FastEngine, check_step=True).figures
+    assert figures["step_check"]["largest"] < APART
+    whole, half = figures["step_check"]["liquidated"]
+    assert abs(whole - half) <= 0.03 * whole
 
 
 def test_a_run_checks_itself_by_half_the_step() -> None:
