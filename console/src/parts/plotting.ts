@@ -59,7 +59,8 @@ function candles(look: Look): uPlot.Plugin {
 
 /** From when to when the axis goes: as asked, or as far as there are rows, but never no time. */
 function along(given: PlotGiven, least: number, most: number): [number, number] {
-  if (given.span) return [most - given.span, most + given.span / MARGIN];
+  const last = given.times.at(-1) ?? most;
+  if (given.span) return [last - given.span, last + given.span / MARGIN];
   return most > least ? [least, most] : [least - HOUR, least + HOUR];
 }
 

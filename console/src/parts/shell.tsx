@@ -105,6 +105,7 @@ function Foot() {
   const [tone, said] = WIRES[wire.value] ?? ["mute", wire.value];
   const { told, heard } = marketTime.value;
   const { zone, theme } = settings.value;
+  const isLight = theme === "light" || (theme === "auto" && matchMedia("(prefers-color-scheme: light)").matches);
   const age = heard ? now - heard : 0;
   const market = identity.value;
   return (
@@ -127,8 +128,8 @@ function Foot() {
       <span class="grow" />
       {market && <span class="identity" title="The market's identity, in all that is signed here">{market.market.slice(0, 12)}</span>}
       <a href="/docs" data-outside>API</a>
-      <button type="button" class="quiet" onClick={() => choose({ theme: theme === "light" ? "dark" : "light" })}>
-        {theme === "light" ? "dark" : "light"}
+      <button type="button" class="quiet" onClick={() => choose({ theme: isLight ? "dark" : "light" })}>
+        {isLight ? "dark" : "light"}
       </button>
     </footer>
   );

@@ -50,6 +50,22 @@ def test_no_page_is_wider_than_its_window(page: Page, width: int) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+def test_light_and_dark_and_the_clock_are_the_readers(page: Page) -> None:
+    """What is chosen holds on the next page, too."""
+    page.emulate_media(color_scheme="light")
+    page.goto("/markets")
+    foot = page.locator("footer")
+    foot.get_by_role("button", name="dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    foot.get_by_role("button", name="UTC").click()
+    page.goto("/waterfall")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(foot.get_by_role("button", name="local")).to_be_visible()
+    page.goto("/settings")
+    page.get_by_label("Green and red").check()
+    assert page.evaluate("document.documentElement.style.getPropertyValue('--up')") == "#2fa36b"
+
+
 def test_the_keyboard_goes_everywhere(page: Page) -> None:
     """From the top to a pool, without a mouse."""
     page.goto("/markets")
