@@ -31,7 +31,7 @@ from solvent.foresight.what_if import Outlook
 NAME = "what-if"
 SIZES = (100_000, 1_000_000)
 _QUICK = (2_000,)
-_TIMES = 15
+_TIMES = 9
 _BATCH = 100
 _PAUSE = 0.001
 """Seconds between two batches: about 50,000 commands a second."""
@@ -82,7 +82,7 @@ def bench(*, quick: bool = False) -> Iterator[Row]:
     for accounts in _QUICK if quick else SIZES:
         columns = populated(market(), accounts, edge=EDGE)
         _check(copy_of(columns))
-        stream = mixed_stream(market(), accounts, 4_000 if quick else 2_000_000)
+        stream = mixed_stream(market(), accounts, 4_000 if quick else 300_000)
         yield from _measured(accounts, Writer(engine_over(columns), stream), 2 if quick else _TIMES)
 
 

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from solvent.domain import commands as c
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.errors import InputError
+from solvent.domain.events import Triggered, TriggerFailed
 from solvent.domain.parameters import USDC
 from solvent.domain.units import FINE_PER_VALUE, RATIO, divide_up, value_divisor
 from solvent.engine.engine import FastEngine
@@ -30,6 +32,7 @@ from tests.sizes import sized
 SEEDS = sized(3, 25, 100)
 MOVES = sized(3, 6, 10)
 """Moves a moment; a run has ten moments."""
+FIRED = (Triggered, TriggerFailed)
 FACTORS = (1, 10, 50, 90, 97, 99, 100, 101, 103, 110, 150, 300)
 
 
@@ -77,11 +80,22 @@ def asked(seed: int) -> Iterator[Asked]:
             after = ReferenceEngine.restore(taken)
             given = quotes(after.state, seen.rng)
             before = [after.state.mark(asset) for asset in seen.assets]
-            after.apply(given)
+            if fires(after.apply(given)):
+                continue
             marks = [after.state.mark(asset) for asset in seen.assets]
             stale = {asset for asset in seen.assets if after.state.prices[asset].stale}
             yield Asked(outlook.at(marks, stale), after, marks != before)
         assert seen.fast.snapshot() == taken
+
+
+def fires(transcript: Transcript) -> bool:
+    """Whether the quotes let orders act that waited for a price: then more moved than marks."""
+    return any(isinstance(event, FIRED) for one in transcript for event in one.events)
+
+
+def test_few_quotes_let_waiting_orders_act() -> None:
+    compared = sum(1 for seed in range(3) for _ in asked(seed))
+    assert compared >= 3 * 10 * MOVES // 3
 
 
 def lacking(state: State, account: int) -> int:
