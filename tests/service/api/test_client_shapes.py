@@ -303,4 +303,5 @@ def test_only_a_query_of_one_thing_says_that_it_is_not_there() -> None:
         for method, operation in operations.items()
         if "404" in operation["responses"]
     }
-    assert missing == {("get", "/api/v1/order")}
+    ours = {("get", f"/solvent/v1/certificates{part}") for part in ("", "/proof")}
+    assert missing == {("get", "/api/v1/order"), *ours}

@@ -220,7 +220,8 @@ class App:
             verified = self._verify(endpoint, head, pairs, signed)
         if endpoint.is_batch and raw.count(b"{") > BATCH_ORDERS:
             raise bad_request(f"at most {BATCH_ORDERS} orders a request")
-        body = _json(raw) if endpoint.body else None
+        # What changes something and says nothing refuses a body too, or one is taken unread.
+        body = _json(raw) if endpoint.body or endpoint.mutates else None
         query, lists = _fields(endpoint, pairs, body)
         if query and (skipped := _offset(query)):
             self._spend("address", head.address, endpoint, skipped // OFFSET_ROWS_A_TOKEN)
@@ -426,7 +427,8 @@ def _fields(
     unknown = sorted(named - endpoint.fields)
     if unknown:
         raise bad_request(f"unknown field {unknown[0]!r}")
-    if endpoint.body and not endpoint.is_batch and not isinstance(body, dict):
+    takes_object = (endpoint.body or endpoint.mutates) and not endpoint.is_batch
+    if takes_object and not isinstance(body, dict):
         raise bad_request("the body must be a JSON object")
     several = sorted(name for name, values in lists.items() if len(values) > 1)
     if several and several[0] not in endpoint.list_fields:
