@@ -149,20 +149,6 @@ def test_an_index_moves_by_its_cap_at_most() -> None:
 
 
 @proves("I34")
-def test_forty_messages_at_one_instant_are_one_move() -> None:
-    run_story(
-        """
-        set SOL price.max_move 1%
-        price SOL 100
-        """
-        + 39 * "price SOL 100\n"
-        + """
-        expect index SOL 198
-    """
-    )
-
-
-@proves("I34")
 def test_a_cap_does_not_depend_on_how_time_was_cut() -> None:
     ends = []
     for steps in ("steps 60 +1s", "step +60s", "steps 3 +20s", "steps 120 +500ms"):
@@ -183,23 +169,6 @@ def test_an_index_of_a_few_units_still_moves() -> None:
     assert capped_index(parameters, price, 9, 0) == 6
     assert capped_index(parameters, price, 1, 0) == 4
     assert capped_index(parameters, price, 5, 0) == 5
-
-
-@proves("I34")
-def test_a_source_alone_after_a_silence_makes_no_index() -> None:
-    run_story("""
-        set SOL price.source_weights 1 1 1
-        set SOL price.max_age 10m
-        step +700s
-        expect stale SOL 1
-        price SOL 150 source=2                    # the broken one speaks first
-        expect index SOL 200
-        expect stale SOL 1
-        price SOL 200 source=0
-        expect stale SOL 0
-        price SOL 200 source=1
-        expect index SOL 199.3333333333
-    """)
 
 
 @proves("I34")

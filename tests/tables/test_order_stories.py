@@ -18,6 +18,7 @@ TWO_LEVELS = """
 @pytest.mark.parametrize("quantity", ["45.1", "45.101", "61.3", "77.777", "90.5"])
 @pytest.mark.parametrize("kind", ["market fok", "market ioc", "175 fok", "175"])
 def test_a_bid_over_two_makers_is_filled_whole(quantity: str, kind: str) -> None:
+    """Cases f01 and f02: all but a lot was bought; a fill-or-kill order filled in part."""
     run_story(
         TWO_LEVELS
         + f"""
@@ -55,6 +56,7 @@ def test_a_resting_bid_pays_many_takers_what_one_would_cost() -> None:
 
 @proves("I42")
 def test_fill_or_kill_by_quote_is_all_or_nothing() -> None:
+    """Case 03."""
     run_story("""
         deposit mia SOL  10
         deposit ben USDC 10,000
@@ -74,6 +76,7 @@ def test_fill_or_kill_by_quote_is_all_or_nothing() -> None:
 
 @proves("I42")
 def test_a_quote_includes_the_fee_and_what_is_left_of_it_is_said() -> None:
+    """Case 04: the whole balance buys 1.998 SOL."""
     run_story("""
         set taker_fee 0.1%
         deposit mia SOL  10
@@ -108,6 +111,7 @@ def test_a_quote_below_the_minimum_is_refused() -> None:
 
 @proves("I42")
 def test_reduce_only_asks_fill_as_makers() -> None:
+    """Case 01."""
     run_story("""
         deposit ann SOL  10
         deposit ben USDC 10,000
@@ -157,7 +161,29 @@ def test_a_maker_on_credit_pays_from_what_is_free_then_redeems_then_borrows() ->
 
 
 @proves("I42")
+def test_a_bid_on_credit_is_paid_from_what_came_while_it_rested() -> None:
+    """Case 08: 50,000 USDC arrive before the bid is hit for 2,000; nothing is borrowed."""
+    run_story("""
+        set USDC pool.curve.points 0:50% 1:50%
+        set USDC pool.fee 15%
+        deposit lender USDC 50,000
+        lend    lender USDC 50,000
+        deposit ann BTC  1
+        buy  ann SOL 10 @ 200 borrow
+        deposit ann USDC 50,000
+        deposit mia SOL  20
+        sell mia SOL 10 @ 200
+        saw  Filled maker=ann quantity=10 quote=2000
+        unseen Borrowed
+        expect ann USDC available 48,000
+        expect ann USDC owed 0
+        expect pool USDC borrowed 0
+    """)
+
+
+@proves("I42")
 def test_own_and_unfunded_orders_set_no_band() -> None:
+    """Case 06: of an own lot at 190 and 5 SOL at 200, a bid for 2 gets 2 at 200."""
     run_story("""
         deposit ann SOL  1
         deposit ann USDC 5,000
@@ -180,6 +206,7 @@ def test_own_and_unfunded_orders_set_no_band() -> None:
 
 @proves("I42")
 def test_orders_that_never_rest_are_not_counted() -> None:
+    """Case 07."""
     run_story("""
         set max_orders_per_account 1
         deposit ann SOL  10

@@ -27,6 +27,7 @@ STUCK = """
 
 @proves("I39")
 def test_two_orders_of_one_lot_say_nothing_about_the_mark() -> None:
+    """Case a5: the mark stayed 5 % below the index, and ann's claim was taken at it."""
     run_story(
         STUCK
         + """
@@ -51,6 +52,34 @@ def test_a_lot_asked_far_away_moves_the_mark_by_nothing() -> None:
         expect ann liquidating 0
     """
     )
+
+
+@proves("I39", "I14")
+def test_a_wick_of_a_second_liquidates_no_short() -> None:
+    """Case 10: a lot asked at 20,000 for a second moved the mark by 5 %, a short of 80 was lost."""
+    run_story("""
+        deposit lender SOL 20
+        lend    lender SOL 10
+        deposit sam USDC 2,080
+        borrow  sam SOL 10
+        withdraw sam SOL 10
+        deposit ben USDC 10,000
+        buy     ben SOL 10 @ 199.9
+        deposit mia SOL 1
+        step +1s
+        sell    mia SOL 0.0001 @ 20,000           # order 2
+        step +1s
+        expect mark SOL >= 199.84
+        expect mark SOL <= 200.16
+        unseen LiquidationStarted
+        expect sam liquidating 0
+        cancel  mia #2
+        steps 60 +1s
+        unseen LiquidationStarted
+        expect mark SOL 200
+        expect sam value 80
+        expect pool SOL deficit 0
+    """)
 
 
 THIN = """
@@ -179,6 +208,7 @@ def _given_together(rows: tuple[str, ...]) -> str:
 
 @proves("I41")
 def test_prices_of_one_moment_are_judged_once_in_any_order() -> None:
+    """Cases 11 and a22: all fall by 15 %, and whichever was told first decided who is flagged."""
     hashes = set()
     for order in permutations(FALL):
         story = run_story(
@@ -298,4 +328,47 @@ def test_a_price_in_doubt_liquidates_nobody_and_counts_nothing() -> None:
         step +1s
         expect index SOL 190
         saw LiquidationStarted account=ann
+    """)
+
+
+@proves("I34")
+def test_forty_messages_at_one_instant_are_one_move() -> None:
+    """Case 13."""
+    run_story(
+        """
+        set SOL price.max_move 1%
+        price SOL 100
+        """
+        + 39 * "price SOL 100\n"
+        + """
+        expect index SOL 198
+    """
+    )
+
+
+@proves("I34")
+def test_a_source_alone_after_a_silence_makes_no_index() -> None:
+    """Case 12: at what one of three said alone after 700 s, ann was liquidated."""
+    run_story("""
+        set SOL price.source_weights 1 1 1
+        set SOL price.max_age 10m
+        deposit lender USDC 50,000
+        lend    lender USDC 50,000
+        deposit ann SOL 100
+        borrow  ann USDC 14,000
+        withdraw ann USDC 14,000
+        step +1s
+        step +699s
+        expect stale SOL 1
+        price SOL 150 source=2                    # the broken one speaks first
+        expect index SOL 200
+        expect stale SOL 1
+        unseen LiquidationStarted
+        expect ann liquidating 0
+        price SOL 200 source=0
+        expect stale SOL 0
+        unseen LiquidationStarted
+        price SOL 200 source=1
+        expect index SOL 199.3333333333
+        expect ann liquidating 0
     """)

@@ -12,6 +12,7 @@ HIGHEST = {0: "0.05", 2: "5", 3: "50", 4: "500", 12: "50,000,000,000"}
 @proves("I39", "I12")
 @pytest.mark.parametrize("decimals", [0, 2, 3, 4])
 def test_a_first_price_that_makes_an_atom_dear_is_refused(decimals: int) -> None:
+    """Case a7: tokens of few decimals, listed at any price."""
     highest = HIGHEST[decimals]
     dear = "201" if decimals < 4 else "500.0000000001"
     story = Story().run(f"set BTC decimals {decimals}\nset BTC market.lot 1\nexpect stale BTC 1")
@@ -43,6 +44,7 @@ def test_each_source_is_asked_until_there_is_an_index() -> None:
 @proves("I22", "I39")
 @pytest.mark.parametrize("lenders", [1, 7, 20])
 def test_lenders_get_at_most_an_atom_too_much_of_the_coarsest_asset(lenders: int) -> None:
+    """Case a7: lenders were overpaid, and a solvent debtor left a deficit of 3,060."""
     # An atom of SOL is worth 0.02 USDC; its owner defaults to all lenders of USDC.
     names = [f"lender{number}" for number in range(lenders)]
     rows = "".join(f"deposit {name} USDC 170\nlend {name} USDC 170\n" for name in names)

@@ -21,6 +21,7 @@ DUST_BID = "buy friend SOL 0.0001 @ 195.7\nstep +1s\n"
 @proves("I39")
 @pytest.mark.parametrize("above", ["", DUST_BID], ids=["alone", "with a lot above the market"])
 def test_a_lot_above_the_market_starves_no_sale(above: str) -> None:
+    """Case 15: a friend's lot at 195.7 each second kept 200 SOL bid at 189.5 from being sold to."""
     story = run_story(LONG + "price SOL 190\nbuy ben SOL 200 @ 189.5\n")
     story.run((above or "step +1s\n") * 5)
     story.run("expect alice liquidating 0\nexpect alice SOL available > 87")
@@ -28,6 +29,7 @@ def test_a_lot_above_the_market_starves_no_sale(above: str) -> None:
 
 @proves("I16", "I45")
 def test_nothing_is_sold_far_below_the_mark_while_a_provider_waits() -> None:
+    """Case 16: the only bid is 52 % of the mark."""
     run_story("""
         set SOL haircut.weight 50%
         price SOL 105
@@ -52,8 +54,11 @@ def test_nothing_is_sold_far_below_the_mark_while_a_provider_waits() -> None:
 @proves("I16")
 @pytest.mark.parametrize(("bid", "filled"), [("185", 1), ("184.31", 1), ("184.29", 0), ("178", 0)])
 def test_a_lone_bid_is_met_within_the_providers_discount_of_the_mark(bid: str, filled: int) -> None:
-    # 194 less 5 % is 184.3; TV is 12.8 % of the debt.
-    run_story(f"""
+    """Case a19: a bid 8 % below got what a provider would have taken at 5 %.
+
+    194 less 5 % is 184.3; the total value is 12.8 % of the debt.
+    """
+    story = run_story(f"""
         deposit lender USDC 1,000,000
         lend    lender USDC 1,000,000
         deposit alice  SOL  1,000
@@ -68,12 +73,20 @@ def test_a_lone_bid_is_met_within_the_providers_discount_of_the_mark(bid: str, f
         step +1s
         count Filled {filled}
     """)
+    if not filled:
+        story.run("""
+            steps 2 +1s
+            unseen Filled
+            saw  HandedOver account=alice stage=BOOK reason=NO_LIQUIDITY_IN_BAND
+            saw  BackstopFilled provider=vera account=alice discount=5%
+            expect alice liquidating 0
+        """)
 
 
 @proves("I16")
 @pytest.mark.parametrize("weight", ["1", "0.99", "0.985"])
 def test_collateral_of_any_weight_is_sold_at_the_mark(weight: str) -> None:
-    # NE is 1.7 % of the debt: above ACMF, below maintenance.
+    """Case 17: NE is 1.7 % of the debt, above ACMF and below maintenance."""
     run_story(f"""
         set SOL haircut.weight {weight}
         price SOL 100
@@ -95,7 +108,41 @@ def test_collateral_of_any_weight_is_sold_at_the_mark(weight: str) -> None:
 
 
 @proves("I16")
+@pytest.mark.parametrize("weight", ["1", "0.985", "0.95"])
+def test_a_stable_coin_of_any_weight_is_sold_for_a_debt_in_another_token(weight: str) -> None:
+    """Case a13: 59 steps without a fill, beside 1,000,000 bid at 1.0000. BTC is the coin here."""
+    owed = f"{100_000 * float(weight) / 1.05 / 200:.4f}"
+    story = run_story(f"""
+        set BTC decimals 6
+        set BTC market.tick 0.0001
+        set BTC market.lot 0.01
+        set BTC market.min_quantity 0.01
+        set BTC haircut.weight {weight}
+        price BTC 1
+        deposit lender SOL 480
+        lend    lender SOL 480
+        deposit alice  BTC 100,000
+        borrow  alice  SOL {owed}
+        withdraw alice SOL {owed}
+        deposit mia    USDC 10,000,000
+        deposit mia    SOL  100,000
+        price SOL 206.40
+        expect alice liquidating 1
+        buy   mia BTC 1,000,000 @ 1
+        sell  mia SOL 10,000 @ 206.40
+        buy   mia SOL 1,000  @ 206.39
+        steps 59 +1s
+        saw    Filled taker=alice asset=BTC side=ASK price=1
+        saw    Filled taker=alice asset=SOL side=BID price=206.40
+        unseen AdlOpened
+        expect alice liquidating 0
+    """)
+    assert story.names.asset("BTC") == 1
+
+
+@proves("I16")
 def test_a_debt_of_small_maintenance_is_bought_back() -> None:
+    """Case a13b."""
     # Repaying frees 0.9 %, less than the fee of 1 %: the fee is cut.
     run_story("""
         set SOL maintenance.base 0.9%
@@ -119,9 +166,15 @@ def test_a_debt_of_small_maintenance_is_bought_back() -> None:
 
 @proves("I39", "A6")
 @pytest.mark.parametrize("dust", ["", "deposit alice SOL 0.0001\nlend alice SOL 0.0001\n"])
-def test_a_claim_of_two_cents_in_a_full_pool_skips_no_book(dust: str) -> None:
+@pytest.mark.parametrize(("probability", "seed"), [("1", 0), *(("0.5", seed) for seed in range(4))])
+def test_a_claim_of_two_cents_in_a_full_pool_skips_no_book(
+    dust: str, probability: str, seed: int
+) -> None:
+    """Case a6: a step without an attempt of the book moved 103,943 USDC by ADL."""
     run_story(
-        """
+        f"""
+        set waterfall.book_probability {probability}
+        set seed {seed}
         deposit lender USDC 1,000,000
         lend    lender USDC 1,000,000
         deposit other SOL 10
@@ -154,6 +207,7 @@ WITH_PROVIDER = """
 
 @proves("I45")
 def test_patience_hands_over_between_acmf_and_maintenance() -> None:
+    """Case 39: an hour of steps went by."""
     # NE 299.8, M 340, ACMF 238: nobody bids, and a provider has room.
     run_story(
         LONG
@@ -182,12 +236,14 @@ def test_small_fills_shorten_what_is_left_and_never_reset_the_clock() -> None:
 
 
 @proves("I12")
-def test_a_provider_stays_within_its_leverage_limit() -> None:
+@pytest.mark.parametrize("held", ["USDC 1,000", "BTC 0.02"])
+def test_a_provider_stays_within_its_leverage_limit(held: str) -> None:
+    """Case 37: a limit of 3, held in USDC or in BTC."""
     story = run_story(
         LONG
-        + """
+        + f"""
         open    vera provider
-        deposit vera USDC 1,000
+        deposit vera {held}
         settings vera leverage_limit=3
         commit  vera USDC 17,000
         price SOL 175

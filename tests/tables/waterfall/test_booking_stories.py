@@ -79,6 +79,7 @@ def test_a_loss_spreads_over_pools_as_the_worked_example_says() -> None:
 @proves("I38", "A12")
 @pytest.mark.parametrize("policy", POLICIES)
 def test_no_policy_decides_who_bears_a_loss(policy: str) -> None:
+    """Case a3: one lender bore nothing and the other all."""
     run_story(
         f"set waterfall.default_policy {policy}"
         + TWO_LENDERS
@@ -98,6 +99,7 @@ def test_no_policy_decides_who_bears_a_loss(policy: str) -> None:
 @proves("I38", "A12")
 @pytest.mark.parametrize("policy", POLICIES)
 def test_no_policy_spares_a_lender_who_is_levered(policy: str) -> None:
+    """Case a3, with a lender whose loss makes him insolvent too."""
     run_story(
         f"set waterfall.default_policy {policy}"
         + TWO_LENDERS
@@ -114,6 +116,7 @@ def test_no_policy_spares_a_lender_who_is_levered(policy: str) -> None:
 
 @proves("I38", "I30")
 def test_a_lender_does_not_borrow_against_what_is_lost() -> None:
+    """Case a2: he left with 36,000 against a claim worth 22,000."""
     run_story(
         HALVED
         + """
@@ -132,6 +135,7 @@ def test_a_lender_does_not_borrow_against_what_is_lost() -> None:
 
 @proves("I38", "I30")
 def test_nobody_lends_to_a_pool_that_waits_for_its_booking() -> None:
+    """Case a20: who came last lost 11,000 of 44,000."""
     run_story(
         HALVED
         + """
@@ -153,6 +157,7 @@ def test_nobody_lends_to_a_pool_that_waits_for_its_booking() -> None:
 
 @proves("I38")
 def test_who_comes_later_bears_nothing_whichever_way_the_price_went() -> None:
+    """Case 21."""
     run_story("""
         price   BTC 80,000
         deposit ann BTC 1
@@ -174,6 +179,7 @@ def test_who_comes_later_bears_nothing_whichever_way_the_price_went() -> None:
 
 @proves("I38", "I30")
 def test_a_lender_who_is_liquidated_bears_what_his_peer_does() -> None:
+    """Case 23: he was redeemed at par in the book stage; 12,000 each."""
     run_story("""
         set waterfall.book_fraction 1
         deposit ann USDC 50,000
@@ -207,6 +213,7 @@ def test_a_lender_who_is_liquidated_bears_what_his_peer_does() -> None:
 @proves("I38", "I31", "I39")
 @pytest.mark.parametrize("gift", ["", "deposit bob BTC 0.00000001"])
 def test_dust_of_a_halted_token_vetoes_nothing(gift: str) -> None:
+    """Case 26: 5,000 are booked in the step and the pool is open, with the gift as without."""
     run_story(f"""
         deposit ann USDC 100,000
         lend    ann USDC 100,000
@@ -229,6 +236,7 @@ def test_dust_of_a_halted_token_vetoes_nothing(gift: str) -> None:
 @proves("I38", "I39")
 @pytest.mark.parametrize("dust", ["0.00000001", "0.0000001", "0.00001"])
 def test_what_is_halted_covers_what_it_may_be_worth_and_no_more(dust: str) -> None:
+    """Case a1: a satoshi of a halted token shut the pool for 30 days."""
     # 280 SOL at 300 are 84,000, of which 60,000 are there: 24 % of what is lent is lost at once.
     run_story(f"""
         deposit ann SOL 100
@@ -301,6 +309,7 @@ def test_what_interest_adds_is_booked_by_the_cent_however_time_is_cut() -> None:
 
 @proves("I38", "I23")
 def test_a_claim_is_written_down_before_anybody_is_paid_with_it() -> None:
+    """Case a4c: a stuck lender worth 1,500 was paid with it and left with 157."""
     run_story("""
         deposit fox USDC 40,000
         lend    fox USDC 40,000
@@ -332,6 +341,7 @@ def test_a_claim_is_written_down_before_anybody_is_paid_with_it() -> None:
 
 @proves("I38", "I14")
 def test_whoever_owes_a_stale_asset_does_nothing_that_lowers_his_health() -> None:
+    """Case a12: the withdrawal left the lender 20,800 of 30,000."""
     run_story("""
         deposit ann SOL 100
         lend    ann SOL 100

@@ -38,6 +38,7 @@ def after(rows: str, steps: int = 30) -> Story:
 
 @proves("I17", "A6")
 def test_the_lighter_collateral_goes_first() -> None:
+    """Case 19."""
     # 767 USDC of SOL do what would have taken 6,450 of BTC.
     story = after(FALL + "buy ben SOL 1,000 @ 100\nbuy ben BTC 10 @ 100,000\n")
     story.run("expect alice liquidating 0\nexpect alice BTC available 0.6")
