@@ -118,7 +118,7 @@ def test_a_borrow_in_parts_costs_what_one_costs(parts: int) -> None:
 
 @proves("I44")
 def test_a_lender_of_two_seconds_an_hour_earns_two_seconds() -> None:
-    """Cases 28 and a11: who lends round every full hour for a day earned 86 % of what others did."""
+    """Cases 28 and a11: lending round every full hour for a day earned 86 % of what others did."""
     visits = "\n".join(
         f"""
         step_to {3600 * hour - 1}s
