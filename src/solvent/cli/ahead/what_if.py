@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from solvent.domain.parameters import EngineParameters
     from solvent.foresight.what_if import Point, WhatIf
 
-ALL = "all"
 _SHOWN = 20
 
 
@@ -47,13 +46,14 @@ def what_if(
         Print one JSON object with all figures, and nothing else, on standard output.
     """
     from solvent.cli.ahead.books import book_of
+    from solvent.cli.ahead.shares import ALL, Field, shares_of
     from solvent.foresight.moves import CURVE, by_beta
     from solvent.foresight.what_if import Outlook
 
     engine = book_of(directory, commands)
     parameters = engine.parameters
-    asked = _shares("MOVES", moves, parameters)
-    betas = _shares("--beta", beta, parameters)
+    asked = shares_of(parameters, moves, Field("what-if", "MOVES", takes_all=True))
+    betas = shares_of(parameters, beta, Field("what-if", "--beta"))
     if ALL in asked and len(asked) > 1:
         raise InputError("what-if", "MOVES", "are of all or by asset, and not both")
     outlook = Outlook(engine)
@@ -67,32 +67,6 @@ def what_if(
         line = {number: share for number, share in betas.items() if isinstance(number, int)}
         by_number = by_beta(parameters, outlook.marks, line, asked[ALL])
     _show_move(parameters, outlook.what_if(by_number), json=json)
-
-
-def _shares(
-    field: str, words: "Sequence[str]", parameters: "EngineParameters"
-) -> dict[int | str, int]:
-    """Shares of words like SOL=-0.3, by the asset's number, or by `all`."""
-    from solvent.domain.units import RATIO_DECIMALS, DecimalTextError, parse_decimal
-
-    numbers: dict[str, int | str] = {
-        about.symbol: number for number, about in enumerate(parameters.assets)
-    }
-    if field == "MOVES":
-        numbers[ALL] = ALL
-    found: dict[int | str, int] = {}
-    for word in words:
-        symbol, mark, text = word.partition("=")
-        if not mark or symbol not in numbers:
-            known = ", ".join(numbers)
-            raise InputError(
-                "what-if", field, f"{word!r} is none of {known} with =SHARE, like -0.3"
-            )
-        try:
-            found[numbers[symbol]] = parse_decimal(text, RATIO_DECIMALS, signed=True)
-        except DecimalTextError as error:
-            raise InputError("what-if", field, f"{word!r}: {error}") from None
-    return found
 
 
 def _show_curve(
