@@ -46,13 +46,14 @@ COMMANDS = {
     "certify": "Sign what a run's market owes everybody, against what it has.",
     "prove": "Prove to an account that a certificate counts it.",
     "what-if": "Ask a book who would be liquidatable at other prices.",
+    "forecast": "Say how ADL would treat an account, who could cause it, and the way out.",
     "rehearse": "Try a parameter change on a copy of a book.",
     "audit": "Replay a run's log and check every invariant and hash.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
 }
 UPKEEP = frozenset({"archive", "backup", "call", "keygen", "readmit", "restore", "truncate"})
 """Those that are in `upkeep`."""
-AHEAD = frozenset({"rehearse", "what-if"})
+AHEAD = frozenset({"forecast", "rehearse", "what-if"})
 """Those that are in `ahead`."""
 
 
