@@ -156,7 +156,6 @@ from solvent.domain.waterfall_events import (
     PoolRecorded,
     PoolWrittenDown,
     ReservesRecorded,
-    WriteOffRestored,
 )
 
 if TYPE_CHECKING:
@@ -321,7 +320,6 @@ __all__ = [
     "Withdraw",
     "WithdrawBackstop",
     "Withdrawn",
-    "WriteOffRestored",
     "one_moment",
     "price",
     "price_text",

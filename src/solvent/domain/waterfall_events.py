@@ -390,18 +390,3 @@ class PoolWrittenDown(Event):
     fraction: int
     lend_index: int
     restarted: int
-
-
-@dataclass(frozen=True, slots=True)
-class WriteOffRestored(Event):
-    """A stale asset brought more than it was counted at: a debt written off is owed again.
-
-    `quantity` atoms of it (`debt_shares`), which the pool's lenders gain through the index.
-    """
-
-    account: int
-    asset: int
-    quantity: int
-    value: int
-    debt_shares: int
-    lend_index: int

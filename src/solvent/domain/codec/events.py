@@ -80,7 +80,6 @@ from solvent.domain.waterfall_events import (
     PoolRecorded,
     PoolWrittenDown,
     ReservesRecorded,
-    WriteOffRestored,
 )
 
 EVENT_KINDS: tuple[type[Event], ...] = (
@@ -134,7 +133,6 @@ EVENT_KINDS: tuple[type[Event], ...] = (
     FundPaid,
     ReservesRecorded,
     PoolWrittenDown,
-    WriteOffRestored,
     TriggerPlaced,
     Triggered,
     TriggerFailed,
