@@ -17,6 +17,24 @@ from solvent.kernels.rows import EngineFault
 from tests.kernels.modules import line_of, module_of
 
 ROOT = Path(__file__).resolve().parents[2]
+KINDS = """\
+from dataclasses import dataclass
+from solvent.kernels.language import Root
+from solvent.kernels.rows import Memory
+
+@dataclass(frozen=True)
+class First:
+    number: int
+
+@dataclass(frozen=True)
+class Second:
+    number: int
+
+class Columns(Root):
+    event_kinds = ({0})
+    numbers: Memory
+"""
+"""Columns whose events are listed in an order that the test chooses."""
 
 
 @kernel
@@ -182,6 +200,33 @@ def test_what_a_kernel_imports_has_a_say_in_its_file(tmp_path: Path) -> None:
         printed = subprocess.check_output(command, cwd=tmp_path, env=environment, text=True)
         assert int(printed) == 10 * last + count
     assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+def test_files_that_changed_since_the_import_name_no_code(tmp_path: Path) -> None:
+    """Who imported other kinds of events than the files now list keeps its code apart."""
+    (tmp_path / "kinds.py").write_text(KINDS.format("First, Second"))
+    (tmp_path / "one.py").write_text(
+        "from kinds import Columns, Second\n"
+        "from solvent.kernels.language import emit, kernel\n"
+        "@kernel\ndef one(s: Columns) -> None:\n    emit(s, Second(7))\n"
+    )
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom one import one\n"
+        "from solvent.kernels.machine import compile_kernels\n"
+        "Path('kinds.py').write_text(sys.argv[1])\n"
+        "compile_kernels((one,), progress=lambda _: print('compiled'))"
+    )
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(tmp_path)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SOLVENT_CACHE": str(tmp_path / "cache"),
+    }
+    # The first imports one order and leaves another on disk; the second imports that other.
+    for _ in range(2):
+        command = [sys.executable, "-c", program, KINDS.format("Second, First")]
+        printed = subprocess.check_output(command, cwd=tmp_path, env=environment, text=True)
+        assert printed == "compiled\n"
+    assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
 # Where.

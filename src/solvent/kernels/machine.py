@@ -1,9 +1,10 @@
 """The machine: kernels as machine code in this process, kept on disk between runs.
 
 Code is compiled for this processor once and kept under a name that is a hash of everything it was
-made from: the sources it was read from, the compiler's version, the processor. A damaged or missing
-file is compiled again; a folder that cannot be written is done without. Whoever can write to the
-folder can say what the engine does, as with Python's own caches, so it is never a shared one.
+made from: the sources it was read from, what was imported of them, the compiler's version, the
+processor. A damaged or missing file is compiled again; a folder that cannot be written is done
+without. Whoever can write to the folder can say what the engine does, as with Python's own caches,
+so it is never a shared one.
 """
 
 import ctypes
@@ -17,6 +18,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -183,19 +185,44 @@ def _module_of(value: object) -> object:
     return getattr(value, "__module__", None)
 
 
+def _told(value: object) -> object:
+    """A number, the items of a tuple or enum, a class's fields and constants: alike anywhere."""
+    if isinstance(value, tuple):
+        return [_named(item) for item in value]
+    if not isinstance(value, type):
+        return _named(value)
+    if issubclass(value, Enum):
+        return _named(value), [repr(member) for member in value]
+    fields = [(name, _named(kind)) for name, kind in inspect.get_annotations(value).items()]
+    constants = [
+        (name, [_named(item) for item in constant] if isinstance(constant, tuple) else constant)
+        for name, constant in vars(value).items()
+        if isinstance(constant, int | tuple) and not name.startswith("__")
+    ]
+    return _named(value), fields, constants
+
+
+def _named(value: object) -> str:
+    """A number as it is; of anything else its name, for a default repr holds an address."""
+    if isinstance(value, int | str):
+        return repr(value)
+    return f"{_module_of(value)}.{getattr(value, '__qualname__', '')}"
+
+
 def _fingerprint(entries: Entries, *, native: bool) -> str:
     modules = _modules_of(entries)
     folders = {Path(module.__file__).parent for module in modules if module.__file__}
     digest = hashlib.blake2b(_COMPILER + _digest_of(folders), digest_size=16)
-    numbers = [
-        (name, value)
+    # What was imported says more than the files do: they may have changed since.
+    imported = [
+        (name, _told(value))
         for module in modules
         for name, value in vars(module).items()
-        if isinstance(value, int)
+        if isinstance(value, int | tuple | type)
     ]
     names = [f"{entry.__module__}.{as_kernel(entry).__name__}" for entry in entries]
     cpu = (llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features())
-    made_by = (llvmlite.__version__, sys.version_info[:2], names, numbers, cpu, native)
+    made_by = (llvmlite.__version__, sys.version_info[:2], names, imported, cpu, native)
     digest.update(repr(made_by).encode())
     return digest.hexdigest()
 
