@@ -1,13 +1,7 @@
-"""Canaries: bugs planted in the reference engine, each of which the simulator must notice.
+"""Canaries: a bug each, planted in one function of the reference engine, and what notices it."""
 
-A canary replaces one function of the engine by a wrong one. `caught_by` names the invariants of
-which at least one must be in the first breach, `within` the commands (over runs of `RUN` commands
-with seeds from `first_seed` on) that may pass until then. A canary that nobody notices means that a
-check proves nothing.
-"""
-
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +18,6 @@ from solvent.domain.units import (
     mul_div_up,
     quantity_up,
 )
-from solvent.proof.fuzz.simulator import SimulationBreach, simulate
 from solvent.reference import clock, dispatch, governance, ledger, limits, margin, oracle, prices
 from solvent.reference.lending import interest, pool, rates, throttle, wallet
 from solvent.reference.orderbook import book, depth, matching, orders
@@ -44,45 +37,8 @@ from solvent.reference.waterfall import (
 )
 from solvent.reference.waterfall.policies import Candidate
 from solvent.reference.waterfall.settlement import Means
-
-RUN = 1500
-Plant = Callable[[pytest.MonkeyPatch], None]
-
-
-@dataclass(frozen=True)
-class Canary:
-    """One planted bug and what must notice it, how soon."""
-
-    name: str
-    plant: Plant
-    caught_by: frozenset[str]
-    within: int
-    first_seed: int = 0
-
-
-CANARIES: list[Canary] = []
-
-
-def canary(*caught_by: str, within: int, first_seed: int = 0) -> Callable[[Plant], Plant]:
-    """List a planted bug under its function's name."""
-
-    def listed(plant: Plant) -> Plant:
-        CANARIES.append(Canary(plant.__name__, plant, frozenset(caught_by), within, first_seed))
-        return plant
-
-    return listed
-
-
-def first_breaches(bug: Canary) -> tuple[int, tuple[SimulationBreach, ...]]:
-    """Commands until the simulator noticed something, and what; nothing where it did not."""
-    done = seed = 0
-    while done < bug.within:
-        result = simulate(bug.first_seed + seed, min(RUN, bug.within - done))
-        done += result.commands + bool(result.breaches)
-        if result.breaches:
-            return done, result.breaches
-        seed += 1
-    return done, ()
+from tests.simulator import populations
+from tests.simulator.planting import canary
 
 
 @canary("I4", within=500)
@@ -178,7 +134,7 @@ def shares_outgrow_an_atom(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(interest, "_double_debts", lambda *_: None)
 
 
-@canary("I43", within=6000, first_seed=3)
+@canary("I43", population=populations.MOST_IS_LOST)
 def shares_are_not_halved_after_a_loss(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pool, "halve_claims", lambda *_: None)
 
@@ -194,7 +150,7 @@ def an_entry_costs_an_atom_more(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pool, "pool_terms", wrong)
 
 
-@canary("A13", within=15_000, first_seed=30)
+@canary("A13", population=populations.AT_MAINTENANCE)
 def maintenance_is_off_by_one(patch: pytest.MonkeyPatch) -> None:
     def wrong(values: margin.Health) -> bool:
         return values.debts_value > 0 and values.net_equity < values.maintenance
@@ -312,7 +268,7 @@ def the_largest_debt_bears_all(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(bookings, "write_offs", wrong)
 
 
-@canary("I38", within=15_000)
+@canary("I38", population=populations.A_LOSS_SPREADS)
 def a_gate_forgets_who_it_makes_insolvent(patch: pytest.MonkeyPatch) -> None:
     right = insolvency.insolvent_among
 
@@ -323,7 +279,7 @@ def a_gate_forgets_who_it_makes_insolvent(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(clearing, "insolvent_among", wrong)
 
 
-@canary("I38", within=15_000)
+@canary("I38", population=populations.THE_INSOLVENT_REPAY)
 def the_insolvent_choose_whom_they_repay(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(wallet, "waits_for_booking", lambda *_: False)
 

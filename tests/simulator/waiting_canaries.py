@@ -6,7 +6,7 @@ from solvent.domain.labels import ExpiryReason
 from solvent.reference.orderbook import book, orders, triggers
 from solvent.reference.state import State, Trigger
 from solvent.reference.waterfall import liquidation
-from tests.simulator.canaries import canary
+from tests.simulator.planting import canary
 
 
 @canary("I42", within=30_000)

@@ -10,7 +10,6 @@ A run ends at its first breach: what follows one proves nothing. Same seed, same
 machine (I35).
 """
 
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,22 +18,17 @@ from random import Random
 
 from solvent.domain import events as e
 from solvent.domain import waterfall_events as w
-from solvent.domain.commands import Command, TimeStep
+from solvent.domain.commands import TimeStep
 from solvent.domain.events import Event, Refused
 from solvent.domain.labels import AdlCase, LegForm, SystemOrder, Tier
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.rejections import Limit
-from solvent.domain.units import UnitsOverflowError
-from solvent.journal.event_hash import EventHasher
 from solvent.proof.fuzz.actions import Moves
+from solvent.proof.fuzz.checked import CheckedEngine
 from solvent.proof.fuzz.draws import Plan
 from solvent.proof.fuzz.market import random_parameters
-from solvent.proof.invariants.invariants import Breach, check_view
-from solvent.proof.invariants.state_view import StateView, view_of
-from solvent.proof.invariants.transitions import check_transition
-from solvent.proof.passes import parts_of
+from solvent.proof.invariants.invariants import Breach
 from solvent.reference.engine import ReferenceEngine
-from solvent.reference.ledger import LedgerError
 from solvent.reference.margin import health_of
 from solvent.reference.state import State
 
@@ -223,9 +217,8 @@ class _Run:
         parameters, anchors = random_parameters(rng)
         self._engine = engine_factory(parameters)
         self._moves = Moves(rng, self._engine, anchors)
-        self._view: StateView | None = None
+        self._checked = CheckedEngine(self._engine)
         self._tally = _Tally()
-        self._events = EventHasher()
         self.done = 0
         self.breaches: list[SimulationBreach] = []
 
@@ -242,31 +235,18 @@ class _Run:
 
     def _questioned(self) -> None:
         """A move that only asked must have changed nothing (I37)."""
-        if self._view is not None and view_of(self._engine.state) != self._view:
-            self._report([Breach("I37", "a question changed the state")])
+        self._report(self._checked.question_breaches())
 
     def carry_out(self, plan: Plan, *, checked: bool) -> None:
-        """Apply one command, part by part, and check the effect of each."""
-        known = self._view
-        before = (known or view_of(self._engine.state)) if checked else None
-        told: list[Event] = []
-        try:
-            for command, events in parts_of(self._engine, plan.command):
-                self._events.update(events)
-                told += events
-                if before is not None:
-                    view = view_of(self._engine.state, before)
-                    self._report(_wrong(before, view, known, command, events))
-                    known = before = view
-                if self.breaches:
-                    break
-        except (ArithmeticError, LookupError, AssertionError, ValueError, struct.error) as error:
-            self._report([_failure(error)])
+        """Apply one command and check its effect, and what a preview said of it."""
+        under = self._checked
+        under.carry_out(plan.command, checked=checked)
+        self._report(under.breaches)
+        if under.stopped:
             return
-        self._view = before
-        self._tally.add(plan, tuple(told))
+        self._tally.add(plan, under.events)
         self._count_shielded(plan)
-        self._report(list(_preview(plan, tuple(told))))
+        self._report(list(_preview(plan, under.events)))
         self.done += 1
 
     def _count_shielded(self, plan: Plan) -> None:
@@ -289,7 +269,7 @@ class _Run:
             kinds=dict(sorted(tally.kinds.items())),
             reached=dict(sorted(tally.reached.items())),
             state_hash=self._engine.state_hash(),
-            event_hash=self._events.hexdigest(),
+            event_hash=self._checked.hasher.hexdigest(),
             breaches=tuple(self.breaches),
         )
 
@@ -303,20 +283,6 @@ def _shielded(state: State) -> bool:
     )
 
 
-def _wrong(
-    before: StateView,
-    view: StateView,
-    known: StateView | None,
-    command: Command,
-    events: tuple[Event, ...],
-) -> list[Breach]:
-    """What is wrong with a part of a command; `known` is a view that was checked, if one was."""
-    found = check_transition(before, view, command, events)
-    if view != before:
-        found += check_view(view, known)
-    return found
-
-
 def _preview(plan: Plan, events: tuple[Event, ...]) -> Iterator[Breach]:
     """I37: what a preview allowed passes, and one unit more is refused."""
     if plan.passes is None:
@@ -327,12 +293,3 @@ def _preview(plan: Plan, events: tuple[Event, ...]) -> Iterator[Breach]:
         yield Breach("I37", "a preview's largest amount was refused", numbers)
     if not plan.passes and refusal is None:
         yield Breach("I37", "more than a preview's largest amount passed")
-
-
-def _failure(error: Exception) -> Breach:
-    """What an engine that stopped in the middle of a command has broken."""
-    sentence = f"the engine stopped: {type(error).__name__}: {error}"
-    if isinstance(error, LedgerError):
-        return Breach("I4" if "rounding" in str(error) else "I3", sentence)
-    wide = isinstance(error, UnitsOverflowError | struct.error)
-    return Breach("I1" if wide else "I18", sentence)

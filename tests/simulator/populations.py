@@ -1,0 +1,117 @@
+"""Boundary populations: a few accounts just where a planted bug shows, as stories.
+
+Seeds find what nobody thought of, and miss what happens at one value among millions. A population
+is told like a story (`tests.tables.story`), in an engine without the bug, so that its rows say what
+is right; the commands it was made of are then given to an engine with the bug.
+"""
+
+from functools import cached_property
+
+from solvent.domain.commands import Command
+from solvent.domain.parameters import EngineParameters
+from solvent.proof.fuzz.checked import CheckedEngine
+from solvent.proof.invariants.invariants import Breach
+from solvent.reference.engine import ReferenceEngine
+from tests.tables.story import Story, run_story
+
+
+class Population:
+    """Accounts at a boundary and what happens to them, by the rows of a story."""
+
+    def __init__(self, rows: str) -> None:
+        self.rows = rows
+
+    @cached_property
+    def story(self) -> Story:
+        """The story, told to the engine as it is when this is asked first."""
+        return run_story(self.rows)
+
+    def first_breaches(self) -> tuple[int, list[Breach]]:
+        """The story's commands again, up to the first that breaks anything: how many, and what."""
+        return first_breaches(self.story.parameters, self.story.log)
+
+
+def first_breaches(
+    parameters: EngineParameters, commands: list[Command]
+) -> tuple[int, list[Breach]]:
+    """Commands until an engine broke something, and what; nothing where it did not."""
+    under = CheckedEngine(ReferenceEngine(parameters))
+    for done, command in enumerate(commands, 1):
+        under.carry_out(command)
+        if under.breaches:
+            return done, under.breaches
+    return len(commands), []
+
+
+AT_MAINTENANCE = Population("""
+    deposit ann SOL 100
+    lend    ann SOL 100
+    deposit bob USDC 20,400
+    price   SOL 100
+    borrow  bob SOL 100
+    withdraw bob SOL 100
+    price   SOL 200                       # net equity 400, maintenance 2 % of 20,000
+    saw     LiquidationStarted account=bob net_equity=400 maintenance=400
+""")
+"""The highest price at which a loan is not liquidated yet is one unit lower."""
+
+MOST_IS_LOST = Population("""
+    deposit ann SOL 100
+    lend    ann SOL 100
+    deposit bob USDC 22,000
+    borrow  bob SOL 100
+    withdraw bob SOL 100
+    price   SOL 2,000                     # 22,000 for a debt of 200,000
+    step    +1s
+    saw     PoolWrittenDown asset=SOL claims=100SOL loss=89SOL
+    saw     SharesRescaled asset=SOL of_debts=0
+    # A share is worth at least half an atom again, so a lend fits its columns.
+    expect  pool SOL lend_index > 0.5
+""")
+"""Claims lose eight parts in nine: a share is worth next to nothing."""
+
+A_LENDER_OWES = """
+    price   BTC 1,000
+    deposit eve USDC 1,000,000
+    lend    eve USDC 1,000,000
+    deposit ann BTC 5
+    lend    ann BTC 5
+    deposit bea BTC 4.999
+    lend    bea BTC 4.999
+    borrow  bea USDC 4,500
+    deposit bob SOL 60
+    borrow  bob BTC 9.999
+"""
+"""What one pool loses makes a lender of it insolvent, who owes the other."""
+
+A_LOSS_SPREADS = Population(
+    A_LENDER_OWES
+    + """
+    withdraw bea USDC 4,500
+    withdraw bob BTC 9.999
+    price   SOL 100                       # 6,000 for a debt of 9,999
+    # The pool of USDC is impaired before anything is booked: bea will lack 1,500.30 of 4,500.
+    redeem  eve USDC 1                    | INSUFFICIENT_SUPPLY INSOLVENCY_GATE 0
+    step    +1s
+    saw     BookedAccount account=bea round=2
+"""
+)
+
+THE_INSOLVENT_REPAY = Population("""
+    deposit ann SOL 100
+    lend    ann SOL 100
+    deposit eve BTC 1
+    lend    eve BTC 1
+    deposit bob USDC 130,000
+    borrow  bob SOL 100
+    withdraw bob SOL 50
+    borrow  bob BTC 1
+    withdraw bob BTC 1
+    price   SOL 2,000                     # 230,000 for debts of 300,000, 50 SOL free
+    repay   bob SOL 50                    | ACCOUNT_LIQUIDATING INSOLVENCY_GATE 0
+    deposit bob USDC 1
+    step    +1s
+    saw     DebtWrittenOff account=bob asset=SOL
+    saw     DebtWrittenOff account=bob asset=BTC
+""")
+"""Who lacks of two pools has tokens of one of them, and would make the other bear all."""
