@@ -18,7 +18,7 @@ from solvent.domain.parameters import USDC, Policy
 from solvent.domain.units import PRICE_SCALE, RATIO
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck
 from solvent.engine.engine import FastEngine
-from solvent.foresight.forecast import Asked, Forecaster, Listed, Place, place_in
+from solvent.foresight.forecast import Asked, Forecaster, Listed, Place, candidates_of, place_in
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
@@ -274,6 +274,31 @@ def test_equals_are_ranked_by_account() -> None:
     assert [place.rank for place in places] == [1, 2]
     assert places[0].reached == 1
     assert places[1].reached == places[0].cap + 1
+
+
+def test_whom_a_round_is_for_is_not_asked_by_it() -> None:
+    """Account i has SOL and owes USDC; it owes SOL too, and is its own opposite."""
+    story = run_story(
+        """
+        deposit lender USDC 20,000
+        lend    lender USDC 20,000
+        deposit lender SOL  100
+        lend    lender SOL  100
+        deposit i   SOL  100
+        borrow  i   USDC 5,000
+        borrow  i   SOL  10
+        deposit a   USDC 12,000
+        borrow  a   SOL  40
+        """
+    )
+    i, a = story.names.account("i"), story.names.account("a")
+    forecaster = Forecaster(story.engine)
+    kind = Kind(SOL, AdlCase.OPPOSITES, Means(Tier.OWED, USDC))
+    for sides, expected in (({i}, [a]), ({a}, [i]), (set(), [i, a])):
+        asked = Asked(kind, frozenset(sides), 10**9)
+        found = [each.account for each in candidates_of(forecaster.state, asked)]
+        assert found == sorted(expected)
+        assert (place_in(forecaster.state, i, asked) is None) == (i in sides)
 
 
 def test_a_stale_price_is_on_no_list() -> None:

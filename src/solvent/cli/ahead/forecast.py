@@ -35,7 +35,7 @@ def forecast(
     """Say how ADL would treat an account, who could cause it, and the cheapest way out.
 
     Rounds are the largest that there could be: all who could be paired with the account at once. It
-    copies the book into the readable engine: for thousands of accounts, not for millions.
+    copies the book into the readable engine: for about a thousand accounts, not for millions.
 
     Parameters
     ----------
