@@ -137,7 +137,7 @@ STREAMS = (
     ("trade.SYMBOL", "", f"{_PUBLISHER}::test_trades_and_liquidations_are_told_once_each"),
     (
         "account.orderUpdate, account.orderUpdate.SYMBOL",
-        "no triggers, for there are no conditional orders",
+        "",
         f"{_SOCKETS}::test_an_order_is_told_with_all_its_fields",
     ),
     ("account.balanceUpdate", "", f"{_PUBLISHER}::test_balance_updates_add_up_to_the_balances"),
@@ -159,6 +159,7 @@ STREAMS = (
 _SHAPES = "tests/service/api/test_client_shapes.py"
 _PAGES = "tests/service/api/test_pages.py"
 _ONCE = "tests/service/core/test_exactly_once.py"
+_WAITS = "tests/service/core/test_conditional_orders.py"
 MANNERS = (
     (
         "a field of a query that only reads and was not asked for",
@@ -189,6 +190,37 @@ MANNERS = (
         "quantity of an order by quote",
         "what the order got",
         f"{_SHAPES}::test_orders_and_fills_have_their_optional_keys",
+    ),
+    (
+        "`triggerPrice` without `triggerBy`",
+        "the mark is looked at; a price that is reached already is refused",
+        f"{_WAITS}::test_an_order_waits_and_holds_nothing_until_its_price_is_reached",
+    ),
+    (
+        "quantity of an order with `triggerPrice`",
+        "under either name, `triggerQuantity` or `quantity`, and answered under both",
+        f"{_WAITS}::test_a_limit_order_that_fires_rests_under_its_number",
+    ),
+    (
+        "`stopLoss...`, `takeProfit...`, a `triggerQuantity` in per cent",
+        "refused: orders are not attached to another, and there are no positions",
+        f"{_WAITS}::test_what_cannot_wait_is_refused_with_what_to_do",
+    ),
+    (
+        "an order that is refused when its price is reached",
+        "`TriggerFailed`; `expiryReason` and `R` say why, `InsufficientMargin` also for leverage, "
+        "`Unknown` where no published word fits",
+        f"{_WAITS}::test_an_order_that_is_refused_when_it_fires_has_failed",
+    ),
+    (
+        "an order whose price is reached",
+        "told as `orderAccepted`, under the number and the `createdAt` that it has",
+        f"{_SOCKETS}::test_an_order_that_waits_is_told_as_it_waits_enters_and_fails",
+    ),
+    (
+        "`orderType` of a cancellation of all",
+        "as published; without it what rests and what waits",
+        f"{_WAITS}::test_what_rests_and_what_waits_are_cancelled_apart_or_together",
     ),
     (
         "headers of pages",

@@ -234,8 +234,9 @@ def test_trading_fees_are_settlements(name: int | str) -> None:
 @pytest.mark.parametrize("name", MARKETS)
 def test_fills_of_orders_add_up(name: int | str) -> None:
     market, views = told(name), views_of(name)
-    ended = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
-    waiting = {}
+    resting: dict[int, int] = {}
+    waiting: dict[int, int] = {}
+    failed = set()
     for account in accounts(market):
         fills: Counter[int] = Counter()
         quotes: Counter[int] = Counter()
@@ -250,10 +251,20 @@ def test_fills_of_orders_add_up(name: int | str) -> None:
             assert row.reason is not None or row.status is not OrderStatus.EXPIRED
             if row.status is OrderStatus.FILLED:
                 assert row.executed == row.quantity or row.quote_quantity
-            if row.status not in ended:
+            if row.status is OrderStatus.TRIGGER_PENDING:
+                waiting[row.order] = row.trigger_price
+            if row.refused is not None:
+                assert row.status is OrderStatus.TRIGGER_FAILED
+                failed.add((row.order, row.refused, row.limit))
+            if row.status in (OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED):
                 assert (row.status is OrderStatus.PARTIALLY_FILLED) == (row.executed > 0)
-                waiting[row.order] = row.quantity - row.executed
-    assert waiting == {number: each.quantity for number, each in market.state.orders.items()}
+                resting[row.order] = row.quantity - row.executed
+    state = market.state
+    assert resting == {number: each.quantity for number, each in state.orders.items()}
+    assert waiting == {number: each.trigger_price for number, each in state.triggers.items()}
+    assert failed == {
+        (each.order, each.code, each.limit) for _, _, each in market.events(e.TriggerFailed)
+    }
 
 
 @proves("A6")

@@ -13,6 +13,7 @@ from solvent.domain.commands import (
     Command,
     ParameterField,
     PlaceOrder,
+    PlaceTrigger,
     encode_command,
 )
 from solvent.domain.parameters import EngineParameters
@@ -103,9 +104,13 @@ def played(seed: int, commands: int = 600) -> Played:
 
 
 def _named(number: int, command: Command) -> Command:
-    """Orders have client ids, two in three; an account uses some of them again and again."""
-    if isinstance(command, PlaceOrder):
-        client_id = number if number % 2 else number % 8
+    """Orders have client ids, two in three; an account uses some of them again and again.
+
+    What waits for a price may wait to the end: none of them is used again.
+    """
+    if isinstance(command, PlaceOrder | PlaceTrigger):
+        is_own = number % 2 or isinstance(command, PlaceTrigger)
+        client_id = number if is_own else number % 8
         return replace(command, client_id=client_id if number % 3 else NO_CLIENT_ID)
     return command
 

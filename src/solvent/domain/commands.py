@@ -398,6 +398,12 @@ def fired_order(trigger: PlaceTrigger) -> PlaceOrder:
     return PlaceOrder(*_ROWS[PlaceOrder](trigger))  # type: ignore[arg-type]
 
 
+def waiting_order(order: PlaceOrder, trigger_price: int, trigger_by: TriggerBy) -> PlaceTrigger:
+    """An order that waits until `trigger_by` reaches `trigger_price`, and is then `order`."""
+    row = (*_ROWS[PlaceOrder](order), trigger_price, trigger_by)
+    return PlaceTrigger(*row)  # type: ignore[arg-type]
+
+
 PriceCommand = UpdatePrice | HaltPrice
 
 

@@ -14,6 +14,7 @@ from solvent.domain.commands import (
     Command,
     OrderType,
     PlaceOrder,
+    PlaceTrigger,
     TimeInForce,
     UpdatePrice,
     UpdateSettings,
@@ -118,6 +119,10 @@ _SENTENCES = {
 }
 _ORDER_NOT_FOUND = "Order Not Found"
 _WOULD_TAKE = "Order would immediately match and take"
+_NO_TRIGGER_PRICE = (
+    "Invalid price: not in ticks, or a trigger price that is reached already, or by a price that "
+    "there is none of"
+)
 _NOT_REDUCING = "A reduce-only order may not exceed what it reduces"
 _LIMITS = {
     Limit.AVAILABLE_BALANCE: "the available balance",
@@ -141,7 +146,7 @@ _LIMITS = {
 
 
 def order_not_found(status: int) -> ApiError:
-    """The error for an order that does not rest: 404 to a query, 400 to a cancellation."""
+    """The error for an order that is not there: 404 to a query, 400 to a cancellation."""
     return ApiError(status, ApiErrorCode.RESOURCE_NOT_FOUND, _ORDER_NOT_FOUND)
 
 
@@ -163,6 +168,8 @@ def _sentence(refused: Refused, command: Command | None) -> str:
     kind = COMMAND_KINDS[refused.command]
     if refused.code is RejectionCode.RESOURCE_NOT_FOUND and kind is CancelOrder:
         return _ORDER_NOT_FOUND
+    if refused.code is RejectionCode.INVALID_PRICE and kind is PlaceTrigger:
+        return _NO_TRIGGER_PRICE
     if refused.code is not RejectionCode.INVALID_ORDER:
         return _SENTENCES[refused.code]
     if refused.limit is Limit.OUTSTANDING_DEBT:

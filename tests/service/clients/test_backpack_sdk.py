@@ -210,4 +210,4 @@ def test_what_is_not_served_says_so(user: AuthenticationClient) -> None:
     with pytest.raises(BackpackAPIError, match="NOT_IMPLEMENTED"):
         user.create_withdrawal_delay(24, "123456")
     with pytest.raises(BackpackAPIError, match="NOT_IMPLEMENTED"):
-        user.execute_order("Market", "Bid", MARKET, quantity="1", triggerPrice="200")
+        user.execute_order("Market", "Bid", MARKET, quantity="1", stopLossTriggerPrice="200")

@@ -155,8 +155,17 @@ def test_orders(account: Account) -> None:
     assert account.cancel_all_orders(MARKET) == []
 
 
+def test_an_order_that_waits(account: Account) -> None:
+    waits = account.execute_order(MARKET, "Ask", "Market", quantity="1", trigger_price="1")
+    assert (waits["status"], waits["triggerBy"]) == ("TriggerPending", "MarkPrice")
+    assert account.get_open_orders("SPOT", MARKET) == [waits]
+    assert account.cancel_order(MARKET, order_id=waits["id"]) == waits | {"status": "Cancelled"}
+
+
 def test_what_is_not_served_says_so(account: Account) -> None:
-    refused = account.execute_order(MARKET, "Bid", "Market", quantity="1", trigger_price="200")
+    refused = account.execute_order(
+        MARKET, "Bid", "Market", quantity="1", stop_loss_trigger_price="200"
+    )
     assert refused["code"] == "NOT_IMPLEMENTED"
     assert account.get_open_positions() == account.get_funding_payments() == []
     assert account.get_profit_and_loss_history() == "not found"

@@ -195,6 +195,26 @@ class TestOrders:
         (fee, *_) = other.privateGetWapiV1HistorySettlement({"source": "TradingFees"})
         assert float(fee["quantity"]) == pytest.approx(-bought[0]["fee"]["cost"])
 
+    def test_a_stop_waits_is_found_and_is_cancelled(self, user: "ccxt.backpack") -> None:
+        trigger = round(best_bid(user) * 0.5, 1)
+        stop = user.create_order(
+            MARKET, "market", "sell", 0.01, None, {"triggerPrice": trigger, "clientOrderId": 78}
+        )
+        assert (stop["status"], stop["triggerPrice"], stop["amount"]) == ("open", trigger, 0.01)
+        assert stop["info"]["status"] == "TriggerPending"
+        assert user.fetch_open_order(stop["id"], MARKET)["triggerPrice"] == trigger
+        assert stop["id"] in [each["id"] for each in user.fetch_open_orders(MARKET)]
+        assert user.privateGetApiV1Account()["triggerOrders"] == "1"
+        assert user.cancel_order(stop["id"], MARKET)["status"] == "canceled"
+        (found,) = user.fetch_orders(MARKET, params={"orderId": stop["id"]})
+        assert (found["status"], found["triggerPrice"]) == ("canceled", trigger)
+        limit = user.create_order(
+            MARKET, "limit", "sell", 0.01, round(trigger * 0.99, 1), {"triggerPrice": trigger}
+        )
+        assert limit["id"] in [each["id"] for each in user.cancel_all_orders(MARKET)]
+        with pytest.raises(ccxt.BaseError, match="no order is attached to another"):
+            place(user, "buy", 0.9, stopLoss={"triggerPrice": trigger})
+
     def test_a_market_order_by_cost(self, user: "ccxt.backpack") -> None:
         order = user.create_order(MARKET, "market", "buy", 1, None, {"cost": 1000})
         assert order["status"] == "closed"
@@ -205,12 +225,15 @@ class TestStreams:
     def test_book_trades_and_orders(self, demo: Service) -> None:
         asyncio.run(asyncio.wait_for(_stream(demo), PATIENCE))
 
+    def test_an_order_that_waits_is_watched(self, demo: Service) -> None:
+        asyncio.run(asyncio.wait_for(_waits(demo), PATIENCE))
 
-async def _stream(service: Service) -> None:
+
+def _listener(service: Service) -> "ccxt.pro.backpack":
     key = DEMO_KEYS["user-2"]
     rest, streams = service.rest, service.streams
     ws = {"public": streams, "private": streams}
-    client = ccxt.pro.backpack(
+    return ccxt.pro.backpack(
         {
             "apiKey": key.public,
             "secret": key.secret,
@@ -218,6 +241,26 @@ async def _stream(service: Service) -> None:
             "options": {"watchOrderBook": {"snapshotDelay": 1}},
         }
     )
+
+
+async def _waits(service: Service) -> None:
+    client = _listener(service)
+    try:
+        await client.load_markets()
+        watched = asyncio.create_task(client.watch_orders(MARKET))
+        while not watched.done():
+            await client.create_order(MARKET, "market", "sell", 0.01, None, {"triggerPrice": 1})
+            await asyncio.sleep(0.5)
+        seen = watched.result()[-1]
+        assert (seen["status"], seen["triggerPrice"]) == ("open", 1)
+        assert (seen["info"]["e"], seen["info"]["X"]) == ("triggerPlaced", "TriggerPending")
+        await client.cancel_all_orders(MARKET)
+    finally:
+        await client.close()
+
+
+async def _stream(service: Service) -> None:
+    client = _listener(service)
     try:
         await client.load_markets()
         book, trades, orders = (

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from solvent.domain import commands as c
+from solvent.domain import events as e
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
 from solvent.service.authority.acts import (
@@ -25,7 +26,8 @@ from tests.service.api.signed_requests import KEY
 from tests.service.played import CHANGE, NOW_MS, PROPOSE, STAFF, played
 from tests.tables.market import plain_parameters
 
-SEEDS = (4, 8, 25)
+SEEDS = (4, 10, 25)
+_ENDS_WAITING = e.Triggered | e.TriggerFailed | e.OrderCancelled | e.OrderExpired
 HEAD = encode_head(plain_parameters(), Terms(2, 100), STAFF)
 
 
@@ -74,15 +76,24 @@ def test_a_saved_market_goes_on_as_if_it_had_not_stopped(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_open_orders_are_the_engines(seed: int) -> None:
-    """What clients are told rests is what rests, with what was filled of it."""
+    """What clients are told rests is what rests, with what was filled of it; and what waits."""
     game = played(seed)
     market = Market(game.head, FastEngine)
-    rested = 0
+    rested, waited, waiting = 0, 0, set()
     for record in game.records:
-        market.carry_out([record])
+        (outcome,) = market.carry_out([record])
+        for _, _, events in outcome.transcript:
+            for event in events:
+                if isinstance(event, e.TriggerPlaced):
+                    waiting.add(event.order)
+                elif isinstance(event, _ENDS_WAITING):
+                    waiting.discard(event.order)
+        waited += len(waiting)
+        shown_waiting = {order.order for order in market.orders.all() if order.waits}
+        assert shown_waiting == waiting
         for account in range(market.queries.accounts()):
             engines = {order.order: order for order in market.queries.orders_of(account)}
-            shown = {order.order: order for order in market.orders.of(account)}
+            shown = {order.order: order for order in market.orders.of(account) if order.rests}
             assert shown.keys() == engines.keys()
             rested += len(shown)
             for number, order in shown.items():
@@ -95,6 +106,7 @@ def test_open_orders_are_the_engines(seed: int) -> None:
                     reading.client_id,
                 )
     assert rested
+    assert waited or seed != SEEDS[0]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -19,6 +19,7 @@ from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
 from solvent.service.api.shapes import market_symbol, price_text, quantity_text
+from solvent.service.core.open_orders import OpenOrders
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import Consumer, Topic
 
@@ -101,12 +102,13 @@ class Stage:
         self.queries = self.engine.queries
         self.clock = Clock()
         self.publisher = Publisher(self.parameters, self.clock)
+        self.orders = OpenOrders()
         self.commands = 0
         self._moves = Moves(self.rng, self.reference, anchors)
 
     def play(self, commands: int) -> Iterator[tuple[Command, tuple[Event, ...]]]:
         """Carry out so many commands; each comes with its events when it was published."""
-        self.publisher.restore(self.queries)
+        self.publisher.restore(self.queries, self.orders.all(), self.commands)
         yield from self.go_on(commands)
 
     def go_on(self, commands: int) -> Iterator[tuple[Command, tuple[Event, ...]]]:
@@ -119,6 +121,7 @@ class Stage:
             events = self.engine.apply_one(plan.command)
             transcript = Transcript.of(self.commands, [(plan.command, events)])
             self.publisher.publish(self.engine.now, transcript, self.queries)
+            self.orders.follow(events, self.engine.now)
             self.commands += 1
             yield plan.command, events
 

@@ -14,8 +14,7 @@ from solvent.domain.labels import AdlCase, SystemOrder
 from solvent.domain.parameters import USDC, EngineParameters
 from solvent.history.followers.candles import INTERVALS
 from solvent.history.market_views import Views
-from solvent.service.api.shapes import market_symbol, quantity_text
-from solvent.service.core.open_orders import OpenOrders
+from solvent.service.api.shapes import market_symbol, price_text, quantity_text
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import PACES, Topic
 from solvent.service.strict_json import encode
@@ -117,15 +116,22 @@ def test_order_updates_say_which_orders_rest(seed: int) -> None:
             if number.startswith(("adl-", "backstop-")):
                 assert (kind, state) == ("orderFill", "Filled")
                 continue
-            assert (kind == "orderAccepted") == (number not in open_orders)
+            waited = number in open_orders and open_orders[number].text("X") == "TriggerPending"
+            begins = kind in ("orderAccepted", "triggerPlaced")
+            assert begins == (number not in open_orders or (waited and kind == "orderAccepted"))
+            assert waited or kind != "triggerFailed"
             if kind != "orderFill":
                 assert state == _state_without_a_trade(message)
-            assert ("R" in message.data) == (kind == "orderExpired")
+            assert ("R" in message.data) == (kind in ("orderExpired", "triggerFailed"))
             open_orders[number] = message
-            if state not in ("New", "PartiallyFilled"):
+            if state not in ("New", "PartiallyFilled", "TriggerPending"):
                 del open_orders[number]
-        resting = stage.reference.state.orders
-        assert set(open_orders) == {str(number) for number in resting}
+        resting, waiting = stage.reference.state.orders, stage.reference.state.triggers
+        assert set(open_orders) == {str(number) for number in (*resting, *waiting)}
+        for trigger in waiting.values():
+            shown = open_orders[str(trigger.order)]
+            assert shown.text("X") == "TriggerPending"
+            assert shown.text("P") == price_text(trigger.trigger_price)
         for order in resting.values():
             shown = open_orders[str(order.order)]
             assert shown.text("S") == ("Bid", "Ask")[order.side]
@@ -144,6 +150,8 @@ def _state_without_a_trade(message: Message) -> str:
         "orderAccepted": "New",
         "orderCancelled": "Cancelled",
         "orderExpired": "Expired",
+        "triggerPlaced": "TriggerPending",
+        "triggerFailed": "TriggerFailed",
     }[message.text("e")]
 
 
@@ -261,22 +269,17 @@ def _balances(stage: Stage, account: int) -> dict[str, tuple[str, str]]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_publisher_restored_goes_on_where_the_first_was(seed: int) -> None:
     stage = Stage(seed)
-    orders = OpenOrders()
-    for _, events in stage.play(COMMANDS // 2):
-        orders.follow(events, stage.engine.now)
-    resting = [order for account in ACCOUNTS for order in orders.of(account)]
-    from_engine, from_orders = Publisher(stage.parameters), Publisher(stage.parameters)
-    from_engine.restore(stage.queries, commands=stage.commands)
-    from_orders.restore(stage.queries, resting, stage.commands)
+    for _ in stage.play(COMMANDS // 2):
+        pass
+    publisher = Publisher(stage.parameters)
+    publisher.restore(stage.queries, stage.orders.all(), stage.commands)
     for asset in stage.symbols.values():
-        shown = snapshot(stage.publisher, asset)
-        for publisher in (from_engine, from_orders):
-            again = snapshot(publisher, asset)
-            assert again.data["bids"] == shown.data["bids"]
-            assert again.data["asks"] == shown.data["asks"]
-            assert int(again.text("lastUpdateId")) == stage.commands
-    stage.publisher = from_engine
-    for _ in stage.play(COMMANDS // 4):
+        shown, again = snapshot(stage.publisher, asset), snapshot(publisher, asset)
+        assert again.data["bids"] == shown.data["bids"]
+        assert again.data["asks"] == shown.data["asks"]
+        assert int(again.text("lastUpdateId")) == stage.commands
+    stage.publisher = publisher
+    for _ in stage.go_on(COMMANDS // 4):
         for asset in stage.symbols.values():
             shown = snapshot(stage.publisher, asset)
             assert (shown.levels("bids"), shown.levels("asks")) == stage.levels(asset)
@@ -298,7 +301,7 @@ def test_candles_and_tickers_go_on_after_a_restart() -> None:
         views.commit()
         stage.publisher.flush()
         again = Publisher(stage.parameters, stage.clock)
-        again.restore(stage.queries, commands=stage.commands)
+        again.restore(stage.queries, stage.orders.all(), stage.commands)
         again.recall(views, stage.engine.now)
         views.close()
         listeners = [Listener(stage.publisher), Listener(again)]

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from solvent.domain import commands as c
+from solvent.domain.units import PRICE_SCALE
 from solvent.service.api.front import Front
 from solvent.service.streams.sockets import Bounds
 from solvent.service.streams.subscriptions import Topic
@@ -110,6 +111,36 @@ def test_an_order_is_told_with_all_its_fields() -> None:
             "z": "0.5",
             "Z": "100",
         }
+
+    in_loop(story)
+
+
+def test_an_order_that_waits_is_told_as_it_waits_enters_and_fails() -> None:
+    async def story(served: Served) -> None:
+        async with served.client() as client:
+            await client.subscribe(OWN, signature=served.sign(BOB))
+            placed_at = served.now
+            for quantity in (1, 10**6):
+                order = c.PlaceOrder(
+                    BOB, SOL, ASK, price=210 * PRICE_SCALE, quantity=quantity * 10**9, client_id=7
+                )
+                served.apply(c.waiting_order(order, 190 * PRICE_SCALE, c.TriggerBy.INDEX))
+            served.quote(189)
+            heard = [await client.hear() for _ in range(4)]
+        head = {"s": "SOL_USDC", "c": 7, "S": "Ask", "o": "LIMIT", "f": "GTC", "p": "210"}
+        head |= {"P": "190", "B": "IndexPrice", "z": "0", "Z": "0", "V": "RejectTaker", "O": "USER"}
+        head |= {"y": False, "r": False}
+        first = head | {"i": "1", "q": "1", "Y": "1"}
+        second = head | {"i": "2", "q": "1000000", "Y": "1000000"}
+        then, now = {"E": placed_at, "T": placed_at}, {"E": served.now, "T": served.now}
+        waits = {"e": "triggerPlaced", "X": "TriggerPending"}
+        fails = {"e": "triggerFailed", "X": "TriggerFailed", "R": "InsufficientFunds"}
+        assert [each.data for each in heard] == [
+            first | then | waits,
+            second | then | waits,
+            first | now | {"e": "orderAccepted", "X": "New"},
+            second | now | fails,
+        ]
 
     in_loop(story)
 

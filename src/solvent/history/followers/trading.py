@@ -40,9 +40,14 @@ class Trading:
             self._dirty.add(order.order)
         return orders
 
-    def accepted(self, context: Context, event: e.OrderAccepted) -> None:
-        """An order enters."""
+    def accepted(self, context: Context, event: e.OrderAccepted | e.TriggerPlaced) -> None:
+        """An order enters, or begins to wait for its price."""
         self._places[event.order] = context.next_place()
+        self.follow(context, event)
+        context.orders[event.account] = event.order
+
+    def triggered(self, context: Context, event: e.Triggered) -> None:
+        """An order that waited enters."""
         self.follow(context, event)
         context.orders[event.account] = event.order
 
@@ -102,9 +107,10 @@ class Trading:
     def _load(self, number: int) -> Order:
         statement = f"SELECT {ORDERS.listed} FROM {ORDERS.name} WHERE id = ?"
         (row,) = self._database.fetch(statement, (number,))
-        _, self._places[number], *numbers, reason, ended = (int(value) for value in row)
-        values = (number, *numbers, reason or None, ended, not ended)
-        return msgspec.convert(values, Order, strict=False)
+        _, self._places[number], *numbers, refused, limit, reason, ended = map(int, row)
+        values = (number, *numbers, refused or None, limit, reason or None, ended)
+        order = msgspec.convert(values, Order, strict=False)
+        return msgspec.structs.replace(order, rests=not order.has_ended and not order.waits)
 
     def note_all(self) -> None:
         """Put every order that changed into the batch."""

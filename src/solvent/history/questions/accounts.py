@@ -7,8 +7,9 @@ Interest and settlements are in `payments`.
 
 from collections.abc import Iterable
 
-from solvent.domain.commands import OrderType, SelfTradePrevention, Side, TimeInForce
+from solvent.domain.commands import OrderType, SelfTradePrevention, Side, TimeInForce, TriggerBy
 from solvent.domain.labels import ExpiryReason, Source, SystemOrder
+from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import INDEX_SCALE, divide_up
 from solvent.history.questions.pages import Where, integers, sequence_of
 from solvent.history.questions.payments import Payments
@@ -139,7 +140,8 @@ class AccountHistory(Payments):
         columns = (
             "id, place, time, account, asset, side, order_type, time_in_force, price, quantity, "
             "quote_quantity, post_only, reduce_only, self_trade_prevention, client_id, system, "
-            "executed, executed_quote, status, reason"
+            "executed, executed_quote, status, trigger_price, trigger_by, refused, refused_limit, "
+            "reason"
         )
         rows, total = self._read(columns, "orders", where, "id", paging)
         return Page([_order(integers(row)) for row in rows], total)
@@ -227,7 +229,7 @@ def _withdrawal(row: list[Value]) -> WithdrawalRow:
 def _order(row: list[int]) -> OrderRow:
     order, place, time, account, asset, side, kind, force, *rest = row
     price, quantity, quote, post_only, reduce_only, prevention, client_id, system, *now = rest
-    executed, executed_quote, status, reason = now
+    executed, executed_quote, status, trigger_price, trigger_by, refused, limit, reason = now
     return OrderRow(
         order=order,
         sequence=sequence_of(place),
@@ -248,6 +250,10 @@ def _order(row: list[int]) -> OrderRow:
         executed=executed,
         executed_quote=executed_quote,
         status=OrderStatus(status),
+        trigger_price=trigger_price,
+        trigger_by=TriggerBy(trigger_by),
+        refused=RejectionCode(refused) if refused else None,
+        limit=Limit(limit),
         reason=ExpiryReason(reason) if reason else None,
     )
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Generic, NamedTuple, TypeVar
 
-from solvent.domain.commands import OrderType, SelfTradePrevention, Side, TimeInForce
+from solvent.domain.commands import OrderType, SelfTradePrevention, Side, TimeInForce, TriggerBy
 from solvent.domain.labels import ExpiryReason, Source, SystemOrder
+from solvent.domain.rejections import Limit, RejectionCode
 
 Item = TypeVar("Item")
 
@@ -79,6 +80,8 @@ class OrderStatus(IntEnum):
     FILLED = 2
     CANCELLED = 3
     EXPIRED = 4
+    TRIGGER_PENDING = 5
+    TRIGGER_FAILED = 6
 
 
 class FillKind(IntEnum):
@@ -214,7 +217,11 @@ class DustRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order and what became of it; `reason` is None unless it expired."""
+    """An order and what became of it; `reason` is None unless it expired.
+
+    `trigger_price` is 0 unless it waited for a price. `refused` is None, and `limit` none, unless
+    it was refused when that price was reached.
+    """
 
     order: int
     sequence: int
@@ -235,6 +242,10 @@ class OrderRow:
     executed: int
     executed_quote: int
     status: OrderStatus
+    trigger_price: int
+    trigger_by: TriggerBy
+    refused: RejectionCode | None
+    limit: Limit
     reason: ExpiryReason | None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from solvent.history.tables.database import Database
 
-VERSION = 6
+VERSION = 7
 PLACE_BITS = 24
 """A command makes fewer rows than 2 to this power."""
 NEVER = 2**63 - 1
@@ -115,7 +115,7 @@ ORDERS = _table(
     "orders",
     "id place time account asset side order_type time_in_force price quantity quote_quantity "
     "post_only reduce_only self_trade_prevention client_id system executed executed_quote status "
-    "reason ended",
+    "trigger_price trigger_by triggered refused refused_limit reason ended",
     indexes=("(account, id)",),
 )
 FILLS = _table(

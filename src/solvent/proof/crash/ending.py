@@ -116,7 +116,7 @@ def _op(  # noqa: C901
             return Op(account, "lend", quantity)
         case c.Redeem(account, _, quantity):
             return Op(account, "redeem", quantity)
-        case c.PlaceOrder() as order:
+        case c.PlaceOrder() | c.PlaceTrigger() as order:
             is_taker = order.time_in_force is c.TimeInForce.IOC
             return Op(order.account, "buy" if is_taker else "order", order.client_id)
         case c.CancelOrder(account):

@@ -18,6 +18,8 @@ from solvent.proof.crash.signed import Ask
 LEND, REDEEM, WITHDRAWAL = 3 * USD, 2 * USD, USD
 LOW, HIGH = PRICE * 90 // 100, TRADE * PRICE_SCALE // USD
 """Where orders rest that are cancelled, and where a pair trades."""
+UNREACHED: Fields = {"triggerPrice": "1000000"}
+"""A price that an order waits for in vain."""
 
 
 def _says(client_id: int) -> bytes:
@@ -25,7 +27,7 @@ def _says(client_id: int) -> bytes:
 
 
 class Trader:
-    """Orders that rest, their cancellation, lends, withdrawals, and batches of both kinds."""
+    """Orders that rest or wait, their cancellation, lends, withdrawals, and batches of all."""
 
     def __init__(self, place: Place, account: int) -> None:
         self._place = place
@@ -96,11 +98,9 @@ class Trader:
 
     def _commands(self, number: int) -> Plan:
         lend: Fields = {"verb": "lend", "symbol": self._place.usdc, "quantity": usd(LEND)}
-        orders = [
-            {"verb": "order", **self._place.order("Bid", LOW, each)}
-            for each in (number, number + 1)
-        ]
-        fields: Fields = {"commands": [lend, *orders, lend]}
+        waits: Fields = {"verb": "order", **self._place.order("Bid", LOW, number), **UNREACHED}
+        rests: Fields = {"verb": "order", **self._place.order("Bid", LOW, number + 1)}
+        fields: Fields = {"commands": [lend, waits, rests, lend]}
         ask = Ask("POST", "/solvent/v1/batch", "batchExecute", fields, signs_digest=True)
         ops = ("lend", LEND), ("order", number), ("order", number + 1), ("lend", LEND)
         return self._plan(ask, *ops, says=_says(number + 1))

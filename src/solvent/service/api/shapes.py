@@ -3,11 +3,15 @@
 Each quantity is a decimal as a string; one below zero has a minus.
 """
 
+from typing import NamedTuple
+
 from solvent.domain import commands as c
 from solvent.domain.labels import ExpiryReason
 from solvent.domain.parameters import USDC, EngineParameters, MarginFunction
+from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import PRICE_DECIMALS, RATIO_DECIMALS, VALUE_DECIMALS
 from solvent.history.followers.orders import Order
+from solvent.history.tables.rows import OrderRow
 from solvent.history.tables.rows import OrderStatus as KeptStatus
 from solvent.service.api.objects.borrow_lend import PositionImfFunction
 from solvent.service.api.objects.capital import Withdrawal
@@ -19,6 +23,7 @@ from solvent.service.api.objects.enums import (
     SelfTradePrevention,
     Side,
     TimeInForce,
+    TriggerBy,
     WithdrawalStatus,
 )
 from solvent.service.api.objects.governance import AuditRow
@@ -43,6 +48,29 @@ EXPIRIES = {
 }
 """Reasons as published; there is no word for a settlement by ADL."""
 
+_FAILURES = {
+    RejectionCode.INVALID_QUANTITY: OrderExpiryReason.INVALID_QUANTITY,
+    RejectionCode.INVALID_PRICE: OrderExpiryReason.PRICE_OUT_OF_BOUNDS,
+    RejectionCode.INVALID_ORDER: OrderExpiryReason.POST_ONLY_TAKER,
+    RejectionCode.ACCOUNT_LIQUIDATING: OrderExpiryReason.LIQUIDATION,
+    RejectionCode.BORROW_REQUIRES_LEND_REDEEM: OrderExpiryReason.BORROW_REQUIRES_LEND_REDEEM,
+    RejectionCode.INSUFFICIENT_FUNDS: OrderExpiryReason.INSUFFICIENT_FUNDS,
+    RejectionCode.BORROW_LIMIT: OrderExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY,
+    RejectionCode.INSUFFICIENT_SUPPLY: OrderExpiryReason.INSUFFICIENT_BORROWABLE_QUANTITY,
+    RejectionCode.MAX_LEVERAGE_REACHED: OrderExpiryReason.INSUFFICIENT_MARGIN,
+    RejectionCode.INSUFFICIENT_MARGIN: OrderExpiryReason.INSUFFICIENT_MARGIN,
+}
+"""Why an order failed when its price was reached, as published."""
+
+
+def failure_reason(refused: RejectionCode, limit: Limit) -> OrderExpiryReason:
+    """The published word for what an order that waited was refused with."""
+    if refused is RejectionCode.INVALID_ORDER and limit is Limit.OUTSTANDING_DEBT:
+        return OrderExpiryReason.REDUCE_ONLY_NOT_REDUCED
+    return _FAILURES.get(refused, OrderExpiryReason.UNKNOWN)
+
+
+TRIGGERS = {by: TriggerBy[f"{by.name}_PRICE"] for by in c.TriggerBy}
 STATUSES = {status: OrderStatus[status.name] for status in KeptStatus}
 
 
@@ -81,9 +109,26 @@ def margin_function(function: MarginFunction) -> PositionImfFunction:
     return PositionImfFunction(base=ratio_text(function.base), factor=ratio_text(function.factor))
 
 
+class Condition(NamedTuple):
+    """What a conditional order waits or waited for, as published."""
+
+    trigger_by: TriggerBy | None = None
+    trigger_price: str | None = None
+    trigger_quantity: str | None = None
+
+
+def condition_of(parameters: EngineParameters, order: Order | OrderRow) -> Condition:
+    """What an order waits or waited for; nothing, if it did not."""
+    if not order.trigger_price:
+        return Condition()
+    quantity = quantity_text(parameters, order.asset, order.quantity) if order.quantity else None
+    return Condition(TRIGGERS[order.trigger_by], price_text(order.trigger_price), quantity)
+
+
 def order_type(parameters: EngineParameters, order: Order, status: OrderStatus) -> OrderType:
     """An order as it is now."""
     is_limit = order.order_type is c.OrderType.LIMIT
+    condition = condition_of(parameters, order)
     return OrderType(
         id=str(order.order),
         created_at=ms(order.created),
@@ -101,6 +146,10 @@ def order_type(parameters: EngineParameters, order: Order, status: OrderStatus) 
         quote_quantity=value_text(order.quote_quantity) if order.quote_quantity else None,
         post_only=order.post_only if is_limit else None,
         price=price_text(order.price) if is_limit else None,
+        trigger_by=condition.trigger_by,
+        trigger_price=condition.trigger_price,
+        trigger_quantity=condition.trigger_quantity,
+        triggered_at=ms(order.triggered) if order.triggered else None,
     )
 
 

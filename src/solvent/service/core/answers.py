@@ -42,7 +42,10 @@ Memo = tuple[str, str, str]
 
 _REFUSED = kind_number(e.Refused)
 _TELLING = frozenset(
-    map(c.COMMAND_KINDS.index, (c.PlaceOrder, c.CancelOrder, c.CancelAllOrders, c.Withdraw))
+    map(
+        c.COMMAND_KINDS.index,
+        (c.PlaceOrder, c.PlaceTrigger, c.CancelOrder, c.CancelAllOrders, c.Withdraw),
+    )
 )
 """Kinds of commands, by number, that are answered with more than that they were carried out."""
 
@@ -64,6 +67,12 @@ def answer_to(results: Results, index: int, memo: Memo | None = None) -> Answer:
         return error_answer(_error(results, index))
     body = _body(results, index, memo)
     return OK if body is None else Answer(200, encode(body))
+
+
+def cancelled(results: Results) -> Answer:
+    """What is said to a request that cancels any number of orders one by one: all of them."""
+    bodies = [_body(results, index, None) for index in range(len(results.transcript))]
+    return Answer(OK.status, encode(bodies))
 
 
 def refusal(results: Results) -> ApiError | None:

@@ -3,8 +3,8 @@
 A signed request is known by its digest until its window has passed; an order with a client id, by
 account and client id, as long as it has not ended: then the id is free for another order. All that
 is known of either is in one table, `FirstAnswers`, which is a part of the market: it follows from
-the journal, is saved with the market and is bounded, by time and by the orders that rest. Whoever
-repeats a request gets the first answer, and nothing happens a second time.
+the journal, is saved with the market and is bounded, by time and by the orders that have not ended.
+Whoever repeats a request gets the first answer, and nothing happens a second time.
 
 Whether a request came before can be said only where the order of all requests is known, so it is
 asked record by record, right before the engine (`repeated`). A request whose first coming is not
@@ -19,7 +19,13 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from solvent.domain.codec.commands import EncodedCommands
-from solvent.domain.commands import COMMAND_KINDS, NO_CLIENT_ID, PlaceOrder, encode_command
+from solvent.domain.commands import (
+    COMMAND_KINDS,
+    NO_CLIENT_ID,
+    PlaceOrder,
+    PlaceTrigger,
+    encode_command,
+)
 from solvent.service.core.records import Record
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import FUTURE_MS, WINDOW_MS
@@ -28,7 +34,9 @@ AHEAD_MS = WINDOW_MS + FUTURE_MS
 """How far after the moment at which a request is taken in its window may end."""
 OK = 200
 _BAD_REQUEST = 400
-_PLACE_ORDER = COMMAND_KINDS.index(PlaceOrder)
+Placing = PlaceOrder | PlaceTrigger
+"""What may come with a client id."""
+_PLACING = frozenset(map(COMMAND_KINDS.index, (PlaceOrder, PlaceTrigger)))
 
 
 class Answer(NamedTuple):
@@ -78,7 +86,7 @@ class FirstAnswers:
             raise ApiError(_BAD_REQUEST, ApiErrorCode.INVALID_CLIENT_REQUEST, "Request has expired")
         return first
 
-    def find_order(self, order: PlaceOrder) -> Answer | None:
+    def find_order(self, order: Placing) -> Answer | None:
         """What is said to an order whose client id is in use: the first answer, if it is that one.
 
         An id is in use until the order that has it ends.
@@ -109,8 +117,8 @@ class FirstAnswers:
             self.forgotten, digest = heappop(self._first_to_go)
             self._by_digest.pop(digest, None)
 
-    def keep_order(self, order: PlaceOrder, answer: Answer) -> None:
-        """Keep the answer to an order with a client id, which rests."""
+    def keep_order(self, order: Placing, answer: Answer) -> None:
+        """Keep the answer to an order with a client id, which rests or waits."""
         self._by_client[order.account, order.client_id] = (encode_command(order), answer)
 
     def free(self, account: int, client_id: int) -> None:
@@ -160,14 +168,14 @@ def names_of(record: Record, commands: EncodedCommands) -> Set[Hashable]:
     return names
 
 
-def named_orders(commands: EncodedCommands) -> Iterator[tuple[int, PlaceOrder]]:
+def named_orders(commands: EncodedCommands) -> Iterator[tuple[int, Placing]]:
     """Orders that come with a client id, and their places among the commands."""
-    if _PLACE_ORDER not in commands.kinds:
+    if _PLACING.isdisjoint(commands.kinds):
         return
     for place, kind in enumerate(commands.kinds):
-        if kind == _PLACE_ORDER:
+        if kind in _PLACING:
             order = commands[place]
-            assert isinstance(order, PlaceOrder)
+            assert isinstance(order, Placing)
             if order.client_id != NO_CLIENT_ID:
                 yield place, order
 

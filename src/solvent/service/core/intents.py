@@ -1,10 +1,10 @@
 """Intents: what a request wants, where only the market can say which commands that is.
 
 "Lend this" repays where the account owes, "cancel the order with this client id" needs the order's
-number. A handler that looked these up would decide by a
-market that is another one when the request's turn comes. So the record in the journal says what is
-wanted, and the market resolves it at the record's place, after all before it has happened. A replay
-resolves it again and comes to the same commands.
+number, "cancel what waits" the numbers of all that do. A handler that looked these up would decide
+by a market that is another one when the request's turn comes. So the record in the journal says
+what is wanted, and the market resolves it at the record's place, after all before it has happened.
+A replay resolves it again and comes to the same commands.
 
 What cannot be resolved is answered with an error, and nothing happens. Resolving changes nothing,
 so that a preview may resolve an intent by the market as it is and foresee the same.
@@ -77,14 +77,14 @@ class CancelNamed(msgspec.Struct, array_like=True, frozen=True, tag=1):
     client_id: int = c.NO_CLIENT_ID
 
     def resolve(self, account: int, state: State) -> Sequence[c.Command]:
-        """Its cancellation. Raises ApiError where no such order rests."""
+        """Its cancellation. Raises ApiError where there is no such order."""
         found = self.find(account, state.orders)
         if found is None:
             raise order_not_found(_BAD_REQUEST)
         return (c.CancelOrder(account, found.order),)
 
     def find(self, account: int, orders: OpenOrders) -> Order | None:
-        """The resting order, if there is one."""
+        """The order, if it has not ended."""
         if self.order is None:
             found = orders.by_client_id(account, self.client_id)
         else:
@@ -92,6 +92,21 @@ class CancelNamed(msgspec.Struct, array_like=True, frozen=True, tag=1):
         if found is None or (found.account, found.asset) != (account, self.asset):
             return None
         return found
+
+
+class CancelKind(msgspec.Struct, array_like=True, frozen=True, tag=3):
+    """Cancel all orders of a market that rest or, with `waiting`, all that wait for a price."""
+
+    asset: int
+    waiting: bool
+
+    def resolve(self, account: int, state: State) -> Sequence[c.Command]:
+        """A cancellation for each, the oldest first; there may be none."""
+        return [
+            c.CancelOrder(account, order.order)
+            for order in state.orders.of(account)
+            if (order.asset, order.waits) == (self.asset, self.waiting)
+        ]
 
 
 class ConvertAllDust(msgspec.Struct, array_like=True, frozen=True, tag=2):
@@ -112,7 +127,7 @@ class ConvertAllDust(msgspec.Struct, array_like=True, frozen=True, tag=2):
         return commands
 
 
-Intent = MoveInPool | CancelNamed | ConvertAllDust
+Intent = MoveInPool | CancelNamed | CancelKind | ConvertAllDust
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER: msgspec.msgpack.Decoder[Intent] = msgspec.msgpack.Decoder(Intent)

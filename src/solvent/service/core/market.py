@@ -27,7 +27,14 @@ from solvent.service.authority.acts import OpenAccount, decode_act
 from solvent.service.authority.audit import AuditEntry
 from solvent.service.authority.desk import Desk, Done, Proposal, Step
 from solvent.service.authority.model import Terms
-from solvent.service.core.answers import Results, answer, answer_to, batch_items, refusal
+from solvent.service.core.answers import (
+    Results,
+    answer,
+    answer_to,
+    batch_items,
+    cancelled,
+    refusal,
+)
 from solvent.service.core.idempotency import (
     OK,
     Answer,
@@ -38,6 +45,7 @@ from solvent.service.core.idempotency import (
     error_answer,
     named_orders,
 )
+from solvent.service.core.intents import CancelKind, decode_intent
 from solvent.service.core.keys import NO_ACCOUNT, KeyRegistry, Role
 from solvent.service.core.open_orders import OpenOrders
 from solvent.service.core.plans import Plan, Planner, read
@@ -263,8 +271,9 @@ class Market:
             items.insert(place, batch_item(plan.skipped[place]))
         return Answer(OK, b"[" + b",".join(items) + b"]")
 
-    def _intent(self, _: Plan, results: Results) -> Answer:
-        return answer(results)
+    def _intent(self, plan: Plan, results: Results) -> Answer:
+        is_list = isinstance(decode_intent(plan.record.body), CancelKind)
+        return cancelled(results) if is_list else answer(results)
 
     def _check(self, plan: Plan, _: Results) -> Answer:
         state, body = self.engine.state_hash(), plan.record.body

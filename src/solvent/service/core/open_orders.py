@@ -1,4 +1,4 @@
-"""Open orders: every order that has not ended, by number and by account.
+"""Open orders: every order that has not ended, by number and by account, also while it waits.
 
 What an order is and what becomes of it is in `history.followers.orders`; here are those of which
 clients may still ask, with what the engine does not keep: when they came and what they traded.

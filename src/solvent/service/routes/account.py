@@ -32,7 +32,8 @@ async def account(call: Call) -> Reply:
         queries = node.market.queries
         settings = queries.settings(call.account)
         parameters = node.market.parameters
-        orders = len(node.market.orders.of(call.account))
+        orders = node.market.orders.of(call.account)
+        waiting = sum(order.waits for order in orders)
         borrow_limit = queries.max_borrow(call.account, USDC)
     return json_reply(
         AccountSummary(
@@ -44,12 +45,12 @@ async def account(call: Call) -> Reply:
             futures_maker_fee="0",
             futures_taker_fee="0",
             leverage_limit=ratio_text(settings.leverage_limit or parameters.max_leverage),
-            limit_orders=orders,
+            limit_orders=len(orders) - waiting,
             liquidating=bool(settings.liquidating),
             position_limit="0",
             spot_maker_fee=ratio_text(parameters.maker_fee * _BASIS_POINTS),
             spot_taker_fee=ratio_text(parameters.taker_fee * _BASIS_POINTS),
-            trigger_orders=0,
+            trigger_orders=waiting,
         )
     )
 

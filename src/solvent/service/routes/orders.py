@@ -1,4 +1,4 @@
-"""Orders: placing, cancelling and looking at resting ones."""
+"""Orders: placing, cancelling and looking at those that rest or wait for a price."""
 
 from solvent.domain import commands as c
 from solvent.history.followers.orders import Order
@@ -10,9 +10,11 @@ from solvent.service.api.objects.enums import (
     SelfTradePrevention,
     Side,
     TimeInForce,
+    TriggerBy,
 )
 from solvent.service.api.objects.orders import (
     BatchCommandOrderResult,
+    CancelOrderTypeEnum,
     OrderCancelAllPayload,
     OrderCancelPayload,
     OrderExecutePayload,
@@ -21,8 +23,9 @@ from solvent.service.api.objects.orders import (
     OrderType,
 )
 from solvent.service.api.params import Params, bad_request, not_served
-from solvent.service.api.shapes import STATUSES, order_type
-from solvent.service.core.intents import CancelNamed
+from solvent.service.api.shapes import STATUSES, TRIGGERS, order_type
+from solvent.service.core.idempotency import Placing
+from solvent.service.core.intents import CancelKind, CancelNamed
 from solvent.service.errors import order_not_found
 from solvent.service.limits import BATCH_ORDERS
 
@@ -36,26 +39,38 @@ SIDES = {Side.BID: c.Side.BID, Side.ASK: c.Side.ASK}
 _TYPES = {kind: c.OrderType[kind.name] for kind in OrderTypeEnum}
 _TIMES = {kind: c.TimeInForce[kind.name] for kind in TimeInForce}
 _PREVENTIONS = {kind: c.SelfTradePrevention[kind.name] for kind in SelfTradePrevention}
-_CONDITIONAL = (
-    "stopLossLimitPrice",
-    "stopLossTriggerBy",
-    "stopLossTriggerPrice",
-    "takeProfitLimitPrice",
-    "takeProfitTriggerBy",
-    "takeProfitTriggerPrice",
-    "triggerBy",
-    "triggerPrice",
-    "triggerQuantity",
-    "slippageTolerance",
-    "slippageToleranceType",
-)
+_TRIGGERS = {published: by for by, published in TRIGGERS.items()}
+_ATTACHED = "no order is attached to another; place one with triggerPrice"
+_NOT_SERVED = {
+    "stopLossLimitPrice": _ATTACHED,
+    "stopLossTriggerBy": _ATTACHED,
+    "stopLossTriggerPrice": _ATTACHED,
+    "takeProfitLimitPrice": _ATTACHED,
+    "takeProfitTriggerBy": _ATTACHED,
+    "takeProfitTriggerPrice": _ATTACHED,
+    "slippageTolerance": "slippage tolerance is not served",
+    "slippageToleranceType": "slippage tolerance is not served",
+}
 
 
-def place_command(account: int, fields: Params) -> c.PlaceOrder:
+def place_command(account: int, fields: Params) -> Placing:
     """The command of an OrderExecutePayload."""
-    for name in _CONDITIONAL:
+    for name, why in _NOT_SERVED.items():
         if fields.has(name):
-            raise not_served(f"{name}: conditional orders are not served")
+            raise not_served(f"{name}: {why}")
+    order = _order(account, fields)
+    if not fields.has("triggerPrice"):
+        for name in ("triggerBy", "triggerQuantity"):
+            if fields.has(name):
+                raise bad_request(f"{name} is given without triggerPrice")
+        return order
+    by = fields.choice("triggerBy", TriggerBy, TriggerBy.MARK_PRICE)
+    assert by is not None
+    return c.waiting_order(order, fields.price("triggerPrice"), _TRIGGERS[by])
+
+
+def _order(account: int, fields: Params) -> c.PlaceOrder:
+    """The order, with what it waits for passed over."""
     asset = fields.market()
     side = fields.choice("side", Side)
     order_type = fields.choice("orderType", OrderTypeEnum)
@@ -76,7 +91,7 @@ def place_command(account: int, fields: Params) -> c.PlaceOrder:
         _TYPES[order_type],
         _TIMES[time_in_force],
         price=fields.price() if fields.has("price") else 0,
-        quantity=fields.quantity("quantity", asset) if fields.has("quantity") else 0,
+        quantity=_quantity(fields, asset),
         quote_quantity=fields.quantity("quoteQuantity", 0) if fields.has("quoteQuantity") else 0,
         post_only=fields.flag("postOnly"),
         reduce_only=fields.flag("reduceOnly"),
@@ -86,6 +101,17 @@ def place_command(account: int, fields: Params) -> c.PlaceOrder:
         self_trade_prevention=_PREVENTIONS[prevention],
         client_id=_client_id(fields),
     )
+
+
+def _quantity(fields: Params, asset: int) -> int:
+    """Base atoms, under either name; 0 where none are given. Raises ApiError."""
+    if not fields.has("triggerQuantity"):
+        return fields.quantity("quantity", asset) if fields.has("quantity") else 0
+    if fields.has("quantity"):
+        raise bad_request("give only one of quantity and triggerQuantity")
+    if "%" in fields.need("triggerQuantity"):
+        raise not_served("triggerQuantity: per cent of a position is not served; give base tokens")
+    return fields.quantity("triggerQuantity", asset)
 
 
 def _client_id(fields: Params) -> int:
@@ -125,7 +151,7 @@ def _shown(call: Call, order: Order) -> OrderType:
 
 
 async def query(call: Call) -> Reply:
-    """One resting order."""
+    """One order that rests or waits."""
     named = _named(call)
     async with call.node.reading():
         found = named.find(call.account, call.node.market.orders)
@@ -135,7 +161,7 @@ async def query(call: Call) -> Reply:
 
 
 async def query_all(call: Call) -> Reply:
-    """All resting orders, of one market or of all."""
+    """All orders that rest or wait, of one market or of all."""
     asset = call.params.market() if call.params.has("symbol") else None
     if call.params.text("marketType", "SPOT") != "SPOT":
         return json_reply([])
@@ -152,13 +178,17 @@ async def cancel(call: Call) -> Reply:
 
 
 async def cancel_all(call: Call) -> Reply:
-    """Cancel all orders of a market."""
-    if call.params.text("orderType", "RestingLimitOrder") != "RestingLimitOrder":
-        return json_reply([])
-    return await call.carry_out(c.CancelAllOrders(call.account, call.params.market()))
+    """Cancel all orders of a market, or those that rest, or those that wait for a price."""
+    asset, kind = call.params.market(), call.params.choice("orderType", CancelOrderTypeEnum)
+    if kind is None:
+        return await call.carry_out(c.CancelAllOrders(call.account, asset))
+    return await call.intend(CancelKind(asset, kind is CancelOrderTypeEnum.CONDITIONAL_ORDER))
 
 
-_DEVIATIONS = "no conditional orders (stop loss, take profit, triggers) and no slippage tolerance"
+_DEVIATIONS = (
+    "no stop loss or take profit attached to an order, no `triggerQuantity` in per cent, no "
+    "slippage tolerance: refused"
+)
 
 ENDPOINTS = [
     Endpoint(

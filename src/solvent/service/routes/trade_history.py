@@ -14,6 +14,8 @@ from solvent.service.api.shapes import (
     STATUSES,
     TIMES,
     TYPES,
+    condition_of,
+    failure_reason,
     market_symbol,
     price_text,
     quantity_text,
@@ -54,6 +56,7 @@ async def orders(call: Call) -> Reply:
     parameters = call.node.market.parameters
 
     def shape(row: r.OrderRow) -> Order:
+        condition = condition_of(parameters, row)
         is_limit, is_system = row.order_type is OrderType.LIMIT, row.system is not SystemOrder.USER
         return Order(
             id=str(row.order),
@@ -71,8 +74,11 @@ async def orders(call: Call) -> Reply:
             price=price_text(row.price) if is_limit else None,
             post_only=row.post_only if is_limit else None,
             client_id=None if row.client_id == NO_CLIENT_ID else row.client_id,
-            expiry_reason=None if row.reason is None else _REASONS[row.reason],
+            expiry_reason=_why(row),
             system_order_type=SYSTEM_TYPES[r.FillKind.BOOK] if is_system else None,
+            trigger_by=condition.trigger_by,
+            trigger_price=condition.trigger_price,
+            trigger_quantity=condition.trigger_quantity,
         )
 
     return await page(
@@ -80,6 +86,12 @@ async def orders(call: Call) -> Reply:
         lambda views, paging: views.orders(call.account, order=order, asset=asset, paging=paging),
         shape,
     )
+
+
+def _why(row: r.OrderRow) -> OrderExpiryReason | None:
+    if row.refused is not None:
+        return failure_reason(row.refused, row.limit)
+    return None if row.reason is None else _REASONS[row.reason]
 
 
 async def fills(call: Call) -> Reply:

@@ -130,13 +130,13 @@ class Books:
         self._changed: dict[int, set[tuple[Side, int]]] = {}
 
     def restore(self, orders: Iterable[Order], commands: int) -> None:
-        """Begin with these orders resting, after so many commands."""
+        """Begin with these orders, which have not ended, after so many commands."""
         self._orders.clear()
         for asset in self.by_asset:
             self.by_asset[asset] = Book(commands)
         self._orders.update((order.order, order) for order in orders)
         for asset, book in self.by_asset.items():
-            own = [order for order in self._orders.values() if order.asset == asset]
+            own = [each for each in self._orders.values() if each.asset == asset and each.rests]
             for side in Side:
                 book.fill(side, ((o.price, _resting(o)) for o in own if o.side is side))
 

@@ -24,6 +24,7 @@ from solvent.service.api.objects.enums import (
     OrderStatus,
     SelfTradePrevention,
     TimeInForce,
+    TriggerBy,
 )
 from solvent.service.api.objects.enums import Side as BidOrAsk
 from solvent.service.api.objects.markets import Depth
@@ -33,6 +34,8 @@ from solvent.service.api.shapes import (
     PREVENTIONS,
     STATUSES,
     TIMES,
+    condition_of,
+    failure_reason,
     market_symbol,
     price_text,
     quantity_text,
@@ -232,6 +235,9 @@ class _OrderFields(TypedDict):
     quantity: Maybe[str]
     quote_quantity: Maybe[str]
     price: Maybe[str]
+    trigger_price: Maybe[str]
+    trigger_by: Maybe[TriggerBy]
+    trigger_quantity: Maybe[str]
     order: str
     executed: str
     executed_quote: str
@@ -243,6 +249,7 @@ class _OrderFields(TypedDict):
 def _order_fields(parameters: EngineParameters, order: Order, when: Moment) -> _OrderFields:
     is_limit = order.order_type is OrderType.LIMIT
     quantity = quantity_text(parameters, order.asset, order.quantity)
+    condition = condition_of(parameters, order)
     return {
         "told": when.told,
         "symbol": market_symbol(parameters, order.asset),
@@ -254,6 +261,9 @@ def _order_fields(parameters: EngineParameters, order: Order, when: Moment) -> _
         "quantity": quantity if order.quantity else UNSET,
         "quote_quantity": value_text(order.quote_quantity) if order.quote_quantity else UNSET,
         "price": price_text(order.price) if is_limit else UNSET,
+        "trigger_price": condition.trigger_price or UNSET,
+        "trigger_by": condition.trigger_by or UNSET,
+        "trigger_quantity": condition.trigger_quantity or UNSET,
         "order": str(order.order),
         "executed": quantity_text(parameters, order.asset, order.executed),
         "executed_quote": value_text(order.executed_quote),
@@ -267,6 +277,23 @@ def order_accepted(parameters: EngineParameters, order: Order, when: Moment) -> 
     """An order that was accepted."""
     fields = _order_fields(parameters, order, when)
     return m.OrderAccepted(**fields, state=STATUSES[order.status], origin=_origin(order))
+
+
+def trigger_placed(parameters: EngineParameters, order: Order, when: Moment) -> m.TriggerPlaced:
+    """An order that waits for a price."""
+    fields = _order_fields(parameters, order, when)
+    return m.TriggerPlaced(**fields, state=STATUSES[order.status], origin=Origin.USER)
+
+
+def trigger_failed(parameters: EngineParameters, order: Order, when: Moment) -> m.TriggerFailed:
+    """An order that was refused when its price was reached."""
+    assert order.refused is not None
+    return m.TriggerFailed(
+        **_order_fields(parameters, order, when),
+        state=STATUSES[order.status],
+        origin=Origin.USER,
+        reason=failure_reason(order.refused, order.refused_limit),
+    )
 
 
 def order_cancelled(parameters: EngineParameters, order: Order, when: Moment) -> m.OrderCancelled:

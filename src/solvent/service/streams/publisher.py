@@ -18,10 +18,9 @@ from typing import Protocol
 from solvent.domain import events as e
 from solvent.domain.codec.events import kind_number
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.commands import OrderType, TimeInForce
 from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters
-from solvent.domain.readings import OrderReading, PriceReading
+from solvent.domain.readings import PriceReading
 from solvent.history.followers.candles import DAY, INTERVALS, MINUTE, start_of
 from solvent.history.followers.orders import KINDS as ORDER_KINDS
 from solvent.history.followers.orders import Order
@@ -52,12 +51,6 @@ _FOLLOWED = ORDER_KINDS.union(TRANSFER_KINDS, map(kind_number, (e.IndexUpdated, 
 
 class Questions(Holdings, Protocol):
     """What is asked of the engine, while it stands still."""
-
-    def accounts(self) -> int:
-        """How many accounts there are."""
-
-    def orders_of(self, account: int) -> Sequence[OrderReading]:
-        """The account's resting orders."""
 
     def price(self, asset: int) -> PriceReading:
         """Index and mark."""
@@ -150,16 +143,12 @@ class Publisher:
     def restore(
         self,
         questions: Questions,
-        orders: Iterable[Order] | None = None,
+        orders: Iterable[Order] = (),
         commands: int = 0,
     ) -> None:
-        """Begin with the market as it is after so many commands.
-
-        `orders` are those that rest; without them the engine is asked, account by account, and what
-        it does not keep is not known: when they came, and what they traded before.
-        """
+        """Begin with the market as it is after so many commands; `orders` have not ended then."""
         self._questions = questions
-        self._books.restore(_asked(questions) if orders is None else orders, commands)
+        self._books.restore(orders, commands)
         self._markets = self._new_markets()
         for asset, market in self._markets.items():
             price = questions.price(asset)
@@ -223,7 +212,11 @@ class Publisher:
                 tape = self._markets[event.asset].tape
                 tape.trade(self._now, event.price, event.quantity, event.quote)
                 self._reports.filled(event, taker, maker)
-            case e.OrderAccepted():
+            case e.TriggerPlaced():
+                self._reports.waits(*self._books.follow(event, happened))
+            case e.TriggerFailed():
+                self._reports.failed(*self._books.follow(event, happened))
+            case e.OrderAccepted() | e.Triggered():
                 self._reports.entered(*self._books.follow(event, happened))
             case e.OrderRested():
                 self._books.follow(event, happened)
@@ -335,26 +328,3 @@ class Publisher:
 
     def _tell(self, stream: str, payload: Callable[[], Payload], key: str | None = None) -> None:
         self.subscriptions.tell(Topic(stream), payload, key)
-
-
-def _asked(questions: Questions) -> Iterable[Order]:
-    """All resting orders that the engine has."""
-    for account in range(questions.accounts()):
-        for order in questions.orders_of(account):
-            yield Order(
-                order=order.order,
-                account=account,
-                asset=order.asset,
-                side=order.side,
-                order_type=OrderType.LIMIT,
-                time_in_force=TimeInForce.GTC,
-                price=order.price,
-                quantity=order.quantity,
-                quote_quantity=0,
-                post_only=False,
-                reduce_only=order.reduce_only,
-                self_trade_prevention=order.self_trade_prevention,
-                client_id=order.client_id,
-                created=0,
-                rests=True,
-            )

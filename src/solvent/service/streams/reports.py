@@ -41,8 +41,16 @@ class Reports:
         self._transfers = 0
 
     def entered(self, order: Order) -> None:
-        """An order was accepted."""
+        """An order was accepted, or one that waited entered."""
         self._tell(order, lambda: payloads.order_accepted(self._parameters, order, self.when))
+
+    def waits(self, order: Order) -> None:
+        """An order began to wait for a price."""
+        self._tell(order, lambda: payloads.trigger_placed(self._parameters, order, self.when))
+
+    def failed(self, order: Order) -> None:
+        """An order was refused when its price was reached."""
+        self._tell(order, lambda: payloads.trigger_failed(self._parameters, order, self.when))
 
     def cancelled(self, order: Order) -> None:
         """An order ended at its owner's wish."""

@@ -35,7 +35,7 @@ class AccountSummary(ApiObject):
     position_limit: Annotated[Decimal, says("Always 0: no futures here.", "0")]
     spot_maker_fee: Annotated[SignedDecimal, says("Fee of a resting order, basis points.", "2")]
     spot_taker_fee: Annotated[Decimal, says("Fee of an order that takes, basis points.", "5")]
-    trigger_orders: Annotated[U64, says("Always 0: no conditional orders here.", 0)]
+    trigger_orders: Annotated[U64, says("How many of its orders wait for a price.", 0)]
 
 
 class UpdateAccountSettingsRequest(Request):

@@ -381,6 +381,14 @@ class TickerInterval(StrEnum):
     WEEK = "1w"
 
 
+class TriggerBy(StrEnum):
+    """Which price a conditional order waits for."""
+
+    MARK_PRICE = "MarkPrice"
+    LAST_PRICE = "LastPrice"
+    INDEX_PRICE = "IndexPrice"
+
+
 class TimeInForce(StrEnum):
     """How long an order may rest: until cancelled, not at all, or all of it now or nothing."""
 

@@ -29,7 +29,7 @@ from solvent.service.api.objects.enums import (
     SystemOrderType,
     TimeInForce,
 )
-from solvent.service.api.objects.orders import Unconditional
+from solvent.service.api.objects.orders import Conditions
 from solvent.service.api.objects.pages import PageQuery
 
 
@@ -42,11 +42,11 @@ class OrdersHistoryQuery(PageQuery):
     market_type: Annotated[Maybe[list[MarketType]], says("Taken and passed over.")] = UNSET
 
 
-class Order(Unconditional):
+class Order(Conditions):
     """An order and what became of it. What does not apply to it is null."""
 
     id: Annotated[NumberText, says("Number of the order.", "31")]
-    created_at: Annotated[NaiveTime, says("When it was accepted.")]
+    created_at: Annotated[NaiveTime, says("When it was accepted or began to wait.")]
     executed_quantity: Annotated[Decimal, says("Base tokens filled.", "2")]
     executed_quote_quantity: Annotated[Decimal, says("USDC exchanged for them.", "300")]
     order_type: Annotated[OrderTypeEnum, says("Limit or market.", "Limit")]
@@ -73,7 +73,7 @@ class Order(Unconditional):
     client_id: Annotated[ClientId | None, says("The client's own number, if it gave one.")] = None
     expiry_reason: Annotated[
         OrderExpiryReason | None,
-        says("Why it ended without its owner asking.", "ImmediateOrCancel"),
+        says("Why it ended without its owner asking, or failed to enter.", "ImmediateOrCancel"),
     ] = None
     system_order_type: Annotated[
         SystemOrderType | None, says("Which stage of liquidation sent it, if one did.")

@@ -27,13 +27,17 @@ from solvent.service.api.objects.enums import (
     SelfTradePrevention,
     Side,
     TimeInForce,
+    TriggerBy,
 )
 from solvent.service.errors import ApiErrorResponse
 from solvent.service.limits import BATCH_COMMANDS
 
+_UNATTACHED = says("Always null: no orders are attached to another here.")
+_NOT_SERVED = says("Not served: refused.")
+
 
 class CancelOrderTypeEnum(StrEnum):
-    """Which orders are cancelled; there are no conditional ones here."""
+    """Which orders are cancelled: those that rest in the book, or those that wait for a price."""
 
     RESTING_LIMIT_ORDER = "RestingLimitOrder"
     CONDITIONAL_ORDER = "ConditionalOrder"
@@ -46,24 +50,27 @@ class SlippageToleranceType(StrEnum):
     PERCENT = "Percent"
 
 
-class Unconditional(ApiObject):
-    """What an order of the published API may have and none has here: always there, as null."""
+class Conditions(ApiObject):
+    """What an order waits or waited for, and what orders of the published API may have besides.
 
-    stop_loss_limit_price: Annotated[None, says("Always null: no conditional orders here.")] = None
-    stop_loss_trigger_by: Annotated[None, says("Always null: no conditional orders here.")] = None
-    stop_loss_trigger_price: Annotated[None, says("Always null: no conditional orders here.")] = (
-        None
-    )
-    take_profit_limit_price: Annotated[None, says("Always null: no conditional orders here.")] = (
-        None
-    )
-    take_profit_trigger_by: Annotated[None, says("Always null: no conditional orders here.")] = None
-    take_profit_trigger_price: Annotated[None, says("Always null: no conditional orders here.")] = (
-        None
-    )
-    trigger_by: Annotated[None, says("Always null: no conditional orders here.")] = None
-    trigger_price: Annotated[None, says("Always null: no conditional orders here.")] = None
-    trigger_quantity: Annotated[None, says("Always null: no conditional orders here.")] = None
+    All of it is always there, as null where there is none.
+    """
+
+    trigger_by: Annotated[
+        TriggerBy | None, says("Which price it waits or waited for, if it is conditional.")
+    ] = None
+    trigger_price: Annotated[
+        Decimal | None, says("That price, USDC a token; only of a conditional order.")
+    ] = None
+    trigger_quantity: Annotated[
+        Decimal | None, says("Base tokens; only of a conditional order that is not by quote.")
+    ] = None
+    stop_loss_limit_price: Annotated[None, _UNATTACHED] = None
+    stop_loss_trigger_by: Annotated[None, _UNATTACHED] = None
+    stop_loss_trigger_price: Annotated[None, _UNATTACHED] = None
+    take_profit_limit_price: Annotated[None, _UNATTACHED] = None
+    take_profit_trigger_by: Annotated[None, _UNATTACHED] = None
+    take_profit_trigger_price: Annotated[None, _UNATTACHED] = None
     strategy_id: Annotated[None, says("Always null: no strategies here.")] = None
     slippage_tolerance: Annotated[None, says("Always null: no slippage tolerance here.")] = None
     slippage_tolerance_type: Annotated[None, says("Always null: no slippage tolerance here.")] = (
@@ -71,11 +78,13 @@ class Unconditional(ApiObject):
     )
 
 
-class OrderType(Unconditional):
+class OrderType(Conditions):
     """An order as it is now. What does not apply to it is null."""
 
     id: Annotated[NumberText, says("Number of the order.", "31")]
-    created_at: Annotated[Milliseconds, says("When the order was accepted, milliseconds UTC.")]
+    created_at: Annotated[
+        Milliseconds, says("When it was accepted or began to wait, milliseconds UTC.")
+    ]
     executed_quantity: Annotated[Decimal, says("Base tokens filled so far.", "2")]
     executed_quote_quantity: Annotated[Decimal, says("USDC exchanged for them so far.", "300")]
     order_type: Annotated[OrderTypeEnum, says("Limit or market.", "Limit")]
@@ -103,7 +112,10 @@ class OrderType(Unconditional):
     price: Annotated[
         Decimal | None, says("Limit in USDC a token; only in a limit order.", "150")
     ] = None
-    triggered_at: Annotated[None, says("Always null: no conditional orders here.")] = None
+    triggered_at: Annotated[
+        Milliseconds | None,
+        says("When its price was reached; only of a conditional order."),
+    ] = None
     related_order_id: Annotated[None, says("Always null: no orders belong to another.")] = None
 
 
@@ -143,27 +155,33 @@ class OrderExecutePayload(Request):
         says("Which order ends when two of one account meet; RejectTaker if absent."),
     ] = UNSET
     side: Annotated[Side, says("Whether to buy or to sell the base asset.", "Bid")]
-    stop_loss_limit_price: Annotated[Maybe[Amount], says("Not served: refused.")] = UNSET
-    stop_loss_trigger_by: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
-    stop_loss_trigger_price: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
+    stop_loss_limit_price: Annotated[Maybe[Amount], _NOT_SERVED] = UNSET
+    stop_loss_trigger_by: Annotated[Maybe[str], _NOT_SERVED] = UNSET
+    stop_loss_trigger_price: Annotated[Maybe[str], _NOT_SERVED] = UNSET
     symbol: Annotated[MarketSymbol, says("The market.")]
-    take_profit_limit_price: Annotated[Maybe[Amount], says("Not served: refused.")] = UNSET
-    take_profit_trigger_by: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
-    take_profit_trigger_price: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
+    take_profit_limit_price: Annotated[Maybe[Amount], _NOT_SERVED] = UNSET
+    take_profit_trigger_by: Annotated[Maybe[str], _NOT_SERVED] = UNSET
+    take_profit_trigger_price: Annotated[Maybe[str], _NOT_SERVED] = UNSET
     time_in_force: Annotated[
         Maybe[TimeInForce], says("How long the order may rest; GTC if absent.")
     ] = UNSET
-    trigger_by: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
-    trigger_price: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
-    trigger_quantity: Annotated[Maybe[str], says("Not served: refused.")] = UNSET
-    slippage_tolerance: Annotated[Maybe[Amount], says("Not served: refused.")] = UNSET
-    slippage_tolerance_type: Annotated[
-        Maybe[SlippageToleranceType], says("Not served: refused.")
+    trigger_by: Annotated[
+        Maybe[TriggerBy], says("Which price it waits for; MarkPrice if absent.")
     ] = UNSET
+    trigger_price: Annotated[
+        Maybe[Amount],
+        says("Where given, the order waits until this is reached; USDC a token."),
+    ] = UNSET
+    trigger_quantity: Annotated[
+        Maybe[Amount],
+        says("Base tokens of an order that waits, in place of quantity."),
+    ] = UNSET
+    slippage_tolerance: Annotated[Maybe[Amount], _NOT_SERVED] = UNSET
+    slippage_tolerance_type: Annotated[Maybe[SlippageToleranceType], _NOT_SERVED] = UNSET
 
 
 class OrderId(Request):
-    """Names one resting order by exactly one of its ids."""
+    """Names one order that rests or waits by exactly one of its ids."""
 
     client_id: Annotated[Maybe[ClientId], says("The client's own number of the order.")] = UNSET
     order_id: Annotated[Maybe[NumberText], says("Number of the order.", "31")] = UNSET
@@ -179,7 +197,7 @@ class OrderCancelPayload(OrderId):
 
 
 class OrdersQuery(Request):
-    """Which resting orders are asked for."""
+    """Which orders that rest or wait are asked for."""
 
     market_type: Annotated[Maybe[MarketType], says("Kind of market; only SPOT has any.")] = UNSET
     symbol: Annotated[Maybe[MarketSymbol], says("The market; all of them if absent.")] = UNSET
@@ -190,7 +208,8 @@ class OrderCancelAllPayload(Request):
 
     symbol: Annotated[MarketSymbol, says("The market.")]
     order_type: Annotated[
-        Maybe[CancelOrderTypeEnum], says("Which orders; RestingLimitOrder if absent.")
+        Maybe[CancelOrderTypeEnum],
+        says("Which orders; those that rest and those that wait if absent."),
     ] = UNSET
 
 

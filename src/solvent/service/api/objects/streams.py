@@ -1,8 +1,8 @@
 """Streams: what a client says over WebSocket, and the messages that it gets.
 
 Fields have the published names of one letter. `E` is when a message is told, `T` when it happened,
-both microseconds UTC. Absent: the fields of triggers, strategies and related orders, which do not
-exist here.
+both microseconds UTC. Absent: the fields of attached orders, strategies and related orders, which
+do not exist here.
 """
 
 from enum import StrEnum
@@ -31,6 +31,7 @@ from solvent.service.api.objects.enums import (
     SelfTradePrevention,
     Side,
     TimeInForce,
+    TriggerBy,
 )
 from solvent.service.api.objects.governance import AuditRow
 from solvent.service.api.objects.markets import Level
@@ -233,6 +234,15 @@ class OrderUpdate(Happened, tag_field="e"):
     price: Annotated[
         Maybe[Decimal], says("Limit in USDC a token; only in a limit order.", "150")
     ] = field(name="p", default=UNSET)
+    trigger_price: Annotated[
+        Maybe[Decimal], says("The price that it waits or waited for, USDC a token.", "140")
+    ] = field(name="P", default=UNSET)
+    trigger_by: Annotated[Maybe[TriggerBy], says("Which price that is.", "MarkPrice")] = field(
+        name="B", default=UNSET
+    )
+    trigger_quantity: Annotated[
+        Maybe[Decimal], says("Base tokens of an order that waits or waited.", "5")
+    ] = field(name="Y", default=UNSET)
     state: Annotated[OrderStatus, says("Where it stands.", "PartiallyFilled")] = field(name="X")
     order: Annotated[
         str, says("Number of the order; a name where the fill is off the book.", "31")
@@ -249,7 +259,19 @@ class OrderUpdate(Happened, tag_field="e"):
 
 
 class OrderAccepted(OrderUpdate, tag="orderAccepted"):
-    """An order was accepted."""
+    """An order was accepted, or one that waited entered when its price was reached."""
+
+
+class TriggerPlaced(OrderUpdate, tag="triggerPlaced"):
+    """An order waits for a price."""
+
+
+class TriggerFailed(OrderUpdate, tag="triggerFailed"):
+    """An order that waited was refused when its price was reached: it is over."""
+
+    reason: Annotated[OrderExpiryReason, says("Why it failed.", "InsufficientFunds")] = field(
+        name="R"
+    )
 
 
 class OrderCancelled(OrderUpdate, tag="orderCancelled"):
@@ -307,7 +329,9 @@ class WaterfallStep(Told, tag_field="e", tag="waterfall"):
     amounts: Annotated[list[StepAmount], says("Its figures.")]
 
 
-OrderMessage = OrderAccepted | OrderCancelled | OrderExpired | OrderFilled
+OrderMessage = (
+    OrderAccepted | OrderCancelled | OrderExpired | OrderFilled | TriggerPlaced | TriggerFailed
+)
 Payload = (
     DepthUpdate
     | BookTicker
@@ -341,7 +365,14 @@ STREAMS: tuple[tuple[str, tuple[type[Told], ...]], ...] = (
     ("trade.SYMBOL", (TradeMessage,)),
     (
         "account.orderUpdate, account.orderUpdate.SYMBOL",
-        (OrderAccepted, OrderCancelled, OrderExpired, OrderFilled),
+        (
+            OrderAccepted,
+            OrderCancelled,
+            OrderExpired,
+            OrderFilled,
+            TriggerPlaced,
+            TriggerFailed,
+        ),
     ),
     ("account.balanceUpdate", (BalanceUpdate,)),
 )
