@@ -165,10 +165,14 @@ def test_a_weight_is_the_references_where_it_begins_to_fall(
             check_weight(asset, near, mark)
 
 
-@given(haircut_assets(), st.integers(0, 2**42))
-def test_the_weight_at_a_root_is_the_references(asset: AssetParameters, root: int) -> None:
+@given(haircut_assets(), st.integers(0, MAX_VALUE * FINE_PER_VALUE), st.integers(0, 2**42))
+def test_the_weight_at_a_root_is_the_references(
+    asset: AssetParameters, value: int, root: int
+) -> None:
     expected = reference_margin.weight_at(asset.haircut, root)
     assert weights.weight_at(asset_memory(asset), root) == expected
+    counted = reference_margin.weighted_at(asset.haircut, value, root)
+    assert weights.weighted_at(asset_memory(asset), value, root) == counted
 
 
 @pytest.mark.parametrize("size_by", SizeBy)

@@ -140,6 +140,22 @@ def test_an_atom_more_never_weighs_less(asset: AssetParameters, quantity: int, m
     assert weighted_down(asset, quantity + 1, mark) >= weighted_down(asset, quantity, mark)
 
 
+@proves("I11")
+def test_a_whale_weighs_no_less_at_any_root_that_is_passed() -> None:
+    """Case 36 and its neighbours: 60,000 roots of a value, the last atoms below and above each."""
+    asset = replace(
+        plain_asset("ETH", 9, RATIO),
+        haircut=Haircut(RATIO * 9 // 10, HaircutKind.INVERSE_SQUARE_ROOT, penalty=RATIO // 100),
+    )
+    mark = 2_000 * PRICE_SCALE
+    before = 0
+    for root in range(15_848_970, 15_908_970):
+        for quantity in (root * root // 2, root * root // 2 + 1):
+            weight = weighted_down(asset, quantity, mark)
+            assert weight >= before
+            before = weight
+
+
 @pytest.mark.parametrize("size_by", SizeBy)
 def test_the_whole_supply_of_a_token_without_decimals_can_be_weighed(size_by: SizeBy) -> None:
     asset = replace(

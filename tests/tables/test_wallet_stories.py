@@ -202,6 +202,24 @@ def test_a_gift_never_lowers_health() -> None:
     """)
 
 
+@proves("I11")
+def test_a_gift_to_a_whale_does_not_lower_health_by_a_rounded_weight() -> None:
+    """Case 36: 31.82 USDC on 253 million, where the weight's last digit falls."""
+    run_story("""
+        set SOL haircut.kind inverse_square_root
+        set SOL haircut.weight 90%
+        set SOL haircut.penalty 0.01
+        price    SOL 2,000
+        deposit  lender USDC 10,000,000
+        lend     lender USDC 10,000,000
+        deposit  alice  SOL  126,547.615503544
+        borrow   alice  USDC 1,000,000
+        keep     equity alice net_equity
+        deposit  alice  SOL  0.015908969
+        expect   alice  net_equity >= $equity
+    """)
+
+
 @proves("A14", "I37")
 def test_previews_and_figures_that_people_watch() -> None:
     story = run_story("""

@@ -71,8 +71,18 @@ def _weighted_by_size(asset: Asset, quantity: int, mark: int, value: Wide) -> Wi
         step_before = wide(root - 1) * (root - 1) * mark // _STEP_DIVISOR
     if root == 0:
         return wide(0)
-    here = value * weight_at(asset, root)
-    return max(here, step_before * weight_at(asset, root - 1)) // RATIO
+    return max(weighted_at(asset, value, root), weighted_at(asset, step_before, root - 1))
+
+
+@kernel
+def weighted_at(asset: Asset, value: Wide, root: int) -> Wide:
+    """Part of a value that counts at a square root of size, the root in 10^-3, rounded down."""
+    weight = weight_at(asset, root)
+    if root + 3 <= weight:
+        return value * weight // RATIO
+    divisor = wide(asset.haircut_penalty) * root + _WEIGHT_UNIT
+    scaled = value * (asset.haircut_base * SQUARE_ROOT_SCALE) // divisor
+    return min(value * asset.weight // RATIO, scaled)
 
 
 @kernel

@@ -234,9 +234,23 @@ def weighted_down(asset: AssetParameters, quantity: int, mark: int) -> int:
         before = (root - 1) ** 2 * mark // (PRICE_SCALE * _SIZE_UNIT // FINE_SCALE)
         step_before = check_int128(before) if root else 0
     return max(
-        value * weight_at(haircut, root) // RATIO,
-        step_before * weight_at(haircut, max(0, root - 1)) // RATIO,
+        weighted_at(haircut, value, root), weighted_at(haircut, step_before, max(0, root - 1))
     )
+
+
+def weighted_at(haircut: Haircut, value: int, root: int) -> int:
+    """Part of a value that counts at a square root of size, the root in 10^-3, rounded down.
+
+    A whale's weight is not rounded by itself. From a root r to the next a size grows by a part of
+    2 / r and its weight falls by 1 / r at most; a unit of 10^-9 is more than the difference where
+    the weight has fewer of them than r, and what counts would fall.
+    """
+    weight = weight_at(haircut, root)
+    if root + 3 <= weight:
+        return value * weight // RATIO
+    divisor = RATIO * SQUARE_ROOT_SCALE + haircut.penalty * root
+    scaled = check_int128(value * haircut.base * SQUARE_ROOT_SCALE) // divisor
+    return min(value * haircut.weight // RATIO, scaled)
 
 
 def weight_at(haircut: Haircut, root: int) -> int:
