@@ -31,7 +31,7 @@ from tests.sizes import sized
 from tests.tables.story import Story, run_story
 
 SOL = 2
-SEEDS = sized(4, 30, 200)
+SEEDS = sized(4, 10, 11)
 COMMANDS = 1_500
 POLICIES = [policy.name.lower() for policy in Policy]
 
