@@ -77,6 +77,7 @@ def test_bad_input_is_one_line_and_writes_nothing(name: str, tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_a_market_is_not_made_in_the_folder_of_a_run(copied: Path) -> None:
+    """G5."""
     before = files(copied)
     done = solvent("up", "--folder", copied, "--demo", "--port", "0")
     assert (done.returncode, done.stdout) == (2, "")

@@ -206,6 +206,7 @@ def _not_refused(*_: object, **__: object) -> Never:
 def test_nonsense_is_one_line_and_writes_nothing(
     name: str, folder: Path, taken: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """G8."""
     before = files(folder)
     for given, nonsense in NONSENSE[name]:
         words = [*given, *(taken if word == "taken" else word for word in nonsense)]

@@ -49,6 +49,7 @@ def test_nothing_is_cut_without_both_answers(market: Path, answers: tuple[str, .
 
 
 def test_what_is_cut_is_kept(market: Path) -> None:
+    """S22."""
     before = files(market / "journal")
     assert truncated(market, 3, "3", "market").returncode == 2
     done = truncated(market, 4, "4", "market")

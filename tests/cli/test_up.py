@@ -43,7 +43,7 @@ def test_an_existing_market_is_not_called_by_another_scenarios_name(tmp_path: Pa
 
 @pytest.mark.slow
 def test_a_replay_is_never_ahead_of_the_time_and_says_how_far_it_is(tmp_path: Path) -> None:
-    """Candles up to the server's time have all of it; every answer says the market's time."""
+    """G2: candles up to the server's time have all of it; every answer says the market's time."""
     with serving(tmp_path, "--replay", "demo-market", "--speed", "300", "--accounts", "50") as it:
         said = tmp_path / "errors"
         until(lambda: "the scenario has ended" in said.read_text())

@@ -22,6 +22,7 @@ def called(service: Service, key: Path | None, *words: object) -> object:
 
 @pytest.mark.slow
 def test_a_market_from_an_empty_folder(tmp_path: Path) -> None:
+    """G4 to G7."""
     names = ("operator", "oracle", "funder", "ann")
     done = solvent("keygen", *names, "--folder", str(tmp_path))
     assert done.returncode == 0, done.stderr

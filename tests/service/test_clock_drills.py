@@ -74,6 +74,7 @@ def trades(service: Service) -> None:
 
 @pytest.mark.parametrize("leap", [2 * HOUR, -2 * HOUR, YEAR])
 def test_a_leap_is_told_and_nothing_else_comes_of_it(leap: int, tmp_path: Path, wall: Wall) -> None:
+    """S02."""
     with serving(tmp_path, "--demo") as service:
         trades(service)
         wall.set(leap)

@@ -53,7 +53,7 @@ def test_an_origin_is_listed(origin: str) -> None:
 
 
 def test_a_served_market_checks_both(tmp_path: Path) -> None:
-    """Over real sockets, requests and streams alike; what is listed by options is served."""
+    """S24: over real sockets, requests and streams alike; what is listed by options is served."""
     options = ("--origin", "https://market.example", "--host-name", "market.example")
     with serving(tmp_path, "--demo", *options) as service:
         for headers, status in (
@@ -78,7 +78,7 @@ def test_a_served_market_checks_both(tmp_path: Path) -> None:
 
 
 def test_a_demo_has_no_staff_key_that_a_page_could_compute(tmp_path: Path) -> None:
-    """Nor do two demos have the same one; who may read the folder has them."""
+    """S24: nor do two demos have the same one; who may read the folder has them."""
     found = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

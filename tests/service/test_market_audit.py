@@ -147,7 +147,7 @@ def test_a_running_market_is_left_alone(folder: Path) -> None:
 
 
 def test_histories_that_know_of_more_tell_of_lost_records(tmp_path: Path) -> None:
-    """The last frame of a killed journal, damaged: the journal alone cannot know."""
+    """S21: the last frame of a killed journal, damaged: the journal alone cannot know."""
     market = tmp_path / "market"
 
     async def story(house: House) -> int:

@@ -14,6 +14,7 @@ from solvent.service.serve import _Server
 
 
 def test_the_server_makes_its_socket_where_ours_is_made() -> None:
+    """S31."""
     assert "_init_shared_socket" in {name for each in Server.__mro__ for name in vars(each)}
     assert _Server._init_shared_socket is not Server._init_shared_socket
     assert {"_shd", "_sfd"} <= vars(Server("none:none", address="127.0.0.1", port=0)).keys()

@@ -9,6 +9,7 @@ from solvent.service.recovering import Far, answering
 
 
 def test_a_recovery_is_told_at_the_services_address() -> None:
+    """S13."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     far = [Far(0, 0)]

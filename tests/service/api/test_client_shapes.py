@@ -50,7 +50,7 @@ async def send_both(
 
 
 def test_a_field_may_be_in_query_and_body_when_both_say_the_same(tmp_path: Path) -> None:
-    """A public bot cancels so; numbers and texts of one form are the same."""
+    """Case f03: a public bot cancels so; numbers and texts of one form are the same."""
 
     async def story(house: House) -> None:
         ann, path = house.ann, "/api/v1/order"
@@ -130,7 +130,7 @@ GETS = [each for each in ENDPOINTS if each.method == "GET"]
 
 @pytest.mark.parametrize("endpoint", GETS, ids=lambda each: str(each.path))
 def test_a_query_may_say_more_than_is_asked(asked: Asked, endpoint: Endpoint) -> None:
-    """Clients add `subaccountId`, `limit` and their own; it is signed and passed over."""
+    """Case f06: clients add `subaccountId`, `limit` and their own; it is signed and passed over."""
     more = {"klinePriceType": "Last", "sauce": "1"}
     plain, answer = asked.get(endpoint), asked.get(endpoint, **more)
     assert answer.status_code == plain.status_code, answer.text
@@ -169,6 +169,7 @@ def test_a_body_or_a_query_that_changes_something_says_no_more_than_is_asked(
     ],
 )
 def test_a_change_is_a_ratio_of_six_digits(first: str, change: str, said: str) -> None:
+    """Case f04."""
     prices = [int(float(text) * 100) * PRICE_SCALE // 100 for text in (first, change)]
     assert change_text(prices[0], prices[1]) == said
 
@@ -185,6 +186,8 @@ async def candles(house: House, **fields: Any) -> list[dict[str, Any]]:
 
 
 def test_candles_are_a_row_an_interval(tmp_path: Path) -> None:
+    """Case f06."""
+
     async def story(house: House) -> None:
         await place(house.ann, side="Ask", price="200")
         assert (await place(house.bob, price="200", timeInForce="IOC")).json()["status"] == "Filled"
@@ -247,7 +250,7 @@ def _is_nullable(shown: dict[str, Any]) -> bool:
 
 
 def test_orders_and_fills_have_their_optional_keys(tmp_path: Path) -> None:
-    """Also an order by quote, whose quantity is what it got."""
+    """Case f09: also an order by quote, whose quantity is what it got."""
 
     async def story(house: House) -> None:
         await place(house.ann, side="Ask", price="200", quantity="5")
@@ -277,7 +280,7 @@ def test_orders_and_fills_have_their_optional_keys(tmp_path: Path) -> None:
 
 
 def test_an_order_that_is_not_there_is_a_bad_request_to_cancel(tmp_path: Path) -> None:
-    """And not found to ask for; an item of a batch says the same."""
+    """Case f10: and not found to ask for; an item of a batch says the same."""
 
     async def story(house: House) -> None:
         ann = house.ann

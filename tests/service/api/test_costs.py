@@ -166,7 +166,7 @@ def test_a_command_of_a_batch_costs_a_token(tmp_path: Path, kind: str) -> None:
 
 
 def test_the_bytes_that_an_account_leaves_behind_are_bounded(tmp_path: Path) -> None:
-    """By what its journal grows by, to which the bound of an hour is kept."""
+    """S07: by what its journal grows by, to which the bound of an hour is kept."""
 
     async def story(house: House) -> None:
         taken = 0

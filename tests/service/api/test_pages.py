@@ -62,6 +62,7 @@ def test_endpoints_of_pages_are_those_of_the_published_api() -> None:
 def test_a_page_beyond_the_end_is_empty_and_says_where_it_stands(
     quiet: Quiet, endpoint: Endpoint
 ) -> None:
+    """Case f07."""
     reply = quiet.ask(endpoint, limit="10", offset="1000")
     assert reply.status_code == 200, reply.text
     assert reply.text in ("[]", "")

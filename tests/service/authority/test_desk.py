@@ -160,6 +160,7 @@ PROPOSED: dict[str, tuple[AnyAct, int, set[int], int]] = {
 
 @pytest.mark.parametrize("name", PROPOSED)
 def test_a_proposal_is_made_by_two_and_after_its_time(name: str) -> None:
+    """S08."""
     act, proposer, others, delay = PROPOSED[name]
     for number in range(1, len(PEOPLE) + 1):
         office = Office()
@@ -202,7 +203,7 @@ STEPS = ("proposed", "approved", "due")
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("who", ["proposer", "other"])
 def test_a_removal_in_the_middle(name: str, step: str, who: str) -> None:
-    """Of the proposer: the proposal is void. Of who approved: another one has to."""
+    """S10: of the proposer: the proposal is void. Of who approved: another one has to."""
     act, proposer, others, delay = PROPOSED[name]
     other = min(others)
     office = Office()
@@ -261,6 +262,7 @@ def test_a_key_in_use_is_never_taken(take, holder: int) -> None:  # type: ignore
 
 
 def test_a_key_that_came_into_use_while_it_was_proposed_is_not_taken() -> None:
+    """S01."""
     office = Office()
     office.act(AdmitKey(NEW, Role.RISK_ADMIN), OPERATOR)
     office.act(OpenAccount(NEW, Role.USER), OPERATOR)
@@ -272,7 +274,7 @@ def test_a_key_that_came_into_use_while_it_was_proposed_is_not_taken() -> None:
 
 
 def test_the_last_operator_stays() -> None:
-    """Whoever asks, also itself, also the house; a rotation leaves one."""
+    """S12: whoever asks, also itself, also the house; a rotation leaves one."""
     office = Office()
     assert office.said(RemoveKey(key(OPERATOR_2)), OPERATOR) == (200, "done")
     for actor in (OPERATOR, HOUSE):
@@ -284,6 +286,7 @@ def test_the_last_operator_stays() -> None:
 
 
 def test_what_cannot_be_is_refused_when_it_is_proposed() -> None:
+    """S10."""
     office = Office()
     status, outcome = office.said(IMPOSSIBLE, RISK)
     assert status == 400
@@ -292,6 +295,7 @@ def test_what_cannot_be_is_refused_when_it_is_proposed() -> None:
 
 
 def test_proposals_are_bounded() -> None:
+    """S10."""
     office = Office()
     for _ in range(PROPOSALS_OF_KEY):
         assert office.said(FEE, RISK) == (200, "waits")
@@ -303,6 +307,7 @@ def test_proposals_are_bounded() -> None:
 
 
 def test_a_proposal_expires() -> None:
+    """S10."""
     office = Office()
     office.act(FEE, RISK)
     end = office.time + DELAY + PROPOSAL_SECONDS * SECOND
@@ -313,7 +318,7 @@ def test_a_proposal_expires() -> None:
 
 
 def test_the_limit_of_funding_is_all_funders_and_an_hours() -> None:
-    """To the atom: of USDC by itself, of others by the higher of index and mark."""
+    """S08: to the atom: of USDC by itself, of others by the higher of index and mark."""
     office = Office()
     assert office.said(BookDeposit(2, 0, 400 * UNIT), FUNDER) == (200, "done")
     sol = office.market.parameters.assets[1].decimals

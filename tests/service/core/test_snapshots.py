@@ -31,6 +31,7 @@ def live(folder: Path, records: int, every: int) -> list[int]:
 
 
 def test_records_are_counted_over_lives(tmp_path: Path) -> None:
+    """S13."""
     assert live(tmp_path, 90, 100) == []
     first = live(tmp_path, 90, 100)
     assert len(first) == 1

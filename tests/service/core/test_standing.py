@@ -9,6 +9,8 @@ PATH = "/solvent/v1/solvency"
 
 
 def test_many_who_ask_are_told_by_few_hashes(tmp_path: Path) -> None:
+    """S14."""
+
     async def story(house: House) -> None:
         node = house.node
         before = node.standings.taken

@@ -8,6 +8,7 @@ import asyncio
 import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -176,8 +177,22 @@ def locked(path: Path) -> Iterator[None]:
         other.close()
 
 
+def test_histories_are_read_by_their_owner_alone(tmp_path: Path) -> None:
+    """S29: views.db, with everybody's orders, could be read by everybody."""
+
+    async def story(house: House) -> None:
+        await catches_up(house)
+        kept = list(tmp_path.glob(f"{VIEWS}*"))
+        assert kept
+        assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
+
+    told(tmp_path, story)
+
+
 @pytest.mark.slow
 def test_a_locked_file(tmp_path: Path) -> None:
+    """S06."""
+
     async def story(house: House) -> None:
         await trade(house)
         with locked(tmp_path / VIEWS):
@@ -223,7 +238,7 @@ def spoil(path: Path) -> None:
 def test_a_file_that_is_damaged_while_the_market_serves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With so little memory that it is read again."""
+    """S06: with so little memory that it is read again."""
     monkeypatch.setattr(database, "CACHE_KIB", 8)
 
     async def story(house: House) -> None:
@@ -320,6 +335,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_server_that_hangs(tmp_path: Path, postgres: Server) -> None:
+    """S03."""
+
     async def story(house: House) -> None:
         await trade(house)
         postgres.send(signal.SIGSTOP)
@@ -335,7 +352,7 @@ def test_a_server_that_hangs(tmp_path: Path, postgres: Server) -> None:
 
 @pytest.mark.slow
 def test_a_market_ends_while_its_server_hangs(tmp_path: Path, postgres: Server) -> None:
-    """What the views lack they get at the next start, also where the server is there later."""
+    """S03: what the views lack they get at the next start, also where the server is there later."""
 
     async def story(house: House) -> None:
         await trade(house)
@@ -352,6 +369,8 @@ def test_a_market_ends_while_its_server_hangs(tmp_path: Path, postgres: Server) 
 
 @pytest.mark.slow
 def test_a_server_that_is_gone_and_comes_again(tmp_path: Path, postgres: Server) -> None:
+    """S06."""
+
     async def restarted(house: House) -> None:
         await trade(house)
         postgres.stop()

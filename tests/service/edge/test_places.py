@@ -230,6 +230,8 @@ def test_a_key_listens_on_so_many_connections() -> None:
 
 
 def test_who_is_silent_and_is_told_nothing_is_not_waited_for() -> None:
+    """S17."""
+
     async def story(served: Served) -> None:
         async with served.client() as silent, served.client() as told:
             await silent.subscribe("account.rfqUpdate", signature=served.sign(ANN))
@@ -246,7 +248,7 @@ def test_who_is_silent_and_is_told_nothing_is_not_waited_for() -> None:
 
 
 def test_health_has_a_door_of_its_own(tmp_path: Path) -> None:
-    """It answers while strangers hold all places, which here are those of the process's files."""
+    """S17: it answers while strangers hold all places, here those of the process's files."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         door = free.getsockname()[1]
     with serving(tmp_path, "--demo", "--health-port", str(door)):

@@ -102,6 +102,7 @@ def asked(address: str, line: bytes, source: str = "127.0.0.1") -> bytes:
 
 
 def test_a_market_behind_a_proxy_that_passes_connections_on(tmp_path: Path) -> None:
+    """S20."""
     options = ("--trusted-proxy", "127.0.0.1", "--proxy-protocol", "--demo")
     with serving(tmp_path, *options) as service:
         for line in (LINES[0][0], LINES[3][0], LINES[6][0]):
@@ -111,7 +112,7 @@ def test_a_market_behind_a_proxy_that_passes_connections_on(tmp_path: Path) -> N
 
 
 def test_buckets_are_the_clients_and_not_the_proxys(tmp_path: Path) -> None:
-    """One of them asks too often; the other one does not suffer."""
+    """S20: one of them asks too often; the other one does not suffer."""
     signed = {"X-API-Key": "x", "X-Signature": "y"}
 
     def asks(host: str) -> int:

@@ -30,7 +30,7 @@ CUT = (1008, "the key that signed may not act any more")
 
 
 def test_a_signature_is_good_on_one_connection() -> None:
-    """There as often as its window allows, elsewhere never, also when the first has gone."""
+    """S09: there as often as its window allows, elsewhere never, also when the first has gone."""
 
     async def story(served: Served) -> None:
         signature = served.sign(ANN)
@@ -110,7 +110,7 @@ def ended(socket: ClientConnection) -> tuple[int | None, str | None]:
 
 @pytest.mark.parametrize("how", ["removed", "rotated"])
 def test_a_key_that_acts_no_more_is_cut_at_once(tmp_path: Path, how: str) -> None:
-    """Before whoever removed it is answered; other listeners stay, and staff are told."""
+    """S09: before whoever removed it is answered; other listeners stay, and staff are told."""
     with ExitStack() as stack:
         desk = Desk(stack.enter_context(serving(tmp_path)))
         service = desk.service

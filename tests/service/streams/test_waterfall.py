@@ -14,6 +14,7 @@ SEEDS = (22, 48, 58)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_step_is_told_once_and_kept(seed: int) -> None:
+    """G3."""
     stage = Stage(seed)
     listener = Listener(stage.publisher)
     listener.join(Topic(WATERFALL))

@@ -26,6 +26,8 @@ async def sent(house: House, headers: dict[str, str]) -> httpx.Response:
 
 
 def test_a_request_that_names_its_market_is_good_there_alone(tmp_path: Path) -> None:
+    """S25."""
+
     async def run() -> None:
         houses = [await opened(tmp_path / name) for name in ("here", "there")]
         try:
