@@ -277,3 +277,19 @@ def test_a_changed_number_is_refused_or_is_other_parameters(data: st.DataObject)
     except (ValueError, StopIteration, RuntimeError, OverflowError):
         return
     assert list(encode_parameters(changed)) == row
+
+
+@pytest.mark.parametrize("name", ["opposites", "tiers", "mark_limits"])
+@pytest.mark.parametrize("value", [0, 1, "off", None])
+def test_a_switch_is_true_or_false(name: str, value: object) -> None:
+    with pytest.raises(p.ParameterError, match=f"^{name}: must be True or False, is "):
+        p.WaterfallParameters(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["opposites", "tiers", "mark_limits"])
+def test_a_switch_survives_the_codec(name: str) -> None:
+    waterfall = p.WaterfallParameters(**{name: False})  # type: ignore[arg-type]
+    off = replace(ENGINE, waterfall=waterfall)
+    again = decode_parameters(list(encode_parameters(off)))
+    assert again == off
+    assert getattr(again.waterfall, name) is False

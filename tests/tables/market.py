@@ -45,6 +45,7 @@ PLAIN = {
     "min_sources",
     "patience",
 }
+SWITCHES = {"mark_limits", "opposites", "tiers"}
 TIMES = {"commitment_notice", "ewma_time", "interval", "max_age", "move_time", "start_time"}
 ENUMS: dict[str, type[IntEnum]] = {
     "state": PoolState,
@@ -149,6 +150,8 @@ def _parsed(name: str, values: list[str], decimals: int) -> object:
         return tuple(int(value) for value in values)
     if name in ENUMS:
         return ENUMS[name][text.upper()]
+    if name in SWITCHES:
+        return {"on": True, "off": False}[text]
     if name in TIMES:
         return duration(text)
     if name in PLAIN:

@@ -38,6 +38,7 @@ COMMANDS = {
     "readmit": "Let an operator's key into a market that has lost its own.",
     "truncate": "Give up what follows a damaged record of a market's journal.",
     "run": "Run a scenario: a packaged one by name, or a file of your own.",
+    "compare": "Run a scenario with one rule or policy changed at a time, as a table.",
     "scenarios": "List the packaged scenarios.",
     "export": "Write a run's events and figures as tables, CSV or Parquet.",
     "report": "Write the report of a run, or of a market, as one HTML file.",

@@ -63,6 +63,11 @@ def _between(name: str, value: int, low: int, high: int) -> None:
         raise ParameterError(name, f"must lie between {low} and {high}, is {value}")
 
 
+def _switch(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ParameterError(name, f"must be True or False, is {value!r}")
+
+
 def _refuse_floats(record: "ParameterRecord") -> None:
     """Name the field of a float before anything is compared with it."""
     for each in fields(record):
@@ -287,6 +292,7 @@ class WaterfallParameters:
 
     A pass is made every `interval`; after short attempts that add up to `patience` whole ones the
     book hands over; a commitment is withdrawn `commitment_notice` after it was asked for.
+    `opposites`, `tiers` and `mark_limits` are rules that can be switched off, to compare.
     """
 
     target_buffer: int = RATIO * 5 // 100
@@ -305,6 +311,9 @@ class WaterfallParameters:
     interval: int = SECOND
     patience: int = 3
     commitment_notice: int = HOUR
+    opposites: bool = True
+    tiers: bool = True
+    mark_limits: bool = True
 
     def __post_init__(self) -> None:
         _refuse_floats(self)
@@ -322,6 +331,9 @@ class WaterfallParameters:
         _between("patience", self.patience, 1, MAX_PATIENCE)
         _between("commitment_notice", self.commitment_notice, 0, MAX_NOTICE)
         _between("opposites_fee", self.opposites_fee, 0, RATIO // 10)
+        _switch("opposites", self.opposites)
+        _switch("tiers", self.tiers)
+        _switch("mark_limits", self.mark_limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ _ENUMS = {
 }
 
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Of all that keeps commands and events on a disk; raised when the fields of one change.
 
 1 until 2026-11-30, 2 since legs, fills, orders and deficits say all that moved, 3 since write-offs

@@ -1,8 +1,8 @@
 """Parameters as a row of 64-bit numbers, and back, for snapshots and logs.
 
-Every dataclass is written field by field in order: an integer or enum as one number, a symbol as
-its eight bytes, an optional as a flag and its content, a tuple as its length and its items. The
-types drive both directions, so a new parameter needs no second place.
+Every dataclass is written field by field in order: an integer, switch or enum as one number, a
+symbol as its eight bytes, an optional as a flag and its content, a tuple as its length and its
+items. The types drive both directions, so a new parameter needs no second place.
 """
 
 import types
@@ -80,6 +80,8 @@ def _decode(kind: object, numbers: Iterator[int]) -> object:
         return next(numbers).to_bytes(8, "little").rstrip(b"\0").decode("ascii")
     if kind is int:
         return next(numbers)
+    if kind is bool:
+        return bool(next(numbers))
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return kind(next(numbers))
     if isinstance(kind, type) and is_dataclass(kind):

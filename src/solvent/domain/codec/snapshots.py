@@ -9,7 +9,7 @@ equal bytes, whichever engine wrote them; the state hash is a hash of them.
 import hashlib
 
 MAGIC = 0x544E_4556_4C4F_53
-VERSION = 3
+VERSION = 4
 SECTIONS = 9
 
 

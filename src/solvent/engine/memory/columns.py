@@ -109,6 +109,9 @@ class Columns:
         rules.interval = waterfall.interval
         rules.patience = waterfall.patience
         rules.commitment_notice = waterfall.commitment_notice
+        rules.opposites = waterfall.opposites
+        rules.tiers = waterfall.tiers
+        rules.mark_limits = waterfall.mark_limits
         rules.maker_fee = parameters.maker_fee
         rules.taker_fee = parameters.taker_fee
         rules.max_leverage = parameters.max_leverage

@@ -87,6 +87,9 @@ class Rules(Row, width=32):
     interval: int
     patience: int
     commitment_notice: int
+    opposites: int
+    tiers: int
+    mark_limits: int
     maker_fee: int
     taker_fee: int
     max_leverage: int

@@ -40,6 +40,7 @@ from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.book import cost_up
+from solvent.engine.orderbook.depth import impact_limit
 from solvent.engine.orderbook.matching import match, new_taker, taker_open
 from solvent.engine.units import divide_up, mul_div_up, value_up
 from solvent.engine.waterfall.draws import interval_of
@@ -326,6 +327,9 @@ def purchase_terms(s: Store, account: int, debt: int) -> Terms:
     near = mark * (RATIO + slippage(values, s.rules.max_discount)) // RATIO
     banded = mark * asset_row(s, debt).max_multiplier // RATIO
     limit = min(most, near, banded)
+    if s.rules.mark_limits == 0:
+        band = impact_limit(s, debt, Side.BID, account)
+        limit = most if band == NONE else min(most, wide(band))
     return Terms(narrow(max(wide(1), limit)), narrow(max(wide(1), min(most, solvent))))
 
 

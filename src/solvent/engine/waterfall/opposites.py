@@ -34,7 +34,7 @@ from solvent.kernels.rows import Memory, Rows
 @kernel
 def settle_opposites(s: Store, attempts: Rows[Attempt], count: int) -> None:
     """One round for each asset held and each asset owed: largest debts first, lightest assets."""
-    if not _anybody_takes_part(attempts, count):
+    if s.rules.opposites == 0 or not _anybody_takes_part(attempts, count):
         return
     assets = s.globals.assets
     owed = allocate(count * assets)

@@ -391,22 +391,24 @@ def most_means(s: Store) -> int:
 def put_tiers(s: Store, first_owed: int, means: Rows[Means]) -> int:
     """Write what rounds over an asset are paid in, in order; what the receiver owes from an asset.
 
-    Returns how many they are.
+    Without tiers nothing is asked of what the receiver owes, nor of whom a payment hurts. Returns
+    how many they are.
     """
     assets = s.globals.assets
     top = s.globals.scratch_top
     heaviest = take(s, assets)
     fresh = heaviest_first(s, heaviest)
     count = 0
-    for asset in range(first_owed, assets):
-        put_means(means[count], Tier.OWED, asset, 0)
-        count += 1
-    put_means(means[count], Tier.CASH, USDC, 0)
-    put_means(means[count + 1], Tier.CASH, USDC, 1)
-    count += 2
-    for place in range(fresh):
-        put_means(means[count], Tier.IN_KIND, heaviest[place], 0)
-        count += 1
+    if s.rules.tiers:
+        for asset in range(first_owed, assets):
+            put_means(means[count], Tier.OWED, asset, 0)
+            count += 1
+        put_means(means[count], Tier.CASH, USDC, 0)
+        put_means(means[count + 1], Tier.CASH, USDC, 1)
+        count += 2
+        for place in range(fresh):
+            put_means(means[count], Tier.IN_KIND, heaviest[place], 0)
+            count += 1
     put_means(means[count], Tier.FLAGGED, USDC, 0)
     count += 1
     for place in range(fresh):

@@ -24,7 +24,7 @@ from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.book import best_price, crosses, opposite
-from solvent.engine.orderbook.depth import walk
+from solvent.engine.orderbook.depth import impact_limit, walk
 from solvent.engine.units import cover, divide_up, fine_down, mul_div_up, value_down
 from solvent.engine.waterfall.rows import Part, Prospect
 from solvent.engine.waterfall.sizing import deliverable
@@ -180,6 +180,7 @@ def sale_terms(s: Store, account: int, asset: int, debt: int, redeemed: int) -> 
 
     A fill is judged with the maintenance that its repayment frees; where a purchase repays, that is
     the purchase's. What weighs is the holding once `redeemed` atoms of the claim became tokens.
+    Without `mark_limits` the best bid and the impact band are the limit instead of the mark.
     """
     row = position(s, account, asset)
     lent = row.lent_shares - pools.claim_shares_up(s, account, asset, redeemed)
@@ -193,6 +194,9 @@ def sale_terms(s: Store, account: int, asset: int, debt: int, redeemed: int) -> 
     near = divide_up(mark * (RATIO - slippage(values, s.rules.max_discount)), RATIO)
     banded = divide_up(mark * asset_row(s, asset).min_multiplier, RATIO)
     limit = max(wide(1), least, near, banded)
+    if s.rules.mark_limits == 0:
+        # NONE is below any price.
+        limit = max(wide(1), least, wide(impact_limit(s, asset, Side.ASK, account)))
     return Terms(narrow(limit), narrow(max(wide(1), least, solvent)))
 
 

@@ -106,6 +106,9 @@ def _waterfall(fields: Fields) -> WaterfallParameters:
         commitment_notice=fields.number(
             "notice_seconds", 6, usual.commitment_notice, high=MAX_NOTICE
         ),
+        opposites=fields.flag("opposites", default=usual.opposites),
+        tiers=fields.flag("tiers", default=usual.tiers),
+        mark_limits=fields.flag("mark_limits", default=usual.mark_limits),
     )
     fields.close()
     return waterfall

@@ -46,6 +46,7 @@ from solvent.reference.orderbook.book import (
     cost_up,
     market_of,
 )
+from solvent.reference.orderbook.depth import impact_limit
 from solvent.reference.orderbook.matching import Taker, match
 from solvent.reference.state import State
 from solvent.reference.waterfall.sales import (
@@ -316,10 +317,14 @@ def purchase_terms(state: State, account: int, debt: int) -> Terms:
     mark, values = state.mark(debt), health_of(state, account)
     most = mark * (RATIO + relief(state, account, debt)) // RATIO
     solvent = mark * (RATIO + slippage(values, RATIO)) // RATIO
+    bearable = max(1, min(most, solvent))
+    if not state.parameters.waterfall.mark_limits:
+        band = impact_limit(state, debt, Side.BID, account)
+        return Terms(max(1, most if band is None else min(most, band)), bearable)
     near = slippage(values, state.parameters.waterfall.max_discount)
     near = mark * (RATIO + near) // RATIO
     banded = mark * market_of(state, debt).max_multiplier // RATIO
-    return Terms(max(1, min(most, near, banded)), max(1, min(most, solvent)))
+    return Terms(max(1, min(most, near, banded)), bearable)
 
 
 def apply_purchase(state: State, plan: BookPlan, purchase: Purchase, attempt: Attempt) -> None:

@@ -35,6 +35,8 @@ from solvent.reference.waterfall.sizing import debts_largest_first, fee_rate, ne
 
 def settle_opposites(state: State, residual: Reasons) -> None:
     """One round for each asset held and each asset owed: largest debts first, lightest assets."""
+    if not state.parameters.waterfall.opposites:
+        return
     owed = {
         account: debts_largest_first(state, portfolio_of(state, account)) for account in residual
     }

@@ -272,14 +272,18 @@ def candidate_of(state: State, account: int, position: int, cap: int) -> Candida
 
 
 def tiers(state: State, *, owed: Sequence[int]) -> Iterator[Means]:
-    """What rounds over an asset are paid in, in order; what the receiver owes among `owed`."""
+    """What rounds over an asset are paid in, in order; what the receiver owes among `owed`.
+
+    Without tiers nothing is asked of what the receiver owes, nor of whom a payment hurts.
+    """
     heaviest = list(heaviest_first(state))
-    for asset in owed:
-        yield Means(Tier.OWED, asset)
-    yield Means(Tier.CASH, USDC)
-    yield Means(Tier.CASH, USDC, borrowed=True)
-    for asset in heaviest:
-        yield Means(Tier.IN_KIND, asset)
+    if state.parameters.waterfall.tiers:
+        for asset in owed:
+            yield Means(Tier.OWED, asset)
+        yield Means(Tier.CASH, USDC)
+        yield Means(Tier.CASH, USDC, borrowed=True)
+        for asset in heaviest:
+            yield Means(Tier.IN_KIND, asset)
     for tier in (Tier.FLAGGED, Tier.LAST):
         for asset in (USDC, *heaviest):
             yield Means(tier, asset)

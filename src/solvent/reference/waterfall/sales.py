@@ -36,7 +36,7 @@ from solvent.reference.margin import (
     weighted_down,
 )
 from solvent.reference.orderbook.book import best_price, crosses, market_of, opposite
-from solvent.reference.orderbook.depth import walk
+from solvent.reference.orderbook.depth import impact_limit, walk
 from solvent.reference.state import State
 from solvent.reference.waterfall.sizing import Part, deliverable
 
@@ -167,6 +167,7 @@ def sale_terms(state: State, account: int, asset: int, debt: int, redeemed: int)
 
     A fill is judged with the maintenance that its repayment frees; where a purchase repays, that is
     the purchase's. What weighs is the holding once `redeemed` atoms of the claim became tokens.
+    Without `mark_limits` the best bid and the impact band are the limit instead of the mark.
     """
     mark, values = state.mark(asset), health_of(state, account)
     holder, pool = state.accounts[account], state.pools[asset]
@@ -175,10 +176,13 @@ def sale_terms(state: State, account: int, asset: int, debt: int, redeemed: int)
     freed = relief(state, account, debt) if debt == USDC else 0
     least = divide_up(mark * weight_of(state.asset(asset), held, mark), RATIO + freed)
     solvent = divide_up(mark * (RATIO - slippage(values, RATIO)), RATIO)
+    bearable = max(1, least, solvent)
+    if not state.parameters.waterfall.mark_limits:
+        return Terms(max(1, least, impact_limit(state, asset, Side.ASK, account) or 1), bearable)
     near = slippage(values, state.parameters.waterfall.max_discount)
     near = divide_up(mark * (RATIO - near), RATIO)
     banded = divide_up(mark * market_of(state, asset).min_multiplier, RATIO)
-    return Terms(max(1, least, near, banded), max(1, least, solvent))
+    return Terms(max(1, least, near, banded), bearable)
 
 
 def relief(state: State, account: int, debt: int) -> int:
