@@ -274,7 +274,7 @@ def test_client_ids_of_batches_are_one_order(tmp_path: Path) -> None:
 def test_a_client_id_names_another_order_after_its_own_has_ended(
     tmp_path: Path, *, has_snapshot: bool, client_id: int
 ) -> None:
-    """Cancelled, filled or expired; the same request, byte for byte, is still the old one."""
+    """Case f08: cancelled, filled or expired; the same bytes are still the old request."""
 
     async def story(house: House) -> Callable[[House], Awaitable[None]]:
         windows = iter(range(1000, WINDOW_MS))

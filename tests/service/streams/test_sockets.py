@@ -21,6 +21,8 @@ OWN = "account.orderUpdate"
 
 
 def test_a_trade_is_heard_on_every_stream() -> None:
+    """Case f05: the number of a best price is a number, not a text."""
+
     async def story(served: Served) -> None:
         streams = ["depth", "bookTicker", "trade", "ticker", "kline.1m", "markPrice"]
         async with served.client() as client:
@@ -47,6 +49,7 @@ def test_a_trade_is_heard_on_every_stream() -> None:
         }
         assert heard["depth"].levels("a") == {"200": "2"}
         assert heard["bookTicker"].data.keys() == set("eEsTaAbBu")
+        assert type(heard["bookTicker"].data["u"]) is int
         assert heard["bookTicker"].number("u") == heard["depth"].number("u")
         assert heard["ticker"].data.keys() == set("eEsoclhvVn")
         assert heard["kline.1m"].data.keys() == set("eEstToclhvnX")
