@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from solvent.domain.commands import Withdraw
 from solvent.domain.errors import InputError
-from solvent.domain.events import PriceStaleness
+from solvent.domain.events import PriceStaleness, Refused
 from solvent.domain.parameters import Policy
+from solvent.domain.rejections import Limit
 from solvent.domain.waterfall_events import LiquidationStarted
 from solvent.engine.engine import FastEngine
 from solvent.lab.prices.feed import Foreign
@@ -73,13 +76,49 @@ class TestDeterminism:
         assert silent.series == loud.series
 
 
+class TestLateBorrowers:
+    """Who takes a loan when the pool is nearly lent out."""
+
+    LATE = (
+        "[depth]\n",
+        '[[groups]]\nname = "late"\ncount = 25\nsize = 8_000\ncollateral = [{ asset = "USDC" }]\n'
+        'debt = "SOL"\ncushion = [0.5, 1]\nborrow_at = 2026-01-01T00:01:00Z\n\n[depth]\n',
+    )
+
+    @proves("A3", "I13")
+    def test_late_borrowers_take_what_the_bound_allows(self, tmp_path: Path) -> None:
+        """One is refused with the largest loan there is, and takes that; after it there is none."""
+        kept = keep(small(tmp_path, self.LATE))
+        asked = [each for each in kept.engine.said if isinstance(each[0], Withdraw)]
+        refused = [at for at, (_, (first, *_)) in enumerate(asked) if isinstance(first, Refused)]
+        first, *later = (asked[at][1][0] for at in refused)
+        assert isinstance(first, Refused)
+        command = asked[refused[0]][0]
+        assert isinstance(command, Withdraw)
+        assert 0 < first.largest < command.quantity
+        again, answers = asked[refused[0] + 1]
+        assert again == replace(command, quantity=first.largest)
+        assert not any(isinstance(event, Refused) for event in answers)
+        assert later
+        for refusal in (first, *later):
+            assert isinstance(refusal, Refused)
+            assert refusal.limit is Limit.UTILIZATION_BOUND
+        assert {refusal.largest for refusal in later if isinstance(refusal, Refused)} == {0}
+        # As the loans leave it; interest and liquidations carry it on.
+        level, threshold = (
+            kept.result.series["utilization"]["SOL"][0],
+            kept.pool("SOL")["threshold"],
+        )
+        assert threshold - 1e-6 < level <= threshold
+
+
 class TestOptions:
     """Policy, accounts and seed."""
 
     @pytest.mark.slow
     @pytest.mark.parametrize("policy", list(Policy))
     def test_policy_is_the_one_used(self, policy: Policy) -> None:
-        kept = packaged("crash-2025-10-10", SOME, policy)
+        kept = packaged("weth-stuck-2026-04", FEW, policy)
         assert kept.figures["policy"] == policy.name.lower()
         cases = {each.policy for each in kept.engine.rounds if each.case == 0}
         assert cases == {policy}
@@ -98,7 +137,7 @@ class TestOptions:
     @pytest.mark.slow
     def test_policies_settle_differently(self) -> None:
         hashes = {
-            packaged("crash-2025-10-10", SOME, policy).figures["state_hash"] for policy in Policy
+            packaged("weth-stuck-2026-04", FEW, policy).figures["state_hash"] for policy in Policy
         }
         assert len(hashes) == len(Policy)
 
