@@ -1,5 +1,6 @@
 """Stories of ADL case B, in both directions of default, of the fund, and of deficits."""
 
+from solvent.domain.waterfall_events import AdlMatched
 from tests.proof import proves
 from tests.tables.story import run_story
 
@@ -279,3 +280,28 @@ def test_a_sliver_of_debt_does_not_make_a_payment_in_kind_heavy() -> None:
         saw  AdlLeg giver=alice receiver=dan asset=SOL tier=FLAGGED
         expect dan SOL owed 0
     """)
+
+
+@proves("A8", "I23")
+def test_nobody_is_short_of_the_mark_because_others_have_crumbs() -> None:
+    # Twelve claims of 5 atoms, 1.1 * 10^-6 USDC each, beside a large one.
+    crumbs = [f"crumb{number}" for number in range(12)]
+    lent = [f"deposit {one} SOL 0.000000005\nlend {one} SOL 0.000000005\n" for one in crumbs]
+    story = run_story(
+        "set waterfall.patience 1\n"
+        + "".join(lent)
+        + """
+        deposit ann SOL 100
+        lend    ann SOL 100
+        deposit bob USDC 22,000.1
+        borrow  bob SOL 100.00000006
+        withdraw bob SOL 100.00000006
+        price SOL 220
+        step +1s
+    """
+    )
+    matches = [event for event in story.events if isinstance(event, AdlMatched)]
+    assert len(matches) == len(crumbs) + 1
+    for match in matches:
+        exact = match.quantity * story.state.mark(2)
+        assert abs(match.value * 10**13 - exact) < 2 * 10**13, match

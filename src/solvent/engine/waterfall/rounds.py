@@ -11,7 +11,7 @@ from solvent.domain.labels import AdlCase, Reason, Stage, Tier
 from solvent.domain.parameters import USDC
 from solvent.domain.units import RATIO
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck
-from solvent.engine.allot.apportionment import apportion
+from solvent.engine.allot.apportionment import Places, apportion, apportion_by
 from solvent.engine.allot.sorting import sort_by
 from solvent.engine.ledger import account_row, asset_row, is_stale, mark_of
 from solvent.engine.margin import Doubt, health_of, report
@@ -22,9 +22,10 @@ from solvent.engine.memory.store import Store
 from solvent.engine.units import mul_div_down, quantity_up, value_down, value_up
 from solvent.engine.waterfall.policies import allot
 from solvent.engine.waterfall.record import Record, record_pools
-from solvent.engine.waterfall.rows import Candidate, Match, Means, Pair, RoundSide
+from solvent.engine.waterfall.rows import Candidate, Match, Means, Pair, RoundSide, Weight
 from solvent.engine.waterfall.settlement import put_means
 from solvent.kernels.language import (
+    Wide,
     allocate,
     allocate_rows,
     bit,
@@ -40,6 +41,8 @@ from solvent.kernels.rows import Memory, Rows
 ATTEMPTS = 2
 """Caps count all of a pool's cash each, so it can run out: what is left is then allotted anew."""
 
+_WORD = 1 << 62
+"""A weight is written in two words, of which the lower one has 62 bits."""
 
 DEBTS, CLAIMS = 0, 1
 """Which side of an asset is asked for: who owes it, or who has any of it."""
@@ -216,13 +219,13 @@ def _price(s: Store, plan: Round, matches: Rows[Match], count: int) -> int:
     A match of less than an atom of what is paid in can come away with none: it is left out, and the
     rest is priced without it. Returns how many are left, in front.
     """
-    weights = allocate(count)
+    weights = allocate_rows(Weight, count)
     caps = allocate(count)
     parts = allocate(count)
     left = count
     without = 1
     while without:
-        _put_parts(s, plan, matches, left, weights, caps, parts)
+        _put_parts(s, plan, matches, weights, Places(caps, parts, left))
         kept = 0
         for place in range(left):
             if matches[place].pay:
@@ -238,35 +241,45 @@ def _price(s: Store, plan: Round, matches: Rows[Match], count: int) -> int:
 
 @kernel
 def _put_parts(
-    s: Store,
-    plan: Round,
-    matches: Rows[Match],
-    count: int,
-    weights: Memory,
-    caps: Memory,
-    parts: Memory,
+    s: Store, plan: Round, matches: Rows[Match], weights: Rows[Weight], places: Places
 ) -> None:
     """Write the parts of so many matches, rounded once together."""
     quantity = 0
     whole = 0
-    for place in range(count):
+    for place in range(places.length):
         match = matches[place]
-        fee = fee_in_value(match)
-        weights[place] = value_of(s, plan.asset, match.quantity) + fee
+        _put_weight(s, match, weights[place])
         quantity += match.quantity
-        whole += fee
+        whole += fee_in_value(match)
     whole += value_of(s, plan.asset, quantity)
     paid_in = plan.means.asset
     tokens = quantity_up(whole, mark_of(s, paid_in), asset_row(s, paid_in))
-    for place in range(count):
-        caps[place] = whole
-    apportion(s, whole, weights, caps, count, parts)
-    for place in range(count):
-        matches[place].value = parts[place]
-        caps[place] = tokens
-    apportion(s, tokens, weights, caps, count, parts)
-    for place in range(count):
-        matches[place].pay = parts[place]
+    for place in range(places.length):
+        places.caps[place] = whole
+    apportion_by(s, whole, _weight, weights, places)
+    for place in range(places.length):
+        matches[place].value = places.parts[place]
+        places.caps[place] = tokens
+    apportion_by(s, tokens, _weight, weights, places)
+    for place in range(places.length):
+        matches[place].pay = places.parts[place]
+
+
+@kernel
+def _put_weight(s: Store, match: Match, weight: Weight) -> None:
+    """Write what a match is worth with its fee, unrounded.
+
+    Rounded weights would give many small matches more than they are worth, at the largest's cost.
+    """
+    worth = wide(match.quantity) * mark_of(s, match.asset)
+    worth += wide(fee_in_value(match)) * asset_row(s, match.asset).value_divisor
+    weight.upper = narrow(worth // _WORD)
+    weight.lower = narrow(worth - wide(weight.upper) * _WORD)
+
+
+@kernel
+def _weight(weights: Rows[Weight], place: int) -> Wide:
+    return wide(weights[place].upper) * _WORD + weights[place].lower
 
 
 @kernel

@@ -107,6 +107,15 @@ class Match(Row):
     """in atoms of what the round is paid in."""
 
 
+class Weight(Row):
+    """What a match is worth with its fee, unrounded: 10^-6 USDC times the value's divisor."""
+
+    upper: int
+    """In 2^62 of the unit, and"""
+    lower: int
+    """what is above that."""
+
+
 class Leg(Row):
     """One thing that is handed over in a match."""
 

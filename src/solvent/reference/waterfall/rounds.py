@@ -19,7 +19,14 @@ from typing import NamedTuple
 
 from solvent.domain.labels import AdlCase, Reason, Stage, Tier
 from solvent.domain.parameters import USDC, Policy
-from solvent.domain.units import RATIO, mul_div_down, quantity_up, value_down, value_up
+from solvent.domain.units import (
+    RATIO,
+    mul_div_down,
+    quantity_up,
+    value_divisor,
+    value_down,
+    value_up,
+)
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck
 from solvent.reference.margin import health_of
 from solvent.reference.state import FUND, State
@@ -175,9 +182,7 @@ def _priced(state: State, plan: Round, matches: list[Match]) -> list[Match]:
     kind = plan.kind
     paid_in = kind.means.asset
     while True:
-        weights = [
-            value_of(state, kind.asset, match.quantity) + fee_in_value(match) for match in matches
-        ]
+        weights = [_weight(state, match) for match in matches]
         whole = value_of(state, kind.asset, sum(match.quantity for match in matches))
         whole += sum(map(fee_in_value, matches))
         values = apportion(whole, weights, [whole] * len(matches))
@@ -190,6 +195,15 @@ def _priced(state: State, plan: Round, matches: list[Match]) -> list[Match]:
         if all(pays):
             return priced
         matches = [match for match in priced if match.pay]
+
+
+def _weight(state: State, match: Match) -> int:
+    """What a match is worth with its fee, unrounded: 10^-6 USDC times the value's divisor.
+
+    Rounded weights would give many small matches more than they are worth, at the largest's cost.
+    """
+    divisor = value_divisor(state.asset(match.asset).decimals)
+    return match.quantity * state.mark(match.asset) + fee_in_value(match) * divisor
 
 
 def fee_in_value(match: Match) -> int:
