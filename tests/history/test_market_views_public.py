@@ -120,7 +120,7 @@ def test_candles_are_those_of_the_raw_events(name: int | str, interval: str) -> 
 
 @pytest.mark.parametrize("interval", ["1s", "5m", "1h", "1w", "1month"])
 def test_a_range_of_candles(interval: str) -> None:
-    views = views_of(22)
+    views = views_of(57)
     whole = views.klines(1, interval, 0, FAR, PriceKind.MARK, limit=10**9)
     assert len(whole) > 1
     middle = whole[len(whole) // 2]

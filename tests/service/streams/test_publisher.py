@@ -198,34 +198,50 @@ def _system_fills(
     events: Sequence[e.Event], parameters: EngineParameters
 ) -> Iterator[tuple[str, str, str]]:
     """Market, side and quantity of every fill of the three stages."""
+    for asset, side, quantity in _stage_fills(events):
+        if asset != USDC:
+            side_text = "Bid" if side is Side.BID else "Ask"
+            yield (
+                market_symbol(parameters, asset),
+                side_text,
+                quantity_text(parameters, asset, quantity),
+            )
+
+
+def _stage_fills(events: Sequence[e.Event]) -> Iterator[tuple[int, Side, int]]:
     opened: w.AdlOpened | None = None
-    given = Side.ASK
-
-    def fill(asset: int, side: Side, quantity: int) -> tuple[str, str, str]:
-        side_text = "Bid" if side is Side.BID else "Ask"
-        return (
-            market_symbol(parameters, asset),
-            side_text,
-            quantity_text(parameters, asset, quantity),
-        )
-
+    stuck: set[int] = set()
     for event in events:
-        if isinstance(event, w.AdlOpened):
-            opened = event
-            given = Side.BID if event.case is AdlCase.STUCK_LENDER else Side.ASK
-        elif isinstance(event, w.AdlMatched):
-            assert opened is not None
-            if opened.asset != USDC:
-                is_lender = opened.case is AdlCase.STUCK_LENDER
-                yield fill(opened.asset, Side.ASK if is_lender else Side.BID, event.quantity)
-        elif isinstance(event, w.AdlLeg) and event.asset != USDC:
-            yield fill(event.asset, given, event.quantity)
-        elif isinstance(event, w.BackstopFilled) and event.debt_asset != USDC:
-            yield fill(event.debt_asset, Side.BID, event.debt_quantity)
-        elif isinstance(event, w.BackstopLeg) and event.asset != USDC:
-            yield fill(event.asset, Side.ASK, event.quantity)
-        elif isinstance(event, e.Filled) and event.system_order is not SystemOrder.USER:
-            yield fill(event.asset, event.side, event.quantity)
+        match event:
+            case w.AdlOpened():
+                opened, stuck = event, set()
+            case w.AdlStuck():
+                stuck.add(event.account)
+            case w.AdlMatched() | w.AdlLeg():
+                assert opened is not None
+                yield from _adl_fill(opened, event, stuck)
+            case w.BackstopFilled():
+                yield event.debt_asset, Side.BID, event.debt_quantity
+            case w.BackstopLeg():
+                yield event.asset, Side.ASK, event.quantity
+            case e.Filled() if event.system_order is not SystemOrder.USER:
+                yield event.asset, event.side, event.quantity
+
+
+def _adl_fill(
+    opened: w.AdlOpened, event: w.AdlMatched | w.AdlLeg, stuck: set[int]
+) -> Iterator[tuple[int, Side, int]]:
+    """A stuck lender sells his claim and buys what he gets, a borrower the other way around.
+
+    Opposites have legs alone: what the liquidated one gets he buys, what he gives he sells.
+    """
+    is_leg = isinstance(event, w.AdlLeg)
+    buys = is_leg is (opened.case is AdlCase.STUCK_LENDER)
+    if opened.case is AdlCase.OPPOSITES:
+        if not isinstance(event, w.AdlLeg):
+            return
+        buys = event.receiver in stuck
+    yield event.asset, Side.BID if buys else Side.ASK, event.quantity
 
 
 @pytest.mark.slow

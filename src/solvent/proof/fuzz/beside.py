@@ -202,7 +202,7 @@ class _Pair:
 
     def carry_out(self, command: c.Command) -> None:
         """A command of the market, in both, with the numbers that its orders have in each."""
-        if isinstance(command, c.PlaceOrder):
+        if isinstance(command, c.PlaceOrder | c.PlaceTrigger):
             self._orders[self.alone.state.next_order] = self.both.state.next_order
         other = command
         if isinstance(command, c.CancelOrder):

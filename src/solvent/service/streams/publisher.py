@@ -11,7 +11,7 @@ the clock's. Absent: sockets, and the past beyond what `restore` and `recall` ar
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -47,6 +47,8 @@ from solvent.service.streams.waterfall import Waterfall
 _MS = 1000
 _FOLLOWED = ORDER_KINDS.union(TRANSFER_KINDS, map(kind_number, (e.IndexUpdated, e.MarkUpdated)))
 """Kinds of events, by number, that more follows from than that balances changed."""
+_READ = _FOLLOWED | {kind_number(e.Stepped)}
+"""Those, and what says when each pass of a time step was."""
 
 
 class Questions(Holdings, Protocol):
@@ -179,17 +181,19 @@ class Publisher:
         """
         self._questions = queries
         self._has_published = True
-        self._now = max(self._now, time_us)
+        before, self._now = self._now, max(self._now, time_us)
         self._balances.note(transcript)
         steps = deque(self.waterfall.follow(self._now, transcript))
         if transcript.present.isdisjoint(_FOLLOWED):
             self._tell_steps(steps, transcript.end)
             return
-        self._reports.when = Moment(self._now, time_us)
-        for index, events in transcript.by_command(_FOLLOWED):
+        for index, events in transcript.by_command(_READ):
             self._tell_steps(steps, transcript.first + index)
-            for event in events:
+            for time_of_pass, event in _timed(events, time_us):
+                self._now = max(before, time_of_pass)
+                self._reports.when = Moment(self._now, time_of_pass)
                 self._follow(event)
+            self._now = max(before, time_us)
             self._finish(transcript.first + index + 1, time_us)
         self._tell_steps(steps, transcript.end)
 
@@ -328,3 +332,15 @@ class Publisher:
 
     def _tell(self, stream: str, payload: Callable[[], Payload], key: str | None = None) -> None:
         self.subscriptions.tell(Topic(stream), payload, key)
+
+
+def _timed(events: Sequence[Event], time_us: int) -> Iterator[tuple[int, Event]]:
+    """Events of a command with their time: in a step of several passes that of their pass."""
+    waiting: list[Event] = []
+    for event in events:
+        if isinstance(event, e.Stepped):
+            yield from ((event.time, each) for each in waiting)
+            waiting.clear()
+        else:
+            waiting.append(event)
+    yield from ((time_us, each) for each in waiting)
