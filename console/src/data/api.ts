@@ -29,6 +29,18 @@ export const answered = signal(0);
 /** How the wire is: no answer is a cut line, and status 429 asks to wait. */
 export const wire = signal<"connecting" | "up" | "down" | "waiting">("connecting");
 
+/** Questions that were to wait, until when at most: an answer to another says nothing of them. */
+const waits = new Map<string, number>();
+const WAIT_MS = 10_000;
+
+function noteAnswer(path: string, isToWait: boolean): void {
+  const now = Date.now();
+  if (isToWait) waits.set(path, now + WAIT_MS);
+  else waits.delete(path);
+  for (const [each, until] of waits) if (until < now) waits.delete(each);
+  wire.value = waits.size ? "waiting" : "up";
+}
+
 export function hold(key: Held | null, isKept = false): void {
   held.value = key;
   keep(KEY, isKept ? key : null);
@@ -90,7 +102,7 @@ export async function send(asked: Asked): Promise<Response> {
     wire.value = "down";
     throw error;
   }
-  wire.value = response.status === 429 ? "waiting" : "up";
+  noteAnswer(asked.path, response.status === 429);
   answered.value = Date.now();
   const told = Number(response.headers.get("x-market-time"));
   if (!response.ok) {
