@@ -40,7 +40,7 @@ PAGES = [
 
 DATA = {"text", "csv", "html", "json", "math", "mermaid", "sql", "toml", "yaml"}
 NOT_RUN = re.compile(r"git clone \S+|cd \S+")
-SUITE = "./run test"
+SUITE = "./run test --quick"
 PART = "tests/reference/test_draws.py"
 COMMAND_SECONDS = 120
 DURATION = re.compile(r"\bin \d[\d.,]* s$")
@@ -335,7 +335,7 @@ PASSES = {
     "files stay for the next": "```console\n$ echo a > a.txt\n```\n"
     "```python\nfrom pathlib import Path\nassert Path('a.txt').exists()\n```",
     "left out": "```console\n$ git clone https://x/y # not run\n$ cd y # not run\n```",
-    "the suite": "```console\n$ ./run test\n...\n=...= 3 passed in ... =...=\n```",
+    "the suite": "```console\n$ ./run test --quick\n...\n=...= 3 passed in ... =...=\n```",
     "goes on": "```console\n$ sh -c 'echo a; sleep 99' &\na\n```\n```console\n$ echo b\nb\n```",
     "indented": "1. do\n\n   ```console\n   $ echo a\n   a\n   ```",
     "fence in a longer fence": "````text\n```console\n$ false\n```\n````",
@@ -355,8 +355,8 @@ FAILS = {
     "empty console": ("```console\n```", "line 1: a console block without a command"),
     "left out without need": ("```console\n$ solvent demo # not run\n```", "must run"),
     "left out with more": ("```console\n$ cd x; false # not run\n```", "must run"),
-    "suite left out": ("```console\n$ ./run test # not run\n```", "'./run test' must run"),
-    "other output of the suite": ("```console\n$ ./run test\n...\n1 failed\n```", "printed"),
+    "suite left out": (f"```console\n$ {SUITE} # not run\n```", f"'{SUITE}' must run"),
+    "other output of the suite": ("```console\n$ ./run test --quick\n...\n1 failed\n```", "printed"),
     "wrong doctest": ("```python\n>>> 1 + 1\n3\n```", "Expected:\n    3\nGot:\n    2"),
     "raising doctest": ("```python\n>>> 1 // 0\n```", "ZeroDivisionError"),
     "raising script": ("one\n```python\nx = 1\nx // 0\n```", "line 4: ZeroDivisionError"),
