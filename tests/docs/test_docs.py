@@ -356,7 +356,10 @@ FAILS = {
     "left out without need": ("```console\n$ solvent demo # not run\n```", "must run"),
     "left out with more": ("```console\n$ cd x; false # not run\n```", "must run"),
     "suite left out": (f"```console\n$ {SUITE} # not run\n```", f"'{SUITE}' must run"),
-    "other output of the suite": ("```console\n$ ./run test --quick\n...\n1 failed\n```", "printed"),
+    "other output of the suite": (
+        "```console\n$ ./run test --quick\n...\n1 failed\n```",
+        "printed",
+    ),
     "wrong doctest": ("```python\n>>> 1 + 1\n3\n```", "Expected:\n    3\nGot:\n    2"),
     "raising doctest": ("```python\n>>> 1 // 0\n```", "ZeroDivisionError"),
     "raising script": ("one\n```python\nx = 1\nx // 0\n```", "line 4: ZeroDivisionError"),
