@@ -8,6 +8,7 @@ no insolvent account's debt does.
 Specification: sections 8.7, 9.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from solvent.domain.booking_properties import booking_flaws
@@ -15,7 +16,7 @@ from solvent.domain.events import Event
 from solvent.domain.settlement_properties import up
 from solvent.domain.settlements import Booking, SettlementError, settlements_of
 from solvent.domain.units import FINE_PER_VALUE, HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO
-from solvent.domain.waterfall_events import PartyBalance
+from solvent.domain.waterfall_events import AdlLeg, PartyBalance
 from solvent.proof.invariants.interest import rate_on
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.solvency import (
@@ -28,6 +29,9 @@ from solvent.proof.invariants.solvency import (
     worth_of,
 )
 from solvent.proof.invariants.state_view import FINE, StateView
+
+ROUNDED_APART = 8
+"""So many atoms of each asset a step may round besides those of an account's ADL legs."""
 
 
 def check_standstill(before: StateView, after: StateView) -> Iterator[Breach]:
@@ -50,19 +54,21 @@ def check_standstill(before: StateView, after: StateView) -> Iterator[Breach]:
             yield breach("I38", "an insolvent account chose whom to repay", account)
 
 
-def check_left(before: StateView, after: StateView) -> Iterator[Breach]:
+def check_left(before: StateView, after: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
     """I31, I38: what an account lacked for certain before a time step is booked after it.
 
     What interest adds makes a pass of its own where it is a cent at the beginning of an interval.
     """
     interval = after.parameters.waterfall.interval
     none = [0] * len(before.pools)
+    legs = Counter(event.giver for event in events if isinstance(event, AdlLeg))
     for account in before.liquidating & after.liquidating:
         if worth_of(before, account, none).lacks <= len(none):
             continue
         left = worth_of(after, account, none).lacks
-        # What settlements round, an atom each, is booked with the next step's losses.
-        spare = DUST + 8 * sum(_atom(after, asset) for asset in range(len(none)))
+        # What settlements round, an atom a leg, is booked with the next step's losses.
+        rounded = ROUNDED_APART + legs[account]
+        spare = DUST + rounded * sum(_atom(after, asset) for asset in range(len(none)))
         if left > spare + interest_up(after, account, interval):
             yield breach("I31", "a certain loss outlived a time step", account, left)
 

@@ -62,7 +62,7 @@ def check_transition(
         found += check_premiums(before, after)
         found += check_strangers(before, after, events)
         found += check_bookings(before, events)
-        found += check_left(before, after)
+        found += check_left(before, after, events)
         return found + check_waterfall(before, after, events)
     found += _still(before, after, booked)
     found += check_standstill(before, after)
