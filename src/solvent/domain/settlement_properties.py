@@ -174,7 +174,8 @@ def match_flaws(case: AdlCase, parties: Parties) -> Iterator[Flaw]:
 def payer_flaws(transfers: Iterable[Parties]) -> Iterator[Flaw]:
     """I40: over all matches of a round a payer gives at most an atom more than he owes.
 
-    Where matches can be left out (all tiers but the first) it is an atom a match at most.
+    Where matches can be left out (all tiers but the first) it is an atom a match more at most: what
+    is rounded up once is split over matches of which some may not come about.
     """
     spare: defaultdict[tuple[int, int], int] = defaultdict(int)
     atoms: dict[tuple[int, int], int] = {}
@@ -186,7 +187,7 @@ def payer_flaws(transfers: Iterable[Parties]) -> Iterator[Flaw]:
                 worth = parties.scales.worth(leg.asset)
                 every = not isinstance(leg, w.AdlLeg) or leg.tier is Tier.OWED
                 spare[payer] += leg.quantity * worth - (leg.value + ROUNDED) * EXACT
-                atoms[payer] = worth if every else atoms.get(payer, 0) + worth
+                atoms[payer] = worth if every else atoms.get(payer, worth) + worth
     for (account, asset), more in spare.items():
         if more > atoms[account, asset]:
             yield flaw(
