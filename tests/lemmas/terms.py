@@ -112,18 +112,24 @@ class Exact:
 
 class Symbols:
     """z3's terms. A quotient is a new integer with what defines it, which z3 finds easier to use
-    than its own division: q * divisor <= numerator < (q + 1) * divisor.
+    than its own division: q * divisor <= numerator < (q + 1) * divisor. One that is asked again is
+    the same integer, for that two of one definition are equal is hard for z3 to see.
     """
 
     def __init__(self) -> None:
         self.defined: list[Term] = []
+        self._quotients: dict[tuple[Term, Term], Term] = {}
 
     def down(self, numerator: Term, divisor: Term) -> Term:
         """As `Arithmetic.down`."""
-        quotient = z3.Int(f"quotient_{len(self.defined)}")
-        rest = numerator - quotient * divisor
-        self.defined.append(z3.And(0 <= rest, rest < divisor))
-        return quotient
+        # Terms are the same key where they are built alike.
+        asked = numerator, divisor
+        if asked not in self._quotients:
+            quotient = z3.Int(f"quotient_{len(self.defined)}")
+            rest = numerator - quotient * divisor
+            self.defined.append(z3.And(0 <= rest, rest < divisor))
+            self._quotients[asked] = quotient
+        return self._quotients[asked]
 
     def up(self, numerator: Term, divisor: Term) -> Term:
         """As `Arithmetic.up`."""

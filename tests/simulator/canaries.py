@@ -231,13 +231,13 @@ def a_closer_pays_more_than_he_owes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rounds, "quantity_up", wrong)
 
 
-@canary("I24", "I40", within=30_000)
+@canary("I40", population=populations.PAID_IN_LIGHTER_TOKENS)
 def a_leg_that_hurts_is_not_flagged(patch: pytest.MonkeyPatch) -> None:
     for module in (adl, default, settlement):
         patch.setattr(module, "unhurt", lambda *_: True)
 
 
-@canary("I40", within=15_000)
+@canary("I40", population=populations.AN_OPPOSITE_HAS_CASH)
 def opposites_cost_twice_the_fee(patch: pytest.MonkeyPatch) -> None:
     right = sizing.fee_rate
 
@@ -284,7 +284,7 @@ def the_insolvent_choose_whom_they_repay(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(wallet, "waits_for_booking", lambda *_: False)
 
 
-@canary("I30", within=15_000, first_seed=8)
+@canary("I30", population=populations.LENDERS_WOULD_LEAVE)
 def lenders_leave_before_the_loss(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(limits, "gated", lambda *_: False)
 
@@ -324,7 +324,7 @@ def stale_prices_liquidate(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(liquidation, "liquidatable", wrong)
 
 
-@canary("I12", within=30_000, first_seed=12)
+@canary("I12", population=populations.A_PROVIDER_HAS_LITTLE)
 def providers_go_below_initial_margin(patch: pytest.MonkeyPatch) -> None:
     def wrong(state: State, offer: backstop.Offer, provider: int) -> int:
         return min(offer.quantity, state.accounts[provider].committed[offer.debt])
@@ -420,7 +420,7 @@ def marks_leave_their_band(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(prices, "mark_price", lambda _, price: max(1, price.index + 3 * price.premium))
 
 
-@canary("I9", within=3000)
+@canary("I9", population=populations.SOMEBODY_HAS_TOKENS)
 def a_time_step_lends_for_somebody(patch: pytest.MonkeyPatch) -> None:
     right = clock.time_step
 

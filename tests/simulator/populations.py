@@ -115,3 +115,79 @@ THE_INSOLVENT_REPAY = Population("""
     saw     DebtWrittenOff account=bob asset=BTC
 """)
 """Who lacks of two pools has tokens of one of them, and would make the other bear all."""
+
+WHO_OWES_TOO_MUCH = """
+    set waterfall.patience 1
+    set waterfall.opposites_fee 1%
+    deposit lender USDC 1,000,000
+    lend    lender USDC 1,000,000
+    deposit bob SOL 100
+    borrow  bob USDC 17,000
+    withdraw bob USDC 17,000
+"""
+"""Bob holds SOL that nobody bids for; at 190 he is worth 2,000 and below maintenance."""
+
+PAID_IN_LIGHTER_TOKENS = Population(
+    WHO_OWES_TOO_MUCH
+    + """
+    price   SOL 190
+    step    +1s
+    # SOL weighs 0.9, the lender's claim on USDC all of itself: his NE - M falls.
+    saw     AdlLeg giver=bob receiver=lender asset=SOL tier=FLAGGED
+    unseen  AdlLeg tier=IN_KIND
+"""
+)
+"""Who is in default has nothing that weighs as much as his lender's claim."""
+
+AN_OPPOSITE_HAS_CASH = Population(
+    WHO_OWES_TOO_MUCH
+    + """
+    deposit sue SOL 100
+    lend    sue SOL 100
+    deposit eve USDC 40,000
+    borrow  eve SOL 60
+    withdraw eve SOL 60
+    price   SOL 190
+    step    +1s
+    saw     AdlOpened case=OPPOSITES
+    saw     AdlMatched lender=bob payer=eve value=2296.506902 fee=23.197039
+"""
+)
+"""Who is closed against an opposite bears the stated fee, all of it."""
+
+A_PROVIDER_HAS_LITTLE = Population(
+    WHO_OWES_TOO_MUCH
+    + """
+    open    vera provider
+    deposit vera USDC 50
+    commit  vera USDC 17,000
+    price   SOL 190
+    step    +1s
+    saw     BackstopFilled provider=vera
+    expect  vera USDC owed < 17,000
+"""
+)
+"""A provider is committed to more than his margin bears."""
+
+SOMEBODY_HAS_TOKENS = Population("""
+    deposit ann USDC 100
+    step    +1s
+    expect  ann USDC available 100
+    expect  fund USDC available 0
+    expect  treasury USDC available 0
+""")
+"""A step may touch the fund and the treasury, and neither has any USDC here."""
+
+LENDERS_WOULD_LEAVE = Population("""
+    deposit ann SOL 150
+    lend    ann SOL 150
+    deposit bob USDC 22,000
+    borrow  bob SOL 100
+    withdraw bob SOL 100
+    price   SOL 250                       # 22,000 for a debt of 25,000, and 50 SOL in the pool
+    redeem  ann SOL 1                     | INSUFFICIENT_SUPPLY INSOLVENCY_GATE 0
+    step    +1s
+    saw     PoolWrittenDown asset=SOL claims=150SOL loss=12SOL
+    redeem  ann SOL 1
+""")
+"""A pool has cash for those who are quick, and a loss that nobody has booked."""

@@ -18,7 +18,7 @@ def is_noticed(bug: Canary, where: Seeds | Population) -> None:
     assert names & bug.caught_by, f"after {commands} commands: {[str(each) for each in breaches]}"
 
 
-@proves("I4", "I6", "I12", "I15", "I20", "I22", "I23", "I27", "I30", "I37", "I42")
+@proves("I4", "I6", "I12", "I15", "I20", "I22", "I23", "I27", "I37", "I42")
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", SEEDED, ids=lambda bug: bug.name)
 def test_a_planted_bug_is_noticed(bug: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +26,7 @@ def test_a_planted_bug_is_noticed(bug: Canary, monkeypatch: pytest.MonkeyPatch) 
     is_noticed(bug, bug.where)
 
 
-@proves("A13", "I38", "I43")
+@proves("A13", "I9", "I12", "I30", "I38", "I40", "I43")
 @pytest.mark.parametrize(("bug", "where"), PLACED, ids=[bug.name for bug, _ in PLACED])
 def test_a_bug_is_noticed_at_its_boundary_and_nothing_without_it(
     bug: Canary, where: Population, monkeypatch: pytest.MonkeyPatch
