@@ -29,6 +29,14 @@ UNUSABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "a delay that is over": (("up", "--delay", "-5"), "--delay"),
     "a key that is none": (("up", "--approvals", "1", "--operator-key", "xyz"), "--operator-key"),
     "views that are nowhere": (("up", "--demo", "--views", "foo"), "foo"),
+    "a password that everybody can read": (
+        ("up", "--demo", "--views", "postgresql://ann:hunter2@127.0.0.1:1/views"),
+        "SOLVENT_UP_VIEWS",
+    ),
+    "a password among parameters": (
+        ("up", "--demo", "--views=postgresql://127.0.0.1:1/views?user=ann&password=hunter2"),
+        "SOLVENT_UP_VIEWS",
+    ),
     "no records for a snapshot": (("up", "--snapshot-every", "0"), "--snapshot-every"),
     "receipts without a receipt": (("verify", "empty.csv"), "empty.csv"),
     "a feed without a market": (
@@ -73,6 +81,19 @@ def test_bad_input_is_one_line_and_writes_nothing(name: str, tmp_path: Path) -> 
         "foreign",
         "key",
     ]
+
+
+@pytest.mark.slow
+def test_the_password_of_the_views_is_never_shown(tmp_path: Path) -> None:
+    """S29: refused where the list of processes has it; from the environment it is used."""
+    secret = "hunter2"
+    url = f"postgresql://ann:{secret}@127.0.0.1:1/views?connect_timeout=1"
+    shown = solvent("up", "--demo", "--port", "0", "--views", url, cwd=tmp_path)
+    kept = solvent("up", "--demo", "--port", "0", cwd=tmp_path, SOLVENT_UP_VIEWS=url)
+    assert (shown.returncode, kept.returncode) == (2, 2)
+    assert "list of processes" in shown.stderr
+    assert "cannot be reached" in kept.stderr or "is not installed" in kept.stderr
+    assert secret not in shown.stdout + shown.stderr + kept.stdout + kept.stderr
 
 
 @pytest.mark.slow

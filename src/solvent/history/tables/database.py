@@ -250,13 +250,13 @@ class PostgresDatabase(Database):
             )
         except self._driver.Error as error:
             reason = f"cannot be reached ({error}); check the address and that the server runs"
-            raise UnreachableError(_without_secret(url), "views", reason) from error
+            raise UnreachableError(without_secret(url), "views", reason) from error
         self._deadline = _Deadline(self)
         try:
             self.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
             self.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         except DatabaseError as error:
-            raise UnreachableError(_without_secret(url), "views", str(error)) from error
+            raise UnreachableError(without_secret(url), "views", str(error)) from error
 
     @property
     def is_closed(self) -> bool:
@@ -335,7 +335,7 @@ def open_database(url: str) -> Database:
     if url.startswith(POSTGRESQL):
         return PostgresDatabase(url)
     reason = "is no address of a database; write sqlite:///PATH or postgresql://HOST/NAME"
-    raise InputError(_without_secret(url), "views", reason)
+    raise InputError(without_secret(url), "views", reason)
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -353,9 +353,19 @@ def _marked(statement: str) -> str:
     return statement.replace("?", "%s")
 
 
-def _without_secret(url: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    return f"{scheme}{mark}...@{rest.rpartition('@')[2]}" if "@" in rest else url
+def holds_secret(url: str) -> bool:
+    """Whether an address says a password, before its host or among its parameters."""
+    named, _, parameters = url.partition("://")[2].partition("?")
+    user, at, _ = named.rpartition("@")
+    return (bool(at) and ":" in user) or "password=" in parameters
+
+
+def without_secret(url: str) -> str:
+    """The address as it may be shown."""
+    shown, mark, _ = url.partition("?") if "password=" in url else (url, "", "")
+    scheme, slashes, rest = shown.partition("://")
+    shown = f"{scheme}{slashes}...@{rest.rpartition('@')[2]}" if "@" in rest else shown
+    return f"{shown}{mark}..." if mark else shown
 
 
 def _driver(url: str) -> ModuleType:
@@ -363,4 +373,4 @@ def _driver(url: str) -> ModuleType:
         return importlib.import_module("psycopg")
     except ImportError as error:
         reason = "needs a driver that is not installed; install solvent[postgres]"
-        raise InputError(_without_secret(url), "views", reason) from error
+        raise InputError(without_secret(url), "views", reason) from error
