@@ -38,7 +38,7 @@ def feed(
     speed: Annotated[float, PACE] = 1.0,
     start: str = "",
     seed: Annotated[int, WHOLE, Parameter(validator=Number(gte=0))] = 1,
-    sources: Annotated[int, WHOLE, Parameter(validator=Number(gte=1, lte=8))] = 1,
+    sources: Annotated[int, WHOLE, Parameter(validator=Number(gte=1, lte=8))] = 3,
     exchanges: str = EXCHANGES,
     interval: Annotated[float | None, PACE] = None,
     readings: Annotated[int | None, WHOLE, COUNT] = None,
@@ -64,7 +64,7 @@ def feed(
     seed
         Seed of a synthetic feed.
     sources
-        How many sources a synthetic feed has.
+        How many sources a synthetic or a recorded feed speaks for: those of the market.
     exchanges
         Exchanges of a live feed, by their names in ccxt; the first is source 0, and so on.
     interval
@@ -81,7 +81,7 @@ def feed(
     set_up_logs()
     wanted = [name for name in symbols.split(",") if name]
     if kind is Kind.RECORDED:
-        source = _recorded(file, wanted, speed, interval or 1.0)
+        source = _recorded(file, wanted, speed, sources, interval or 1.0)
     elif kind is Kind.SYNTHETIC:
         source = _synthetic(start, wanted, seed, sources, interval or 1.0)
     else:
@@ -114,12 +114,15 @@ def _refuse_silence(url: str) -> None:
         raise InputError(url, "market", reason) from None
 
 
-def _recorded(file: Path | None, symbols: list[str], speed: float, interval: float) -> "Feed":
+def _recorded(
+    file: Path | None, symbols: list[str], speed: float, sources: int, interval: float
+) -> "Feed":
     from solvent.service.feeds.recorded import RecordedFeed, read_tracks
 
     if file is None:
         raise InputError("feed", "--file", "is missing; name the price file")
-    return RecordedFeed(read_tracks(file, symbols or None), speed=speed, interval=interval)
+    tracks = read_tracks(file, symbols or None)
+    return RecordedFeed(tracks, speed=speed, sources=sources, interval=interval)
 
 
 def _synthetic(start: str, symbols: list[str], seed: int, sources: int, interval: float) -> "Feed":

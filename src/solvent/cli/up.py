@@ -1,5 +1,6 @@
 """`solvent up`: the market as a service."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from solvent.cli.live import StaffKey
     from solvent.lab.scenario.model import Scenario
+    from solvent.service.api.front import Front
     from solvent.service.authority.model import Terms
 else:
     from typing import Annotated
@@ -112,6 +114,14 @@ AcceptsClock = Annotated[
     bool,
     Parameter(help="Serve although the machine's clock is far from the market's last record."),
 ]
+Sources = Annotated[
+    int,
+    WHOLE,
+    Parameter(
+        validator=Number(gte=1, lte=8),
+        help="Sources of a price in a new market, of equal weight, where its scenario names one.",
+    ),
+]
 Approvals = Annotated[
     int | None,
     WHOLE,
@@ -142,6 +152,7 @@ def up(
     host: Host = "127.0.0.1",
     port: Port = PORT,
     scenario: ScenarioName = "demo-market",
+    sources: Sources = 3,
     views: ViewsUrl = None,
     operator_key: OperatorKeys = (),
     first_key: FirstKeys = (),
@@ -172,26 +183,18 @@ def up(
         Begin a new market with agents, market makers, prices and published keys.
     """
     from solvent.cli.live import Plan, run_live
-    from solvent.lab.scenario.catalog import load_scenario
-    from solvent.service.api.front import Front
 
+    _refuse_shown_password(views)
     if (demo or replay is not None) and host not in LOOPBACK:
         raise InputError("--host", host, "demo keys are known to everybody: serve 127.0.0.1 only")
-    played: Scenario = load_scenario(scenario if replay is None else replay)
     plan = Plan(
         folder,
         host,
         port,
-        played,
+        _played(scenario, sources, replay),
         views,
         _first_keys(operator_key, first_key),
-        Front(
-            frozenset(origin),
-            frozenset(name.lower() for name in host_name),
-            _networks(trusted_proxy),
-            proxy_protocol,
-            health_port,
-        ),
+        _front(origin, host_name, trusted_proxy, proxy_protocol, health_port),
         _terms(approvals, delay, funding, is_demo=demo or replay is not None),
         is_demo=demo or replay is not None,
         is_replay=replay is not None,
@@ -203,6 +206,43 @@ def up(
         logs_access=access_log,
     )
     return run_live(plan)
+
+
+def _played(scenario: str, sources: int, replay: str | None) -> "Scenario":
+    """A replay's scenario as it is; one that people trade in with guards on its prices."""
+    from solvent.lab.live.guards import guarded
+    from solvent.lab.scenario.catalog import load_scenario
+
+    return (
+        load_scenario(replay) if replay is not None else guarded(load_scenario(scenario), sources)
+    )
+
+
+def _front(
+    origins: tuple[str, ...],
+    hosts: tuple[str, ...],
+    proxies: tuple[str, ...],
+    has_proxy_line: bool,
+    health_port: int | None,
+) -> "Front":
+    from solvent.service.api.front import Front
+
+    named = frozenset(name.lower() for name in hosts)
+    return Front(frozenset(origins), named, _networks(proxies), has_proxy_line, health_port)
+
+
+def _refuse_shown_password(views: str | None) -> None:
+    """Raise InputError where the list of processes shows the password of the views' database."""
+    from solvent.history.tables.database import holds_secret, without_secret
+
+    if views is None or not holds_secret(views) or not any(views in word for word in sys.argv):
+        return
+    reason = (
+        "holds a password, which everybody on this machine can read in the list of processes; "
+        "give the address in SOLVENT_UP_VIEWS or in the file that SOLVENT_CONFIG names, or the "
+        "password in PGPASSWORD or the file that PGPASSFILE names"
+    )
+    raise InputError(without_secret(views), "--views", reason)
 
 
 def _first_keys(operators: tuple[str, ...], others: tuple[str, ...]) -> "tuple[StaffKey, ...]":

@@ -8,6 +8,7 @@ anything, the lenders are settled with. Each of the three is asked what his hist
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,10 @@ class Town:
         self.funder = Staff(service, FUNDER)
 
     def quote(self, price: int) -> None:
-        """SOL costs so much."""
-        quote = {"symbol": "SOL", **dict.fromkeys(("bid", "ask", "last"), str(price))}
-        self.oracle.post_digest("/solvent/v1/oracle/prices", "oraclePrices", {"prices": [quote]})
+        """SOL costs so much, all sources say."""
+        said = {"symbol": "SOL", **dict.fromkeys(("bid", "ask", "last"), str(price))}
+        quotes = [{**said, "source": source} for source in range(3)]
+        self.oracle.post_digest("/solvent/v1/oracle/prices", "oraclePrices", {"prices": quotes})
 
     def opened(self, name: str, role: str = "user", **tokens: str) -> Key:
         """An account with tokens."""
@@ -74,12 +76,22 @@ class Town:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A market with SOL at 180, a lender of USDC and somebody who bids for SOL."""
     folder: Path = tmp_path_factory.mktemp("town")
-    with serving(folder) as service:
+    with serving(folder, "--scenario", str(_at_once(folder))) as service:
         town = Town(service)
         town.quote(180)
         town.opened("lender", USDC="100000")
         town.sdk(key_of("lender")).execute_borrow_lend("100000", "Lend", "USDC")
         yield town
+
+
+def _at_once(folder: Path) -> Path:
+    """The demo's market where prices fall and commitments are withdrawn at once, stage by stage."""
+    text = files("solvent.lab.scenarios").joinpath("demo-market.toml").read_text()
+    text = text.replace("[waterfall]\n", "[waterfall]\nnotice_seconds = 0\n")
+    head, groups, rest = text.partition("[[groups]]")
+    path = folder / "town.toml"
+    path.write_text(f"{head}[assets.price]\nmax_move = 1\n\n{groups}{rest}")
+    return path
 
 
 Rows = list[dict[str, Any]]
@@ -169,7 +181,7 @@ def _on_the_backstop(town: Town, key: Key, provider: Key) -> None:
     assert 0 < float(left["committed"]) < 50_000
     fields = {"symbol": "USDC", "quantity": left["committed"]}
     staff.post("/solvent/v1/backstop", "backstopWithdraw", fields, method="DELETE")
-    assert staff.get("/solvent/v1/backstop", "backstopQuery") == []
+    until(lambda: staff.get("/solvent/v1/backstop", "backstopQuery") == [])
 
 
 def _on_the_lenders(town: Town, key: Key) -> None:

@@ -45,15 +45,24 @@ class Track(NamedTuple):
 
 
 class RecordedFeed:
-    """Quotes tracks from their first moment to their last, `speed` times as fast."""
+    """Quotes tracks from their first moment to their last, `speed` times as fast.
+
+    A file has one price; each of so many `sources` quotes it.
+    """
 
     def __init__(
-        self, tracks: Sequence[Track], *, speed: float = 1.0, interval: float = 1.0
+        self,
+        tracks: Sequence[Track],
+        *,
+        speed: float = 1.0,
+        sources: int = 1,
+        interval: float = 1.0,
     ) -> None:
         self._rate = round(speed * SPEED_UNIT)
         if self._rate < 1 or interval <= 0:
             raise InputError("feed", "speed", "and interval must be above zero")
         self._tracks = tracks
+        self._sources = range(sources)
         self._interval = interval
         self._stride = max(1, round(interval * SECOND) * self._rate // SPEED_UNIT)
         self._time = min(track.times[0] for track in tracks)
@@ -66,7 +75,7 @@ class RecordedFeed:
         for track in self._tracks:
             price = track.price(time)
             if price is not None:
-                quotes.append(flat_quote(track.symbol, 0, price))
+                quotes += [flat_quote(track.symbol, source, price) for source in self._sources]
         self._time += self._stride
         return Reading(quotes, None if time == self._end else self._interval)
 
