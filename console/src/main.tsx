@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ComponentType } from "preact";
 import { whichMarket } from "./data/api.ts";
+import { past } from "./data/past.ts";
 import { followLinks, place } from "./data/router.ts";
 import { Loading } from "./parts/states.tsx";
 import { Shell } from "./parts/shell.tsx";
@@ -25,6 +26,7 @@ const LATER: Record<string, () => Promise<Page>> = {
   waterfall: async () => (await import("./pages/waterfall.tsx")).Waterfall,
   trade: async () => (await import("./pages/trade.tsx")).Trade,
   key: async () => (await import("./pages/key.tsx")).Key,
+  replay: async () => (await import("./pages/replay.tsx")).Replay,
   settings: async () => (await import("./pages/choices.tsx")).Choices,
 };
 
@@ -44,6 +46,20 @@ function Missing() {
   );
 }
 
+/** Pages that show the past, or nothing of the market. */
+const TIMELESS = new Set(["", "markets", "replay", "key", "settings"]);
+
+function NotThen() {
+  return (
+    <section class="panel narrow">
+      <h1>Not in the past</h1>
+      <p>
+        Of the past the <a href="/markets">markets</a> are shown, and nothing can be asked for in it. This page shows what is now.
+      </p>
+    </section>
+  );
+}
+
 function View() {
   const [name = "", ...words] = place.value.path.split("/").filter(Boolean);
   const [, loaded] = useState(0);
@@ -56,7 +72,7 @@ function View() {
       });
     }
   }, [name]);
-  const Found = page ?? (LATER[name] ? () => <Loading what="the page" /> : Missing);
+  const Found = past.value !== null && !TIMELESS.has(name) ? NotThen : page ?? (LATER[name] ? () => <Loading what="the page" /> : Missing);
   return (
     <Shell>
       <Found words={words} />

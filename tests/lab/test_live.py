@@ -79,6 +79,39 @@ class TestSameAsARun:
         assert times == [scenario.start + number * STEP for number in range(1, 5)]
 
 
+class TestPace:
+    """A market's own time, whose pace somebody changes."""
+
+    def test_time_stands_still_and_goes_on_without_a_jump(self, tmp_path: Path) -> None:
+        scenario = small(tmp_path)
+        engine = market(scenario, scenario.start, 10_000)
+        agents = agents_of(scenario, engine, speed=60)
+        agents.set_up()
+        agents._pace.begin(engine.now, engine.watch.now())
+        start = agents.clock()
+        engine.watch.time += 10 * SECOND
+        assert agents.clock() == start + 600 * SECOND
+        agents.set_pace(60_000, is_paused=True)
+        engine.watch.time += DAY
+        assert agents.clock() == start + 600 * SECOND
+        agents.set_pace(1_000, is_paused=False)
+        assert agents.clock() == start + 600 * SECOND
+        engine.watch.time += SECOND
+        assert agents.clock() == start + 601 * SECOND
+        assert (agents.rate, agents.is_paused) == (1_000, False)
+
+    def test_who_is_paused_does_nothing(self, tmp_path: Path) -> None:
+        scenario = small(tmp_path)
+        engine = market(scenario, scenario.start, 120)
+        agents = agents_of(scenario, engine, speed=60)
+        agents.set_up()
+        agents.set_pace(60_000, is_paused=True)
+        said = len(engine.said)
+        agents.run()
+        assert len(engine.said) == said
+        assert agents.clock() == engine.now
+
+
 class TestWallClock:
     """Agents that follows the wall clock."""
 

@@ -2,6 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 import { useAsked, type Pool, type PoolNow, type Schemas } from "../data/api.ts";
+import { past } from "../data/past.ts";
 import { settings } from "../data/settings.ts";
 import { go } from "../data/router.ts";
 import {
@@ -40,9 +41,13 @@ export const CONDITIONS: Record<PoolNow["condition"], readonly [Tone, string, st
 };
 
 export function useMarkets() {
-  const [pools, again] = useAsked<Pool[]>({ path: "/api/v1/borrowLend/markets" }, 2000);
-  const [now] = useAsked<PoolNow[]>({ path: "/solvent/v1/pools" }, 2000);
-  return { pools, now, again };
+  const at = past.value;
+  const [pools, again] = useAsked<Pool[]>(at === null ? { path: "/api/v1/borrowLend/markets" } : null, 2000);
+  const [now] = useAsked<PoolNow[]>(at === null ? { path: "/solvent/v1/pools" } : null, 2000);
+  const [was] = useAsked<Schemas["PastMarket"]>(at === null ? null : { path: "/solvent/v1/replay/past", fields: { time: String(at) } }, 3_600_000);
+  if (at === null) return { pools, now, again };
+  const then = was.value;
+  return { pools: { value: { ...then, value: then.value?.markets ?? null } }, now: { value: { ...then, value: then.value?.pools ?? null } }, again };
 }
 
 function valueOf(tokens: string, price: string): string {

@@ -1,6 +1,7 @@
 /** Deeds: something that is asked of the market, from the click to what came of it. */
 
 import { useState } from "preact/hooks";
+import { past, READ_ONLY } from "../data/past.ts";
 import { ask, Refused, type Asked } from "../data/api.ts";
 
 export interface Deed {
@@ -13,6 +14,10 @@ export function useDeed(then: () => void): Deed {
   const [isBusy, setBusy] = useState(false);
   const [said, setSaid] = useState<Deed["said"]>(null);
   const carry: Deed["carry"] = async (asked, done) => {
+    if (past.value !== null) {
+      setSaid({ isDone: false, text: READ_ONLY });
+      return;
+    }
     setBusy(true);
     setSaid(null);
     try {

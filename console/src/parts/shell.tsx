@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { held, identity, marketTime, wire } from "../data/api.ts";
 import { line } from "../data/streams.ts";
+import { past, READ_ONLY } from "../data/past.ts";
 import { place } from "../data/router.ts";
 import { settings, choose } from "../data/settings.ts";
 import { span } from "../lib/time.ts";
@@ -60,7 +61,11 @@ export function Shell({ children }: { children: ComponentChildren }) {
           ))}
         </nav>
         <div class="who">
-          {market?.scenario && <span class="badge replay">replay {market.scenario} ×{market.speed}</span>}
+          {market?.scenario && (
+            <a class="badge replay" href="/replay">
+              replay {market.scenario}
+            </a>
+          )}
           {market?.demo && <span class="badge demo" title="Nothing here is worth anything">demo money</span>}
           <a class="badge key" href="/key" title="Whose key signs">
             {held.value ? (held.value.account !== null ? `account ${held.value.account}` : held.value.role || "key") : "no key"}
@@ -82,8 +87,17 @@ export function Shell({ children }: { children: ComponentChildren }) {
 /** What is wrong with the wire, over the page, in words. */
 function Trouble() {
   const lost = wire.value === "down" || line.value === "lost";
+  const at = past.value;
   return (
     <div aria-live="assertive">
+      {at !== null && (
+        <p class="trouble past" role="status">
+          <span aria-hidden="true">◷</span> The past, <Time of={at / 1000} form="full" /> of the market's time: {READ_ONLY.slice(READ_ONLY.indexOf(":") + 2)}{" "}
+          <button type="button" class="quiet" onClick={() => (past.value = null)}>
+            back to now
+          </button>
+        </p>
+      )}
       {lost && (
         <p class="trouble" role="alert">
           <span aria-hidden="true">■</span> The market cannot be reached. What is shown is what it last

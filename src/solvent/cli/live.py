@@ -10,6 +10,7 @@ from pathlib import Path
 
 from solvent.cli.progress import say
 from solvent.cli.runs.folder import RUN_FILES
+from solvent.cli.runs.playing import Playing
 from solvent.domain.errors import InputError
 from solvent.journal.durable import holds_journal
 from solvent.lab.live.driver import (
@@ -110,7 +111,6 @@ def run_live(plan: Plan) -> int:
                 front=plan.front,
             )
         )
-    node.demo = Demo(plan.scenario.name, f"{plan.speed:g}") if plan.is_replay else Demo()
     market_start = node.market.engine.parameters.start_time
     agents = LiveAgents(
         plan.scenario,
@@ -125,8 +125,10 @@ def run_live(plan: Plan) -> int:
         latest=clock.signing,
         on_end=_cast_ended,
     )
+    node.demo = Demo()
     if plan.is_replay:
         clock.follow(agents.clock)
+        node.demo = Demo(Playing(plan.scenario.name, node, agents))
     return asyncio.run(_play(plan, node, agents, is_new=is_new))
 
 

@@ -75,6 +75,10 @@ pat DELETE /solvent/v1/backstop symbol=SOL quantity=1
 - GET /solvent/v1/solvency
 - GET /solvent/v1/waterfall
 auditor GET /solvent/v1/receipts limit=5
+- GET /solvent/v1/replay
+operator POST /solvent/v1/admin/replay speed=60 paused=true
+- GET /solvent/v1/replay/past time=0
+- GET /solvent/v1/replay/report
 risk POST /solvent/v1/risk/proposals symbol=SOL field=POOL_FEE value=5
 risk-2 POST /solvent/v1/proposals/approvals proposal=1
 risk POST /solvent/v1/proposals/rejections proposal=2

@@ -26,6 +26,7 @@ from solvent.service.routes.receipts import LINES_TYPE
 from tests.service.api.examples import EXAMPLES, LISTS, Example
 from tests.service.api.published import answer_of, problems
 from tests.service.harness import Client, House, opened
+from tests.service.players import Still
 from tests.tables.market import plain_parameters, with_setting
 
 STATUS = {
@@ -65,7 +66,7 @@ class Street:
             parameters = with_setting(parameters, setting.split())
         parameters = replace(parameters, start_time=wall_clock())
         self.house: House = self.runner.run(opened(folder, parameters, engines))
-        self.house.node.demo = Demo()
+        self.house.node.demo = Demo(Still())
         self.runner.run(self._live())
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ from solvent.service.routes.all import ENDPOINTS
 from tests.proof import proves
 from tests.service.api.examples import EXAMPLES, LISTS
 from tests.service.harness import RICH, Client, House, opened
+from tests.service.players import Still
 
 TABLE = """
                                                   - user blp oracle risk operator funder auditor
@@ -97,6 +98,10 @@ POST   /solvent/v1/certificates                   .  .    .    .     .      x   
 GET    /solvent/v1/certificates/proof             .  x    x    .     .      .       .       o
 GET    /solvent/v1/what-if                        .  .    .    .     x      x       .       x
 GET    /solvent/v1/what-if/curve                  .  .    .    .     x      x       .       x
+GET    /solvent/v1/replay                         x  x    x    x     x      x       x       x
+POST   /solvent/v1/admin/replay                   .  .    .    .     .      x       .       .
+GET    /solvent/v1/replay/past                    x  x    x    x     x      x       x       x
+GET    /solvent/v1/replay/report                  x  x    x    x     x      x       x       x
 GET    /solvent/v1/backstop                       .  .    x    .     .      .       .       .
 POST   /solvent/v1/backstop                       .  .    x    .     .      .       .       .
 DELETE /solvent/v1/backstop                       .  .    x    .     .      .       .       .
@@ -214,7 +219,7 @@ class Town:
 
     async def _people(self) -> None:
         house = self.house
-        house.node.demo = Demo()
+        house.node.demo = Demo(Still())
         await house.start()
         zoe = house.client("zoe")
         await house.open(zoe, "blp")

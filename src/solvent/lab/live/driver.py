@@ -28,6 +28,7 @@ from solvent.domain.commands import Command, OpenAccount
 from solvent.domain.events import Refused
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND, divide_up
+from solvent.lab.live.pace import SPEED_UNIT, Pace
 from solvent.lab.live.prices import LivePrices
 from solvent.lab.live.traders import Traders
 from solvent.lab.people.agents import FIRST_ACCOUNT, Agents, Driver
@@ -38,9 +39,11 @@ from solvent.lab.scenario.model import Scenario
 BATCH = 256
 """The set-up comes in batches of so many commands, so that others get a turn between them."""
 
-SPEED_UNIT = 1000
 SLOWEST, FASTEST = 1, 1_000_000
 """Speeds are taken in thousandths, from a thousandth to a thousand."""
+
+LOOK = SECOND // 10
+"""Whoever waits in a market with a time of its own looks so often whether its pace is another."""
 
 DEMO_STEP = 2 * SECOND
 DEMO_TRADERS = 8
@@ -154,7 +157,7 @@ class LiveAgents:
         latest: Callable[[], int] | None = None,
         on_end: Callable[[BaseException | None], None] | None = None,
     ) -> None:
-        self._rate = speed_rate(scenario, speed, follows_wall=follows_wall)
+        self._pace = Pace(speed_rate(scenario, speed, follows_wall=follows_wall))
         scenario = replace(scenario, step=step or scenario.step)
         self._market = market
         self._stopped = threading.Event()
@@ -170,7 +173,6 @@ class LiveAgents:
         self._latest = latest
         self._on_end = on_end
         self._done = 0
-        self._begun: tuple[int, int] | None = None
         self._thread = threading.Thread(target=self._run, name="agents", daemon=True)
         self.ready = threading.Event()
         self.failed: BaseException | None = None
@@ -184,11 +186,33 @@ class LiveAgents:
         """The market's time, microseconds UTC; never goes backwards."""
         if self._follows_wall:
             return max(self._watch.now(), self._market.now)
-        if self._begun is None:
+        if not self._pace.has_begun:
             return self._market.now
-        at, began = self._begun
-        due = at + (self._watch.now() - began) * self._rate // SPEED_UNIT
-        return due if self._latest is None else min(due, max(at, self._latest()))
+        due = self._pace.time(self._watch.now())
+        return due if self._latest is None else min(due, max(self._pace.at, self._latest()))
+
+    @property
+    def rate(self) -> int:
+        """How fast the scenario is played where it is not paused, thousandths."""
+        return self._pace.rate
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the market's time stands still because somebody asked for it."""
+        return self._pace.is_paused
+
+    def set_pace(self, rate: int, *, is_paused: bool) -> None:
+        """Play on at another rate, or let time stand still. Only for a time of the market's own."""
+        assert not self._follows_wall
+        has_begun, at = self._pace.has_begun, self.clock()
+        self._pace.change(rate, is_paused=is_paused)
+        if has_begun:
+            self._pace.begin(at, self._watch.now())
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the play is over."""
+        return self._stopped.is_set()
 
     @property
     def end(self) -> int:
@@ -234,8 +258,8 @@ class LiveAgents:
 
     def run(self) -> None:
         """Play in this thread until `stop`; the market must be set up."""
-        if self._begun is None:
-            self._begun = (self._market.now, self._watch.now())
+        if not self._pace.has_begun:
+            self._pace.begin(self._market.now, self._watch.now())
         with suppress(_StoppedError):
             self._play()
 
@@ -259,9 +283,11 @@ class LiveAgents:
 
     def _pause(self, missing: int) -> int:
         """How long it takes until the market's time has gone on by `missing`, all microseconds."""
+        if self._follows_wall:
+            return missing
         has_come_up = self._latest is not None and self.clock() >= self._latest()
-        rate = SPEED_UNIT if has_come_up else self._rate
-        return divide_up(missing * SPEED_UNIT, rate)
+        rate = min(SPEED_UNIT, self._pace.in_force) if has_come_up else self._pace.in_force
+        return min(LOOK, divide_up(missing * SPEED_UNIT, rate)) if rate else LOOK
 
     def _take_step(self, due: int) -> None:
         since, self._done = self._done, due

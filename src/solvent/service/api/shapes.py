@@ -94,6 +94,14 @@ def ratio_text(ratio: int) -> str:
     return format_decimal(ratio, RATIO_DECIMALS)
 
 
+SPEED_DECIMALS = 3
+
+
+def speed_text(speed: int) -> str:
+    """Seconds of a market in one, from thousandths."""
+    return format_decimal(speed, SPEED_DECIMALS)
+
+
 def market_symbol(parameters: EngineParameters, asset: int) -> str:
     """Name of an asset's market."""
     return f"{parameters.assets[asset].symbol}_{parameters.assets[USDC].symbol}"

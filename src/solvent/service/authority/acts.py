@@ -265,6 +265,21 @@ class Carry(Act, frozen=True, tag=10):
     proposal: int
 
 
+class PaceReplay(Act, frozen=True, tag=11):
+    """Play a scenario faster or slower, or let its time stand still: thousandths.
+
+    It changes nothing of the market, whose time comes with its records; it is here so that the
+    audit log says who did it.
+    """
+
+    speed: int
+    paused: bool
+
+    def subject(self, state: State) -> Subject:  # noqa: ARG002
+        """Speed and whether it is paused."""
+        return {"speed": self.speed, "paused": self.paused}
+
+
 Decision: TypeAlias = Approve | Reject | Carry
 AnyAct: TypeAlias = (
     ChangeParameter
@@ -275,6 +290,7 @@ AnyAct: TypeAlias = (
     | BookDeposit
     | CollectFees
     | HaltPrice
+    | PaceReplay
     | Approve
     | Reject
     | Carry

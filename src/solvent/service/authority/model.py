@@ -10,6 +10,7 @@
                                       a funder or operator   -
     CollectFees       operator        -                      -
     HaltPrice         oracle          -                      -
+    PaceReplay        operator        -                      -
 
 A removal takes power away and must be quick, so one person is enough for it; a new account has
 nothing that a first key could take. Whoever may approve may reject, and a proposer may withdraw.
@@ -27,6 +28,7 @@ from solvent.service.authority.acts import (
     CollectFees,
     HaltPrice,
     OpenAccount,
+    PaceReplay,
     RemoveKey,
     RotateKey,
 )
@@ -70,6 +72,7 @@ RULES: Mapping[type[Act], Rule] = {
     BookDeposit: Rule(frozenset({Role.FUNDER}), frozenset({Role.FUNDER, Role.OPERATOR})),
     CollectFees: Rule(_OPERATOR),
     HaltPrice: Rule(frozenset({Role.ORACLE})),
+    PaceReplay: Rule(_OPERATOR),
 }
 AUDIT_ROLES = frozenset({Role.RISK_ADMIN, Role.OPERATOR, Role.FUNDER, Role.AUDITOR})
 """Roles that read proposals, keys and the audit log."""

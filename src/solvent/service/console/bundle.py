@@ -17,7 +17,18 @@ DIST = Path(__file__).resolve().parent / "dist"
 PAGE = "index.html"
 ASSETS = "assets/"
 VIEWS = frozenset(
-    {"", "markets", "trade", "account", "waterfall", "receipts", "risk", "key", "settings"}
+    {
+        "",
+        "markets",
+        "trade",
+        "account",
+        "waterfall",
+        "receipts",
+        "risk",
+        "replay",
+        "key",
+        "settings",
+    }
 )
 """First words of the addresses at which the page shows something."""
 HOW_TO_BUILD = "`./run console` builds it where the npm registry can be reached"

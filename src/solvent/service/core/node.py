@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from solvent.domain.commands import Command, TimeStep
 from solvent.domain.events import Refused
@@ -28,6 +28,7 @@ from solvent.service.authority.acts import Carry, encode_act
 from solvent.service.authority.audit import AuditEntry
 from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import AUDIT_ROLES
+from solvent.service.console.past import Past
 from solvent.service.core.archiver import Archiver
 from solvent.service.core.certificates import Certificates, Issued
 from solvent.service.core.clock import MarketClock, wall_clock
@@ -69,11 +70,41 @@ any cycles, so it looks seldom, and never at what was there when the node was op
 Found = TypeVar("Found")
 
 
-class Demo(NamedTuple):
-    """What is played in a market for trying out; empty where nothing is. Speed is a decimal."""
+class Player(Protocol):
+    """Whoever plays a scenario in a market."""
 
-    scenario: str = ""
-    speed: str = "1"
+    @property
+    def scenario(self) -> str:
+        """The scenario's name."""
+        ...
+
+    @property
+    def speed(self) -> int:
+        """Seconds of the scenario in one, thousandths."""
+        ...
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its time stands still."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """When the scenario's own prices end, microseconds UTC."""
+        ...
+
+    def play(self, speed: int, *, is_paused: bool) -> None:
+        """Go on at another speed, or stand still."""
+
+    async def report(self) -> bytes:
+        """The report of what was played, as a page, once all of it is. Raises InputError."""
+        ...
+
+
+class Demo(NamedTuple):
+    """A market for trying out, and who plays a scenario in it, if somebody does."""
+
+    player: Player | None = None
 
 
 class Node:
@@ -108,6 +139,7 @@ class Node:
         self.publisher = Publisher(self.market.parameters, secret=sequencer.journal.secret)
         self.standings = Standings(sequencer)
         self.outlooks = Outlooks(sequencer)
+        self.past_market = Past(sequencer)
         self.certificates = Certificates(sequencer, sequencer.journal.folder.parent)
         self.metrics_text = Paced(self.metrics.text)
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -20,7 +20,7 @@ from solvent.service.routes import (
     system,
     trade_history,
 )
-from solvent.service.routes.ahead import certificates, what_if
+from solvent.service.routes.ahead import certificates, replay, what_if
 from solvent.service.routes.documents import documents
 
 _SERVED: list[Endpoint] = [
@@ -39,6 +39,7 @@ _SERVED: list[Endpoint] = [
     *insight.ENDPOINTS,
     *what_if.ENDPOINTS,
     *certificates.ENDPOINTS,
+    *replay.ENDPOINTS,
     *receipts.ENDPOINTS,
     *newcomers.ENDPOINTS,
     *governance.ENDPOINTS,

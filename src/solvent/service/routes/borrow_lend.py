@@ -34,6 +34,7 @@ from solvent.service.api.shapes import (
     value_text,
 )
 from solvent.service.core.intents import MoveInPool, PoolSide
+from solvent.service.core.market import Market
 from solvent.service.limits import PAGE_MOST
 from solvent.service.routes.bounds import refusal_error
 from solvent.service.strict_json import JsonValue, decode_object
@@ -142,39 +143,42 @@ def _imagined(text: str) -> dict[str, JsonValue]:
 
 async def markets(call: Call) -> Reply:
     """Every pool now."""
-    node = call.node
-    parameters = node.market.parameters
-    async with node.reading():
-        queries = node.market.queries
-        now = datetime.fromtimestamp(node.market.engine.now // 10**6, UTC)
-        found: list[BorrowLendMarket] = []
-        for asset, about in enumerate(parameters.assets):
-            pool = queries.pool(asset)
-            terms = about.pool
-            found.append(
-                BorrowLendMarket(
-                    state=_STATES[PoolState(pool.state)],
-                    asset_mark_price=price_text(queries.price(asset).mark),
-                    borrow_interest_rate=ratio_text(pool.borrow_apr),
-                    borrowed_quantity=quantity_text(parameters, asset, pool.borrowed),
-                    fee=ratio_text(terms.fee),
-                    lend_interest_rate=ratio_text(pool.lend_apr),
-                    lent_quantity=quantity_text(parameters, asset, pool.lent),
-                    max_utilization=ratio_text(terms.max_utilization),
-                    open_borrow_lend_limit=quantity_text(
-                        parameters, asset, terms.open_borrow_lend_limit
-                    ),
-                    optimal_utilization=ratio_text(terms.optimal_utilization),
-                    symbol=about.symbol,
-                    timestamp=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    throttle_utilization_threshold=ratio_text(terms.throttle_threshold),
-                    throttle_utilization_bound=ratio_text(pool.bound),
-                    throttle_update_fraction=ratio_text(terms.throttle_update_fraction),
-                    utilization=ratio_text(min(pool.utilization, RATIO)),
-                    step_size=quantity_text(parameters, asset, 1),
-                )
-            )
+    async with call.node.reading():
+        found = pool_markets(call.node.market)
     return json_reply(found)
+
+
+def pool_markets(market: Market) -> list[BorrowLendMarket]:
+    """Every pool of a market at rest."""
+    parameters, queries = market.parameters, market.queries
+    now = datetime.fromtimestamp(market.engine.now // 10**6, UTC)
+    found: list[BorrowLendMarket] = []
+    for asset, about in enumerate(parameters.assets):
+        pool = queries.pool(asset)
+        terms = about.pool
+        limit = quantity_text(parameters, asset, terms.open_borrow_lend_limit)
+        found.append(
+            BorrowLendMarket(
+                state=_STATES[PoolState(pool.state)],
+                asset_mark_price=price_text(queries.price(asset).mark),
+                borrow_interest_rate=ratio_text(pool.borrow_apr),
+                borrowed_quantity=quantity_text(parameters, asset, pool.borrowed),
+                fee=ratio_text(terms.fee),
+                lend_interest_rate=ratio_text(pool.lend_apr),
+                lent_quantity=quantity_text(parameters, asset, pool.lent),
+                max_utilization=ratio_text(terms.max_utilization),
+                open_borrow_lend_limit=limit,
+                optimal_utilization=ratio_text(terms.optimal_utilization),
+                symbol=about.symbol,
+                timestamp=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                throttle_utilization_threshold=ratio_text(terms.throttle_threshold),
+                throttle_utilization_bound=ratio_text(pool.bound),
+                throttle_update_fraction=ratio_text(terms.throttle_update_fraction),
+                utilization=ratio_text(min(pool.utilization, RATIO)),
+                step_size=quantity_text(parameters, asset, 1),
+            )
+        )
+    return found
 
 
 async def apy(call: Call) -> Reply:

@@ -14,7 +14,7 @@ from solvent.service.api.objects.orders import BatchCommandOrderResult
 from solvent.service.api.objects.pages import FAR
 from solvent.service.api.pages import page_headers, page_of
 from solvent.service.api.params import bad_request
-from solvent.service.api.shapes import audit_row
+from solvent.service.api.shapes import audit_row, speed_text
 from solvent.service.authority.acts import (
     Act,
     AdmitKey,
@@ -143,12 +143,13 @@ async def audit(call: Call) -> Reply:
 async def identity(call: Call) -> Reply:
     """Which market this is, for what its own clients sign, and whether it is a demo."""
     node = call.node
+    player = node.demo.player if node.demo else None
     return json_reply(
         o.MarketIdentity(
             market=node.market.identity,
             demo=node.demo is not None,
-            scenario=node.demo.scenario if node.demo else "",
-            speed=node.demo.speed if node.demo else "1",
+            scenario=player.scenario if player else "",
+            speed=speed_text(player.speed) if player else "1",
         )
     )
 

@@ -30,6 +30,7 @@ from solvent.service.api.shapes import (
     side_text,
     value_text,
 )
+from solvent.service.core.market import Market
 from solvent.service.limits import PAGE_DEFAULT, PAGE_MOST
 from solvent.service.routes.account import asked_order
 from solvent.service.routes.bounds import bound_object
@@ -137,13 +138,17 @@ async def forecast(call: Call) -> Reply:
 async def pools(call: Call) -> Reply:
     """What every pool does now, what may leave it, and how its rate comes about."""
     async with call.node.reading():
-        queries = call.node.market.queries
-        parameters = call.node.market.parameters
-        shown = [
-            _pool(parameters, asset, queries.pool(asset), queries.price(asset))
-            for asset in range(len(parameters.assets))
-        ]
+        shown = pools_now(call.node.market)
     return json_reply(shown)
+
+
+def pools_now(market: Market) -> list[PoolNow]:
+    """What every pool of a market at rest does."""
+    queries, parameters = market.queries, market.parameters
+    return [
+        _pool(parameters, asset, queries.pool(asset), queries.price(asset))
+        for asset in range(len(parameters.assets))
+    ]
 
 
 def _pool(
