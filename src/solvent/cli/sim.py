@@ -28,6 +28,7 @@ def sim(
     shards: Annotated[Path | None, NAMED] = None,
     attack: bool = False,
     kill: Annotated[int | None, WHOLE, COUNT] = None,
+    cluster: Annotated[int | None, WHOLE, COUNT] = None,
 ) -> int:
     """Let seeded random commands loose on the engine and check every invariant.
 
@@ -53,8 +54,16 @@ def sim(
     kill
         Kill the running service so many times instead, at random moments under load, and check
         after each that nothing acknowledged was lost and nothing was done twice.
+    cluster
+        Make so many steps of simulated clusters instead, with every fault of network, log and
+        nodes, and hold each answer and read against the log.
     """
-    chosen = {"--kill": kill is not None, "--attack": attack, "--compare": compare}
+    chosen = {
+        "--kill": kill is not None,
+        "--cluster": cluster is not None,
+        "--attack": attack,
+        "--compare": compare,
+    }
     named = [name for name, given in chosen.items() if given]
     if len(named) > 1 or (shards is not None and named not in ([], ["--compare"])):
         raise InputError(named[0], "option", f"does not go with {named[1:] or '--shards'}")
@@ -62,6 +71,8 @@ def sim(
         from solvent.cli.crash import kill as kill_service
 
         return kill_service(kill, seed)
+    if cluster is not None:
+        return _cluster(seed, cluster)
     if attack:
         return _attack(seed, runs)
     if shards is not None:
@@ -111,6 +122,36 @@ def _attack(seed: int, runs: int) -> int:
     for line in lines_of(found, called()):
         print(line)
     return int(any(each.is_fault for each in found))
+
+
+def _cluster(seed: int, steps: int) -> int:
+    """Make so many steps of simulated clusters; 1 when one broke a promise."""
+    from solvent.cli.progress import progress
+    from solvent.lab.report.formatting import number
+    from solvent.proof.cluster.simulation import simulate_clusters
+
+    with progress(f"clusters from seed {seed}", "steps") as report:
+        found = list(
+            simulate_clusters(
+                seed,
+                steps,
+                processes=os.cpu_count() or 1,
+                progress=lambda done: report(min(done, steps), steps),
+            )
+        )
+    print(
+        f"{number(sum(run.steps for run in found))} steps in {number(len(found))} clusters: "
+        f"{number(sum(run.frames for run in found))} frames, "
+        f"{number(sum(run.epochs for run in found))} epochs, "
+        f"{number(sum(run.answered for run in found))} answers, "
+        f"{number(sum(run.reads for run in found))} reads"
+    )
+    faults = [f"seed {run.seed}: {run.fault}" for run in found if run.fault]
+    for fault in faults:
+        print(f"FAULT {fault}")
+    if not faults:
+        print("nothing acknowledged was lost, and every answer and read is the log's")
+    return 1 if faults else 0
 
 
 def _shards(path: Path, seed: int, runs: int, commands: int, *, comparing: bool) -> int:

@@ -1,0 +1,90 @@
+"""Frames of a cluster's log: records, who wrote them under which epoch, and the frame before.
+
+    frame    digest 32, body (MessagePack: version, epoch, node, number, previous, records)
+    digest   BLAKE2b(body); `previous` is the digest of the frame before, at first of the market
+
+A frame so proves itself whole and names all that came before it: a flipped bit, and a frame that is
+missing, doubled or from elsewhere, is seen by whoever reads it.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+import msgspec
+
+VERSION = 1
+"""The form of a frame; a node that meets another stops and says so."""
+DIGEST_BYTES = 32
+
+
+class FrameError(Exception):
+    """Bytes that are no frame, or not the one that should stand here. One line."""
+
+
+class Frame(msgspec.Struct, array_like=True, frozen=True):
+    """Records that `node` wrote in `epoch`; `number` counts its frames of that epoch from 0.
+
+    Number 0 begins the epoch and has no records.
+    """
+
+    version: int
+    epoch: int
+    node: int
+    number: int
+    previous: bytes
+    records: tuple[bytes, ...] = ()
+
+
+class Position(NamedTuple):
+    """How far a log is known: the last frame's number and digest, and the highest epoch."""
+
+    sequence: int
+    epoch: int
+    digest: bytes
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Frame)
+
+
+def beginning(market: bytes) -> Position:
+    """Where the log of a market begins; `market` are bytes that only this market has."""
+    return Position(0, 0, _digest(market))
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """The bytes of a frame."""
+    body = _ENCODER.encode(frame)
+    return _digest(body) + body
+
+
+def digest_of(data: bytes) -> bytes:
+    """The digest that a frame's bytes begin with."""
+    return data[:DIGEST_BYTES]
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether these are the bytes of some frame, as they were written."""
+    return _digest(data[DIGEST_BYTES:]) == data[:DIGEST_BYTES]
+
+
+def decode_frame(data: bytes, previous: bytes) -> Frame:
+    """The frame of these bytes, which must follow the one with digest `previous`.
+
+    Raises FrameError.
+    """
+    if not is_whole(data):
+        raise FrameError("the frame is damaged: its digest is another")
+    try:
+        frame = _DECODER.decode(data[DIGEST_BYTES:])
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise FrameError(f"the frame cannot be read: {error}") from error
+    if frame.version != VERSION:
+        raise FrameError(f"the frame has form {frame.version}, and {VERSION} is read here")
+    if frame.previous != previous:
+        raise FrameError("the frame does not follow the one before it")
+    return frame
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest()
