@@ -8,7 +8,8 @@ import msgspec
 from solvent.cluster.frames import DIGEST_BYTES, Frame, Position
 from solvent.cluster.log import Appended, Refused, Unknown
 from solvent.cluster.member import Append, Apply, Done, Effect, Member, Part
-from solvent.proof.cluster.world import Node, World
+from solvent.proof.cluster.nodes import Node
+from solvent.proof.cluster.world import World
 
 
 class AnswersOnUnknown(Member):

@@ -3,9 +3,10 @@
 import pytest
 
 from solvent.cluster.member import Member
+from solvent.proof.cluster.nodes import Node
 from solvent.proof.cluster.simulation import simulate_clusters
 from solvent.proof.cluster.witness import Answered, order_flaw
-from solvent.proof.cluster.world import ClusterRun, Node, World, simulate_cluster
+from solvent.proof.cluster.world import ClusterRun, World, simulate_cluster
 from tests.cluster import canaries
 from tests.sizes import sized
 

@@ -79,6 +79,11 @@ def sim(
         return _shards(shards, seed, runs, commands, comparing=compare)
     if compare:
         return _compare(seed, commands, runs)
+    return _simulate(seed, commands, runs)
+
+
+def _simulate(seed: int, commands: int, runs: int) -> int:
+    """Make so many runs with every check; 1 when any broke an invariant."""
     from solvent.cli.progress import progress
     from solvent.proof.fuzz.simulator import simulate, simulate_many
 

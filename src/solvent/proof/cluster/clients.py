@@ -1,15 +1,14 @@
 """Clients of a simulated cluster: they ask any node, repeat what was not answered, and read."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from random import Random
+from typing import Any, Protocol
 
-from solvent.cluster.member import MILLISECOND, Done
+from solvent.cluster.member import MILLISECOND, Done, Effect
 from solvent.proof.cluster.machine import record_of
+from solvent.proof.cluster.nodes import Node
 from solvent.proof.cluster.witness import Answered, Read
-
-if TYPE_CHECKING:
-    from solvent.proof.cluster.world import Node, World
 
 CLIENTS = 4
 PATIENCE = 1500 * MILLISECOND
@@ -18,13 +17,34 @@ READS = 3
 """A client reads at one of so many turns."""
 
 
+class Stage(Protocol):
+    """Where clients act: time, chance, and messages that take as long as they do."""
+
+    now: int
+    rng: Random
+    nodes: list[Node]
+
+    def at(self, after: int, call: Callable[..., None], *arguments: Any) -> None:
+        """Call this after so many microseconds."""
+
+    def tell(self, after: int, node: Node, call: Callable[..., None], *arguments: Any) -> None:
+        """Call this of a node, unless it dies before."""
+
+    def delay(self) -> int:
+        """How long a message takes."""
+        ...
+
+    def perform(self, node: Node, effects: list[Effect]) -> None:
+        """Do what a member says is to be done."""
+
+
 class Clients:
     """Every client has one operation that is not answered, and repeats it until it is.
 
     `waiting` are those operations by client; `answers` and `reads` what was said, for the witness.
     """
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: Stage) -> None:
         self.is_closing = False
         self.waiting: dict[int, int] = {}
         self.answers: list[Answered] = []
@@ -69,7 +89,7 @@ class Clients:
             return leader
         return rng.randrange(len(nodes))
 
-    def _asked_of(self, node: "Node", client: int, operation: int) -> None:
+    def _asked_of(self, node: Node, client: int, operation: int) -> None:
         """At the node: what was done before is answered so again; otherwise it is handed in."""
         world = self._world
         if operation in node.machine.places:
@@ -78,12 +98,12 @@ class Clients:
         effects = node.member.submit((client, operation), record_of(operation), world.now)
         world.perform(node, effects)
 
-    def done(self, node: "Node", done: Done) -> None:
+    def done(self, node: Node, done: Done) -> None:
         """A record was carried out on the node that took it in."""
         client, operation = _pair(done.ticket)
         self._answer(node, client, operation, done.sequence)
 
-    def _answer(self, node: "Node", client: int, operation: int, sequence: int) -> None:
+    def _answer(self, node: Node, client: int, operation: int, sequence: int) -> None:
         place = node.machine.places.get(operation, -1)
         self._world.at(self._world.delay(), self._told, client, operation, place, sequence)
 
@@ -109,7 +129,7 @@ class Clients:
         node = world.nodes[world.rng.randrange(len(world.nodes))]
         world.tell(world.delay(), node, self._read_of, client)
 
-    def _read_of(self, node: "Node", client: int) -> None:
+    def _read_of(self, node: Node, client: int) -> None:
         """At the node: it answers unless it is behind what the client has seen."""
         sequence, total = node.said()
         least = self._seen[client]

@@ -9,7 +9,7 @@ operation answered, every node where the log is.
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -37,7 +37,7 @@ from solvent.cluster.memory_log import MemoryLog
 from solvent.domain.units import SECOND
 from solvent.proof.cluster.clients import Clients
 from solvent.proof.cluster.faults import NONE, Faults, draw_faults
-from solvent.proof.cluster.machine import Machine
+from solvent.proof.cluster.nodes import Node
 from solvent.proof.cluster.witness import Fault, Truth, answers_flaw, reads_flaw
 
 NODES = 3
@@ -49,24 +49,6 @@ READ_EVERY = 8
 READ_FRAMES = 32
 REST = 15 * SECOND
 BEGIN = beginning(b"simulated")
-
-
-@dataclass(slots=True)
-class Node:
-    """A node: its member, what it carried out, and the frames of its own journal."""
-
-    number: int
-    member: Member
-    machine: Machine = field(default_factory=Machine)
-    journal: list[bytes] = field(default_factory=list)
-    life: int = 0
-    is_down: bool = False
-    paused_until: int = 0
-    cut_until: int = 0
-
-    def said(self) -> tuple[int, int]:
-        """What it tells a reader: at which frame it is, and how many operations there were."""
-        return self.member.position.sequence, self.machine.count
 
 
 @dataclass(frozen=True, slots=True)
