@@ -149,9 +149,8 @@ STREAMS = (
     ),
     (
         "Ping every 60 s, Close on shutdown",
-        "no pings: the server answers those of clients and sends none, so a client that vanished "
-        "is found when what it does not read piles up",
-        "tests/service/test_serve.py::test_listeners_are_told_that_the_service_goes_away",
+        "",
+        "tests/service/streams/test_pings.py::test_who_answers_stays_and_who_does_not_is_cut_off",
     ),
 )
 """Streams and what keeps them: name, how it deviates, the test that proves it."""

@@ -100,6 +100,9 @@ LISTENERS_OF_ADDRESS_AT_LEAST = 4
 LISTENERS_OF_KEY = 64
 SILENT_SECONDS = 3_600
 """How long a listener may neither say nor be told anything."""
+PING_SECONDS = 60
+PONG_SECONDS = 120
+"""How often a listener is asked whether it is there, and how long it may say nothing then."""
 UNREAD_STREAM_BYTES = 128 * 1024
 """What a stream may be sent of a message that is not whole yet, frames of any kind included."""
 WARDEN_SECONDS = 0.05

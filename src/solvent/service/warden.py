@@ -9,10 +9,12 @@ without one coming out. They are ended by `shutdown`, which is safe while the se
 It needs Linux (`/proc/self/fd`, `TCP_INFO`). Elsewhere it does nothing, and a proxy has to do it.
 """
 
+import fcntl
 import os
 import socket
 import stat
 import struct
+import termios
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,6 +29,9 @@ _TCP_INFO = getattr(socket, "TCP_INFO", None)
 _RECEIVED = struct.Struct("=Q")
 _RECEIVED_AT = 128
 """Where the system's `tcp_info` has how many bytes were received."""
+_WAITING = struct.Struct("=i")
+_PING = b"\x89\x00"
+"""A ping without a payload, as RFC 6455 writes it, section 5.5.2."""
 IS_ABLE = _FDS.is_dir() and _TCP_INFO is not None
 
 
@@ -73,6 +78,30 @@ class Held:
     def unread(self) -> int:
         """Bytes that were received since, and are no message yet."""
         return self._received() - self._base
+
+    @property
+    def received(self) -> int:
+        """Bytes that were received in all, 0 until the socket is found."""
+        return self._received()
+
+    def pass_over(self, size: int) -> None:
+        """So many bytes of what was received belong to no message."""
+        self._base += size
+
+    def ping(self) -> bool:
+        """Send a ping, if all that was sent has been taken; False where none was sent.
+
+        For who writes the connection's messages, between two of them.
+        """
+        if self._socket is None:
+            return False
+        try:
+            waiting = fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(_WAITING.size))
+            if _WAITING.unpack(waiting)[0]:
+                return False
+            return self._socket.send(_PING, socket.MSG_DONTWAIT) == len(_PING)
+        except OSError:
+            return False
 
     def cut(self) -> None:
         """End the connection."""

@@ -5,9 +5,9 @@ waits. The writer waits for the client as long as its store has room; a client t
 is cut off, with a status code and a reason where it still takes them. A client that subscribes to
 nothing, or too often sends what is no frame, is cut off as well.
 
-Absent: pings. ASGI has no event for them, and the server underneath answers the client's but sends
-none of its own. A client that vanished is found by the kernel, which probes a connection that is
-quiet and ends one that takes nothing (`serve`).
+Between two messages the writer asks whether the client is there (`pings`). A machine that vanished
+is found by the kernel too, which probes a connection that is quiet and ends one that takes nothing
+(`serve`).
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from solvent.service.core.keys import KeyRegistry, Principal
 from solvent.service.errors import ApiError
 from solvent.service.proxies import Proxies
 from solvent.service.streams.frames import Frame, FrameCode, FrameError, read_frame
+from solvent.service.streams.pings import Pings
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import (
     AUDIT,
@@ -64,6 +65,8 @@ class Bounds(NamedTuple):
     per_address: int = limits.LISTENERS_OF_ADDRESS
     per_key: int = limits.LISTENERS_OF_KEY
     silent_seconds: float = limits.SILENT_SECONDS
+    ping_seconds: float = limits.PING_SECONDS
+    pong_seconds: float = limits.PONG_SECONDS
 
 
 class Authenticate(Protocol):
@@ -209,7 +212,8 @@ class StreamEndpoint:
     async def _serve(self, socket: WebSocket, consumer: Consumer, held: Held | None) -> None:
         reader = _Reader(self, consumer, held)
         reading = asyncio.create_task(reader.read(socket))
-        writing = asyncio.create_task(_write(socket, consumer))
+        pings = Pings(held, self.bounds.ping_seconds, self.bounds.pong_seconds)
+        writing = asyncio.create_task(_write(socket, consumer, pings))
         cut = asyncio.create_task(consumer.wait_for_cut())
         tasks = {reading, writing, cut}
         try:
@@ -228,13 +232,24 @@ class StreamEndpoint:
                     await socket.close(*consumer.cut_off)
 
 
-async def _write(socket: WebSocket, consumer: Consumer) -> None:
+async def _write(socket: WebSocket, consumer: Consumer, pings: Pings) -> None:
     with suppress(*_BROKEN):
         while not consumer.has_ended():
-            for text in await consumer.take():
+            for text in await _taken(consumer, pings.at):
                 if consumer.has_ended():
                     return
                 await socket.send_text(text)
+            if not pings.look():
+                consumer.cut(CloseCode.POLICY, "a ping was not answered")
+
+
+async def _taken(consumer: Consumer, until: float) -> list[str]:
+    """What waits, or nothing when it is time to ask whether the client is there."""
+    try:
+        async with asyncio.timeout_at(until):
+            return await consumer.take()
+    except TimeoutError:
+        return []
 
 
 def _raise_fault(*tasks: "asyncio.Task[None]") -> None:
