@@ -5,15 +5,24 @@ from pathlib import Path
 
 import pytest
 
+from solvent.cli.ahead.changes import read_changes
 from solvent.domain import commands as c
 from solvent.domain.errors import InputError
 from solvent.domain.events import IndexUpdated, MarkUpdated
 from solvent.domain.units import RATIO
 from solvent.domain.waterfall_events import LiquidationStarted
-from solvent.lab import rehearsal as rehearsals
-from solvent.lab.rehearsal import PATHS, Rehearsal, read_changes, rehearse
-from solvent.lab.report.marks import Marks
-from solvent.lab.report.stage_figures import StageFigures
+from solvent.foresight import rehearsal as rehearsals
+from solvent.foresight.marks import Marks
+from solvent.foresight.rehearsal import (
+    PATHS,
+    Rehearsal,
+    at_once,
+    decode_at_once,
+    decode_rehearsal,
+    encode,
+    rehearse,
+)
+from solvent.foresight.stage_figures import StageFigures
 from solvent.reference.engine import ReferenceEngine
 from tests.cli.helpers import solvent
 from tests.lab.run_helpers import packaged
@@ -38,11 +47,16 @@ def rehearsed() -> Rehearsal:
 @proves("A13", "I37")
 def test_what_a_change_does_at_once_is_what_it_does() -> None:
     engine = ReferenceEngine.restore(book())
-    before, after = rehearsed().at_once
-    assert before.liquidating == tuple(engine.queries.liquidating())
+    found = rehearsed().at_once
+    assert found == at_once(book(), [LIGHTER])
+    before, after = found.without, found.changed
+    first = engine.queries.liquidating()
+    assert before.liquidating == len(first)
     engine.apply_one(LIGHTER)
-    assert after.liquidating == tuple(engine.queries.liquidating())
-    assert len(after.liquidating) > len(before.liquidating)
+    then = engine.queries.liquidating()
+    assert after.liquidating == len(then)
+    assert found.brought_in == tuple(account for account in then if account not in first)
+    assert found.brought_in
     for symbol, asset in (("USDC", 0), ("SOL", SOL)):
         queries = engine.queries
         trapped = sum(
@@ -74,16 +88,22 @@ def test_hours_that_are_played_are_the_hours_that_come(path: str) -> None:
                         liquidated.add(event.account)
                     elif isinstance(event, StageFigures.KINDS):
                         figures.update(event)
-        assert hours.stages == figures.result()
+        assert hours.stages == {one["stage"]: one["value"] for one in figures.result()}
         assert hours.liquidated == len(liquidated)
-        assert hours.end.liquidating == tuple(queries.liquidating())
+        assert hours.end.liquidating == len(queries.liquidating())
+
+
+def test_a_rehearsal_as_bytes_is_the_rehearsal() -> None:
+    assert decode_rehearsal(encode(rehearsed())) == rehearsed()
+    assert decode_at_once(encode(rehearsed().at_once)) == rehearsed().at_once
 
 
 def test_a_change_that_changes_nothing_differs_in_nothing() -> None:
     weight = ReferenceEngine.restore(book()).parameters.assets[SOL].haircut.weight
     same = c.ChangeParameter(SOL, c.ParameterField.COLLATERAL_WEIGHT, weight)
     found = rehearse(book(), [same], hours=1)
-    for before, after in (found.at_once, *found.paths.values()):
+    at_first = found.at_once.without, found.at_once.changed
+    for before, after in (at_first, *found.paths.values()):
         assert before == after
     changed = rehearsed()
     assert any(before != after for before, after in changed.paths.values())

@@ -6,8 +6,8 @@ import pytest
 
 from solvent.domain.parameters import Policy
 from solvent.engine.engine import FastEngine
+from solvent.foresight.stage_figures import OPPOSITES
 from solvent.lab.comparison import RULES, Compared, compare, comparison_sheets, policies
-from solvent.lab.report.stage_figures import OPPOSITES
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import load_scenario
 from tests.cli.helpers import solvent

@@ -17,10 +17,10 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import INT64_MAX, format_decimal
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched, AdlOpened, PartyBalance
 from solvent.engine.engine import FastEngine
+from solvent.foresight.marks import Marks, exact_text
 from solvent.lab.report import conservation
 from solvent.lab.report.conservation import BALANCE, Conservation, fees_of
 from solvent.lab.report.figures import Recorder
-from solvent.lab.report.marks import Marks, exact_text
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import load_scenario
 from tests.proof import proves

@@ -12,8 +12,8 @@ from solvent.domain.labels import AdlCase, LegForm, Tier
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import HOUR, PRICE_SCALE
 from solvent.domain.waterfall_events import AdlLeg, AdlOpened
+from solvent.foresight.marks import Marks
 from solvent.lab.report.later import KindLater
-from solvent.lab.report.marks import Marks
 from solvent.lab.report.parties import Parties, Party
 from solvent.reference.engine import ReferenceEngine
 from tests.lab.run_helpers import packaged, small

@@ -18,7 +18,7 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_SCALE
 from solvent.engine.engine import FastEngine
 from solvent.service.api.buckets import RATES, Buckets, Rate
-from solvent.service.authority.acts import AdmitKey, encode_act
+from solvent.service.authority.acts import AdmitKey, ChangeParameter, encode_act
 from solvent.service.authority.model import HOUSE, Terms
 from solvent.service.authority.possession import possession_text
 from solvent.service.core.keys import Role, parse_public_key
@@ -201,6 +201,17 @@ class House:
                 quantity=quantity,
             )
             assert reply.status_code == 200, reply.text
+
+    async def attached(self) -> int:
+        """How many records the service added of its own, once every change has those it gets."""
+        desk = self.node.market.desk
+        while any(
+            isinstance(each.decoded, ChangeParameter)
+            and (desk.lacks_rehearsal(each.number) or (each.state == "made" and not each.effect))
+            for each in desk.all()
+        ):
+            await asyncio.sleep(0.02)
+        return sum(entry.act.startswith("Attach") for entry in desk.audit.latest)
 
     def client(self, name: str) -> Client:
         """Another client."""

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from solvent.domain.parameters import Policy, WaterfallParameters
+from solvent.foresight.stage_figures import OPPOSITES
 from solvent.lab.report.formatting import ABSENT, money, number, percent
-from solvent.lab.report.stage_figures import OPPOSITES
 from solvent.lab.report.summary import Sheet
 from solvent.lab.runner import EngineFactory, run
 from solvent.lab.scenario.model import Scenario

@@ -53,6 +53,12 @@ READERS = 4
 """How many of them are asked at once."""
 QUESTIONS = 8
 """Questions about other prices that may wait."""
+REHEARSAL_SECONDS = 600.0
+"""How long a rehearsal may take until it is given up."""
+REHEARSAL_WAIT_SECONDS = 30.0
+"""How long the answer to a proposal waits for its rehearsal."""
+REHEARSAL_HOURS = 24
+"""How many hours somebody may have played who tries a change."""
 PARSED_KEYS = 10_000
 BUCKETS = 50_000
 """Buckets kept of each kind."""

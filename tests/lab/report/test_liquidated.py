@@ -17,8 +17,8 @@ from solvent.domain.waterfall_events import (
     LiquidationEnded,
     LiquidationStarted,
 )
+from solvent.foresight.marks import Marks
 from solvent.lab.report.liquidated import Liquidated
-from solvent.lab.report.marks import Marks
 from solvent.lab.report.parties import Party
 from solvent.lab.report.recovery import Recovery
 from tests.lab.run_helpers import small

@@ -68,6 +68,7 @@ operator POST /solvent/v1/certificates
 ann GET /solvent/v1/certificates/proof
 risk GET /solvent/v1/what-if moves=SOL:-0.3
 risk GET /solvent/v1/what-if/curve betas=SOL:1.5
+risk GET /solvent/v1/risk/rehearsal symbol=SOL field=POOL_FEE value=5 hours=1
 pat GET /solvent/v1/backstop
 pat POST /solvent/v1/backstop symbol=SOL quantity=1
 pat DELETE /solvent/v1/backstop symbol=SOL quantity=1

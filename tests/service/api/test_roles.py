@@ -102,6 +102,7 @@ GET    /solvent/v1/replay                         x  x    x    x     x      x   
 POST   /solvent/v1/admin/replay                   .  .    .    .     .      x       .       .
 GET    /solvent/v1/replay/past                    x  x    x    x     x      x       x       x
 GET    /solvent/v1/replay/report                  x  x    x    x     x      x       x       x
+GET    /solvent/v1/risk/rehearsal                 .  .    .    .     x      x       .       x
 GET    /solvent/v1/backstop                       .  .    x    .     .      .       .       .
 POST   /solvent/v1/backstop                       .  .    x    .     .      .       .       .
 DELETE /solvent/v1/backstop                       .  .    x    .     .      .       .       .
@@ -210,6 +211,7 @@ class Town:
         self.runner = asyncio.Runner()
         self.house: House = self.runner.run(opened(folder))
         self.runner.run(self._people())
+        self.attachments = self.runner.run(self.house.attached())
 
     def close(self) -> None:
         """End in order."""
@@ -249,7 +251,9 @@ class Town:
 
     def ask(self, endpoint: Endpoint, who: str | None) -> httpx.Response:
         """A request that is good but for who sends it; without a signature from nobody."""
-        return self.runner.run(self._ask(endpoint, who))
+        reply = self.runner.run(self._ask(endpoint, who))
+        self.attachments = self.runner.run(self.house.attached())
+        return reply
 
     async def _ask(self, endpoint: Endpoint, who: str | None) -> httpx.Response:
         client = self.house.client(who) if who else _Unsigned(self.house.http)
@@ -318,6 +322,7 @@ def test_an_endpoint_is_open_to_those_it_is_for(town: Town, endpoint: Endpoint) 
         reply = town.ask(endpoint, who)
         assert (reply.status_code, reply.json()["code"]) == (status, code), (who, reply.text)
         assert town.state == before, who
+    attachments = town.attachments
     said = REFUSED_IN_SUBSTANCE.get(f"{endpoint.method} {endpoint.path}")
     allowed = list(_allowed(marks))
     for one in allowed:
@@ -329,7 +334,7 @@ def test_an_endpoint_is_open_to_those_it_is_for(town: Town, endpoint: Endpoint) 
     if not endpoint.mutates:
         assert town.state == before, "who only reads changed something"
     else:
-        assert town.state[1] == before[1] + len(allowed)
+        assert town.state[1] == before[1] + len(allowed) + town.attachments - attachments
 
 
 def _refused(marks: dict[str, str]) -> Iterator[tuple[str | None, int, str]]:

@@ -19,7 +19,8 @@ from solvent.journal.segments import FlawError, decode_frame, decode_header, seg
 from solvent.proof.crash.process import Launch, serve_until_killed
 from solvent.service.api.objects.governance import ProposalState
 from solvent.service.api.objects.streams import TradeMessage
-from solvent.service.authority.desk import Desk, Proposal
+from solvent.service.authority.desk import Desk
+from solvent.service.authority.proposals import Proposal
 from solvent.service.core.idempotency import Answer, ClientRow, DigestRow, FirstAnswers
 from solvent.service.core.keys import KeyRegistry
 from solvent.service.core.opening import JOURNAL

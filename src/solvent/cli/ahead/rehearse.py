@@ -9,7 +9,7 @@ from cyclopts.validators import Number
 from solvent.cli.options import NAMED, WHOLE
 
 if TYPE_CHECKING:
-    from solvent.lab.rehearsal import Hours, Standing
+    from solvent.foresight.rehearsal import Hours, Standing
 
 MOST_HOURS = 168
 
@@ -36,15 +36,17 @@ def rehearse(
         How many hours are played.
     """
     from solvent.cli.ahead.books import book_of
+    from solvent.cli.ahead.changes import read_changes
     from solvent.cli.runs.tables import print_sheet
-    from solvent.lab.rehearsal import read_changes
-    from solvent.lab.rehearsal import rehearse as play
+    from solvent.foresight.rehearsal import rehearse as play
     from solvent.lab.report.summary import Sheet
 
     engine = book_of(journal)
     found = play(engine.snapshot(), read_changes(change, engine.parameters), hours)
+    first = found.at_once
     lines = [
-        (name, _said(before), _said(after)) for name, before, after in _standings(*found.at_once)
+        (name, _said(before), _said(after))
+        for name, before, after in _standings(first.without, first.changed)
     ]
     print_sheet(Sheet("At once", ("", "Without", "With the change"), lines))
     for name, (before, after) in found.paths.items():
@@ -62,7 +64,7 @@ def rehearse(
 
 def _standings(before: "Standing", after: "Standing") -> list[tuple[str, object, object]]:
     lines: list[tuple[str, object, object]] = [
-        ("in the waterfall", len(before.liquidating), len(after.liquidating)),
+        ("in the waterfall", before.liquidating, after.liquidating),
         ("throttled", ", ".join(before.throttled), ", ".join(after.throttled)),
     ]
     for symbol, trapped in before.trapped.items():
@@ -72,8 +74,7 @@ def _standings(before: "Standing", after: "Standing") -> list[tuple[str, object,
 
 def _stages(before: "Hours", after: "Hours") -> list[tuple[str, object, object]]:
     return [
-        (f"{one['stage']}, USDC", one["value"], other["value"])
-        for one, other in zip(before.stages, after.stages, strict=True)
+        (f"{stage}, USDC", value, after.stages[stage]) for stage, value in before.stages.items()
     ]
 
 

@@ -24,7 +24,7 @@ from solvent.domain.labels import AdlCase, Stage
 from solvent.domain.parameters import USDC
 from solvent.domain.units import format_decimal
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched, AdlOpened, PartyBalance
-from solvent.lab.report.marks import Marks, exact_text
+from solvent.foresight.marks import Marks, exact_text
 
 ATOM_PLACES = 3
 FUND = 0

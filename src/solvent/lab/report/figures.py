@@ -23,15 +23,15 @@ from solvent.domain.waterfall_events import (
     BackstopFilled,
     BookingOpened,
 )
+from solvent.foresight.marks import Marks
+from solvent.foresight.stage_figures import STAGES, StageFigures
 from solvent.lab.prices.paths import time_text
 from solvent.lab.report.conservation import BALANCE, Conservation
 from solvent.lab.report.later import KindLater
 from solvent.lab.report.liquidated import CLOSED, RESTORED, Liquidated
-from solvent.lab.report.marks import Marks
 from solvent.lab.report.parties import Parties, Party
 from solvent.lab.report.recovery import Recovery
 from solvent.lab.report.settlement_figures import LenderFigures
-from solvent.lab.report.stage_figures import STAGES, StageFigures
 
 MINUTE = 60 * SECOND
 PRICE_UNIT = 10**10

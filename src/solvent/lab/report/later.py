@@ -13,7 +13,7 @@ from solvent.domain.labels import AdlCase, LegForm
 from solvent.domain.parameters import USDC
 from solvent.domain.units import HOUR
 from solvent.domain.waterfall_events import AdlLeg, AdlOpened
-from solvent.lab.report.marks import Marks, value_text
+from solvent.foresight.marks import Marks, value_text
 
 AFTER = (HOUR, 24 * HOUR)
 

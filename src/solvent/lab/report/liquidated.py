@@ -25,10 +25,10 @@ from solvent.domain.waterfall_events import (
     LiquidationEnded,
     LiquidationStarted,
 )
+from solvent.foresight.marks import Marks, value_text
+from solvent.foresight.stage_figures import ADL_STAGES, BACKSTOP, BOOK, DEFICIT, STAGES
 from solvent.lab.prices.paths import time_text
-from solvent.lab.report.marks import Marks, value_text
 from solvent.lab.report.parties import Party
-from solvent.lab.report.stage_figures import ADL_STAGES, BACKSTOP, BOOK, DEFICIT, STAGES
 
 RESTORED, CLOSED, STILL = "restored", "closed", "in the waterfall"
 

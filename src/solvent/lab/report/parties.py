@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from solvent.domain.events import Deposited, Event, Withdrawn
 from solvent.domain.queries import Queries
 from solvent.domain.units import format_decimal
-from solvent.lab.report.marks import Marks, value_text
+from solvent.foresight.marks import Marks, value_text
 
 
 class Party(NamedTuple):

@@ -11,7 +11,7 @@ from solvent.domain.events import Event
 from solvent.domain.labels import AdlCase, LegForm
 from solvent.domain.units import format_decimal
 from solvent.domain.waterfall_events import AdlLeg, AdlMatched, AdlOpened
-from solvent.lab.report.marks import Marks, value_text
+from solvent.foresight.marks import Marks, value_text
 
 RECOVERY_PLACES = 9
 

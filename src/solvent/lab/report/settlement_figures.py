@@ -17,7 +17,7 @@ from solvent.domain.waterfall_events import (
     DebtWrittenOff,
     PoolWrittenDown,
 )
-from solvent.lab.report.marks import Marks, value_number, value_text
+from solvent.foresight.marks import Marks, value_number, value_text
 
 RECOVERY_PLACES = 9
 FORMS = ("in_token", "in_usdc", "in_kind", "as_claims")

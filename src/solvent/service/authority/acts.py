@@ -280,6 +280,26 @@ class PaceReplay(Act, frozen=True, tag=11):
         return {"speed": self.speed, "paused": self.paused}
 
 
+class AttachRehearsal(Act, frozen=True, tag=12):
+    """Put beside a proposal what its change was found to do: the service asks, and nobody else may.
+
+    `document` is an encoded rehearsal or, where there is none, `failure` says why.
+    """
+
+    proposal: int
+    document: bytes
+    failure: str = ""
+
+
+class AttachEffect(Act, frozen=True, tag=13):
+    """Put beside a proposal that was made what its change did at once, as `AttachRehearsal`."""
+
+    proposal: int
+    document: bytes
+    failure: str = ""
+
+
+Attachment: TypeAlias = AttachRehearsal | AttachEffect
 Decision: TypeAlias = Approve | Reject | Carry
 AnyAct: TypeAlias = (
     ChangeParameter
@@ -294,7 +314,11 @@ AnyAct: TypeAlias = (
     | Approve
     | Reject
     | Carry
+    | AttachRehearsal
+    | AttachEffect
 )
+OF_PROPOSALS = (Approve, Reject, Carry, AttachRehearsal, AttachEffect)
+"""Acts that are about a proposal, and are none themselves."""
 
 
 def _check_free(keys: KeyRegistry, key: bytes) -> None:

@@ -15,12 +15,17 @@ from solvent.domain.commands import Command
 from solvent.domain.units import PRICE_SCALE, SECOND
 from solvent.service.api.objects.governance import ProposalState
 from solvent.service.authority.acts import (
+    OF_PROPOSALS,
     Act,
     AdmitKey,
     AnyAct,
     Approve,
+    AttachEffect,
+    Attachment,
+    AttachRehearsal,
     BookDeposit,
     Carry,
+    ChangeParameter,
     Decision,
     OpenAccount,
     Reject,
@@ -28,12 +33,13 @@ from solvent.service.authority.acts import (
     RotateKey,
     State,
     Subject,
-    decode_act,
     encode_act,
+    fingerprint,
     refused,
 )
 from solvent.service.authority.audit import AuditEntry, AuditLog
 from solvent.service.authority.model import CLOCK, HOUR, HOUSE, RULES, Rule, Terms
+from solvent.service.authority.proposals import Attached, Proposal
 from solvent.service.core.keys import NO_ACCOUNT, Principal
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import DECIDED_KEPT, PROPOSAL_SECONDS, PROPOSALS, PROPOSALS_OF_KEY
@@ -41,25 +47,6 @@ from solvent.service.limits import DECIDED_KEPT, PROPOSAL_SECONDS, PROPOSALS, PR
 _FORBIDDEN = 403
 _UNAUTHORIZED = 401
 _CONFLICT = 409
-
-
-class Proposal(msgspec.Struct, array_like=True, frozen=True):
-    """An act that waits, or waited: whose (key number), from when on, until when (microseconds)."""
-
-    number: int
-    act: bytes
-    proposer: int
-    made: int
-    due: int
-    expires: int
-    approvers: tuple[int, ...] = ()
-    state: ProposalState = ProposalState.WAITING
-    reason: str = ""
-
-    @property
-    def decoded(self) -> AnyAct:
-        """The act."""
-        return decode_act(self.act)
 
 
 class Step(NamedTuple):
@@ -110,6 +97,8 @@ class Desk:
         """What is to be done for an act at its place. Raises ApiError, and nothing is done."""
         if isinstance(act, Approve | Reject | Carry):
             return self._plan_decision(time, actor, act, state)
+        if isinstance(act, AttachRehearsal | AttachEffect):
+            return self._plan_attachment(actor, act, state)
         if actor == CLOCK:
             raise _forbidden()
         rule = RULES[type(act)]
@@ -163,7 +152,7 @@ class Desk:
         if proposal is None:
             raise refused("Proposal Not Found", ApiErrorCode.RESOURCE_NOT_FOUND)
         proposed = proposal.decoded
-        assert not isinstance(proposed, Approve | Reject | Carry)
+        assert not isinstance(proposed, OF_PROPOSALS)
         rule = RULES[type(proposed)]
         step = Step(actor, act, proposed.subject(state), proposal=proposal)
         if isinstance(act, Carry):
@@ -184,6 +173,23 @@ class Desk:
             step = step._replace(proposal=msgspec.structs.replace(proposal, approvers=approvers))
         return self._made_if_due(step, time, state)
 
+    def _plan_attachment(self, actor: int, act: Attachment, state: State) -> Step:
+        if actor != CLOCK:
+            raise _forbidden()
+        proposal = self.find(act.proposal)
+        if proposal is None or not isinstance(proposal.decoded, ChangeParameter):
+            raise refused("Proposal Not Found", ApiErrorCode.RESOURCE_NOT_FOUND)
+        attached = Attached(act.document, act.failure)
+        if isinstance(act, AttachEffect):
+            proposal = msgspec.structs.replace(proposal, effect=attached)
+        else:
+            proposal = msgspec.structs.replace(proposal, rehearsal=attached)
+        subject = dict(proposal.decoded.subject(state))
+        subject |= (
+            {"failure": act.failure} if act.failure else {"digest": fingerprint(act.document)}
+        )
+        return Step(actor, act, subject, proposal=proposal, ends=proposal.state)
+
     def _made_if_due(self, step: Step, time: int, state: State) -> Step:
         """The step, which carries its proposal out if that may be; what cannot be is refused."""
         proposal = step.proposal
@@ -191,7 +197,7 @@ class Desk:
         if time < proposal.due or not self.is_approved(proposal, state):
             return step
         act = proposal.decoded
-        assert not isinstance(act, Approve | Reject | Carry)
+        assert not isinstance(act, OF_PROPOSALS)
         try:
             act.check(state)
         except ApiError as error:
@@ -239,7 +245,7 @@ class Desk:
         """Note an act that was not even begun."""
         role = self._role(actor, state)
         outcome = f"refused: {error.message}"
-        number = act.proposal if isinstance(act, Approve | Reject | Carry) else 0
+        number = act.proposal if isinstance(act, OF_PROPOSALS) else 0
         return self.audit.add(time, actor, role, type(act).__name__, {}, outcome, number)
 
     def _role(self, actor: int, state: State) -> str:
@@ -276,15 +282,31 @@ class Desk:
 
     def _kept(self, proposal: Proposal, ends: ProposalState | None, reason: str) -> Proposal:
         self._next = max(self._next, proposal.number + 1)
-        if ends is None:
+        if ends is None or ends is ProposalState.WAITING:
             self.waiting[proposal.number] = proposal
             return proposal
         ended = msgspec.structs.replace(proposal, state=ends, reason=reason or proposal.reason)
-        self.waiting.pop(proposal.number, None)
+        if self.waiting.pop(proposal.number, None) is None:
+            numbers = [each.number for each in self.decided]
+            if proposal.number in numbers:
+                self.decided[numbers.index(proposal.number)] = ended
+                return ended
         self.decided.append(ended)
         return ended
 
     # Asking.
+
+    def find(self, number: int) -> Proposal | None:
+        """The proposal of a number, if it waits or was decided lately."""
+        found = self.waiting.get(number)
+        return found or next((each for each in self.decided if each.number == number), None)
+
+    def lacks_rehearsal(self, number: int) -> bool:
+        """Whether a change waits that has no rehearsal beside it yet."""
+        proposal = self.waiting.get(number)
+        if proposal is None or proposal.rehearsal:
+            return False
+        return isinstance(proposal.decoded, ChangeParameter)
 
     def due(self, time: int, state: State) -> Iterator[int]:
         """Numbers of the proposals that the clock has to carry out or let expire, oldest first."""
@@ -347,7 +369,7 @@ def _forbidden() -> ApiError:
 
 def _outcome(step: Step, proposal: Proposal | None) -> str:
     """In a word, what became of an act that was not refused."""
-    if proposal is None:
+    if proposal is None or isinstance(step.act, AttachRehearsal | AttachEffect):
         return "done"
     if proposal.state is not ProposalState.WAITING:
         return proposal.state.value + (f": {proposal.reason}" if proposal.reason else "")

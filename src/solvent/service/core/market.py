@@ -23,10 +23,11 @@ from solvent.history.followers.orders import KINDS as ORDER_KINDS
 from solvent.history.followers.orders import Order
 from solvent.service.api.objects.base import ApiObject
 from solvent.service.api.objects.governance import AccountOpened, ActTaken, ProposalState
-from solvent.service.authority.acts import OpenAccount, decode_act
+from solvent.service.authority.acts import ChangeParameter, OpenAccount, decode_act
 from solvent.service.authority.audit import AuditEntry
-from solvent.service.authority.desk import Desk, Done, Proposal, Step
+from solvent.service.authority.desk import Desk, Done, Step
 from solvent.service.authority.model import Terms
+from solvent.service.authority.proposals import Proposal
 from solvent.service.core.answers import (
     Results,
     answer,
@@ -143,6 +144,8 @@ class Market:
             what = "the head" if saved is None else "the snapshot"
             raise MarketError(f"{what} cannot be read: {error}") from error
         self.queries = self.engine.queries
+        self.before_change: Callable[[Proposal], object] = _nothing
+        """Told of a proposed change of a parameter just before the engine makes it."""
 
     def _begin(self, head: bytes, engines: EngineFactory, saved: bytes | None) -> None:
         begun = _HEAD.decode(head)
@@ -201,6 +204,10 @@ class Market:
 
     def _apply(self, plans: Sequence[Plan]) -> list[Outcome]:
         outcomes = []
+        for plan in plans:
+            step = plan.step
+            if isinstance(step, Step) and isinstance(step.makes, ChangeParameter) and step.proposal:
+                self.before_change(step.proposal)
         groups = [plan.commands for plan in plans]
         transcripts = self.engine.apply_groups(self.commands, groups)
         for plan, transcript in zip(plans, transcripts, strict=True):
@@ -296,6 +303,10 @@ def _taken(proposal: Proposal | None) -> ActTaken:
     if proposal.reason:
         taken.reason = proposal.reason
     return taken
+
+
+def _nothing(_: Proposal) -> None:
+    """For a market whose changes nobody looks at."""
 
 
 def _said(value: ApiObject) -> Answer:

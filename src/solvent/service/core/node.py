@@ -29,15 +29,16 @@ from solvent.service.authority.audit import AuditEntry
 from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import AUDIT_ROLES
 from solvent.service.console.past import Past
+from solvent.service.core.ahead.certificates import Certificates, Issued
+from solvent.service.core.ahead.outlooks import Outlooks
+from solvent.service.core.ahead.rehearsals import Rehearsals
 from solvent.service.core.archiver import Archiver
-from solvent.service.core.certificates import Certificates, Issued
 from solvent.service.core.clock import MarketClock, wall_clock
 from solvent.service.core.history_writer import ViewsWriter
 from solvent.service.core.idempotency import Answer, InFlight, Ticket
 from solvent.service.core.keys import WITH_ACCOUNT
 from solvent.service.core.market import Market, Outcome
 from solvent.service.core.metrics import Metrics
-from solvent.service.core.outlooks import Outlooks
 from solvent.service.core.paced import Paced
 from solvent.service.core.records import Record, RecordKind, commands_record
 from solvent.service.core.sequencer import (
@@ -141,6 +142,7 @@ class Node:
         self.outlooks = Outlooks(sequencer)
         self.past_market = Past(sequencer)
         self.certificates = Certificates(sequencer, sequencer.journal.folder.parent)
+        self.rehearsals = Rehearsals(sequencer, self.clock)
         self.metrics_text = Paced(self.metrics.text)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._in_flight: InFlight[Outcome] = InFlight()
@@ -176,6 +178,7 @@ class Node:
         await self._recall()
         self.sequencer.start()
         self.archiver.start()
+        self.rehearsals.start()
         self._tasks.append(self._loop.create_task(self._flush_streams()))
         self._tasks.append(self._loop.create_task(self._watch_clock()))
         if keeps_time:
@@ -186,6 +189,7 @@ class Node:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.rehearsals.close)
         await asyncio.to_thread(self.archiver.close)
         await asyncio.to_thread(self.sequencer.close)
         await asyncio.to_thread(self.views_writer.close)
@@ -329,6 +333,7 @@ class Node:
         """In the writer's thread."""
         if self.audit_file is not None:
             self.audit_file.write(each.entry for each in outcomes if each.entry is not None)
+        self.rehearsals.hear(outcomes)
         self.certificates.hear(outcomes)
         self.views_writer.put(outcomes)
         self._outcomes.append(outcomes)

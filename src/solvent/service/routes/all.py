@@ -20,7 +20,7 @@ from solvent.service.routes import (
     system,
     trade_history,
 )
-from solvent.service.routes.ahead import certificates, replay, what_if
+from solvent.service.routes.ahead import certificates, rehearsals, replay, what_if
 from solvent.service.routes.documents import documents
 
 _SERVED: list[Endpoint] = [
@@ -38,6 +38,7 @@ _SERVED: list[Endpoint] = [
     *backstop.ENDPOINTS,
     *insight.ENDPOINTS,
     *what_if.ENDPOINTS,
+    *rehearsals.ENDPOINTS,
     *certificates.ENDPOINTS,
     *replay.ENDPOINTS,
     *receipts.ENDPOINTS,

@@ -5,6 +5,8 @@ whether it is carried out, waits for another person or is refused is decided by 
 (`solvent.service.authority`), whose model says here, too, who is let in.
 """
 
+import msgspec
+
 from solvent.domain import commands as c
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint, Handler
@@ -29,16 +31,20 @@ from solvent.service.authority.acts import (
     RotateKey,
     fingerprint,
 )
-from solvent.service.authority.desk import Proposal
 from solvent.service.authority.model import AUDIT_ROLES, DECIDERS, RULES
 from solvent.service.authority.possession import NEW_ACCOUNT, check_possession, possession_text
+from solvent.service.authority.proposals import Proposal
+from solvent.service.core.idempotency import OK
 from solvent.service.core.keys import NO_ACCOUNT, Role, parse_public_key
 from solvent.service.core.market import Market
+from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import BATCH_COMMANDS, PAGE_DEFAULT, PAGE_MOST
+from solvent.service.routes.ahead.rehearsals import asked_change, effect_of, rehearsal_of
 from solvent.service.strict_json import JsonValue
 from solvent.service.wire import naive_time
 
 TAG = "House"
+_CONFLICT = 409
 
 
 async def prices(call: Call) -> Reply:
@@ -74,24 +80,27 @@ async def halt(call: Call) -> Reply:
 
 
 async def propose(call: Call) -> Reply:
-    """Propose another value of a parameter."""
-    fields = call.params
-    name = fields.need("field")
-    if name not in c.ParameterField.__members__:
-        raise bad_request(f"field must be one of {', '.join(c.ParameterField.__members__)}")
-    asset = fields.asset() if fields.has("symbol") else 0
-    command = c.ChangeParameter(
-        asset,
-        c.ParameterField[name],
-        fields.integer("value", 0, 0, 2**63 - 1),
-        fields.integer("index", 0, 0, o.MOST_INDEX),
-    )
-    return await call.act(ChangeParameter(c.encode_command(command)))
+    """Propose another value of a parameter; answered when it was rehearsed."""
+    command = asked_change(call.params)
+    reply = await call.act(ChangeParameter(c.encode_command(command)))
+    if reply.status == OK:
+        taken = msgspec.json.decode(reply.body, type=o.ActTaken)
+        if taken.proposal is not msgspec.UNSET:
+            await call.node.rehearsals.wait_for(taken.proposal)
+    return reply
 
 
 async def approve(call: Call) -> Reply:
     """Stand behind somebody else's proposal."""
-    return await call.act(Approve(call.params.integer("proposal", 0, 1, FAR)))
+    number = call.params.integer("proposal", 0, 1, FAR)
+    if call.node.market.desk.lacks_rehearsal(number):
+        raise ApiError(
+            _CONFLICT,
+            ApiErrorCode.PRECONDITION_FAILED,
+            "the change is being rehearsed: look at what it would do, then approve it",
+            retry_after=1,
+        )
+    return await call.act(Approve(number))
 
 
 async def reject(call: Call) -> Reply:
@@ -127,6 +136,15 @@ def _proposal(market: Market, proposal: Proposal) -> o.ProposalRow:
     )
     for name, value in act.subject(market).items():
         setattr(row, name, value)
+    rehearsal = rehearsal_of(proposal)
+    if rehearsal is not None:
+        row.rehearsal = rehearsal
+    effect = effect_of(market.parameters, proposal)
+    if effect is not None:
+        row.effect = effect
+    failure = proposal.rehearsal.failure or proposal.effect.failure
+    if failure:
+        row.not_rehearsed = failure
     return row
 
 

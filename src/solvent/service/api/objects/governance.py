@@ -21,14 +21,13 @@ from solvent.service.api.objects.base import (
     says,
 )
 from solvent.service.api.objects.pages import FAR, Limit, Slice
+from solvent.service.api.objects.rehearsals import ChangeEffect, CurvePoint, Rehearsal
 from solvent.service.core.keys import Role
 from solvent.service.limits import BATCH_COMMANDS, PAGE_DEFAULT
 
 MOST_SOURCE = 63
-MOST_INDEX = 15
 MOST_ACCOUNT = 2**40
 SourceNumber = Annotated[int, Meta(ge=0, le=MOST_SOURCE)]
-CurvePoint = Annotated[int, Meta(ge=0, le=MOST_INDEX)]
 AccountNumber = Annotated[int, Meta(ge=0, le=MOST_ACCOUNT)]
 ProposalNumber = Annotated[int, Meta(ge=1, le=FAR)]
 KeyNumber = Annotated[int, Meta(ge=0, le=FAR)]
@@ -138,6 +137,13 @@ class ProposalRow(ApiObject):
     account: Annotated[Maybe[AccountNumber], says("Account of a key or of a deposit.")] = UNSET
     fingerprint: Annotated[Maybe[str], says("A name of a key, to compare with its owner.")] = UNSET
     atoms: Annotated[Maybe[U64], says("Smallest units of a deposit.")] = UNSET
+    rehearsal: Annotated[
+        Maybe[Rehearsal], says("What a change was found to do; absent until that is known.")
+    ] = UNSET
+    effect: Annotated[Maybe[ChangeEffect], says("What it did when it was made, against that.")] = (
+        UNSET
+    )
+    not_rehearsed: Annotated[Maybe[str], says("Why one of the two is missing for good.")] = UNSET
 
 
 class AuditQuery(Request):

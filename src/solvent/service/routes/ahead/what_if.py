@@ -1,7 +1,7 @@
 """Foresight: what would hold at other prices, for whoever watches over the market's risk.
 
 Sums over all accounts tell where single ones would be liquidated, so that only roles without an
-account may ask. Questions are asked beside the writer and off the event loop (`core.outlooks`).
+account may ask. Questions are asked beside the writer and off the event loop (`core.ahead`).
 """
 
 from solvent.domain.errors import InputError

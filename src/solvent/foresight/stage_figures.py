@@ -19,7 +19,7 @@ from solvent.domain.waterfall_events import (
     DebtWrittenOff,
     HandedOver,
 )
-from solvent.lab.report.marks import Marks, value_number, value_text
+from solvent.foresight.marks import Marks, value_number, value_text
 
 BOOK = "book"
 BACKSTOP = "backstop"

@@ -4,111 +4,113 @@ What it does at once, and how the next hours go under three price paths. Which p
 left out, is said in docs/decisions/2026-11-30-rehearsals.md.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from solvent.domain import commands as c
 from solvent.domain.codec.events import kind_number
 from solvent.domain.errors import InputError
 from solvent.domain.events import IndexUpdated, MarkUpdated, Refused
-from solvent.domain.parameter_changes import changed_parameters
-from solvent.domain.parameters import USDC, EngineParameters, ParameterError
+from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import RATIO, SECOND
 from solvent.domain.waterfall_events import LiquidationStarted
 from solvent.engine.engine import FastEngine
-from solvent.lab.report.marks import Marks
-from solvent.lab.report.stage_figures import StageFigures
+from solvent.foresight.marks import Marks
+from solvent.foresight.stage_figures import StageFigures
 
 MINUTE = 60 * SECOND
 HOURS = 4
 PATHS = {"steady": 0, "down 30 %": -3 * RATIO // 10, "up 30 %": 3 * RATIO // 10}
 """By how much all indices move until the end of the hours."""
-_FIELDS = {"asset", "field", "value", "index"}
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Who is in the waterfall, which pools are throttled, and by pool how many are trapped."""
+    """How many are in the waterfall, which pools are throttled, and by pool who are trapped."""
 
-    liquidating: tuple[int, ...]
+    liquidating: int
     throttled: tuple[str, ...]
     trapped: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """How some hours went: accounts that began to be liquidated, and each stage's figures."""
+    """How some hours went: accounts that began to be liquidated, USDC that each stage cleared."""
 
     liquidated: int
-    stages: Sequence[Mapping[str, Any]]
+    stages: Mapping[str, str]
     end: Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """A change and what it leads to; of a pair the first is without it, the second with it."""
+class AtOnce:
+    """A book at one moment, without a change and with it; marks by asset, 10^-10 USDC."""
 
-    changes: tuple[c.ChangeParameter, ...]
-    at_once: tuple[Standing, Standing]
+    time: int
+    marks: tuple[int, ...]
+    without: Standing
+    changed: Standing
+    brought_in: tuple[int, ...]
+    """Accounts that the change puts into the waterfall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a change leads to; of a pair of hours the first is without it, the second with it."""
+
+    hours: int
+    at_once: AtOnce
     paths: Mapping[str, tuple[Hours, Hours]]
 
 
-def read_changes(path: Path, parameters: EngineParameters) -> list[c.ChangeParameter]:
-    """The changes of a file: [[change]] tables with field, value, and asset and index if any.
-
-    InputError where it is none, or where the parameters that would result are not valid.
-    """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(str(path), "file", f"cannot be read: {error}") from None
-    tables = document.get("change")
-    if set(document) != {"change"} or not isinstance(tables, list) or not tables:
-        raise InputError(str(path), "change", "is missing; write [[change]] tables alone")
-    found = []
-    for number, table in enumerate(tables, 1):
-        change = _change(f"{path}", f"change {number}", table, parameters)
-        try:
-            parameters = changed_parameters(parameters, change)
-        except ParameterError as error:
-            raise InputError(str(path), f"change {number}", str(error)) from None
-        found.append(change)
-    return found
+def encode(found: Rehearsal | AtOnce) -> bytes:
+    """As bytes."""
+    return msgspec.msgpack.encode(found)
 
 
-def _change(
-    file: str, field: str, table: object, parameters: EngineParameters
-) -> c.ChangeParameter:
-    if not isinstance(table, dict) or not {"field", "value"} <= set(table) <= _FIELDS:
-        raise InputError(file, field, "has field and value, and asset and index where they apply")
-    symbols = [about.symbol for about in parameters.assets]
-    symbol = table.get("asset", symbols[USDC])
-    if symbol not in symbols:
-        raise InputError(file, field, f"asset is not one of {', '.join(symbols)}")
-    names = c.ParameterField.__members__
-    if table["field"] not in names:
-        raise InputError(file, field, f"field is not one of {', '.join(names)}")
-    numbers = (table["value"], table.get("index", 0))
-    if any(not isinstance(each, int) or isinstance(each, bool) for each in numbers):
-        raise InputError(file, field, "value and index are whole numbers")
-    return c.ChangeParameter(symbols.index(symbol), names[table["field"]], *numbers)
+def decode_rehearsal(data: bytes) -> Rehearsal:
+    """What `encode` was given."""
+    return msgspec.msgpack.decode(data, type=Rehearsal)
+
+
+def decode_at_once(data: bytes) -> AtOnce:
+    """What `encode` was given."""
+    return msgspec.msgpack.decode(data, type=AtOnce)
 
 
 def rehearse(state: bytes, changes: Sequence[c.ChangeParameter], hours: int = HOURS) -> Rehearsal:
     """Try changes on copies of an engine's snapshot. InputError where the engine refuses one."""
-    without, changed = FastEngine.restore(state), FastEngine.restore(state)
-    for change in changes:
-        for event in changed.apply_one(change):
-            if isinstance(event, Refused):
-                raise InputError("rehearse", change.field.name, f"is refused: {event.code.name}")
+    without, changed = FastEngine.restore(state), _changed(state, changes)
     begun = changed.snapshot()
     paths = {
         name: (_play(state, move, hours), _play(begun, move, hours)) for name, move in PATHS.items()
     }
-    return Rehearsal(tuple(changes), (_standing(without), _standing(changed)), paths)
+    return Rehearsal(hours, _beside(without, changed), paths)
+
+
+def at_once(state: bytes, changes: Sequence[c.ChangeParameter]) -> AtOnce:
+    """What changes do at once to an engine's snapshot. InputError where one is refused."""
+    return _beside(FastEngine.restore(state), _changed(state, changes))
+
+
+def _changed(state: bytes, changes: Sequence[c.ChangeParameter]) -> FastEngine:
+    """A copy that has carried the changes out."""
+    engine = FastEngine.restore(state)
+    for change in changes:
+        for event in engine.apply_one(change):
+            if isinstance(event, Refused):
+                raise InputError("rehearse", change.field.name, f"is refused: {event.code.name}")
+    return engine
+
+
+def _beside(without: FastEngine, changed: FastEngine) -> AtOnce:
+    assets = range(len(without.parameters.assets))
+    marks = tuple(without.queries.price(asset).mark for asset in assets)
+    before = set(without.queries.liquidating())
+    brought_in = sorted(set(changed.queries.liquidating()) - before)
+    return AtOnce(without.now, marks, _standing(without), _standing(changed), tuple(brought_in))
 
 
 def _standing(engine: FastEngine) -> Standing:
@@ -125,7 +127,7 @@ def _standing(engine: FastEngine) -> Standing:
         for asset, balance in enumerate(queries.balances(account)):
             if balance.lent and queries.max_redeem(account, asset) < balance.lent:
                 trapped[symbols[asset]] += 1
-    return Standing(tuple(queries.liquidating()), tuple(throttled), trapped)
+    return Standing(len(queries.liquidating()), tuple(throttled), trapped)
 
 
 def _play(state: bytes, move: int, hours: int) -> Hours:
@@ -151,7 +153,8 @@ def _play(state: bytes, move: int, hours: int) -> Hours:
                 liquidated.add(event.account)
             else:
                 figures.update(event)
-    return Hours(len(liquidated), figures.result(), _standing(engine))
+    stages = {each["stage"]: each["value"] for each in figures.result()}
+    return Hours(len(liquidated), stages, _standing(engine))
 
 
 def _quotes(parameters: EngineParameters, start: Sequence[int], move: int) -> list[c.PriceCommand]:

@@ -1,0 +1,1 @@
+"""Looking ahead in a served market: what-if, rehearsals and certificates, beside the writer."""
