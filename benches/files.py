@@ -43,7 +43,7 @@ def _positions(file: Path, rows: int) -> Row:
     polars, theirs = peer("polars"), None
     if polars is not None:
         peer_took, frame = once(lambda: polars.read_csv(file))
-        own = sum(each.held for holder in book.holders for each in holder.positions)
+        own = sum(each.held for each in book.positions())
         agree("held of the book", own, round(frame["held"].sum() * 10**6))
         theirs = _a_million(peer_took, rows)
     return Row(NAME, f"a book of {rows:,} positions", _a_million(took, rows), _PEER, theirs)

@@ -29,6 +29,7 @@ class Bench(StrEnum):
     RECOVERY = "recovery"
     MEMORY = "memory"
     FILES = "files"
+    WHOLE_RUN = "whole-run"
 
 
 MODULES = {

@@ -58,17 +58,17 @@ def test_every_balance_is_that_of_the_file(tmp_path: Path) -> None:
         for entry in engine.apply(list(part)):
             assert "Refused" not in {type(event).__name__ for event in entry.events}
     state = engine.state
-    for place, holder in enumerate(book.holders):
+    for place in range(len(book.names)):
         account = FIRST + place
         for asset in range(2):
-            nothing = [Position(asset, 0, 0, 0)]
-            ((_, held, lent, owed),) = [
-                each for each in holder.positions if each.asset == asset
+            nothing = [Position(place, asset, 0, 0, 0)]
+            ((_, _, held, lent, owed),) = [
+                each for each in book.positions() if (each.account, each.asset) == (place, asset)
             ] or nothing
             assert state.accounts[account].available[asset] == held
             assert claim_of(state, account, asset) == lent
             assert owed <= debt_of(state, account, asset) <= owed + 1
-    assert [holder.name for holder in book.holders] == ["whale", "0xabc", "thin", "two", "seller"]
+    assert book.names == ("whale", "0xabc", "thin", "two", "seller")
     # The scenario's own margins make the thin one liquidatable, once they are in force.
     thin = FIRST + 2
     assert not health_of(state, thin).liquidatable
@@ -133,16 +133,17 @@ def test_a_book_of_many_accounts_with_two_debts_each(kind: str, tmp_path: Path) 
     for pool in result.figures["pools"]:
         assert pool["start_utilization"] == pytest.approx(borrowed[pool["asset"]], abs=1e-4)
     held = {"a0": (0, 3000 * 10**6), "a1284": (0, 3000 * 10**6)}
-    book = {holder.name: holder for holder in read_positions(file, load_scenario("quiet")).holders}
+    book = read_positions(file, load_scenario("quiet"))
     for name, position in held.items():
-        assert (book[name].positions[0].asset, book[name].positions[0].held) == position
-        assert [each.owed > 0 for each in book[name].positions] == [False, True, True]
+        own = [each for each in book.positions() if book.names[each.account] == name]
+        assert (own[0].asset, own[0].held) == position
+        assert [each.owed > 0 for each in own] == [False, True, True]
 
 
 def test_what_is_finer_than_an_atom_is_rounded_against_the_account(tmp_path: Path) -> None:
     text = HEAD + "a,USDC,1.0000009,,\nb,USDC,,9,\nc,SOL,,,0.0000000001\nd,SOL,,1e-3,\n"
     book = read_positions(planted(tmp_path, text), small(tmp_path))
-    a, _, c, d = (holder.positions[0] for holder in book.holders)
+    a, _, c, d = book.positions()
     assert (a.held, c.owed, d.lent) == (1_000_000, 1, 10**6)
     assert book.notes == ("rounded 2 rows to whole atoms, against the account",)
 

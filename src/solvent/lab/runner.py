@@ -115,7 +115,7 @@ def run(
         driver.begin()
         _advance(agents, driver, feed, progress)
         notes = (*feed.notes, *agents.notes, *book.notes)
-        count = len(book.holders) or people.accounts
+        count = len(book.names) or people.accounts
         figures = _head(scenario, feed, book, count, notes) | driver.finish()
         series = driver.recorder.all_series()
         again = partial(
@@ -187,8 +187,8 @@ def _given(
 
 def _names(agents: Agents, book: Book) -> dict[int, str]:
     """What a book calls its accounts, by their number in the run."""
-    first = agents.next_account - len(book.holders)
-    return {first + place: holder.name for place, holder in enumerate(book.holders)}
+    first = agents.next_account - len(book.names)
+    return dict(enumerate(book.names, start=first))
 
 
 def _adjusted(
@@ -288,11 +288,11 @@ class _Log:
         """Write down which account of the run is which of the book, the last one before `end`."""
         if book.file is None:
             return
-        first = end - len(book.holders)
+        first = end - len(book.names)
         with self._writer.path(ACCOUNTS).open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(("number", "account"))
-            rows.writerows((first + place, each.name) for place, each in enumerate(book.holders))
+            rows.writerows(enumerate(book.names, start=first))
 
     def close(self) -> None:
         """Let go of the file of receipts."""

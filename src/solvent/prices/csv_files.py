@@ -3,6 +3,9 @@
 Cells are parted by commas, tabs or semicolons, whichever the first line has most of; blanks around
 a cell are not part of it. A line may have fewer cells than the header, which are then empty, and
 not more. Blank lines among the rows are rows without cells; at the end they are nothing.
+
+Rows that are all alike, as in most files, are left where they are (`plain_cells`); all others go
+through the standard library's reader.
 """
 
 import csv
@@ -11,8 +14,10 @@ import zipfile
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from itertools import chain
+
+import numpy as np
 
 from solvent.domain.errors import InputError
 from solvent.prices.columns import (
@@ -22,6 +27,7 @@ from solvent.prices.columns import (
     missing_header,
     name_columns,
 )
+from solvent.prices.plain_cells import PlainCells, regular_cells
 from solvent.prices.table import Column, Table, Wanted
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -42,18 +48,18 @@ def read_csv(file: str, stream: BufferedReader, wanted: Wanted, columns: Columns
     try:
         if start.startswith(GZIP_MAGIC):
             with gzip.open(stream) as text:
-                return _table(file, text, wanted, columns)
+                return _table(file, text.read(), wanted, columns)
         if start.startswith(ZIP_MAGIC):
             with (
                 zipfile.ZipFile(stream) as archive,
                 archive.open(_only_name(file, archive)) as text,
             ):
-                return _table(file, text, wanted, columns)
+                return _table(file, text.read(), wanted, columns)
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
         kind = "gzip" if start.startswith(GZIP_MAGIC) else "zip"
         reason = f"is a damaged {kind} file ({str(error).rstrip('.')}); fetch it again"
         raise InputError(file, "file", reason) from None
-    return _table(file, stream, wanted, columns)
+    return _table(file, stream.read(), wanted, columns)
 
 
 def _only_name(file: str, archive: zipfile.ZipFile) -> str:
@@ -64,10 +70,12 @@ def _only_name(file: str, archive: zipfile.ZipFile) -> str:
     return names[0]
 
 
-def _table(file: str, stream: Iterable[bytes], wanted: Wanted, columns: Columns) -> Table:
+def _table(file: str, data: bytes, wanted: Wanted, columns: Columns) -> Table:
+    stream = BytesIO(data)
     lines = _lines(file, stream)
     first, header = _header(file, lines)
     delimiter = max(DELIMITERS, key=header.count)
+    body = stream.tell()
     # A quote behind a blank opens a quoted cell, as in exports that put blanks after commas.
     reader = csv.reader(
         chain([header], lines), delimiter=delimiter, skipinitialspace=True, strict=True
@@ -78,6 +86,9 @@ def _table(file: str, stream: Iterable[bytes], wanted: Wanted, columns: Columns)
         cells = _stripped(next(reader))
         names, notes, is_row = _names(file, cells, columns)
         rows = _Rows(file, names, wanted, notes)
+        plain = _plain(data, body - len(header.encode()) if is_row else body, delimiter, len(names))
+        if plain is not None:
+            return rows.left_in_place(first if is_row else first + 1, plain)
         if is_row:
             rows.add(line, cells)
         line = before + reader.line_num + 1
@@ -87,6 +98,22 @@ def _table(file: str, stream: Iterable[bytes], wanted: Wanted, columns: Columns)
     except csv.Error as error:
         raise _irregular(file, str(error).partition(" - ")[0], line) from None
     return rows.table()
+
+
+def _plain(data: bytes, begin: int, delimiter: str, width: int) -> list[PlainCells] | None:
+    """The columns of the rows from `begin` on, where all rows are alike; None where they are not.
+
+    That is: no quote, ASCII, and `width` cells in every line.
+    """
+    if not data.removeprefix(BYTE_ORDER_MARK.encode()).isascii() or b'"' in data or b"\0" in data:
+        return None
+    rows = data[begin:]
+    if b"\r" in rows:
+        rows = rows.replace(b"\r\n", b"\n")
+        if b"\r" in rows:
+            return None
+    rows = rows.rstrip(b"\n") + b"\n"
+    return regular_cells(np.frombuffer(rows, dtype=np.uint8), delimiter, width)
 
 
 def _stripped(cells: Sequence[str]) -> list[str]:
@@ -172,6 +199,18 @@ class _Rows:
             self._first.append(cells)
         for (place, _), column in zip(self._kept, self._cells, strict=True):
             column.append(cells[place] if place < len(cells) else "")
+
+    def left_in_place(self, line: int, cells: Sequence[PlainCells]) -> Table:
+        """The table of rows that were not taken in, a line each, the first of them in `line`."""
+        height = len(cells[0])
+        columns = {name: Column(cells[place]) for place, name in self._kept}
+        samples = {
+            name: cells[place][:SAMPLE]
+            for place, name in enumerate(self._names)
+            if name.lower() not in KNOWN_NAMES
+        }
+        lines = range(line, line + height)
+        return Table(self._file, self._names, columns, height, lines, samples, self._notes)
 
     def table(self) -> Table:
         """What was taken in."""

@@ -156,7 +156,7 @@ class Agents:
         self._first = first
         self._book_first = members_first + len(self._population.members)
         self._book = BookMembers(book, self._book_first)
-        self.next_account = self._book_first + len(book.holders)
+        self.next_account = self._book_first + len(book.names)
         self._relaxed = book.file is not None
         self.notes = self._population.notes
 

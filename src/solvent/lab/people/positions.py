@@ -16,10 +16,12 @@ Deliberately absent: open orders, and interest from before the start.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from solvent.domain.commands import (
     ChangeParameter,
@@ -41,7 +43,8 @@ from solvent.domain.parameters import (
 from solvent.domain.units import RATIO, format_decimal
 from solvent.lab.scenario.model import Scenario
 from solvent.prices.files import read_table
-from solvent.prices.table import Table
+from solvent.prices.plain_cells import Numbers
+from solvent.prices.table import Table, row_numbers
 
 AMOUNTS = ("held", "lent", "owed")
 KNOWN = ("account", "asset", *AMOUNTS)
@@ -49,32 +52,40 @@ _WIDE = Context(prec=80)
 
 
 class Position(NamedTuple):
-    """What one account has and owes of one asset, in atoms."""
+    """What one account, by its place in the book, has and owes of one asset, in atoms."""
 
+    account: int
     asset: int
     held: int
     lent: int
     owed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """One account of the book: its name in the file, and its positions by asset."""
-
-    name: str
-    positions: tuple[Position, ...]
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Book:
     """All accounts of a file in the order in which they appear; `notes` say what was rounded.
 
-    Without a file there are none.
+    `names` are the accounts' own. The columns have a row a position, those of one account beside
+    each other: the place of the account, the number of the asset, and atoms. Without a file there
+    is nothing.
     """
 
     file: Path | None = None
-    holders: tuple[Holder, ...] = ()
+    names: tuple[str, ...] = ()
+    accounts: Numbers = field(default_factory=_NOTHING.copy)
+    assets: Numbers = field(default_factory=_NOTHING.copy)
+    held: Numbers = field(default_factory=_NOTHING.copy)
+    lent: Numbers = field(default_factory=_NOTHING.copy)
+    owed: Numbers = field(default_factory=_NOTHING.copy)
     notes: tuple[str, ...] = ()
+
+    def positions(self) -> Iterator[Position]:
+        """Every position, account by account."""
+        columns = (self.accounts, self.assets, self.held, self.lent, self.owed)
+        return map(Position._make, zip(*(each.tolist() for each in columns), strict=True))
 
 
 NO_BOOK = Book()
@@ -86,40 +97,60 @@ def read_positions(path: str | Path, scenario: Scenario) -> Book:
     Assets are those of the scenario, by symbol or by a name of its `price_symbols`.
     """
     table = read_table(path, lambda name: name.lower() in KNOWN)
-    rows = range(table.height)
     account, asset = table.find("account"), table.find("asset")
-    amounts = {name: column for name in AMOUNTS if (column := table.find(name))}
+    columns = {name: column for name in AMOUNTS if (column := table.find(name))}
     missing = [name for name in ("account", "asset") if table.find(name) is None]
-    if account is None or asset is None or not amounts:
-        missing += [] if amounts else ["held, lent or owed"]
+    if account is None or asset is None or not columns:
+        missing += [] if columns else ["held, lent or owed"]
         reason = f"no such column; the header line has to name it, and is {', '.join(table.names)}"
         raise table.error(", ".join(missing), reason)
+    places: dict[str, int] = {}
+    owners = row_numbers(
+        [places.setdefault(name, len(places)) for name in table.texts(account, range(table.height))]
+    )
+    groups = _by_asset(table, asset, scenario)
+    assets = np.zeros(table.height, dtype=np.int64)
+    rounded: set[int] = set()
+    amounts = {name: np.zeros(table.height, dtype=np.int64) for name in AMOUNTS}
+    for number, rows in groups.items():
+        assets[rows] = number
+        decimals = scenario.parameters.assets[number].decimals
+        for name, column in columns.items():
+            amounts[name][rows] = _atoms(table, column, rows, decimals, rounded, up=name == "owed")
+    book = Book(
+        Path(path),
+        tuple(places),
+        owners,
+        assets,
+        **amounts,
+        notes=(f"rounded {len(rounded)} rows to whole atoms, against the account",) * bool(rounded),
+    )
+    _check_rows(table, asset, scenario, book)
+    _check_pools(table, scenario, book)
+    order = np.argsort(owners, kind="stable")
+    return replace(
+        book,
+        accounts=owners[order],
+        assets=assets[order],
+        held=amounts["held"][order],
+        lent=amounts["lent"][order],
+        owed=amounts["owed"][order],
+    )
+
+
+def _by_asset(table: Table, column: str, scenario: Scenario) -> dict[int, Numbers]:
+    """The rows of each asset. InputError at the first that is none of the scenario."""
     numbers = _numbers(scenario)
-    found: dict[str, dict[int, Position]] = {}
-    rounded = 0
-    names, symbols = table.texts(account, rows), table.texts(asset, rows)
-    for row, name, symbol in zip(rows, names, symbols, strict=True):
+    found: dict[int, Numbers] = {}
+    for symbol, rows in table.groups(column, range(table.height)).items():
         number = numbers.get(symbol)
         if number is None:
             known = ", ".join(each.symbol for each in scenario.parameters.assets)
-            raise table.error(asset, f"{symbol!r} is no asset of the scenario: {known}", row)
-        decimals = scenario.parameters.assets[number].decimals
-        parts = {
-            part: _atoms(table, column, row, decimals, up=part == "owed")
-            for part, column in amounts.items()
-        }
-        rounded += any(cut for _, cut in parts.values())
-        position = Position(number, *(parts.get(part, (0, False))[0] for part in AMOUNTS))
-        if position.lent and position.owed:
-            reason = f"{name} lends and owes {symbol}: a claim and a debt of one asset cancel"
-            raise table.error(asset, f"{reason}; give their difference", row)
-        if number in found.setdefault(name, {}):
-            raise table.error(asset, f"{name} has {symbol} twice; add the rows up", row)
-        found[name][number] = position
-    notes = (f"rounded {rounded} rows to whole atoms, against the account",) if rounded else ()
-    holders = tuple(Holder(name, tuple(positions.values())) for name, positions in found.items())
-    _check_pools(table, scenario, holders)
-    return Book(Path(path), holders, notes)
+            reason = f"{symbol!r} is no asset of the scenario: {known}"
+            raise table.error(column, reason, int(rows[0]))
+        # Two names can be those of one asset.
+        found[number] = np.append(found.get(number, _NOTHING), rows)
+    return found
 
 
 def _numbers(scenario: Scenario) -> Mapping[str, int]:
@@ -130,7 +161,23 @@ def _numbers(scenario: Scenario) -> Mapping[str, int]:
     return numbers
 
 
-def _atoms(table: Table, column: str, row: int, decimals: int, *, up: bool) -> tuple[int, bool]:
+def _atoms(
+    table: Table, column: str, rows: Numbers, decimals: int, rounded: set[int], *, up: bool
+) -> Numbers:
+    """A column's amounts in atoms; the rows that had to be rounded are added to `rounded`."""
+    plain = table.plain_decimals(column, rows, decimals)
+    if plain is not None and int(plain.max(initial=0)) <= MAX_SUPPLY:
+        return plain
+    atoms = []
+    for row in rows.tolist():
+        number, cut = _amount(table, column, row, decimals, up=up)
+        atoms.append(number)
+        if cut:
+            rounded.add(row)
+    return row_numbers(atoms)
+
+
+def _amount(table: Table, column: str, row: int, decimals: int, *, up: bool) -> tuple[int, bool]:
     """One amount in atoms, and whether it had to be rounded."""
     text = table.columns[column].cells[row]
     if not text:
@@ -148,17 +195,47 @@ def _atoms(table: Table, column: str, row: int, decimals: int, *, up: bool) -> t
     return atoms, atoms != exact
 
 
-def _check_pools(table: Table, scenario: Scenario, holders: tuple[Holder, ...]) -> None:
+def _check_rows(table: Table, column: str, scenario: Scenario, book: Book) -> None:
+    """InputError at a row that repeats another, or in which a claim and a debt would cancel."""
+
+    def said(row: int) -> tuple[str, str]:
+        return (
+            book.names[int(book.accounts[row])],
+            scenario.parameters.assets[int(book.assets[row])].symbol,
+        )
+
+    both = np.flatnonzero((book.lent > 0) & (book.owed > 0))
+    if len(both):
+        name, symbol = said(int(both[0]))
+        reason = f"{name} lends and owes {symbol}: a claim and a debt of one asset cancel"
+        raise table.error(column, f"{reason}; give their difference", int(both[0]))
+    keys = book.accounts * len(scenario.parameters.assets) + book.assets
+    order = np.argsort(keys, kind="stable")
+    repeats = order[1:][np.diff(keys[order]) == 0]
+    if len(repeats):
+        name, symbol = said(int(repeats.min()))
+        reason = f"{name} has {symbol} twice; add the rows up"
+        raise table.error(column, reason, int(repeats.min()))
+
+
+def _check_pools(table: Table, scenario: Scenario, book: Book) -> None:
     """InputError where accounts owe more of an asset than accounts lend."""
     for number, asset in enumerate(scenario.parameters.assets):
-        parts = [each for holder in holders for each in holder.positions if each.asset == number]
-        lent, owed = sum(each.lent for each in parts), sum(each.owed for each in parts)
+        rows = book.assets == number
+        held, lent, owed = (_sum(each[rows]) for each in (book.held, book.lent, book.owed))
         if owed > lent:
             said, has = (format_decimal(each, asset.decimals) for each in (owed, lent))
             reason = f"all accounts owe {said} {asset.symbol} and lend {has}; add who lent the rest"
             raise table.error("owed", reason)
-        if max(lent, sum(each.held for each in parts)) > MAX_SUPPLY:
+        if max(lent, held) > MAX_SUPPLY:
             raise table.error("held", f"there is more {asset.symbol} than a market can hold")
+
+
+def _sum(atoms: Numbers) -> int:
+    """An exact sum, which may be wider than 64 bits."""
+    half = 32
+    low = atoms & ((1 << half) - 1)
+    return (int((atoms >> half).sum()) << half) + int(low.sum())
 
 
 class BookMembers:
@@ -170,7 +247,7 @@ class BookMembers:
 
     def open(self) -> Iterator[Command]:
         """Open every account."""
-        for place in range(len(self._book.holders)):
+        for place in range(len(self._book.names)):
             yield OpenAccount(self._first + place)
 
     def setup(self) -> Iterator[Command]:
@@ -193,9 +270,8 @@ class BookMembers:
                 yield Deposit(account, position.asset, position.held)
 
     def _positions(self) -> Iterator[tuple[int, Position]]:
-        for place, holder in enumerate(self._book.holders):
-            for position in holder.positions:
-                yield self._first + place, position
+        for position in self._book.positions():
+            yield self._first + position.account, position
 
 
 LEAST_MARGIN = MarginFunction(1)
@@ -220,8 +296,8 @@ def relaxed(parameters: EngineParameters) -> EngineParameters:
 def tightened(parameters: EngineParameters) -> Iterator[ChangeParameter]:
     """The changes that bring the scenario's own parameters into force again."""
     for number, asset in enumerate(parameters.assets):
-        for field, value in _fields(asset):
-            yield ChangeParameter(number, field, value)
+        for name, value in _fields(asset):
+            yield ChangeParameter(number, name, value)
 
 
 def _fields(asset: AssetParameters) -> Iterator[tuple[ParameterField, int]]:

@@ -19,12 +19,12 @@ Deliberately absent: how symbols are put side by side (see `paths`), and any rep
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from statistics import median_low
 from typing import Literal
+
+import numpy as np
 
 from solvent.domain.errors import InputError
 from solvent.prices.cells import TimeUnit
@@ -38,7 +38,8 @@ from solvent.prices.columns import (
     WINDOW_NAME,
     refuse_hidden_symbols,
 )
-from solvent.prices.table import Table
+from solvent.prices.plain_cells import Numbers
+from solvent.prices.table import Table, row_numbers
 
 CAPITALS = re.compile(r"[A-Z0-9._-]*[A-Z][A-Z0-9._-]*")
 THIRDS = 3
@@ -68,15 +69,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One symbol: its rows' times, the usual time between them, and (time, price) points.
+    """One symbol: its rows' times, the usual time between them, and its prices at their times.
 
-    Both lists strictly increase in time.
+    Times strictly increase.
     """
 
     symbol: str
-    bars: list[int]
+    bars: Numbers
     step: int
-    points: list[tuple[int, int]]
+    times: Numbers
+    prices: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class _Source:
 
     symbol: str
     time: str
-    rows: list[int]
+    rows: Numbers
     columns: tuple[str, ...]
 
 
@@ -99,22 +101,21 @@ def read_series(reading: Reading) -> list[Series]:
     rows = _window_rows(reading)
     sources = _sources(reading, rows)
     time = sources[0].time
-    cells = reading.table.times(time, rows, reading.time_unit)
-    times = dict(zip(rows, cells, strict=True))
+    times = np.zeros(reading.table.height, dtype=np.int64)
+    times[rows] = reading.table.times(time, rows, reading.time_unit)
     return [_series(reading, source, times) for source in sources]
 
 
-def _window_rows(reading: Reading) -> list[int]:
+def _window_rows(reading: Reading) -> Numbers:
     """The rows of the window asked for, or all of them."""
     table = reading.table
-    everything = list(range(table.height))
+    everything = row_numbers(range(table.height))
     column = table.find(WINDOW_NAME)
     if column is None:
         if reading.window is not None:
             raise table.error("window", "no such column; leave `window` out")
         return everything
-    names = table.texts(column, everything)
-    windows = list(dict.fromkeys(names))
+    windows = table.groups(column, everything)
     if reading.window is None:
         if len(windows) > 1:
             reason = f"has {', '.join(windows)}; choose one with `window`"
@@ -123,10 +124,10 @@ def _window_rows(reading: Reading) -> list[int]:
     if reading.window not in windows:
         reason = f"no row is in {reading.window!r}; the file has {', '.join(windows)}"
         raise table.error(column, reason)
-    return [row for row, name in enumerate(names) if name == reading.window]
+    return windows[reading.window]
 
 
-def _sources(reading: Reading, rows: list[int]) -> list[_Source]:
+def _sources(reading: Reading, rows: Numbers) -> list[_Source]:
     """Symbol by symbol, where the prices are."""
     table = reading.table
     time, named = table.find(*TIME_NAMES), table.find(*SYMBOL_NAMES)
@@ -141,7 +142,7 @@ def _sources(reading: Reading, rows: list[int]) -> list[_Source]:
         raise _missing(table, *([] if time else ["time"]), *([] if columns else ["close"]))
     if named is None and not reading.named and reading.symbol is None:
         refuse_hidden_symbols(table.file, table.samples)
-    groups = {_only_symbol(reading): rows} if named is None else _grouped(table, named, rows)
+    groups = {_only_symbol(reading): rows} if named is None else table.groups(named, rows)
     chosen = reading.symbols or tuple(groups)
     _check_known(table, chosen, groups)
     return [_Source(symbol, time, groups[symbol], columns) for symbol in chosen]
@@ -186,14 +187,6 @@ def _only_symbol(reading: Reading) -> str:
     return symbol
 
 
-def _grouped(table: Table, named: str, rows: list[int]) -> dict[str, list[int]]:
-    """The rows of every symbol, in the file's order."""
-    groups: dict[str, list[int]] = {}
-    for row, name in zip(rows, table.texts(named, rows), strict=True):
-        groups.setdefault(name, []).append(row)
-    return groups
-
-
 def _check_known(table: Table, chosen: Sequence[str], known: Iterable[str]) -> None:
     has = list(known)
     absent = [name for name in chosen if name not in has]
@@ -213,74 +206,78 @@ def _missing(table: Table, *names: str) -> InputError:
     )
 
 
-def _series(reading: Reading, source: _Source, times: Mapping[int, int]) -> Series:
+def _series(reading: Reading, source: _Source, times: Numbers) -> Series:
     rows = _rows_in_order(reading, source, times)
-    bars = [times[row] for row in rows]
-    step = median_low(later - earlier for earlier, later in pairwise(bars)) if bars[1:] else 0
+    bars = times[rows]
+    step = _median_low(np.diff(bars)) if len(bars) > 1 else 0
     cells = [reading.table.prices(column, rows) for column in source.columns]
     if len(source.columns) == len(BAR_NAMES):
-        return Series(source.symbol, bars, step, _bar_points(reading, source, rows, times, cells))
+        return Series(source.symbol, bars, step, *_bar_points(reading, source, rows, bars, cells))
     prices = cells[0] if len(cells) == 1 else _mids(reading, source, rows, *cells)
-    return Series(source.symbol, bars, step, list(zip(bars, prices, strict=True)))
+    return Series(source.symbol, bars, step, bars, prices)
 
 
-def _rows_in_order(reading: Reading, source: _Source, times: Mapping[int, int]) -> list[int]:
+def _median_low(numbers: Numbers) -> int:
+    middle = (len(numbers) - 1) // 2
+    return int(np.partition(numbers, middle)[middle])
+
+
+def _rows_in_order(reading: Reading, source: _Source, times: Numbers) -> Numbers:
     """The rows of one symbol by time, each time once."""
-    table, symbol = reading.table, source.symbol
+    table, symbol, rows = reading.table, source.symbol, source.rows
+    own = times[rows]
+    if bool((np.diff(own) > 0).all()):
+        return rows
     first: dict[int, int] = {}
-    for row in source.rows:
-        before = first.setdefault(times[row], row)
+    for row, time in zip(rows.tolist(), own.tolist(), strict=True):
+        before = first.setdefault(time, row)
         if before != row:
             reason = f"{symbol} has this time twice, first at {table.place(before)}; keep one"
             raise table.error(source.time, reason, row)
-    late = [row for before, row in pairwise(source.rows) if times[row] < times[before]]
-    if not late:
-        return source.rows
+    late = int(rows[1:][np.diff(own) < 0][0])
     if not reading.sort:
         reason = f"{symbol} goes back in time; put the rows in order, or pass sort=True"
-        raise table.error(source.time, reason, late[0])
-    reading.notes.append(f"put the rows of {symbol} in order of time, as of {table.place(late[0])}")
-    return sorted(source.rows, key=times.__getitem__)
+        raise table.error(source.time, reason, late)
+    reading.notes.append(f"put the rows of {symbol} in order of time, as of {table.place(late)}")
+    return rows[np.argsort(own, kind="stable")]
 
 
 def _mids(
-    reading: Reading, source: _Source, rows: list[int], asks: list[int], bids: list[int]
-) -> list[int]:
+    reading: Reading, source: _Source, rows: Numbers, asks: Numbers, bids: Numbers
+) -> Numbers:
     """Halfway between ask and bid, half to even."""
     reading.notes.append(f"took the mid of {' and '.join(source.columns)} for {source.symbol}")
-    mids = []
-    for row, ask, bid in zip(rows, asks, bids, strict=True):
-        if ask < bid:
-            raise reading.table.error(source.columns[0], "is below the bid; mend the row", row)
-        mid, half = divmod(ask + bid, 2)
-        mids.append(mid + (half and mid % 2))
-    return mids
+    if bool((below := asks < bids).any()):
+        row = int(rows[below][0])
+        raise reading.table.error(source.columns[0], "is below the bid; mend the row", row)
+    apart = asks - bids
+    mids: Numbers = bids + apart // 2
+    return mids + (apart % 2) * (mids % 2)
 
 
 def _bar_points(
-    reading: Reading,
-    source: _Source,
-    rows: list[int],
-    times: Mapping[int, int],
-    cells: list[list[int]],
-) -> list[tuple[int, int]]:
-    """The prices of bars at the times at which they act.
+    reading: Reading, source: _Source, rows: Numbers, bars: Numbers, cells: list[Numbers]
+) -> tuple[Numbers, Numbers]:
+    """The times at which the prices of bars act, and the prices.
 
     A bar lasts as long as the shortest of the symbol.
     """
-    bars = [times[row] for row in rows]
-    length = min((end - bar for bar, end in pairwise(bars)), default=0)
+    length = int(np.diff(bars).min()) if len(bars) > 1 else 0
     if length < THIRDS:
         reason = f"cannot tell how long a bar of {source.symbol} is; give it more rows"
-        raise reading.table.error(source.time, reason, rows[-1])
-    points: dict[int, int] = {}
-    for row, bar, first, high, low, last in zip(rows, bars, *cells, strict=True):
-        if not low <= min(first, last) <= max(first, last) <= high:
-            reason = "open and close must lie between low and high; mend the row"
-            raise reading.table.error("low" if low > min(first, last) else "high", reason, row)
-        if reading.ohlc is not False:
-            extremes = (low, high) if reading.adverse == "low" else (high, low)
-            for place, price in enumerate((first, *extremes)):
-                points[bar + place * length // THIRDS] = price
-        points[bar + length] = last
-    return sorted(points.items())
+        raise reading.table.error(source.time, reason, int(rows[-1]))
+    first, high, low, last = cells
+    too_low, too_high = low > np.minimum(first, last), np.maximum(first, last) > high
+    if bool((wrong := too_low | too_high).any()):
+        place = int(np.flatnonzero(wrong)[0])
+        reason = "open and close must lie between low and high; mend the row"
+        raise reading.table.error("low" if too_low[place] else "high", reason, int(rows[place]))
+    if reading.ohlc is False:
+        return bars + length, last
+    extremes = (low, high) if reading.adverse == "low" else (high, low)
+    after = [place * length // THIRDS for place in range(THIRDS + 1)]
+    times = (bars[:, None] + np.array(after)).ravel()
+    prices = np.column_stack((first, *extremes, last)).ravel()
+    # Where a bar ends as the next one opens, the open takes the close's place.
+    kept = np.append(np.diff(times) > 0, True)
+    return times[kept], prices[kept]

@@ -19,14 +19,18 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice
+from operator import lt
 from pathlib import Path
+
+import numpy as np
 
 from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, PRICE_SCALE, format_decimal
 from solvent.lab.prices.layouts import Adverse, Reading, Series, may_matter, read_series
 from solvent.prices.cells import TimeUnit
 from solvent.prices.columns import Columns
 from solvent.prices.files import read_table
+from solvent.prices.plain_cells import Numbers
 
 UNIT_OF_ACCOUNT = "USDC"
 
@@ -71,7 +75,7 @@ class PricePath:
         """Hold the path to what the class says; ValueError where it is broken."""
         if not self.symbols or len(set(self.symbols)) != len(self.symbols):
             raise ValueError(f"a path needs symbols, each once, got {self.symbols}")
-        if not self.times or any(later <= earlier for earlier, later in pairwise(self.times)):
+        if not self.times or not all(map(lt, self.times, islice(self.times, 1, None))):
             raise ValueError("a path needs times that strictly increase")
         if not len(self.prices) == len(self.prints) == len(self.symbols):
             raise ValueError("a path needs one row of prices and of prints a symbol")
@@ -198,18 +202,22 @@ def read_prices(
         notes=list(table.notes),
     )
     series = read_series(reading)
-    start = max(each.points[0][0] for each in series)
+    start = max(int(each.times[0]) for each in series)
     gaps = tuple(_gaps(series, start))
     for gap in gaps:
         if max_gap is not None and gap.end - gap.start > max_gap:
             limit = timedelta(microseconds=max_gap)
             raise table.error("max_gap", f"{gap}, more than {limit}; fill the hole or take a part")
     moments = _moments(series, start, reading.notes)
+    times = tuple(moments.tolist())
     return PricePath(
         symbols=tuple(each.symbol for each in series),
-        times=tuple(moments),
-        prices=tuple(tuple(_forward_filled(each.points, moments)) for each in series),
-        prints=tuple(tuple(_prints(each, moments[0])) for each in series),
+        times=times,
+        prices=tuple(tuple(_forward_filled(each, moments).tolist()) for each in series),
+        prints=tuple(
+            times if np.array_equal(own := _prints(each, start), moments) else tuple(own.tolist())
+            for each in series
+        ),
         gaps=gaps,
         notes=tuple(reading.notes),
     )
@@ -220,36 +228,34 @@ def _gaps(series: list[Series], start: int) -> Iterator[Gap]:
 
     The path's end counts as a bar, so that a symbol which stops early is reported too.
     """
-    end = max(each.bars[-1] for each in series)
+    end = max(int(each.bars[-1]) for each in series)
     for each in series:
-        for earlier, later in pairwise([*each.bars, end]):
-            if later > start and 2 * (later - earlier) > 3 * each.step:
-                yield Gap(each.symbol, earlier, later, each.step)
+        bars = np.append(each.bars, end)
+        long = (bars[1:] > start) & (2 * np.diff(bars) > 3 * each.step)
+        for place in np.flatnonzero(long).tolist():
+            yield Gap(each.symbol, int(bars[place]), int(bars[place + 1]), each.step)
 
 
-def _moments(series: list[Series], start: int, notes: list[str]) -> list[int]:
+def _moments(series: list[Series], start: int, notes: list[str]) -> Numbers:
     """Every time of the path: any symbol's, from when all of them have a price."""
-    moments = sorted({time for each in series for time, _ in each.points})
-    early = bisect_left(moments, start)
+    if len(series) == 1:
+        return series[0].times
+    moments = np.unique(np.concatenate([each.times for each in series]))
+    early = int(np.searchsorted(moments, start))
     if early:
-        last = max(series, key=lambda each: each.points[0][0]).symbol
+        last = max(series, key=lambda each: int(each.times[0])).symbol
         notes.append(f"left out {early} times before {time_text(start)}, the first of {last}")
     return moments[early:]
 
 
-def _forward_filled(points: list[tuple[int, int]], moments: list[int]) -> Iterator[int]:
-    """At each of `moments` the price last seen; no moment is earlier than the first point."""
-    index = 0
-    for moment in moments:
-        while index < len(points) and points[index][0] <= moment:
-            index += 1
-        yield points[index - 1][1]
+def _forward_filled(series: Series, moments: Numbers) -> Numbers:
+    """At each of `moments` the price last seen; no moment is earlier than the first one."""
+    return series.prices[np.searchsorted(series.times, moments, side="right") - 1]
 
 
-def _prints(series: Series, start: int) -> Iterator[int]:
+def _prints(series: Series, start: int) -> Numbers:
     """When a symbol had a price of its own; the one in force at the start counts for it."""
-    yield max(time for time, _ in series.points if time <= start)
-    yield from (time for time, _ in series.points if time > start)
+    return series.times[np.searchsorted(series.times, start, side="right") - 1 :]
 
 
 def time_text(time: int) -> str:

@@ -91,9 +91,8 @@ def read_tracks(path: Path, symbols: Sequence[str] | None = None) -> list[Track]
         bars = [column for name in PRICE_NAMES if (column := table.find(name))][:1]
     if not bars:
         raise table.error("columns", "needs close, or open, high, low and close")
-    rows: dict[str, list[int]] = {}
-    for row, name in enumerate(table.texts(symbol, range(table.height))):
-        rows.setdefault(name, []).append(row)
+    groups = table.groups(symbol, range(table.height))
+    rows = {name: group.tolist() for name, group in groups.items()}
     missing = [name for name in symbols or () if name not in rows]
     if missing:
         raise table.error("symbol", f"has no {missing[0]}; it has {', '.join(rows)}")
@@ -104,17 +103,17 @@ def _track(
     table: Table, symbol: str, rows: Sequence[int], time: str, columns: Sequence[str]
 ) -> Track:
     """One symbol's rows, in order of time."""
-    bars = sorted(zip(table.times(time, rows), rows, strict=True))
+    bars = sorted(zip(table.times(time, rows).tolist(), rows, strict=True))
     gaps = [later[0] - earlier[0] for earlier, later in pairwise(bars)]
     for gap, (_, row) in zip(gaps, bars[1:], strict=True):
         if gap == 0:
             raise table.error(time, f"{symbol} has two bars at this time", row)
     step = median_low(gaps) if gaps else 60 * SECOND
-    in_order = [row for _, row in bars]
+    times, in_order = [at for at, _ in bars], [row for _, row in bars]
     points = [
         (at + place * step // len(columns), price)
         for place, column in enumerate(columns)
-        for (at, _), price in zip(bars, table.prices(column, in_order, _price), strict=True)
+        for at, price in zip(times, table.prices(column, in_order, _price).tolist(), strict=True)
     ]
     points.sort(key=lambda point: point[0])
     return Track(symbol, [at for at, _ in points], [price for _, price in points], step)
