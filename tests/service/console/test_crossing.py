@@ -43,6 +43,27 @@ def test_head_says_what_get_would(tmp_path: Path) -> None:
     asked(tmp_path, ask)
 
 
+def test_long_answers_are_packed_for_who_takes_it(tmp_path: Path) -> None:
+    async def ask(http: httpx.AsyncClient) -> None:
+        for path in ("/openapi.json", "/docs", "/solvent/v1/metrics"):
+            plain = await http.get(path, headers={"accept-encoding": "identity"})
+            assert "content-encoding" not in plain.headers
+            assert plain.headers["vary"] == "accept-encoding"
+            found = await http.get(path, headers={"accept-encoding": "br, gzip;q=0.5"})
+            assert found.headers["content-encoding"] == "gzip"
+            assert int(found.headers["content-length"]) < len(plain.content) / 2
+            head = await http.head(path, headers={"accept-encoding": "gzip"})
+            assert head.headers["content-encoding"] == "gzip"
+            refused = await http.get(path, headers={"accept-encoding": "gzip;q=0"})
+            assert "content-encoding" not in refused.headers
+            if path != "/solvent/v1/metrics":
+                assert found.content == plain.content == refused.content
+        short = await http.get("/api/v1/ping", headers={"accept-encoding": "gzip"})
+        assert "content-encoding" not in short.headers
+
+    asked(tmp_path, ask)
+
+
 def test_a_listed_origin_may_read_and_ask_before(tmp_path: Path) -> None:
     async def ask(http: httpx.AsyncClient) -> None:
         reply = await http.get("/api/v1/time", headers={"origin": LISTED})

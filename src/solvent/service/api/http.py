@@ -21,6 +21,7 @@ from solvent.service.api.calls import JSON_TYPE, Call, Reply
 from solvent.service.api.crossing import PREFLIGHT, crossing_headers, preflight
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.front import Front
+from solvent.service.api.packing import packed
 from solvent.service.api.params import bad_request
 from solvent.service.api.signing import MARKET_HEADER, SIGNATURE_HEADERS, Verified, verify
 from solvent.service.core.keys import NO_ACCOUNT
@@ -45,6 +46,8 @@ from solvent.service.wire import ms
 
 LOG = logging.getLogger("solvent.http")
 REQUESTS = logging.getLogger(ACCESS)
+FILES = "files"
+"""Under which word files are counted, which bring their own forms."""
 NOT_FOUND = 404
 FORBIDDEN = 403
 SERVER_ERROR = 500
@@ -131,6 +134,8 @@ class App:
         start = time.perf_counter()
         head = self._head(scope)
         tag, reply = await self._reply(head, receive)
+        if tag != FILES:
+            reply = packed(reply, head.named(b"accept-encoding"))
         seconds = time.perf_counter() - start
         self._node.metrics.answered(tag, reply.status, seconds)
         if REQUESTS.isEnabledFor(logging.INFO):
@@ -154,7 +159,7 @@ class App:
             except ApiError as error:
                 return "none", _error(error)
             if file is not None:
-                return "files", file
+                return FILES, file
         endpoint = self._endpoints.get((method, head.path))
         if endpoint is None:
             return "none", Reply(NOT_FOUND, b"not found", "text/plain; charset=utf-8")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from solvent.service.api.calls import Reply
+from solvent.service.api.packing import codings
 
 DIST = Path(__file__).resolve().parent / "dist"
 PAGE = "index.html"
@@ -103,7 +104,7 @@ class Console:
             ]
         if found.tag.encode() in asked.get(b"if-none-match", b""):
             return Reply(_NOT_MODIFIED, b"", found.content_type, headers)
-        accepted = _codings(asked.get(b"accept-encoding", b"").decode("latin-1"))
+        accepted = codings(asked.get(b"accept-encoding", b"").decode("latin-1"))
         for coding, _ in _FORMS:
             if coding in accepted and coding in found.forms:
                 headers.append(("content-encoding", coding))
@@ -137,13 +138,3 @@ def _read(folder: Path) -> Iterator[tuple[str, File]]:
                 name == PAGE,
             ),
         )
-
-
-def _codings(accepted: str) -> set[str]:
-    """The codings that an Accept-Encoding header lets through."""
-    found = set()
-    for item in accepted.split(","):
-        coding, _, weight = item.strip().partition(";")
-        if weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):
-            found.add(coding.strip().lower())
-    return found
