@@ -163,6 +163,9 @@ class House:
     def filled(self, fields: dict[str, Any], path: str, signer: Client) -> dict[str, Any]:
         """The fields of an example, with a new key and its proof where the example says so."""
         found = dict(fields)
+        if found.get("account") == "OWN":
+            held = self.node.market.keys.find(parse_public_key(signer.public))
+            found["account"] = str(held.account if held and held.account >= 0 else 2)
         if found.get("publicKey") == "LEAVER":
             found["publicKey"] = self.client("leaver").public
         if found.get("publicKey") == "KEY":

@@ -10,6 +10,7 @@ import { Table, type Column } from "../parts/table.tsx";
 import { Loan, MOVES, type Move } from "./loan.tsx";
 import { Past } from "./past.tsx";
 import { NoKey } from "./nokey.tsx";
+import { SeenAccount } from "./seen.tsx";
 
 interface Row {
   readonly symbol: string;
@@ -25,6 +26,7 @@ interface Row {
 export function Account({ words }: { words: readonly string[] }) {
   if (!held.value) return <NoKey to="Get a key" />;
   const [verb, symbol] = words;
+  if (verb === "of" && symbol && /^\d{1,12}$/.test(symbol)) return <SeenAccount key={symbol} account={symbol} />;
   const move = MOVES.find((each) => each === verb) ?? "lend";
   return <Own move={move} symbol={symbol ?? "USDC"} />;
 }

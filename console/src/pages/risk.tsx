@@ -8,6 +8,7 @@ import { Answer } from "../parts/states.tsx";
 import { Table, type Column } from "../parts/table.tsx";
 import { Changes } from "./changes.tsx";
 import { Audit } from "./audit.tsx";
+import { Oracle, Watch } from "./watch.tsx";
 
 type Curve = Schemas["Curve"];
 type Point = Schemas["CurvePoint"];
@@ -24,6 +25,8 @@ export const BANDS = [
 
 const TABS = [
   ["", "Map and what-if"],
+  ["accounts", "Accounts"],
+  ["oracle", "Oracle"],
   ["changes", "Changes"],
   ["audit", "Audit log"],
 ] as const;
@@ -42,7 +45,7 @@ export function Risk({ words }: { words: readonly string[] }) {
           </a>
         ))}
       </nav>
-      {!held.value ? <NoStaff /> : tab === "changes" ? <Changes /> : tab === "audit" ? <Audit /> : <Desk />}
+      {tab === "oracle" ? <Oracle /> : !held.value ? <NoStaff /> : tab === "accounts" ? <Watch /> : tab === "changes" ? <Changes /> : tab === "audit" ? <Audit /> : <Desk />}
     </>
   );
 }
@@ -208,14 +211,27 @@ function part(whole: number): string {
   return text({ units: BigInt(whole), scale: 2 });
 }
 
+const BETA = /^-?\d{1,3}(\.\d{1,9})?$/;
+
+function isBeta(said: string): boolean {
+  return !said.trim() || BETA.test(said.trim());
+}
+
+/** The betas that were typed, as the API takes them; nothing where none was. */
+function betaField(betas: Record<string, string>): Record<string, string> {
+  const named = Object.entries(betas).filter(([, beta]) => BETA.test(beta.trim()));
+  return named.length ? { betas: named.map(([symbol, beta]) => `${symbol}:${beta.trim()}`).join(",") } : {};
+}
+
 function WhatIf() {
   const [assets] = useAsked<Schemas["Market"][]>({ path: "/api/v1/markets" }, 60_000);
   const [isAll, setAll] = useState(true);
   const [move, setMove] = useState(-20);
   const [moves, setMoves] = useState<Record<string, number>>({});
+  const [betas, setBetas] = useState<Record<string, string>>({});
   const symbols = (assets.value.value ?? []).map((market) => market.baseSymbol);
   const named = Object.entries(moves).filter(([, by]) => by !== 0);
-  const fields: Record<string, string> = isAll ? { move: part(move) } : { moves: named.map(([symbol, by]) => `${symbol}:${part(by)}`).join(",") };
+  const fields: Record<string, string> = isAll ? { move: part(move), ...betaField(betas) } : { moves: named.map(([symbol, by]) => `${symbol}:${part(by)}`).join(",") };
   const [found] = useAsked<Found>(isAll || named.length ? { path: "/solvent/v1/what-if", instruction: "whatIfQuery", fields } : null, 5000);
   return (
     <section class="panel">
@@ -232,7 +248,26 @@ function WhatIf() {
       </header>
       <div class="sliders">
         {isAll ? (
-          <Slider name="All assets" value={move} set={setMove} />
+          <>
+            <Slider name="All assets" value={move} set={setMove} />
+            <fieldset class="betas">
+              <legend>Betas: how many times that each asset moves</legend>
+              {symbols.map((symbol) => (
+                <label key={symbol} class="amount">
+                  <span class="name">{symbol}</span>
+                  <input
+                    name={`beta-${symbol}`}
+                    inputMode="decimal"
+                    autocomplete="off"
+                    placeholder="1"
+                    value={betas[symbol] ?? ""}
+                    aria-invalid={isBeta(betas[symbol] ?? "") ? undefined : "true"}
+                    onInput={(event) => setBetas({ ...betas, [symbol]: event.currentTarget.value })}
+                  />
+                </label>
+              ))}
+            </fieldset>
+          </>
         ) : (
           symbols.map((symbol) => <Slider key={symbol} name={symbol} value={moves[symbol] ?? 0} set={(by) => setMoves({ ...moves, [symbol]: by })} />)
         )}

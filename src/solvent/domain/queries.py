@@ -34,6 +34,7 @@ from solvent.domain.readings import (
     DebtMargin,
     Depth,
     LiquidationPrices,
+    OracleReading,
     OrderReading,
     PoolCommand,
     PoolReport,
@@ -143,6 +144,10 @@ class Queries(ABC):
     @abstractmethod
     def price(self, asset: int) -> PriceReading:
         """The asset's index and mark."""
+
+    @abstractmethod
+    def oracle(self, asset: int) -> OracleReading:
+        """What the sources of the asset's price last said, and whether they are enough."""
 
     @abstractmethod
     def order(self, order: int) -> OrderReading | None:

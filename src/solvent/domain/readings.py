@@ -136,6 +136,24 @@ class PriceReading:
     updated: int
 
 
+class SourceReading(NamedTuple):
+    """What a source of a price last said, `time` microseconds UTC, -1 before it said anything."""
+
+    bid: int
+    ask: int
+    last: int
+    time: int
+    fresh: bool
+
+
+class OracleReading(NamedTuple):
+    """How an asset's index comes about: `in_doubt` while a cap on moves holds it back."""
+
+    sources: tuple[SourceReading, ...]
+    quorum: int
+    in_doubt: bool
+
+
 class OrderReading(NamedTuple):
     """A resting order. `quantity` is what is left of it; all that rest are good till cancelled.
 

@@ -20,8 +20,10 @@ from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.units import value_divisor
 from solvent.engine.foresight.image import HasColumns, Hold, Image
 from solvent.engine.foresight.rows import AssetSums, CapacityRow, PointRow, point_words
-from solvent.engine.memory.rows import Globals, Price
+from solvent.engine.foresight.standings import StandingRow
+from solvent.engine.memory.rows import Globals, Position, Price
 from solvent.foresight.moves import CURVE, by_asset, by_beta
+from solvent.foresight.standings import Concentration, concentration
 from solvent.kernels.rows import EngineFault
 
 Words = npt.NDArray[np.int64]
@@ -148,6 +150,32 @@ class Outlook:
         """What these marks lead to where the prices of these assets are stale, and no others."""
         with self._turn:
             return self._asked(_Question(self._image, [tuple(marks)], stale), losses=losses)
+
+    def standings(self, marks: Sequence[int] | None = None) -> Words:
+        """The fund and all debtors at these marks, or at those in force: rows of `StandingRow`."""
+        with self._turn:
+            prices, out = _prices(self._image), _room(self._image)
+            before = prices.copy()
+            row = np.array(self.marks if marks is None else marks, dtype=np.int64)
+            try:
+                count = self._image.call("list_standings", row, out)
+            except EngineFault:
+                raise _too_large() from None
+            finally:
+                prices[:] = before
+            return out.reshape(-1, StandingRow.WIDTH)[:count]
+
+    def concentrations(self) -> list[Concentration]:
+        """How much of each pool is that of its largest lenders and borrowers."""
+        with self._turn:
+            assets, accounts = len(self.parameters.assets), self._image.accounts
+            rows = self._image["positions"].reshape(-1, assets, Position.WIDTH)[:accounts]
+            return [
+                concentration(
+                    rows[:, asset, Position.lent_shares], rows[:, asset, Position.debt_shares]
+                )
+                for asset in range(assets)
+            ]
 
     def curve(
         self, moves: Sequence[int] = CURVE, betas: Mapping[int, int] | None = None
@@ -288,6 +316,11 @@ def _share_out(
 
 def _prices(image: Image) -> Words:
     return image["prices"].reshape(-1, Price.WIDTH)
+
+
+def _room(image: Image) -> Words:
+    """Room for a standing of every account."""
+    return np.zeros(image.accounts * StandingRow.WIDTH, dtype=np.int64)
 
 
 def _too_large() -> InputError:

@@ -26,10 +26,12 @@ from solvent.domain.readings import (
     Depth,
     Level,
     LiquidationPrices,
+    OracleReading,
     OrderReading,
     PoolCommand,
     PoolReport,
     PriceReading,
+    SourceReading,
 )
 from solvent.domain.rejections import Refusal
 from solvent.domain.units import (
@@ -64,6 +66,7 @@ from solvent.reference.margin import (
     weighted_down,
 )
 from solvent.reference.orderbook.orders import largest_order
+from solvent.reference.prices import is_fresh
 from solvent.reference.snapshot import read_snapshot, write_snapshot
 from solvent.reference.state import TREASURY, Pool, State
 from solvent.reference.waterfall.adl import borrowers
@@ -263,6 +266,25 @@ class ReferenceQueries(Queries):
         self._check(USDC, asset)
         price = self._state.prices[asset]
         return PriceReading(price.index, price.mark, price.stale, price.halted, price.updated)
+
+    def oracle(self, asset: int) -> OracleReading:
+        """What the sources of the asset's price last said, and whether they are enough."""
+        self._check(USDC, asset)
+        price, parameters = self._state.prices[asset], self._state.asset(asset).price
+        return OracleReading(
+            tuple(
+                SourceReading(
+                    quote.bid,
+                    quote.ask,
+                    quote.last,
+                    quote.time,
+                    is_fresh(parameters, quote, self._state.now),
+                )
+                for quote in price.quotes
+            ),
+            parameters.quorum,
+            price.in_doubt,
+        )
 
     def order(self, order: int) -> OrderReading | None:
         """The resting order of this number."""

@@ -76,6 +76,11 @@ pat DELETE /solvent/v1/backstop symbol=SOL quantity=1
 - GET /solvent/v1/solvency
 - GET /solvent/v1/waterfall
 auditor GET /solvent/v1/receipts limit=5
+risk GET /solvent/v1/watch/accounts limit=5
+ann GET /solvent/v1/watch/account account=OWN
+risk GET /solvent/v1/watch/concentration
+risk GET /solvent/v1/watch/cover move=-0.3 count=2
+- GET /solvent/v1/oracle
 - GET /solvent/v1/replay
 operator POST /solvent/v1/admin/replay speed=60 paused=true
 - GET /solvent/v1/replay/past time=0

@@ -98,6 +98,11 @@ POST   /solvent/v1/certificates                   .  .    .    .     .      x   
 GET    /solvent/v1/certificates/proof             .  x    x    .     .      .       .       o
 GET    /solvent/v1/what-if                        .  .    .    .     x      x       .       x
 GET    /solvent/v1/what-if/curve                  .  .    .    .     x      x       .       x
+GET    /solvent/v1/watch/accounts                 .  .    .    .     x      x       .       x
+GET    /solvent/v1/watch/account                  .  x    x    .     x      x       .       x
+GET    /solvent/v1/watch/concentration            .  .    .    .     x      x       .       x
+GET    /solvent/v1/watch/cover                    .  .    .    .     x      x       .       x
+GET    /solvent/v1/oracle                         x  x    x    x     x      x       x       x
 GET    /solvent/v1/replay                         x  x    x    x     x      x       x       x
 POST   /solvent/v1/admin/replay                   .  .    .    .     .      x       .       .
 GET    /solvent/v1/replay/past                    x  x    x    x     x      x       x       x

@@ -71,6 +71,49 @@ def test_the_map_and_the_sliders_say_what_the_api_says(
     assert abs(mark - Decimal(told["point"]["pools"][3]["markPrice"])) < Decimal("2")
 
 
+def test_accounts_by_health_are_the_apis_and_one_is_looked_at(
+    desk: Page, careful: Service, folder: Path
+) -> None:
+    act_as(desk, folder, "risk-admin")
+    desk.goto("/risk/accounts")
+    row = desk.get_by_role("region", name="Accounts by health").locator("tbody tr").first
+    expect(row).to_be_visible()
+    number = row.get_attribute("data-row") or ""
+    told = said_to(desk, careful, "/solvent/v1/watch/accounts", "watchAccountsQuery", limit="3")
+    assert number in [str(each["account"]) for each in told["accounts"]]
+    desk.get_by_role("slider", name="All assets").fill("-90")
+    expect(desk.get_by_text("The fund pays for the largest 2")).to_be_visible()
+    expect(desk.get_by_role("region", name="Concentration")).to_contain_text("USDC")
+    row.get_by_role("link").click()
+    expect(desk.get_by_role("heading", name=f"Account {number}")).to_be_visible()
+    expect(desk.get_by_text("looked at, not acted for")).to_be_visible()
+    expect(desk.get_by_role("region", name="Assets and debts")).to_be_visible()
+
+
+def test_the_oracle_page_says_what_prices_rest_on(desk: Page, careful: Service) -> None:
+    desk.goto("/risk/oracle")
+    row = desk.get_by_role("region", name="Prices").locator("tr[data-row=SOL]")
+    expect(row).to_contain_text("in use")
+    told = httpx.get(f"{careful.rest}/solvent/v1/oracle").json()["prices"]
+    (sol,) = (each for each in told if each["symbol"] == "SOL")
+    expect(row).to_contain_text(f"{sol['fresh']} of {len(sol['sources'])}")
+
+
+def test_betas_say_how_many_times_each_asset_moves(
+    desk: Page, careful: Service, folder: Path
+) -> None:
+    act_as(desk, folder, "risk-admin")
+    desk.get_by_role("link", name="Risk", exact=True).click()
+    desk.get_by_role("slider", name="All assets").fill("-40")
+    desk.locator("input[name=beta-SOL]").fill("0")
+    fields = {"move": "-0.4", "betas": "SOL:0"}
+    told = said_to(desk, careful, "/solvent/v1/what-if", "whatIfQuery", **fields)
+    hit = desk.locator(".hit")
+    expect(hit).to_have_attribute("data-value", str(told["point"]["accounts"]))
+    desk.locator("input[name=beta-SOL]").fill("much")
+    expect(desk.locator("input[name=beta-SOL]")).to_have_attribute("aria-invalid", "true")
+
+
 def test_a_change_takes_two_people_and_the_log_says_who(
     desk: Page, careful: Service, folder: Path
 ) -> None:

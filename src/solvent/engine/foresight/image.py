@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from solvent.domain.parameters import EngineParameters
-from solvent.engine.foresight import absorb, ahead
+from solvent.engine.foresight import absorb, ahead, standings
 from solvent.engine.memory.columns import SCRATCH_WORDS, Column, Columns
 from solvent.engine.memory.layout import COPIED
 from solvent.engine.memory.rows import Account, Commitment, Globals, Order, Position
@@ -35,7 +35,12 @@ _FEW = 256
 """So few blocks are copied while the engine is held."""
 _TURNS = 8
 """How often the image tries to come so near."""
-_ENTRIES = (ahead.look_ahead, absorb.read_capacities, absorb.read_impairment)
+_ENTRIES = (
+    ahead.look_ahead,
+    absorb.read_capacities,
+    absorb.read_impairment,
+    standings.list_standings,
+)
 _NAMES = tuple(column_types(Store))
 
 

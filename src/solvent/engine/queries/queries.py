@@ -11,7 +11,7 @@ A number that no column can hold raises EngineFault and leaves the engine as it 
 import numpy as np
 
 from solvent.domain.commands import Role, SelfTradePrevention, Side
-from solvent.domain.parameters import USDC, PoolState
+from solvent.domain.parameters import MAX_SOURCES, USDC, PoolState
 from solvent.domain.readings import (
     AccountFractions,
     AccountHealth,
@@ -23,15 +23,17 @@ from solvent.domain.readings import (
     Depth,
     Level,
     LiquidationPrices,
+    OracleReading,
     OrderReading,
     PoolCommand,
     PoolReport,
     PriceReading,
+    SourceReading,
 )
 from solvent.domain.units import RATIO, divide_up
 from solvent.engine.memory.command_rows import Words, encode_batch
 from solvent.engine.memory.layout import FIRST_WAITING, LINES, NONE
-from solvent.engine.memory.rows import Account, Book, Commitment, Globals, Order, Price
+from solvent.engine.memory.rows import Account, Book, Commitment, Globals, Order, Price, Quote
 from solvent.engine.queries.kernels import HALF
 from solvent.engine.queries.previews import Previews
 from solvent.engine.queries.rows import (
@@ -149,6 +151,22 @@ class FastQueries(Previews):
         self._engine.read("read_pool", asset, out.ctypes.data)
         report = PoolReport(*out.tolist())
         return report._replace(state=PoolState(report.state), gated=bool(report.gated))
+
+    def oracle(self, asset: int) -> OracleReading:
+        """What the sources of the asset's price last said, and whether they are enough."""
+        self._check(0, asset)
+        columns, parameters = self._engine.columns, self.parameters.assets[asset].price
+        now = int(columns["globals"][Globals.now])
+        count = len(parameters.source_weights) if asset != USDC else 0
+        quotes = columns["quotes"].reshape(-1, MAX_SOURCES, Quote.WIDTH)[asset, :count].tolist()
+        return OracleReading(
+            tuple(
+                SourceReading(bid, ask, last, time, time >= 0 and now - time <= parameters.max_age)
+                for bid, ask, last, time in quotes
+            ),
+            parameters.quorum,
+            bool(columns.table("prices", Price.WIDTH)[asset, Price.in_doubt]),
+        )
 
     def price(self, asset: int) -> PriceReading:
         """The asset's index and mark."""

@@ -20,7 +20,7 @@ from solvent.service.routes import (
     system,
     trade_history,
 )
-from solvent.service.routes.ahead import certificates, rehearsals, replay, what_if
+from solvent.service.routes.ahead import certificates, rehearsals, replay, watch, what_if
 from solvent.service.routes.documents import documents
 
 _SERVED: list[Endpoint] = [
@@ -39,6 +39,7 @@ _SERVED: list[Endpoint] = [
     *insight.ENDPOINTS,
     *what_if.ENDPOINTS,
     *rehearsals.ENDPOINTS,
+    *watch.ENDPOINTS,
     *certificates.ENDPOINTS,
     *replay.ENDPOINTS,
     *receipts.ENDPOINTS,

@@ -4,6 +4,8 @@ Sums over all accounts tell where single ones would be liquidated, so that only 
 account may ask. Questions are asked beside the writer and off the event loop (`core.ahead`).
 """
 
+from collections.abc import Callable, Mapping
+
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import INDEX_SCALE, RATIO_DECIMALS
@@ -27,17 +29,11 @@ _IMPAIRED_DECIMALS = len(str(INDEX_SCALE)) - 1
 
 async def what_if(call: Call) -> Reply:
     """What would hold if prices moved now: who is liquidatable, what could take it, losses."""
-    fields = call.params
     parameters = call.node.market.parameters
-    if fields.has("moves") == fields.has("move"):
-        raise bad_request("name moves by asset, or one move of all, and not both")
-    moves = _by_asset(fields, "moves", parameters)
-    betas = _by_asset(fields, "betas", parameters)
-    move = _signed("move", fields.need("move")) if fields.has("move") else 0
+    moves = moves_asked(call)
 
     def asked(outlook: Outlook) -> WhatIf:
-        every = moves or by_beta(outlook.parameters, outlook.marks, betas, move)
-        return outlook.what_if(every)
+        return outlook.what_if(moves(outlook))
 
     try:
         found = await call.node.outlooks.ask(asked)
@@ -50,6 +46,17 @@ async def what_if(call: Call) -> Reply:
             account_ids=list(found.accounts[:PAGE_MOST]),
         )
     )
+
+
+def moves_asked(call: Call) -> Callable[[Outlook], Mapping[int, int]]:
+    """By how much of itself each mark moves, of a market as it is found. Raises ApiError."""
+    fields, parameters = call.params, call.node.market.parameters
+    if fields.has("moves") == fields.has("move"):
+        raise bad_request("name moves by asset, or one move of all, and not both")
+    moves = _by_asset(fields, "moves", parameters)
+    betas = _by_asset(fields, "betas", parameters)
+    move = _signed("move", fields.need("move")) if fields.has("move") else 0
+    return lambda it: moves or by_beta(it.parameters, it.marks, betas, move)
 
 
 async def curve(call: Call) -> Reply:
