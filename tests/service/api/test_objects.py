@@ -20,8 +20,8 @@ from solvent.service.errors import ApiErrorResponse
 from solvent.service.routes.all import ENDPOINTS
 from tests.service.api.published import Json, complaints, openapi, problems
 
-for module in pkgutil.iter_modules(objects.__path__):
-    import_module(f"{objects.__name__}.{module.name}")
+for module in pkgutil.walk_packages(objects.__path__, f"{objects.__name__}."):
+    import_module(module.name)
 
 
 def _below(kind: type[ApiObject]) -> Iterator[type[ApiObject]]:

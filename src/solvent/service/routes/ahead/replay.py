@@ -8,7 +8,7 @@ from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint
-from solvent.service.api.objects import replay as o
+from solvent.service.api.objects.ahead import replay as o
 from solvent.service.api.objects.governance import ActTaken
 from solvent.service.api.params import bad_request
 from solvent.service.api.shapes import SPEED_DECIMALS, speed_text

@@ -12,7 +12,7 @@ from solvent.foresight.standings import Concentration, Cover, Standing, cover, n
 from solvent.foresight.what_if import Outlook
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import TRADERS, Endpoint
-from solvent.service.api.objects import watch as o
+from solvent.service.api.objects.ahead import watch as o
 from solvent.service.api.objects.pages import FAR
 from solvent.service.api.params import bad_request
 from solvent.service.api.shapes import price_text, quantity_text, ratio_text, value_text

@@ -1,0 +1,1 @@
+"""Objects for whoever watches over the market: what is near, and what was before."""
