@@ -8,6 +8,7 @@ import { State, Time, type Tone } from "../parts/figures.tsx";
 import { Answer } from "../parts/states.tsx";
 import { Outcome, useDeed, type Deed } from "../parts/deed.tsx";
 import { Table, type Column } from "../parts/table.tsx";
+import { Effect, Rehearsed } from "./rehearsed.tsx";
 
 type Proposal = Schemas["ProposalRow"];
 
@@ -56,7 +57,7 @@ export function Changes() {
       cell: (row) =>
         row.state === "waiting" ? (
           <span class="moves">
-            <button type="button" class="quiet" disabled={deed.isBusy} onClick={() => decide(row.proposal, "approvals", "proposalApprove", "is approved")} aria-label={`Approve proposal ${row.proposal}`}>
+            <button type="button" class="quiet" disabled={deed.isBusy || isAwaited(row)} title={isAwaited(row) ? "It is being rehearsed" : undefined} onClick={() => decide(row.proposal, "approvals", "proposalApprove", "is approved")} aria-label={`Approve proposal ${row.proposal}`}>
               approve
             </button>
             <button type="button" class="quiet" disabled={deed.isBusy} onClick={() => decide(row.proposal, "rejections", "proposalReject", "is rejected")} aria-label={`Reject proposal ${row.proposal}`}>
@@ -78,10 +79,24 @@ export function Changes() {
         <Answer of={proposals.value} what="proposals" empty="Nothing was proposed yet.">
           {(found) => <Table caption="Proposals" rows={found} columns={columns} id={(row) => String(row.proposal)} fileName="proposals" />}
         </Answer>
+        {(proposals.value.value ?? []).filter((row) => row.act === "ChangeParameter").map((row) => (
+          <details key={row.proposal} open={row.state === "waiting"} data-proposal={row.proposal}>
+            <summary>
+              Rehearsal of proposal {row.proposal}: {said(row)}
+            </summary>
+            {row.rehearsal ? <Rehearsed of={row.rehearsal} /> : <p class="note">{row.notRehearsed ?? "It is being rehearsed on a copy of the book; until that is done nobody can approve it."}</p>}
+            {row.effect && <Effect of={row.effect} />}
+          </details>
+        ))}
         <Outcome of={deed} />
       </section>
     </>
   );
+}
+
+/** Whether a rehearsal is still to come, without which nobody can approve. */
+function isAwaited(row: Proposal): boolean {
+  return row.act === "ChangeParameter" && !row.rehearsal && !row.notRehearsed;
 }
 
 function isRatio(field: string): boolean {
