@@ -37,6 +37,10 @@ class LogError(InputError):
     """A log that cannot be used, or not as it is set up. One line, with the remedy."""
 
 
+class LogSilentError(Exception):
+    """The log does not answer a question now. Ask again; nothing is known by it."""
+
+
 class Log(Protocol):
     """Frames from number 1 on."""
 
@@ -49,7 +53,10 @@ class Log(Protocol):
         ...
 
     def read(self, first: int, most: int) -> Sequence[bytes]:
-        """At most `most` frames from number `first` on, as far as this reader sees."""
+        """At most `most` frames from number `first` on, as far as this reader sees.
+
+        They end before a frame that the store does not have; `tail` may be far beyond.
+        """
         ...
 
     def tail(self) -> int:
