@@ -197,7 +197,7 @@ class TestFollowing:
         last = BEGIN._replace(epoch=5)
         member = Member(1, last, 0, TIMING)
         stale = frame_after(BEGIN, 4, b"1")
-        assert member.heard(1, stale, 1) == [Apply(1, stale, ())]
+        assert member.heard(1, stale, 1) == [Apply(1, stale, (), is_over=True)]
         assert member.position == Position(1, 5, digest_of(stale))
         assert member.leader is None
 

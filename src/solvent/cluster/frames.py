@@ -86,5 +86,15 @@ def decode_frame(data: bytes, previous: bytes) -> Frame:
     return frame
 
 
+def requests_of(data: bytes) -> tuple[bytes, ...]:
+    """The records of a frame that was taken before."""
+    return _DECODER.decode(data[DIGEST_BYTES:]).records
+
+
+def epoch_of(data: bytes) -> int:
+    """The epoch of a frame that was taken before."""
+    return _DECODER.decode(data[DIGEST_BYTES:]).epoch
+
+
 def _digest(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest()

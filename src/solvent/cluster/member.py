@@ -73,6 +73,8 @@ class Apply(NamedTuple):
     sequence: int
     data: bytes
     records: Sequence[bytes]
+    is_over: bool = False
+    """Whether it belongs to an epoch that is over, so that its records do not happen."""
 
 
 class Done(NamedTuple):
@@ -142,6 +144,22 @@ class Member:
             return [AskAgain((ticket,))]
         self._waiting.append((ticket, record))
         return [] if self._flight else self._write(now)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it leads and no append is in flight, so that it knows the end of the log."""
+        return self.leads and self._flight is None
+
+    def write_alone(self, record: bytes, now: int) -> list[Effect]:
+        """Append a record in a frame of its own; only while `is_idle`."""
+        assert self.is_idle
+        return self._send(self.position.epoch, (record,), [], now)
+
+    def leave(self) -> list[Effect]:
+        """Take no further part; who waits here may ask elsewhere."""
+        asked = self._step_down()
+        self.part = Part.HALTED
+        return asked
 
     def tick(self, now: int) -> list[Effect]:
         """What is due by now."""
@@ -242,7 +260,8 @@ class Member:
         self._heard = now
         self.position = Position(last.sequence + 1, max(last.epoch, frame.epoch), digest_of(data))
         is_over = frame.epoch < last.epoch
-        apply = Apply(self.position.sequence, data, () if is_over else frame.records)
+        records = () if is_over else frame.records
+        apply = Apply(self.position.sequence, data, records, is_over)
         if not is_over:
             self.leader = frame.node
         if flight is None or flight.append.frame != data:
@@ -269,6 +288,4 @@ class Member:
         return self._halt(f"frame {self.position.sequence} of the log is another than before")
 
     def _halt(self, reason: str) -> list[Effect]:
-        asked = self._step_down()
-        self.part = Part.HALTED
-        return [*asked, Halt(reason)]
+        return [*self.leave(), Halt(reason)]

@@ -42,6 +42,7 @@ from solvent.service.core.metrics import Metrics
 from solvent.service.core.paced import Paced
 from solvent.service.core.records import Record, RecordKind, commands_record
 from solvent.service.core.sequencer import (
+    AskAgainError,
     QueueFullError,
     Sequencer,
     Told,
@@ -242,8 +243,8 @@ class Node:
             raise ApiError(
                 UNAVAILABLE, ApiErrorCode.TOO_MANY_REQUESTS, "too much waits: try again later"
             ) from None
-        except WriterStoppedError:
-            raise _stopped() from None
+        except WriterStoppedError as error:
+            raise _stopped(error) from None
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._hand_over)
         ticket: Ticket[Outcome] = Ticket(record.digest)
@@ -256,15 +257,15 @@ class Node:
         try:
             self.sequencer.hand_in(gathered)
         except (QueueFullError, WriterStoppedError) as error:
-            stopped = WriterStoppedError(str(error))
+            stopped = error if isinstance(error, AskAgainError) else WriterStoppedError(str(error))
             for _, ticket in gathered:
                 self._in_flight.tell(ticket, stopped)
 
     async def _await(self, ticket: Ticket[Outcome]) -> Outcome:
         try:
             return await ticket.said()
-        except WriterStoppedError:
-            raise _stopped() from None
+        except WriterStoppedError as error:
+            raise _stopped(error) from None
 
     async def command(self, *commands: Command) -> Outcome:
         """Hand in commands that no client signed: time, prices of an own feed, a demo's people."""
@@ -377,10 +378,12 @@ class Node:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _keep_time(self) -> None:
-        """Step the engine's time; carry out the proposals that are due."""
+        """Step the engine's time, where this node leads; carry out the proposals that are due."""
         while not self.sequencer.has_ended:
             now = self.clock()
             await asyncio.sleep((self.step - now % self.step) / SECOND)
+            if not self.sequencer.leads:
+                continue
             try:
                 await self.step_to(self.clock())
             except ApiError as error:
@@ -412,5 +415,6 @@ def _behind() -> ApiError:
     )
 
 
-def _stopped() -> ApiError:
-    return ApiError(UNAVAILABLE, ApiErrorCode.MAINTENANCE, "the service has stopped")
+def _stopped(error: WriterStoppedError) -> ApiError:
+    said = str(error) if isinstance(error, AskAgainError) else "the service has stopped"
+    return ApiError(UNAVAILABLE, ApiErrorCode.MAINTENANCE, said)

@@ -4,6 +4,8 @@ One record is one request. It names the moment, who asked, the digest by which a
 known, and what is wanted: commands for the engine, an intent that the market turns into commands,
 an act of staff, or a state hash to be checked when the journal is read again. A record is made
 durable before anything is done about it, and all state of the market follows from the records.
+
+The journal of a node of a cluster holds frames of its log, each in one record, with requests in it.
 """
 
 from collections.abc import Iterable
@@ -11,6 +13,7 @@ from enum import IntEnum
 
 import msgspec
 
+from solvent.cluster.frames import requests_of
 from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.commands import Command, CommandEncodingError, encode_command
 
@@ -25,6 +28,10 @@ class RecordKind(IntEnum):
     CHECK = 4
     INTENT = 5
     ACT = 6
+    FRAME = 7
+    """A frame of a cluster's log, in `body`."""
+    OVER = 8
+    """A frame of an epoch that was over, whose requests never happened."""
 
 
 class RecordError(ValueError):
@@ -103,3 +110,20 @@ def decode_record(data: bytes) -> Record:
     except (msgspec.DecodeError, ValueError) as error:
         raise RecordError(f"no record: {error}") from error
     return record
+
+
+def records_in(data: bytes) -> list[Record]:
+    """The requests of one record of a journal: itself, or those of the frame that it holds.
+
+    Raises RecordError.
+    """
+    record = decode_record(data)
+    if record.kind == RecordKind.FRAME:
+        return [decode_record(each) for each in requests_of(record.body)]
+    return [] if record.kind == RecordKind.OVER else [record]
+
+
+def frame_record(frame: bytes, *, is_over: bool) -> bytes:
+    """The record that holds a frame, as bytes."""
+    kind = RecordKind.OVER if is_over else RecordKind.FRAME
+    return encode_record(Record(kind, 0, body=frame))

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from solvent.domain.engine_face import EngineFactory
 from solvent.journal.durable import Journal
@@ -23,8 +23,8 @@ from solvent.service.core.records import (
     Record,
     RecordError,
     RecordKind,
-    decode_record,
     encode_record,
+    records_in,
 )
 from solvent.service.limits import BATCH_RECORDS, QUEUE_RECORDS, RECOVERY_SECONDS
 
@@ -34,6 +34,10 @@ Listener = Callable[[Sequence[Outcome]], None]
 
 class WriterStoppedError(RuntimeError):
     """The writer has stopped. `str(error)` is the reason."""
+
+
+class AskAgainError(WriterStoppedError):
+    """What became of a request cannot be said here: whoever asks again gets its first answer."""
 
 
 class QueueFullError(RuntimeError):
@@ -59,12 +63,14 @@ class Tail(NamedTuple):
 NO_TAIL = Tail()
 
 
-class _Waiting(NamedTuple):
+class Waiting(NamedTuple):
+    """A request that was handed in, and who is to be told what became of it."""
+
     record: Record
     who: "Future[Outcome] | Ticket[Outcome]"
 
 
-class _Stop(NamedTuple):
+class Stop(NamedTuple):
     """Asks the writer to save the market and end."""
 
 
@@ -100,7 +106,7 @@ class Sequencer:
         self._tail = tail
         self._snapshot_seconds = 0.0
         self.batches, self.append_seconds = 0, 0.0
-        self._queue: queue.SimpleQueue[_Waiting | _Stop] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._is_closing = False
 
@@ -120,6 +126,11 @@ class Sequencer:
     def has_ended(self) -> bool:
         """Whether the writer carries out nothing more."""
         return self.stopped is not None
+
+    @property
+    def leads(self) -> bool:
+        """Whether requests are taken in here, as far as nothing is wrong."""
+        return True
 
     @property
     def waiting(self) -> int:
@@ -150,7 +161,7 @@ class Sequencer:
         """
         self.refuse_more(len(requests))
         for request in requests:
-            self._queue.put(_Waiting(*request))
+            self._queue.put(Waiting(*request))
         if self.has_ended:
             # The writer may have looked for the last time before these were put in.
             self._refuse_waiting()
@@ -168,7 +179,7 @@ class Sequencer:
         if self._thread.ident is None:
             self._end(None)
             return
-        self._queue.put(_Stop())
+        self._queue.put(Stop())
         self._thread.join()
 
     # The writer's thread.
@@ -211,21 +222,21 @@ class Sequencer:
         longest = max(RECOVERY_SECONDS, SNAPSHOT_SHARE * self._snapshot_seconds)
         return records >= self._snapshot_every or seconds >= longest
 
-    def _take(self) -> tuple[list[_Waiting], bool]:
-        batch: list[_Waiting] = []
+    def _take(self) -> tuple[list[Waiting], bool]:
+        batch: list[Waiting] = []
         size = 0
         while len(batch) < BATCH_RECORDS and size < BATCH_BYTES:
             try:
                 item = self._queue.get(block=not batch)
             except queue.Empty:
                 break
-            if isinstance(item, _Stop):
+            if isinstance(item, Stop):
                 return batch, False
             batch.append(item)
             size += len(item.record.commands) + len(item.record.body)
         return batch, True
 
-    def _carry_out(self, batch: Sequence[_Waiting]) -> None:
+    def _carry_out(self, batch: Sequence[Waiting]) -> None:
         records = [waiting.record for waiting in batch]
         started = time.perf_counter()
         self.journal.append([encode_record(record) for record in records])
@@ -266,10 +277,10 @@ class Sequencer:
                 item = self._queue.get(block=False)
             except queue.Empty:
                 return
-            if isinstance(item, _Waiting):
+            if isinstance(item, Waiting):
                 self._refuse([item], self.stopped)
 
-    def _refuse(self, batch: Sequence[_Waiting], reason: BaseException | None) -> None:
+    def _refuse(self, batch: Sequence[Waiting], reason: BaseException | None) -> None:
         """Say to those who were not answered that they will not be."""
         told: list[Told] = []
         for _, who in batch:
@@ -324,9 +335,9 @@ def tell_again(
     """
     market, start = _nearest(journal, engines, first_command)
     while True:
-        for outcomes in replay(journal, market, start):
-            start += len(outcomes)
-            yield outcomes
+        stop = journal.sequence
+        yield from replay(journal, market, start, stop)
+        start = stop
         yield ()
 
 
@@ -342,17 +353,22 @@ def _nearest(
     return Market(journal.head, engines), 0
 
 
-def replay(journal: Journal, market: Market, start: int = 0) -> Iterator[list[Outcome]]:
-    """Let the records from number `start` happen in a market that was there before them.
+def replay(
+    journal: Journal, market: Market, start: int = 0, stop: int | None = None
+) -> Iterator[list[Outcome]]:
+    """Let records from number `start` to `stop` happen in a market that was there before them.
 
-    Raises MarketError, which names the records, and the journal's errors.
+    Without `stop` it is all that are durable now. Raises MarketError, which names the records, and
+    the journal's errors.
     """
     batch: list[Record] = []
     done = start
     try:
-        for _, data in journal.records(start):
-            batch.append(decode_record(data))
-            if len(batch) == RECOVERY_BATCH or batch[-1].kind == RecordKind.CHECK:
+        for number, data in journal.records(start):
+            if number == stop:
+                break
+            batch += records_in(data)
+            if len(batch) >= RECOVERY_BATCH or (batch and batch[-1].kind == RecordKind.CHECK):
                 yield market.carry_out(batch)
                 done += len(batch)
                 batch = []

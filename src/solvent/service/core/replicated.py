@@ -1,0 +1,316 @@
+"""The writer of a node of a cluster: as `sequencer`, with a log that several nodes follow.
+
+What is taken in goes into a frame of the log first; a frame that the log has is made durable in the
+node's own journal and carried out, on every node alike, whoever wrote it (`cluster.member` says
+when). Whoever handed a request in is answered by the node that led when it was stored; where that
+cannot be said, and on nodes that follow, he is told to ask again, and finds the first answer on any
+node. A node on which the same records lead to another state than the leader's stops, and keeps its
+journal.
+
+The log is spoken to in two threads of their own, one append and one reading at a time, so that a
+log that hangs delays nothing that does not need it.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from solvent.cluster.frames import Position, beginning, digest_of, epoch_of
+from solvent.cluster.log import Appended, Log, LogSilentError
+from solvent.cluster.member import (
+    Append,
+    Apply,
+    AskAgain,
+    Done,
+    Effect,
+    Fetch,
+    Member,
+)
+from solvent.journal.durable import Journal
+from solvent.service.core.idempotency import Ticket
+from solvent.service.core.market import Market, MarketError, Outcome
+from solvent.service.core.records import (
+    Record,
+    RecordKind,
+    decode_record,
+    encode_record,
+    frame_record,
+)
+from solvent.service.core.sequencer import (
+    NO_TAIL,
+    AskAgainError,
+    Listener,
+    Sequencer,
+    Stop,
+    Tail,
+    Told,
+    Waiting,
+    WriterStoppedError,
+)
+from solvent.service.limits import BATCH_RECORDS
+
+LOG = logging.getLogger("solvent.cluster")
+TURN_SECONDS = 0.01
+"""A turn waits so long for something to do."""
+READ_FRAMES = 64
+IDLE_SECONDS = 0.01
+SILENT_SECONDS = 0.1
+"""How long reading waits where there is nothing, and where the log does not answer."""
+ELSEWHERE = "another node may know: ask again"
+Peers = Callable[[int], bytes | None]
+"""Frame `sequence` out of another node's journal, if one can be asked that has it."""
+
+
+class Replication(NamedTuple):
+    """What makes a node one of a cluster: its number, the log, and the journals of the others."""
+
+    node: int
+    log: Log
+    peers: Peers
+
+
+class _Said(NamedTuple):
+    """What the log answered to an append."""
+
+    key: str
+    answer: Appended
+
+
+class _Heard(NamedTuple):
+    """Frames that the log has from `first` on; `taken` is set when they were looked at."""
+
+    first: int
+    frames: Sequence[bytes]
+    taken: threading.Event
+
+
+class _Fetched(NamedTuple):
+    """A frame from another node, if one had it."""
+
+    sequence: int
+    frame: bytes | None
+
+
+class ReplicatedSequencer(Sequencer):
+    """A sequencer whose journal holds the frames of a log.
+
+    `position` is the last frame that this node carried out, `member` what it is in the cluster.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        market: Market,
+        replication: Replication,
+        *,
+        listeners: Sequence[Listener] = (),
+        snapshot_every: int = 1_000_000,
+        tail: Tail = NO_TAIL,
+    ) -> None:
+        super().__init__(
+            journal, market, listeners=listeners, snapshot_every=snapshot_every, tail=tail
+        )
+        self._log, self._peers = replication.log, replication.peers
+        self.member = Member(replication.node, position_of(journal), _now())
+        self._asked = ThreadPoolExecutor(1, thread_name_prefix="append")
+        self._reader = threading.Thread(target=self._read, name="log", daemon=True)
+        self._tickets: dict[int, Future[Outcome] | Ticket[Outcome]] = {}
+        self._next = 0
+        self._latest: Sequence[Outcome] = ()
+
+    @property
+    def leads(self) -> bool:
+        """Whether requests are taken in here."""
+        return self.member.leads
+
+    @property
+    def position(self) -> Position:
+        """The last frame that was carried out here."""
+        return self.member.position
+
+    def start(self) -> None:
+        """Begin to follow the log, and to lead where nobody does."""
+        super().start()
+        self._reader.start()
+
+    def refuse_more(self, requests: int) -> None:
+        """As for one node; on one that follows raise AskAgainError."""
+        super().refuse_more(requests)
+        if not self.leads:
+            raise AskAgainError(ELSEWHERE)
+
+    # The writer's thread.
+
+    def _turn(self) -> bool:
+        """What came since the last turn; whether to go on."""
+        goes_on = True
+        for item in self._gather():
+            match item:
+                case Stop():
+                    goes_on = False
+                case Waiting():
+                    self._submit(item)
+                case _Said():
+                    self._do(self.member.appended(item.key, item.answer, _now()))
+                case _Heard():
+                    for sequence, data in enumerate(item.frames, item.first):
+                        self._do(self.member.heard(sequence, data, _now()))
+                    item.taken.set()
+                case _Fetched() if item.frame is not None:
+                    self._do(self.member.fetched(item.sequence, item.frame, _now()))
+        self._do(self.member.tick(_now()))
+        if self.member.is_idle and self._is_snapshot_due():
+            self._do(self.member.write_alone(self._check(), _now()))
+            self._tail = NO_TAIL
+        return goes_on
+
+    def _gather(self) -> list[Any]:
+        """All that is there now; after a while nothing."""
+        found: list[Any] = []
+        with suppress(queue.Empty):
+            found.append(self._queue.get(timeout=TURN_SECONDS))
+            while len(found) < BATCH_RECORDS:
+                found.append(self._queue.get(block=False))
+        return found
+
+    def _submit(self, item: Waiting) -> None:
+        self._next += 1
+        self._tickets[self._next] = item.who
+        self._do(self.member.submit(self._next, encode_record(item.record), _now()))
+
+    def _do(self, effects: list[Effect]) -> None:
+        """What the member says is to be done, in order."""
+        told: list[Told] = []
+        for effect in effects:
+            match effect:
+                case Append():
+                    self._asked.submit(self._append, effect)
+                case Apply():
+                    self._carry_out_frame(effect)
+                case Done():
+                    self._answer(effect.ticket, self._latest[effect.place], told)
+                case AskAgain():
+                    for ticket in effect.tickets:
+                        self._answer(ticket, AskAgainError(ELSEWHERE), told)
+                case Fetch():
+                    self._asked.submit(self._fetch, effect.sequence)
+                case _:
+                    raise MarketError(effect.reason)
+        if told:
+            self._tell(told)
+
+    def _answer(self, ticket: object, said: Outcome | WriterStoppedError, told: list[Told]) -> None:
+        assert isinstance(ticket, int)
+        who = self._tickets.pop(ticket)
+        if not isinstance(who, Future):
+            told.append((who, said))
+        elif isinstance(said, WriterStoppedError):
+            who.set_exception(said)
+        else:
+            who.set_result(said)
+
+    def _carry_out_frame(self, apply: Apply) -> None:
+        started = time.perf_counter()
+        self.journal.append([frame_record(apply.data, is_over=apply.is_over)])
+        self.append_seconds += time.perf_counter() - started
+        self.batches += 1
+        records = [decode_record(each) for each in apply.records]
+        self._latest = self._happen(records) if records else ()
+        if [record.kind for record in records] == [RecordKind.CHECK]:
+            self._keep()
+
+    def _happen(self, records: list[Record]) -> list[Outcome]:
+        with self.lock:
+            began = time.perf_counter()
+            outcomes = self.market.carry_out(records)
+            worked = time.perf_counter() - began
+        self._tail = Tail(self._tail.records + len(records), self._tail.seconds + worked)
+        for listener in self._listeners:
+            listener(outcomes)
+        return outcomes
+
+    def _check(self) -> bytes:
+        """A record that has every node compare its state with this one's, and keep it."""
+        with self.lock:
+            state = self.market.engine.state_hash()
+        return encode_record(Record(RecordKind.CHECK, self.market.engine.now, body=state.encode()))
+
+    def _keep(self) -> None:
+        began = time.perf_counter()
+        with self.lock:
+            saved = self.market.save()
+        self.journal.snapshot(saved)
+        self._tail, self._snapshot_seconds = NO_TAIL, time.perf_counter() - began
+        self.on_snapshot()
+
+    def _snapshot(self) -> None:
+        """Nothing at its end: a snapshot follows a record that all nodes have."""
+
+    def _end(self, fault: BaseException | None) -> None:
+        super()._end(fault)
+        self._do(self.member.leave())
+        self._asked.shutdown(cancel_futures=True)
+        if self._reader.ident is not None:
+            self._reader.join()
+        self._log.close()
+
+    # Threads that speak to others.
+
+    def _append(self, effect: Append) -> None:
+        answer = self._log.append(effect.expected, effect.key, effect.frame)
+        self._queue.put(_Said(effect.key, answer))
+
+    def _fetch(self, sequence: int) -> None:
+        self._queue.put(_Fetched(sequence, self._peers(sequence)))
+
+    def _read(self) -> None:
+        """Follow the log from where this node is."""
+        taken = threading.Event()
+        while not self.has_ended:
+            first = self.position.sequence + 1
+            try:
+                frames = self._log.read(first, READ_FRAMES)
+            except LogSilentError as error:
+                LOG.info("the log does not answer", extra={"reason": str(error)})
+                time.sleep(SILENT_SECONDS)
+                continue
+            if not frames:
+                time.sleep(IDLE_SECONDS)
+                continue
+            taken.clear()
+            self._queue.put(_Heard(first, frames, taken))
+            while not taken.wait(SILENT_SECONDS) and not self.has_ended:
+                pass
+
+
+def position_of(journal: Journal) -> Position:
+    """How far a journal of frames has the log."""
+    last = beginning(journal.head)
+    if not journal.sequence:
+        return last
+    digest, epoch = b"", 0
+    for number in range(journal.sequence - 1, -1, -1):
+        _, data = next(journal.records(number))
+        record = decode_record(data)
+        digest = digest or digest_of(record.body)
+        if record.kind == RecordKind.FRAME:
+            epoch = epoch_of(record.body)
+            break
+    return Position(journal.sequence, epoch, digest)
+
+
+def frame_of(journal: Journal, sequence: int) -> bytes | None:
+    """Frame `sequence` of the log, if this journal has it."""
+    if not journal.first < sequence <= journal.sequence:
+        return None
+    _, data = next(journal.records(sequence - 1))
+    return decode_record(data).body
+
+
+def _now() -> int:
+    return time.monotonic_ns() // 1000

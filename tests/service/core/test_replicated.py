@@ -1,0 +1,192 @@
+"""Three nodes over one log: one leads, all come to the same, and none is missed that is gone."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from solvent.cluster.log import Appended, Unknown
+from solvent.cluster.memory_log import MemoryLog
+from solvent.domain.commands import Deposit
+from solvent.engine.engine import FastEngine
+from solvent.journal.durable import Journal
+from solvent.service.core.market import Outcome
+from solvent.service.core.records import Record, commands_record
+from solvent.service.core.replicated import (
+    ReplicatedSequencer,
+    Replication,
+    frame_of,
+    position_of,
+)
+from solvent.service.core.sequencer import AskAgainError, WriterStoppedError, recover
+from tests.service.clients.served import until
+from tests.service.played import played
+
+WAIT = 20.0
+GAME = played(9)
+
+
+class Halves(MemoryLog):
+    """Of every so many appends one is stored and not answered, and one is neither."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.appends = 0
+
+    def append(self, expected: int, key: str, frame: bytes) -> Appended:
+        self.appends += 1
+        if self.appends % 7 == 3:
+            return Unknown()
+        said = super().append(expected, key, frame)
+        return Unknown() if self.appends % 7 == 5 else said
+
+
+class Cluster:
+    """Nodes in folders of their own, and whoever leads them."""
+
+    def __init__(self, folder: Path, log: MemoryLog, *, snapshot_every: int = 10**6) -> None:
+        self.folder, self.log, self.snapshot_every = folder, log, snapshot_every
+        self.nodes: dict[int, ReplicatedSequencer] = {}
+        self.heard: dict[int, list[Outcome]] = {number: [] for number in range(3)}
+        for number in range(3):
+            Journal.create(folder / str(number), GAME.head).close()
+            self.start(number)
+
+    def start(self, number: int) -> None:
+        journal = Journal.open(self.folder / str(number))
+        node = ReplicatedSequencer(
+            journal,
+            recover(journal, FastEngine),
+            Replication(number, self.log, lambda sequence: self.fetch(number, sequence)),
+            listeners=[self.heard[number].extend],
+            snapshot_every=self.snapshot_every,
+        )
+        node.start()
+        self.nodes[number] = node
+
+    def fetch(self, asker: int, sequence: int) -> bytes | None:
+        found = (frame_of(n.journal, sequence) for k, n in self.nodes.items() if k != asker)
+        return next((frame for frame in found if frame is not None), None)
+
+    def stop(self, number: int) -> None:
+        self.nodes.pop(number).close()
+
+    def leader(self) -> int:
+        until(lambda: any(node.leads for node in self.nodes.values()), WAIT)
+        return next(number for number, node in self.nodes.items() if node.leads)
+
+    def ask(self, record: Record) -> Outcome:
+        """Ask until somebody says what became of it, as a client does."""
+        while True:
+            try:
+                return self.nodes[self.leader()].submit(record).result(WAIT)
+            except (AskAgainError, StopIteration):
+                continue
+
+    def rest(self) -> None:
+        """Wait until all nodes are where the log is, and compare them."""
+        until(lambda: len({node.position for node in self.nodes.values()}) == 1, WAIT)
+        for node in self.nodes.values():
+            with node.lock:
+                assert node.fault is None
+        saved = {node.market.save() for node in self.nodes.values()}
+        assert len(saved) == 1
+
+    def close(self) -> None:
+        for number in list(self.nodes):
+            self.stop(number)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster(tmp_path, MemoryLog())
+    yield made
+    made.close()
+
+
+def _journal(folder: Path) -> Journal:
+    Journal.create(folder, GAME.head).close()
+    return Journal.open(folder)
+
+
+def requests(count: int, first: int = 0) -> Sequence[Record]:
+    return GAME.records[first : first + count]
+
+
+def test_one_leads_and_all_come_to_the_same(cluster: Cluster) -> None:
+    said = [cluster.ask(record).answer for record in requests(100)]
+    cluster.rest()
+    alone = recover(_journal(cluster.folder / "alone"), FastEngine)
+    assert said == [outcome.answer for one in requests(100) for outcome in alone.carry_out([one])]
+    for heard in cluster.heard.values():
+        assert [outcome.answer for outcome in heard] == said
+
+
+def test_a_follower_says_to_ask_again(cluster: Cluster) -> None:
+    leader = cluster.leader()
+    follower = next(node for number, node in cluster.nodes.items() if number != leader)
+    with pytest.raises(AskAgainError, match="ask again"):
+        follower.submit(requests(1)[0])
+
+
+def test_another_leads_where_one_is_gone_and_answers_a_repeat_as_the_first(
+    cluster: Cluster,
+) -> None:
+    first = [cluster.ask(record).answer for record in requests(60)]
+    gone = cluster.leader()
+    cluster.stop(gone)
+    again = [cluster.ask(record).answer for record in requests(60) if record.digest]
+    assert again == [
+        answer for record, answer in zip(requests(60), first, strict=True) if record.digest
+    ]
+    for record in requests(40, 60):
+        cluster.ask(record)
+    cluster.start(gone)
+    cluster.rest()
+
+
+@pytest.mark.parametrize("snapshot_every", [20, 10**6])
+def test_a_node_goes_on_from_its_own_journal(tmp_path: Path, snapshot_every: int) -> None:
+    cluster = Cluster(tmp_path, MemoryLog(), snapshot_every=snapshot_every)
+    for turn in range(3):
+        for record in requests(40, 40 * turn):
+            cluster.ask(record)
+        cluster.rest()
+        for number in range(3):
+            before = cluster.nodes[number].position
+            cluster.stop(number)
+            journal = Journal.open(tmp_path / str(number))
+            assert position_of(journal).sequence >= before.sequence
+            assert bool(list(journal.good_snapshots())) == (snapshot_every == 20)
+            journal.close()
+            cluster.start(number)
+    cluster.rest()
+    cluster.close()
+
+
+def test_what_is_not_answered_is_done_once(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, Halves())
+    said = [cluster.ask(record).answer for record in requests(60)]
+    cluster.rest()
+    alone = recover(_journal(tmp_path / "alone"), FastEngine)
+    assert said == [outcome.answer for one in requests(60) for outcome in alone.carry_out([one])]
+    cluster.close()
+
+
+def test_a_node_that_differs_stops_and_keeps_its_journal(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, MemoryLog(), snapshot_every=30)
+    leader = cluster.leader()
+    other = cluster.nodes[(leader + 1) % 3]
+    for record in requests(20):
+        cluster.ask(record)
+    cluster.rest()
+    with other.lock:
+        other.market.carry_out([commands_record(GAME.records[19].time, [Deposit(1, 0, 1)])])
+    for record in requests(60, 20):
+        cluster.ask(record)
+    until(lambda: other.has_ended, WAIT)
+    assert "is not" in str(other.fault)
+    with pytest.raises(WriterStoppedError):
+        other.submit(requests(1)[0])
+    assert Journal.open(tmp_path / str((leader + 1) % 3)).sequence > 0
+    cluster.close()
