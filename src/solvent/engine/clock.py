@@ -7,7 +7,7 @@ from solvent.domain import commands as c
 from solvent.domain.events import Stepped
 from solvent.domain.parameters import USDC
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.domain.units import FINE_PER_VALUE, HOUR
+from solvent.domain.units import HOUR
 from solvent.engine.ledger import asset_row
 from solvent.engine.lending.interest import accrue
 from solvent.engine.lending.throttle import step_bounds
@@ -18,7 +18,7 @@ from solvent.engine.refusals import refuse
 from solvent.engine.units import divide_up
 from solvent.engine.waterfall.draws import interval_of, is_drawn, next_drawn
 from solvent.engine.waterfall.gate import reckon_gate
-from solvent.engine.waterfall.insolvency import DUST, certain_loss, loss_time
+from solvent.engine.waterfall.insolvency import LOSS_INTERVALS, is_loss_due, loss_time
 from solvent.engine.waterfall.liquidation import step_waterfall, watch
 from solvent.engine.waterfall.notices import next_notice, withdraw_commitments
 from solvent.kernels.language import emit, kernel, narrow, wide
@@ -91,7 +91,8 @@ def _next_change(s: Store) -> int:
     first = narrow(divide_up((wide(now // HOUR) + 1) * HOUR, interval))
     loss = loss_time(s, narrow(wide(first) * interval - now))
     if loss >= 0:
-        first = min(first, narrow(divide_up(wide(now) + loss, interval)))
+        times = narrow(divide_up(wide(now) + loss, interval * LOSS_INTERVALS))
+        first = min(first, times * LOSS_INTERVALS)
     first = min(first, _next_stale(s))
     for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]
@@ -131,7 +132,7 @@ def is_pass_due(s: Store) -> bool:
         return False
     if (now - interval) // HOUR != now // HOUR:
         return True
-    if certain_loss(s) >= wide(DUST) * FINE_PER_VALUE:
+    if is_loss_due(s):
         return True
     for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from solvent.domain import commands as c
 from solvent.domain.events import Stepped
 from solvent.domain.rejections import Refusal, RejectionCode
-from solvent.domain.units import FINE_PER_VALUE, HOUR, divide_up
+from solvent.domain.units import HOUR, divide_up
 from solvent.reference import prices
 from solvent.reference.lending.interest import accrue
 from solvent.reference.lending.throttle import step_bounds
@@ -20,7 +20,7 @@ from solvent.reference.orderbook.triggers import fire, next_due
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import is_drawn, next_drawn
 from solvent.reference.waterfall.gate import reckon_gate
-from solvent.reference.waterfall.insolvency import DUST, certain_loss, loss_time
+from solvent.reference.waterfall.insolvency import LOSS_INTERVALS, is_loss_due, loss_time
 from solvent.reference.waterfall.liquidation import step_waterfall, watch
 from solvent.reference.waterfall.notices import next_notice, withdraw_commitments
 
@@ -102,7 +102,7 @@ def _changes(state: State) -> Iterator[int]:
     yield top
     loss = loss_time(state, top * interval - state.now)
     if loss is not None:
-        yield divide_up(state.now + loss, interval)
+        yield divide_up(state.now + loss, LOSS_INTERVALS * interval) * LOSS_INTERVALS
     for account in state.liquidating:
         if state.accounts[account].attempted < state.stirred:
             yield next_drawn(state, account, top)
@@ -131,7 +131,7 @@ def is_pass_due(state: State) -> bool:
         return False
     if (state.now - interval) // HOUR != state.hour():
         return True
-    if certain_loss(state) >= DUST * FINE_PER_VALUE:
+    if is_loss_due(state):
         return True
     return any(
         state.accounts[account].attempted < state.stirred

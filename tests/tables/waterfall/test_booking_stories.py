@@ -1,13 +1,9 @@
 """Stories of certain losses: booked first, once and equally, and nobody dodges them before that."""
 
-from itertools import pairwise
-
 import pytest
 
-from solvent.domain.events import Event, Stepped
-from solvent.domain.waterfall_events import PoolWrittenDown
 from tests.proof import proves
-from tests.tables.story import Story, run_story
+from tests.tables.story import run_story
 
 POLICIES = ("leverage", "pro_rata", "queue", "largest_loan", "risk_weighted")
 
@@ -258,53 +254,6 @@ def test_what_is_halted_covers_what_it_may_be_worth_and_no_more(dust: str) -> No
         expect  bob SOL owed <= 0.01
         redeem  cat SOL 1
     """)
-
-
-# A BTC that is halted at 100,000 counts 200,000: 80,000 of 280,000 are lost for certain at once,
-# and then each second 0.005 USDC of interest at 80 % on what is left open.
-WAITING = """
-    set SOL pool.curve.points 0:80% 1:80%
-    deposit ann SOL 1,000
-    lend    ann SOL 1,000
-    deposit bob BTC 1
-    borrow  bob SOL 280
-    withdraw bob SOL 280
-    halt    BTC
-    price   SOL 1,000
-    step +999999us
-    saw     PoolWrittenDown asset=SOL
-"""
-
-
-@proves("I31", "I38", "I39")
-def test_interest_on_what_waits_for_a_halt_shuts_no_pool() -> None:
-    run_story(
-        WAITING
-        + """
-        step +1s                              # a pass in which nothing is left to book
-        step +30s
-        saw    PoolWrittenDown asset=SOL
-        step +1us
-        redeem ann SOL 1
-        """
-    )
-
-
-@proves("I31", "I45")
-def test_what_interest_adds_is_booked_by_the_cent_however_time_is_cut() -> None:
-    told: list[list[Event]] = []
-    for cuts in ((60,), (7, 7, 7, 7, 7, 7, 7, 7, 4), (1,) * 60):
-        story = Story().run(WAITING + "step +1us")
-        events: list[Event] = []
-        for seconds in cuts:
-            story.tell(f"step +{seconds}s")
-            events += [event for event in story.events if not isinstance(event, Stepped)]
-        told.append(events)
-    assert told[0] == told[1] == told[2]
-    losses = [event.value for event in told[0] if isinstance(event, PoolWrittenDown)]
-    # After one of a cent the next pass is made, too; then none until it is a cent again.
-    assert all(max(pair) >= 10_000 for pair in pairwise(losses))
-    assert 60 * 5_000 < sum(losses) < 61 * 5_100
 
 
 @proves("I38", "I23")

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from solvent.domain.labels import Stage
 from solvent.domain.parameters import USDC
-from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
+from solvent.domain.units import FINE_PER_VALUE, HOUR, INDEX_SCALE, RATIO
 from solvent.domain.waterfall_events import (
     BookedAccount,
     BookingOpened,
@@ -44,7 +44,13 @@ from solvent.engine.waterfall.clearing import (
     share_left,
     write_off,
 )
-from solvent.engine.waterfall.insolvency import DUST, lacks, worth_of
+from solvent.engine.waterfall.insolvency import (
+    DUST,
+    LOSS_INTERVALS,
+    interest_up,
+    lacks,
+    worth_of,
+)
 from solvent.engine.waterfall.record import Record, record_parties, record_pools, touched
 from solvent.engine.waterfall.rows import Insolvent, Party, PoolLoss
 from solvent.kernels.language import (
@@ -75,7 +81,7 @@ class FundPlan(NamedTuple):
 def book_losses(s: Store) -> None:
     """Book every certain loss; the gate before it is lifted.
 
-    A loss under 0.01 USDC wakes no waterfall that sleeps: interest would make one in each interval.
+    A loss that interest alone can have made wakes no waterfall that sleeps: it always makes one.
     """
     for asset in range(s.globals.assets):
         pool_row(s, asset).impaired = 0
@@ -83,11 +89,22 @@ def book_losses(s: Store) -> None:
     if count_of(found):
         asleep = s.globals.asleep
         fund = plan_fund(s, found)
+        if not _is_interest_alone(s, found, fund.shortfall):
+            asleep = 0
         clear_all(s, found)
         apply_bookings(s, found, fund)
-        if fund.shortfall < DUST:
-            s.globals.asleep = asleep
+        s.globals.asleep = asleep
     release_clearing(found)
+
+
+@kernel
+def _is_interest_alone(s: Store, found: Clearing, shortfall: Wide) -> bool:
+    """Whether accounts of the first round lack no more than interest between two bookings."""
+    time = min(HOUR, LOSS_INTERVALS * s.rules.interval)
+    made = wide(0)
+    for place in range(count_of(found)):
+        made += interest_up(s, found.accounts[place].account, time)
+    return shortfall * FINE_PER_VALUE <= max(wide(DUST) * FINE_PER_VALUE, made)
 
 
 @kernel

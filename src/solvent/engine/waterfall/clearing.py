@@ -262,6 +262,12 @@ def _spread(s: Store, found: Clearing) -> None:
     system = _system(s, found, losses)
     if system.spreads:
         _solve(s, found, system)
+        losses_at(s, found, losses)
+        while not _covers(s, found, losses):
+            _release_system(system)
+            system = _system(s, found, losses)
+            _solve(s, found, system)
+            losses_at(s, found, losses)
         for _ in range(TIGHTENINGS):
             losses_at(s, found, losses)
             if not _tighten(s, found, losses):
@@ -271,6 +277,15 @@ def _spread(s: Store, found: Clearing) -> None:
             found.indices[asset] = fallen_index(s, asset, losses[asset])
     _release_system(system)
     s.globals.scratch_top = top
+
+
+@kernel
+def _covers(s: Store, found: Clearing, losses: Memory) -> bool:
+    """Whether claims fall by all that pools lose at the indices found, dust jumps among it."""
+    for asset in range(s.globals.assets):
+        if fallen_index(s, asset, losses[asset]) < found.indices[asset]:
+            return False
+    return True
 
 
 @kernel
@@ -401,7 +416,8 @@ def _depends(s: Store, account: int, factors: Memory, spare: Memory) -> bool:
                 if position(s, account, other).lent_shares:
                     counts = counted_up(s, other, claim_of(s, account, other) + 1)
                     numerator = huge(wide(owed)) * counts * ONE
-                    part = _part_up(numerator, thin(huge(debts) * claims))
+                    # One after the other: the product of both needs more than 128 bits.
+                    part = _part_up(_part_up(numerator, debts), wide(claims))
                     place = asset * assets + other
                     _put(factors, place, _capped(huge(_get(factors, place)) + part))
     return depends

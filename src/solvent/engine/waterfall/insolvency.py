@@ -23,12 +23,15 @@ from solvent.engine.memory.layout import UNSET
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import divide_up, fine_down, fine_up, mul_div_down, quantity_up, value_up
+from solvent.engine.waterfall.draws import interval_of
 from solvent.kernels.language import Wide, bit, kernel, narrow, wide
 from solvent.kernels.rows import Memory
 
 DUST: int = 10_000
 """0.01 USDC in 10^-6: a stale holding worth less counts nothing, and losses of a pool below it are
 its residue's affair and impair nothing (I39)."""
+LOSS_INTERVALS = 60
+"""Where nothing but time passes, interest that is lost is booked in one of so many intervals."""
 
 
 class Worth(NamedTuple):
@@ -162,6 +165,14 @@ def certain_loss(s: Store) -> Wide:
         total += max(wide(0), lacks(worth_of(s, s.liquidating[place], indices, doubted=True)))
     s.globals.scratch_top = top
     return total
+
+
+@kernel
+def is_loss_due(s: Store) -> bool:
+    """Whether interest has made accounts lack 0.01 USDC, in an interval that books it."""
+    if interval_of(s) % LOSS_INTERVALS:
+        return False
+    return certain_loss(s) >= wide(DUST) * FINE_PER_VALUE
 
 
 @kernel

@@ -32,6 +32,8 @@ from solvent.proof.invariants.state_view import FINE, StateView
 
 ROUNDED_APART = 8
 """So many atoms of each asset a step may round besides those of an account's ADL legs."""
+LOSS_INTERVALS = 60
+"""In one of so many intervals interest that is lost is booked where nothing else happens."""
 
 
 def check_standstill(before: StateView, after: StateView) -> Iterator[Breach]:
@@ -57,9 +59,9 @@ def check_standstill(before: StateView, after: StateView) -> Iterator[Breach]:
 def check_left(before: StateView, after: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
     """I31, I38: what an account lacked for certain before a time step is booked after it.
 
-    What interest adds makes a pass of its own where it is a cent at the beginning of an interval.
+    What interest alone adds waits for the first of so many intervals that finds a cent of it.
     """
-    interval = after.parameters.waterfall.interval
+    waits = min(HOUR, LOSS_INTERVALS * after.parameters.waterfall.interval)
     none = [0] * len(before.pools)
     legs = Counter(event.giver for event in events if isinstance(event, AdlLeg))
     for account in before.liquidating & after.liquidating:
@@ -69,7 +71,7 @@ def check_left(before: StateView, after: StateView, events: tuple[Event, ...]) -
         # What settlements round, an atom a leg, is booked with the next step's losses.
         rounded = ROUNDED_APART + legs[account]
         spare = DUST + rounded * sum(_atom(after, asset) for asset in range(len(none)))
-        if left > spare + interest_up(after, account, interval):
+        if left > spare + interest_up(after, account, waits):
             yield breach("I31", "a certain loss outlived a time step", account, left)
 
 

@@ -50,7 +50,12 @@ from solvent.reference.waterfall.clearing import (
     fee_on,
     write_offs,
 )
-from solvent.reference.waterfall.insolvency import DUST, lend_indices, worth_of
+from solvent.reference.waterfall.insolvency import (
+    DUST,
+    is_interest_alone,
+    lend_indices,
+    worth_of,
+)
 from solvent.reference.waterfall.record import Record, record_parties, record_pools, touched
 
 
@@ -87,16 +92,18 @@ class BookingPlan(NamedTuple):
 def book_losses(state: State) -> None:
     """Book every certain loss; the gate before it is lifted.
 
-    A loss under 0.01 USDC wakes no waterfall that sleeps: interest would make one in each interval.
+    A loss that interest alone can have made wakes no waterfall that sleeps: it always makes one.
     """
     for pool in state.pools:
         pool.impaired = 0
     plan = plan_bookings(state)
     if plan is not None:
         asleep = state.asleep
+        first = [each.account for each in plan.clearing.accounts if each.round == 1]
+        if not is_interest_alone(state, first, plan.fund.shortfall):
+            asleep = False
         apply_bookings(state, plan)
-        if plan.fund.shortfall < DUST:
-            state.asleep = asleep
+        state.asleep = asleep
 
 
 def plan_bookings(state: State) -> BookingPlan | None:

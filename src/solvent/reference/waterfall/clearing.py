@@ -159,6 +159,9 @@ def _spread(state: State, found: Clearing) -> None:
     system = _System(state, found, losses)
     if system.spreads:
         found.indices = system.solve()
+        while not _covers(state, found):
+            losses = losses_at(state, found.accounts, found.indices)
+            found.indices = _System(state, found, losses).solve()
         for _ in range(TIGHTENINGS):
             losses = losses_at(state, found.accounts, found.indices)
             tighter = [
@@ -172,6 +175,19 @@ def _spread(state: State, found: Clearing) -> None:
     else:
         found.indices = [fallen_index(state, asset, loss) for asset, loss in enumerate(losses)]
     found.losses = losses
+
+
+def _covers(state: State, found: Clearing) -> bool:
+    """Whether claims fall by all that pools lose at the indices found.
+
+    The system knows slopes. What an account has falls at once where a claim becomes dust, or where
+    nothing pays for an atom of a debt any more; each account does so at most once an asset.
+    """
+    losses = losses_at(state, found.accounts, found.indices)
+    return all(
+        fallen_index(state, asset, loss) >= found.indices[asset]
+        for asset, loss in enumerate(losses)
+    )
 
 
 def fallen_index(state: State, asset: int, loss: int) -> int:

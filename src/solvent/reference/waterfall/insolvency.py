@@ -32,6 +32,8 @@ from solvent.reference.state import UNSET, State
 DUST: int = 10_000
 """0.01 USDC in 10^-6: a stale holding worth less counts nothing, and losses of a pool below it are
 its residue's affair and impair nothing (I39)."""
+LOSS_INTERVALS = 60
+"""Where nothing but time passes, interest that is lost is booked in one of so many intervals."""
 
 
 class Worth(NamedTuple):
@@ -134,6 +136,21 @@ def certain_loss(state: State) -> int:
     """What accounts in the waterfall lack for certain, in 10^-12 USDC."""
     indices = lend_indices(state)
     return sum(max(0, worth_of(state, account, indices).lacks) for account in state.liquidating)
+
+
+def is_loss_due(state: State) -> bool:
+    """Whether interest has made accounts lack 0.01 USDC, in an interval that books it."""
+    if state.interval() % LOSS_INTERVALS:
+        return False
+    return certain_loss(state) >= DUST * FINE_PER_VALUE
+
+
+def is_interest_alone(state: State, accounts: Iterable[int], shortfall: int) -> bool:
+    """Whether accounts lack no more (10^-6 USDC) than interest from one booking to the next."""
+    # The first interval of an hour has a pass anyway.
+    time = min(HOUR, LOSS_INTERVALS * state.parameters.waterfall.interval)
+    cost = sum(interest_up(state, account, time) for account in accounts)
+    return shortfall * FINE_PER_VALUE <= max(DUST * FINE_PER_VALUE, cost)
 
 
 def loss_time(state: State, most: int) -> int | None:
