@@ -6,10 +6,10 @@ waterfall's own functions over a copy in the reference engine. Quantities are at
 USDC, marks 10^-10 USDC, moves 10^-9. What it means is said in docs/concepts/forecasts.md.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from solvent.domain.engine_face import RunnableEngine
 from solvent.domain.labels import AdlCase, Tier
 from solvent.domain.parameters import USDC, Policy
 from solvent.domain.readings import nearest
@@ -31,6 +31,14 @@ from solvent.reference.waterfall.policies import (
 )
 from solvent.reference.waterfall.rounds import Kind, tiers, value_of
 from solvent.reference.waterfall.settlement import Means, means_worth
+
+
+class HasSnapshot(Protocol):
+    """An engine, or what stands for one."""
+
+    def snapshot(self) -> bytes:
+        """The whole state as bytes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ class Forecaster:
     Raises InputError where a mark cannot move so, LookupError for an account that there is not.
     """
 
-    def __init__(self, engine: RunnableEngine, moves: Mapping[int, int] | None = None) -> None:
+    def __init__(self, engine: HasSnapshot, moves: Mapping[int, int] | None = None) -> None:
         self.state = read_snapshot(engine.snapshot())
         marks = [price.mark for price in self.state.prices]
         moved = by_asset(self.state.parameters, marks, moves or {})
@@ -175,6 +183,17 @@ class Forecaster:
         return -number if most else None
 
 
+def first_tiers(lists: Iterable[Listed]) -> Iterator[Listed]:
+    """Opposites all, and of the other cases the first tier of each asset."""
+    seen = set()
+    for listed in lists:
+        kind = listed.place.asked.kind
+        case = kind.asset, kind.case
+        if kind.case is AdlCase.OPPOSITES or case not in seen:
+            yield listed
+        seen.add(case)
+
+
 def stake_of(state: State, kind: Kind, account: int) -> int:
     """The most atoms that a round of this kind could settle for an account, were it liquidated."""
     asset, means = kind.asset, kind.means
@@ -210,6 +229,24 @@ def candidates_of(state: State, asked: Asked) -> list[Candidate]:
     return found
 
 
+def share_in(state: State, account: int, asked: Asked) -> int:
+    """Atoms that a round allots an account; 0 where it is no candidate."""
+    candidates = candidates_of(state, asked)
+    own = [place for place, each in enumerate(candidates) if each.account == account]
+    if not own:
+        return 0
+    quantity = min(asked.quantity, sum(each.cap for each in candidates))
+    demand = Demand(quantity, value_of(state, asked.kind.asset, quantity))
+    return allot(policy_of(state, asked.kind), candidates, demand)[own[0]]
+
+
+def policy_of(state: State, kind: Kind) -> Policy:
+    """The policy in force for a kind of round."""
+    rules = state.parameters.waterfall
+    default = kind.case is AdlCase.BORROWER_DEFAULT
+    return rules.default_policy if default else rules.lender_policy
+
+
 def place_in(state: State, account: int, asked: Asked) -> Place | None:
     """An account's place in a round; None where it is no candidate."""
     candidates = candidates_of(state, asked)
@@ -217,9 +254,7 @@ def place_in(state: State, account: int, asked: Asked) -> Place | None:
     if not places:
         return None
     own = places[0]
-    rules = state.parameters.waterfall
-    default = asked.kind.case is AdlCase.BORROWER_DEFAULT
-    policy = rules.default_policy if default else rules.lender_policy
+    policy = policy_of(state, asked.kind)
     asset = asked.kind.asset
 
     def share(quantity: int) -> int:

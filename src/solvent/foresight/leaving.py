@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from solvent.domain.commands import Deposit, Redeem, Repay, Withdraw
 from solvent.domain.events import Refused
 from solvent.domain.labels import AdlCase, Tier
-from solvent.foresight.forecast import Forecaster, Place, place_in
+from solvent.foresight.forecast import Forecaster, Place, share_in
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import debt_of
 from solvent.reference.limits import smallest_passing
@@ -47,10 +47,7 @@ def ways_off(forecaster: Forecaster, account: int, place: Place) -> list[Way]:
 
     def off(step: Step) -> bool:
         after = carried_out(step)
-        if after is None:
-            return False
-        found = place_in(after.state, account, place.asked)
-        return found is None or found.allotted == 0
+        return after is not None and share_in(after.state, account, place.asked) == 0
 
     def least(most: Step) -> Step:
         def passes(quantity: int) -> bool:

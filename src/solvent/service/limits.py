@@ -59,6 +59,9 @@ REHEARSAL_WAIT_SECONDS = 30.0
 """How long the answer to a proposal waits for its rehearsal."""
 REHEARSAL_HOURS = 24
 """How many hours somebody may have played who tries a change."""
+FORECAST_ACCOUNTS = 500
+FORECAST_SECONDS = 60.0
+"""How many accounts a market may have whose rounds are forecast, and how long that may take."""
 PARSED_KEYS = 10_000
 BUCKETS = 50_000
 """Buckets kept of each kind."""

@@ -66,6 +66,8 @@ bob GET /solvent/v1/forecast symbol=USDC
 operator POST /solvent/v1/certificates
 - GET /solvent/v1/certificates
 ann GET /solvent/v1/certificates/proof
+ann GET /solvent/v1/forecast/rounds
+- GET /solvent/v1/forecast/pools
 risk GET /solvent/v1/what-if moves=SOL:-0.3
 risk GET /solvent/v1/what-if/curve betas=SOL:1.5
 risk GET /solvent/v1/risk/rehearsal symbol=SOL field=POOL_FEE value=5 hours=1

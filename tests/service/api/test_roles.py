@@ -96,6 +96,8 @@ GET    /solvent/v1/receipts                       .  x    x    .     .      .   
 GET    /solvent/v1/certificates                   x  x    x    x     x      x       x       x
 POST   /solvent/v1/certificates                   .  .    .    .     .      x       .       x
 GET    /solvent/v1/certificates/proof             .  x    x    .     .      .       .       o
+GET    /solvent/v1/forecast/rounds                .  x    x    .     .      .       .       o
+GET    /solvent/v1/forecast/pools                 x  x    x    x     x      x       x       x
 GET    /solvent/v1/what-if                        .  .    .    .     x      x       .       x
 GET    /solvent/v1/what-if/curve                  .  .    .    .     x      x       .       x
 GET    /solvent/v1/watch/accounts                 .  .    .    .     x      x       .       x
@@ -350,7 +352,7 @@ def _refused(marks: dict[str, str]) -> Iterator[tuple[str | None, int, str]]:
     for role, key in KEYS.items():
         if marks[role] != "x":
             yield key, 403, "FORBIDDEN"
-    if marks["auditor"] == ".":
+    if marks["auditor"] == "." or marks["user"] == ".":
         yield READER, 403, "FORBIDDEN"
 
 
@@ -359,7 +361,7 @@ def _allowed(marks: dict[str, str]) -> Iterator[str | None]:
     if marks[NOBODY] == "x":
         yield from (None, *NOBODIES)
     yield from (key for role, key in KEYS.items() if marks[role] == "x")
-    if marks["auditor"] != ".":
+    if marks["auditor"] != "." and marks["user"] != ".":
         yield READER
 
 

@@ -1,6 +1,5 @@
 """`solvent forecast`: how ADL would treat an account, who could cause it, and the way out."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +58,7 @@ def forecast(
     from solvent.cli.ahead.books import book_of
     from solvent.domain.errors import InputError
     from solvent.foresight.flows import pool_times, pools_at
-    from solvent.foresight.forecast import Forecaster
+    from solvent.foresight.forecast import Forecaster, first_tiers
     from solvent.foresight.leaving import ways_off
 
     engine = book_of(directory, commands)
@@ -71,7 +70,7 @@ def forecast(
     forecaster = Forecaster(engine, asked)
     lists = forecaster.lists(account)
     if not tiers:
-        lists = list(_first_tiers(lists))
+        lists = list(first_tiers(lists))
     found = [(listed, ways_off(forecaster, account, listed.place)) for listed in lists]
     times = None
     if since is not None:
@@ -96,19 +95,6 @@ def _moves(
             raise InputError("forecast", "MOVES", "are of all or by asset, and not both")
         return by_beta(parameters, marks, {}, asked[ALL])
     return {number: share for number, share in asked.items() if isinstance(number, int)}
-
-
-def _first_tiers(lists: "list[Listed]") -> "Iterator[Listed]":
-    """Opposites all, and of the other cases the first tier of each asset."""
-    from solvent.domain.labels import AdlCase
-
-    seen = set()
-    for listed in lists:
-        kind = listed.place.asked.kind
-        case = kind.asset, kind.case
-        if kind.case is AdlCase.OPPOSITES or case not in seen:
-            yield listed
-        seen.add(case)
 
 
 def _show(

@@ -13,7 +13,7 @@ from msgspec.structs import FieldInfo, fields
 
 from solvent.service.api.calls import Call, Reply
 from solvent.service.api.objects.base import Request
-from solvent.service.core.keys import Role
+from solvent.service.core.keys import NO_ACCOUNT, Principal, Role
 
 Handler = Callable[[Call], Awaitable[Reply]]
 
@@ -57,6 +57,11 @@ class Endpoint(NamedTuple):
     def is_signed(self) -> bool:
         """Whether a signature is asked for."""
         return self.instruction is not None
+
+    def is_open_to(self, who: Principal) -> bool:
+        """Whether a key may ask. An auditor of one account reads what that account reads alone."""
+        is_bound = who.role is Role.AUDITOR and who.account != NO_ACCOUNT
+        return who.role in self.roles and (not is_bound or Role.USER in self.roles)
 
     @property
     def list_fields(self) -> frozenset[str]:

@@ -274,7 +274,7 @@ class App:
             self._node.market.keys,
             self._node.market.identity,
         )
-        if verified.principal.role not in endpoint.roles:
+        if not endpoint.is_open_to(verified.principal):
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
         return verified
 

@@ -30,6 +30,7 @@ from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import AUDIT_ROLES
 from solvent.service.console.past import Past
 from solvent.service.core.ahead.certificates import Certificates, Issued
+from solvent.service.core.ahead.forecasts import Forecasts
 from solvent.service.core.ahead.outlooks import Outlooks
 from solvent.service.core.ahead.rehearsals import Rehearsals
 from solvent.service.core.archiver import Archiver
@@ -143,6 +144,7 @@ class Node:
         self.outlooks = Outlooks(sequencer)
         self.past_market = Past(sequencer)
         self.certificates = Certificates(sequencer, sequencer.journal.folder.parent)
+        self.forecasts = Forecasts(sequencer)
         self.rehearsals = Rehearsals(sequencer, self.clock)
         self.metrics_text = Paced(self.metrics.text)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -191,6 +193,7 @@ class Node:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self.rehearsals.close)
+        await asyncio.to_thread(self.forecasts.close)
         await asyncio.to_thread(self.archiver.close)
         await asyncio.to_thread(self.sequencer.close)
         await asyncio.to_thread(self.views_writer.close)
@@ -335,6 +338,7 @@ class Node:
         if self.audit_file is not None:
             self.audit_file.write(each.entry for each in outcomes if each.entry is not None)
         self.rehearsals.hear(outcomes)
+        self.forecasts.hear(outcomes)
         self.certificates.hear(outcomes)
         self.views_writer.put(outcomes)
         self._outcomes.append(outcomes)

@@ -20,7 +20,14 @@ from solvent.service.routes import (
     system,
     trade_history,
 )
-from solvent.service.routes.ahead import certificates, rehearsals, replay, watch, what_if
+from solvent.service.routes.ahead import (
+    certificates,
+    forecasts,
+    rehearsals,
+    replay,
+    watch,
+    what_if,
+)
 from solvent.service.routes.documents import documents
 
 _SERVED: list[Endpoint] = [
@@ -37,6 +44,7 @@ _SERVED: list[Endpoint] = [
     *batch.ENDPOINTS,
     *backstop.ENDPOINTS,
     *insight.ENDPOINTS,
+    *forecasts.ENDPOINTS,
     *what_if.ENDPOINTS,
     *rehearsals.ENDPOINTS,
     *watch.ENDPOINTS,

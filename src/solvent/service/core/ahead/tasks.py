@@ -13,6 +13,7 @@ from solvent.domain import commands as c
 from solvent.domain.errors import InputError
 from solvent.foresight.rehearsal import at_once, encode, rehearse
 from solvent.service.core.ahead.apart import Reply, parts_of, read_frame, write_frame
+from solvent.service.core.ahead.rounds import rounds_of
 
 _NICE = 5
 
@@ -31,8 +32,16 @@ def _at_once(state: bytes, change: bytes) -> bytes:
     return encode(at_once(state, [_change(change)]))
 
 
-REHEARSE, AT_ONCE = "rehearse", "at once"
-TASKS: Mapping[str, Callable[..., bytes]] = {REHEARSE: _rehearse, AT_ONCE: _at_once}
+def _forecast(state: bytes, account: bytes) -> bytes:
+    return rounds_of(state, int(account))
+
+
+REHEARSE, AT_ONCE, FORECAST = "rehearse", "at once", "forecast"
+TASKS: Mapping[str, Callable[..., bytes]] = {
+    REHEARSE: _rehearse,
+    AT_ONCE: _at_once,
+    FORECAST: _forecast,
+}
 
 
 def answer(task: str, parts: Sequence[bytes]) -> Reply:
