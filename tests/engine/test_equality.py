@@ -29,7 +29,7 @@ from tests.proof import proves
 from tests.sizes import sized
 from tests.tables.market import plain_parameters
 
-GROUPS = sized(quick=2, usual=80, full=200)
+GROUPS = sized(quick=2, usual=20, full=200)
 GROUP_COMMANDS = 15_000
 RUN_COMMANDS = 3_000
 

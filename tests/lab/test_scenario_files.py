@@ -139,7 +139,7 @@ BAD = [
      "must lie between"),
     ("[2026-01-01T00:10:00Z, 150]]", "[150]]", "prices.paths.SOL[1]", "a pair in brackets"),
     ('policy = "queue"', 'policy = "fair"', "waterfall.policy", "choose from leverage, pro_rata"),
-    ('policy = "queue"', "book_fraction = 1.5", "waterfall.book_fraction", "between 0 and 1,"),
+    ('policy = "queue"', "book_fraction = 1.5", "waterfall.book_fraction", "between 0.01 and 1,"),
     ('policy = "queue"', "book_fracton = 0.5", "waterfall.book_fracton", "not a known field"),
     ('symbol = "USDC"', 'symbol = "USDT"', "assets[0].symbol", "must be USDC"),
     ('symbol = "SOL"', 'symbol = "SO-L"', "assets[1].symbol", "letters or digits"),

@@ -25,6 +25,7 @@ from solvent.reference.state import Order, Pool, State
 from solvent.reference.waterfall import (
     adl,
     backstop,
+    book_stage,
     bookings,
     clearing,
     default,
@@ -418,6 +419,17 @@ def a_lot_moves_the_mark(patch: pytest.MonkeyPatch) -> None:
 @canary("A13", within=5000)
 def marks_leave_their_band(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(prices, "mark_price", lambda _, price: max(1, price.index + 3 * price.premium))
+
+
+@canary("I45", population=populations.NOBODY_BUYS)
+def patience_never_ends(patch: pytest.MonkeyPatch) -> None:
+    right = book_stage.note_shortage
+
+    def wrong(state: State, attempt: book_stage.Attempt, chunk: int, closed: int) -> None:
+        right(state, attempt, chunk, closed)
+        attempt.exhausted = False
+
+    patch.setattr(book_stage, "note_shortage", wrong)
 
 
 @canary("I9", population=populations.SOMEBODY_HAS_TOKENS)

@@ -35,7 +35,7 @@ def first_breaches(
     parameters: EngineParameters, commands: list[Command]
 ) -> tuple[int, list[Breach]]:
     """Commands until an engine broke something, and what; nothing where it did not."""
-    under = CheckedEngine(ReferenceEngine(parameters))
+    under = CheckedEngine(ReferenceEngine(parameters), look_every=1)
     for done, command in enumerate(commands, 1):
         under.carry_out(command)
         if under.breaches:
@@ -168,6 +168,18 @@ A_PROVIDER_HAS_LITTLE = Population(
 """
 )
 """A provider is committed to more than his margin bears."""
+
+NOBODY_BUYS = Population(
+    WHO_OWES_TOO_MUCH
+    + """
+    price   SOL 192.1                     # MF 1.7 %, between ACMF 1.4 % and 2 %
+    expect  bob liquidating 1
+    step    +1s
+    saw     AdlOpened case=BORROWER_DEFAULT
+    saw     LiquidationEnded account=bob
+"""
+)
+"""Between auto-close and maintenance only patience hands over what nobody buys."""
 
 SOMEBODY_HAS_TOKENS = Population("""
     deposit ann USDC 100

@@ -26,7 +26,7 @@ def test_a_planted_bug_is_noticed(bug: Canary, monkeypatch: pytest.MonkeyPatch) 
     is_noticed(bug, bug.where)
 
 
-@proves("A13", "I9", "I12", "I30", "I38", "I40", "I43")
+@proves("A13", "I9", "I12", "I30", "I38", "I40", "I43", "I45")
 @pytest.mark.parametrize(("bug", "where"), PLACED, ids=[bug.name for bug, _ in PLACED])
 def test_a_bug_is_noticed_at_its_boundary_and_nothing_without_it(
     bug: Canary, where: Population, monkeypatch: pytest.MonkeyPatch

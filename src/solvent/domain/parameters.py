@@ -39,6 +39,7 @@ MAX_IMPACT_NOTIONAL = 10**15
 MAX_LEVERAGE = 100 * RATIO
 MAX_PATIENCE = 1000
 MIN_INTERVAL = SECOND // 10
+MIN_BOOK_FRACTION = RATIO // 100
 MAX_NOTICE = 366 * 24 * HOUR
 
 
@@ -318,7 +319,7 @@ class WaterfallParameters:
     def __post_init__(self) -> None:
         _refuse_floats(self)
         _between("target_buffer", self.target_buffer, 0, RATIO)
-        _between("book_fraction", self.book_fraction, 0, RATIO)
+        _between("book_fraction", self.book_fraction, MIN_BOOK_FRACTION, RATIO)
         _between("book_probability", self.book_probability, 1, RATIO)
         _between("book_fee", self.book_fee, 0, RATIO // 10)
         _between("book_limit", self.book_limit, 0, MAX_VALUE)

@@ -32,6 +32,7 @@ from solvent.lab.report.liquidated import CLOSED, RESTORED, Liquidated
 from solvent.lab.report.parties import Parties, Party
 from solvent.lab.report.recovery import Recovery
 from solvent.lab.report.settlement_figures import LenderFigures
+from solvent.lab.report.shortfalls import Bookings, Defaults
 
 MINUTE = 60 * SECOND
 PRICE_UNIT = 10**10
@@ -105,6 +106,8 @@ class Recorder:
         self._lenders = LenderFigures(self._marks)
         self._recovery = Recovery(self._marks, names)
         self._liquidated = Liquidated(self._marks, parties, names, self._moment)
+        self._bookings = Bookings(self._marks, names, self._moment)
+        self._defaults = Defaults(self._marks, names, self._moment)
         self._later = KindLater(self._marks, parameters.start_time)
         self._parties = Parties(self._marks, parties)
         self._conservation = Conservation(self._marks)
@@ -132,6 +135,8 @@ class Recorder:
             self._lenders,
             self._recovery,
             self._liquidated,
+            self._bookings,
+            self._defaults,
             self._later,
             self._parties,
             self._conservation,
@@ -256,7 +261,9 @@ class Recorder:
             "paid_in": self._recovery.paid(),
             "kind_later": self._later.result(),
             "parties": self._parties.result(),
+            "defaults": self._defaults.result(),
             "deficits": self._lenders.deficits,
+            "bookings": self._bookings.result(),
             "pools": [watch.result() for watch in self._pools],
             "conservation": self._conservation.result(),
             "receipts": self.receipts,

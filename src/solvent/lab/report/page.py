@@ -21,6 +21,8 @@ from solvent.lab.report.drawing.live import chart_data, policy
 from solvent.lab.report.drawing.markup import Markup, escaped, facts, join, table, tag
 from solvent.lab.report.formatting import money, number, percent, utc
 from solvent.lab.report.people_sheets import (
+    booking_sheet,
+    default_sheet,
     depth_notes,
     depth_sheet,
     liquidated_sheet,
@@ -61,6 +63,7 @@ def render(figures: Figures, series: Series, shown: Chosen) -> str:
             _section("The waterfall", _waterfall(figures)),
             _section("What happened", charts(drawn, series)),
             _section("Who was liquidated", _live(liquidated_sheet(figures), (1, 4, 5))),
+            *_shortfalls(figures),
             _section("What lenders got", _lenders(figures)),
             _section("In figures", _sheets(figures)),
             _section("Receipts of the first ADL rounds", rounds(shown)),
@@ -131,6 +134,16 @@ def _assumed(figures: Figures) -> Markup:
             *([_card(depth_sheet(figures))] if figures["depth"] else []),
         ]
     )
+
+
+def _shortfalls(figures: Figures) -> list[Markup]:
+    """Who was in default and what was booked, where anybody was or anything."""
+    found = []
+    if figures["defaults"]:
+        found.append(_section("Who was in default", _live(default_sheet(figures), ())))
+    if figures["bookings"]:
+        found.append(_section("Which losses were booked", _live(booking_sheet(figures), (2,))))
+    return found
 
 
 def _lenders(figures: Figures) -> Markup:

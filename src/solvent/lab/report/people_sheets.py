@@ -1,4 +1,6 @@
-"""Sheets of people and of depth: who was liquidated, what lenders got, what books could take."""
+"""Sheets of people and of depth: who was liquidated or in default, what lenders got and lost, what
+books could take.
+"""
 
 from typing import Any
 
@@ -139,6 +141,69 @@ def paid_sheet(figures: Figures) -> Sheet:
 def _change(each: dict[str, Any]) -> str:
     paid, worth = float(each["paid"]), float(each["worth"])
     return percent(worth / paid - 1, 2) if paid else ABSENT
+
+
+def default_sheet(figures: Figures) -> Sheet:
+    """Who was in default, and how long after coming into the waterfall."""
+    return Sheet(
+        "Accounts in default, those who waited least first; USDC at the marks",
+        ("Account", "Settled from", "Seconds in the waterfall then", "Worth then", "Settled"),
+        [
+            (
+                each["name"],
+                _sortable(each["time"]),
+                trimmed(each["after_seconds"]),
+                money(each["worth"]),
+                money(each["settled"]),
+            )
+            for each in figures["defaults"]
+        ],
+        text_columns=2,
+        notes=(
+            "An account that is worth something is in default when the book’s patience is used up"
+            " and neither providers nor opposites took the rest; one worth nothing, at once.",
+        ),
+    )
+
+
+def booking_sheet(figures: Figures) -> Sheet:
+    """What every booking did to every pool."""
+    return Sheet(
+        "Losses booked, by pool",
+        (
+            "Booked",
+            "Accounts",
+            "Pool",
+            "They lacked, USDC",
+            "Fund paid, USDC",
+            "Claims before",
+            "Loss",
+            "Loss, USDC",
+            "Borne by claims",
+            "Of each claim",
+        ),
+        [
+            (
+                _sortable(each["time"]),
+                ", ".join(each["accounts"]),
+                pool["asset"],
+                money(each["lacked"]),
+                money(each["fund"]),
+                trimmed(pool["claims"]),
+                trimmed(pool["loss"]),
+                money(pool["value"]),
+                trimmed(pool["lenders"]),
+                percent(pool["fraction"], 4),
+            )
+            for each in figures["bookings"]
+            for pool in each["pools"]
+        ],
+        text_columns=3,
+        notes=(
+            "What the accounts lacked and what the fund paid are of the whole booking and stand in"
+            " each of its lines. Fees and a pool’s residue bear a loss before claims do.",
+        ),
+    )
 
 
 def depth_notes(figures: Figures) -> list[str]:

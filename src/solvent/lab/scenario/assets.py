@@ -14,6 +14,7 @@ from solvent.domain.parameters import (
     MAX_NOTICE,
     MAX_PATIENCE,
     MAX_SUPPLY,
+    MIN_BOOK_FRACTION,
     AssetParameters,
     Curve,
     EngineParameters,
@@ -85,7 +86,9 @@ def _waterfall(fields: Fields) -> WaterfallParameters:
     usual = WaterfallParameters()
     waterfall = WaterfallParameters(
         target_buffer=fields.ratio("target_buffer", usual.target_buffer, high=RATIO),
-        book_fraction=fields.ratio("book_fraction", usual.book_fraction, high=RATIO),
+        book_fraction=fields.ratio(
+            "book_fraction", usual.book_fraction, low=MIN_BOOK_FRACTION, high=RATIO
+        ),
         book_probability=fields.ratio(
             "book_probability", usual.book_probability, low=1, high=RATIO
         ),

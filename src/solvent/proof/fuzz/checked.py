@@ -11,6 +11,7 @@ from solvent.domain.commands import Command
 from solvent.domain.events import Event
 from solvent.domain.units import UnitsOverflowError
 from solvent.journal.event_hash import EventHasher
+from solvent.proof.fuzz.rest import look_ahead
 from solvent.proof.invariants.invariants import Breach, check_view
 from solvent.proof.invariants.state_view import StateView, view_of
 from solvent.proof.invariants.transitions import check_transition
@@ -18,16 +19,22 @@ from solvent.proof.passes import parts_of
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import LedgerError
 
+LOOK_EVERY = 50
+"""Commands from one look ahead (`rest`) to the next, which costs as much as some commands do."""
+
 
 class CheckedEngine:
     """An engine, the last view of it that was checked, and what its last command led to.
 
     `events` are those of the last command, `breaches` what it broke, `stopped` whether it never
-    came to its end; `hasher` has all events so far. What follows a breach proves nothing.
+    came to its end; `hasher` has all events so far. What follows a breach proves nothing. After
+    every `look_every` commands it is asked of a copy whether all who are in the waterfall leave it.
     """
 
-    def __init__(self, engine: ReferenceEngine) -> None:
+    def __init__(self, engine: ReferenceEngine, look_every: int = LOOK_EVERY) -> None:
         self.engine = engine
+        self._look_every = look_every
+        self._done = 0
         self.view: StateView | None = None
         self.hasher = EventHasher()
         self.events: tuple[Event, ...] = ()
@@ -57,6 +64,9 @@ class CheckedEngine:
             self.stopped = True
         self.view = before
         self.events = tuple(told)
+        self._done += 1
+        if checked and not self.breaches and self._done % self._look_every == 0:
+            self.breaches = look_ahead(self.engine)
 
     def question_breaches(self) -> list[Breach]:
         """I37: what only asked since the last command that was checked has changed nothing."""

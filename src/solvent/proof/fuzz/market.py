@@ -152,7 +152,7 @@ def _waterfall(rng: Random) -> WaterfallParameters:
     apart = Random(repr(rng.getstate()[1][-8:]))
     return WaterfallParameters(
         target_buffer=rng.choice((0, 1, 5, 5, 50)) * PERCENT,
-        book_fraction=rng.choice((0, 10, 10, 50, 100)) * PERCENT,
+        book_fraction=rng.choice((1, 10, 10, 50, 100)) * PERCENT,
         book_probability=rng.choice((5, 50, 50, 100, 100)) * PERCENT,
         book_fee=rng.choice((0, 1, 1, 5)) * PERCENT,
         book_limit=rng.choice((0, 10**9, MAX_VALUE, MAX_VALUE)),

@@ -1,0 +1,131 @@
+"""Where value ran short: who was in default and after how long, and which losses were booked.
+
+The time to a default counts from the moment at which the account came into the waterfall to its
+first round of case B. An account that is worth something must have had its patience with the book
+before; one that is worth nothing is settled at once.
+
+What an account lacks for certain is booked: a record a booking. Losses under a cent that a pool's
+residue pays are among them; they lower no claim.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from solvent.domain.events import Event
+from solvent.domain.labels import AdlCase
+from solvent.domain.units import RATIO, SECOND, VALUE_DECIMALS, format_decimal
+from solvent.domain.waterfall_events import (
+    AdlMatched,
+    AdlOpened,
+    AdlStuck,
+    BookedAccount,
+    BookingOpened,
+    LiquidationStarted,
+    PoolWrittenDown,
+)
+from solvent.foresight.marks import Marks, value_text
+from solvent.lab.prices.paths import time_text
+
+
+@dataclass(slots=True)
+class _Default:
+    """An account's first default: `worth` is 10^-6 USDC then, `settled` 10^-22 USDC since."""
+
+    time: int
+    after: int
+    worth: int
+    settled: int = 0
+
+
+class Defaults:
+    """Follows accounts in default; feed it the events of `KINDS`. `now` is the event's moment."""
+
+    KINDS = (LiquidationStarted, AdlOpened, AdlStuck, AdlMatched)
+
+    def __init__(self, marks: Marks, names: Mapping[int, str], now: Callable[[], int]) -> None:
+        self._marks = marks
+        self._names = names
+        self._now = now
+        self._started: dict[int, int] = {}
+        self._is_default = False
+        self._found: dict[int, _Default] = {}
+
+    def update(self, event: Event) -> None:
+        """Count one event."""
+        if isinstance(event, LiquidationStarted):
+            self._started[event.account] = self._now()
+        elif isinstance(event, AdlOpened):
+            self._is_default = event.case is AdlCase.BORROWER_DEFAULT
+        elif not self._is_default:
+            return
+        elif isinstance(event, AdlStuck):
+            now = self._now()
+            after = now - self._started[event.account]
+            self._found.setdefault(event.account, _Default(now, after, event.total_value))
+        elif isinstance(event, AdlMatched):
+            worth = self._marks.exact(event.asset, event.quantity)
+            self._found[event.payer].settled += worth
+
+    def result(self) -> list[dict[str, Any]]:
+        """One record an account, those who waited least first."""
+        ordered = sorted(self._found.items(), key=lambda item: (item[1].after, item[0]))
+        return [
+            {
+                "account": number,
+                "name": self._names.get(number, str(number)),
+                "time": time_text(each.time),
+                "after_seconds": each.after / SECOND,
+                "worth": format_decimal(each.worth, VALUE_DECIMALS),
+                "settled": value_text(each.settled),
+            }
+            for number, each in ordered
+        ]
+
+
+class Bookings:
+    """Gathers bookings; feed it the events of `KINDS`. `now` says the moment of the event."""
+
+    KINDS = (BookingOpened, BookedAccount, PoolWrittenDown)
+
+    def __init__(self, marks: Marks, names: Mapping[int, str], now: Callable[[], int]) -> None:
+        self._marks = marks
+        self._names = names
+        self._now = now
+        self._records: list[dict[str, Any]] = []
+
+    def update(self, event: Event) -> None:
+        """Count one event."""
+        if isinstance(event, BookingOpened):
+            self._records.append(
+                {
+                    "booking": event.booking,
+                    "time": time_text(self._now()),
+                    "accounts": [],
+                    "lacked": format_decimal(event.shortfall, VALUE_DECIMALS),
+                    "fund": format_decimal(event.paid, VALUE_DECIMALS),
+                    "pools": [],
+                }
+            )
+        elif isinstance(event, BookedAccount):
+            name = self._names.get(event.account, str(event.account))
+            self._records[-1]["accounts"].append(name)
+        elif isinstance(event, PoolWrittenDown):
+            self._records[-1]["pools"].append(self._pool(event))
+
+    def _pool(self, event: PoolWrittenDown) -> dict[str, Any]:
+        def atoms(quantity: int) -> str:
+            return format_decimal(quantity, self._marks.decimals[event.asset])
+
+        return {
+            "asset": self._marks.symbols[event.asset],
+            "claims": atoms(event.claims),
+            "loss": atoms(event.loss),
+            "value": value_text(self._marks.exact(event.asset, event.loss)),
+            "lenders": atoms(event.lenders),
+            "fraction": event.fraction / RATIO,
+        }
+
+    def result(self) -> list[dict[str, Any]]:
+        """One record a booking, in order."""
+        return self._records
