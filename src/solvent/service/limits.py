@@ -62,6 +62,8 @@ REHEARSAL_HOURS = 24
 FORECAST_ACCOUNTS = 500
 FORECAST_SECONDS = 60.0
 """How many accounts a market may have whose rounds are forecast, and how long that may take."""
+CERTIFICATE_SECONDS = 1_800.0
+"""How long the tree of a certificate may take."""
 PARSED_KEYS = 10_000
 BUCKETS = 50_000
 """Buckets kept of each kind."""

@@ -52,6 +52,8 @@ def _secret(seed: bytes, *labels: int | bytes) -> bytes:
 
 def cut(number: int, parts: int, seed: bytes, *labels: int) -> list[int]:
     """`number` in so many parts at secret places, each from 0 up."""
+    if not number:
+        return [0] * parts
     places = sorted(
         int.from_bytes(_secret(seed, b"cut", *labels, place), "big") % (number + 1)
         for place in range(parts - 1)

@@ -1,6 +1,7 @@
 """Certificates of a served market: each holds, follows the one before, and counts everybody."""
 
 import asyncio
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,21 @@ def test_a_chain_whose_end_was_altered_is_not_gone_on_with(tmp_path: Path) -> No
     path.write_text(path.read_text().replace('"fund":0', '"fund":1'))
     assert asyncio.run(again()) == 503
     assert not (tmp_path / "certificates" / "00000002.json").exists()
+
+
+def test_a_process_that_is_ended_costs_proofs_until_the_next_certificate(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        first = await issued(house)
+        apart = house.node.certificates._apart
+        process = apart._process
+        assert process is not None
+        assert process.pid != os.getpid()
+        process.kill()
+        process.wait()
+        reply = await house.ann.get(PROOF, "certificateProofQuery")
+        assert reply.status_code == 404
+        second = await issued(house)
+        assert chain_problems([first, second]) == []
+        assert await proves_to(house, house.ann, second) == []
+
+    with_house(tmp_path, story)

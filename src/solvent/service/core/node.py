@@ -29,7 +29,7 @@ from solvent.service.authority.audit import AuditEntry
 from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import AUDIT_ROLES
 from solvent.service.console.past import Past
-from solvent.service.core.ahead.certificates import Certificates, Issued
+from solvent.service.core.ahead.certificates import Certificates
 from solvent.service.core.ahead.forecasts import Forecasts
 from solvent.service.core.ahead.outlooks import Outlooks
 from solvent.service.core.ahead.rehearsals import Rehearsals
@@ -55,6 +55,7 @@ from solvent.service.limits import READERS
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.subscriptions import AUDIT
 from solvent.service.wire import ms
+from solvent.solvency.certificate import Certificate
 
 __all__ = ["Node", "wall_clock"]
 
@@ -274,7 +275,7 @@ class Node:
         """Hand in commands that no client signed: time, prices of an own feed, a demo's people."""
         return await self._await(self._hand_in(commands_record(self.clock(), list(commands))))
 
-    async def certify(self) -> Issued:
+    async def certify(self) -> Certificate:
         """A certificate of what is so after a record that does nothing else."""
         issuing = asyncio.ensure_future(self.certificates.issue())
         await asyncio.sleep(0)

@@ -4,8 +4,9 @@
     FOLDER/certificates/00000001.json every certificate, the first one first
 
 The moment of a certificate is between two batches, in the writer's thread; what it says is put
-together in a thread of its own. What is on the disk is the chain: where its last certificate cannot
-be read, does not hold or is another key's, none is issued until that is mended.
+together in a process apart, which keeps the tree and makes the proofs. What is on the disk is the
+chain: where its last certificate cannot be read, does not hold or is another key's, none is issued
+until that is mended.
 """
 
 import asyncio
@@ -17,29 +18,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from nacl.signing import SigningKey
 
 from solvent.domain.errors import InputError
 from solvent.domain.units import HOUR
-from solvent.engine.engine import FastEngine
-from solvent.engine.memory.rows import Pool
+from solvent.service.core.ahead.apart import Apart, ApartError
+from solvent.service.core.ahead.tasks import CERTIFY, PROVE
+from solvent.service.core.ahead.trees import Moment
 from solvent.service.core.market import Outcome
 from solvent.service.core.sequencer import Sequencer
-from solvent.solvency.certificate import Certificate, problems, to_text
+from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.limits import CERTIFICATE_SECONDS, QUESTIONS
+from solvent.solvency.certificate import Certificate, from_text, problems, to_text
 from solvent.solvency.files import read_certificate, read_secret
-from solvent.solvency.proofs import Proof, Prover
-from solvent.solvency.survey import Flows, certify
 
 FOLDER = "certificates"
 _KEY = "key"
 _PRIVATE = 0o600
-
-
-class Issued(NamedTuple):
-    """A certificate and the prover of its accounts."""
-
-    certificate: Certificate
-    prover: Prover
+_UNAVAILABLE = 503
 
 
 class _Moment(NamedTuple):
@@ -59,10 +56,12 @@ class Certificates:
         self._sequencer = sequencer
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="certificates")
         self._asked = threading.Lock()
-        self._waiting: list[Future[Issued]] = []
+        self._waiting: list[Future[Certificate]] = []
+        self._apart = Apart(CERTIFICATE_SECONDS)
+        self._proving = 0
         self._hour = -1
         self._busy = False
-        self.latest: Issued | None = None
+        self.latest: Certificate | None = None
 
     def hear(self, outcomes: Sequence[Outcome]) -> None:
         """In the writer's thread: take the moment of a certificate where one is due."""
@@ -80,9 +79,9 @@ class Certificates:
             moment = _Moment(state, time, market.commands, journal.digest.hex())
             self._worker.submit(self._issue, moment, waiting)
 
-    async def issue(self) -> Issued:
+    async def issue(self) -> Certificate:
         """A certificate of the next moment; whoever asks sees to it that there is one."""
-        future: Future[Issued] = Future()
+        future: Future[Certificate] = Future()
         with self._asked:
             self._waiting.append(future)
         return await asyncio.wrap_future(future)
@@ -94,26 +93,39 @@ class Certificates:
         except OSError:
             return None
 
-    async def prove(self, account: int) -> Proof | None:
-        """The proof of an account in the latest certificate of this process."""
-        issued = self.latest
-        if issued is None:
+    async def prove(self, account: int) -> bytes | None:
+        """The text of an account's proof in the latest certificate of this process, if it has one.
+
+        ApiError where too many wait for theirs.
+        """
+        if self.latest is None:
             return None
+        if self._proving >= QUESTIONS:
+            raise ApiError(
+                _UNAVAILABLE,
+                ApiErrorCode.TOO_MANY_REQUESTS,
+                "too many proofs wait: try again later",
+                retry_after=1,
+            )
+        self._proving += 1
         try:
-            return await asyncio.to_thread(issued.prover.prove, account, issued.certificate.digest)
-        except KeyError:
+            return await asyncio.to_thread(self._apart.ask, PROVE, str(account).encode()) or None
+        except ApartError:
             return None
+        finally:
+            self._proving -= 1
 
     def close(self) -> None:
         """Finish what is being issued."""
         self._worker.shutdown()
+        self._apart.close()
         for future in self._waiting:
             future.cancel()
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:08}.json"
 
-    def _issue(self, moment: _Moment, waiting: Sequence["Future[Issued]"]) -> None:
+    def _issue(self, moment: _Moment, waiting: Sequence["Future[Certificate]"]) -> None:
         try:
             issued = self._certified(moment)
         except Exception as error:
@@ -125,29 +137,25 @@ class Certificates:
         finally:
             self._busy = False
 
-    def _certified(self, moment: _Moment) -> Issued:
+    def _certified(self, moment: _Moment) -> Certificate:
         self.folder.mkdir(exist_ok=True)
         secret = self._secret()
         previous = self._previous(secret)
         latest = self.latest
         if previous is not None and latest is not None and previous.time >= moment.time:
             return latest
-        engine = FastEngine.restore(moment.state)
-        issued = Issued(
-            *certify(
-                engine.queries,
-                _flows(engine, previous),
-                secret,
-                market=self._sequencer.market.identity,
-                time=moment.time,
-                commands=moment.commands,
-                journal=moment.journal,
-                previous=previous,
+        told = Moment(self._sequencer.market.identity, moment.time, moment.commands, moment.journal)
+        before = b"" if previous is None else to_text(previous).encode()
+        try:
+            text = self._apart.ask(
+                CERTIFY, moment.state, msgspec.msgpack.encode(told), bytes(secret), before
             )
-        )
-        path = self._path(issued.certificate.number)
+        except ApartError as error:
+            raise InputError("certificate", "tree", str(error)) from None
+        issued = from_text("certificate", text.decode())
+        path = self._path(issued.number)
         partial = path.with_suffix(".partial")
-        partial.write_text(to_text(issued.certificate), encoding="ascii")
+        partial.write_bytes(text)
         partial.replace(path)
         self.latest = issued
         return issued
@@ -164,7 +172,7 @@ class Certificates:
     def _previous(self, secret: SigningKey) -> Certificate | None:
         """The last certificate of the folder. InputError where it does not hold."""
         if self.latest is not None:
-            return self.latest.certificate
+            return self.latest
         paths = sorted(self.folder.glob("*.json"))
         if not paths:
             return None
@@ -173,19 +181,3 @@ class Certificates:
         for problem in problems(last, key):
             raise InputError(str(paths[-1]), problem.asset or "certificate", problem.reason)
         return last
-
-
-def _flows(engine: FastEngine, previous: Certificate | None) -> Flows:
-    """What came in or left since the certificate before, net, and what was lost so far."""
-    flows = Flows()
-    outside = engine.columns.table("pools", Pool.WIDTH)[:, Pool.external].tolist()
-    for asset, external in enumerate(outside):
-        before = 0
-        if previous is not None:
-            each = previous.assets[asset]
-            before = each.balances + each.cash
-        change = -external - before
-        flows.deposited[asset] = max(0, change)
-        flows.withdrawn[asset] = max(0, -change)
-        flows.lost[asset] = engine.queries.pool(asset).deficit
-    return flows

@@ -14,6 +14,7 @@ from solvent.domain.errors import InputError
 from solvent.foresight.rehearsal import at_once, encode, rehearse
 from solvent.service.core.ahead.apart import Reply, parts_of, read_frame, write_frame
 from solvent.service.core.ahead.rounds import rounds_of
+from solvent.service.core.ahead.trees import Trees
 
 _NICE = 5
 
@@ -36,11 +37,15 @@ def _forecast(state: bytes, account: bytes) -> bytes:
     return rounds_of(state, int(account))
 
 
+_TREES = Trees()
 REHEARSE, AT_ONCE, FORECAST = "rehearse", "at once", "forecast"
+CERTIFY, PROVE = "certify", "prove"
 TASKS: Mapping[str, Callable[..., bytes]] = {
     REHEARSE: _rehearse,
     AT_ONCE: _at_once,
     FORECAST: _forecast,
+    CERTIFY: _TREES.certify,
+    PROVE: _TREES.prove,
 }
 
 

@@ -7,7 +7,6 @@ from solvent.service.api.objects import certificates as o
 from solvent.service.core.keys import NO_ACCOUNT, Role
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.solvency.certificate import to_text
-from solvent.solvency.proofs import to_text as proof_text
 
 TAG = "Solvent"
 _FORBIDDEN = 403
@@ -20,9 +19,7 @@ async def certificate(call: Call) -> Reply:
     """A certificate of solvency by its number, or the latest one."""
     chain = call.node.certificates
     latest = chain.latest
-    number = call.params.integer(
-        "number", latest.certificate.number if latest else 0, 0, _MOST_NUMBER
-    )
+    number = call.params.integer("number", latest.number if latest else 0, 0, _MOST_NUMBER)
     text = chain.text(number)
     if text is None:
         raise _missing("there is no such certificate yet")
@@ -35,7 +32,7 @@ async def issue(call: Call) -> Reply:
         issued = await call.node.certify()
     except InputError as error:
         raise ApiError(_UNAVAILABLE, ApiErrorCode.SERVER_ERROR, error.reason) from None
-    return Reply(200, to_text(issued.certificate).encode())
+    return Reply(200, to_text(issued).encode())
 
 
 async def proof(call: Call) -> Reply:
@@ -46,7 +43,7 @@ async def proof(call: Call) -> Reply:
     found = await call.node.certificates.prove(account)
     if found is None:
         raise _missing("no certificate counts the account yet")
-    return Reply(200, proof_text(found).encode())
+    return Reply(200, found)
 
 
 def _missing(message: str) -> ApiError:
