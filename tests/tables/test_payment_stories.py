@@ -63,6 +63,42 @@ def test_usdc_that_is_lent_is_redeemed_for_a_lender_who_owes_something_else() ->
     """)
 
 
+@proves("A8", "I40")
+def test_a_payer_redeems_past_the_throttle_for_a_stuck_lender() -> None:
+    """A claim on the throttled pool would be flagged, and the lender would redeem it himself."""
+    run_story("""
+        set USDC pool.throttle_threshold 80%
+        deposit lender BTC 1
+        lend    lender BTC 1
+        deposit i   SOL  100
+        lend    i   SOL  100
+        borrow  i   BTC  0.17
+        withdraw i  BTC  0.17
+        deposit j   USDC 30,000
+        lend    j   USDC 30,000
+        borrow  j   SOL  100
+        withdraw j  SOL  100
+        deposit hog BTC  1
+        borrow  hog USDC 24,000
+        redeem  j   USDC 1                    | INSUFFICIENT_SUPPLY UTILIZATION_BOUND 0
+        deposit m   BTC  1
+        price SOL 190
+        step +1s
+        saw  AdlLeg giver=j receiver=i asset=USDC form=REDEEMED tier=CASH
+        unseen AdlLeg tier=FLAGGED
+        expect i    USDC available >= 2,123.966943
+        expect pool USDC utilization > 86.09%
+        step +1s
+        sell m BTC 1 @ 100,000
+        steps 3 +1s
+        saw  LiquidationEnded account=i
+        unseen AdlLeg tier=FLAGGED
+        expect pool USDC utilization > 86.63%
+        expect pool USDC utilization < 86.64%
+        redeem  j   USDC 1                    | INSUFFICIENT_SUPPLY UTILIZATION_BOUND 0
+    """)
+
+
 @proves("A8", "I24")
 def test_usdc_is_borrowed_where_the_account_allows_it_and_gains() -> None:
     run_story(
