@@ -253,7 +253,7 @@ def adl_comes_before_the_backstop(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(liquidation, "take_over", lambda *_: Reason.NO_BACKSTOP_CAPACITY)
 
 
-@canary("I31", "I38", "I10", within=15_000)
+@canary("I31", "I38", "I10", "I45", within=15_000)
 def deficits_are_not_booked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(liquidation, "book_losses", lambda *_: None)
 

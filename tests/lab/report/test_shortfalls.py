@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from solvent.domain.events import Event, MarkUpdated
+from solvent.domain.events import Event, MarkUpdated, Stepped
 from solvent.domain.labels import AdlCase, Reason, Tier
 from solvent.domain.units import PRICE_SCALE
 from solvent.domain.waterfall_events import (
@@ -107,3 +107,19 @@ def test_a_booking_says_what_each_pool_lost(tmp_path: Path) -> None:
     (row,) = booking_sheet({"bookings": record.result()}).rows
     assert row[:5] == ("1970-01-01 00:01:00", "0xabc", "SOL", "600.00", "100.00")
     assert row[5:] == ("10", "2.5", "500.00", "2", "20.0000 %")
+
+
+def test_a_step_of_several_passes_tells_each_at_its_time(tmp_path: Path) -> None:
+    """Events of a pass are heard before its end, when the command's time is all that is known."""
+    defaults = Defaults(marks(tmp_path), NAMES, lambda: 20 * MINUTE)
+    bookings = Bookings(marks(tmp_path), NAMES, lambda: 20 * MINUTE)
+    defaults.update(begun(5))
+    bookings.update(BookingOpened(1, 1, 1, 600 * UNIT, 0, 0))
+    for record in (defaults, bookings):
+        record.update(Stepped(MINUTE, 1))
+    for event in (opened(AdlCase.BORROWER_DEFAULT), in_round(5), Stepped(3 * MINUTE, 1)):
+        defaults.update(event)
+    for record in (defaults, bookings):
+        record.update(Stepped(20 * MINUTE, 0))
+    assert [each["after_seconds"] for each in defaults.result()] == [120]
+    assert [each["time"] for each in bookings.result()] == ["1970-01-01T00:01:00+00:00"]

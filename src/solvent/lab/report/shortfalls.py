@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from solvent.domain.events import Event
+from solvent.domain.events import Event, Stepped
 from solvent.domain.labels import AdlCase
 from solvent.domain.units import RATIO, SECOND, VALUE_DECIMALS, format_decimal
 from solvent.domain.waterfall_events import (
@@ -30,18 +30,29 @@ from solvent.lab.prices.paths import time_text
 
 @dataclass(slots=True)
 class _Default:
-    """An account's first default: `worth` is 10^-6 USDC then, `settled` 10^-22 USDC since."""
+    """An account's first default: `worth` is 10^-6 USDC then, `settled` 10^-22 USDC since.
 
+    Its liquidation had begun at `started`, and the default was at `time`.
+    """
+
+    started: int
     time: int
-    after: int
     worth: int
     settled: int = 0
 
+    @property
+    def after(self) -> int:
+        """How long the account was in the waterfall before, in microseconds."""
+        return self.time - self.started
+
 
 class Defaults:
-    """Follows accounts in default; feed it the events of `KINDS`. `now` is the event's moment."""
+    """Follows accounts in default; feed it the events of `KINDS`.
 
-    KINDS = (LiquidationStarted, AdlOpened, AdlStuck, AdlMatched)
+    `now` is the time of the event's command; what a step of several passes did has its pass's.
+    """
+
+    KINDS = (LiquidationStarted, AdlOpened, AdlStuck, AdlMatched, Stepped)
 
     def __init__(self, marks: Marks, names: Mapping[int, str], now: Callable[[], int]) -> None:
         self._marks = marks
@@ -50,22 +61,34 @@ class Defaults:
         self._started: dict[int, int] = {}
         self._is_default = False
         self._found: dict[int, _Default] = {}
+        self._fresh: set[int] = set()
 
     def update(self, event: Event) -> None:
         """Count one event."""
         if isinstance(event, LiquidationStarted):
             self._started[event.account] = self._now()
+            self._fresh.add(event.account)
+        elif isinstance(event, Stepped):
+            self._end_pass(event.time)
         elif isinstance(event, AdlOpened):
             self._is_default = event.case is AdlCase.BORROWER_DEFAULT
         elif not self._is_default:
             return
         elif isinstance(event, AdlStuck):
-            now = self._now()
-            after = now - self._started[event.account]
-            self._found.setdefault(event.account, _Default(now, after, event.total_value))
+            found = _Default(self._started[event.account], self._now(), event.total_value)
+            self._found.setdefault(event.account, found)
+            self._fresh.add(event.account)
         elif isinstance(event, AdlMatched):
             worth = self._marks.exact(event.asset, event.quantity)
             self._found[event.payer].settled += worth
+
+    def _end_pass(self, time: int) -> None:
+        """What was heard since the pass before happened at the time of this one."""
+        for account in self._fresh:
+            self._started[account] = min(time, self._started[account])
+            if (each := self._found.get(account)) is not None:
+                each.started, each.time = min(time, each.started), min(time, each.time)
+        self._fresh.clear()
 
     def result(self) -> list[dict[str, Any]]:
         """One record an account, those who waited least first."""
@@ -84,23 +107,27 @@ class Defaults:
 
 
 class Bookings:
-    """Gathers bookings; feed it the events of `KINDS`. `now` says the moment of the event."""
+    """Gathers bookings; feed it the events of `KINDS`. `now` is as for `Defaults`."""
 
-    KINDS = (BookingOpened, BookedAccount, PoolWrittenDown)
+    KINDS = (BookingOpened, BookedAccount, PoolWrittenDown, Stepped)
 
     def __init__(self, marks: Marks, names: Mapping[int, str], now: Callable[[], int]) -> None:
         self._marks = marks
         self._names = names
         self._now = now
         self._records: list[dict[str, Any]] = []
+        self._times: list[int] = []
 
     def update(self, event: Event) -> None:
         """Count one event."""
-        if isinstance(event, BookingOpened):
+        if isinstance(event, Stepped):
+            # A pass makes one booking at most.
+            self._times[-1:] = [min(time, event.time) for time in self._times[-1:]]
+        elif isinstance(event, BookingOpened):
+            self._times.append(self._now())
             self._records.append(
                 {
                     "booking": event.booking,
-                    "time": time_text(self._now()),
                     "accounts": [],
                     "lacked": format_decimal(event.shortfall, VALUE_DECIMALS),
                     "fund": format_decimal(event.paid, VALUE_DECIMALS),
@@ -128,4 +155,7 @@ class Bookings:
 
     def result(self) -> list[dict[str, Any]]:
         """One record a booking, in order."""
-        return self._records
+        return [
+            {"time": time_text(time), **record}
+            for time, record in zip(self._times, self._records, strict=True)
+        ]
