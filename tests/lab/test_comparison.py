@@ -74,12 +74,18 @@ def test_shares_are_of_what_was_received(rows: list[Compared]) -> None:
     }
     later = {"after": [{"paid": "0", "worth": "0"}], "end": {"paid": "70", "worth": "77"}}
     stages = [{"stage": OPPOSITES, "value": "300"}]
+    waits = ((90, "-1"), (70.5, "3"), (120, "4"))
+    defaults = [{"after_seconds": after, "worth": worth} for after, worth in waits]
     figures = {**rows[0].figures, "lenders": lenders, "kind_later": later, "stages": stages}
-    paid, worth = comparison_sheets([Compared("made up", figures)])
+    figures["defaults"] = defaults
+    paid, worth, waited = comparison_sheets([Compared("made up", figures)])
     assert paid.rows == [
         ("made up", "300.00", "100.00", "0.0 %", "25.0 %", "70.0 %", "5.0 %", "1.00")
     ]
     assert worth.rows[0][3:] == ("81.2 %", "–", "110.0 %")
+    assert waited.rows == [("made up", "3", "2", "70.5 s", "120 s")]
+    figures["defaults"] = defaults[:1]
+    assert comparison_sheets([Compared("made up", figures)])[2].rows[0][2:] == ("0", "–", "–")
 
 
 def test_a_scenario_that_there_is_not_is_refused_in_one_line() -> None:

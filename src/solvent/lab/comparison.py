@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from solvent.domain.parameters import Policy, WaterfallParameters
 from solvent.foresight.stage_figures import OPPOSITES
-from solvent.lab.report.formatting import ABSENT, money, number, percent
+from solvent.lab.report.formatting import ABSENT, money, number, percent, trimmed
 from solvent.lab.report.summary import Sheet
 from solvent.lab.runner import EngineFactory, run
 from solvent.lab.scenario.model import Scenario
@@ -80,8 +80,9 @@ def compare(
 
 
 def comparison_sheets(rows: list[Compared]) -> list[Sheet]:
-    """What ADL moved and in what it was paid; what payments in kind were worth later."""
+    """What ADL moved, in what it was paid, what that was worth later, and who was in default."""
     paid = ("", "Opposites", "Owed to lenders", "Token", "USDC", "Kind", "Claims", "Deficit")
+    defaults = ("", "In default", "Worth something", "The first after", "The last after")
     later = ("", "Liquidated", "Closed", "Token or USDC", "Kind 1 h later", "Kind at the end")
     return [
         Sheet(
@@ -93,6 +94,11 @@ def comparison_sheets(rows: list[Compared]) -> list[Sheet]:
             "Of all that ADL moved, in the token or in USDC; payments in kind, worth later",
             later,
             [_later(row) for row in rows],
+        ),
+        Sheet(
+            "Who was in default; how long after coming into the waterfall, if worth something",
+            defaults,
+            [_in_default(row) for row in rows],
         ),
     ]
 
@@ -122,6 +128,13 @@ def _later(row: Compared) -> tuple[str, ...]:
         _share(plain, opposites + Decimal(lenders["received"])),
         *(_share(Decimal(each["worth"]), Decimal(each["paid"])) for each in (hour, end)),
     )
+
+
+def _in_default(row: Compared) -> tuple[str, ...]:
+    defaults = row.figures["defaults"]
+    waits = [each["after_seconds"] for each in defaults if Decimal(each["worth"]) > 0]
+    ends = (f"{trimmed(end)} s" for end in (min(waits), max(waits))) if waits else (ABSENT,) * 2
+    return row.name, number(len(defaults)), number(len(waits)), *ends
 
 
 def _opposites(row: Compared) -> Decimal:
