@@ -9,6 +9,7 @@ from solvent.domain.labels import Source
 from solvent.history.followers.candles import INTERVALS
 from solvent.history.market_views import Views
 from solvent.history.questions.market import POOL_SPANS, TICKER_SPANS
+from solvent.history.retention import Keep
 from solvent.history.tables.database import DatabaseError, open_database
 from solvent.history.tables.rows import FillKind, OrderStatus, Paging, PaymentType, PriceKind
 from tests.history.market_records import Told, filled, simulated, told, views_of
@@ -82,6 +83,17 @@ def test_both_databases_hold_and_say_the_same(url: str, name: int | str) -> None
     ):
         assert found == expected
     views.close()
+
+
+def test_both_databases_forget_the_same(url: str) -> None:
+    market = simulated(38)
+    half = (market.records[-1][0] - market.records[0][0]) // 2
+    here, there = filled(market), filled(market, url)
+    for views in (here, there):
+        for _ in range(100):
+            views.forget(Keep(half, half // 2))
+    assert there.dump() == here.dump() != views_of(38).dump()
+    there.close()
 
 
 @proves("I35")

@@ -12,6 +12,7 @@ from solvent.cli.progress import say
 from solvent.cli.runs.folder import RUN_FILES
 from solvent.cli.runs.playing import Playing
 from solvent.domain.errors import InputError
+from solvent.history.retention import Keep
 from solvent.journal.durable import holds_journal
 from solvent.lab.live.driver import (
     DEMO_STEP,
@@ -68,6 +69,7 @@ class Plan:
     accounts: int | None
     accepts_clock: bool
     snapshot_every: int
+    keep: Keep | None
     archive: Path | None
     logs_access: bool
 
@@ -93,6 +95,7 @@ def run_live(plan: Plan) -> int:
             clock=clock,
             is_clock_accepted=plan.accepts_clock,
             snapshot_every=plan.snapshot_every,
+            keep=plan.keep,
             archive=plan.archive,
             on_progress=lambda done, of: far.__setitem__(0, Far(done, of)),
         )

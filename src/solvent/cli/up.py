@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Annotated
 
     from solvent.cli.live import StaffKey
+    from solvent.history.retention import Keep
     from solvent.lab.scenario.model import Scenario
     from solvent.service.api.front import Front
     from solvent.service.authority.model import Terms
@@ -24,6 +25,7 @@ else:
 PORT = 8620
 MEMORY_FOLDER = "solvent-market"
 FUNDING = 10**12
+MOST_DAYS = 100_000
 _REPEATED = Parameter(consume_multiple=False, negative_iterable=(), show_default=False)
 OperatorKeys = Annotated[
     tuple[str, ...],
@@ -101,6 +103,14 @@ SnapshotEvery = Annotated[
         help="Snapshot after so many records; sooner where reading them again would take seconds."
     ),
 ]
+KeepHistory = Annotated[
+    int,
+    WHOLE,
+    Parameter(
+        validator=Number(gte=0, lte=MOST_DAYS),
+        help="Days that histories are kept, orders without a fill a week at most; 0: for ever.",
+    ),
+]
 Archive = Annotated[
     Path | None,
     NAMED,
@@ -170,6 +180,7 @@ def up(
     accounts: AgentAccounts = None,
     accept_clock: AcceptsClock = False,
     snapshot_every: SnapshotEvery = 1_000_000,
+    keep_history: KeepHistory = 90,
     archive: Archive = None,
     access_log: AccessLog = False,
 ) -> int:
@@ -202,6 +213,7 @@ def up(
         accounts=accounts,
         accepts_clock=accept_clock,
         snapshot_every=snapshot_every,
+        keep=_keep(keep_history),
         archive=archive,
         logs_access=access_log,
     )
@@ -216,6 +228,12 @@ def _played(scenario: str, sources: int, replay: str | None) -> "Scenario":
     return (
         load_scenario(replay) if replay is not None else guarded(load_scenario(scenario), sources)
     )
+
+
+def _keep(days: int) -> "Keep | None":
+    from solvent.history.retention import Keep
+
+    return Keep.of_days(days) if days else None
 
 
 def _front(

@@ -27,6 +27,7 @@ from solvent.history.followers.pools import PoolMirrors
 from solvent.history.followers.receipt_rows import ReceiptHistory
 from solvent.history.questions.accounts import AccountHistory
 from solvent.history.questions.market import MarketHistory
+from solvent.history.retention import Keep, Retention
 from solvent.history.tables.batch import Batch
 from solvent.history.tables.database import (
     DamagedFileError,
@@ -62,6 +63,7 @@ class Views(AccountHistory, MarketHistory, ReceiptHistory):
         self._applied = self._committed = 0
         self._stored_parameters = parameters
         self._batch = Batch()
+        self._retention = Retention(database)
         self._prepare(anew)
 
     @classmethod
@@ -131,6 +133,10 @@ class Views(AccountHistory, MarketHistory, ReceiptHistory):
                 self.commit()
         self.commit()
 
+    def forget(self, keep: Keep) -> None:
+        """Remove some of what the rule does not keep; the journal has it. Raises DatabaseError."""
+        self._retention.step(keep, self._listener.receipts.time)
+
     def dump(self) -> dict[str, list[tuple[Value, ...]]]:
         """Everything that was committed: equal views have equal dumps."""
         return dump(self._database)
@@ -186,6 +192,7 @@ class Views(AccountHistory, MarketHistory, ReceiptHistory):
         self._applied = self._committed = int(stored["applied"])
         parameters = decode_parameters(json.loads(stored["parameters"]))
         self._batch = Batch()
+        self._retention = Retention(self._database)
         self._stored_parameters = parameters
         pools = PoolMirrors(parameters, self._batch)
         pools.load(self._database)

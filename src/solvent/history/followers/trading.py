@@ -43,6 +43,7 @@ class Trading:
     def accepted(self, context: Context, event: e.OrderAccepted | e.TriggerPlaced) -> None:
         """An order enters, or begins to wait for its price."""
         self._places[event.order] = context.next_place()
+        self._batch.count(ORDERS, event.account)
         self.follow(context, event)
         context.orders[event.account] = event.order
 

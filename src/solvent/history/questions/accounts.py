@@ -30,7 +30,7 @@ from solvent.history.tables.rows import (
     Position,
     WithdrawalRow,
 )
-from solvent.history.tables.schema import NEVER, PLACE_BITS
+from solvent.history.tables.schema import FILLS, NEVER, ORDERS, PLACE_BITS
 
 _POSITIONS = "positions JOIN pools ON pools.asset = positions.asset"
 _POSITION_COLUMNS = (
@@ -143,7 +143,8 @@ class AccountHistory(Payments):
             "executed, executed_quote, status, trigger_price, trigger_by, refused, refused_limit, "
             "reason"
         )
-        rows, total = self._read(columns, "orders", where, "id", paging)
+        known = self._of_owner(ORDERS, account, where)
+        rows, total = self._read(columns, "orders", where, "id", paging, known)
         return Page([_order(integers(row)) for row in rows], total)
 
     def fills(
@@ -164,7 +165,8 @@ class AccountHistory(Payments):
             "place, time, account, asset, order_id, trade, side, price, quantity, quote, fee, "
             "maker, kind, number, part, client_id"
         )
-        rows, total = self._read(columns, "fills", where, "place", paging)
+        known = self._of_owner(FILLS, account, where)
+        rows, total = self._read(columns, "fills", where, "place", paging, known)
         return Page([_fill(integers(row)) for row in rows], total)
 
 

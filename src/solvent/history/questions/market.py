@@ -19,6 +19,7 @@ from solvent.history.followers.candles import (
     start_of,
 )
 from solvent.history.questions.pages import Questions, Where, integers
+from solvent.history.tables.counts import counted
 from solvent.history.tables.rows import (
     NEWEST,
     CandleRow,
@@ -29,7 +30,7 @@ from solvent.history.tables.rows import (
     TickerRow,
     TradeRow,
 )
-from solvent.history.tables.schema import POINTS
+from solvent.history.tables.schema import POINTS, TRADES
 
 MOST_CANDLES = 1000
 _CANDLE = "start, span, open, high, low, close, volume, quote, trades"
@@ -60,10 +61,11 @@ class MarketHistory(Questions):
     def trades(
         self, asset: int, paging: Paging = NEWEST, before: int | None = None
     ) -> Page[TradeRow]:
-        """Trades of one market, with `before` those of a lower number."""
+        """Trades of one market, with `before` those of a lower number; `total` is of them all."""
         columns = "id, time, asset, price, quantity, quote, side, system"
         where = Where().equal("asset", asset).between("id", None, before)
-        rows, total = self._read(columns, "trades", where, "id", paging)
+        total = counted(self._database, TRADES, asset)
+        rows, _ = self._read(columns, "trades", where, "id", paging, total)
         return Page([_trade(integers(row)) for row in rows], total)
 
     def klines(

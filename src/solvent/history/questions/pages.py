@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from solvent.domain.units import INT64_MAX, INT64_MIN
+from solvent.history.tables.counts import counted
 from solvent.history.tables.database import Database, Row, Value
 from solvent.history.tables.rows import Paging
-from solvent.history.tables.schema import PLACE_BITS
+from solvent.history.tables.schema import PLACE_BITS, Table
 
 
 class Where:
@@ -39,6 +40,11 @@ class Where:
             self.values.append(_held(value) if isinstance(value, int) else value)
         return self
 
+    @property
+    def is_of_owner(self) -> bool:
+        """Whether nothing is asked but whose the rows are."""
+        return len(self._clauses) == 1
+
     def __str__(self) -> str:
         """The clause, empty where there is no condition."""
         return f"WHERE {' AND '.join(self._clauses)}" if self._clauses else ""
@@ -51,16 +57,24 @@ class Questions:
         self._database = database
 
     def _read(
-        self, columns: str, source: str, where: Where, order: str, paging: Paging
+        self,
+        columns: str,
+        source: str,
+        where: Where,
+        order: str,
+        paging: Paging,
+        total: int | None = None,
     ) -> tuple[list[list[Value]], int]:
         """One page of rows in the order of a column, and how many there are in all.
 
-        `source` is a table, or a query in brackets whose own values `where` begins with.
+        `source` is a table, or a query in brackets whose own values `where` begins with. Rows are
+        counted, unless their `total` is known.
         """
         direction = "ASC" if paging.ascending else "DESC"
         ordered = ", ".join(f"{column} {direction}" for column in order.split())
-        counted = self._database.fetch(f"SELECT COUNT(*) FROM {source} {where}", where.values)
-        total = int(counted[0][0])
+        if total is None:
+            found = self._database.fetch(f"SELECT COUNT(*) FROM {source} {where}", where.values)
+            total = int(found[0][0])
         rows: list[Row] = []
         if paging.offset < total:
             rows = self._database.fetch(
@@ -68,6 +82,10 @@ class Questions:
                 [*where.values, _held(paging.limit), _held(paging.offset)],
             )
         return [list(row) for row in rows], total
+
+    def _of_owner(self, table: Table, owner: int, where: Where) -> int | None:
+        """How many rows there are where nothing is asked but whose they are; None otherwise."""
+        return counted(self._database, table, _held(owner)) if where.is_of_owner else None
 
 
 def _held(number: int) -> int:

@@ -5,10 +5,11 @@ of one batch replace each other, only the last is written, so the database is th
 size of the batches was.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from itertools import chain
 
+from solvent.history.tables.counts import COUNTED, add_counts
 from solvent.history.tables.database import Database, Value
 from solvent.history.tables.schema import MOVEMENTS, Table
 
@@ -24,6 +25,11 @@ class Batch:
         self._put: defaultdict[Table, dict[Hashable, tuple[Value, ...]]] = defaultdict(dict)
         self.movements: dict[int, list[Value]] = {}
         self._ends: list[tuple[int, int, int]] = []
+        self._counts: Counter[tuple[Table, int]] = Counter()
+
+    def count(self, table: Table, owner: int) -> None:
+        """A row that is `put` is new: one more of its owner."""
+        self._counts[table, owner] += 1
 
     def append(self, table: Table, row: list[Value]) -> None:
         """A new row, in the order of the table's columns."""
@@ -47,8 +53,12 @@ class Batch:
         if self._ends:
             database.execute_many(_END, self._ends)
         _append(database, MOVEMENTS, list(self.movements.values()))
+        counts = self._counts.copy()
         for table, rows in self._appended.items():
             _append(database, table, rows)
+            if (column := COUNTED.get(table)) is not None:
+                counts.update((table, int(row[column])) for row in rows)
+        add_counts(database, counts)
         for table, newest in self._put.items():
             if newest:
                 database.execute_many(table.upsert(), newest.values())
@@ -59,6 +69,7 @@ class Batch:
         self._put.clear()
         self.movements.clear()
         self._ends.clear()
+        self._counts.clear()
 
 
 def _append(database: Database, table: Table, rows: Sequence[Sequence[Value]]) -> None:

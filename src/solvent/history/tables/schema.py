@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from solvent.history.tables.database import Database
 
-VERSION = 7
+VERSION = 8
 PLACE_BITS = 24
 """A command makes fewer rows than 2 to this power."""
 NEVER = 2**63 - 1
@@ -148,8 +148,11 @@ LIQUIDATIONS = _table(
     "liquidations", "account command time net_equity maintenance exposure total_value"
 )
 
+COUNTS = _table("counts", "kind owner total", keys=2)
+
 TABLES = (
     META,
+    COUNTS,
     POOLS,
     POSITIONS,
     MOVEMENTS,

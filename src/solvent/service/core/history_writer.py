@@ -20,6 +20,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from solvent.history.market_views import Views
+from solvent.history.retention import Keep
 from solvent.history.tables.database import DamagedFileError, DatabaseDamagedError, DatabaseError
 from solvent.history.tables.memo import Memo
 from solvent.journal.durable import JournalError
@@ -53,16 +54,23 @@ class ViewsSource(NamedTuple):
 class ViewsWriter:
     """Lets outcomes into the views, in their order, in a thread of its own.
 
-    `views` are None while they cannot be had. `failures` counts what went wrong, and `rebuilds` how
-    often they were made anew.
+    `views` are None while they cannot be had; `keep` says what of the past they keep, None all of
+    it. `failures` counts what went wrong, and `rebuilds` how often they were made anew.
     """
 
-    def __init__(self, views: Views | None, source: ViewsSource, commands: int) -> None:
+    def __init__(
+        self,
+        views: Views | None,
+        source: ViewsSource,
+        commands: int,
+        keep: Keep | None = None,
+    ) -> None:
         self.views = views
         self.lock = threading.Lock()
         self.failures = self.rebuilds = 0
         self.trouble = ""
         self._source = source
+        self._keep = keep
         self._store: deque[Outcome] = deque()
         self._changed = threading.Condition()
         self._asking = 0
@@ -243,6 +251,8 @@ class ViewsWriter:
             try:
                 apply_to_views(views, outcomes)
                 views.commit()
+                if self._keep is not None:
+                    views.forget(self._keep)
             except DatabaseError:
                 raise
             except Exception as error:

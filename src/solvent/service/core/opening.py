@@ -30,6 +30,7 @@ from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
 from solvent.history.market_views import Views
+from solvent.history.retention import Keep
 from solvent.history.tables.database import (
     SQLITE,
     DamagedFileError,
@@ -88,6 +89,7 @@ def open_node(
     clock: MarketClock | None = None,
     is_clock_accepted: bool = False,
     snapshot_every: int = 1_000_000,
+    keep: Keep | None = None,
     archive: Path | None = None,
     segment_bytes: int = SEGMENT_BYTES,
     on_progress: Progress | None = None,
@@ -96,6 +98,7 @@ def open_node(
     """The node of a folder; with `start` a new one where there is no journal yet.
 
     `engines` is the kind of engine that the market runs on: this is the one place that chooses it.
+    `keep` is the rule for what the histories keep, None all of it.
     What the journal no longer needs to open leaves it for the `archive`, where there is one.
     `on_progress` is told how many records have happened again, and of how many.
     The clock goes on from the market's last record; with `is_clock_accepted` however far that is.
@@ -133,7 +136,7 @@ def open_node(
         if isinstance(error, MarketError):
             raise InputError(str(folder), "market", str(error)) from error
         raise
-    writer = ViewsWriter(views, source, market.commands)
+    writer = ViewsWriter(views, source, market.commands, keep)
     writer.put(lately)
     sequencer = Sequencer(journal, market, snapshot_every=snapshot_every, tail=tail)
     return Node(sequencer, writer, clock=clock, audit=audit)
