@@ -203,3 +203,42 @@ LENDERS_WOULD_LEAVE = Population("""
     redeem  ann SOL 1
 """)
 """A pool has cash for those who are quick, and a loss that nobody has booked."""
+
+A_CLAIM_BECOMES_DUST = Population("""
+    deposit ann SOL 1,000
+    lend    ann SOL 1,000
+    deposit eve USDC 1,000
+    lend    eve USDC 1,000
+    deposit cat BTC 1
+    borrow  cat SOL 100
+    withdraw cat SOL 100
+    deposit bob BTC 0.002
+    deposit bob SOL 0.000026
+    lend    bob SOL 0.000026
+    borrow  bob USDC 100
+    withdraw bob USDC 100
+    halt    SOL
+    price   BTC 1,000                     # bob's claim falls from 0.0104 to 0.0095 USDC
+    step    +1s
+    saw     PoolWrittenDown asset=USDC
+""")
+"""A claim on a halted token counts from 0.01 USDC on, and loses that by the loss of its pool."""
+
+INTEREST_WAITS = Population("""
+    set SOL pool.curve.points 0:80% 1:80%
+    deposit ann SOL 1,000
+    lend    ann SOL 1,000
+    deposit bob BTC 1
+    borrow  bob SOL 280
+    withdraw bob SOL 280
+    halt    BTC
+    price   SOL 1,000
+    step    +1s
+    step    +59s
+    saw     PoolWrittenDown asset=SOL
+    step    +60s
+    saw     PoolWrittenDown asset=SOL
+    step    +60s
+    saw     PoolWrittenDown asset=SOL
+""")
+"""Nobody acts, and what a halted token covers loses its interest for certain, 0.3 USDC a minute."""
