@@ -4,7 +4,8 @@ import { defineConfig } from "vite";
 
 const SERVICE = process.env.SOLVENT_URL ?? "http://127.0.0.1:8620";
 
-export default defineConfig({
+/** The gallery of all states is built where it is asked for, and never into the console. */
+export default defineConfig(({ mode }) => ({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",
@@ -12,10 +13,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 100,
+    rolldownOptions: { input: mode === "gallery" ? "gallery.html" : "index.html" },
   },
   server: {
     proxy: Object.fromEntries(
       ["/api", "/wapi", "/solvent", "/docs", "/openapi.json"].map((path) => [path, SERVICE]),
     ),
   },
-});
+}));

@@ -1,13 +1,15 @@
 /** The order form: what may be ordered, what binds it, and why an order would be refused. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { held, useAsked, wire, type Schemas } from "../data/api.ts";
 import { LIMITS } from "../data/account.ts";
 import type { Book } from "../data/book.ts";
-import { add, compare, decimal, multiply, shown, text, typed, ZERO, type Decimal } from "../lib/decimal.ts";
-import { Fact, Figure } from "../parts/figures.tsx";
+import { add, compare, decimal, multiply, shown, subtract, text, typed, ZERO, type Decimal } from "../lib/decimal.ts";
+import { Fact, Figure, Percent } from "../parts/figures.tsx";
 import { Answer } from "../parts/states.tsx";
 import { Outcome, useDeed } from "../parts/deed.tsx";
+import { after, Arrow, useMarkets } from "./markets.tsx";
 import { digitsOf, type Market } from "./trade.tsx";
 
 interface Given {
@@ -27,6 +29,48 @@ export function costOf(levels: readonly (readonly [string, string])[], quantity:
     if (left.units === 0n) return cost;
   }
   return null;
+}
+
+/** The worst price that a market order would meet; null where the book ends before. */
+export function worst(levels: readonly (readonly [string, string])[], quantity: Decimal): Decimal | null {
+  let left = quantity;
+  for (const [price, there] of levels) {
+    if (compare(left, decimal(there)) <= 0) return decimal(price);
+    left = subtract(left, decimal(there));
+  }
+  return null;
+}
+
+/** Health, liquidation price and the rate of what is borrowed, before and after the order. */
+function Ahead({ of, base }: { of: Schemas["OrderAhead"] | null; base: string }) {
+  const { pools, now } = useMarkets();
+  const owed = of && decimal(of.borrowed).units > 0n ? of.borrows : null;
+  const pool = pools.value.value?.find((each) => each.symbol === owed);
+  const state = now.value.value?.find((each) => each.symbol === owed);
+  const rate = of && pool && state ? after(pool, state, "borrow", decimal(of.borrowed)) : null;
+  return (
+    <>
+      <Fact name="Of the way to liquidation" hint="Once all of the order is filled at its price; fees left out">
+        <Becomes from={of?.marginRatio} to={of?.marginRatioThen} show={(value) => <Percent of={value} />} />
+      </Fact>
+      <Fact name={`Liquidated at ${base}`} hint="The nearest mark, all else equal">
+        <Becomes from={of?.liquidationPrice} to={of?.liquidationPriceThen} show={(value) => <Figure of={value} digits={4} />} />
+      </Fact>
+      {owed && of && (
+        <Fact name={`Borrows ${owed}`}>
+          <Figure of={of.borrowed} digits={4} /> {pool && rate && <>at <Arrow from={pool.borrowInterestRate} to={text(rate.borrow)} /></>}
+        </Fact>
+      )}
+    </>
+  );
+}
+
+function Becomes({ from, to, show }: { from: string | null | undefined; to: string | null | undefined; show: (value: string | null | undefined) => ComponentChildren }) {
+  return (
+    <>
+      {show(from)} <span class="arrow" aria-label="becomes">→</span> <strong>{show(to)}</strong>
+    </>
+  );
 }
 
 export function OrderForm({ market, book, price, setPrice }: Given) {
@@ -52,6 +96,18 @@ export function OrderForm({ market, book, price, setPrice }: Given) {
     2000,
   );
   const deed = useDeed(mostAgain);
+  const at = isLimit ? limit : amount && worst(side === "Bid" ? book.asks : book.bids, amount);
+  const mayAsk = held.value && amount && at && most.value.value && compare(amount, decimal(most.value.value.quantity)) <= 0;
+  const [ahead] = useAsked<Schemas["OrderAhead"]>(
+    mayAsk
+      ? {
+          path: "/solvent/v1/limits/order/ahead",
+          instruction: "limitsOrderAheadQuery",
+          fields: { symbol: market.symbol, side, ...flags, quantity: text(amount), at: text(at), ...(isLimit ? { price: text(at) } : {}) },
+        }
+      : null,
+    2000,
+  );
   const base = market.baseSymbol;
   const bound = most.value.value;
   const why = reason();
@@ -156,6 +212,7 @@ export function OrderForm({ market, book, price, setPrice }: Given) {
         <Fact name={side === "Bid" ? "Costs" : "Brings"} hint={isLimit ? "At the order's own price" : "On the book as it is now"}>
           {cost ? <Figure of={text(cost)} digits={2} unit="USDC" /> : <span class="figure none">–</span>}
         </Fact>
+        <Ahead of={mayAsk ? ahead.value.value : null} base={base} />
       </dl>
       <button class={`button ${side === "Ask" ? "sell" : ""}`} disabled={why !== null || deed.isBusy} aria-describedby="order-why">
         {side === "Bid" ? "Buy" : "Sell"} {base}

@@ -19,6 +19,20 @@ export function OpenOrders({ market }: { market: Market }) {
     { name: "Market", isText: true, cell: (row) => row.symbol.replace("_", "/"), plain: (row) => row.symbol },
     { name: "Side", isText: true, cell: (row) => <span class={row.side === "Bid" ? "up" : "down"}>{row.side === "Bid" ? "▲ buy" : "▼ sell"}</span>, plain: (row) => row.side },
     { name: "Price", cell: (row) => <Figure of={row.price} />, plain: (row) => row.price ?? "" },
+    {
+      name: "Waits for",
+      hint: "The condition that has to come before the order goes to the book",
+      isText: true,
+      cell: (row) =>
+        row.triggerPrice ? (
+          <>
+            {row.triggerBy === "LastPrice" ? "last trade" : row.triggerBy === "IndexPrice" ? "index" : "mark"} at <Figure of={row.triggerPrice} />
+          </>
+        ) : (
+          <span class="figure none">–</span>
+        ),
+      plain: (row) => (row.triggerPrice ? `${row.triggerBy ?? "MarkPrice"} ${row.triggerPrice}` : ""),
+    },
     { name: "Quantity", cell: (row) => <Figure of={row.quantity} />, plain: (row) => row.quantity ?? "" },
     { name: "Filled", cell: (row) => <Figure of={row.executedQuantity} />, plain: (row) => row.executedQuantity },
     {

@@ -27,6 +27,7 @@ from solvent.domain.readings import (
     AccountHealth,
     AccountSettings,
     AdlForecast,
+    AfterTrade,
     AmountCommand,
     Balance,
     Bound,
@@ -39,6 +40,7 @@ from solvent.domain.readings import (
     PoolCommand,
     PoolReport,
     PriceReading,
+    Trade,
     nearest,
 )
 from solvent.domain.rejections import Refusal
@@ -114,6 +116,13 @@ class Queries(ABC):
         """The same of the command's asset, once the command was carried out.
 
         Nothing may refuse it now.
+        """
+
+    @abstractmethod
+    def after_trade(self, trade: Trade, asset: int) -> AfterTrade:
+        """How an account would stand after a trade, and which marks of `asset` liquidate it then.
+
+        What it lacks of what it gives it owes. Fees are left out.
         """
 
     def liquidation_price(self, account: int, asset: int) -> int | None:

@@ -199,6 +199,27 @@ class LiquidationPrices(NamedTuple):
     above: int | None
 
 
+class Trade(NamedTuple):
+    """An imagined fill: atoms that an account gives of one asset and gets of another."""
+
+    account: int
+    gives: int
+    paid: int
+    gets: int
+    got: int
+
+
+class AfterTrade(NamedTuple):
+    """An account after a trade: M / NE (10^-9, None without debts or equity) and marks of an asset.
+
+    `borrowed` atoms of what it gives it would owe more.
+    """
+
+    maintenance_ratio: int | None
+    prices: LiquidationPrices
+    borrowed: int
+
+
 class Bound(NamedTuple):
     """The most that may be asked for, and what refuses more; None where more is merely not done.
 

@@ -65,6 +65,7 @@ _ENTRIES = (
     query_kernels.read_level,
     query_kernels.liquidation_prices,
     query_kernels.liquidation_prices_after,
+    query_kernels.read_after_trade,
     query_refusals.refusal_now,
 )
 _COLUMNS = tuple(column_types(Store))

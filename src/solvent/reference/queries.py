@@ -19,6 +19,7 @@ from solvent.domain.readings import (
     AccountHealth,
     AccountSettings,
     AdlForecast,
+    AfterTrade,
     AmountCommand,
     Balance,
     CollateralValue,
@@ -32,6 +33,7 @@ from solvent.domain.readings import (
     PoolReport,
     PriceReading,
     SourceReading,
+    Trade,
 )
 from solvent.domain.rejections import Refusal
 from solvent.domain.units import (
@@ -183,13 +185,29 @@ class ReferenceQueries(Queries):
     def liquidation_prices(self, account: int, asset: int) -> LiquidationPrices:
         """How far one asset's mark can move before `account` is liquidatable."""
         self._check(account, asset)
-        return _liquidation_prices(self._state, account, asset)
+        return _liquidation_prices(self._state, portfolio_of(self._state, account), asset)
 
     def liquidation_prices_after(self, command: PoolCommand) -> LiquidationPrices:
         """The same of the command's asset, once the command was carried out."""
         after, refused = self._tried(command)
         assert refused is None, "a command that is refused has no afterwards"
-        return _liquidation_prices(after, command.account, command.asset)
+        return _liquidation_prices(after, portfolio_of(after, command.account), command.asset)
+
+    def after_trade(self, trade: Trade, asset: int) -> AfterTrade:
+        """How an account would stand after a trade, and the marks of `asset` that liquidate it."""
+        self._check(trade.account, asset)
+        portfolio = portfolio_of(self._state, trade.account)
+        taken = min(trade.paid, portfolio.quantities[trade.gives])
+        portfolio.quantities[trade.gives] -= taken
+        portfolio.debts[trade.gives] += trade.paid - taken
+        portfolio.quantities[trade.gets] += trade.got
+        values = health(self._state, portfolio)
+        counts = values.exposure > 0 and values.net_equity > 0
+        return AfterTrade(
+            divide_up(values.maintenance * RATIO, values.net_equity) if counts else None,
+            _liquidation_prices(self._state, portfolio, asset),
+            trade.paid - taken,
+        )
 
     def _forecast(self, account: int, asset: int, quantity: int) -> AdlForecast | None:
         """What case L of `quantity` atoms would take from `account`; None: not eligible.
@@ -407,8 +425,7 @@ def _withdrawable(pool: Pool, bound: int) -> int:
     return largest_passing(passes, redeemable(pool)) if index else 0
 
 
-def _liquidation_prices(state: State, account: int, asset: int) -> LiquidationPrices:
-    portfolio = portfolio_of(state, account)
+def _liquidation_prices(state: State, portfolio: Portfolio, asset: int) -> LiquidationPrices:
     marks = [price.mark for price in state.prices]
     mark = marks[asset]
 

@@ -62,6 +62,7 @@ ann GET /wapi/v1/history/funding symbol=SOL_USDC
 - GET /api/v1/wallets
 ann GET /solvent/v1/limits symbol=USDC autoBorrow=true
 ann GET /solvent/v1/limits/order symbol=SOL_USDC side=Bid price=200 autoBorrow=true
+ann GET /solvent/v1/limits/order/ahead symbol=SOL_USDC side=Bid price=200 quantity=1 autoBorrow=true
 bob GET /solvent/v1/forecast symbol=USDC
 operator POST /solvent/v1/certificates
 - GET /solvent/v1/certificates

@@ -88,6 +88,7 @@ GET    /wapi/v1/history/funding                   .  x    x    .     .      .   
 POST   /solvent/v1/batch                          .  x    x    .     .      .       .       .
 GET    /solvent/v1/limits                         .  x    x    .     .      .       .       o
 GET    /solvent/v1/limits/order                   .  x    x    .     .      .       .       o
+GET    /solvent/v1/limits/order/ahead             .  x    x    .     .      .       .       o
 GET    /solvent/v1/forecast                       .  x    x    .     .      .       .       o
 GET    /solvent/v1/waterfall                      x  x    x    x     x      x       x       x
 GET    /solvent/v1/pools                          x  x    x    x     x      x       x       x

@@ -21,6 +21,7 @@ PAGES = {
     "trade": "/trade/SOL_USDC",
     "account": "/account/borrow/SOL",
     "waterfall": "/waterfall",
+    "replay": "/replay",
     "risk": "/risk",
 }
 SETTLE_MS = 1500

@@ -101,6 +101,32 @@ def test_an_order_rests_and_is_cancelled(page: Page, demo: Service) -> None:
     assert said_to(page, demo, "/api/v1/orders", "orderQueryAll") == []
 
 
+def test_an_order_shows_how_the_account_stands_after_it(page: Page, demo: Service) -> None:
+    """While it is typed, at the order's own price, as the market itself reckons it."""
+    come_in(page)
+    page.goto("/trade/SOL_USDC")
+    expect(page.locator("ul.bid button").first).to_be_visible()
+    page.get_by_label("borrow what is missing").check()
+    page.locator("ul.ask button").first.click()
+    price = page.get_by_label("Price").input_value()
+    quantity = str(int(Decimal(120_000) / Decimal(price)))
+    page.get_by_label("Quantity").fill(quantity)
+    then = page.locator(".fact", has_text="Of the way to liquidation").locator(
+        "strong [data-value]"
+    )
+    expect(then).to_be_visible()
+    fields = {"symbol": "SOL_USDC", "side": "Bid", "price": price, "quantity": quantity}
+    path, name = "/solvent/v1/limits/order/ahead", "limitsOrderAheadQuery"
+    told = said_to(page, demo, path, name, **fields, autoBorrow="true", autoLendRedeem="false")
+    assert told["marginRatio"] is None
+    assert abs(value(then) - Decimal(told["marginRatioThen"])) < Decimal("0.001")
+    marks = page.locator(".fact", has_text="Liquidated at SOL").locator("strong [data-value]")
+    expect(marks).to_be_visible()
+    gap = value(marks) - Decimal(told["liquidationPriceThen"])
+    assert abs(gap) / value(marks) < Decimal("0.001")
+    expect(page.locator(".fact", has_text="Borrows USDC")).to_contain_text("→")
+
+
 def test_nothing_of_an_account_is_seen_without_its_key(page: Page) -> None:
     page.goto("/account")
     expect(page.get_by_role("heading", name="No key yet")).to_be_visible()

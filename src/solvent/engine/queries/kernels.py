@@ -25,7 +25,15 @@ from solvent.engine.lending.pool import redeemable
 from solvent.engine.lending.rates import borrow_apr, utilization
 from solvent.engine.lending.throttle import bound_in_force, within
 from solvent.engine.limits import gated, largest_passing, pool_state, smallest_passing
-from solvent.engine.margin import Doubt, health, health_of, is_liquidatable, portfolio_of, report
+from solvent.engine.margin import (
+    Doubt,
+    Health,
+    health,
+    health_of,
+    is_liquidatable,
+    portfolio_of,
+    report,
+)
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import Asset, CommandRow, Level
 from solvent.engine.memory.scratch import take
@@ -81,7 +89,11 @@ def read_balances(s: Store, account: int, out: Rows[BalanceRow]) -> None:
 @kernel
 def read_health(s: Store, account: int, out: HealthRow) -> None:
     """Write the health of an account."""
-    values = health_of(s, account, Doubt.NONE)
+    _put_health(out, health_of(s, account, Doubt.NONE))
+
+
+@kernel
+def _put_health(out: HealthRow, values: Health) -> None:
     summary = report(values)
     out.net_equity = summary.net_equity
     out.initial = summary.initial
@@ -253,6 +265,33 @@ def liquidation_prices_after(s: Store, command: CommandRow, asset: int, out: Mar
     portfolio_after(s, command, _portfolio_in(context))
     _search(s, context, asset, out)
     s.globals.scratch_top = top
+
+
+@kernel
+def read_after_trade(
+    s: Store,
+    account: int,
+    gives: int,
+    paid: int,
+    gets: int,
+    got: int,
+    asset: int,
+    sums: HealthRow,
+    out: MarksRow,
+) -> int:
+    """Write how an account stands after a trade; return what of its payment it would owe."""
+    top = s.globals.scratch_top
+    context = row_in(Imagined, take(s, Imagined.WIDTH + 3 * s.globals.assets))
+    portfolio = _portfolio_in(context)
+    portfolio_of(s, account, portfolio)
+    taken = min(paid, portfolio[gives])
+    portfolio[gives] -= taken
+    portfolio[s.globals.assets + gives] += paid - taken
+    portfolio[gets] += got
+    _put_health(sums, health(s, portfolio, Doubt.NONE, 0))
+    _search(s, context, asset, out)
+    s.globals.scratch_top = top
+    return paid - taken
 
 
 @kernel

@@ -17,6 +17,7 @@ from solvent.domain.readings import (
     AccountHealth,
     AccountSettings,
     AdlForecast,
+    AfterTrade,
     Balance,
     CollateralValue,
     DebtMargin,
@@ -29,6 +30,7 @@ from solvent.domain.readings import (
     PoolReport,
     PriceReading,
     SourceReading,
+    Trade,
 )
 from solvent.domain.units import RATIO, divide_up
 from solvent.engine.memory.command_rows import Words, encode_batch
@@ -130,6 +132,23 @@ class FastQueries(Previews):
         assert self.refusal(command) is None
         row = encode_batch([command])
         return self._liquidating_marks("liquidation_prices_after", row.ctypes.data, command.asset)
+
+    def after_trade(self, trade: Trade, asset: int) -> AfterTrade:
+        """How an account would stand after a trade, and the marks of `asset` that liquidate it."""
+        self._check(trade.account, asset)
+        sums, out = _row(HealthRow.WIDTH), _row(Halves.WIDTH)
+        rows = asset, sums.ctypes.data, out.ctypes.data
+        prices = self._engine.columns["prices"].copy()
+        borrowed = self._engine.read("read_after_trade", *trade, *rows, prices=prices)
+        halves = sums.tolist()[_HEALTH_NUMBERS:]
+        pairs = zip(halves[::2], halves[1::2], strict=True)
+        equity, _, maintenance, exposure = (join(*pair) for pair in pairs)
+        counts = exposure > 0 and equity > 0
+        return AfterTrade(
+            divide_up(maintenance * RATIO, equity) if counts else None,
+            LiquidationPrices(*(None if price == NONE else price for price in out.tolist())),
+            borrowed,
+        )
 
     def _liquidating_marks(self, kernel: str, of: int, asset: int) -> LiquidationPrices:
         out = _row(Halves.WIDTH)

@@ -3,10 +3,12 @@
 What the public API has no word for stands under a prefix of our own.
 """
 
+from dataclasses import replace
+
 from solvent.domain import commands as c
-from solvent.domain.parameters import EngineParameters, PoolState
-from solvent.domain.readings import AmountCommand, PoolReport, PriceReading, nearest
-from solvent.domain.units import RATIO
+from solvent.domain.parameters import USDC, EngineParameters, PoolState
+from solvent.domain.readings import AmountCommand, PoolReport, PriceReading, Trade, nearest
+from solvent.domain.units import PRICE_SCALE, RATIO, divide_up
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, Endpoint
 from solvent.service.api.objects.account import OrderLimitQuery
@@ -15,6 +17,8 @@ from solvent.service.api.objects.insight import (
     ForecastQuery,
     Limits,
     LimitsQuery,
+    OrderAhead,
+    OrderAheadQuery,
     OrderLimit,
     PoolCondition,
     PoolNow,
@@ -23,6 +27,7 @@ from solvent.service.api.objects.insight import (
     WaterfallQuery,
 )
 from solvent.service.api.objects.streams import WaterfallStep
+from solvent.service.api.params import bad_request
 from solvent.service.api.shapes import (
     price_text,
     quantity_text,
@@ -33,7 +38,7 @@ from solvent.service.api.shapes import (
 from solvent.service.core.market import Market
 from solvent.service.limits import PAGE_DEFAULT, PAGE_MOST
 from solvent.service.routes.account import asked_order
-from solvent.service.routes.bounds import bound_object
+from solvent.service.routes.bounds import bound_object, refusal_error
 
 TAG = "Solvent"
 
@@ -96,6 +101,50 @@ async def order_limit(call: Call) -> Reply:
             message=shown.message,
         )
     )
+
+
+async def order_ahead(call: Call) -> Reply:
+    """How the account would stand once an order is filled; one that is refused is refused here."""
+    fields = call.params
+    order = asked_order(call)
+    asset = order.asset
+    order = replace(order, quantity=fields.quantity("quantity", asset))
+    price = fields.price("at") if fields.has("at") else order.price
+    if not price:
+        raise bad_request("at is missing: a market order has no price of its own")
+    async with call.node.reading():
+        queries, parameters = call.node.market.queries, call.node.market.parameters
+        refusal = queries.refusal(order)
+        if refusal is not None:
+            raise refusal_error(parameters, order, refusal, queries.bound(order).largest)
+        trade = _trade(parameters, order, price)
+        now, then = queries.fractions(call.account), queries.after_trade(trade, asset)
+        before = queries.liquidation_price(call.account, asset)
+        after = nearest(then.prices, queries.price(asset).mark)
+    ratios = (now.maintenance_ratio, then.maintenance_ratio)
+    shown = [None if ratio is None else ratio_text(ratio) for ratio in ratios]
+    prices = [None if each is None else price_text(each) for each in (before, after)]
+    return json_reply(
+        OrderAhead(
+            symbol=fields.text("symbol"),
+            margin_ratio=shown[0],
+            margin_ratio_then=shown[1],
+            liquidation_price=prices[0],
+            liquidation_price_then=prices[1],
+            borrows=parameters.assets[trade.gives].symbol,
+            borrowed=quantity_text(parameters, trade.gives, then.borrowed),
+        )
+    )
+
+
+def _trade(parameters: EngineParameters, order: c.PlaceOrder, price: int) -> Trade:
+    """A fill of all of an order: what is paid rounded up, what comes in down."""
+    account, asset, quantity = order.account, order.asset, order.quantity
+    worth = quantity * price * 10 ** parameters.assets[USDC].decimals
+    scale = PRICE_SCALE * 10 ** parameters.assets[asset].decimals
+    if order.side is c.Side.BID:
+        return Trade(account, USDC, divide_up(worth, scale), asset, quantity)
+    return Trade(account, asset, quantity, USDC, worth // scale)
 
 
 async def forecast(call: Call) -> Reply:
@@ -237,6 +286,16 @@ ENDPOINTS = [
         "limitsOrderQuery",
         query=OrderLimitQuery,
         returns=OrderLimit,
+        roles=READERS,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/solvent/v1/limits/order/ahead",
+        order_ahead,
+        "limitsOrderAheadQuery",
+        query=OrderAheadQuery,
+        returns=OrderAhead,
         roles=READERS,
     ),
     Endpoint(

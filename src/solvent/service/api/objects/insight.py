@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import UNSET
 
-from solvent.service.api.objects.account import MaxWithdrawalQuery
+from solvent.service.api.objects.account import MaxWithdrawalQuery, OrderLimitQuery
 from solvent.service.api.objects.base import (
     U64,
     Amount,
@@ -80,6 +80,35 @@ class OrderLimit(ApiObject):
         Maybe[ApiErrorCode], says("Code of that refusal; absent where nothing refuses.")
     ] = UNSET
     message: Annotated[Maybe[str], says("Message of that refusal.")] = UNSET
+
+
+class OrderAheadQuery(OrderLimitQuery):
+    """An order, and at which price it is thought to be filled."""
+
+    quantity: Annotated[Amount, says("Base tokens.", "1")]
+    at: Annotated[
+        Maybe[Amount], says("USDC a token of the fill; the limit's own if absent.", "150")
+    ] = UNSET
+
+
+class OrderAhead(ApiObject):
+    """How the account stands now, and would after a fill of all of an order; fees left out."""
+
+    symbol: Annotated[MarketSymbol, says("The market.")]
+    margin_ratio: Annotated[
+        Decimal | None, says("Maintenance over net equity now; null without debts.", "0.2")
+    ]
+    margin_ratio_then: Annotated[
+        Decimal | None, says("The same after it; null without debts or equity.", "0.4")
+    ]
+    liquidation_price: Annotated[
+        Decimal | None, says("Mark of the base asset that liquidates it now; null for none.")
+    ]
+    liquidation_price_then: Annotated[
+        Decimal | None, says("The same after it; null for none.", "120")
+    ]
+    borrows: Annotated[AssetSymbol, says("The asset that it pays with.", "USDC")]
+    borrowed: Annotated[Decimal, says("Tokens of that which it would owe more.", "1000")]
 
 
 class ForecastQuery(Request):

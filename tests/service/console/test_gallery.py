@@ -1,0 +1,89 @@
+"""The gallery shows every state of the page; nothing serious is found in any, dark and light."""
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.service.console.built import builder, installed
+from tests.service.console.test_access import found
+from tests.sizes import sized
+
+STATES = (
+    *("Empty", "Loading", "Shown", "Error, nothing known", "Error, something known"),
+    *("Asked to wait", "Not for this key", "Parts"),
+    *("Open", "Throttled", "Full", "RepayOnly", "Stale", "Impaired", "Closed"),
+)
+WIRES = {
+    "connected": "connected",
+    "connecting": "connecting",
+    "disconnected": "The market cannot be reached",
+    "reconnecting": "streams lost, trying again",
+    "asked to wait": "The market asks to wait",
+    "replaying": "replay crash-2025-10-10",
+    "in the past": "orders are not taken",
+}
+"""States of the wire, and what the page says in them."""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The console's sources with all their packages, and the gallery built of them."""
+    folder = installed(tmp_path_factory.mktemp("gallery"))
+    builder().npm(folder, "run", "gallery")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(copy: Path) -> Iterator[str]:
+    """Where the built gallery is served."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    handler = functools.partial(Quiet, directory=copy / "dist")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/gallery.html"
+        server.shutdown()
+
+
+@pytest.fixture
+def gallery(chromium: Browser, address: str) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(address)
+    yield page
+    context.close()
+
+
+def test_every_state_is_there(gallery: Page) -> None:
+    for state in STATES:
+        expect(gallery.locator(f"[data-state='{state}']")).to_be_visible()
+    for name, said in WIRES.items():
+        gallery.get_by_role("button", name=name, exact=True).click()
+        expect(gallery.get_by_text(said).last).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"][: sized(1, 2, 2)])
+def test_nothing_serious_is_wrong_in_any_state(gallery: Page, copy: Path, scheme: Any) -> None:
+    axe = (copy / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    gallery.emulate_media(color_scheme=scheme)
+    for name in WIRES:
+        gallery.get_by_role("button", name=name, exact=True).click()
+        assert found(gallery, axe) == [], name
+
+
+@pytest.mark.parametrize("width", [380, 2560])
+def test_no_state_is_wider_than_its_window(gallery: Page, width: int) -> None:
+    gallery.set_viewport_size({"width": width, "height": 900})
+    for name in WIRES:
+        gallery.get_by_role("button", name=name, exact=True).click()
+        assert gallery.evaluate("document.documentElement.scrollWidth") <= width, name
