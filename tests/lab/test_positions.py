@@ -148,6 +148,12 @@ def test_what_is_finer_than_an_atom_is_rounded_against_the_account(tmp_path: Pat
     assert book.notes == ("rounded 2 rows to whole atoms, against the account",)
 
 
+def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
+    text = "account,class,asset,held,Threshold\na,isolated,USDC,1,0.9\n"
+    book = read_positions(planted(tmp_path, text), small(tmp_path))
+    assert book.notes == ("the book has columns that say nothing to a run: class, Threshold",)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

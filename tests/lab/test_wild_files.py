@@ -3,6 +3,7 @@
 The files lie beside the repository and are not part of it; their tests skip where they are absent.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -197,8 +198,17 @@ class TestRuns:
         assert run(read_scenario(reached)).notes == ()
 
     def test_bars_are_read_with_their_wicks(self) -> None:
-        feed = foreign_feed(load_scenario("quiet"), Foreign(lab("wick.csv")))
-        assert min(feed.price(3, time) for time in feed.moments) == price("55")
+        """As the scenario says: with all four prices, or with closes alone, which is then said."""
+        crash = load_scenario("crash-2025-10-10")
+        assert crash.prices.ohlc
+        for scenario in (load_scenario("quiet"), crash):
+            feed = foreign_feed(scenario, Foreign(lab("wick.csv")))
+            assert min(feed.price(3, time) for time in feed.moments) == price("55")
+            assert not any("closes" in note for note in feed.notes)
+        alone = replace(crash, prices=replace(crash.prices, ohlc=False))
+        feed = foreign_feed(alone, Foreign(lab("wick.csv")))
+        assert min(feed.price(3, time) for time in feed.moments) > price("90")
+        assert "took the closes alone, though the file has highs and lows" in feed.notes
 
     def test_a_crash_before_a_hole_is_kept_and_the_hole_is_stale(self) -> None:
         scenario = load_scenario("quiet")

@@ -25,8 +25,14 @@ def named_path(_type: object, tokens: Sequence[Token]) -> Path:
     return Path(tokens[0].value)
 
 
+def named_paths(kind: object, tokens: Sequence[Token]) -> list[Path]:
+    """The paths of an option that may be given several times."""
+    return [named_path(kind, [token]) for token in tokens]
+
+
 WHOLE = Parameter(converter=whole_number)
 NAMED = Parameter(converter=named_path)
+ALL_NAMED = Parameter(converter=named_paths)
 COUNT = Parameter(validator=Number(gte=1, lte=INT32_MAX))
 """What a number of accounts, runs or readings may be."""
 

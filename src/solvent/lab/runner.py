@@ -247,6 +247,7 @@ def _provenance(feed: Feed) -> dict[str, Any]:
     return {
         "foreign": feed.foreign,
         **({"file": None, "sha256": None} if feed.file is None else _file(feed.file)),
+        "more_files": [_file(each) for each in feed.more],
         "stale_seconds": {symbol: time // SECOND for symbol, time in stale.items()},
         "holes": [
             {"asset": hole.symbol, "start": time_text(hole.start), "end": time_text(hole.end)}

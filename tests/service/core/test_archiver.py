@@ -134,6 +134,21 @@ def test_audits_with_and_without_the_archive(market: Path, tmp_path: Path) -> No
     assert f"{whole.records:,} records replayed" in done.stdout
 
 
+def test_a_report_needs_the_archive(market: Path, tmp_path: Path) -> None:
+    """It tells a market from its first record, so it is refused without those that left."""
+    out = tmp_path / "market.html"
+    refused = solvent("report", market, "--out", out)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "--archive" in refused.stderr
+    assert not out.exists()
+    done = solvent("report", market, "--out", out, "--archive", tmp_path / "archive")
+    assert done.returncode == 0, done.stderr
+    text = out.read_text(encoding="utf-8")
+    whole = audit_market(market / JOURNAL, archive=tmp_path / "archive")
+    assert whole.state_hash in text
+    assert f">{whole.commands:,}<" in text
+
+
 def test_the_commands_of_an_archive(tmp_path: Path) -> None:
     """Archive a market that is down, copy it whole, restore it, and serve what was restored."""
     market, archive = tmp_path / "market", tmp_path / "archive"

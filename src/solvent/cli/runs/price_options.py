@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from solvent.cli.options import NAMED
+from solvent.cli.options import ALL_NAMED
 from solvent.domain.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ class PriceOptions:
     ----------
     prices
         Price file instead of the scenario's: CSV (also .gz or .zip) or Parquet with time, symbol
-        and close or OHLC, or klines as exchanges publish them.
+        and close or OHLC, or klines as exchanges publish them. Give it again for every further
+        file: other symbols, or the days that follow.
     sort_prices
         Put the rows of an unsorted price file in order instead of refusing it.
     symbol
@@ -41,7 +42,7 @@ class PriceOptions:
         Take the rows with this value in the price file's column `window`.
     """
 
-    prices: Annotated[Path | None, NAMED] = None
+    prices: Annotated[list[Path] | None, ALL_NAMED] = None
     sort_prices: bool = False
     symbol: str | None = None
     columns: str | None = None
@@ -57,11 +58,12 @@ class PriceOptions:
         """
         from solvent.lab.prices.feed import Foreign
 
-        if self.prices is None:
+        if not self.prices:
             self._refuse_without_a_file()
             return None
         return Foreign(
-            self.prices,
+            self.prices[0],
+            tuple(self.prices[1:]),
             sort=self.sort_prices,
             symbol=self.symbol,
             window=self.window,

@@ -123,7 +123,7 @@ def read_positions(path: str | Path, scenario: Scenario) -> Book:
         owners,
         assets,
         **amounts,
-        notes=(f"rounded {len(rounded)} rows to whole atoms, against the account",) * bool(rounded),
+        notes=tuple(_notes(table, rounded)),
     )
     _check_rows(table, asset, scenario, book)
     _check_pools(table, scenario, book)
@@ -136,6 +136,14 @@ def read_positions(path: str | Path, scenario: Scenario) -> Book:
         lent=amounts["lent"][order],
         owed=amounts["owed"][order],
     )
+
+
+def _notes(table: Table, rounded: set[int]) -> Iterator[str]:
+    if rounded:
+        yield f"rounded {len(rounded)} rows to whole atoms, against the account"
+    unread = [name for name in table.names if name and name.lower() not in KNOWN]
+    if unread:
+        yield f"the book has columns that say nothing to a run: {', '.join(unread)}"
 
 
 def _by_asset(table: Table, column: str, scenario: Scenario) -> dict[int, Numbers]:

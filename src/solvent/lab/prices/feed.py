@@ -28,6 +28,7 @@ from typing import NamedTuple
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, PRICE_SCALE, SECOND, format_decimal
+from solvent.lab.prices.joining import joined
 from solvent.lab.prices.paths import PricePath, read_prices, time_text
 from solvent.lab.scenario.model import Scenario
 from solvent.prices.columns import Columns
@@ -41,10 +42,12 @@ ALWAYS = INT64_MAX
 class Foreign:
     """Another price file and how to read it, see `paths.read_prices`.
 
-    `mapping` calls symbols otherwise, `first` and `last` (microseconds UTC) cut a part out.
+    `mapping` calls symbols otherwise, `first` and `last` (microseconds UTC) cut a part out. `more`
+    are files that are read in the same way and joined to it, see `joining`.
     """
 
     file: Path
+    more: tuple[Path, ...] = ()
     sort: bool = False
     symbol: str | None = None
     window: str | None = None
@@ -103,8 +106,8 @@ class Feed:
     """Prices of a run. `tracks[a]` is asset a's, `moments` the times of its steps, in order.
 
     `parameters` are the scenario's, starting at `start`; `notes` say what was assumed, `holes` when
-    a price was stale, `file` where the prices were read (None for a drawn path), `foreign` whether
-    that is another file than the scenario's.
+    a price was stale, `file` where the prices were read (None for a drawn path) and `more` where
+    the rest of them, `foreign` whether that is another file than the scenario's.
     """
 
     start: int
@@ -112,6 +115,7 @@ class Feed:
     tracks: tuple[Track, ...]
     parameters: EngineParameters
     file: Path | None = None
+    more: tuple[Path, ...] = ()
     foreign: bool = False
     notes: tuple[str, ...] = ()
     holes: tuple[Hole, ...] = ()
@@ -308,6 +312,7 @@ def foreign_feed(scenario: Scenario, foreign: Foreign) -> Feed:
         tracks=tuple(tracks),
         parameters=parameters,
         file=foreign.file,
+        more=foreign.more,
         foreign=True,
         notes=(*notes, *map(str, holes)),
         holes=holes,
@@ -332,11 +337,11 @@ def _on_the_command_line(text: str) -> str:
     return _OPTION.sub(named, text.replace(", or say the unit with `time_unit`", ""))
 
 
-def _read_foreign(scenario: Scenario, foreign: Foreign) -> PricePath:
-    file, source = str(foreign.file), scenario.prices
+def _read_file(scenario: Scenario, foreign: Foreign, file: Path) -> PricePath:
+    source = scenario.prices
     try:
         path = read_prices(
-            foreign.file,
+            file,
             sort=foreign.sort,
             symbol=foreign.symbol,
             window=foreign.window,
@@ -349,7 +354,16 @@ def _read_foreign(scenario: Scenario, foreign: Foreign) -> PricePath:
         reason = _on_the_command_line(error.reason)
         field = "--columns" if error.field == "columns" else error.field
         raise InputError(error.file, field, reason, error.line) from None
-    path = replace(path, notes=tuple(map(_on_the_command_line, path.notes)))
+    return replace(path, notes=tuple(map(_on_the_command_line, path.notes)))
+
+
+def _read_foreign(scenario: Scenario, foreign: Foreign) -> PricePath:
+    file, source = str(foreign.file), scenario.prices
+    files = (foreign.file, *foreign.more)
+    if foreign.more and foreign.symbol is not None:
+        reason = "names the token of one file, and there are several; say which is which with --map"
+        raise InputError(file, "--symbol", reason)
+    path = joined(files, [_read_file(scenario, foreign, each) for each in files])
     known = {name for names in source.names for name in names}
     strange = [name for name in foreign.mapping.values() if name not in known]
     if strange:

@@ -33,6 +33,7 @@ from solvent.lab.report.parties import Parties, Party
 from solvent.lab.report.recovery import Recovery
 from solvent.lab.report.settlement_figures import LenderFigures
 from solvent.lab.report.shortfalls import Bookings, Defaults
+from solvent.lab.report.write_downs import WriteDowns
 
 MINUTE = 60 * SECOND
 PRICE_UNIT = 10**10
@@ -105,6 +106,7 @@ class Recorder:
         self._stages = StageFigures(self._marks)
         self._lenders = LenderFigures(self._marks)
         self._recovery = Recovery(self._marks, names)
+        self._write_downs = WriteDowns(self._marks, names)
         self._liquidated = Liquidated(self._marks, parties, names, self._moment)
         self._bookings = Bookings(self._marks, names, self._moment)
         self._defaults = Defaults(self._marks, names, self._moment)
@@ -134,6 +136,7 @@ class Recorder:
             self._stages,
             self._lenders,
             self._recovery,
+            self._write_downs,
             self._liquidated,
             self._bookings,
             self._defaults,
@@ -264,6 +267,7 @@ class Recorder:
             "defaults": self._defaults.result(),
             "deficits": self._lenders.deficits,
             "bookings": self._bookings.result(),
+            "written_down": self._write_downs.result(),
             "pools": [watch.result() for watch in self._pools],
             "conservation": self._conservation.result(),
             "receipts": self.receipts,

@@ -29,6 +29,7 @@ from solvent.lab.report.people_sheets import (
     paid_sheet,
     recovery_notes,
     settled_sheet,
+    written_down_sheet,
 )
 from solvent.lab.report.receipts import Chosen, promise, rounds
 from solvent.lab.report.series import Series, all_charts, charts
@@ -121,7 +122,8 @@ def _prices(figures: Figures) -> str:
     prices = figures["prices"]
     if not prices["foreign"]:
         return str(figures["source"])
-    return f"{prices['file']}, SHA-256 {prices['sha256'][:16]}…"
+    files = [prices, *prices["more_files"]]
+    return "; ".join(f"{each['file']}, SHA-256 {each['sha256'][:16]}…" for each in files)
 
 
 def _assumed(figures: Figures) -> Markup:
@@ -152,9 +154,16 @@ def _lenders(figures: Figures) -> Markup:
         [
             _notes(recovery_notes(figures)),
             _live(settled_sheet(figures), ()),
+            *([_live(written_down_sheet(figures), ())] if figures["written_down"] else []),
             tag("div", _card(paid_sheet(figures)), _card(kind_sheet(figures)), class_="pair"),
         ]
     )
+
+
+def _price_files(figures: Figures) -> str:
+    prices = figures["prices"]
+    files = [each["file"] for each in (prices, *prices["more_files"]) if each["file"]]
+    return ", ".join(files) or "a path drawn in the scenario"
 
 
 def _settings(figures: Figures) -> Markup:
@@ -172,7 +181,7 @@ def _settings(figures: Figures) -> Markup:
     given += [
         ("Step", f"{figures['step_seconds']} s"),
         ("Scale of the depth", f"{figures['depth']['scale']:g}"),
-        ("Price file", figures["prices"]["file"] or "a path drawn in the scenario"),
+        ("Price file", _price_files(figures)),
         ("Positions", (figures["positions"] or {"file": "the scenario’s groups"})["file"]),
     ]
     return join(

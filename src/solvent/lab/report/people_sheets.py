@@ -100,6 +100,24 @@ def settled_sheet(figures: Figures) -> Sheet:
     )
 
 
+def written_down_sheet(figures: Figures) -> Sheet:
+    """What each lender lost because a deficit was written off the pool that he lent to."""
+    return Sheet(
+        "Claims written down, by lender, the largest loss first; USDC at the marks of the booking",
+        ("Lender", "Pool", "Lost, tokens", "Lost, USDC"),
+        [
+            (
+                each["name"],
+                each["asset"],
+                trimmed(each["lost"]),
+                money(each["value"]),
+            )
+            for each in figures["written_down"]
+        ],
+        text_columns=2,
+    )
+
+
 def recovery_notes(figures: Figures) -> list[str]:
     """What the lenders' table leaves out, and why something in it exceeds 100 %."""
     notes = []
@@ -113,7 +131,7 @@ def recovery_notes(figures: Figures) -> list[str]:
     if figures["deficits"]:
         notes.append(
             "Deficits are booked before anybody is settled and are borne by all lenders of a pool"
-            " alike; they are in no line of an account here."
+            " alike; what each of them lost is in a table of its own."
         )
     return notes
 

@@ -1,7 +1,7 @@
 """What lenders settled by ADL were paid: by account, and by what it was and became.
 
-Counted leg by leg at the marks of the moment, as `settlement_figures` does. A claim that a booking
-writes down is borne by all lenders of the pool alike and is in no record of an account.
+Counted leg by leg at the marks of the moment, as `settlement_figures` does. What a booking takes of
+a lender's claims is in `write_downs`.
 """
 
 from collections.abc import Mapping

@@ -19,7 +19,13 @@ from solvent.domain.commands import Role, Side
 from solvent.domain.parameters import MAX_SHARES, USDC
 from solvent.domain.units import INDEX_SCALE, INT64_MAX, INT64_MIN, PRICE_SCALE, RATIO
 from solvent.proof.invariants.solvency import wrong_gates
-from solvent.proof.invariants.state_view import Holding, PoolView, StateView, view_of
+from solvent.proof.invariants.state_view import (
+    Holding,
+    PoolView,
+    StateView,
+    places_of_others,
+    view_of,
+)
 from solvent.reference.state import State
 
 LEAST = INDEX_SCALE // 4
@@ -59,25 +65,21 @@ def check_view(view: StateView, last: StateView | None = None) -> list[Breach]:
     is the same object in both is not looked at again.
     """
     changed = _changed_holdings(view, last)
-    found = [*_pools(view), *_tokens(view), *_accounts(view, changed)]
+    found = [*_pools(view, last, changed), *_tokens(view, last, changed)]
+    found += _accounts(view, changed)
     if last is None or _orders_moved(view, last, changed):
         found += _orders(view)
         found += _books(view)
     found += _prices(view)
-    found += _waiting(view)
-    return [*found, *_health(view), *_gates(view)]
+    found += _waiting(view, last, changed)
+    return [*found, *_health(view, last), *_gates(view)]
 
 
 def _changed_holdings(view: StateView, last: StateView | None) -> list[int]:
     """Accounts that do not hold the same as in the last view."""
     if last is None:
         return list(range(len(view.holdings)))
-    known = len(last.holdings)
-    return [
-        number
-        for number, holding in enumerate(view.holdings)
-        if number >= known or holding is not last.holdings[number]
-    ]
+    return places_of_others(view.holdings, last.holdings)
 
 
 def _orders_moved(view: StateView, last: StateView, changed: list[int]) -> bool:
@@ -96,9 +98,11 @@ def _bound(holding: Holding) -> tuple[Collection[int], ...]:
     return holding.locked, holding.unfunded, holding.open_orders
 
 
-def _pools(view: StateView) -> Iterator[Breach]:
+def _pools(view: StateView, last: StateView | None, changed: list[int]) -> Iterator[Breach]:
     """I1, I2, I12 (never below empty): each pool's books balance."""
-    claims, debts = (_sums_of(view, place) for place in ("lent_shares", "debt_shares"))
+    claims, debts = (
+        _sums_of(view, last, changed, place) for place in ("lent_shares", "debt_shares")
+    )
     for asset, pool in enumerate(view.pools):
         left, right = pool.cash + pool.borrowed, pool.lent + pool.fees + pool.residue
         if left != right:
@@ -110,7 +114,10 @@ def _pools(view: StateView) -> Iterator[Breach]:
             yield breach("I1", "fees, residue, sink or deficit are below zero", *numbers)
         if pool.sink != pool.exact_sink // INDEX_SCALE:
             yield breach("I1", "the sink is not what is nobody's", asset, pool.sink)
-        lent, owed = claims[asset], debts[asset]
+        # What sums were in a view with nothing wrong is what its pools and tokens say.
+        before = None if last is None else last.pools[asset]
+        lent = claims[asset] + (before.lend_shares if before else 0)
+        owed = debts[asset] + (before.debt_shares if before else 0)
         if lent != pool.lend_shares:
             yield breach("I2", "claims do not sum to the pool's", asset, lent, pool.lend_shares)
         if owed != pool.debt_shares:
@@ -122,9 +129,20 @@ def _pools(view: StateView) -> Iterator[Breach]:
             yield breach("I1", "a pool's column is wider than 64 bits", asset, *pool)
 
 
-def _sums_of(view: StateView, place: str) -> list[int]:
-    """What all accounts have together in one of their columns, by asset."""
-    return [sum(column) for column in zip(*map(attrgetter(place), view.holdings), strict=True)]
+def _sums_of(view: StateView, last: StateView | None, changed: list[int], place: str) -> list[int]:
+    """What all accounts have together in one of their columns, by asset.
+
+    Of those that did not change since `last` nothing is added: it is what they had together then.
+    """
+    column = attrgetter(place)
+    new = [column(view.holdings[number]) for number in changed]
+    if last is None:
+        return [sum(each) for each in zip(*new, strict=True)]
+    old = [column(last.holdings[number]) for number in changed if number < len(last.holdings)]
+    return [
+        sum(each[asset] for each in new) - sum(each[asset] for each in old)
+        for asset in range(len(view.pools))
+    ]
 
 
 def _shares(asset: int, pool: PoolView) -> Iterator[Breach]:
@@ -137,11 +155,13 @@ def _shares(asset: int, pool: PoolView) -> Iterator[Breach]:
             yield breach("I43", "there are more shares than there may be", asset, shares)
 
 
-def _tokens(view: StateView) -> Iterator[Breach]:
+def _tokens(view: StateView, last: StateView | None, changed: list[int]) -> Iterator[Breach]:
     """I3: what external deposits brought is in an account or in a pool."""
-    available, locked = (_sums_of(view, place) for place in ("available", "locked"))
+    available, locked = (_sums_of(view, last, changed, place) for place in ("available", "locked"))
     for asset, pool in enumerate(view.pools):
         held = available[asset] + locked[asset]
+        if last is not None:
+            held -= last.pools[asset].cash + last.external[asset]
         if held + pool.cash + view.external[asset]:
             yield breach(
                 "I3", "tokens were made or lost", asset, held, pool.cash, view.external[asset]
@@ -230,13 +250,18 @@ def _books(view: StateView) -> Iterator[Breach]:
             yield breach("I27", "a book is crossed", asset, prices[bids[0]], prices[asks[0]])
 
 
-def _waiting(view: StateView) -> Iterator[Breach]:
+def _waiting(view: StateView, last: StateView | None, changed: list[int]) -> Iterator[Breach]:
     """I20: accounts know what waits of them, and of one that is liquidating nothing does."""
     numbers: dict[int, set[int]] = defaultdict(set)
     for trigger in view.triggers:
         numbers[trigger.becomes.account].add(trigger.order)
     most = view.parameters.max_orders_per_account
-    for account, holding in enumerate(view.holdings):
+    same = last is not None and (
+        (view.parameters, view.triggers, view.liquidating)
+        == (last.parameters, last.triggers, last.liquidating)
+    )
+    for account in changed if same else range(len(view.holdings)):
+        holding = view.holdings[account]
         if holding.triggers != numbers.get(account, set()):
             yield breach("I20", "an account's list of what waits is wrong", account)
         if holding.triggers and account in view.liquidating:
@@ -269,9 +294,13 @@ def _prices(view: StateView) -> Iterator[Breach]:
             )
 
 
-def _health(view: StateView) -> Iterator[Breach]:
+def _health(view: StateView, last: StateView | None) -> Iterator[Breach]:
     """A13, I10, I19: an account at MMR >= 100 % is in the waterfall, and so is bare debt."""
-    for account, health in enumerate(view.health):
+    asked: Collection[int] = range(len(view.health))
+    if last is not None and view.liquidating is last.liquidating:
+        asked = places_of_others(view.health, last.health)
+    for account in asked:
+        health = view.health[account]
         if account in view.liquidating or not any(view.holdings[account].debt_shares):
             continue
         if health.liquidatable:

@@ -24,6 +24,8 @@ from solvent.reference.state import FUND, TREASURY
 ONE = 10**24
 """A fraction of one."""
 MOST_ROUNDS = 400
+ROUNDED_AN_ASSET = 4
+"""Above what two ways of valuing an asset and a debt differ by, 10^-12 USDC."""
 DUST = 10_000 * FINE_PER_VALUE
 """0.01 USDC in 10^-12."""
 
@@ -134,10 +136,12 @@ def losses_of(view: StateView) -> Losses:
 
 def _fund_parts(view: StateView, lost: Sequence[int]) -> dict[int, int]:
     """Who is insolvent at full claims, and the fund's part for each, in 10^-12 USDC."""
+    is_stale = any(price.stale for price in view.prices)
     lacks = {
         account: lack
         for account, holding in enumerate(view.holdings)
         if any(holding.debt_shares)
+        and (is_stale or _may_lack(view, account))
         and (lack := worth_of(view, account, lost).lacks) > len(view.pools)
     }
     value = sum(
@@ -153,6 +157,15 @@ def _fund_parts(view: StateView, lost: Sequence[int]) -> dict[int, int]:
         account: paid * up(lack, FINE_PER_VALUE) * FINE_PER_VALUE // total
         for account, lack in lacks.items()
     }
+
+
+def _may_lack(view: StateView, account: int) -> bool:
+    """Whether an account may be insolvent at full claims, where no price is stale.
+
+    Its total value at the marks then says so, but for rounding and for what pays for no debt.
+    """
+    slack = ROUNDED_AN_ASSET * len(view.pools)
+    return account in view.liquidating or view.health[account].total_value < slack
 
 
 def _losses(

@@ -11,10 +11,11 @@ pass over what they have seen.
 Specification: section 9.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from math import isqrt
-from operator import attrgetter
+from operator import attrgetter, is_not
 from typing import NamedTuple, TypeVar
 
 from solvent.domain.parameters import (
@@ -223,19 +224,10 @@ def view_of(
     triggers = tuple(state.triggers[number] for number in sorted(state.triggers))
     books = tuple((tuple(book.bids), tuple(book.asks)) for book in state.books)
     liquidating = frozenset(state.liquidating)
-    known: dict[int, Health] = {}
     if last is not None:
         prices, orders = _kept(prices, last.prices), _kept(orders, last.orders)
         triggers = _kept(triggers, last.triggers)
         books, liquidating = _kept(books, last.books), _kept(liquidating, last.liquidating)
-        if last.parameters is parameters:
-            changed = _moved_assets(last, pools, prices)
-            same = enumerate(zip(last.holdings, holdings, last.health, strict=False))
-            known = {
-                number: health
-                for number, (old, new, health) in same
-                if old is new and not (changed and _concerned(new, changed))
-            }
     return StateView(
         parameters=parameters,
         now=state.now,
@@ -252,16 +244,39 @@ def view_of(
         pools=pools,
         prices=prices,
         holdings=holdings,
-        health=tuple(
-            known.get(number) or health_in(parameters, pools, prices, holding)
-            for number, holding in enumerate(holdings)
-        ),
+        health=_healths(parameters, pools, prices, holdings, last),
         orders=orders,
         triggers=triggers,
         last_trades=tuple(price.last for price in state.prices),
         books=books,
         liquidating=liquidating,
     )
+
+
+def _healths(
+    parameters: EngineParameters,
+    pools: tuple[PoolView, ...],
+    prices: tuple[PriceView, ...],
+    holdings: tuple[Holding, ...],
+    last: StateView | None,
+) -> tuple[Health, ...]:
+    """Everybody's health, that of `last` where nothing that it depends on changed."""
+    if last is None or last.parameters is not parameters:
+        return tuple(health_in(parameters, pools, prices, holding) for holding in holdings)
+    asked = places_of_others(holdings, last.holdings)
+    if moved := _moved_assets(last, pools, prices):
+        asked += [at for at, holding in enumerate(holdings) if _concerned(holding, moved)]
+    anew = {at: health_in(parameters, pools, prices, holdings[at]) for at in asked}
+    found = list(last.health)
+    for number in sorted(anew):
+        found[number : number + 1] = [anew[number]]
+    return tuple(found)
+
+
+def places_of_others(new: Sequence[object], old: Sequence[object]) -> list[int]:
+    """Where another object stands than in `old`, which is as long or shorter."""
+    moved = compress(range(len(old)), map(is_not, new, old))
+    return [*moved, *range(len(old), len(new))]
 
 
 def _holdings(

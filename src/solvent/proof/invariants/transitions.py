@@ -25,7 +25,7 @@ from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.moments import check_moment, check_premiums, check_waiting
 from solvent.proof.invariants.orders import check_orders
 from solvent.proof.invariants.postings import Bookings, book_events
-from solvent.proof.invariants.state_view import FINE, Health, PoolView, StateView
+from solvent.proof.invariants.state_view import FINE, Health, PoolView, StateView, places_of_others
 from solvent.proof.invariants.strangers import check_strangers
 from solvent.proof.invariants.triggers import check_waiting_orders
 from solvent.proof.invariants.waterfall import check_waterfall
@@ -151,12 +151,8 @@ def _tokens(before: StateView, after: StateView, booked: Bookings) -> Iterator[B
 def _touched(before: StateView, after: StateView, *said: Counter[tuple[int, int]]) -> list[int]:
     """Accounts that hold something else than before, or of which the events say so."""
     named = {account for moved in said for account, _ in moved}
-    known = len(before.holdings)
-    return [
-        account
-        for account, new in enumerate(after.holdings)
-        if account in named or account >= known or new is not before.holdings[account]
-    ]
+    named = {account for account in named if account < len(after.holdings)}
+    return sorted(named.union(places_of_others(after.holdings, before.holdings)))
 
 
 def _sums(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
@@ -265,9 +261,10 @@ def _entered(before: StateView, after: StateView) -> Iterator[Breach]:
 
 def _healthy(before: StateView, after: StateView) -> Iterator[Breach]:
     """I7: users' commands take no account below maintenance."""
-    for account, new in enumerate(after.health):
+    for account in places_of_others(after.health, before.health):
+        new = after.health[account]
         old = before.health[account] if account < len(before.health) else None
-        if new is old or not new.liquidatable or account in before.liquidating:
+        if not new.liquidatable or account in before.liquidating:
             continue
         if old is None or not old.liquidatable:
             yield breach(
