@@ -35,6 +35,7 @@ def judged(*words: object) -> None:
 
 
 def test_alarms_fire_when_they_should() -> None:
+    """S30: each rule against made-up series, by the program that evaluates them."""
     judged("promtool", "check", "rules", RULES)
     judged("promtool", "test", "rules", DEPLOY / "prometheus" / "solvent.test.yml")
 
@@ -60,6 +61,7 @@ def test_every_metric_that_is_asked_for_is_there(tmp_path: Path) -> None:
 
 
 def test_every_alarm_leads_to_a_page_that_is_there() -> None:
+    """S30."""
     titles = re.findall(r"^## (.+)$", RUN_BOOK.read_text(encoding="utf-8"), re.MULTILINE)
     anchors = {title.lower().replace(" ", "-") for title in titles}
     led = re.findall(r"run-book\.md#([a-z0-9-]+)", RULES.read_text())

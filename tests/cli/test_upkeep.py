@@ -83,6 +83,7 @@ def test_a_market_from_an_empty_folder(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_copies_that_are_made_while_the_market_works_are_whole(tmp_path: Path) -> None:
+    """S30."""
     with serving(tmp_path, "--demo", "--accounts", "40", "--snapshot-every", "20"):
         for number in range(5):
             copy = tmp_path / f"copy-{number}"

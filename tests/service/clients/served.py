@@ -75,7 +75,7 @@ class Service(NamedTuple):
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[Service]:
     """Run `solvent up` in a folder until the end of the block, and see it end in order."""
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     is_new = not (folder / "market" / "journal").exists()
     if is_new and not {"--demo", "--replay", "--operator-key"} & set(options):
         options += STAFF
@@ -102,7 +102,7 @@ def serving(folder: Path, *options: str) -> Iterator[Service]:
             process.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

@@ -1,0 +1,12 @@
+"""Every attack that once succeeded has tests, and the page that lists them is true."""
+
+from tests.attacks import ATTACKS, PAGE, page, proofs
+
+
+def test_every_attack_has_a_test() -> None:
+    assert proofs().keys() == ATTACKS.keys()
+
+
+def test_the_page_is_fresh() -> None:
+    """Write it anew with `python -m tests.attacks`."""
+    assert PAGE.read_text() == page()
