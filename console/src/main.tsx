@@ -26,6 +26,7 @@ const LATER: Record<string, () => Promise<Page>> = {
   waterfall: async () => (await import("./pages/waterfall.tsx")).Waterfall,
   trade: async () => (await import("./pages/trade.tsx")).Trade,
   key: async () => (await import("./pages/key.tsx")).Key,
+  ask: async () => (await import("./pages/ask.tsx")).Ask,
   replay: async () => (await import("./pages/replay.tsx")).Replay,
   settings: async () => (await import("./pages/choices.tsx")).Choices,
 };
@@ -47,7 +48,7 @@ function Missing() {
 }
 
 /** Pages that show the past, or nothing of the market. */
-const TIMELESS = new Set(["", "markets", "replay", "key", "settings"]);
+const TIMELESS = new Set(["", "markets", "replay", "ask", "key", "settings"]);
 
 function NotThen() {
   return (

@@ -13,10 +13,14 @@ Json = dict[str, Any]
 
 def page(document: Json) -> str:
     """The document as a page: what is signed, every request, and every object with its fields."""
+    tags = "".join(
+        f'<a href="#{_anchor(tag["name"])}">{escape(tag["name"])}</a>' for tag in document["tags"]
+    )
     parts = [
+        f'<nav aria-label="Parts">{tags}<a href="#objects">Objects</a></nav>',
         _text(document["info"]["description"]),
         *_requests(document),
-        "<h2>Objects</h2>",
+        '<h2 id="objects">Objects</h2>',
         *_objects(document["components"]["schemas"]),
     ]
     return _PAGE.replace("PARTS", "\n".join(parts))
@@ -44,7 +48,7 @@ def _marked(said: str) -> str:
 
 def _requests(document: Json) -> Iterator[str]:
     for tag in document["tags"]:
-        yield f"<h2>{escape(tag['name'])}</h2>"
+        yield f'<h2 id="{_anchor(tag["name"])}">{escape(tag["name"])}</h2>'
         yield _text(tag["description"])
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
@@ -53,16 +57,39 @@ def _requests(document: Json) -> Iterator[str]:
 
 
 def _request(title: str, operation: Json) -> Iterator[str]:
-    yield f"<h3><code>{title}</code></h3>"
+    method, _, path = title.partition(" ")
+    tried = f' <a class="try" href="/ask?path={path}">try it</a>' if method == "GET" else ""
+    yield f'<h3 id="{operation["operationId"]}"><code>{title}</code>{tried}</h3>'
     yield f"<p>{_marked(operation['summary'])}. {_marked(operation['description'])}</p>"
     named = [each for each in operation["parameters"] if "name" in each]
     if named:
         required = [each["name"] for each in named if each["required"]]
         yield _table({each["name"]: {**each["schema"], **each} for each in named}, required)
     if "requestBody" in operation:
-        yield f"<p>Body: {_content(operation['requestBody']['content'])}</p>"
+        body = operation["requestBody"]["content"]
+        yield f"<p>Body: {_content(body)}</p>"
+        yield from _example(body)
     answer = operation["responses"]["200"].get("content")
     yield f"<p>Answer: {_content(answer) if answer else 'empty'}</p>"
+    if answer:
+        yield from _example(answer)
+
+
+def _example(content: Json) -> Iterator[str]:
+    """What it looks like, where the document shows that."""
+    ((_, shown),) = content.items()
+    if "example" in shown:
+        yield _folded(shown["example"])
+
+
+def _folded(value: Any) -> str:
+    shown = json.dumps(value, indent=1, ensure_ascii=False)
+    return f"<details><summary>Example</summary><pre>{escape(shown)}</pre></details>"
+
+
+def _anchor(name: str) -> str:
+    """A name as the end of an address."""
+    return "part-" + "".join(sign if sign.isalnum() else "-" for sign in name.lower())
 
 
 def _content(content: Json) -> str:
@@ -79,8 +106,7 @@ def _objects(schemas: Json) -> Iterator[str]:
             yield "<p>" + " ".join(f"<code>{value}</code>" for value in schema["enum"]) + "</p>"
         else:
             yield _table(schema["properties"], schema.get("required", ()))
-            shown = json.dumps(schema["examples"][0], indent=1, ensure_ascii=False)
-            yield f"<details><summary>Example</summary><pre>{escape(shown)}</pre></details>"
+            yield _folded(schema["examples"][0])
 
 
 def _table(fields: Json, required: Any) -> str:
@@ -115,13 +141,31 @@ def _kind(schema: Json) -> str:
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Solvent API</title>
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem }
-table { border-collapse: collapse; width: 100% }
-td { border-top: 1px solid #8884; padding: .3rem .6rem .3rem 0; vertical-align: top }
-h2 { border-top: 2px solid; margin-top: 3rem } h3 { margin: 2rem 0 .5rem }
+:root { color-scheme: dark light; --ground: #0c1016; --panel: #121821; --edge: #232d3a;
+ --ink: #d9e0ea; --mute: #8b98a9; --link: #6fb1f0 }
+@media (prefers-color-scheme: light) { :root { --ground: #f2f4f7; --panel: #fff;
+ --edge: #dbe1e8; --ink: #17202b; --mute: #566375; --link: #1763a6 } }
+body { font: 14px/1.5 ui-sans-serif, system-ui, "Segoe UI", Roboto, sans-serif; margin: 1.5rem auto;
+ max-width: 64rem; padding: 0 1rem; background: var(--ground); color: var(--ink) }
+a { color: var(--link) } a:focus-visible, summary:focus-visible, pre:focus-visible {
+ outline: 2px solid; outline-offset: 2px }
+nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem; padding: .6rem .8rem;
+ background: var(--panel); border: 1px solid var(--edge) }
+table { border-collapse: collapse; width: 100%; background: var(--panel) }
+td { border: 1px solid var(--edge); padding: .3rem .6rem; vertical-align: top;
+ overflow-wrap: anywhere }
+td:nth-child(3) { color: var(--mute) }
+h2 { border-bottom: 1px solid var(--edge); margin-top: 3rem } h3 { margin: 2rem 0 .5rem }
+h3, p, code, a { overflow-wrap: anywhere }
+code, pre { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .92em }
+pre { overflow-x: auto; padding: .6rem .8rem; background: var(--panel);
+ border: 1px solid var(--edge) }
+summary { cursor: pointer; color: var(--mute) } .try { font-size: .8rem; font-weight: 400 }
 </style>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <h1>Solvent API</h1>
-<p>The document for tools is <a href="/openapi.json">/openapi.json</a>.</p>
+<p>The document for tools is <a href="/openapi.json">/openapi.json</a>. Requests that only read
+can be tried from the <a href="/ask">console</a>, signed with the key that it holds.</p>
 PARTS
 </html>
 """

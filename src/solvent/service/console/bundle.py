@@ -27,6 +27,7 @@ VIEWS = frozenset(
         "receipts",
         "risk",
         "replay",
+        "ask",
         "key",
         "settings",
     }
