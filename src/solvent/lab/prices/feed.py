@@ -156,6 +156,9 @@ def own_feed(scenario: Scenario) -> Feed:
     flat = Track((scenario.start,), (PRICE_SCALE,), ALWAYS)
     source = scenario.prices
     notes: list[str] = []
+    if source.model is not None:
+        reason = "draws many paths; run one of them: solvent lab run SCENARIO --path 0"
+        raise scenario.error("prices.model", reason)
     if source.file is None:
         tracks = [_drawn(scenario, corners) for corners in source.points[1:]]
     else:

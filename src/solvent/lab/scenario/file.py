@@ -2,7 +2,7 @@
 
     [scenario]    name, description, source, seed, start, end, step (seconds)
     [prices]      file (relative to the scenario's folder), ohlc, adverse, window; or
-                  [prices.paths] and resolution_seconds
+                  [prices.paths] and resolution_seconds; or [prices.model], see `price_models`
     [waterfall] [fees] [limits]     see `scenario_assets`; each optional
     [[assets]]    USDC first; symbol, decimals, haircut, initial, maintenance, pool, market, price,
                   price_symbols (names of the asset in price files; its symbol by default)
@@ -44,6 +44,7 @@ from solvent.lab.scenario.model import (
     Scenario,
     Settings,
 )
+from solvent.lab.scenario.price_models import read_price_model
 
 MOST_ACCOUNTS = 10_000_000
 MOST_PROVIDERS = 1000
@@ -149,11 +150,16 @@ class _Reader:
         return time - self.start
 
     def prices(self, folder: Path, names: tuple[tuple[str, ...], ...]) -> PriceSource:
-        """[prices]: a file, or paths of points by symbol."""
+        """[prices]: a file, paths of points by symbol, or a model."""
         fields = self.root.table("prices")
-        if fields.has("file") == fields.has("paths"):
-            raise fields.error("file", "give either a file or paths")
-        if fields.has("paths"):
+        if sum(map(fields.has, ("file", "paths", "model"))) != 1:
+            raise fields.error("file", "give either a file or paths or a model")
+        if fields.has("model"):
+            symbols = [asset.symbol for asset in self.parameters.assets[1:]]
+            table, span = fields.table("model"), self.end - self.start
+            model = read_price_model(table, folder, names, symbols, self.step, span)
+            source = PriceSource(names, model=model)
+        elif fields.has("paths"):
             finer = not fields.skip("resolution_seconds")
             resolution = fields.seconds("resolution_seconds") if finer else self.step
             points = self._paths(fields.table("paths"))

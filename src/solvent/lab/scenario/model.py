@@ -19,18 +19,19 @@ from solvent.domain.commands import ChangeParameter
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND
+from solvent.lab.paths.model import PriceModel
 from solvent.lab.prices.layouts import Adverse
 from solvent.lab.scenario.lines import line_of
 
 
 @dataclass(frozen=True, slots=True)
 class PriceSource:
-    """Where prices come from: a file, or a path drawn through points.
+    """Where prices come from: a file, a path drawn through points, or a model of many paths.
 
     `names[a]` are the symbols under which a file may carry asset a; `points[a]` the corners of a
     synthetic path, (microseconds after the start, price), joined by straight lines, on which a
     print stands every `resolution` microseconds. `ohlc` is None where bars are used if the file has
-    them.
+    them. A scenario with a `model` has prices once one of its paths is drawn (`paths.drawing`).
     """
 
     names: tuple[tuple[str, ...], ...]
@@ -41,6 +42,7 @@ class PriceSource:
     sort: bool = False
     points: tuple[tuple[tuple[int, int], ...], ...] = ()
     resolution: int = 0
+    model: PriceModel | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""Path number n of a scenario: the same scenario with prices that are drawn and seeds of its own.
+
+What comes out is an ordinary scenario whose prices are points, so that a drawn path is run, served
+and reported as any other. A drawn price is start * exp(moves), computed in floats and rounded once,
+to the nearest 10^-10 USDC; from there on everything is whole numbers.
+
+A scenario without a price model keeps its prices on every path; then only people and draws differ.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from solvent.domain.units import INT64_MAX
+from solvent.lab.paths.arithmetic import Numbers, exponential
+from solvent.lab.paths.model import Bootstrap, Copula, FromFile, Jumps
+from solvent.lab.paths.moves import (
+    bootstrap_moves,
+    copula_moves,
+    jump_moves,
+    log_moves,
+    shock_moves,
+)
+from solvent.lab.paths.streams import Streams
+from solvent.lab.prices.paths import read_prices
+from solvent.lab.scenario.model import PriceSource, Scenario
+
+MOST_PRICE = INT64_MAX // 4
+
+
+def scenario_hash(scenario: Scenario) -> str:
+    """The digest of the scenario's file and of the price file that it names, if any."""
+    digest = sha256(Path(scenario.file).read_bytes())
+    source = scenario.prices
+    file = source.model.file if isinstance(source.model, FromFile) else source.file
+    if file is not None:
+        digest.update(_bytes_of(scenario, file))
+    return digest.hexdigest()
+
+
+def _bytes_of(scenario: Scenario, file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        reason = f"{file}: {(error.strerror or 'cannot be read').lower()}; mend the path"
+        raise scenario.error("prices", reason) from None
+
+
+def steps_of(scenario: Scenario) -> int:
+    """How many moves a drawn path of the scenario has."""
+    assert scenario.prices.model is not None
+    return -(-(scenario.end - scenario.start) // scenario.prices.model.resolution)
+
+
+def drawn(scenario: Scenario, root: str, path: int, jumps: int | None = None) -> Scenario:
+    """The scenario of path `path` under the hash `root`; `jumps` fixes how many jumps it has.
+
+    InputError where a price leaves the range of prices, or `jumps` has no model to go with.
+    """
+    streams = Streams(root, path)
+    parameters = replace(scenario.parameters, seed=streams.seed("people and engine"))
+    scenario = replace(scenario, parameters=parameters)
+    model = scenario.prices.model
+    if jumps is not None and not isinstance(model, Jumps):
+        raise scenario.error("prices.model", 'has no jumps to be counted; kind = "jumps" has')
+    if model is None:
+        return scenario
+    symbols = [asset.symbol for asset in parameters.assets[1:]]
+    first, moves = _moves(scenario, symbols, streams, jumps)
+    prices = np.rint(np.array(first, np.float64) * exponential(np.clip(moves, -700.0, 700.0)))
+    if not (prices.min() >= 1 and prices.max() <= MOST_PRICE):
+        reason = f"leads to a price out of range on path {path}; lower its volatility or its jumps"
+        raise scenario.error("prices.model", reason)
+    times = [(step + 1) * model.resolution for step in range(len(prices))]
+    points = tuple(
+        ((0, first[asset]), *zip(times, map(int, prices[:, asset]), strict=True))
+        for asset in range(len(symbols))
+    )
+    source = PriceSource(scenario.prices.names, points=((), *points), resolution=model.resolution)
+    return replace(scenario, prices=source)
+
+
+def _moves(
+    scenario: Scenario, symbols: list[str], streams: Streams, jumps: int | None
+) -> tuple[tuple[int, ...], Numbers]:
+    model, steps = scenario.prices.model, steps_of(scenario)
+    assert model is not None
+    if isinstance(model, FromFile):
+        try:
+            first, history = _history(model)
+        except ValueError as reason:
+            raise scenario.error("prices.model.file", str(reason)) from None
+        if isinstance(model, Bootstrap):
+            return first, bootstrap_moves(model, history, steps, streams)
+        assert isinstance(model, Copula)
+        return first, copula_moves(model, history, symbols, steps, streams)
+    if isinstance(model, Jumps):
+        return model.first, jump_moves(model, symbols, steps, streams, jumps)
+    return model.first, shock_moves(model, symbols, steps, streams)
+
+
+@lru_cache(maxsize=8)
+def _history(model: FromFile) -> tuple[tuple[int, ...], Numbers]:
+    """The first prices of a file and its moves over the model's resolution.
+
+    InputError where the file cannot be read, ValueError where it lacks an asset or moves.
+    """
+    path = read_prices(model.file).in_unit_of_account()
+    rows = []
+    for names in model.names[1:]:
+        found = next((name for name in names if name in path.symbols), None)
+        if found is None:
+            has = ", ".join(path.symbols)
+            raise ValueError(f"has no prices of {names[0]}; it has {has}")
+        rows.append(path.prices[path.symbols.index(found)])
+    grid = range(path.times[0], path.times[-1] + 1, model.resolution)
+    places = np.searchsorted(np.array(path.times), np.array(grid), side="right") - 1
+    sampled = [[row[place] for place in places] for row in rows]
+    if len(places) <= len(rows) + 1:
+        raise ValueError(f"has {len(places)} prices at this resolution; give it more")
+    return tuple(row[0] for row in sampled), log_moves(sampled)
