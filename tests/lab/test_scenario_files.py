@@ -13,7 +13,14 @@ from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import Scenario, list_scenarios, load_scenario
 from tests.lab.run_helpers import SMALL, keep, small, written
 
-PACKAGED = ("crash-2025-10-10", "demo-market", "quiet", "short-squeeze", "weth-stuck-2026-04")
+PACKAGED = (
+    "crash-2025-10-10",
+    "demo-market",
+    "jump-day",
+    "quiet",
+    "short-squeeze",
+    "weth-stuck-2026-04",
+)
 
 
 def later(table: str, minute: int, *fields: str) -> str:

@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
 from solvent import __version__
+from solvent.cli.lab import lab_app
 from solvent.domain.errors import InputError
 from solvent.journal.journal_errors import JournalError
 
@@ -50,12 +51,16 @@ COMMANDS = {
     "forecast": "Say how ADL would treat an account, who could cause it, and the way out.",
     "rehearse": "Try a parameter change on a copy of a book.",
     "audit": "Replay a run's log and check every invariant and hash.",
+    "lab": "The stress lab: many paths, many parameters, and how sure the result is.",
     "sim": "Let seeded random commands loose on the engine and check every invariant.",
 }
 UPKEEP = frozenset({"archive", "backup", "call", "keygen", "readmit", "restore", "truncate"})
 """Those that are in `upkeep`."""
 AHEAD = frozenset({"forecast", "rehearse", "what-if"})
 """Those that are in `ahead`."""
+
+LAB = "lab"
+"""The one with commands of its own."""
 
 
 def build() -> App:
@@ -70,6 +75,9 @@ def build() -> App:
     )
     app.config = _configuration()
     for name, said in COMMANDS.items():
+        if name == LAB:
+            app.command(lab_app(said))
+            continue
         room = "upkeep." if name in UPKEEP else "ahead." if name in AHEAD else ""
         module = name.replace("-", "_")
         app.command(f"solvent.cli.{room}{module}:{module}", name=name, help=said)

@@ -1,5 +1,6 @@
 """Drawn paths: each model's moves have the law that the scenario names, and every path its bits."""
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -93,9 +94,13 @@ def test_a_drawn_path_runs(kind: str, tmp_path: Path) -> None:
     assert once["steps"] >= 10
 
 
-def test_a_scenario_that_draws_is_not_run_without_a_path(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="lab run"):
-        run(with_model(tmp_path, JUMPS))
+def test_a_scenario_that_draws_runs_as_its_path_0_and_says_so(tmp_path: Path) -> None:
+    scenario = with_model(tmp_path, JUMPS)
+    plain = run(scenario, engine_factory=FastEngine)
+    assert any("path 0" in note for note in plain.notes)
+    first = drawn(scenario, scenario_hash(scenario), 0)
+    same = replace(scenario, prices=first.prices)
+    assert run(same, engine_factory=FastEngine).figures["event_hash"] == plain.figures["event_hash"]
 
 
 def test_without_a_model_people_differ_and_prices_do_not(tmp_path: Path) -> None:
@@ -182,7 +187,7 @@ def test_a_copula_keeps_each_assets_own_moves_and_their_ranks_correlation() -> N
     steps = np.diff(moves, axis=0)
     for asset in range(2):
         assert np.isin(np.round(steps[:, asset], 9), np.round(history[:, asset], 9)).mean() > 0.999
-    ranks = np.argsort(np.argsort(steps, axis=0), axis=0)
+    ranks: np.ndarray = np.argsort(np.argsort(steps, axis=0), axis=0)
     # Rank correlation of a t copula with 4 degrees and correlation 0.8: a little below 0.786.
     assert 0.72 < np.corrcoef(ranks.T)[0, 1] < 0.80
     extremes = (ranks > 0.99 * len(ranks)).all(axis=1).mean() / 0.01

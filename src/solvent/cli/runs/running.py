@@ -21,6 +21,7 @@ from solvent.domain.units import RATIO
 if TYPE_CHECKING:
     from solvent.lab.prices.feed import Foreign
     from solvent.lab.runner import EngineFactory, RunResult
+    from solvent.lab.scenario.model import Scenario
 
 
 class EngineKind(StrEnum):
@@ -44,9 +45,13 @@ def engine_factory(kind: EngineKind) -> "EngineFactory":
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One run as the command line asks for it; None leaves a choice to the scenario."""
+    """One run as the command line asks for it; None leaves a choice to the scenario.
+
+    `drawn` is a path of the scenario, which is then not read again.
+    """
 
     scenario: str
+    drawn: "Scenario | None" = None
     prices: "Foreign | None" = None
     positions: Path | None = None
     policy: Policy | None = None
@@ -65,7 +70,7 @@ def carry_out(request: Request) -> None:
     from solvent.lab.runner import run
     from solvent.lab.scenario.catalog import load_scenario
 
-    scenario = load_scenario(request.scenario)
+    scenario = request.drawn or load_scenario(request.scenario)
     if request.out is not None:
         refuse_foreign(request.out)
     factory = engine_factory(request.engine)

@@ -105,7 +105,8 @@ def logarithm(x: Numbers) -> Numbers:
     square, total = ratio * ratio, np.zeros_like(part)
     for place in range(_LOG_TERMS, -1, -1):
         total = total * square + 1.0 / (2 * place + 1)
-    return folds * LN2_HIGH + (folds * LN2_LOW + 2.0 * ratio * total)
+    found: Numbers = folds * LN2_HIGH + (folds * LN2_LOW + 2.0 * ratio * total)
+    return found
 
 
 def normal_quantile(chance: Numbers) -> Numbers:
@@ -117,7 +118,8 @@ def normal_quantile(chance: Numbers) -> Numbers:
     tail = np.where(central, 0.25, np.minimum(chance, 1.0 - chance))
     depth = np.sqrt(-logarithm(tail))
     outer = np.where(depth <= _SPLIT, _ratio(depth - 1.6, *_NEAR), _ratio(depth - _SPLIT, *_FAR))
-    return np.where(central, middle, np.where(centred < 0.0, -outer, outer))
+    found: Numbers = np.where(central, middle, np.where(centred < 0.0, -outer, outer))
+    return found
 
 
 def _ratio(x: Numbers, above: tuple[float, ...], below: tuple[float, ...]) -> Numbers:

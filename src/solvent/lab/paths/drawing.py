@@ -61,26 +61,35 @@ def drawn(scenario: Scenario, root: str, path: int, jumps: int | None = None) ->
     InputError where a price leaves the range of prices, or `jumps` has no model to go with.
     """
     streams = Streams(root, path)
-    parameters = replace(scenario.parameters, seed=streams.seed("people and engine"))
-    scenario = replace(scenario, parameters=parameters)
-    model = scenario.prices.model
-    if jumps is not None and not isinstance(model, Jumps):
+    if jumps is not None and not isinstance(scenario.prices.model, Jumps):
         raise scenario.error("prices.model", 'has no jumps to be counted; kind = "jumps" has')
-    if model is None:
-        return scenario
-    symbols = [asset.symbol for asset in parameters.assets[1:]]
+    parameters = replace(scenario.parameters, seed=streams.seed("people and engine"))
+    prices = scenario.prices
+    if prices.model is not None:
+        prices = _points(scenario, streams, jumps)
+    return replace(scenario, parameters=parameters, prices=prices)
+
+
+def drawn_prices(scenario: Scenario) -> PriceSource:
+    """The prices of path 0 under the scenario's own hash. InputError as of `drawn`."""
+    return _points(scenario, Streams(scenario_hash(scenario), 0), None)
+
+
+def _points(scenario: Scenario, streams: Streams, jumps: int | None) -> PriceSource:
+    model = scenario.prices.model
+    assert model is not None
+    symbols = [asset.symbol for asset in scenario.parameters.assets[1:]]
     first, moves = _moves(scenario, symbols, streams, jumps)
     prices = np.rint(np.array(first, np.float64) * exponential(np.clip(moves, -700.0, 700.0)))
     if not (prices.min() >= 1 and prices.max() <= MOST_PRICE):
-        reason = f"leads to a price out of range on path {path}; lower its volatility or its jumps"
-        raise scenario.error("prices.model", reason)
+        where = f"leads to a price out of range on path {streams.path}"
+        raise scenario.error("prices.model", f"{where}; lower its volatility or its jumps")
     times = [(step + 1) * model.resolution for step in range(len(prices))]
     points = tuple(
         ((0, first[asset]), *zip(times, map(int, prices[:, asset]), strict=True))
         for asset in range(len(symbols))
     )
-    source = PriceSource(scenario.prices.names, points=((), *points), resolution=model.resolution)
-    return replace(scenario, prices=source)
+    return PriceSource(scenario.prices.names, points=((), *points), resolution=model.resolution)
 
 
 def _moves(

@@ -135,7 +135,8 @@ def t_chance(t: Numbers, degrees: int) -> Numbers:
 def _joined(loading: int, common: Numbers, own: Numbers) -> Numbers:
     """A common and an own number of variance 1 with this correlation to the common one."""
     part = loading / RATIO
-    return part * common + np.sqrt(1.0 - part * part) * own
+    found: Numbers = part * common + np.sqrt(1.0 - part * part) * own
+    return found
 
 
 def _widths(degrees: int, count: int, streams: Streams, purpose: str) -> Numbers:
@@ -150,7 +151,8 @@ def _widths(degrees: int, count: int, streams: Streams, purpose: str) -> Numbers
 def _scores(history: Numbers) -> Numbers:
     """Each column's ranks as normal numbers; equal moves rank in order of time."""
     ranks = np.argsort(np.argsort(history, axis=0, kind="stable"), axis=0, kind="stable")
-    return normal_quantile((ranks + 1.0) / (len(history) + 1.0))
+    chances = np.asarray((ranks + 1.0) / (len(history) + 1.0), np.float64)
+    return normal_quantile(chances)
 
 
 def _roots(scores: Numbers) -> list[list[float]]:

@@ -28,12 +28,14 @@ from typing import NamedTuple
 from solvent.domain.errors import InputError
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, PRICE_SCALE, SECOND, format_decimal
+from solvent.lab.paths.drawing import drawn_prices
 from solvent.lab.prices.joining import joined
 from solvent.lab.prices.paths import PricePath, read_prices, time_text
 from solvent.lab.scenario.model import Scenario
 from solvent.prices.columns import Columns
 
 MOST_STEPS = 1000
+FIRST_OF_MANY = "prices are drawn: these are path 0; solvent lab run --path N runs another"
 ALWAYS = INT64_MAX
 """How long a price that never changes is quoted again."""
 
@@ -152,13 +154,16 @@ def _holes(
 
 
 def own_feed(scenario: Scenario) -> Feed:
-    """The scenario's own prices. InputError where they do not cover its window."""
+    """The scenario's own prices, of drawn ones those of path 0.
+
+    InputError where they do not cover its window.
+    """
     flat = Track((scenario.start,), (PRICE_SCALE,), ALWAYS)
     source = scenario.prices
     notes: list[str] = []
     if source.model is not None:
-        reason = "draws many paths; run one of them: solvent lab run SCENARIO --path 0"
-        raise scenario.error("prices.model", reason)
+        feed = own_feed(replace(scenario, prices=drawn_prices(scenario)))
+        return replace(feed, notes=(FIRST_OF_MANY, *feed.notes))
     if source.file is None:
         tracks = [_drawn(scenario, corners) for corners in source.points[1:]]
     else:

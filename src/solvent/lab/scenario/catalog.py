@@ -9,7 +9,7 @@ from solvent.domain.errors import InputError
 from solvent.lab.scenario.file import read_scenario
 from solvent.lab.scenario.model import Scenario
 
-__all__ = ["Scenario", "list_scenarios", "load_scenario"]
+__all__ = ["Scenario", "list_scenarios", "load_scenario", "scenario_path"]
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 SUFFIX = ".toml"
@@ -22,10 +22,11 @@ def list_scenarios() -> tuple[str, ...]:
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
     """A packaged scenario by name, or a file by path. Raises InputError, and nothing else."""
-    return read_scenario(_path(name_or_path))
+    return read_scenario(scenario_path(name_or_path))
 
 
-def _path(name_or_path: str | Path) -> Path:
+def scenario_path(name_or_path: str | Path) -> Path:
+    """The file of a packaged scenario, or the path itself. InputError where it is neither."""
     text = str(name_or_path)
     packaged = FOLDER / f"{text}{SUFFIX}"
     if text in list_scenarios():

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from solvent.domain.errors import InputError
 from solvent.domain.units import (
@@ -35,11 +35,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number"}
 
 
-def read_toml(path: Path) -> "Fields":
-    """The fields of a TOML file. InputError where it cannot be read or is no TOML."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file, fractions as they are written.
+
+    InputError where it cannot be read or is no TOML.
+    """
     try:
-        text = path.read_bytes().decode("utf-8")
-        table = tomllib.loads(text, parse_float=str)
+        return tomllib.loads(path.read_bytes().decode("utf-8"), parse_float=str)
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise InputError(str(path), "file", f"{reason.lower()}; check the name") from None
@@ -49,7 +51,6 @@ def read_toml(path: Path) -> "Fields":
         place = _TOML_LINE.search(str(error))
         line = int(place[1]) if place else None
         raise InputError(str(path), "file", f"is no valid TOML: {error}", line) from None
-    return Fields(str(path), "", table)
 
 
 class Fields:

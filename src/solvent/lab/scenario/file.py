@@ -16,8 +16,9 @@
 Unknown fields are errors. Nothing is written and nothing is guessed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from solvent.domain.commands import ChangeParameter, ParameterField
 from solvent.domain.parameter_changes import changed_parameters
@@ -73,7 +74,12 @@ _FIELD_DECIMALS = {
 
 def read_scenario(path: Path) -> Scenario:
     """The scenario that a file describes. Raises InputError, and nothing else."""
-    root = read_toml(path)
+    return scenario_of(path, read_toml(path))
+
+
+def scenario_of(path: Path, content: Mapping[str, Any]) -> Scenario:
+    """The scenario of a file's content, as `read_toml` gives it; some may be changed since."""
+    root = Fields(str(path), "", content)
     head = root.table("scenario")
     name, description = head.text("name"), head.text("description")
     source, seed = head.text("source"), head.number("seed", 0)

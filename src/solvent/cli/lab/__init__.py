@@ -1,0 +1,18 @@
+"""`solvent lab ...`: the stress lab, one module a command, imported when it is called."""
+
+from cyclopts import App
+
+LAB = {
+    "run": "Run one path of a scenario, at any point of a sweep.",
+    "sweep": "Run many paths at many parameter points, and say how sure the result is.",
+    "merge": "Put the shards of a sweep together.",
+    "verify": "Compute some paths of a sweep again, to the bit.",
+}
+
+
+def lab_app(said: str) -> App:
+    """The commands of the lab, named and not imported; `said` is its help."""
+    app = App(name="lab", help=said)
+    for name, said in LAB.items():
+        app.command(f"solvent.cli.lab.{name}:{name}", name=name, help=said)
+    return app

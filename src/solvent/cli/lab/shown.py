@@ -1,0 +1,40 @@
+"""What the lab's commands print of a sweep: its tables, its verdict, its worst paths."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from solvent.cli.called import called
+from solvent.cli.runs.tables import print_sheet
+from solvent.lab.sweeps.plan import Plan
+from solvent.lab.sweeps.rows import Row
+from solvent.lab.sweeps.summary import (
+    LOSS,
+    frontier_sheet,
+    replay_words,
+    sheets,
+    sobol_sheet,
+    verdict,
+    worst,
+)
+
+
+def show_sweep(plan: Plan, rows: Sequence[Row], out: Path) -> None:
+    """Print a sweep that is done."""
+    for sheet in [*sheets(plan, rows), *frontier_sheet(plan, rows), *sobol_sheet(plan, rows)]:
+        print_sheet(sheet)
+    print()
+    print(verdict(plan, rows))
+    failed = [row for row in rows if row.error]
+    if failed:
+        print(f"{len(failed)} paths failed; the first: path {failed[0].path}: {failed[0].error}")
+    if losing := worst(rows):
+        print()
+        print("The worst paths, each by the command that runs it again:")
+        for row in losing:
+            command = replay_words(plan, row).replace("solvent", called(), 1)
+            print(f"  {row.value(LOSS):,.2f} USDC  {command}")
+    print()
+    print(f"report {out / 'report.html'}")
+    print(f"rows   {out / 'rows.csv'}")
+    print(f"Check  {called()} lab verify {shlex.quote(str(out))}")

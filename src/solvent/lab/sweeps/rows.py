@@ -1,0 +1,103 @@
+"""A row: one path at one point, as exact figures and the hashes that they came with, or an error.
+
+Money is decimal text in USDC as the run's report has it, never a float; what is made of many rows
+is computed in `estimate`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from solvent.lab.paths.drawing import drawn
+from solvent.lab.runner import EngineFactory, run
+from solvent.lab.scenario.model import Scenario
+
+METRICS = (
+    "deficit",
+    "owed",
+    "received",
+    "in_kind",
+    "adl",
+    "cleared",
+    "book",
+    "backstop",
+    "liquidated",
+    "closed",
+    "peak_utilization",
+    "minutes_full",
+)
+"""What a row says of its path: USDC but for counts of accounts, a ratio and minutes."""
+
+HASHES = ("state_hash", "event_hash")
+COLUMNS = ("point", "path", *METRICS, *HASHES, "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A path's figures by `METRICS` and `HASHES`, or what was wrong with it."""
+
+    point: int
+    path: int
+    figures: Mapping[str, str]
+    error: str = ""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Where it stands among all rows."""
+        return self.point, self.path
+
+    def cells(self) -> list[str]:
+        """The row by `COLUMNS`."""
+        told = [self.figures.get(name, "") for name in (*METRICS, *HASHES)]
+        return [str(self.point), str(self.path), *told, self.error]
+
+    def value(self, metric: str) -> Decimal:
+        """One figure of a path that ran."""
+        return Decimal(self.figures[metric])
+
+
+def row_of(cells: list[str]) -> Row:
+    """The row of these cells. ValueError where they are none."""
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"has {len(cells)} cells, not {len(COLUMNS)}")
+    point, path, *told, error = cells
+    names = (*METRICS, *HASHES)
+    figures = {} if error else dict(zip(names, told, strict=True))
+    return Row(int(point), int(path), figures, error)
+
+
+def run_path(
+    scenario: Scenario,
+    root: str,
+    point: int,
+    path: int,
+    accounts: int | None,
+    engine_factory: EngineFactory,
+) -> Row:
+    """Carry one path out; whatever goes wrong with it is told in its row."""
+    try:
+        weather = drawn(scenario, root, path)
+        figures = run(weather, accounts=accounts, engine_factory=engine_factory).figures
+    except Exception as error:
+        return Row(point, path, {}, " ".join(f"{type(error).__name__}: {error}".split()))
+    return Row(point, path, row_figures(figures))
+
+
+def row_figures(figures: Mapping[str, Any]) -> dict[str, str]:
+    """The figures of a run (`runner.run`) that a row keeps."""
+    stages = {each["stage"]: Decimal(each["value"]) for each in figures["stages"]}
+    lenders, pools = figures["lenders"], figures["pools"]
+    adl = sum((value for stage, value in stages.items() if stage.startswith("adl_")), Decimal())
+    return {
+        **{name: lenders[name] for name in ("deficit", "owed", "received", "in_kind")},
+        "adl": str(adl),
+        "cleared": str(sum(stages.values(), Decimal())),
+        "book": str(stages["book"]),
+        "backstop": str(stages["backstop"]),
+        "liquidated": str(figures["liquidated_accounts"]),
+        "closed": str(figures["closed_accounts"]),
+        "peak_utilization": str(max(pool["peak_utilization"] for pool in pools)),
+        "minutes_full": str(max(pool["minutes_full"] for pool in pools)),
+        **{name: figures[name] for name in HASHES},
+    }
