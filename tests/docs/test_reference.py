@@ -162,11 +162,16 @@ def test_every_command_has_its_help_on_the_page() -> None:
 
 # Scenario files: the keys that the reader asks for are the keys that the page lists.
 
-READERS = ["scenario/file.py", "scenario/assets.py", "scenario/price_models.py"]
+READERS = [
+    "scenario/file.py",
+    "scenario/assets.py",
+    "scenario/price_models.py",
+    "scenario/triggers.py",
+]
 ASKING = {
     *("text", "texts", "number", "counts", "ratio", "value", "flag", "choice", "pairs", "span"),
     *("seconds", "time", "step", "table", "tables", "has", "skip", "asset", "after", "fund"),
-    "_holdings",
+    *("_holdings", "_when", "prices", "ratios"),
 }
 
 

@@ -27,6 +27,7 @@ from solvent.domain.commands import (
     UpdatePrice,
     UpdateSettings,
     Withdraw,
+    WithdrawBackstop,
     one_moment,
 )
 from solvent.domain.events import Event, Filled, Refused, Stepped
@@ -35,8 +36,9 @@ from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
 from solvent.lab.people.positions import NO_BOOK, Book, BookMembers, tightened
 from solvent.lab.people.providers import Providers
+from solvent.lab.people.triggers import Watch
 from solvent.lab.report.parties import Party
-from solvent.lab.scenario.model import Scenario
+from solvent.lab.scenario.model import Action, Scenario, Trigger
 from solvent.reference.state import FUND, TREASURY
 
 FILLS = frozenset({kind_number(Filled)})
@@ -117,7 +119,7 @@ class Driver(ABC):
     def run_agent(self, command: Command) -> None:
         """Send one member's command; where it was refused, again with what the limit leaves."""
         transcript = self.send([command])
-        if isinstance(command, Borrow | Withdraw):
+        if isinstance(command, Borrow | Withdraw | WithdrawBackstop):
             first = transcript.event(0)
             if isinstance(first, Refused) and 0 < first.largest < command.quantity:
                 self.run([replace(command, quantity=first.largest)])
@@ -159,6 +161,7 @@ class Agents:
         self.next_account = self._book_first + len(book.names)
         self._relaxed = book.file is not None
         self.notes = self._population.notes
+        self._watch = Watch((), lambda asset: prices.price(asset, prices.start))
 
     @property
     def parties(self) -> tuple[Party, ...]:
@@ -186,6 +189,7 @@ class Agents:
     def set_up(self, driver: Driver) -> None:
         """Everything between the opening of accounts and the first step."""
         start = self._feed.start
+        self._watch = Watch(self._triggers(), lambda asset: self._feed.price(asset, start))
         driver.run(self._prices(start))
         for maker in self._makers.makers:
             driver.run(maker.setup(self._feed.price(maker.asset, start)))
@@ -235,16 +239,44 @@ class Agents:
         for fill in driver.run_for(chain(clock, self._changes(since, until), prices), FILLS):
             assert isinstance(fill, Filled)
             self._makers.take_note(fill)
+        self._leave(driver, until)
         self._people(driver, since, until)
         driver.run(self._quotes(time))
 
     def _people(self, driver: Driver, since: int, until: int) -> None:
         for command in self._population.loans(since, until):
             driver.run_agent(command)
-        for action in self._scenario.actions:
-            if action.after <= until and since < action.after + action.spread_over + 1:
+        for action in self._begun():
+            ended = since >= action.after + action.spread_over + 1
+            if action.after <= until and (action.repeats or not ended):
                 for command in self._population.actions(action, since, until):
                     driver.run_agent(command)
+
+    def _triggers(self) -> Iterator[Trigger]:
+        """Whatever anybody waits for, each once."""
+        scenario = self._scenario
+        waited = [
+            *(action.trigger for action in scenario.actions),
+            *(provider.leaves for provider in scenario.providers),
+            *(trigger for trigger, _ in scenario.depth.leaving),
+        ]
+        yield from dict.fromkeys(trigger for trigger in waited if trigger is not None)
+
+    def _leave(self, driver: Driver, until: int) -> None:
+        """Makers and providers who go when a price has moved so far."""
+        time = self._feed.start + until
+        fired = self._watch.look(until, lambda asset: self._feed.price(asset, time))
+        self._makers.leave(fired)
+        for command in self._providers.leave(fired):
+            driver.run_agent(command)
+
+    def _begun(self) -> Iterator[Action]:
+        """Actions with the time at which they begin, those that still wait apart."""
+        for action in self._scenario.actions:
+            if action.trigger is None:
+                yield action
+            elif action.trigger in self._watch.fired:
+                yield replace(action, after=self._watch.fired[action.trigger])
 
     def _changes(self, since: int, until: int) -> Iterator[Command]:
         for change in self._scenario.changes:

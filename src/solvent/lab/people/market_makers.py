@@ -15,7 +15,7 @@ stays empty.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -32,7 +32,10 @@ from solvent.domain.parameters import USDC, AssetParameters, MarketParameters
 from solvent.domain.units import RATIO, divide_up, quantity_down
 from solvent.lab.people.population import Crowd
 from solvent.lab.prices.feed import PriceAt
-from solvent.lab.scenario.model import Depth, DepthCurve, Scenario
+from solvent.lab.scenario.model import Depth, DepthCurve, Scenario, Trigger
+
+LEAST_LEFT = RATIO // 1000
+"""Makers never quote less than this part of a calm ladder."""
 
 NOTHING: Mapping[Side, int] = MappingProxyType({})
 
@@ -118,6 +121,7 @@ class MarketMakers:
         self._accounts = {maker.account for maker in self.makers}
         self._eaten: dict[tuple[int, Side], int] = {}
         self._quoted: int | None = None
+        self._left = RATIO
 
     def open(self) -> Iterator[Command]:
         """Open every maker's account."""
@@ -145,8 +149,17 @@ class MarketMakers:
                 eaten[side] = self._eaten[key] = max(0, self._eaten.get(key, 0) - back)
             yield from maker.quotes(price(maker.asset), multiplier, eaten)
 
+    def leave(self, fired: Collection[Trigger]) -> None:
+        """Quote less from now on, where a trigger that just fired says so."""
+        for trigger, left in self._depth.leaving:
+            if trigger in fired:
+                self._left = max(LEAST_LEFT, self._left * left // RATIO)
+
     def multiplier(self, after: int) -> int:
-        """The thinning multiplier `after` microseconds from the start."""
+        """The thinning multiplier `after` microseconds from the start, less what makers left."""
+        return max(LEAST_LEFT, self._thinned(after) * self._left // RATIO)
+
+    def _thinned(self, after: int) -> int:
         points = self._depth.thinning
         place = bisect_right(points, after, key=lambda point: point[0])
         if place == 0:

@@ -310,12 +310,13 @@ class Population:
     def actions(self, action: Action, since: int, until: int) -> Iterator[Command]:
         """What a group does of an action after `since` and up to `until`, in line.
 
-        The deed of the k-th of n accounts falls due k/n of `spread_over` after the action's time.
+        The deed of the k-th of n accounts falls due k/n of `spread_over` after the action's time,
+        and where the action repeats at every step after that.
         """
         actors = self._by_group[action.group]
         for place, member in enumerate(actors):
             due = action.after + action.spread_over * place // len(actors)
-            if since < due <= until:
+            if since < due <= until or (action.repeats and due <= since):
                 yield from _deed(member, action)
 
 
@@ -369,6 +370,8 @@ def _deed(member: Member, action: Action) -> Iterator[Command]:
     elif action.deed is Deed.REPAY:
         yield Deposit(account, asset, quantity)
         yield Repay(account, asset, quantity)
+    elif action.deed is Deed.TOP_UP:
+        yield Deposit(account, asset, quantity)
     elif action.deed is Deed.LEND:
         yield Deposit(account, asset, quantity)
         yield Lend(account, asset, quantity)

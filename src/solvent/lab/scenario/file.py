@@ -10,7 +10,7 @@
     [depth]       scale, inventory, bands, thinning, recovery_seconds, basis (what was measured)
     [[providers]] backstop providers: name, count, equity, commitments
     [fund]        balance and treasury: USDC that the fund and the treasury start with
-    [[actions]]   what groups do later: at, group, do, asset, share, spread_over (seconds)
+    [[actions]]   what groups do later: at or when, group, do, asset, share, spread_over, repeats
     [[changes]]   parameters that change: at, asset, field, value, index
 
 Unknown fields are errors. Nothing is written and nothing is guessed.
@@ -44,8 +44,10 @@ from solvent.lab.scenario.model import (
     Provider,
     Scenario,
     Settings,
+    Trigger,
 )
 from solvent.lab.scenario.price_models import read_price_model
+from solvent.lab.scenario.triggers import read_trigger
 
 MOST_ACCOUNTS = 10_000_000
 MOST_PROVIDERS = 1000
@@ -267,9 +269,16 @@ class _Reader:
         usual = Depth().recovery
         recovery = usual if fields.skip("recovery_seconds") else fields.seconds("recovery_seconds")
         basis = fields.text("basis", NO_BASIS)
+        leaving = tuple(map(self._leaving, fields.tables("leaving", optional=True)))
         bands.close()
         fields.close()
-        return Depth(tuple(curves), scale, inventory, thinning, recovery, basis)
+        return Depth(tuple(curves), scale, inventory, thinning, recovery, basis, leaving)
+
+    def _leaving(self, fields: Fields) -> tuple[Trigger, int]:
+        trigger = read_trigger(fields, self.asset(fields, "asset"))
+        left = fields.ratio("left", low=RATIO // 1000, high=RATIO)
+        fields.close()
+        return trigger, left
 
     def _curve(
         self, fields: Fields, symbol: str, pairs: tuple[tuple[int, int], ...]
@@ -306,6 +315,7 @@ class _Reader:
             count=fields.number("count", 0, low=1, high=MOST_PROVIDERS),
             equity=fields.value("equity", low=1),
             commitments=promised,
+            leaves=self._when(fields, "leaves"),
         )
         commitments.close()
         fields.close()
@@ -325,16 +335,30 @@ class _Reader:
         if group not in self.group_names:
             names = ", ".join(self.group_names)
             raise fields.error("group", f"{group!r} is no group; choose from {names}")
+        trigger = self._when(fields, "when")
+        if trigger is not None and fields.has("at"):
+            raise fields.error("at", "does not go with `when`; leave one of them out")
         action = Action(
-            after=self.after(fields, "at"),
+            after=0 if trigger else self.after(fields, "at"),
             group=group,
             deed=fields.choice("do", Deed),
             asset=self.asset(fields, "asset"),
             share=fields.ratio("share", RATIO, low=1, high=100 * RATIO),
             spread_over=0 if fields.skip("spread_over") else fields.seconds("spread_over"),
+            trigger=trigger,
+            repeats=fields.flag("repeats"),
         )
         fields.close()
         return action
+
+    def _when(self, fields: Fields, field: str) -> Trigger | None:
+        """A trigger as a table of its own, None where there is none."""
+        if fields.skip(field):
+            return None
+        table = fields.table(field)
+        trigger = read_trigger(table, self.asset(table, "asset"))
+        table.close()
+        return trigger
 
     def changes(self) -> tuple[Change, ...]:
         """[[changes]], in order of time; each must be valid on top of those before it."""

@@ -91,18 +91,32 @@ class Deed(IntEnum):
     """What a group does later, each by a share of what it held or owed at first.
 
     WITHDRAW takes lent tokens away, as far as the pool lets them go; REPAY brings the borrowed
-    token back; LEND brings new tokens to the pool; BORROW takes more.
+    token back; LEND brings new tokens to the pool; BORROW takes more; TOP_UP brings more of the
+    collateral.
     """
 
     WITHDRAW = 0
     REPAY = 1
     LEND = 2
     BORROW = 3
+    TOP_UP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The price of an asset has moved so far since the start: -10^8 is a fall by a tenth."""
+
+    asset: int
+    move: int
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A group's deed, `after` microseconds; its accounts act one a step over `spread_over`."""
+    """A group's deed, `after` microseconds; its accounts act one a step over `spread_over`.
+
+    With a `trigger` it begins when that fires. One that `repeats` is tried at every step from then
+    on: a withdrawal takes each time what the pool lets go.
+    """
 
     after: int
     group: str
@@ -110,6 +124,8 @@ class Action:
     asset: int
     share: int
     spread_over: int = 0
+    trigger: Trigger | None = None
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +150,8 @@ class Depth:
 
     Distances widen as 1 / multiplier. A maker's means on each side are `inventory` calm ladders; a
     ladder that was eaten up is whole again after `recovery` microseconds.
-    `basis` says what of all that was measured, when and where, and what was assumed.
+    `basis` says what of all that was measured, when and where, and what was assumed. When a trigger
+    of `leaving` fires, makers quote only that part of their depth from then on.
     """
 
     curves: tuple[DepthCurve, ...] = ()
@@ -143,16 +160,21 @@ class Depth:
     thinning: tuple[tuple[int, int], ...] = ()
     recovery: int = 15 * SECOND
     basis: str = ""
+    leaving: tuple[tuple[Trigger, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """`count` backstop providers alike: equity in USDC, and commitments (debt asset, value)."""
+    """`count` backstop providers alike: equity in USDC, and commitments (debt asset, value).
+
+    When `leaves` fires they give notice of all that is not used of their commitments.
+    """
 
     name: str
     count: int
     equity: int
     commitments: tuple[tuple[int, int], ...]
+    leaves: Trigger | None = None
 
 
 @dataclass(frozen=True, slots=True)
