@@ -11,7 +11,7 @@ from tests.cli.helpers import command
 from tests.lab.paths.test_drawing import JUMPS, with_model
 
 VARY = ("--vary", "fund.balance=0,20000", "--vary", "depth.scale=0.05")
-PATHS = "12"
+PATHS = "8"
 
 
 def falling(folder: Path) -> Path:
