@@ -1,8 +1,10 @@
 """`solvent lab sweep`: many paths at many points, on all cores, to be gone on with at any time."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -10,6 +12,9 @@ from cyclopts.validators import Number
 from solvent.cli.called import called
 from solvent.cli.options import COUNT, NAMED, WHOLE, Accounts
 from solvent.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from solvent.lab.sweeps.plan import Plan
 
 MOST_WORKERS = 1024
 MOST_SHARDS = 100_000
@@ -58,10 +63,8 @@ def sweep(
     from solvent.cli.lab.shown import show_sweep
     from solvent.cli.progress import progress, say
     from solvent.engine.engine import machine
-    from solvent.lab.paths.drawing import scenario_hash
-    from solvent.lab.scenario.catalog import load_scenario, scenario_path
-    from solvent.lab.sweeps.plan import Plan, sources_hash
-    from solvent.lab.sweeps.points import grid, parse_varied, scenario_at
+    from solvent.lab.scenario.catalog import scenario_path
+    from solvent.lab.sweeps.points import scenario_at
     from solvent.lab.sweeps.sweeping import begin, targets_of
     from solvent.lab.sweeps.sweeping import sweep as compute
     from solvent.lab.sweeps.workers import local_pool
@@ -71,16 +74,8 @@ def sweep(
         raise InputError("sweep", "--until", reason)
     targets_of(until)
     file = scenario_path(scenario)
-    plan = Plan(
-        scenario=_name(scenario, file),
-        root=scenario_hash(load_scenario(file)),
-        sources=sources_hash(),
-        points=grid([parse_varied(text) for text in vary or []]),
-        paths=paths,
-        accounts=accounts,
-        until=until,
-        shard=_shard(shard),
-    )
+    part = replace(_whole(scenario, file, vary or [], paths), accounts=accounts, until=until)
+    plan = replace(part, shard=_shard(shard))
     for point in plan.points:
         scenario_at(file, point)
     count = workers or os.cpu_count() or 1
@@ -94,6 +89,18 @@ def sweep(
     else:
         print(f"{len(rows)} rows of shard {shard} are in {out}; when all shards are done:")
         print(f"  {called()} lab merge FOLDER FOLDER ... --out FOLDER")
+
+
+def _whole(scenario: str, file: Path, vary: Sequence[str], paths: int) -> "Plan":
+    """The plan of so many paths at every combination, in one part."""
+    from solvent.lab.paths.drawing import scenario_hash
+    from solvent.lab.scenario.catalog import load_scenario
+    from solvent.lab.sweeps.plan import Plan, sources_hash
+    from solvent.lab.sweeps.points import grid, parse_varied
+
+    root = scenario_hash(load_scenario(file))
+    points = grid([parse_varied(text) for text in vary])
+    return Plan(_name(scenario, file), root, sources_hash(), points, paths)
 
 
 def _name(scenario: str, file: Path) -> str:
