@@ -9,8 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.helpers import command
-from tests.service.clients.served import STAFF, serving, until
+from solvent.cli.up import _terms
+from solvent.domain.units import HOUR, SECOND
+from tests.cli.helpers import command, solvent
+from tests.service.clients.served import OPERATOR, STAFF, serving, until
 
 PATIENCE = 60.0
 
@@ -28,6 +30,24 @@ def banner(folder: Path, *options: str) -> list[str]:
             process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
     return said.decode().splitlines()
+
+
+def test_two_people_and_an_hour_stand_behind_a_new_market_that_is_no_demo() -> None:
+    """S08: nobody pays himself out alone where nothing else was asked for."""
+    terms = _terms(None, None, None, is_demo=False)
+    assert (terms.approvals, terms.delay, terms.funding) == (2, HOUR, 100_000)
+    assert _terms(None, None, None, is_demo=True)[:2] == (1, 0)
+    assert _terms(3, 5, 7, is_demo=True) == (3, 5 * SECOND, 7)
+
+
+@pytest.mark.slow
+def test_one_operator_alone_begins_no_market(tmp_path: Path) -> None:
+    """S08."""
+    one = ("--operator-key", OPERATOR.public)
+    done = solvent("up", "--folder", tmp_path / "market", "--port", "0", *one)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "--operator-key" in done.stderr
+    assert not (tmp_path / "market").exists()
 
 
 @pytest.mark.slow
