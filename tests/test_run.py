@@ -122,6 +122,17 @@ def test_a_parquet_file_adds_what_reads_it_once(checkout: Checkout) -> None:
     assert checkout.steps("run", "demo", "--prices", "a.parquet") == ["pip parquet.txt"]
 
 
+def test_a_cluster_adds_its_log_once(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert checkout.steps("sim", "--cluster", "1000") == FRESH_RUN
+    assert checkout.steps("up", "--demo", "--cluster", "3") == ["pip cluster.txt"]
+    assert checkout.steps("up", "--cluster=cluster.toml", "--node", "1") == []
+    (checkout.folder / "requirements/cluster.txt").write_text("another client")
+    monkeypatch.setenv("SOLVENT_UP_CLUSTER", "3")
+    assert checkout.steps("up") == ["pip cluster.txt"]
+
+
 def test_views_in_a_server_add_what_speaks_to_it_once(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

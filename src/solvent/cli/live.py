@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from solvent.cli.cluster.joining import ClusterNode, joining
+from solvent.cli.cluster.trial import LOGS, Trial, begin_trial
 from solvent.cli.progress import say
 from solvent.cli.runs.folder import RUN_FILES
 from solvent.cli.runs.playing import Playing
@@ -34,8 +36,17 @@ from solvent.service.core.clock import MarketClock, wall_clock
 from solvent.service.core.keys import Role, parse_public_key
 from solvent.service.core.node import Demo, Node
 from solvent.service.core.node_engine import NodeEngine
-from solvent.service.core.opening import JOURNAL, Start, first_key, is_set_up, open_node
+from solvent.service.core.opening import (
+    JOURNAL,
+    Start,
+    begin_journal,
+    first_key,
+    head_of,
+    is_set_up,
+    open_node,
+)
 from solvent.service.core.records import Record, RecordKind
+from solvent.service.core.sequencer import AskAgainError
 from solvent.service.limits import LOOPBACK
 from solvent.service.logs import set_up_logs
 from solvent.service.recovering import Far, answering
@@ -72,6 +83,7 @@ class Plan:
     keep: Keep | None
     archive: Path | None
     logs_access: bool
+    cluster: ClusterNode | None = None
 
 
 def run_live(plan: Plan) -> int:
@@ -84,6 +96,8 @@ def run_live(plan: Plan) -> int:
         plan.terms,
         plan.first_keys,
     )
+    if plan.cluster is not None:
+        begin_journal(plan.folder, plan.cluster.settings.head)
     _refuse_lonely(plan)
     clock = MarketClock()
     far = [Far(0, 0)]
@@ -98,6 +112,7 @@ def run_live(plan: Plan) -> int:
             keep=plan.keep,
             archive=plan.archive,
             on_progress=lambda done, of: far.__setitem__(0, Far(done, of)),
+            replicate=None if plan.cluster is None else joining(plan.cluster),
         )
     try:
         _refuse_other_operators(plan, node)
@@ -115,9 +130,10 @@ def run_live(plan: Plan) -> int:
             )
         )
     market_start = node.market.engine.parameters.start_time
+    engine = NodeEngine(node)
     agents = LiveAgents(
         plan.scenario,
-        NodeEngine(node),
+        engine,
         start=market_start,
         accounts=plan.accounts,
         speed=plan.speed,
@@ -132,7 +148,43 @@ def run_live(plan: Plan) -> int:
     if plan.is_replay:
         clock.follow(agents.clock)
         node.demo = Demo(Playing(plan.scenario.name, node, agents))
-    return asyncio.run(_play(plan, node, agents, is_new=is_new))
+    return asyncio.run(_play(plan, node, agents, engine, is_new=is_new))
+
+
+def run_trial(plan: Plan, nodes: int) -> int:
+    """Run a cluster of so many nodes on this machine until told to end; return the exit code."""
+    rate = speed_rate(plan.scenario, plan.speed, follows_wall=not plan.is_replay)
+    if plan.is_replay:
+        raise InputError("--cluster", "replay", "is played by one node alone; leave --cluster out")
+    _refuse_lonely(plan)
+    start = start_of(plan.scenario, wall_clock(), rate)
+    head = head_of(Start(parameters_at(plan.scenario, start), plan.terms, plan.first_keys))
+    settings = begin_trial(plan.folder, nodes, plan.host, plan.port, head)
+    if plan.is_demo:
+        secret = _staff_secret(plan.folder)
+        for number in range(nodes):
+            place = plan.folder / f"node-{number}"
+            place.mkdir(exist_ok=True)
+            (place / STAFF_SECRET).write_bytes(secret)
+    say(f"{nodes} nodes and {LOGS} servers of a log on one machine: a trial, which protects")
+    say("against the death of processes and of nothing else")
+    return Trial(plan.folder, settings, _options_of_nodes(sys.argv[2:])).run()
+
+
+def _options_of_nodes(given: list[str]) -> list[str]:
+    """What `up` was given, without what each node has of its own."""
+    kept: list[str] = []
+    words = iter(given)
+    for word in words:
+        name, has_value, _ = word.partition("=")
+        if name not in _OWN:
+            kept.append(word)
+        elif not has_value:
+            next(words, None)
+    return kept
+
+
+_OWN = frozenset({"--cluster", "--folder", "--host", "--port"})
 
 
 def _refuse_unusable(plan: Plan) -> int:
@@ -183,16 +235,21 @@ def _is_to_be_set_up(plan: Plan, node: Node) -> bool:
     if plan.host not in LOOPBACK and any(node.market.keys.find(key) for key in keys):
         reason = "the market has demo keys, which are known to everybody: serve 127.0.0.1 only"
         raise InputError("--host", plan.host, reason)
+    if plan.cluster is not None:
+        # Another node may be about it: see `_leads_first`.
+        return plan.is_demo and node.market.keys.find(keys[-1]) is None
     return plan.is_demo and not is_set_up(node, keys[-1])
 
 
-async def _play(plan: Plan, node: Node, agents: LiveAgents, *, is_new: bool) -> int:
+async def _play(
+    plan: Plan, node: Node, agents: LiveAgents, engine: NodeEngine, *, is_new: bool
+) -> int:
     keys = demo_keys(DEMO_SEED, _staff_secret(plan.folder))
     telling: list[asyncio.Task[None]] = []
 
     async def ready(at: Address) -> None:
         began = time.monotonic()
-        if is_new:
+        if is_new and await _leads_first(node, keys):
             await asyncio.to_thread(agents.set_up)
             await _admit(node, keys, agents.next_account)
         else:
@@ -205,6 +262,7 @@ async def _play(plan: Plan, node: Node, agents: LiveAgents, *, is_new: bool) -> 
     async def ending() -> None:
         for task in telling:
             task.cancel()
+        engine.stop()
         await asyncio.to_thread(agents.stop)
 
     return await serve(
@@ -215,6 +273,16 @@ async def _play(plan: Plan, node: Node, agents: LiveAgents, *, is_new: bool) -> 
         on_end=ending,
         front=plan.front,
     )
+
+
+async def _leads_first(node: Node, keys: list[DemoKey]) -> bool:
+    """Whether this node sets a demo up: the only one, or the first of a cluster that leads."""
+    last = parse_public_key(keys[-1].public)
+    while not node.sequencer.leads:
+        if node.market.keys.find(last) is not None:
+            return False
+        await asyncio.sleep(TELL_SECONDS)
+    return not is_set_up(node, last)
 
 
 def _staff_secret(folder: Path) -> bytes:
@@ -263,7 +331,7 @@ async def _tell_progress(node: Node, agents: LiveAgents) -> None:
 
 
 def _cast_ended(error: BaseException | None) -> None:
-    if error is not None:
+    if error is not None and not isinstance(error, AskAgainError):
         print(f"solvent: the agents stopped: {error}", file=sys.stderr)
 
 

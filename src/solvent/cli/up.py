@@ -1,6 +1,7 @@
 """`solvent up`: the market as a service."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,6 +157,20 @@ Funding = Annotated[
 ]
 
 
+Cluster = Annotated[
+    str | None,
+    Parameter(
+        help="File of a cluster that this is a node of; or a number of nodes, for a trial of them "
+        "all on this machine."
+    ),
+]
+NodeNumber = Annotated[
+    int | None,
+    WHOLE,
+    Parameter(help="Which node of the --cluster this is, from 0."),
+]
+
+
 def up(
     *,
     folder: Annotated[Path, NAMED] = Path(MEMORY_FOLDER),
@@ -183,6 +198,8 @@ def up(
     keep_history: KeepHistory = 90,
     archive: Archive = None,
     access_log: AccessLog = False,
+    cluster: Cluster = None,
+    node: NodeNumber = None,
 ) -> int:
     """Serve the market: REST and WebSocket over a durable journal.
 
@@ -193,7 +210,9 @@ def up(
     demo
         Begin a new market with agents, market makers, prices and published keys.
     """
-    from solvent.cli.live import Plan, run_live
+    from solvent.cli.cluster.joining import cluster_node
+    from solvent.cli.cluster.settings import read_cluster
+    from solvent.cli.live import Plan, run_live, run_trial
 
     _refuse_shown_password(views)
     if (demo or replay is not None) and host not in LOOPBACK:
@@ -217,7 +236,11 @@ def up(
         archive=archive,
         logs_access=access_log,
     )
-    return run_live(plan)
+    if cluster is None:
+        return run_live(plan)
+    if cluster.isdecimal():
+        return run_trial(plan, int(cluster))
+    return run_live(replace(plan, cluster=cluster_node(read_cluster(Path(cluster)), node)))
 
 
 def _played(scenario: str, sources: int, replay: str | None) -> "Scenario":

@@ -12,6 +12,7 @@ The engine's invariants are not checked here: an audit of a run does that.
 """
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from solvent.journal.segments import (
 from solvent.journal.snapshots import decode_snapshot, snapshot_path
 from solvent.service.core.market import Market, MarketError, Outcome, head_parameters
 from solvent.service.core.opening import VIEWS
-from solvent.service.core.records import Record, RecordError, RecordKind, decode_record
+from solvent.service.core.records import Record, RecordError, RecordKind, records_in
 
 BATCH = 512
 
@@ -154,6 +155,7 @@ class _Replay:
         self._head, self._marker = header.head, header.marker
         self._begin = 1 if archive is not None else header.number
         self.records = self.checks = self.snapshots = 0
+        self._reached: deque[int] = deque()
         self.place = "head"
         self.market = Market(self._head, FastEngine)
         if verified.first:
@@ -172,9 +174,16 @@ class _Replay:
         batch: list[Record] = []
         for number, data in self._all_records():
             self.place = f"record {number}"
-            batch.append(decode_record(data))
+            found = records_in(data)
+            batch += found
+            self._reached += [number] * len(found)
+            if not batch:
+                self.records = number + 1
+                continue
+            # A frame of a cluster's log has any number of requests; the last one ends it.
+            self._reached[-1] = number + 1
             is_end = batch[-1].kind == RecordKind.CHECK or number + 1 in self._open_snapshots
-            if is_end or len(batch) == BATCH:
+            if is_end or len(batch) >= BATCH:
                 yield batch
                 batch = []
         if batch:
@@ -185,7 +194,7 @@ class _Replay:
         last = self.records + len(batch) - 1
         self.place = f"records {self.records} to {last}" if len(batch) > 1 else f"record {last}"
         outcomes = self.market.carry_out(batch)
-        self.records += len(batch)
+        self.records = [self._reached.popleft() for _ in batch][-1]
         self.checks += batch[-1].kind == RecordKind.CHECK
         if self.records in self._open_snapshots:
             self._compare_snapshot()

@@ -11,7 +11,7 @@ from solvent.domain.commands import Command
 from solvent.domain.events import Event
 from solvent.domain.readings import PoolReading
 from solvent.service.core.node import Node
-from solvent.service.core.sequencer import QueueFullError
+from solvent.service.core.sequencer import AskAgainError, QueueFullError
 
 PATIENCE = 0.05
 """Seconds until the queue is asked again whether it has room."""
@@ -22,6 +22,11 @@ class NodeEngine:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._is_over = False
+
+    def stop(self) -> None:
+        """Wait for no lead any more: who still asks is told that the service goes away."""
+        self._is_over = True
 
     @property
     def now(self) -> int:
@@ -34,7 +39,10 @@ class NodeEngine:
         while True:
             try:
                 outcome = self._node.apply(*commands)
-            except QueueFullError:
+            except (QueueFullError, AskAgainError):
+                # In a cluster the part is played on by whoever leads.
+                if self._is_over:
+                    raise
                 time.sleep(PATIENCE)
                 continue
             return outcome.transcript

@@ -55,6 +55,7 @@ from solvent.service.core.market import (
 )
 from solvent.service.core.node import Node
 from solvent.service.core.records import Record, RecordKind
+from solvent.service.core.replicated import ReplicatedSequencer, Replication
 from solvent.service.core.sequencer import Sequencer, Tail, recover, tell_again
 from solvent.service.errors import ApiError, ApiErrorResponse
 from solvent.service.limits import VIEWS_RECORDS
@@ -94,8 +95,11 @@ def open_node(
     segment_bytes: int = SEGMENT_BYTES,
     on_progress: Progress | None = None,
     engines: EngineFactory = FastEngine,
+    replicate: Callable[[str], Replication] | None = None,
 ) -> Node:
     """The node of a folder; with `start` a new one where there is no journal yet.
+
+    With `replicate`, which is told the market's identity, it is one of a cluster.
 
     `engines` is the kind of engine that the market runs on: this is the one place that chooses it.
     `keep` is the rule for what the histories keep, None all of it.
@@ -107,14 +111,14 @@ def open_node(
     clock = clock or MarketClock()
     place = folder / JOURNAL
     # Whatever is wrong with what was given is found before a folder is made for it.
-    keys = [] if start is None else _first_keys(start.keys)
+    head = None if start is None else head_of(start)
     is_new = not holds_journal(place)
     if is_new:
-        if start is None:
+        if head is None:
             raise InputError(str(folder), "journal", "is missing; name the folder of a market")
         if views_url is not None:
             open_database(views_url).close()
-        _create(place, start, keys)
+        begin_journal(folder, head)
     journal = Journal.open(place, archive=archive, segment_bytes=segment_bytes)
     views, mended = None, len(journal.notes)
     lately: deque[Outcome] = deque(maxlen=VIEWS_RECORDS)
@@ -138,8 +142,37 @@ def open_node(
         raise
     writer = ViewsWriter(views, source, market.commands, keep)
     writer.put(lately)
-    sequencer = Sequencer(journal, market, snapshot_every=snapshot_every, tail=tail)
+    sequencer = _sequencer(journal, market, snapshot_every, tail, replicate)
     return Node(sequencer, writer, clock=clock, audit=audit)
+
+
+def _sequencer(
+    journal: Journal,
+    market: Market,
+    snapshot_every: int,
+    tail: Tail,
+    replicate: Callable[[str], Replication] | None,
+) -> Sequencer:
+    if replicate is None:
+        return Sequencer(journal, market, snapshot_every=snapshot_every, tail=tail)
+    try:
+        return ReplicatedSequencer(
+            journal,
+            market,
+            replicate(market.identity),
+            snapshot_every=snapshot_every,
+            tail=tail,
+        )
+    except BaseException:
+        journal.close()
+        raise
+
+
+def begin_journal(folder: Path, head: bytes) -> None:
+    """A market's folder that begins with a given head, unless a journal is there."""
+    if not holds_journal(folder / JOURNAL):
+        folder.mkdir(parents=True, exist_ok=True)
+        Journal.create(folder / JOURNAL, head).close()
 
 
 def is_set_up(node: Node, last_key: bytes) -> bool:
@@ -202,11 +235,10 @@ def readmit(folder: Path, operator_key: str, engines: EngineFactory = FastEngine
         raise InputError(str(folder), "--operator-key", error.message)
 
 
-def _create(place: Path, start: Start, keys: list[FirstKey]) -> None:
-    """A journal whose head has all that the market begins with, so that it is there or not."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+def head_of(start: Start) -> bytes:
+    """All that a new market begins with. Raises InputError for a key that cannot be used."""
     identity = start.identity or secrets.token_bytes(IDENTITY_BYTES)
-    Journal.create(place, encode_head(start.parameters, start.terms, keys, identity)).close()
+    return encode_head(start.parameters, start.terms, _first_keys(start.keys), identity)
 
 
 def _recover(

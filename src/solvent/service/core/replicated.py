@@ -186,12 +186,14 @@ class ReplicatedSequencer(Sequencer):
     def _do(self, effects: list[Effect]) -> None:
         """What the member says is to be done, in order."""
         told: list[Told] = []
+        has_news = False
         for effect in effects:
             match effect:
                 case Append():
                     self._asked.submit(self._append, effect)
                 case Apply():
                     self._carry_out_frame(effect)
+                    has_news = True
                 case Done():
                     self._answer(effect.ticket, self._latest[effect.place], told)
                 case AskAgain():
@@ -201,7 +203,8 @@ class ReplicatedSequencer(Sequencer):
                     self._asked.submit(self._fetch, effect.sequence)
                 case _:
                     raise MarketError(effect.reason)
-        if told:
+        if has_news or told:
+            # Also where nobody waits here: whoever is told publishes what happened.
             self._tell(told)
 
     def _answer(self, ticket: object, said: Outcome | WriterStoppedError, told: list[Told]) -> None:

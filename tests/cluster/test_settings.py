@@ -1,0 +1,71 @@
+"""A cluster's file: what it says, and the key that is blamed where it cannot be used."""
+
+from pathlib import Path
+
+import pytest
+
+from solvent.cli.cluster.joining import cluster_node
+from solvent.cli.cluster.settings import ClusterSettings, LogServer, read_cluster, write_cluster
+from solvent.cli.cluster.trial import begin_trial
+from solvent.domain.errors import InputError
+
+NODE = '[[node]]\nurl = "http://node-0:8620"\n'
+LOG = '[[log]]\nurl = "nats://log-0:4222"\nmonitor = "http://log-0:8222"\n'
+HEAD = 'head = "market.head"\n'
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    servers = tuple(LogServer(f"nats://log-{n}:4222", f"http://log-{n}:8222") for n in range(3))
+    nodes = tuple(f"http://node-{n}:8620" for n in range(3))
+    said = ClusterSettings(tmp_path / "cluster.toml", b"head", servers, nodes, all_on_one=True)
+    write_cluster(said)
+    assert read_cluster(said.file) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "blamed"),
+    [
+        ("head = 1\n" + LOG + NODE, "head: must name the file that the market begins with"),
+        ('head = "none"\n' + LOG + NODE, "head: none cannot be read: No such file"),
+        (HEAD + NODE, "log: must be tables"),
+        (HEAD + LOG, "node: must be tables"),
+        (HEAD + "log = 3\n" + NODE, "log: must be tables"),
+        (HEAD + '[[log]]\nurl = "nats://log-0:4222"\n' + NODE, r"log\[0\]: must have url and mon"),
+        (HEAD + LOG + NODE + "[[node]]\nurl = 3\n", r"node\[1\]: must have texts"),
+        (HEAD + LOG + NODE + "weight = 3\n", r"node\[0\]: must have url and nothing else"),
+        ("secret = 3\n" + HEAD + LOG + NODE, "secret: is no key here"),
+        ("all_on_one = 1\n" + HEAD + LOG + NODE, "all_on_one: must be true or false"),
+        ("head = [", "file: cannot be read"),
+    ],
+)
+def test_the_key_at_fault_is_named(text: str, blamed: str, tmp_path: Path) -> None:
+    (tmp_path / "market.head").write_bytes(b"head")
+    (tmp_path / "cluster.toml").write_text(text)
+    with pytest.raises(InputError, match=blamed):
+        read_cluster(tmp_path / "cluster.toml")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.toml: file: cannot be read: No such file"):
+        read_cluster(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("number", [None, -1, 2])
+def test_a_node_is_one_of_the_cluster(number: int | None, tmp_path: Path) -> None:
+    settings = ClusterSettings(tmp_path / "c.toml", b"", (), ("http://a:1", "http://b:1"))
+    with pytest.raises(InputError, match=r"--node: number: must be the number of a node of .* 1$"):
+        cluster_node(settings, number)
+
+
+class TestTrial:
+    def test_a_folder_is_a_cluster_for_good(self, tmp_path: Path) -> None:
+        made = begin_trial(tmp_path / "c", 3, "127.0.0.1", 8620, b"head")
+        assert begin_trial(tmp_path / "c", 3, "127.0.0.1", 8620, b"other") == made
+        with pytest.raises(InputError, match="has 3 nodes; give --cluster 3"):
+            begin_trial(tmp_path / "c", 5, "127.0.0.1", 8620, b"head")
+
+    def test_another_folder_is_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "notes").write_text("mine")
+        with pytest.raises(InputError, match="holds no cluster; name a new or empty one"):
+            begin_trial(tmp_path, 3, "127.0.0.1", 8620, b"head")
+        assert [path.name for path in tmp_path.iterdir()] == ["notes"]
