@@ -122,9 +122,7 @@ def test_a_parquet_file_adds_what_reads_it_once(checkout: Checkout) -> None:
     assert checkout.steps("run", "demo", "--prices", "a.parquet") == ["pip parquet.txt"]
 
 
-def test_a_cluster_adds_its_log_once(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cluster_adds_its_log_once(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     assert checkout.steps("sim", "--cluster", "1000") == FRESH_RUN
     assert checkout.steps("up", "--demo", "--cluster", "3") == ["pip cluster.txt"]
     assert checkout.steps("up", "--cluster=cluster.toml", "--node", "1") == []
