@@ -39,14 +39,15 @@ def main() -> int:
     """Measure and print."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     built()
-    with tempfile.TemporaryDirectory() as name, serving(Path(name), *CRASH) as service:
-        with browser() as chromium:
-            paints, books = zip(
-                *(_paint(chromium, service.rest) for _ in range(PAINTS)), strict=True
-            )
-            _tell("first contentful paint", f"{median(paints):.0f} ms", paints)
-            _tell("a full book on the page", f"{median(books):.0f} ms", books)
-            _watch(chromium, service.rest, seconds)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serving(Path(name), *CRASH) as service,
+        browser() as chromium,
+    ):
+        paints, books = zip(*(_paint(chromium, service.rest) for _ in range(PAINTS)), strict=True)
+        _tell("first contentful paint", f"{median(paints):.0f} ms", paints)
+        _tell("a full book on the page", f"{median(books):.0f} ms", books)
+        _watch(chromium, service.rest, seconds)
     load, *_ = os.getloadavg()
     print(f"the machine's load was {load:.1f} on {os.cpu_count()} cores")
     return 0
