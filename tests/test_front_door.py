@@ -34,6 +34,7 @@ def test_importing_loads_neither_engine_nor_numpy() -> None:
     assert loaded("import solvent; solvent.Deposit; solvent.Units") == set()
     assert loaded("from solvent import ReferenceEngine") == {"solvent.reference"}
     assert "numpy" in loaded("from solvent import Engine")
+    assert "numpy" in loaded("from solvent import Outlook")
 
 
 def test_every_name_is_there_and_no_other() -> None:

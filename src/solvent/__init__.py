@@ -160,11 +160,15 @@ from solvent.domain.waterfall_events import (
 
 if TYPE_CHECKING:
     from solvent.engine.engine import FastEngine as Engine
+    from solvent.foresight.forecast import Forecaster
+    from solvent.foresight.what_if import Outlook
     from solvent.kernels.rows import EngineFault
     from solvent.reference.engine import ReferenceEngine
 else:
     _LATE = {
         "Engine": ("solvent.engine.engine", "FastEngine"),
+        "Forecaster": ("solvent.foresight.forecast", "Forecaster"),
+        "Outlook": ("solvent.foresight.what_if", "Outlook"),
         "EngineFault": ("solvent.kernels.rows", "EngineFault"),
         "ReferenceEngine": ("solvent.reference.engine", "ReferenceEngine"),
     }
@@ -236,6 +240,7 @@ __all__ = [
     "ExpiryReason",
     "FeesCollected",
     "Filled",
+    "Forecaster",
     "FundPaid",
     "Haircut",
     "HaircutKind",
@@ -263,6 +268,7 @@ __all__ = [
     "OrderReading",
     "OrderRested",
     "OrderType",
+    "Outlook",
     "ParameterChanged",
     "ParameterError",
     "ParameterField",

@@ -39,6 +39,9 @@ def page() -> str:
     text = HEAD
     text += _section("Engines", "", [*_class("Engine"), *_class("ReferenceEngine")])
     text += _section("Questions", "What `engine.queries` answers.", _class("Queries"))
+    about = "What would hold, asked of a copy: [what-if](../concepts/what-if.md) and\n"
+    about += "[forecasts](../concepts/forecasts.md)."
+    text += _section("Looking ahead", about, [*_class("Outlook"), *_class("Forecaster")])
     text += _section("Decimal text", "", [*_functions(), *_class("Units")])
     about = "[Parameters](parameters.md) says what each field does and may be."
     text += _section("Parameters", about, _records(_of(parameters)))
@@ -55,7 +58,12 @@ def explained() -> set[str]:
     """Names that the page explains or says where they are explained."""
     modules = [parameters, decimals, readings, *(m for _, ms in ELSEWHERE.values() for m in ms)]
     names = {name for module in modules for name in _of(module)}
-    return names | _errors() | _numbers() | {"Engine", "ReferenceEngine", "Queries", "EngineFace"}
+    return (
+        names
+        | _errors()
+        | _numbers()
+        | {"Engine", "ReferenceEngine", "Queries", "EngineFace", "Outlook", "Forecaster"}
+    )
 
 
 def _section(title: str, about: str, lines: list[str]) -> str:
