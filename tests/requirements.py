@@ -79,6 +79,7 @@ TITLES = dict(
     I43 Nothing of one pool, book or asset stops another.
     I44 Splitting gains nothing but an atom a part.
     I45 Every liquidating account comes to rest at fixed prices.
+    I46 While standbys are left nobody else is paid in kind.
     """.strip().splitlines()
 )
 

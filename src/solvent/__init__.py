@@ -30,6 +30,7 @@ from solvent.domain.commands import (
     PlaceOrder,
     PlaceTrigger,
     PostBackstop,
+    PostStandby,
     Redeem,
     Repay,
     Role,
@@ -42,6 +43,7 @@ from solvent.domain.commands import (
     UpdateSettings,
     Withdraw,
     WithdrawBackstop,
+    WithdrawStandby,
     one_moment,
 )
 from solvent.domain.decimals import Units, price, price_text, ratio, ratio_text, value, value_text
@@ -74,6 +76,7 @@ from solvent.domain.events import (
     Repaid,
     SettingsUpdated,
     SharesRescaled,
+    StandbyPosted,
     Stepped,
     ThrottleMoved,
     Triggered,
@@ -124,6 +127,7 @@ from solvent.domain.readings import (
     PoolReading,
     PoolReport,
     PriceReading,
+    StandingBy,
 )
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.domain.units import (
@@ -156,6 +160,7 @@ from solvent.domain.waterfall_events import (
     PoolRecorded,
     PoolWrittenDown,
     ReservesRecorded,
+    StandbySwapped,
 )
 
 if TYPE_CHECKING:
@@ -285,6 +290,7 @@ __all__ = [
     "PoolState",
     "PoolWrittenDown",
     "PostBackstop",
+    "PostStandby",
     "PriceParameters",
     "PriceReading",
     "PriceStaleness",
@@ -308,6 +314,9 @@ __all__ = [
     "SnapshotError",
     "Source",
     "Stage",
+    "StandbyPosted",
+    "StandbySwapped",
+    "StandingBy",
     "Stepped",
     "SystemOrder",
     "ThrottleMoved",
@@ -325,6 +334,7 @@ __all__ = [
     "WaterfallParameters",
     "Withdraw",
     "WithdrawBackstop",
+    "WithdrawStandby",
     "Withdrawn",
     "one_moment",
     "price",

@@ -13,6 +13,7 @@ from solvent.domain.settlements import (
     AdlRound,
     BackstopOffer,
     Booking,
+    Relief,
     Settlement,
     SettlementError,
     settlements_of,
@@ -64,6 +65,9 @@ def events_in(settlement: Settlement) -> list[Event]:
         events += [*settlement.accounts, *settlement.downs]
         events += [one for each in settlement.paid.values() for one in each]
         events += [one for each in settlement.written.values() for one in each]
+    elif isinstance(settlement, Relief):
+        transfers = [settlement.parties]
+        events = [settlement.swapped, *settlement.pools]
     else:
         transfers = list(settlement.fills.values())
         events = [settlement.offered, *settlement.candidates]
@@ -103,6 +107,8 @@ def test_spans_are_the_settlements() -> None:
                 fills += len(span.fills)
             elif isinstance(settlement, Booking):
                 assert span.number == settlement.opened.booking
+            elif isinstance(settlement, Relief):
+                assert span.number == settlement.swapped.swap
             else:
                 assert span.number == settlement.opened.round
     assert fills
@@ -127,6 +133,8 @@ def _parties(settlement: Settlement) -> set[int]:
         return found
     if isinstance(settlement, Booking):
         return {booked.account for booked in settlement.accounts}
+    if isinstance(settlement, Relief):
+        return {settlement.swapped.standby, settlement.swapped.receiver}
     for fill in settlement.fills.values():
         if fill.filled is not None:
             found |= {fill.filled.account, fill.filled.provider}

@@ -196,6 +196,8 @@ some_commands = st.lists(
         st.builds(c.ConvertDust, accounts, assets),
         st.builds(c.PostBackstop, accounts, assets, quantities),
         st.builds(c.WithdrawBackstop, accounts, assets, quantities),
+        st.builds(c.PostStandby, accounts, quantities, st.integers(-1, 10**8)),
+        st.builds(c.WithdrawStandby, accounts, quantities),
         st.builds(c.UpdatePrice, assets, st.integers(-1, 1), prices, prices, prices, st.booleans()),
         st.builds(c.HaltPrice, assets, st.booleans(), st.booleans()),
         st.builds(c.TimeStep, st.integers(0, 10**12)),

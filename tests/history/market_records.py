@@ -20,8 +20,9 @@ from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.state import State
 
-SEEDS = (4, 5, 7, 9, 19, 22, 25, 38, 39, 57)
-"""Simulations in which claims are handed over, debts are taken over, and pools start anew."""
+SEEDS = (4, 5, 7, 9, 19, 22, 25, 34, 38, 39, 57)
+"""Simulations in which claims are handed over, debts and what was paid in kind are taken over, and
+pools start anew."""
 SCENARIOS = ("weth-stuck-2026-04", "short-squeeze")
 
 Kind = TypeVar("Kind", bound=Event)

@@ -21,6 +21,7 @@ from solvent.domain.units import (
 from solvent.reference import clock, dispatch, governance, ledger, limits, margin, oracle, prices
 from solvent.reference.lending import interest, pool, rates, throttle, wallet
 from solvent.reference.orderbook import book, depth, matching, orders
+from solvent.reference.standby import posted, relief
 from solvent.reference.state import Order, Pool, State
 from solvent.reference.waterfall import (
     adl,
@@ -288,6 +289,16 @@ def the_insolvent_choose_whom_they_repay(patch: pytest.MonkeyPatch) -> None:
 @canary("I30", population=populations.LENDERS_WOULD_LEAVE)
 def lenders_leave_before_the_loss(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(limits, "gated", lambda *_: False)
+
+
+@canary("I46", population=populations.SOMEBODY_STANDS_BY)
+def the_cheapest_standby_is_passed_over(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(relief, "queue", lambda state: posted.queue(state)[1:])
+
+
+@canary("I40", population=populations.SOMEBODY_STANDS_BY)
+def a_standby_is_paid_what_the_lender_cannot_bear(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(relief, "_bearable", lambda *_: RATIO)
 
 
 @canary("I20", within=1500)

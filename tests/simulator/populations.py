@@ -242,3 +242,24 @@ INTEREST_WAITS = Population("""
     saw     PoolWrittenDown asset=SOL
 """)
 """Nobody acts, and what a halted token covers loses its interest for certain, 0.3 USDC a minute."""
+
+SOMEBODY_STANDS_BY = Population("""
+    set waterfall.max_discount 20%
+    deposit eve USDC 20,000
+    lend    eve USDC 20,000
+    deposit ann SOL  100
+    lend    ann SOL  100
+    borrow  ann USDC 17,000
+    withdraw ann USDC 17,000
+    deposit bob BTC  0.4
+    borrow  bob SOL  100
+    withdraw bob SOL 100
+    deposit sue USDC 10,000
+    stand_by sue 10,000 at 20%
+    price   SOL 190
+    step    +1s
+    saw     AdlLeg giver=bob receiver=ann asset=BTC tier=IN_KIND
+    saw     StandbySwapped standby=sue receiver=ann asset=BTC
+    expect  ann BTC available 0
+""")
+"""The only one who stands by asks for more than the stuck lender bears."""

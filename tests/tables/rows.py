@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from solvent.domain import commands as c
 from solvent.domain.decimals import Units
-from solvent.domain.parameters import EngineParameters, Policy, PoolState
+from solvent.domain.parameters import USDC, EngineParameters, Policy, PoolState
 from solvent.domain.units import PRICE_DECIMALS, VALUE_DECIMALS
 from solvent.reference.state import FUND, TREASURY
 from tests.tables.market import duration, number, ratio
@@ -202,6 +202,17 @@ def _collect(names: Names, words: list[str]) -> c.Command:
     return c.CollectFees(names.asset(words[0]))
 
 
+def _stand_by(names: Names, words: list[str]) -> c.Command:
+    """`stand_by ann 1,000 at 1%`: so much USDC at this premium."""
+    name, amount, at, premium = words
+    assert at == "at", words
+    return c.PostStandby(names.account(name), names.quantity(USDC, amount), ratio(premium))
+
+
+def _stand_down(names: Names, words: list[str]) -> c.Command:
+    return c.WithdrawStandby(names.account(words[0]), names.quantity(USDC, words[1]))
+
+
 MAKERS: dict[str, Maker] = {
     "open": _open,
     "open#": _open_raw,
@@ -220,6 +231,8 @@ MAKERS: dict[str, Maker] = {
     "dust": _dust,
     "commit": _quantity_command(c.PostBackstop),
     "uncommit": _quantity_command(c.WithdrawBackstop),
+    "stand_by": _stand_by,
+    "stand_down": _stand_down,
     "price": _price,
     "halt": _halt(True),
     "resume": _halt(False),

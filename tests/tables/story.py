@@ -40,7 +40,7 @@ NOT_AMOUNTS = {Limit.ORDER_COUNT, Limit.STALE_PRICE, Limit.POOL_STATE, Limit.INS
 """Limits that no smaller amount would pass."""
 
 NAMES_FIRST = {"deposit", "withdraw", "lend", "redeem", "borrow", "repay", "buy", "sell"}
-NAMES_FIRST |= {"settings", "dust", "commit", "uncommit"}
+NAMES_FIRST |= {"settings", "dust", "commit", "uncommit", "stand_by", "stand_down"}
 
 
 class StoryError(AssertionError):

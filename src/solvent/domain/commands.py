@@ -273,6 +273,27 @@ class WithdrawBackstop(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class PostStandby(Command):
+    """Stand by with `quantity` more atoms of USDC for what ADL pays others in kind.
+
+    `premium` (10^-9 of the value taken over) is asked for all that is posted. It may fall at any
+    time, and rise only while nothing is posted.
+    """
+
+    account: int
+    quantity: int
+    premium: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawStandby(Command):
+    """Take back what is posted, after the notice of commitments."""
+
+    account: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class UpdatePrice(Command):
     """One source's quote for `asset`: best bid, best ask and last trade.
 
@@ -342,6 +363,8 @@ COMMAND_KINDS: tuple[type[Command], ...] = (
     ChangeParameter,
     CollectFees,
     PlaceTrigger,
+    PostStandby,
+    WithdrawStandby,
 )
 """All commands; a command's kind is its place here, and places never change."""
 

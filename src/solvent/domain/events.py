@@ -306,6 +306,20 @@ class BackstopCommitted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StandbyPosted(Event):
+    """An account stands by with `posted` atoms of USDC at `premium` (10^-9); both 0 for no more.
+
+    Of it `leaving` atoms end at time `leaves_at` and are called until then; both 0 for none.
+    """
+
+    account: int
+    posted: int
+    premium: int
+    leaving: int
+    leaves_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexUpdated(Event):
     """An asset has a new index and mark price."""
 

@@ -37,6 +37,7 @@ class Stage(IntEnum):
     BACKSTOP = 2
     ADL = 3
     DEFICIT = 4
+    STANDBY = 5
 
 
 class Reason(IntEnum):

@@ -40,6 +40,7 @@ from solvent.domain.readings import (
     PoolCommand,
     PoolReport,
     PriceReading,
+    StandingBy,
     Trade,
     nearest,
 )
@@ -84,6 +85,10 @@ class Queries(ABC):
     @abstractmethod
     def committed(self, provider: int, asset: int) -> int:
         """Atoms of debts in the asset that the provider still offers to take over."""
+
+    @abstractmethod
+    def standing_by(self) -> list[StandingBy]:
+        """Who stands by, the first to be called first."""
 
     @abstractmethod
     def health(self, account: int) -> AccountHealth:

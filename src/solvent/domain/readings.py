@@ -199,6 +199,19 @@ class LiquidationPrices(NamedTuple):
     above: int | None
 
 
+class StandingBy(NamedTuple):
+    """Who stands by: with `posted` atoms of USDC at `premium` (10^-9), called in this order.
+
+    Of it `leaving` atoms are called until time `leaves_at`, both 0 for none.
+    """
+
+    account: int
+    posted: int
+    premium: int
+    leaving: int
+    leaves_at: int
+
+
 class Trade(NamedTuple):
     """An imagined fill: atoms that an account gives of one asset and gets of another."""
 

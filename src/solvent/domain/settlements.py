@@ -6,7 +6,7 @@ its parties had, what changed hands, and what they had then.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -139,7 +139,23 @@ class Booking:
                 pass
 
 
-Settlement: TypeAlias = AdlRound | BackstopOffer | Booking
+@dataclass(slots=True)
+class Relief:
+    """What one standby took over of one receiver: `pools` as found, and what both had."""
+
+    swapped: w.StandbySwapped
+    pools: list[w.PoolRecorded] = field(default_factory=list)
+    parties: Transfer = field(default_factory=Transfer)
+
+    def take(self, event: Event) -> None:
+        """Add an event of it."""
+        if isinstance(event, w.PoolRecorded):
+            self.pools.append(event)
+        else:
+            self.parties.take(event)
+
+
+Settlement: TypeAlias = AdlRound | BackstopOffer | Booking | Relief
 
 OF_ROUND = (w.AdlStuck, w.AdlCandidate, w.AdlMatched, w.AdlLeg)
 OF_OFFER = (w.BackstopCandidate, w.BackstopFilled, w.BackstopLeg)
@@ -168,19 +184,11 @@ def settlements_of(events: Iterable[Event]) -> list[Settlement]:
             case w.HandedOver():
                 handed_over[event.account].append(event)
                 continue
-            case w.AdlOpened():
-                current[Stage.ADL] = AdlRound(event)
-                found.append(current[Stage.ADL])
-                continue
-            case w.BookingOpened():
-                current[Stage.DEFICIT] = Booking(event)
-                found.append(current[Stage.DEFICIT])
-                continue
-            case w.BackstopOffered():
-                before = tuple(handed_over[event.account])
-                current[Stage.BACKSTOP] = BackstopOffer(event, before)
-                found.append(current[Stage.BACKSTOP])
-                continue
+        opened = _opened(event, handed_over)
+        if opened is not None:
+            current[opened[0]] = opened[1]
+            found.append(opened[1])
+            continue
         stage = _stage_of(event)
         if stage is None:
             continue
@@ -191,6 +199,23 @@ def settlements_of(events: Iterable[Event]) -> list[Settlement]:
         if isinstance(event, w.AdlStuck) and isinstance(settlement, AdlRound):
             settlement.handed_over[event.account] = tuple(handed_over[event.account])
     return found
+
+
+def _opened(
+    event: Event, handed_over: Mapping[int, Sequence[w.HandedOver]]
+) -> tuple[Stage, Settlement] | None:
+    """The settlement that an event opens, and its stage."""
+    match event:
+        case w.AdlOpened():
+            return Stage.ADL, AdlRound(event)
+        case w.BookingOpened():
+            return Stage.DEFICIT, Booking(event)
+        case w.StandbySwapped():
+            return Stage.STANDBY, Relief(event)
+        case w.BackstopOffered():
+            return Stage.BACKSTOP, BackstopOffer(event, tuple(handed_over.get(event.account, ())))
+        case _:
+            return None
 
 
 def _stage_of(event: Event) -> Stage | None:

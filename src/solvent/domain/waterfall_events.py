@@ -390,3 +390,31 @@ class PoolWrittenDown(Event):
     fraction: int
     lend_index: int
     restarted: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandbySwapped(Event):
+    """What a round paid `receiver` in kind goes to a standby at the mark, for USDC.
+
+    `quantity` atoms of `asset`, in the `form` in which they were paid (`shares` are those of a
+    claim, 0 for tokens), count for `value` (up). `rate` (10^-9) of it, or less, is the `premium`,
+    and `paid` atoms of USDC are the rest. `posted` is what the standby had posted before. Every
+    pool, and balances and health of both before and after, come right behind it, with stage
+    `STANDBY` and the number of the swap.
+    """
+
+    swap: int
+    round: int
+    case: AdlCase
+    standby: int
+    receiver: int
+    asset: int
+    mark: int
+    form: LegForm
+    quantity: int
+    shares: int
+    value: int
+    rate: int
+    premium: int
+    paid: int
+    posted: int

@@ -15,6 +15,7 @@ from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.triggers import is_any_due, look
 from solvent.engine.prices import has_quorum, price_row, quote_row, step_prices, take_effect
 from solvent.engine.refusals import refuse
+from solvent.engine.standby import posted
 from solvent.engine.units import divide_up
 from solvent.engine.waterfall.draws import interval_of, is_drawn, next_drawn
 from solvent.engine.waterfall.gate import reckon_gate
@@ -65,6 +66,7 @@ def advance(s: Store, time: int) -> None:
     s.globals.now = time
     step_prices(s, interval_of(s) - interval)
     withdraw_commitments(s)
+    posted.end_notices(s)
     step_bounds(s)
     watch(s)
 
@@ -98,7 +100,7 @@ def _next_change(s: Store) -> int:
         account = s.liquidating[place]
         if s.waiting[account].attempted < s.globals.stirred:
             first = min(first, next_drawn(s, account, first))
-    return min(first, narrow(divide_up(wide(next_notice(s)), interval)))
+    return min(first, narrow(divide_up(wide(min(next_notice(s), posted.next_notice(s))), interval)))
 
 
 @kernel

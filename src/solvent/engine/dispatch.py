@@ -48,6 +48,8 @@ HANDLERS = (
     .on(c.ConvertDust, handlers.convert_dust)
     .on(c.PostBackstop, handlers.post_backstop)
     .on(c.WithdrawBackstop, handlers.withdraw_backstop)
+    .on(c.PostStandby, handlers.post_standby)
+    .on(c.WithdrawStandby, handlers.withdraw_standby)
     .on(c.UpdatePrice, oracle.update_price)
     .on(c.HaltPrice, oracle.halt_price)
     .on(c.TimeStep, clock.time_step)

@@ -21,6 +21,7 @@ from solvent.domain.commands import (
     OpenAccount,
     PlaceOrder,
     PlaceTrigger,
+    PostStandby,
     decode_command,
 )
 from solvent.domain.events import Event
@@ -70,6 +71,7 @@ _ENTRIES = (
 )
 _COLUMNS = tuple(column_types(Store))
 _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)
+_POST_STANDBY = COMMAND_KINDS.index(PostStandby)
 _PLACING = (COMMAND_KINDS.index(PlaceOrder), COMMAND_KINDS.index(PlaceTrigger))
 _EVENT_LIMIT = 1 << 22
 """Words of events after which a batch is stopped, read out and resumed."""
@@ -182,6 +184,8 @@ class FastEngine:
         orders = int(numbers[Globals.orders]) + int(np.count_nonzero(np.isin(kinds, _PLACING)))
         self.columns.grow_accounts(accounts)
         self.columns.grow_orders(orders)
+        posts = int(np.count_nonzero(kinds == _POST_STANDBY))
+        self.columns.grow_standbys(int(numbers[Globals.standby_count]) + posts)
 
     def _attach(self, **batch: Words) -> None:
         """Write the addresses of all columns where kernels look for them."""

@@ -14,6 +14,7 @@ from solvent.domain.units import RATIO
 from solvent.engine import previews, questions
 from solvent.engine.ledger import account_row, commitment
 from solvent.engine.lending import pool, wallet
+from solvent.engine.limits import is_gate_shut
 from solvent.engine.memory.layout import FUND, NONE
 from solvent.engine.memory.rows import COMMAND_WIDTH
 from solvent.engine.memory.scratch import take
@@ -21,6 +22,7 @@ from solvent.engine.memory.store import Store
 from solvent.engine.orderbook import book, orders, triggers
 from solvent.engine.orderbook.levels import order_row
 from solvent.engine.refusals import refusal_limit, refuse
+from solvent.engine.standby import posted
 from solvent.engine.waterfall.gate import reckon_gate
 from solvent.engine.waterfall.notices import give_notice, say_committed
 from solvent.kernels.language import emit, fail, kernel, message, put_message
@@ -59,7 +61,7 @@ def deposit(s: Store, command: c.Deposit) -> int:
         refusal = wallet.deposit_refusal(s, asset, quantity)
     if not refusal:
         wallet.deposit(s, account, asset, quantity)
-        if account == FUND or account_row(s, account).is_liquidating:
+        if account == FUND or account_row(s, account).is_liquidating or is_gate_shut(s):
             reckon_gate(s)
     return refusal
 
@@ -319,3 +321,31 @@ def withdraw_backstop(s: Store, command: c.WithdrawBackstop) -> int:
         return refuse(RejectionCode.INSUFFICIENT_FUNDS, Limit.COMMITTED_CAPACITY)
     give_notice(s, account, asset, quantity)
     return 0
+
+
+@kernel
+def post_standby(s: Store, command: c.PostStandby) -> int:
+    """Stand by with more USDC."""
+    account, quantity, premium = command.account, command.quantity, command.premium
+    refusal = questions.unknown(s, account, USDC, quantity, custodial=False)
+    if not refusal:
+        refusal = posted.post_refusal(s, account, quantity, premium)
+    if not refusal:
+        refusal = questions.busy(s, account)
+    if not refusal:
+        posted.post(s, account, quantity, premium)
+    return refusal
+
+
+@kernel
+def withdraw_standby(s: Store, command: c.WithdrawStandby) -> int:
+    """Take back what is posted, after a notice."""
+    account, quantity = command.account, command.quantity
+    refusal = questions.unknown(s, account, USDC, quantity, custodial=False)
+    if not refusal:
+        refusal = questions.busy(s, account)
+    if not refusal:
+        refusal = posted.withdraw_refusal(s, account, quantity)
+    if not refusal:
+        posted.withdraw(s, account, quantity)
+    return refusal

@@ -3,8 +3,8 @@
 Feed it the events of every command of a run, in order, from the first. It keeps what a receipt
 needs and a settlement does not repeat: the parameters in force, the time, when each account became
 liquidatable, and what the stages of the running step handed over. It gives one receipt per
-booking, ADL round and backstop fill; `receipt` documents their fields. What it keeps between two
-commands, but for the parameters, is its `past`, with which another one can go on.
+booking, ADL round, backstop fill and relief; `receipt` documents their fields. What it keeps
+between two commands, but for the parameters, is its `past`, with which another one can go on.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,14 @@ from solvent.domain.events import Event, ParameterChanged, Stepped
 from solvent.domain.labels import AdlCase, Tier
 from solvent.domain.parameter_changes import changed_parameters
 from solvent.domain.parameters import EngineParameters, Policy
-from solvent.domain.settlements import AdlRound, BackstopOffer, Booking, Transfer, settlements_of
+from solvent.domain.settlements import (
+    AdlRound,
+    BackstopOffer,
+    Booking,
+    Relief,
+    Transfer,
+    settlements_of,
+)
 from solvent.receipts.bookings import booked_lines, pool_loss_lines, reserve_lines
 from solvent.receipts.form import (
     ADL_FORMAT,
@@ -35,6 +42,7 @@ from solvent.receipts.form import (
     Started,
 )
 from solvent.receipts.lines import AFTER, BEFORE, Words, leg_lines, match_line, parties, rounding
+from solvent.receipts.reliefs import standby_receipt
 from solvent.receipts.terms import (
     asset_terms,
     borrow_terms,
@@ -84,6 +92,7 @@ class ReceiptBuilder:
         w.FundPaid,
         w.DebtWrittenOff,
         w.PoolWrittenDown,
+        w.StandbySwapped,
     )
     """What it needs to be fed; other kinds are passed over."""
 
@@ -117,6 +126,10 @@ class ReceiptBuilder:
                 receipts.append(self._adl_receipt(settlement))
             elif isinstance(settlement, Booking):
                 receipts.append(self._booking_receipt(settlement))
+            elif isinstance(settlement, Relief):
+                receipts.append(
+                    standby_receipt(self._parameters, settlement, self._command, self.past.time)
+                )
             else:
                 receipts += self._fill_receipts(settlement)
         return receipts

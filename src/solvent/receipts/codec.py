@@ -18,11 +18,13 @@ from solvent.receipts.form import (
     ADL_FORMAT,
     BACKSTOP_FORMAT,
     BOOKING_FORMAT,
+    STANDBY_FORMAT,
     VERSION,
     AdlReceipt,
     BackstopReceipt,
     BookingReceipt,
     Receipt,
+    StandbyReceipt,
 )
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,38}", re.ASCII)
@@ -30,6 +32,7 @@ _KINDS: dict[str, type[Receipt]] = {
     ADL_FORMAT: AdlReceipt,
     BACKSTOP_FORMAT: BackstopReceipt,
     BOOKING_FORMAT: BookingReceipt,
+    STANDBY_FORMAT: StandbyReceipt,
 }
 
 
@@ -64,7 +67,7 @@ def read_receipt(document: Json) -> Receipt:
         raise ReceiptFormError(f"format: must be one of {', '.join(_KINDS)}")
     rest = {key: value for key, value in document.items() if key != DIGEST_FIELD}
     receipt = _decode(kind, rest, "")
-    assert isinstance(receipt, AdlReceipt | BackstopReceipt | BookingReceipt)
+    assert isinstance(receipt, AdlReceipt | BackstopReceipt | BookingReceipt | StandbyReceipt)
     if receipt.version != VERSION:
         raise ReceiptFormError(f"version: must be {VERSION}")
     return receipt

@@ -24,6 +24,7 @@ Amount: TypeAlias = Annotated[int, TEXT]
 ADL_FORMAT = "solvent adl receipt"
 BACKSTOP_FORMAT = "solvent backstop receipt"
 BOOKING_FORMAT = "solvent booking receipt"
+STANDBY_FORMAT = "solvent standby receipt"
 VERSION = 1
 
 
@@ -435,7 +436,40 @@ class BookingReceipt:
     pools: tuple[PoolLossLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StandbyReceipt:
+    """One relief: `standby` took over `quantity` of what round `round` paid `receiver` in kind.
+
+    In `form`, for `value` at the mark, of which the `premium` (at most `rate`, 10^-9) stays his and
+    `paid` went to the receiver in USDC. He had `posted` before; `shares` are those of a claim.
+    """
+
+    format: str
+    version: int
+    command: int
+    time: Amount
+    swap: int
+    round: int
+    case: AdlCase
+    standby: int
+    receiver: int
+    asset: str
+    mark: Amount
+    form: LegForm
+    quantity: Amount
+    shares: Amount
+    value: Amount
+    rate: int
+    premium: Amount
+    paid: Amount
+    posted: Amount
+    stale_doubt: int
+    assets: tuple[AssetTerms, ...]
+    before: tuple[Party, ...]
+    after: tuple[Party, ...]
+
+
 Settled: TypeAlias = AdlReceipt | BackstopReceipt
 """Receipts of settlements in which value changes hands."""
-Receipt: TypeAlias = Settled | BookingReceipt
+Receipt: TypeAlias = Settled | BookingReceipt | StandbyReceipt
 """What `ReceiptBuilder` builds and `verify_receipt` judges."""

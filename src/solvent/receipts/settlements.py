@@ -8,7 +8,7 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.events import Event
 from solvent.domain.labels import Stage
 from solvent.receipts.builder import ReceiptBuilder
-from solvent.receipts.form import AdlReceipt, BackstopReceipt, Receipt
+from solvent.receipts.form import AdlReceipt, BackstopReceipt, Receipt, StandbyReceipt
 
 HEARD = frozenset(map(kind_number, ReceiptBuilder.KINDS))
 """The kinds of events, by number, that receipts are made of."""
@@ -32,4 +32,6 @@ def stage_and_number(receipt: Receipt) -> tuple[Stage, int]:
         return Stage.ADL, receipt.round
     if isinstance(receipt, BackstopReceipt):
         return Stage.BACKSTOP, receipt.fill
+    if isinstance(receipt, StandbyReceipt):
+        return Stage.STANDBY, receipt.swap
     return Stage.DEFICIT, receipt.booking

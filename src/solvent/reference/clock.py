@@ -17,6 +17,7 @@ from solvent.reference import prices
 from solvent.reference.lending.interest import accrue
 from solvent.reference.lending.throttle import step_bounds
 from solvent.reference.orderbook.triggers import fire, next_due
+from solvent.reference.standby import posted
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import is_drawn, next_drawn
 from solvent.reference.waterfall.gate import reckon_gate
@@ -74,6 +75,7 @@ def advance(state: State, time: int) -> None:
     state.now = time
     prices.step_prices(state, state.interval() - interval)
     withdraw_commitments(state)
+    posted.end_notices(state)
     # Before the waterfall, which ignores the bound and may leave utilization above it.
     step_bounds(state)
     watch(state)
@@ -106,9 +108,9 @@ def _changes(state: State) -> Iterator[int]:
     for account in state.liquidating:
         if state.accounts[account].attempted < state.stirred:
             yield next_drawn(state, account, top)
-    due = next_notice(state)
-    if due is not None:
-        yield divide_up(due, interval)
+    for due in (next_notice(state), posted.next_notice(state)):
+        if due is not None:
+            yield divide_up(due, interval)
     for asset, price in enumerate(state.prices):
         if price.in_doubt and not price.halted and prices.has_quorum(state, asset):
             yield state.interval() + 1

@@ -26,8 +26,10 @@ from solvent.domain.units import RATIO
 from solvent.reference.clock import time_step
 from solvent.reference.governance import change_parameter, collect_fees
 from solvent.reference.lending import pool, wallet
+from solvent.reference.limits import is_gate_shut
 from solvent.reference.oracle import halt_price, update_price
 from solvent.reference.orderbook import book, orders, triggers
+from solvent.reference.standby import posted
 from solvent.reference.state import FUND, TREASURY, Account, Order, State, Trigger, new_account
 from solvent.reference.waterfall import notices
 from solvent.reference.waterfall.gate import reckon_gate
@@ -90,7 +92,8 @@ def _deposit(state: State, command: c.Deposit) -> Refusal | None:
     )
     if refusal is None:
         wallet.deposit(state, account, asset, quantity)
-        if account == FUND or account in state.liquidating:
+        # Who lacks only what others will lose is not liquidating, and lacks less by it.
+        if account == FUND or account in state.liquidating or is_gate_shut(state):
             reckon_gate(state)
     return refusal
 
@@ -332,6 +335,30 @@ def _withdraw_backstop(state: State, command: c.WithdrawBackstop) -> Refusal | N
     return None
 
 
+def _post_standby(state: State, command: c.PostStandby) -> Refusal | None:
+    account, quantity, premium = command.account, command.quantity, command.premium
+    refusal = (
+        _unknown(state, account, USDC, quantity)
+        or posted.post_refusal(state, account, quantity, premium)
+        or _busy(state, account)
+    )
+    if refusal is None:
+        posted.post(state, account, quantity, premium)
+    return refusal
+
+
+def _withdraw_standby(state: State, command: c.WithdrawStandby) -> Refusal | None:
+    account, quantity = command.account, command.quantity
+    refusal = (
+        _unknown(state, account, USDC, quantity)
+        or _busy(state, account)
+        or posted.withdraw_refusal(state, account, quantity)
+    )
+    if refusal is None:
+        posted.withdraw(state, account, quantity)
+    return refusal
+
+
 HANDLERS: dict[type[c.Command], Callable[..., Refusal | None]] = {
     c.OpenAccount: _open_account,
     c.Deposit: _deposit,
@@ -348,6 +375,8 @@ HANDLERS: dict[type[c.Command], Callable[..., Refusal | None]] = {
     c.ConvertDust: _convert_dust,
     c.PostBackstop: _post_backstop,
     c.WithdrawBackstop: _withdraw_backstop,
+    c.PostStandby: _post_standby,
+    c.WithdrawStandby: _withdraw_standby,
     c.UpdatePrice: update_price,
     c.HaltPrice: halt_price,
     c.TimeStep: time_step,

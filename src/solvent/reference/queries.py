@@ -33,6 +33,7 @@ from solvent.domain.readings import (
     PoolReport,
     PriceReading,
     SourceReading,
+    StandingBy,
     Trade,
 )
 from solvent.domain.rejections import Refusal
@@ -70,6 +71,7 @@ from solvent.reference.margin import (
 from solvent.reference.orderbook.orders import largest_order
 from solvent.reference.prices import is_fresh
 from solvent.reference.snapshot import read_snapshot, write_snapshot
+from solvent.reference.standby.posted import in_order
 from solvent.reference.state import TREASURY, Pool, State
 from solvent.reference.waterfall.adl import borrowers
 from solvent.reference.waterfall.policies import Candidate, Demand, allot, most_levered_first
@@ -133,6 +135,13 @@ class ReferenceQueries(Queries):
         """Atoms of debts in the asset that the provider still offers to take over."""
         self._check(provider, asset)
         return self._state.accounts[provider].committed[asset]
+
+    def standing_by(self) -> list[StandingBy]:
+        """Who stands by, the first to be called first."""
+        return [
+            StandingBy(account, each.posted, each.premium, each.leaving, each.leaves_at)
+            for account, each in in_order(self._state)
+        ]
 
     def health(self, account: int) -> AccountHealth:
         """The account's margin, rounded against it."""

@@ -31,6 +31,7 @@ from solvent.reference.state import (
     Pool,
     Price,
     Quote,
+    Standby,
     State,
     Trigger,
 )
@@ -39,8 +40,16 @@ from solvent.reference.state import (
 def write_snapshot(state: State) -> bytes:
     """The whole state as little-endian signed 64-bit numbers."""
     row: list[int] = [MAGIC, VERSION]
-    for section in (
-        encode_parameters(state.parameters),
+    for section in _sections(state):
+        row.append(len(section))
+        row.extend(section)
+    return struct.pack(f"<{len(row)}q", *row)
+
+
+def _sections(state: State) -> Iterator[list[int]]:
+    """The sections in their order; that of standbys where there is anything to say."""
+    yield from (
+        list(encode_parameters(state.parameters)),
         _globals(state),
         [number for pool in state.pools for number in _pool_row(pool)],
         [number for price in state.prices for number in _price_row(price)],
@@ -49,10 +58,9 @@ def write_snapshot(state: State) -> bytes:
         [number for key in sorted(state.orders) for number in _order_row(state.orders[key])],
         list(_notices(state)),
         [number for key in sorted(state.triggers) for number in _trigger_row(state.triggers[key])],
-    ):
-        row.append(len(section))
-        row.extend(section)
-    return struct.pack(f"<{len(row)}q", *row)
+    )
+    if state.standbys or state.next_swap > 1:
+        yield [state.next_swap, *_standby_rows(state)]
 
 
 def read_snapshot(data: bytes) -> State:
@@ -110,6 +118,12 @@ def _notices(state: State) -> Iterator[int]:
                 yield from (account, asset, quantity, holder.leaves_at[asset])
 
 
+def _standby_rows(state: State) -> Iterator[int]:
+    """Who stands by: account, atoms posted, premium, atoms that leave and when."""
+    for account, standby in sorted(state.standbys.items()):
+        yield from (account, standby.posted, standby.premium, standby.leaving, standby.leaves_at)
+
+
 def _account_row(account: Account) -> list[int]:
     return [
         account.role,
@@ -160,6 +174,7 @@ _ORDER_WIDTH = 16
 _TRIGGER_WIDTH = 1 + len(_ORDER_FIELDS) + 3
 _WAITING_WIDTH = 3
 _NOTICE_WIDTH = 4
+_STANDBY_WIDTH = 5
 
 
 def _rebuild(sections: list[list[int]]) -> State:
@@ -203,7 +218,16 @@ def _rebuild(sections: list[list[int]]) -> State:
         state.accounts[order.account].unfunded[paid] += order.unfunded
     for place in range(0, len(sections[8]), _TRIGGER_WIDTH):
         wait(state, _read_trigger(sections[8][place : place + _TRIGGER_WIDTH]))
+    for section in sections[9:]:
+        _read_standbys(state, section)
     return state
+
+
+def _read_standbys(state: State, section: list[int]) -> None:
+    state.next_swap, *rows = section
+    for place in range(0, len(rows), _STANDBY_WIDTH):
+        account, posted, premium, leaving, leaves_at = rows[place : place + _STANDBY_WIDTH]
+        state.standbys[account] = Standby(posted, premium, leaving, leaves_at)
 
 
 def _read_trigger(row: list[int]) -> Trigger:

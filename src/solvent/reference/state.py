@@ -168,6 +168,19 @@ class Trigger:
 
 
 @dataclass(slots=True)
+class Standby:
+    """What an account stands by with: `posted` atoms of USDC at `premium` (10^-9).
+
+    Of it `leaving` atoms are called until time `leaves_at`.
+    """
+
+    posted: int
+    premium: int
+    leaving: int = 0
+    leaves_at: int = 0
+
+
+@dataclass(slots=True)
 class OrderBook:
     """Ids of resting orders of one market, best price first, oldest first within a price."""
 
@@ -193,6 +206,7 @@ class State:
     external: list[int]
     triggers: dict[int, Trigger] = field(default_factory=dict)
     liquidating: set[int] = field(default_factory=set)
+    standbys: dict[int, Standby] = field(default_factory=dict)
     stirred: int = 0
     asleep: bool = False
     next_order: int = 1
@@ -200,6 +214,7 @@ class State:
     next_fill: int = 1
     next_round: int = 1
     next_booking: int = 1
+    next_swap: int = 1
     events: list[Event] = field(default_factory=list)
 
     def asset(self, number: int) -> AssetParameters:

@@ -93,6 +93,9 @@ risk-2 POST /solvent/v1/proposals/approvals proposal=1
 risk POST /solvent/v1/proposals/rejections proposal=2
 risk GET /solvent/v1/proposals state=waiting limit=5
 oracle POST /solvent/v1/oracle/halt symbol=BTC halted=false
+zoe POST /solvent/v1/standby quantity=100 premium=0.01
+zoe GET /solvent/v1/standby
+zoe DELETE /solvent/v1/standby quantity=50
 zoe GET /solvent/v1/backstop
 zoe POST /solvent/v1/backstop symbol=SOL quantity=1
 zoe DELETE /solvent/v1/backstop symbol=SOL quantity=0.5

@@ -93,6 +93,8 @@ class Street:
         await house.open(zoe, "blp")
         fields = {"symbol": "SOL", "quantity": "1"}
         await zoe.send("POST", "/solvent/v1/backstop", "backstopPost", **fields)
+        fields = {"quantity": "100", "premium": "0.01"}
+        await zoe.send("POST", "/solvent/v1/standby", "standbyPost", **fields)
         await self._provide(house)
         await house.give(eve, SOL="1000", BTC="0.00001")
         fay = house.client("fay")

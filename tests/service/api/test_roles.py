@@ -114,6 +114,9 @@ GET    /solvent/v1/risk/rehearsal                 .  .    .    .     x      x   
 GET    /solvent/v1/backstop                       .  .    x    .     .      .       .       .
 POST   /solvent/v1/backstop                       .  .    x    .     .      .       .       .
 DELETE /solvent/v1/backstop                       .  .    x    .     .      .       .       .
+GET    /solvent/v1/standby                        .  x    x    .     .      .       .       .
+POST   /solvent/v1/standby                        .  x    x    .     .      .       .       .
+DELETE /solvent/v1/standby                        .  x    x    .     .      .       .       .
 POST   /solvent/v1/oracle/prices                  .  .    .    x     .      .       .       .
 POST   /solvent/v1/oracle/halt                    .  .    .    x     .      .       .       .
 POST   /solvent/v1/risk/proposals                 .  .    .    .     x      .       .       .

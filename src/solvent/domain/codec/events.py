@@ -40,6 +40,7 @@ from solvent.domain.events import (
     Repaid,
     SettingsUpdated,
     SharesRescaled,
+    StandbyPosted,
     Stepped,
     ThrottleMoved,
     Triggered,
@@ -80,6 +81,7 @@ from solvent.domain.waterfall_events import (
     PoolRecorded,
     PoolWrittenDown,
     ReservesRecorded,
+    StandbySwapped,
 )
 
 EVENT_KINDS: tuple[type[Event], ...] = (
@@ -136,6 +138,8 @@ EVENT_KINDS: tuple[type[Event], ...] = (
     TriggerPlaced,
     Triggered,
     TriggerFailed,
+    StandbyPosted,
+    StandbySwapped,
 )
 """All events; an event's kind is its place here, and places never change."""
 

@@ -27,6 +27,7 @@ _OPENING = {
     kind_number(w.AdlOpened): (Stage.ADL, _place(w.AdlOpened, "round")),
     kind_number(w.BackstopOffered): (Stage.BACKSTOP, _place(w.BackstopOffered, "fill")),
     kind_number(w.BookingOpened): (Stage.DEFICIT, _place(w.BookingOpened, "booking")),
+    kind_number(w.StandbySwapped): (Stage.STANDBY, _place(w.StandbySwapped, "swap")),
 }
 """By the kind of event that opens a settlement: its stage, and where its number stands."""
 _MEMBERS = frozenset(map(kind_number, (*OF_ROUND, *OF_OFFER, *OF_BOOKING, *RECORDS)))
@@ -38,6 +39,7 @@ _PARTIES = {
         (w.AdlMatched, ("lender", "payer", "giver")),
         (w.BackstopFilled, ("account", "provider")),
         (w.BookedAccount, ("account",)),
+        (w.StandbySwapped, ("standby", "receiver")),
     )
 }
 

@@ -39,6 +39,7 @@ from solvent.engine.memory.rows import (
     Price,
     Quote,
     Rules,
+    Standby,
     Trigger,
     Waiting,
 )
@@ -55,6 +56,7 @@ _LINE = 8
 """Numbers in a cache line."""
 FIRST_ACCOUNTS = 64
 FIRST_ORDERS = 64
+FIRST_STANDBYS = 8
 
 
 class Columns:
@@ -76,10 +78,12 @@ class Columns:
         numbers = self["globals"]
         numbers[Globals.assets] = count
         numbers[Globals.free_order] = NONE
+        numbers[Globals.next_swap] = 1
         numbers[Globals.scratch_capacity] = SCRATCH_WORDS
         self.put_parameters(parameters)
         self.grow_accounts(FIRST_ACCOUNTS)
         self.grow_orders(FIRST_ORDERS)
+        self.grow_standbys(FIRST_STANDBYS)
 
     def __getitem__(self, name: str) -> Column:
         return self.by_name[name]
@@ -153,6 +157,14 @@ class Columns:
         levels = fullest + count - int(numbers[Globals.orders] - numbers[Globals.waiting])
         if levels > numbers[Globals.level_capacity]:
             self._grow_levels(max(levels, 2 * int(numbers[Globals.level_capacity])), fullest)
+
+    def grow_standbys(self, count: int) -> None:
+        """Make room for `count` accounts that stand by."""
+        numbers = self["globals"]
+        if count > numbers[Globals.standby_capacity]:
+            capacity = max(count, 2 * int(numbers[Globals.standby_capacity]))
+            self._resize("standbys", capacity * Standby.WIDTH)
+            numbers[Globals.standby_capacity] = capacity
 
     def index_orders(self) -> None:
         """Write the table from order ids to slots anew."""

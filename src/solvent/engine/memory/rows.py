@@ -66,6 +66,9 @@ class Globals(Row, width=64):
     """How many commitments of a provider and asset leave."""
     walks: int
     """How many walks through a book counted only makers that surely fill."""
+    standby_count: int
+    standby_capacity: int
+    next_swap: int
 
 
 class Rules(Row, width=32):
@@ -267,6 +270,19 @@ class Commitment(Row):
     leaves_at: int
     principal: int
     """Atoms of a debt that are no interest."""
+
+
+class Standby(Row):
+    """What an account stands by with; rows are in the order in which they are called."""
+
+    account: int
+    posted: int
+    """Atoms of USDC."""
+    premium: int
+    """10^-9 of what it takes over."""
+    leaving: int
+    """Of what is posted, atoms that are called until their notice is over."""
+    leaves_at: int
 
 
 class Waiting(Row):

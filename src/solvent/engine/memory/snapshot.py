@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvent.domain.codec.parameters import decode_parameters, encode_parameters
-from solvent.domain.codec.snapshots import MAGIC, SECTIONS, VERSION, SnapshotError
+from solvent.domain.codec.snapshots import MAGIC, MOST_SECTIONS, SECTIONS, VERSION, SnapshotError
 from solvent.domain.commands import Role
 from solvent.domain.parameters import MAX_SOURCES
 from solvent.engine.memory.columns import Column, Columns
@@ -24,6 +24,7 @@ from solvent.engine.memory.rows import (
     Position,
     Price,
     Quote,
+    Standby,
     Trigger,
     Waiting,
 )
@@ -73,6 +74,7 @@ def write_snapshot(columns: Columns) -> bytes:
         resting[np.argsort(resting[:, Order.order])].reshape(-1),
         _notice_rows(commitments).reshape(-1),
         _trigger_rows(columns).reshape(-1),
+        *_standby_section(columns),
     )
     parts = [np.array([MAGIC, VERSION], dtype="<i8")]
     for section in sections:
@@ -94,6 +96,17 @@ def _notice_rows(commitments: Column) -> Column:
     leaving = commitments[accounts, assets]
     times = leaving[:, Commitment.leaves_at]
     return np.column_stack((accounts, assets, leaving[:, Commitment.leaving], times))
+
+
+def _standby_section(columns: Columns) -> list[Column]:
+    """The number of the next swap and who stands by, by account, where there is anything to say."""
+    numbers = columns["globals"]
+    count, next_swap = numbers[Globals.standby_count], numbers[Globals.next_swap]
+    if not count and next_swap == 1:
+        return []
+    rows = columns.table("standbys", Standby.WIDTH)[:count]
+    rows = rows[np.argsort(rows[:, Standby.account])]
+    return [np.concatenate(([next_swap], rows.reshape(-1)))]
 
 
 def _trigger_rows(columns: Columns) -> Column:
@@ -144,7 +157,7 @@ def _split(row: Column) -> list[Column]:
             raise SnapshotError("the snapshot is cut short")
         sections.append(section)
         place += 1 + length
-    if len(sections) != SECTIONS:
+    if not SECTIONS <= len(sections) <= MOST_SECTIONS:
         raise SnapshotError(f"the snapshot has {len(sections)} sections, not {SECTIONS}")
     return sections
 
@@ -167,7 +180,19 @@ def _rebuild(sections: list[Column]) -> Columns:
         sections[8].reshape(-1, TRIGGER_ROW),
     )
     _read_notices(columns, sections[7].reshape(-1, _NOTICE_NUMBERS), count)
+    for section in sections[SECTIONS:]:
+        _read_standbys(columns, section)
     return columns
+
+
+def _read_standbys(columns: Columns, section: Column) -> None:
+    numbers = columns["globals"]
+    numbers[Globals.next_swap] = section[0]
+    rows = section[1:].reshape(-1, Standby.WIDTH)
+    rows = rows[np.lexsort((rows[:, Standby.account], rows[:, Standby.premium]))]
+    columns.grow_standbys(len(rows))
+    columns.table("standbys", Standby.WIDTH)[: len(rows)] = rows
+    numbers[Globals.standby_count] = len(rows)
 
 
 def _read_waiting(columns: Columns, rows: Column) -> None:

@@ -16,6 +16,7 @@ levels      LEVEL_CAPACITY rows a line: its prices from worst to best
 liquidating account ids in the waterfall
 waiting     a row an account
 providers   account ids of backstop providers, ascending
+standbys    a row for each who stands by, the first to be called first
 moved       a number a block of accounts: not 0 where positions changed, for copies
 scratch     what kernels keep while they work
 watch       what the margin watch knows; its head is a row
@@ -39,6 +40,7 @@ from solvent.engine.memory.rows import (
     Price,
     Quote,
     Rules,
+    Standby,
     Trigger,
     Waiting,
     Watch,
@@ -69,6 +71,7 @@ class Store(Root):
     liquidating: Memory
     waiting: Rows[Waiting]
     providers: Memory
+    standbys: Rows[Standby]
     moved: Memory
     scratch: Memory
     watch: Watch

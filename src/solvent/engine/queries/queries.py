@@ -30,12 +30,22 @@ from solvent.domain.readings import (
     PoolReport,
     PriceReading,
     SourceReading,
+    StandingBy,
     Trade,
 )
 from solvent.domain.units import RATIO, divide_up
 from solvent.engine.memory.command_rows import Words, encode_batch
 from solvent.engine.memory.layout import FIRST_WAITING, LINES, NONE
-from solvent.engine.memory.rows import Account, Book, Commitment, Globals, Order, Price, Quote
+from solvent.engine.memory.rows import (
+    Account,
+    Book,
+    Commitment,
+    Globals,
+    Order,
+    Price,
+    Quote,
+    Standby,
+)
 from solvent.engine.queries.kernels import HALF
 from solvent.engine.queries.previews import Previews
 from solvent.engine.queries.rows import (
@@ -89,6 +99,14 @@ class FastQueries(Previews):
         self._check(provider, asset)
         place = (provider * len(self.parameters.assets) + asset) * Commitment.WIDTH
         return int(self._engine.columns["commitments"][place + Commitment.committed])
+
+    def standing_by(self) -> list[StandingBy]:
+        """Who stands by, the first to be called first."""
+        columns = self._engine.columns
+        count = columns["globals"][Globals.standby_count]
+        return [
+            StandingBy(*row) for row in columns.table("standbys", Standby.WIDTH)[:count].tolist()
+        ]
 
     def health(self, account: int) -> AccountHealth:
         """The account's margin, rounded against it."""

@@ -19,6 +19,8 @@ from solvent.engine.margin import (
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
+from solvent.engine.standby.relief import may_relieve, note_held, relieve
+from solvent.engine.standby.rows import PaidInKind
 from solvent.engine.units import payable, quantity_up, value_down
 from solvent.engine.waterfall.rounds import (
     ATTEMPTS,
@@ -102,6 +104,11 @@ def settle_lenders(s: Store, plan: Round, number: int, attempts: Rows[Attempt]) 
 
     What a side is given that repays nothing is noted in its attempt.
     """
+    held = allocate_rows(PaidInKind, plan.side_count)
+    noted = 0
+    if may_relieve(s, plan):
+        for place in range(plan.side_count):
+            noted += note_held(s, plan, plan.sides[place].account, place, held[noted])
     matches = allocate_rows(Match, most_matches(plan))
     side = 0
     for place in range(put_matches(s, plan, number, matches)):
@@ -116,6 +123,11 @@ def settle_lenders(s: Store, plan: Round, number: int, attempts: Rows[Attempt]) 
                 settled, mark_of(s, plan.asset), asset_row(s, plan.asset)
             )
     release(matches)
+    for place in range(relieve(s, plan, number, held, noted)):
+        # What repaid a debt at once is no more to be counted as if it had.
+        attempt = attempts[plan.sides[held[place].place].attempt]
+        attempt.received = max(0, attempt.received - held[place].repaid)
+    release(held)
 
 
 @kernel

@@ -22,6 +22,8 @@ from solvent.engine.memory.layout import FUND
 from solvent.engine.memory.rows import Attempt
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
+from solvent.engine.standby.relief import may_relieve, note_held, relieve
+from solvent.engine.standby.rows import PaidInKind
 from solvent.engine.units import (
     mul_div_down,
     payable,
@@ -320,6 +322,11 @@ def _put_lender(
 @kernel
 def _settle_debtors(s: Store, plan: Round, number: int, budget: Memory) -> None:
     """Settle the pairs of a round of case B, then the atoms that rounding left of a debt."""
+    held = allocate_rows(PaidInKind, plan.found)
+    noted = 0
+    if may_relieve(s, plan):
+        for which in range(plan.found):
+            noted += note_held(s, plan, plan.candidates[which].account, which, held[noted])
     before = allocate(plan.side_count)
     for which in range(plan.side_count):
         before[which] = debt_of(s, plan.sides[which].account, plan.asset)
@@ -336,6 +343,8 @@ def _settle_debtors(s: Store, plan: Round, number: int, budget: Memory) -> None:
         budget[side.attempt] -= min(budget[side.attempt], closed)
     release(matches)
     release(before)
+    relieve(s, plan, number, held, noted)
+    release(held)
 
 
 @kernel

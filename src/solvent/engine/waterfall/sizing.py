@@ -326,14 +326,20 @@ def fee_rate(s: Store, account: int, asset: int, debt: int, most: int) -> int:
     row = position(s, account, asset)
     held = row.available + row.locked + claim_of(s, account, asset)
     weight = weight_of(asset_row(s, asset), held, mark_of(s, asset))
+    freed = freed_by(s, account, debt)
+    least = min(wide(min(most, bearable_rate(weight, freed))), worth * RATIO // values.debts_value)
+    return narrow(least)
+
+
+@kernel
+def freed_by(s: Store, account: int, debt: int) -> int:
+    """What maintenance a part of a debt frees at least where it ends, 10^-9 of the part."""
     parameters = asset_row(s, debt)
     notional = value_down(debt_of(s, account, debt), mark_of(s, debt), parameters)
     fraction = margin_fraction_up(
         parameters.maintenance_base, parameters.maintenance_factor, notional
     )
-    freed = max(0, fraction - _ROUNDING_OF_FRACTION)
-    least = min(wide(min(most, bearable_rate(weight, freed))), worth * RATIO // values.debts_value)
-    return narrow(least)
+    return max(0, fraction - _ROUNDING_OF_FRACTION)
 
 
 @kernel

@@ -193,10 +193,26 @@ class Lending:
         """A claim went to a provider, the fund or a lender of a round."""
         is_backstop = isinstance(leg, w.BackstopLeg)
         source = Source.BACKSTOP_PROVIDER if is_backstop else Source.ADL_PROVIDER
-        gone = Change(REDEEMED, leg.quantity, -leg.shares, source)
-        come = Change(LENT, leg.quantity, leg.shares, source)
-        self._move(context, leg.giver, leg.asset, gone)
-        self._move(context, leg.receiver, leg.asset, come)
+        moved = leg.asset, leg.quantity, leg.shares
+        self._hand(context, leg.giver, leg.receiver, moved, source)
+
+    def claim_taken_over(self, context: Context, event: w.StandbySwapped) -> None:
+        """A claim went on from a lender of a round to a standby."""
+        moved = event.asset, event.quantity, event.shares
+        self._hand(context, event.receiver, event.standby, moved, Source.ADL_PROVIDER)
+
+    def _hand(
+        self,
+        context: Context,
+        giver: int,
+        receiver: int,
+        moved: tuple[int, int, int],
+        source: Source,
+    ) -> None:
+        """A claim, by asset, atoms and shares, went from one account to another."""
+        asset, quantity, shares = moved
+        self._move(context, giver, asset, Change(REDEEMED, quantity, -shares, source))
+        self._move(context, receiver, asset, Change(LENT, quantity, shares, source))
 
     def matched(self, context: Context, event: w.AdlMatched) -> None:
         """A claim and a debt fell by the same quantity (A9)."""

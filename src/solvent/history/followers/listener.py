@@ -21,7 +21,7 @@ from solvent.history.followers.off_book import OffBook
 from solvent.history.followers.pools import PoolMirrors
 from solvent.history.followers.receipt_rows import ReceiptRows
 from solvent.history.followers.trading import Trading
-from solvent.history.followers.transfers import STAGES, transfer_of
+from solvent.history.followers.transfers import STAGES, payment_of, transfer_of
 from solvent.history.tables.batch import Batch
 from solvent.history.tables.database import Database
 from solvent.history.tables.memo import Memo
@@ -82,6 +82,7 @@ class Listener:
                 w.BackstopLeg: self._leg,
                 w.AdlLeg: self._leg,
                 w.AdlMatched: self._matched,
+                w.StandbySwapped: self._relieved,
                 w.DebtWrittenOff: self._written_off,
                 w.PoolWrittenDown: self.lending.written_down,
                 w.FundPaid: self._off_book.fund_paid,
@@ -194,6 +195,12 @@ class Listener:
         if event.claim_shares:
             self.lending.matched(context, event)
         self._transferred(context, event)
+
+    def _relieved(self, context: Context, event: w.StandbySwapped) -> None:
+        if event.form is LegForm.CLAIM:
+            self.lending.claim_taken_over(context, event)
+        self._transferred(context, event)
+        self._off_book.transferred(context, payment_of(event))
 
     def _transferred(self, context: Context, event: Event) -> None:
         transfer = transfer_of(event)

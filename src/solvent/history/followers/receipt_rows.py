@@ -24,7 +24,7 @@ from solvent.history.tables.schema import (
 )
 from solvent.receipts.builder import Past, ReceiptBuilder
 from solvent.receipts.codec import receipt_line
-from solvent.receipts.form import AdlReceipt, BookingReceipt, Receipt, Started
+from solvent.receipts.form import AdlReceipt, BookingReceipt, Receipt, StandbyReceipt, Started
 from solvent.receipts.settlements import stage_and_number
 
 NONE = 0
@@ -89,6 +89,8 @@ def parties(receipt: Receipt) -> set[int]:
     """Accounts that a settlement changed."""
     if isinstance(receipt, BookingReceipt):
         return {line.account for line in receipt.accounts}
+    if isinstance(receipt, StandbyReceipt):
+        return {receipt.standby, receipt.receiver}
     if not isinstance(receipt, AdlReceipt):
         return {receipt.account, receipt.provider}
     found = {side.account for side in receipt.sides}

@@ -12,13 +12,15 @@ from solvent.domain.codec.events import kind_number
 from solvent.domain.commands import Side
 from solvent.domain.events import Event
 from solvent.domain.parameters import USDC
+from solvent.domain.units import PRICE_SCALE
 from solvent.history.tables.rows import FillKind
 
 
 class Transfer(NamedTuple):
     """`quantity` atoms of an asset, worth `value` (USDC atoms) at `mark` (10^-10 USDC).
 
-    `number` is the backstop fill or the ADL round, `part` the match of the round.
+    `number` is the backstop fill or the ADL round, `part` the match of the round; for what a
+    standby takes over after it, the number of the swap with its sign turned.
     """
 
     kind: FillKind
@@ -40,7 +42,10 @@ class Transfer(NamedTuple):
 STAGES = (w.BackstopOffered, w.AdlOpened, w.AdlStuck)
 """The events that say which accounts the transfers to come liquidate."""
 KINDS = frozenset(
-    map(kind_number, (*STAGES, w.BackstopFilled, w.BackstopLeg, w.AdlLeg, w.AdlMatched))
+    map(
+        kind_number,
+        (*STAGES, w.BackstopFilled, w.BackstopLeg, w.AdlLeg, w.AdlMatched, w.StandbySwapped),
+    )
 )
 """The kinds of events, by number, that say something about transfers."""
 
@@ -68,6 +73,10 @@ def transfer_of(event: Event) -> Transfer | None:
             where = FillKind.ADL, event.round, event.match
             terms = event.asset, event.mark, event.quantity, event.value
             return Transfer(*where, event.giver, event.receiver, *terms)
+        case w.StandbySwapped():
+            where = FillKind.ADL, event.round, -event.swap
+            terms = event.asset, event.mark, event.quantity, event.paid
+            return Transfer(*where, event.receiver, event.standby, *terms)
         case w.AdlMatched(claim_shares=0):
             # What opposites give up are tokens, which went as a leg.
             return None
@@ -77,6 +86,13 @@ def transfer_of(event: Event) -> Transfer | None:
             return Transfer(*where, event.lender, event.payer, *terms)
         case _:
             return None
+
+
+def payment_of(event: w.StandbySwapped) -> Transfer:
+    """The USDC that a standby pays for what he takes over."""
+    where = FillKind.ADL, event.round, -event.swap
+    terms = USDC, PRICE_SCALE, event.paid, event.paid
+    return Transfer(*where, event.standby, event.receiver, *terms)
 
 
 def liquidated_after(event: Event, before: frozenset[int]) -> frozenset[int]:

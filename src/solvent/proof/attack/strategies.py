@@ -214,6 +214,28 @@ def share_inflator(world: World) -> Acts:
     yield from world.until_top()
 
 
+def standby_farmer(world: World) -> Acts:
+    """Default on purpose, and stand by for the most to get the fee of it back from the lenders."""
+    cast = world.cast
+    token = cast.token
+    yield Act(c.CancelAllOrders(cast.maker, token))
+    yield Act(c.Deposit(cast.friend, token, world.atoms(token, 100_000)))
+    premium = world.state.parameters.waterfall.max_discount
+    yield from world.mine(c.PostStandby(cast.head, world.atoms(USDC, 90_000), premium))
+    own, loan = world.atoms(USDC, 50_000), world.atoms(USDC, 60_000)
+    yield from world.mine(
+        c.Withdraw(cast.friend, USDC, own),
+        c.Borrow(cast.friend, USDC, loan),
+        c.Withdraw(cast.friend, USDC, loan),
+    )
+    yield from _to_the_edge(world, cast.friend, token)
+    yield from world.price(token, 97)
+    yield from world.rest()
+    standby = world.state.standbys.get(cast.head)
+    posted = standby.posted if standby else 1
+    yield from world.mine(c.WithdrawStandby(cast.head, posted))
+
+
 def _ruin(world: World) -> Acts:
     """The borrower owes most of a pool, against a coin that then loses most of its price."""
     cast = world.cast
@@ -251,6 +273,7 @@ def _to_the_edge(world: World, account: int, asset: int) -> Acts:
         yield from world.price_at(asset, below * 101 // 100)
 
 
+STANDBY_FARMER = "standby farmer"
 STRATEGIES: dict[str, Strategy] = {
     "late lender": Strategy(
         late_lender,
@@ -301,6 +324,11 @@ STRATEGIES: dict[str, Strategy] = {
         share_inflator,
         "borrows and repays an atom of an empty pool before others lend",
         "rounding gains go to the residue sink (2)",
+    ),
+    STANDBY_FARMER: Strategy(
+        standby_farmer,
+        "defaults on purpose and stands by for the fee",
+        "a share of the fee stays with the lenders (8.10)",
     ),
 }
 """Every strategy by its name, in the order of the table."""

@@ -10,12 +10,19 @@ from collections.abc import Callable
 from random import Random
 
 from solvent.domain import commands as c
-from solvent.domain.parameters import USDC
+from solvent.domain.parameters import MAX_SUPPLY, USDC
 from solvent.domain.units import SECOND
-from solvent.proof.attack.strategies import STRATEGIES
+from solvent.proof.attack.strategies import STANDBY_FARMER, STRATEGIES
 from solvent.proof.attack.world import Cast, World
 from solvent.proof.fuzz.commands import COMMANDS, cancel_waiting, deposit, trigger
 from solvent.proof.fuzz.draws import FIRST_USER, Draws, Plan, Script
+from solvent.proof.fuzz.standing import (
+    STANDBY_MOVES,
+    STANDBY_RUNS,
+    STANDBY_SCRIPTS,
+    STANDBY_STREAM,
+    standby_move,
+)
 from solvent.proof.fuzz.trading import borrow_most, edge_of, make_market, siege, take, thaw
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.state import FUND, TREASURY
@@ -106,6 +113,32 @@ def stuck(draws: Draws) -> Script:
     yield from hunt(draws, account, asset)
 
 
+def plenty(draws: Draws, asset: int) -> int:
+    """Ten times of some worth, as far as there may be so much."""
+    return min(MAX_SUPPLY, draws.worth(asset) * 10)
+
+
+def strand(draws: Draws) -> Script:
+    """A lender is stuck whose borrowers have other tokens only, while somebody stands by."""
+    account, standby, asset = draws.account(), draws.account(), draws.token()
+    yield from thaw(draws, asset)
+    yield from thaw(draws, USDC)
+    yield Plan(c.Deposit(standby, USDC, plenty(draws, USDC)))
+    yield Plan(c.PostStandby(standby, plenty(draws, USDC), draws.premium()))
+    yield Plan(c.Deposit(account, asset, draws.worth(asset)))
+    yield Plan(c.Lend(account, asset, draws.free(account, asset)))
+    yield from borrow_most(draws, account, USDC)
+    yield Plan(c.Withdraw(account, USDC, draws.free(account, USDC)))
+    for _ in range(2):
+        other, collateral = draws.account(), draws.token()
+        yield Plan(c.Deposit(other, collateral, plenty(draws, collateral)))
+        if draws.chance(30):
+            yield Plan(c.Lend(other, collateral, draws.free(other, collateral)))
+        yield from borrow_most(draws, other, asset)
+        yield Plan(c.Withdraw(other, asset, draws.free(other, asset)))
+    yield from hunt(draws, account, asset)
+
+
 def underwrite(draws: Draws) -> Script:
     """A provider commits in every asset, more than its deposit bears."""
     account = draws.provider()
@@ -146,13 +179,23 @@ def hunt(draws: Draws, account: int | None = None, asset: int | None = None) -> 
 
 def conspire(draws: Draws) -> Script:
     """Some accounts act together, to gain or to hurt, among the others."""
+    yield from _conspire(draws, [name for name in STRATEGIES if name != STANDBY_FARMER])
+
+
+def farm(draws: Draws) -> Script:
+    """Some accounts act together to be paid for standing by."""
+    yield from _conspire(draws, [STANDBY_FARMER])
+
+
+def _conspire(draws: Draws, names: list[str]) -> Script:
+    """The cast of one of these strategies comes with something, and plays it."""
     users = range(draws.first, len(draws.state.accounts))
     tokens = range(1, len(draws.state.pools))
     cast = Cast(*draws.rng.choices(users, k=8), *draws.rng.choices(tokens, k=3))
     for account in (cast.lender, cast.borrower, cast.head, cast.friend, cast.backer):
         asset = draws.asset()
         yield Plan(c.Deposit(account, asset, draws.worth(asset)))
-    strategy = STRATEGIES[draws.rng.choice(list(STRATEGIES))]
+    strategy = STRATEGIES[draws.rng.choice(names)]
     for act in strategy.play(World(draws.rng, lambda: draws.state, cast)):
         yield Plan(act.command)
 
@@ -196,6 +239,10 @@ class Moves:
         own = Random(f"waiting {rng.getstate()[1][:8]}")
         self._waits = own.randrange(100) < WAITING_RUNS
         self._waiting = Draws(own, engine, anchors, first)
+        apart = Random(f"{STANDBY_STREAM} {rng.getstate()[1][:8]}")
+        self._stands_by = apart.randrange(100) < STANDBY_RUNS
+        self._standing = Draws(apart, engine, anchors, first)
+        self._stranding: Script = iter(())
         usual = {kind: weight for kind, (_, weight) in (COMMANDS | SCRIPTS).items()}
         factors = {kind: rng.choice((0, 1, 4, 8, 8, 16, 40)) for kind in usual}
         for kind in NEVER_OFF:
@@ -210,6 +257,8 @@ class Moves:
             return plan
         if self._waits and self._waiting.chance(WAITING_MOVES):
             return (cancel_waiting if self._waiting.chance(10) else trigger)(self._waiting)
+        if self._stands_by and self._standing.chance(STANDBY_MOVES):
+            return next(self._stranding, None) or self._stand_by()
         if self._running and self._draws.chance(60):
             script = self._rng.choice(self._running)
             plan = next(script, None)
@@ -223,3 +272,10 @@ class Moves:
         if len(self._running) < MAX_SCRIPTS:
             self._running.append(script)
         return next(script, None)
+
+    def _stand_by(self) -> Plan:
+        """A move of those who stand by, or the first of a script that calls them."""
+        if self._standing.chance(STANDBY_SCRIPTS):
+            script = farm if self._standing.chance(20) else strand
+            self._stranding = script(self._standing)
+        return standby_move(self._standing)

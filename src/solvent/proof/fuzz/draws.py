@@ -11,7 +11,7 @@ from random import Random
 
 from solvent.domain import commands as c
 from solvent.domain.parameters import MAX_SUPPLY, USDC, MarketParameters
-from solvent.domain.units import value_divisor
+from solvent.domain.units import RATIO, value_divisor
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.ledger import claim_of
 from solvent.reference.state import FUND, TREASURY, State
@@ -92,6 +92,10 @@ class Draws:
         if quantity > whole and self.chance(50):
             return min(MAX_SUPPLY, quantity // whole * whole)
         return min(MAX_SUPPLY, max(1, quantity * self.rng.randint(1, HUNDRED) // HUNDRED))
+
+    def premium(self) -> int:
+        """What somebody asks for standing by, 10^-9."""
+        return self.rng.choice((0, 0, 1, RATIO // 1000, RATIO // 100, RATIO // 50, -1))
 
     def part(self, most: int) -> int:
         """Some quantity up to `most`, or just beyond the edges."""

@@ -202,6 +202,7 @@ _COUNTED: dict[type[Event], str] = {
     w.BackstopFilled: "backstop fills",
     w.AdlMatched: "ADL matches",
     w.DebtWrittenOff: "deficits",
+    w.StandbySwapped: "standby swaps",
     e.TriggerPlaced: "orders that wait",
     e.Triggered: "waiting orders fired",
     e.TriggerFailed: "waiting orders failed",

@@ -161,6 +161,15 @@ class Bookings:
         places[leg.giver, leg.asset] -= moved
         places[leg.receiver, leg.asset] += moved
 
+    def _swapped(self, event: w.StandbySwapped) -> None:
+        claim = event.form is LegForm.CLAIM
+        moved = event.shares if claim else event.quantity
+        places = self.claims if claim else self.tokens
+        places[event.receiver, event.asset] -= moved
+        places[event.standby, event.asset] += moved
+        self.tokens[event.standby, USDC] -= event.paid
+        self.tokens[event.receiver, USDC] += event.paid
+
     def _matched(self, event: w.AdlMatched) -> None:
         self.claims[event.lender, event.asset] -= event.claim_shares
         self.debts[event.payer, event.asset] -= event.debt_shares
@@ -198,6 +207,7 @@ _RULES: dict[type[Event], Callable[..., None]] = {
     w.BackstopLeg: Bookings._leg,
     w.AdlLeg: Bookings._leg,
     w.AdlMatched: Bookings._matched,
+    w.StandbySwapped: Bookings._swapped,
     w.FundPaid: Bookings._fund_paid,
     w.DebtWrittenOff: Bookings._written_off,
     w.PoolWrittenDown: Bookings._written_down,

@@ -196,6 +196,7 @@ class StateView:
     last_trades: tuple[int, ...]
     books: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
     liquidating: frozenset[int]
+    standbys: tuple[tuple[int, ...], ...]
 
     def quantity(self, account: int, asset: int) -> int:
         """Atoms held free, locked and lent."""
@@ -239,6 +240,7 @@ def view_of(
             state.next_fill,
             state.next_round,
             state.next_booking,
+            state.next_swap,
         ),
         external=tuple(state.external),
         pools=pools,
@@ -250,6 +252,10 @@ def view_of(
         last_trades=tuple(price.last for price in state.prices),
         books=books,
         liquidating=liquidating,
+        standbys=tuple(
+            (account, each.posted, each.premium, each.leaving, each.leaves_at)
+            for account, each in sorted(state.standbys.items())
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.state_view import StateView
 from solvent.reference.state import FUND, TREASURY
 
-NAMES = ("account", "taker", "maker", "provider", "lender", "payer", "giver", "receiver")
+NAMES = ("account", "taker", "maker", "provider", "lender", "payer", "giver", "receiver", "standby")
 """Fields in which an event names an account."""
 NAMING = (
     e.Filled,
@@ -24,6 +24,7 @@ NAMING = (
     w.AdlMatched,
     w.AdlLeg,
     w.BookedAccount,
+    w.StandbySwapped,
 )
 """Events that make an account a party."""
 MOVING = (

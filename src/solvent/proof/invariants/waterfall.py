@@ -26,6 +26,7 @@ from solvent.proof.invariants.interest import accrued
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.sales import check_sales
 from solvent.proof.invariants.settlements import check_settlements
+from solvent.proof.invariants.standbys import check_standbys
 from solvent.proof.invariants.state_view import FINE, Health, StateView, health_in
 
 DISTURBING = (
@@ -57,6 +58,7 @@ def check_waterfall(before: StateView, after: StateView, events: tuple[Event, ..
         found += _health(started, after, _excused(order, events))
         found += check_sales(started, after, events)
     found += _chunks(started, events)
+    found += check_standbys(started, after, events)
     return found + check_settlements(after.parameters, events)
 
 

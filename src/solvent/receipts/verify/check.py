@@ -29,17 +29,18 @@ from solvent.receipts.codec import (
     read_receipt,
     receipt_document,
 )
-from solvent.receipts.form import BackstopReceipt, BookingReceipt, Receipt
+from solvent.receipts.form import BackstopReceipt, BookingReceipt, Receipt, StandbyReceipt
 from solvent.receipts.runs import RunReceipts
 from solvent.receipts.verify.bookings import booking_problems
 from solvent.receipts.verify.fills import fill_problems
 from solvent.receipts.verify.rounds import round_problems
 from solvent.receipts.verify.settlement_properties import property_problems
+from solvent.receipts.verify.standby import relief_problems
 
 RECEIPTS = "receipts.jsonl"
 """The name of the receipts in a run's folder."""
-NUMBERS = ("round", "fill", "booking")
-"""What receipts count up, by the fields that say it."""
+NUMBERS = ("swap", "round", "fill", "booking")
+"""What receipts count up, by the fields that say it, one each; a relief says its round too."""
 
 Progress = Callable[[int], None]
 """Called with the number of receipts verified so far."""
@@ -93,6 +94,8 @@ def _judge(receipt: Receipt) -> Iterator[str]:
         yield from fill_problems(receipt)
     elif isinstance(receipt, BookingReceipt):
         yield from booking_problems(receipt)
+    elif isinstance(receipt, StandbyReceipt):
+        yield from relief_problems(receipt)
     else:
         yield from property_problems(receipt)
         yield from round_problems(receipt)
@@ -150,9 +153,10 @@ def _order(documents: list[tuple[int, Json]], file: Path) -> Iterator[str]:
     """Each round, fill and booking once, and in the order in which they happened."""
     last = dict.fromkeys(NUMBERS, 0)
     for line, document in documents:
-        for key in last:
-            number = document.get(key) if isinstance(document, dict) else None
-            if isinstance(number, int):
+        if isinstance(document, dict):
+            key = next((name for name in NUMBERS if isinstance(document.get(name), int)), None)
+            number = document[key] if key else None
+            if key and isinstance(number, int):
                 if number <= last[key]:
                     yield f"{file}: line {line}: {key} {number} comes after {key} {last[key]}"
                 last[key] = number

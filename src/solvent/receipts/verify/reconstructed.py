@@ -29,6 +29,7 @@ from solvent.receipts.form import (
     BorrowTerms,
     Party,
     Receipt,
+    StandbyReceipt,
 )
 from solvent.receipts.lines import Words
 from solvent.reference.ledger import borrowed_total, exact_sink, lent_total
@@ -171,7 +172,7 @@ class ReconstructedState:
 
 
 def _waterfall(receipt: Receipt) -> WaterfallParameters:
-    if isinstance(receipt, BookingReceipt):
+    if isinstance(receipt, BookingReceipt | StandbyReceipt):
         return WaterfallParameters(stale_doubt=receipt.stale_doubt)
     common = WaterfallParameters(
         target_buffer=receipt.waterfall.target_buffer,

@@ -28,6 +28,7 @@ from solvent.reference.margin import (
     portfolio_of,
     target_restored,
 )
+from solvent.reference.standby.relief import held_before, relieve
 from solvent.reference.state import State
 from solvent.reference.waterfall.policies import Candidate
 from solvent.reference.waterfall.rounds import (
@@ -99,12 +100,16 @@ def settle_tier(state: State, asset: int, means: Means, stuck: Stuck) -> bool:
     kind = Kind(asset, AdlCase.STUCK_LENDER, means)
     plan = allot_round(state, kind, state.parameters.waterfall.lender_policy, sides, candidates)
     number = open_round(state, plan, stuck.reasons)
+    before = held_before(state, kind, sorted(lenders))
     for match in matches_of(state, plan, number):
         owes = debt_of(state, match.lender, means.asset) > 0
         settled = settle(state, match)
         if not owes:
             value = value_down(settled, state.mark(asset), state.asset(asset).decimals)
             stuck.received[match.lender] = stuck.received.get(match.lender, 0) + value
+    for lender, repaid in relieve(state, kind, number, before).items():
+        # What repaid a debt at once is no more to be counted as if it had.
+        stuck.received[lender] = max(0, stuck.received.get(lender, 0) - repaid)
     return True
 
 

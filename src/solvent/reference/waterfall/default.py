@@ -24,6 +24,7 @@ from solvent.domain.units import (
 from solvent.reference.ledger import claim_of, debt_of, lent_total
 from solvent.reference.lending.pool import claim_fees
 from solvent.reference.margin import liquidatable, portfolio_of
+from solvent.reference.standby.relief import held_before, relieve
 from solvent.reference.state import FUND, State
 from solvent.reference.waterfall.insolvency import is_worthless
 from solvent.reference.waterfall.policies import Candidate
@@ -94,7 +95,9 @@ def _settle_asset(
             plan = allot_round(state, kind, policy, sides, candidates)
             number = open_round(state, plan, reasons)
             before = {side.account: debt_of(state, side.account, asset) for side in sides}
+            held = held_before(state, kind, [each.account for each in candidates])
             settle_debtors(state, plan, number, settle)
+            relieve(state, kind, number, held)
             for account, owed in before.items():
                 budget[account] -= min(budget[account], owed - debt_of(state, account, asset))
 

@@ -175,10 +175,15 @@ def fee_rate(state: State, account: int, asset: int, debt: int, most: int) -> in
         return 0
     portfolio = portfolio_of(state, account)
     weight = weight_of(state.asset(asset), portfolio.quantities[asset], state.mark(asset))
+    freed = freed_by(state, portfolio, debt)
+    return min(most, bearable_rate(weight, freed), values.total_value * RATIO // values.debts_value)
+
+
+def freed_by(state: State, portfolio: Portfolio, debt: int) -> int:
+    """What maintenance a part of a debt frees at least where it ends, 10^-9 of the part."""
     parameters = state.asset(debt)
     notional = value_down(portfolio.debts[debt], state.mark(debt), parameters.decimals)
-    freed = max(0, margin_fraction_up(parameters.maintenance, notional) - ROUNDING_OF_FRACTION)
-    return min(most, bearable_rate(weight, freed), values.total_value * RATIO // values.debts_value)
+    return max(0, margin_fraction_up(parameters.maintenance, notional) - ROUNDING_OF_FRACTION)
 
 
 def bearable_rate(weight: int, freed: int) -> int:

@@ -1,18 +1,26 @@
-"""Backstop: what liquidity providers commit to take over, and what of it is still unused.
+"""Backstop and standby: what accounts commit to take over, and what of it is still unused.
 
-A commitment is a quantity of one asset's debts. It is used up by what the provider takes over and
-can be taken back at any time while it is unused.
+A provider's commitment is a quantity of one asset's debts; a standby posts USDC for what ADL would
+pay others in kind. Both are used up by what is taken over and end after a notice.
 """
 
 from solvent.domain import commands as c
+from solvent.domain.parameters import USDC
 from solvent.service.api.calls import Call, Reply, json_reply
-from solvent.service.api.endpoints import Endpoint
-from solvent.service.api.objects.backstop import Commitment, CommitmentChange
-from solvent.service.api.shapes import quantity_text
+from solvent.service.api.endpoints import TRADERS, Endpoint
+from solvent.service.api.objects.backstop import (
+    Commitment,
+    CommitmentChange,
+    Standby,
+    StandbyPost,
+    StandbyWithdrawal,
+)
+from solvent.service.api.shapes import quantity_text, ratio_text
 from solvent.service.core.keys import Role
 
 TAG = "Solvent"
 _PATH = "/solvent/v1/backstop"
+_STANDBY = "/solvent/v1/standby"
 _BLP = frozenset({Role.BLP})
 
 
@@ -47,6 +55,38 @@ async def release(call: Call) -> Reply:
     return await call.carry_out(c.WithdrawBackstop(call.account, asset, quantity))
 
 
+async def standing_by(call: Call) -> Reply:
+    """What this account stands by with; nothing where it does not."""
+    node = call.node
+    async with node.reading():
+        everybody = node.market.queries.standing_by()
+    parameters = node.market.parameters
+    found = [
+        Standby(
+            posted=quantity_text(parameters, USDC, each.posted),
+            premium=ratio_text(each.premium),
+            leaving=quantity_text(parameters, USDC, each.leaving),
+            leaves_at=each.leaves_at if each.leaving else None,
+        )
+        for each in everybody
+        if each.account == call.account
+    ]
+    return json_reply(found)
+
+
+async def stand_by(call: Call) -> Reply:
+    """Stand by with more, all of it at this premium."""
+    fields = call.params
+    quantity, premium = fields.quantity("quantity", USDC), fields.ratio("premium")
+    return await call.carry_out(c.PostStandby(call.account, quantity, premium))
+
+
+async def stand_down(call: Call) -> Reply:
+    """Take back what is posted, after a notice."""
+    quantity = call.params.quantity("quantity", USDC)
+    return await call.carry_out(c.WithdrawStandby(call.account, quantity))
+
+
 ENDPOINTS = [
     Endpoint(TAG, "GET", _PATH, commitments, "backstopQuery", returns=list[Commitment], roles=_BLP),
     Endpoint(
@@ -67,6 +107,35 @@ ENDPOINTS = [
         "backstopWithdraw",
         body=CommitmentChange,
         roles=_BLP,
+        mutates=True,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        _STANDBY,
+        standing_by,
+        "standbyQuery",
+        returns=list[Standby],
+        roles=TRADERS,
+    ),
+    Endpoint(
+        TAG,
+        "POST",
+        _STANDBY,
+        stand_by,
+        "standbyPost",
+        body=StandbyPost,
+        roles=TRADERS,
+        mutates=True,
+    ),
+    Endpoint(
+        TAG,
+        "DELETE",
+        _STANDBY,
+        stand_down,
+        "standbyWithdraw",
+        body=StandbyWithdrawal,
+        roles=TRADERS,
         mutates=True,
     ),
 ]

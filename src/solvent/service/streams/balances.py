@@ -15,7 +15,17 @@ from solvent.domain.readings import Balance
 from solvent.service.streams import payloads
 from solvent.service.streams.subscriptions import BALANCES, Subscriptions, Topic
 
-_PARTIES = ("account", "taker", "maker", "provider", "receiver", "lender", "payer", "giver")
+_PARTIES = (
+    "account",
+    "taker",
+    "maker",
+    "provider",
+    "receiver",
+    "lender",
+    "payer",
+    "giver",
+    "standby",
+)
 
 
 def _parties(kind: type[Event]) -> tuple[int, ...]:

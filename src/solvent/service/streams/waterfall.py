@@ -40,9 +40,10 @@ TOLD = frozenset(
 """Kinds of events, by number, that are steps; of fills those of a liquidation's orders."""
 BOOK_FILLED = "BookFilled"
 _OF_ADL = (w.AdlOpened, w.AdlMatched, w.AdlLeg)
-_PARTIES = ("account", "provider", "giver", "receiver", "lender", "payer", "debtor")
+_PARTIES = ("account", "provider", "giver", "receiver", "lender", "payer", "debtor", "standby")
 _ATOMS = ("quantity", "debt_quantity", "needed")
 _ROUNDS = ("booking", "round", "fill")
+_VALUES = ("net_equity", "maintenance", "exposure", "premium", "paid", "posted")
 
 
 class Waterfall:
@@ -97,8 +98,7 @@ class Waterfall:
             return quantity_text(self._parameters, asset, number)
         if name in ("mark", "price"):
             return price_text(number)
-        is_value = name.endswith("value") or name in ("net_equity", "maintenance", "exposure")
-        return value_text(number) if is_value else None
+        return value_text(number) if name.endswith("value") or name in _VALUES else None
 
     def _name(self, account: int) -> str:
         word = account.to_bytes(8, "little", signed=True)
@@ -124,6 +124,7 @@ def _stage_of(event: Event) -> str | None:
         ("Filled", Stage.BOOK),
         ("Backstop", Stage.BACKSTOP),
         ("Adl", Stage.ADL),
+        ("Standby", Stage.STANDBY),
     ):
         if type(event).__name__.startswith(word):
             return stage.name

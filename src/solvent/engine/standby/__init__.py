@@ -1,0 +1,1 @@
+"""Standby in kernels: who takes, for a premium, what ADL would pay others in kind."""

@@ -1,0 +1,1 @@
+"""Standby: accounts that take, for a premium, what ADL would pay others in kind."""
