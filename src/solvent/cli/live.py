@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from solvent.cli.cluster.joining import ClusterNode, joining
+from solvent.cli.cluster.joining import ClusterNode, among_nodes, joining
 from solvent.cli.cluster.trial import LOGS, Trial, begin_trial
 from solvent.cli.progress import say
 from solvent.cli.runs.folder import RUN_FILES
@@ -49,6 +49,7 @@ from solvent.service.core.records import Record, RecordKind
 from solvent.service.core.sequencer import AskAgainError
 from solvent.service.limits import LOOPBACK
 from solvent.service.logs import set_up_logs
+from solvent.service.nodes_door import AmongNodes
 from solvent.service.recovering import Far, answering
 from solvent.service.serve import Address, free_address, serve
 
@@ -127,6 +128,7 @@ def run_live(plan: Plan) -> int:
                 Address(plan.host, plan.port),
                 on_ready=lambda at: _say(plan, node, at, []),
                 front=plan.front,
+                among=_among(plan),
             )
         )
     market_start = node.market.engine.parameters.start_time
@@ -272,7 +274,12 @@ async def _play(
         on_ready=ready,
         on_end=ending,
         front=plan.front,
+        among=_among(plan),
     )
+
+
+def _among(plan: Plan) -> AmongNodes | None:
+    return None if plan.cluster is None else among_nodes(plan.cluster, plan.host)
 
 
 async def _leads_first(node: Node, keys: list[DemoKey]) -> bool:

@@ -166,6 +166,11 @@ class NatsLog:
                 message = await self._context.get_msg(self.stream, seq=sequence)
             except NotFoundError:
                 break
+            except NatsError:
+                # A server says so of a message that it has and cannot read.
+                if not found:
+                    raise
+                break
             found.append(message.data or b"")
         return found
 

@@ -12,7 +12,7 @@ from solvent.service.limits import DOOR_BYTES, DOOR_PLACES, DOOR_SECONDS
 
 Ask = Callable[[str], Awaitable[tuple[int, str, bytes]] | None]
 """Status, content type and body of what a path says; None where there is nothing."""
-_PHRASES = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
+_PHRASES = {200: "OK", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable"}
 
 
 class Door:

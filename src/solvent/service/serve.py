@@ -30,6 +30,7 @@ from solvent.service.api.front import Front
 from solvent.service.api.http import App
 from solvent.service.console.bundle import Console
 from solvent.service.core.node import Node
+from solvent.service.core.replicated import ReplicatedSequencer
 from solvent.service.door import Door
 from solvent.service.gate import Gate
 from solvent.service.limits import (
@@ -45,6 +46,7 @@ from solvent.service.limits import (
     UNREAD_MS,
 )
 from solvent.service.logs import SERVER_LOGS
+from solvent.service.nodes_door import AmongNodes, nodes_door
 from solvent.service.proxies import Proxies
 from solvent.service.routes import health
 from solvent.service.routes.all import ENDPOINTS
@@ -106,11 +108,13 @@ async def serve(
     on_end: Callable[[], Awaitable[None]] | None = None,
     buckets: Buckets | None = None,
     front: Front | None = None,
+    among: AmongNodes | None = None,
 ) -> int:
     """Serve a node until it is told to end; return the exit code.
 
     `on_ready` is told the address, whose port the system chose where 0 was asked for. `front` says
-    whose pages and which names of the host are served; the name in `address` is.
+    whose pages and which names of the host are served; the name in `address` is. A node of a
+    cluster answers the others `among` them.
 
     Raises InputError where the address cannot be had.
     """
@@ -120,9 +124,10 @@ async def serve(
     with _ended_by_signal() as ended:
         try:
             address = free_address(address)
-            await node.start(keeps_time=keeps_time)
-            app = application(node, buckets, front)
-            await _serve(node, address, ended, on_ready, app, front)
+            async with _answering_nodes(node, among):
+                await node.start(keeps_time=keeps_time)
+                app = application(node, buckets, front)
+                await _serve(node, address, ended, on_ready, app, front)
         finally:
             if on_end is not None:
                 await on_end()
@@ -215,6 +220,25 @@ async def _guarded(
         await door.close()
         await gate.close()
         warden.close()
+
+
+@asynccontextmanager
+async def _answering_nodes(node: Node, among: AmongNodes | None) -> AsyncIterator[None]:
+    """The door between nodes, where there are others. Raises InputError."""
+    if among is None:
+        yield
+        return
+    assert isinstance(node.sequencer, ReplicatedSequencer)
+    door = nodes_door(node.sequencer, among.secret)
+    try:
+        await door.open(among.host, among.port)
+    except OSError as error:
+        reason = f"cannot be listened on ({error.strerror or error}); is another node there?"
+        raise InputError(f"{among.host}:{among.port}", "peer", reason) from error
+    try:
+        yield
+    finally:
+        await door.close()
 
 
 def _door(node: Node) -> Door:

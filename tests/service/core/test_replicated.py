@@ -15,7 +15,7 @@ from solvent.service.core.records import Record, commands_record
 from solvent.service.core.replicated import (
     ReplicatedSequencer,
     Replication,
-    frame_of,
+    frames_from,
     position_of,
 )
 from solvent.service.core.sequencer import AskAgainError, WriterStoppedError, recover
@@ -47,6 +47,7 @@ class Cluster:
     def __init__(self, folder: Path, log: MemoryLog, *, snapshot_every: int = 10**6) -> None:
         self.folder, self.log, self.snapshot_every = folder, log, snapshot_every
         self.nodes: dict[int, ReplicatedSequencer] = {}
+        self.fetched: list[int] = []
         self.heard: dict[int, list[Outcome]] = {number: [] for number in range(3)}
         for number in range(3):
             Journal.create(folder / str(number), GAME.head).close()
@@ -64,9 +65,10 @@ class Cluster:
         node.start()
         self.nodes[number] = node
 
-    def fetch(self, asker: int, sequence: int) -> bytes | None:
-        found = (frame_of(n.journal, sequence) for k, n in self.nodes.items() if k != asker)
-        return next((frame for frame in found if frame is not None), None)
+    def fetch(self, asker: int, sequence: int) -> Sequence[bytes]:
+        self.fetched.append(sequence)
+        found = (frames_from(n.journal, sequence) for k, n in self.nodes.items() if k != asker)
+        return next((frames for frames in found if frames), ())
 
     def stop(self, number: int) -> None:
         self.nodes.pop(number).close()
@@ -170,6 +172,44 @@ def test_what_is_not_answered_is_done_once(tmp_path: Path) -> None:
     cluster.rest()
     alone = recover(_journal(tmp_path / "alone"), FastEngine)
     assert said == [outcome.answer for one in requests(60) for outcome in alone.carry_out([one])]
+    cluster.close()
+
+
+class Holes(MemoryLog):
+    """A log that has lost some frames, and has others with a bit flipped, since all were taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost: set[int] = set()
+        self.flipped: set[int] = set()
+
+    def read(self, first: int, most: int) -> Sequence[bytes]:
+        found: list[bytes] = []
+        for sequence, frame in enumerate(super().read(first, most), first):
+            if sequence in self.lost:
+                break
+            found.append(frame[:-1] + b"?" if sequence in self.flipped else frame)
+        return found
+
+
+@pytest.mark.parametrize("harm", ["lost", "flipped"])
+def test_what_the_log_does_not_give_comes_from_another_nodes_journal(
+    tmp_path: Path, harm: str
+) -> None:
+    log = Holes()
+    cluster = Cluster(tmp_path, log)
+    leader = cluster.leader()
+    behind = (leader + 1) % 3
+    cluster.stop(behind)
+    for record in requests(60):
+        cluster.ask(record)
+    end = log.tail()
+    setattr(log, harm, set(range(end // 3, end // 2)))
+    cluster.start(behind)
+    for record in requests(20, 60):
+        cluster.ask(record)
+    cluster.rest()
+    assert cluster.fetched[0] == end // 3
     cluster.close()
 
 

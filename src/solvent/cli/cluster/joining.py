@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from solvent.cli.cluster.settings import ClusterSettings
 from solvent.cluster.log import Log, LogError
+from solvent.cluster.peers import Peers
 from solvent.domain.errors import InputError
 from solvent.service.core.replicated import Replication
+from solvent.service.nodes_door import AmongNodes
 
 OPEN_SECONDS = 30.0
 AGAIN_SECONDS = 0.2
@@ -31,11 +34,21 @@ def cluster_node(settings: ClusterSettings, number: int | None) -> ClusterNode:
 
 def joining(node: ClusterNode) -> Callable[[str], Replication]:
     """What makes a market, told its identity, one of a cluster."""
+    settings = node.settings
 
     def replicate(market: str) -> Replication:
-        return Replication(node.number, _open(node.settings, market), _nobody)
+        others = [each.peer for at, each in enumerate(settings.nodes) if at != node.number]
+        peers = Peers(settings.secret, others)
+        return Replication(node.number, _open(settings, market), peers)
 
     return replicate
+
+
+def among_nodes(node: ClusterNode, host: str) -> AmongNodes:
+    """Where the node answers the others: at the host that it serves on."""
+    port = urlsplit(node.settings.nodes[node.number].peer).port
+    assert port is not None
+    return AmongNodes(host, port, node.settings.secret)
 
 
 def _open(settings: ClusterSettings, market: str) -> Log:
@@ -54,7 +67,3 @@ def _open(settings: ClusterSettings, market: str) -> Log:
             if error.field not in ("monitor", "servers") or time.monotonic() > end:
                 raise
             time.sleep(AGAIN_SECONDS)
-
-
-def _nobody(_: int) -> None:
-    """Frames come from the log alone: one that it does not have is waited for."""

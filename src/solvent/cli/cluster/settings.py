@@ -1,6 +1,7 @@
 """What a cluster's file says: the log's servers, the market's beginning, where the nodes serve.
 
 head = "market.head"          what the market begins with, beside this file
+secret = "cluster.secret"     what nodes know each other by, beside this file, its owner's alone
 all_on_one = false            whether the log's servers may stand on one host
 
 [[log]]
@@ -9,13 +10,19 @@ monitor = "http://log-0:8222" where it answers about itself
 
 [[node]]
 url = "http://node-0:8620"    where a node serves, in the order of their numbers
+peer = "http://node-0:8630"   where it answers the other nodes
 """
 
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
+from solvent.cluster.peers import SECRET_BYTES, SECRET_MOST
 from solvent.domain.errors import InputError
+
+OTHERS = 0o077
+"""Bits of a file's mode by which others than its owner may do something with it."""
 
 
 class LogServer(NamedTuple):
@@ -25,13 +32,21 @@ class LogServer(NamedTuple):
     monitor: str
 
 
+class NodePlace(NamedTuple):
+    """A node: where it serves, and where it answers the other nodes."""
+
+    url: str
+    peer: str
+
+
 class ClusterSettings(NamedTuple):
     """A cluster as its file says it is."""
 
     file: Path
     head: bytes
+    secret: bytes
     log: tuple[LogServer, ...]
-    nodes: tuple[str, ...]
+    nodes: tuple[NodePlace, ...]
     all_on_one: bool = False
 
 
@@ -42,23 +57,52 @@ def read_cluster(path: Path) -> ClusterSettings:
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(str(path), "file", f"cannot be read: {reason}") from error
-    unknown = sorted(set(said) - {"head", "all_on_one", "log", "node"})
+    unknown = sorted(set(said) - {"head", "secret", "all_on_one", "log", "node"})
     if unknown:
-        reason = "is no key here; there are head, all_on_one, log and node"
+        reason = "is no key here; there are head, secret, all_on_one, log and node"
         raise InputError(str(path), unknown[0], reason)
     log = tuple(LogServer(*each) for each in _texts(path, said, "log", ("url", "monitor")))
-    nodes = tuple(url for (url,) in _texts(path, said, "node", ("url",)))
-    head = said.get("head")
-    if not isinstance(head, str):
-        raise InputError(str(path), "head", "must name the file that the market begins with")
-    try:
-        content = path.with_name(head).read_bytes()
-    except OSError as error:
-        raise InputError(str(path), "head", f"{head} cannot be read: {error.strerror}") from error
+    nodes = tuple(NodePlace(*each) for each in _texts(path, said, "node", ("url", "peer")))
+    _refuse_no_ports(path, nodes)
+    head = _beside(path, said, "head", "that the market begins with")
+    secret = _beside(path, said, "secret", "of bytes that all nodes share")
+    if not SECRET_BYTES <= len(secret) <= SECRET_MOST:
+        reason = f"has {len(secret)} bytes and must have {SECRET_BYTES} to {SECRET_MOST}, drawn"
+        raise InputError(str(path), "secret", reason)
+    if path.with_name(said["secret"]).stat().st_mode & OTHERS:
+        reason = f"{said['secret']} can be read by others: chmod 600 it"
+        raise InputError(str(path), "secret", reason)
     on_one = said.get("all_on_one", False)
     if not isinstance(on_one, bool):
         raise InputError(str(path), "all_on_one", "must be true or false")
-    return ClusterSettings(path, content, log, nodes, on_one)
+    return ClusterSettings(path, head, secret, log, nodes, on_one)
+
+
+def _beside(path: Path, said: dict[str, Any], key: str, what: str) -> bytes:
+    """The content of a file beside the cluster's."""
+    name = said.get(key)
+    if not isinstance(name, str):
+        raise InputError(str(path), key, f"must name the file {what}")
+    try:
+        return path.with_name(name).read_bytes()
+    except (OSError, ValueError) as error:
+        said_of = getattr(error, "strerror", None) or str(error)
+        raise InputError(str(path), key, f"{name} cannot be read: {said_of}") from error
+
+
+def _refuse_no_ports(path: Path, nodes: tuple[NodePlace, ...]) -> None:
+    for number, node in enumerate(nodes):
+        for name, url in node._asdict().items():
+            if not (url.startswith("http://") and _port_of(url)):
+                reason = f"{name} is {url} and must be like http://node-{number}:8620"
+                raise InputError(str(path), f"node[{number}]", reason)
+
+
+def _port_of(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        return None
 
 
 def _texts(
@@ -80,11 +124,15 @@ def _texts(
 
 
 def write_cluster(settings: ClusterSettings) -> None:
-    """Write a cluster's file, and beside it what the market begins with."""
+    """Write a cluster's file, and beside it what the market begins with and the secret."""
     settings.file.with_name("market.head").write_bytes(settings.head)
-    lines = ['head = "market.head"', f"all_on_one = {str(settings.all_on_one).lower()}"]
+    secret = settings.file.with_name("cluster.secret")
+    secret.touch(mode=0o600)
+    secret.write_bytes(settings.secret)
+    lines = ['head = "market.head"', 'secret = "cluster.secret"']
+    lines += [f"all_on_one = {str(settings.all_on_one).lower()}"]
     for server in settings.log:
         lines += ["", "[[log]]", f'url = "{server.url}"', f'monitor = "{server.monitor}"']
-    for url in settings.nodes:
-        lines += ["", "[[node]]", f'url = "{url}"']
+    for node in settings.nodes:
+        lines += ["", "[[node]]", f'url = "{node.url}"', f'peer = "{node.peer}"']
     settings.file.write_text("\n".join(lines) + "\n", encoding="utf-8")

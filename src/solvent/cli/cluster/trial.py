@@ -4,6 +4,7 @@ It protects against the death of processes and against nothing else, and says so
 itself is started again; whoever ends the trial ends all of it.
 """
 
+import secrets
 import shutil
 import signal
 import socket
@@ -12,8 +13,15 @@ import sys
 import time
 from pathlib import Path
 
-from solvent.cli.cluster.settings import ClusterSettings, LogServer, read_cluster, write_cluster
+from solvent.cli.cluster.settings import (
+    ClusterSettings,
+    LogServer,
+    NodePlace,
+    read_cluster,
+    write_cluster,
+)
 from solvent.cli.progress import say
+from solvent.cluster.peers import SECRET_BYTES
 from solvent.domain.errors import InputError
 
 LOGS = 3
@@ -72,7 +80,7 @@ class Trial:
         self._began[name] = time.monotonic()
 
     def _node(self, number: int) -> list[str]:
-        host, _, port = self.settings.nodes[number].removeprefix("http://").rpartition(":")
+        host, _, port = self.settings.nodes[number].url.removeprefix("http://").rpartition(":")
         return [
             *(sys.executable, "-m", "solvent.cli", "up"),
             *("--folder", str(self.folder / f"node-{number}"), "--host", host, "--port", port),
@@ -108,14 +116,19 @@ def begin_trial(folder: Path, nodes: int, host: str, port: int, head: bytes) -> 
     if folder.exists() and any(folder.iterdir()):
         raise InputError(str(folder), "--folder", "holds no cluster; name a new or empty one")
     folder.mkdir(parents=True, exist_ok=True)
-    clients, routes, monitors = (_free_ports(LOGS) for _ in range(3))
+    ports = iter(_free_ports(3 * LOGS + nodes))
+    clients, routes, monitors = ([next(ports) for _ in range(LOGS)] for _ in range(3))
     log = []
     for number in range(LOGS):
         _configure(folder / f"log-{number}", number, clients[number], routes, monitors[number])
         client, monitor = clients[number], monitors[number]
         log.append(LogServer(f"nats://127.0.0.1:{client}", f"http://127.0.0.1:{monitor}"))
-    urls = tuple(f"http://{host}:{port + number}" for number in range(nodes))
-    settings = ClusterSettings(file, head, tuple(log), urls, all_on_one=True)
+    places = tuple(
+        NodePlace(f"http://{host}:{port + number}", f"http://{host}:{next(ports)}")
+        for number in range(nodes)
+    )
+    secret = secrets.token_bytes(SECRET_BYTES)
+    settings = ClusterSettings(file, head, secret, tuple(log), places, all_on_one=True)
     write_cluster(settings)
     return settings
 

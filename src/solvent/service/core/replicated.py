@@ -7,21 +7,20 @@ cannot be said, and on nodes that follow, he is told to ask again, and finds the
 node. A node on which the same records lead to another state than the leader's stops, and keeps its
 journal.
 
-The log is spoken to in two threads of their own, one append and one reading at a time, so that a
-log that hangs delays nothing that does not need it.
+The log is spoken to in two threads of their own, one append and one reading (`log_reader`) at a
+time, so that a log that hangs delays nothing that does not need it.
 """
 
-import logging
 import queue
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from solvent.cluster.frames import Position, beginning, digest_of, epoch_of
-from solvent.cluster.log import Appended, Log, LogSilentError
+from solvent.cluster.log import Appended, Log
 from solvent.cluster.member import (
     Append,
     Apply,
@@ -33,6 +32,7 @@ from solvent.cluster.member import (
 )
 from solvent.journal.durable import Journal
 from solvent.service.core.idempotency import Ticket
+from solvent.service.core.log_reader import Heard, LogReader, Peers
 from solvent.service.core.market import Market, MarketError, Outcome
 from solvent.service.core.records import (
     Record,
@@ -54,16 +54,12 @@ from solvent.service.core.sequencer import (
 )
 from solvent.service.limits import BATCH_RECORDS
 
-LOG = logging.getLogger("solvent.cluster")
 TURN_SECONDS = 0.01
 """A turn waits so long for something to do."""
-READ_FRAMES = 64
-IDLE_SECONDS = 0.01
-SILENT_SECONDS = 0.1
-"""How long reading waits where there is nothing, and where the log does not answer."""
 ELSEWHERE = "another node may know: ask again"
-Peers = Callable[[int], bytes | None]
-"""Frame `sequence` out of another node's journal, if one can be asked that has it."""
+FRAMES_TOLD = 64
+BYTES_TOLD = 4 * 1024 * 1024
+"""Another node is told so many frames at once, and no more once they have so many bytes."""
 
 
 class Replication(NamedTuple):
@@ -79,21 +75,6 @@ class _Said(NamedTuple):
 
     key: str
     answer: Appended
-
-
-class _Heard(NamedTuple):
-    """Frames that the log has from `first` on; `taken` is set when they were looked at."""
-
-    first: int
-    frames: Sequence[bytes]
-    taken: threading.Event
-
-
-class _Fetched(NamedTuple):
-    """A frame from another node, if one had it."""
-
-    sequence: int
-    frame: bytes | None
 
 
 class ReplicatedSequencer(Sequencer):
@@ -115,10 +96,15 @@ class ReplicatedSequencer(Sequencer):
         super().__init__(
             journal, market, listeners=listeners, snapshot_every=snapshot_every, tail=tail
         )
-        self._log, self._peers = replication.log, replication.peers
+        self._log = replication.log
         self.member = Member(replication.node, position_of(journal), _now())
         self._asked = ThreadPoolExecutor(1, thread_name_prefix="append")
-        self._reader = threading.Thread(target=self._read, name="log", daemon=True)
+        self._reader = LogReader(
+            replication.log,
+            replication.peers,
+            lambda: self.position.sequence,
+            self._queue.put,
+        )
         self._tickets: dict[int, Future[Outcome] | Ticket[Outcome]] = {}
         self._next = 0
         self._latest: Sequence[Outcome] = ()
@@ -157,12 +143,11 @@ class ReplicatedSequencer(Sequencer):
                     self._submit(item)
                 case _Said():
                     self._do(self.member.appended(item.key, item.answer, _now()))
-                case _Heard():
+                case Heard():
+                    hear = self.member.fetched if item.is_fetched else self.member.heard
                     for sequence, data in enumerate(item.frames, item.first):
-                        self._do(self.member.heard(sequence, data, _now()))
+                        self._do(hear(sequence, data, _now()))
                     item.taken.set()
-                case _Fetched() if item.frame is not None:
-                    self._do(self.member.fetched(item.sequence, item.frame, _now()))
         self._do(self.member.tick(_now()))
         if self.member.is_idle and self._is_snapshot_due():
             self._do(self.member.write_alone(self._check(), _now()))
@@ -200,7 +185,7 @@ class ReplicatedSequencer(Sequencer):
                     for ticket in effect.tickets:
                         self._answer(ticket, AskAgainError(ELSEWHERE), told)
                 case Fetch():
-                    self._asked.submit(self._fetch, effect.sequence)
+                    self._reader.distrust(effect.sequence)
                 case _:
                     raise MarketError(effect.reason)
         if has_news or told:
@@ -258,37 +243,14 @@ class ReplicatedSequencer(Sequencer):
         super()._end(fault)
         self._do(self.member.leave())
         self._asked.shutdown(cancel_futures=True)
-        if self._reader.ident is not None:
-            self._reader.join()
+        self._reader.close()
         self._log.close()
 
-    # Threads that speak to others.
+    # The thread that appends.
 
     def _append(self, effect: Append) -> None:
         answer = self._log.append(effect.expected, effect.key, effect.frame)
         self._queue.put(_Said(effect.key, answer))
-
-    def _fetch(self, sequence: int) -> None:
-        self._queue.put(_Fetched(sequence, self._peers(sequence)))
-
-    def _read(self) -> None:
-        """Follow the log from where this node is."""
-        taken = threading.Event()
-        while not self.has_ended:
-            first = self.position.sequence + 1
-            try:
-                frames = self._log.read(first, READ_FRAMES)
-            except LogSilentError as error:
-                LOG.info("the log does not answer", extra={"reason": str(error)})
-                time.sleep(SILENT_SECONDS)
-                continue
-            if not frames:
-                time.sleep(IDLE_SECONDS)
-                continue
-            taken.clear()
-            self._queue.put(_Heard(first, frames, taken))
-            while not taken.wait(SILENT_SECONDS) and not self.has_ended:
-                pass
 
 
 def position_of(journal: Journal) -> Position:
@@ -307,12 +269,21 @@ def position_of(journal: Journal) -> Position:
     return Position(journal.sequence, epoch, digest)
 
 
-def frame_of(journal: Journal, sequence: int) -> bytes | None:
-    """Frame `sequence` of the log, if this journal has it."""
-    if not journal.first < sequence <= journal.sequence:
-        return None
-    _, data = next(journal.records(sequence - 1))
-    return decode_record(data).body
+def frames_from(journal: Journal, first: int) -> list[bytes]:
+    """Frames of the log from number `first` on, as many as are told at once and are here.
+
+    Raises the journal's errors.
+    """
+    if not journal.first < first <= journal.sequence:
+        return []
+    found: list[bytes] = []
+    size = 0
+    for _, data in islice(journal.records(first - 1), FRAMES_TOLD):
+        found.append(decode_record(data).body)
+        size += len(found[-1])
+        if size >= BYTES_TOLD:
+            break
+    return found
 
 
 def _now() -> int:
