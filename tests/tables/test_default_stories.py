@@ -123,6 +123,38 @@ def test_the_fee_is_told_as_such_where_the_fund_is_a_lender() -> None:
     """)
 
 
+@proves("A10", "I23")
+def test_the_fee_is_as_much_as_a_pool_whose_cash_ends_has_left() -> None:
+    """Caps count all of a pool's cash for each payer; the last match of the last one finds less."""
+    run_story("""
+        set waterfall.patience 1
+        set waterfall.book_fee 0.1%
+        deposit ann  SOL  120
+        lend    ann  SOL  120
+        deposit bea  SOL  80
+        lend    bea  SOL  80
+        deposit bob  USDC 22,000
+        lend    bob  USDC 22,000
+        borrow  bob  SOL  100
+        withdraw bob SOL  100
+        deposit bert USDC 22,000
+        lend    bert USDC 22,000
+        borrow  bert SOL  100
+        withdraw bert SOL 100
+        deposit dave BTC  1
+        borrow  dave USDC 18,200
+        withdraw dave USDC 18,200
+        price SOL 218
+        step +1s
+        saw  AdlMatched lender=ann payer=bob  value=12,890.000065 fee=12.890000
+        saw  AdlMatched lender=ann payer=bert value=2,578.000013  fee=2.578000
+        saw  AdlMatched lender=bea payer=bert value=10,312.000052 fee=4.531870  # not 10.312
+        saw  AdlLeg giver=bert receiver=fund quantity=4.531870USDC
+        expect pool USDC utilization 1
+        expect bert value ~ 192.890129
+    """)
+
+
 @proves("A12", "A10", "I17", "I22")
 def test_the_collateral_falls() -> None:
     run_story(

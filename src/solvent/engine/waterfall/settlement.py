@@ -193,12 +193,14 @@ def plan_settlement(s: Store, payment: Payment) -> bool:
     owed = min(match.quantity, debt_of(s, match.debtor, asset), _given_up(s, match))
     # Down: a payer has rounded up once, for all of his matches together.
     wanted = mul_div_down(match.pay, owed, match.quantity)
+    plan.fee = mul_div_down(match.fee, owed, match.quantity)
     given = _find_legs(s, payment, wanted)
     quantity = owed
     if given < wanted:
         # No more is given than what can be settled of it is worth.
         quantity = mul_div_down(owed, given, wanted)
         wanted = mul_div_down(match.pay, quantity, match.quantity)
+        plan.fee = mul_div_down(match.fee, quantity, match.quantity)
         given = _find_legs(s, payment, wanted)
     if quantity == 0 or given == 0:
         return False
@@ -207,7 +209,11 @@ def plan_settlement(s: Store, payment: Payment) -> bool:
         return False
     plan.quantity = quantity
     plan.value = mul_div_up(match.value, quantity, match.quantity)
-    plan.fee = mul_div_down(match.fee, quantity, match.quantity)
+    if fund_fee(match):
+        # As much of it as the giver has: the lender comes first, and a pool's cash can end there.
+        plan.fee = -given
+        for place in range(plan.legs):
+            plan.fee += payment.legs[place].quantity
     _value_legs(s, payment, given)
     if match.case == AdlCase.OPPOSITES:
         leg = _add_leg(payment, match.lender, match.debtor, asset, LegForm.AVAILABLE, quantity, 0)
@@ -281,7 +287,7 @@ def _find_legs(s: Store, payment: Payment, wanted: int) -> int:
     given = 0
     for place in range(payment.plan.legs):
         given += payment.legs[place].quantity
-    _draw(s, payment, FUND, fund_fee(match), free, cash, held)
+    _draw(s, payment, FUND, payment.plan.fee if fund_fee(match) else 0, free, cash, held)
     return given
 
 

@@ -195,13 +195,15 @@ def plan_settlement(state: State, match: Match) -> Settlement | None:
     owed = min(match.quantity, debt_of(state, match.debtor, match.asset), _given_up(state, match))
     # Down: a payer has rounded up once, for all of his matches together.
     wanted = mul_div_down(match.pay, owed, match.quantity)
-    legs = list(_legs(state, match, wanted))
+    fee = mul_div_down(match.fee, owed, match.quantity)
+    legs = list(_legs(state, match, wanted, fee))
     quantity, given = owed, _given(match, legs, wanted)
     if given < wanted:
         # No more is given than what can be settled of it is worth.
         quantity = mul_div_down(owed, given, wanted)
         wanted = mul_div_down(match.pay, quantity, match.quantity)
-        legs = list(_legs(state, match, wanted))
+        fee = mul_div_down(match.fee, quantity, match.quantity)
+        legs = list(_legs(state, match, wanted, fee))
         given = _given(match, legs, wanted)
     if quantity == 0 or given == 0:
         return None
@@ -210,7 +212,9 @@ def plan_settlement(state: State, match: Match) -> Settlement | None:
     if in_kind and not unhurt(state, *swap):
         return None
     value = mul_div_up(match.value, quantity, match.quantity)
-    fee = mul_div_down(match.fee, quantity, match.quantity)
+    if match.fund_fee:
+        # As much of it as the giver has: the lender comes first, and a pool's cash can end there.
+        fee = sum(leg.quantity for leg in legs) - given
     legs = _valued(state, legs, given, value)
     if match.case is AdlCase.OPPOSITES:
         tokens = LegForm.AVAILABLE, quantity, 0, value + fee
@@ -264,8 +268,8 @@ def _ends_orders(state: State, match: Match, wanted: int) -> bool:
     return holder.available[asset] < wanted + match.fund_fee
 
 
-def _legs(state: State, match: Match, wanted: int) -> Iterator[Leg]:
-    """What goes to the lender, `wanted` atoms if there are as many, then the fund's fee."""
+def _legs(state: State, match: Match, wanted: int, fee: int) -> Iterator[Leg]:
+    """What goes to the lender, `wanted` atoms if there are as many, then the fee, if the fund's."""
     giver, means = state.accounts[match.giver], match.means
     asset, forms = means.asset, FORMS[means.tier]
     if means.borrowed:
@@ -277,7 +281,7 @@ def _legs(state: State, match: Match, wanted: int) -> Iterator[Leg]:
     left = {LegForm.AVAILABLE: giver.available[asset] + locked}
     left[LegForm.REDEEMED] = _cash(state, match.asset, means)
     pool, held = state.pools[asset], giver.lent_shares[asset]
-    for receiver, due in ((match.lender, wanted), (FUND, match.fund_fee)):
+    for receiver, due in ((match.lender, wanted), (FUND, fee if match.fund_fee else 0)):
         rest = due
         for form in forms:
             most = rest if form is LegForm.CLAIM else min(rest, left[form])
@@ -319,7 +323,7 @@ def apply_settlement(state: State, plan: Settlement) -> None:
     assert plan.quantity <= match.quantity, "no more is settled than was asked (A11, I22)"
     assert all(leg.quantity > 0 and leg.value >= 0 and leg.shares >= 0 for leg in plan.legs)
     paid = sum(leg.value for leg in plan.legs if leg.receiver == match.lender)
-    assert paid - plan.value in (0, match.fund_fee), "the legs pay the value (A8, I23)"
+    assert paid - plan.value in (0, plan.fee), "the legs pay the value (A8, I23)"
     parties = {match.lender, match.debtor, match.giver}
     parties |= {leg.receiver for leg in plan.legs}
     everyone = tuple(sorted(parties))
