@@ -164,10 +164,26 @@ class TestCommand:
         async def story(house: House, url: str) -> None:
             done = await process(
                 *("recorded", "--url", url, "--key-file", key, "--file", file, "--speed", "600"),
-                *("--interval", "0.05"),
+                *("--interval", "0.05", "--sources", "1"),
             )
             assert done == (0, "")
             assert index(house) == 212 * UNIT
+
+        served(tmp_path / "market", story)
+
+    def test_a_source_that_the_market_has_not_is_named(self, tmp_path: Path) -> None:
+        """SOL has one source here: the second's quote is refused, and the log says whose it was."""
+        key = tmp_path / "key"
+        key.write_text(base64.b64encode(secret("oracle")).decode(), encoding="utf-8")
+
+        async def story(house: House, url: str) -> None:
+            assert len(house.node.market.parameters.assets[1].price.source_weights) == 1
+            code, said = await process(
+                *("synthetic", "--url", url, "--key-file", key, "--start", "SOL=200"),
+                *("--sources", "2", "--readings", "1"),
+            )
+            assert (code, said.count("\n")) == (0, 1)
+            assert "SOL of source 1: " in said
 
         served(tmp_path / "market", story)
 

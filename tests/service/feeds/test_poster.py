@@ -202,7 +202,7 @@ class TestAnswers:
             found.answers = [(200, json.dumps([{"operation": "Ok"}, error]).encode())]
             assert poster.post(QUOTES) == 1
         (record,) = caplog.records
-        assert record.__dict__["reason"] == "BTC: too high"
+        assert record.__dict__["reason"] == "BTC of source 1: too high"
 
 
 class TestDrive:

@@ -156,7 +156,8 @@ def _taken(answer: bytes, quotes: Sequence[Quote]) -> int:
         raise PostError(f"the answer is not understood: {_short(answer)}")
     for quote, error in zip(quotes, errors, strict=True):
         if error is not None:
-            reason = f"{quote.symbol}: {str(error.get('message'))[:200]}"
+            message = str(error.get("message"))[:200]
+            reason = f"{quote.symbol} of source {quote.source}: {message}"
             LOG.warning("not taken", extra={"reason": reason})
     return errors.count(None)
 
