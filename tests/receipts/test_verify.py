@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import pytest
 from solvent.domain.codec.canonical import canonical
 from solvent.domain.commands import Command
 from solvent.domain.errors import InputError
-from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.journal.run_log import RunLogReader
 from solvent.proof.fuzz.simulator import simulate
@@ -20,7 +19,7 @@ from solvent.receipts.codec import receipt_document, receipt_line
 from solvent.receipts.form import Receipt
 from solvent.receipts.settlements import stage_and_number
 from solvent.receipts.verify.check import RECEIPTS, verify_path, verify_receipt
-from solvent.reference.engine import ReferenceEngine
+from solvent.reference.engine import Part, ReferenceEngine
 from tests.journal.small_run import busy_run, example_run, receipts_of, write_run
 from tests.proof import proves
 from tests.receipts.forging import resealed
@@ -247,11 +246,11 @@ class _Listened(ReferenceEngine):
         self.commands = 0
         self.receipts: list[Receipt] = []
 
-    def apply_one(self, command: Command) -> tuple[Event, ...]:
-        events = super().apply_one(command)
-        self.receipts += self.builder.feed(self.commands, events)
-        self.commands += 1
-        return events
+    def parts(self, command: Command) -> Iterator[Part]:
+        for part in super().parts(command):
+            self.receipts += self.builder.feed(self.commands, part[1])
+            self.commands += 1
+            yield part
 
 
 @pytest.mark.slow
