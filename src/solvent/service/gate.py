@@ -13,7 +13,7 @@ from contextlib import suppress
 from struct import Struct
 
 from solvent.service import limits
-from solvent.service.proxies import Proxies
+from solvent.service.proxies import Proxies, counted_as
 
 _LINE_BYTES = 107
 """The longest line of version 1, with its end."""
@@ -73,15 +73,16 @@ class Gate:
         async with asyncio.timeout(limits.HEADER_MS / 1000):
             host = await read_line(reader) or peer
         is_client = not self._proxies.is_one(host)
-        if is_client and self._places[host] >= limits.CONNECTIONS_OF_ADDRESS:
+        counted = counted_as(host)
+        if is_client and self._places[counted] >= limits.CONNECTIONS_OF_ADDRESS:
             raise ProxyLineError
-        self._places[host] += 1
+        self._places[counted] += 1
         try:
             await self._splice(host, reader, writer)
         finally:
-            self._places[host] -= 1
-            if not self._places[host]:
-                del self._places[host]
+            self._places[counted] -= 1
+            if not self._places[counted]:
+                del self._places[counted]
 
     async def _splice(
         self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

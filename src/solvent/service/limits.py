@@ -25,6 +25,12 @@ QUERY_BYTES = 8 * 1024
 QUERY_FIELDS = 64
 JSON_DEPTH = 8
 JSON_NUMBER_DIGITS = 20
+JSON_PARTS = 16_384
+"""Brackets and commas of a JSON text whose bytes are signed; a list of 500 commands has 12,500."""
+FIELDS_PARTS, ITEMS_PARTS, FRAME_PARTS = 512, 4_096, 1_024
+"""The same of one object whose fields are signed, of a list of them, and of a stream's frame, all
+of which are read before it is known who sent them."""
+PARTS_A_TOKEN = 64
 WINDOW_MS = 60_000
 """The longest window of a signature."""
 DEFAULT_WINDOW_MS = 5_000
@@ -82,6 +88,8 @@ OFFSET_MOST = 1_000_000
 """The most rows that a page leaves out: half of what a full bucket of an address pays for."""
 REFUSED_TOKENS = 100
 """What a request costs its address that is refused before it is known who signed it."""
+HANDSHAKE_TOKENS = 20
+"""What a connection to the streams costs its address; its frames cost what requests do."""
 PROPOSALS = 200
 PROPOSALS_OF_KEY = 20
 """Proposals that may wait, in all and of one key."""

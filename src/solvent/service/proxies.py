@@ -55,6 +55,19 @@ class Proxies:
         return host
 
 
+def counted_as(host: str) -> str:
+    """As whose an address counts: in IPv6 all of a network of 64 bits, which is one customer's."""
+    if ":" not in host:
+        return host
+    found = _address(host.partition("%")[0])
+    if not isinstance(found, ipaddress.IPv6Address):
+        return host if found is None else str(found)
+    return str(ipaddress.ip_network((int(found), _NETWORK_BITS), strict=False).network_address)
+
+
+_NETWORK_BITS = 64
+
+
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         found = ipaddress.ip_address(text)

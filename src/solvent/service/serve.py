@@ -255,11 +255,17 @@ def application(node: Node, buckets: Buckets | None = None, front: Front | None 
     """The ASGI application of a node; its streams hear of every act of staff."""
     front = front or Front()
     proxies = Proxies(front.proxies)
+    buckets = buckets or Buckets()
     streams = StreamEndpoint(
-        node.publisher, node.authenticate, node.market.keys, front=front, proxies=proxies
+        node.publisher,
+        node.authenticate,
+        node.market.keys,
+        front=front,
+        proxies=proxies,
+        spend=buckets.take,
     )
     node.hear_act = streams.hear_act
-    return App(node, ENDPOINTS, buckets or Buckets(), streams, front, proxies, Console())
+    return App(node, ENDPOINTS, buckets, streams, front, proxies, Console())
 
 
 def allow_open_files() -> None:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from solvent.service import limits
+from solvent.service.proxies import counted_as
 
 _FDS = Path("/proc/self/fd")
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
@@ -222,8 +223,9 @@ class Warden:
         most = self._places.of_address_crowded if is_crowded else self._places.of_address
         counted: Counter[str] = Counter()
         for each in plain.values():
-            counted[each.peer.host] += 1
-            if counted[each.peer.host] > most:
+            host = counted_as(each.peer.host)
+            counted[host] += 1
+            if counted[host] > most:
                 self._end(each)
 
     def _end(self, connection: _Connection) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from solvent.service import limits
+from solvent.service import limits, strict_json
 from solvent.service.api import http, signing
 from solvent.service.api.buckets import Buckets, Rate
 from solvent.service.serve import application
@@ -57,6 +57,51 @@ def test_a_batch_of_too_many_is_refused_before_it_is_read(
         assert (read.calls, made.calls) == (reads, texts)
 
     with_house(tmp_path, story)
+
+
+SMALL_PARTS = {
+    "lists": b"[" + b"[]," * 21_000 + b"[]]",
+    "numbers": b"[" + b"0," * 32_000 + b"0]",
+    "lists in lists": b"[" + b"[[[[[[[]]]]]]]," * 4_300 + b"[]]",
+    "objects and a blank": b"[ " + b"{}," * 21_000 + b"{}]",
+    "fields of a list": b'[{"a":[' + b"{}," * 21_000 + b"{}]}]",
+    "a field a hundred times": b"[" + b'{"symbol":"SOL","symbol":"SOL"},' * 2_000 + b"{}]",
+}
+
+
+@pytest.mark.parametrize("name", SMALL_PARTS)
+@pytest.mark.parametrize("path", ["/api/v1/orders", "/api/v1/order", "/api/v1/borrowLend"])
+def test_what_is_of_many_parts_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, path: str
+) -> None:
+    """S04: as lists of empty orders, so lists of anything small; nobody is known to have signed."""
+    body = SMALL_PARTS[name]
+    assert len(body) <= limits.BODY_BYTES
+    read = Counted(monkeypatch, strict_json, "_decode_slowly")
+    made = Counted(monkeypatch, signing, "_body_pairs")
+
+    async def story(house: House) -> None:
+        counts = read.calls, made.calls
+        reply = await house.http.post(path, content=body, headers=signature(house))
+        assert (reply.status_code, "at most" in reply.json()["message"]) == (400, True)
+        assert (read.calls, made.calls) == counts
+
+    with_house(tmp_path, story)
+
+
+def test_who_signs_bodies_of_many_parts_pays_for_them(tmp_path: Path) -> None:
+    """S04: a key that is known may not make others wait by lists that are read and refused."""
+
+    async def story(house: House) -> None:
+        body: dict[str, object] = {"commands": [], "more": [[] for _ in range(8_000)]}
+        path, instruction = "/solvent/v1/batch", "batchExecute"
+        said = [await house.ann.send_digest(path, instruction, body) for _ in range(5)]
+        assert [reply.status_code for reply in said] == [400] * 4 + [429]
+        more = {"commands": [], "more": ["," * 17_000]}
+        reply = await house.bob.send_digest(path, instruction, more)
+        assert "at most 16384 brackets and commas" in reply.text
+
+    with_buckets(tmp_path, {"key": Rate(1, 1_000)}, story)
 
 
 def test_of_a_digest_the_signature_comes_before_the_body(
@@ -124,7 +169,7 @@ def test_who_is_refused_unknown_pays_for_it(tmp_path: Path) -> None:
         reply = await house.http.get("/api/v1/capital", headers=headers)
         assert (reply.status_code, reply.headers["retry-after"]) == (429, "1")
 
-    rate = Rate(100, 3 * (limits.REFUSED_TOKENS + 1))
+    rate = Rate(1, 3 * (limits.REFUSED_TOKENS + 1))
     with_buckets(tmp_path / "refused", {"address": rate}, story)
 
     async def forbidden(house: House) -> None:

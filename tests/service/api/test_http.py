@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from solvent.service.api import http
+from solvent.service.api import bodies
 from solvent.service.api.buckets import RATES, Buckets, Rate
 from solvent.service.api.http import App
 from solvent.service.core.keys import Role
@@ -191,7 +191,7 @@ def test_bodies_that_come_too_slowly_are_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each has its own time from its own start, and a caller that goes away is no slow body."""
-    monkeypatch.setattr(http, "BODY_SECONDS", 1.0)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 1.0)
 
     async def story(house: House) -> None:
         app = application(house.node)

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from solvent.service.gate import ProxyLineError, read_line
-from solvent.service.proxies import Proxies
+from solvent.service.proxies import Proxies, counted_as
+from solvent.service.streams.sockets import Bounds
 from tests.service.clients.served import serving
+from tests.service.streams.served import serving as serving_streams
 
 TRUSTED = Proxies(["10.0.0.0/8", "fd00::/8"])
 
@@ -38,6 +42,24 @@ def test_who_asks(peer: str, said: list[str], client: str) -> None:
     assert TRUSTED.client((peer, 1), headers) == client
     stranger = Proxies()
     assert stranger.client((peer, 1), headers) == peer
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("", ""),
+        ("2001:db8:1:2::1", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::"),
+        ("a:b", "a:b"),
+    ],
+)
+def test_a_network_of_one_customer_counts_as_one_address(host: str, counted: str) -> None:
+    """S17: in IPv6 who has one address has 2^64."""
+    assert counted_as(host) == counted
 
 
 def second(command: int, family: int, block: bytes) -> bytes:
@@ -125,3 +147,24 @@ def test_buckets_are_the_clients_and_not_the_proxys(tmp_path: Path) -> None:
         assert asks("192.0.2.1") == 400
         assert 429 in [asks("192.0.2.1") for _ in range(260)]
         assert asks("192.0.2.2") == 400
+        assert 429 in [asks(f"2001:db8::{number:x}") for number in range(260)]
+        assert asks("2001:db8:0:1::1") == 400
+
+
+def test_listeners_of_one_network_share_its_places() -> None:
+    """S16: whoever has one address of IPv6 has 2^64 of them."""
+
+    async def run() -> None:
+        async with serving_streams(Bounds(connections=32), proxies=Proxies(["127.0.0.1"])) as it:
+
+            def listener(host: str) -> connect:
+                return connect(it.url, additional_headers={"X-Forwarded-For": host})
+
+            held = [await listener(f"2001:db8::{number:x}") for number in range(8)]
+            with pytest.raises(InvalidStatus):
+                await listener("2001:db8::ffff")
+            held.append(await listener("2001:db8:0:1::1"))
+            for each in held:
+                await each.close()
+
+    asyncio.run(run())

@@ -28,6 +28,7 @@ from solvent.engine.engine import FastEngine
 from solvent.service.api.front import Front
 from solvent.service.api.signing import Verified, verify_subscription
 from solvent.service.core.keys import KeyRegistry, Role
+from solvent.service.proxies import Proxies
 from solvent.service.streams.publisher import Publisher
 from solvent.service.streams.sockets import Bounds, StreamEndpoint
 from tests.service.streams.stage import Message
@@ -45,14 +46,21 @@ PATIENCE = 30
 class Served:
     """A running market. `url` is its address, `clients` all that connected."""
 
-    def __init__(self, bounds: Bounds | None, front: Front | None) -> None:
+    def __init__(
+        self, bounds: Bounds | None, front: Front | None, proxies: Proxies | None = None
+    ) -> None:
         self.engine = FastEngine(plain_parameters())
         self.queries = self.engine.queries
         self.publisher = Publisher(self.engine.parameters)
         self.publisher.restore(self.queries)
         self.registry = KeyRegistry()
         self.endpoint = StreamEndpoint(
-            self.publisher, self.authenticate, self.registry, bounds=bounds, front=front
+            self.publisher,
+            self.authenticate,
+            self.registry,
+            bounds=bounds,
+            front=front,
+            proxies=proxies,
         )
         self.keys = {ANN: SigningKey(b"a" * 32), BOB: SigningKey(b"b" * 32)}
         for account, key in self.keys.items():
@@ -198,9 +206,10 @@ async def serving(
     bounds: Bounds | None = None,
     routes: Callable[[Served], Sequence[BaseRoute]] = lambda _: (),
     front: Front | None = None,
+    proxies: Proxies | None = None,
 ) -> AsyncIterator[Served]:
     """Serve a market on a free port of loopback."""
-    served = Served(bounds, front)
+    served = Served(bounds, front, proxies)
 
     app = Starlette(routes=routes(served))
 

@@ -86,6 +86,13 @@ class Buckets:
         table[name, False] = min(full_at, now + 2 * size * token)
         self._forget(table)
 
+    def take(self, address: str, tokens: int, *, is_done: bool = False) -> bool:
+        """Take tokens of an address: whether there were so many, and always for what `is_done`."""
+        if is_done:
+            self.charge("address", address, tokens)
+            return True
+        return not self.spend("address", address, tokens)
+
     def _forget(self, table: OrderedDict[tuple[str | int, bool], int]) -> None:
         if len(table) > self._most:
             table.popitem(last=False)

@@ -7,15 +7,17 @@ does a handler run. Whatever goes wrong is answered with the published error obj
 foresaw is logged under a number and says nothing else.
 """
 
-import asyncio
 import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
+from starlette.types import Receive, Scope, Send
+
+from solvent.service.api.bodies import Patience
 from solvent.service.api.buckets import Buckets
 from solvent.service.api.calls import JSON_TYPE, Call, Reply
 from solvent.service.api.crossing import PREFLIGHT, crossing_headers, preflight
@@ -29,18 +31,20 @@ from solvent.service.core.node import Node
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import (
     BATCH_ORDERS,
-    BODY_BYTES,
     BODY_BYTES_A_TOKEN,
-    BODY_SECONDS,
+    FIELDS_PARTS,
+    ITEMS_PARTS,
+    JSON_PARTS,
     OFFSET_MOST,
     OFFSET_ROWS_A_TOKEN,
+    PARTS_A_TOKEN,
     QUERY_BYTES,
     QUERY_FIELDS,
     REFUSED_TOKENS,
 )
 from solvent.service.logs import ACCESS
-from solvent.service.proxies import Proxies
-from solvent.service.strict_json import JsonError, JsonValue, decode, encode
+from solvent.service.proxies import Proxies, counted_as
+from solvent.service.strict_json import JsonError, JsonValue, decode, encode, parts
 from solvent.service.warden import Warden
 from solvent.service.wire import ms
 
@@ -51,15 +55,8 @@ FILES = "files"
 NOT_FOUND = 404
 FORBIDDEN = 403
 SERVER_ERROR = 500
-TOO_LARGE = 413
 TOO_LONG = 414
-TIMEOUT = 408
 TOO_MANY = 429
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class Streams(Protocol):
@@ -92,6 +89,8 @@ class _Head(NamedTuple):
     raw_query: str
     headers: Sequence[tuple[bytes, bytes]]
     address: str
+    counted: str
+    """As whose the address counts."""
 
     def named(self, name: bytes) -> str | None:
         """The first header of a lower-case name."""
@@ -116,7 +115,7 @@ class App:
         self._files = files
         self._endpoints = {(each.method, each.path): each for each in endpoints}
         self._buckets = buckets
-        self._patience = _Patience()
+        self._patience = Patience()
         self.streams = streams
         self._front = front
         self.proxies = proxies
@@ -170,7 +169,7 @@ class App:
         is_question = head.method == PREFLIGHT and head.named(b"origin") is not None
         found = preflight() if is_question else self._files.reply(head.path, dict(head.headers))
         if found is not None:
-            self._spend("address", head.address)
+            self._spend("address", head.counted)
             self._check_front(head)
         return found
 
@@ -191,13 +190,13 @@ class App:
             )
 
     async def _carry_out(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
-        self._spend("address", head.address, endpoint)
+        self._spend("address", head.counted, endpoint)
         try:
             call = await self._read(endpoint, head, receive)
         except ApiError as error:
             # Of those whose role may not do this it is known who they are.
             if error.status not in (TOO_MANY, FORBIDDEN):
-                self._buckets.charge("address", head.address, REFUSED_TOKENS)
+                self._buckets.charge("address", head.counted, REFUSED_TOKENS)
             raise
         if call.verified is not None:
             # Only these have lists; most requests are not theirs.
@@ -216,20 +215,22 @@ class App:
             raise ApiError(TOO_LONG, ApiErrorCode.INVALID_CLIENT_REQUEST, "the query is too long")
         raw = await self._patience.body(receive)
         if len(raw) >= BODY_BYTES_A_TOKEN:
-            self._spend("address", head.address, endpoint, len(raw) // BODY_BYTES_A_TOKEN)
+            self._spend("address", head.counted, endpoint, len(raw) // BODY_BYTES_A_TOKEN)
         pairs = _pairs(head.raw_query)
         verified = None
         if endpoint.signs_digest:
             # What is signed is known without a look at what the body says.
             signed = {"sha256": hashlib.sha256(raw).hexdigest()}
             verified = self._verify(endpoint, head, pairs, signed)
+            if cost := parts(raw) // PARTS_A_TOKEN:
+                self._spend("key", verified.principal.number, endpoint, cost)
         if endpoint.is_batch and raw.count(b"{") > BATCH_ORDERS:
             raise bad_request(f"at most {BATCH_ORDERS} orders a request")
         # What changes something and says nothing refuses a body too, or one is taken unread.
-        body = _json(raw) if endpoint.body or endpoint.mutates else None
+        body = _json(endpoint, raw) if endpoint.body or endpoint.mutates else None
         query, lists = _fields(endpoint, pairs, body)
         if query and (skipped := _offset(query)):
-            self._spend("address", head.address, endpoint, skipped // OFFSET_ROWS_A_TOKEN)
+            self._spend("address", head.counted, endpoint, skipped // OFFSET_ROWS_A_TOKEN)
         if endpoint.is_signed and verified is None:
             verified = self._verify(endpoint, head, pairs, body)
 
@@ -244,12 +245,14 @@ class App:
 
     def _head(self, scope: Scope) -> _Head:
         headers = scope["headers"]
+        address = self.proxies.client(scope.get("client"), headers)
         return _Head(
             scope["method"],
             scope["path"],
             scope["query_string"].decode("latin-1"),
             headers,
-            self.proxies.client(scope.get("client"), headers),
+            address,
+            counted_as(address),
         )
 
     def _check_front(self, head: _Head) -> None:
@@ -326,68 +329,6 @@ def _signature(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
-class _Patience:
-    """How long bodies are waited for; one timer for all of them, as each may take as long."""
-
-    def __init__(self) -> None:
-        self._due: dict[asyncio.Task[None], float] = {}
-        self._late: set[asyncio.Task[None]] = set()
-        self._is_timed = False
-
-    async def body(self, receive: Receive) -> bytes:
-        """The body of the current task's request. Raises ApiError."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._due[task] = time.monotonic() + BODY_SECONDS
-        if not self._is_timed:
-            self._is_timed = True
-            asyncio.get_running_loop().call_later(BODY_SECONDS, self._look)
-        cancelled = task.cancelling()
-        try:
-            return await _read(receive)
-        except asyncio.CancelledError:
-            if task in self._late and task.uncancel() <= cancelled:
-                reason = "the body came too slowly"
-                raise ApiError(TIMEOUT, ApiErrorCode.TIMEOUT, reason) from None
-            raise
-        finally:
-            self._due.pop(task, None)
-            self._late.discard(task)
-
-    def _look(self) -> None:
-        """End those that are late; they are in the order in which they will be."""
-        now = time.monotonic()
-        while self._due:
-            task, due = next(iter(self._due.items()))
-            if due > now:
-                asyncio.get_running_loop().call_later(due - now, self._look)
-                return
-            del self._due[task]
-            self._late.add(task)
-            task.cancel()
-        self._is_timed = False
-
-
-async def _read(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ApiError(TIMEOUT, ApiErrorCode.TIMEOUT, "the body was cut off")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > BODY_BYTES:
-            raise ApiError(
-                TOO_LARGE,
-                ApiErrorCode.INVALID_CLIENT_REQUEST,
-                f"a body has at most {BODY_BYTES} bytes",
-            )
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
 def _pairs(raw_query: str) -> list[tuple[str, str]]:
     if not raw_query:
         return []
@@ -403,11 +344,12 @@ def _pairs(raw_query: str) -> list[tuple[str, str]]:
         raise bad_request("the query is not well formed") from error
 
 
-def _json(raw: bytes) -> JsonValue:
+def _json(endpoint: Endpoint, raw: bytes) -> JsonValue:
     if not raw:
         return {}
+    most = ITEMS_PARTS if endpoint.is_batch else FIELDS_PARTS
     try:
-        return decode(raw)
+        return decode(raw, JSON_PARTS if endpoint.signs_digest else most)
     except JsonError as error:
         raise bad_request(str(error)) from error
 

@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from solvent.service.api.objects.streams import FrameProblem, Method, StreamError, StreamFrame
+from solvent.service.limits import FRAME_PARTS
 from solvent.service.strict_json import JsonError, JsonValue, decode_object, encode
 
 _FIELDS = frozenset(StreamFrame.__struct_encode_fields__)
@@ -56,7 +57,7 @@ def read_frame(data: bytes, streams: frozenset[str], most: int) -> Frame:
     Raises FrameError.
     """
     try:
-        fields = decode_object(data)
+        fields = decode_object(data, FRAME_PARTS)
     except JsonError as error:
         raise _invalid(str(error)) from error
     unknown = sorted(set(fields) - _FIELDS)

@@ -28,7 +28,7 @@ from solvent.service.api.signing import Verified
 from solvent.service.authority.audit import AuditEntry
 from solvent.service.core.keys import KeyRegistry, Principal
 from solvent.service.errors import ApiError
-from solvent.service.proxies import Proxies
+from solvent.service.proxies import Proxies, counted_as
 from solvent.service.streams.frames import Frame, FrameCode, FrameError, read_frame
 from solvent.service.streams.pings import Pings
 from solvent.service.streams.publisher import Publisher
@@ -67,6 +67,17 @@ class Bounds(NamedTuple):
     silent_seconds: float = limits.SILENT_SECONDS
     ping_seconds: float = limits.PING_SECONDS
     pong_seconds: float = limits.PONG_SECONDS
+
+
+class Spend(Protocol):
+    """Takes an address's tokens, those of requests; False where there are not so many.
+
+    What was done already is charged for, also beyond them.
+    """
+
+    def __call__(self, address: str, tokens: int, *, is_done: bool = False) -> bool:
+        """An address as it is counted."""
+        ...
 
 
 class Authenticate(Protocol):
@@ -108,8 +119,10 @@ class StreamEndpoint:
         bounds: Bounds | None = None,
         front: Front | None = None,
         proxies: Proxies | None = None,
+        spend: Spend | None = None,
     ) -> None:
         self.publisher = publisher
+        self.spend = spend or _free
         self._authenticate = authenticate
         self._keys = keys
         self._used = _Used()
@@ -148,8 +161,10 @@ class StreamEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         socket = WebSocket(scope, receive, send)
-        address = self._proxies.client(scope.get("client"), scope["headers"])
-        if not self._admits(socket, address):
+        host = self._proxies.client(scope.get("client"), scope["headers"])
+        address = counted_as(host)
+        is_paid = self.spend(address, limits.HANDSHAKE_TOKENS)
+        if not is_paid or not self._admits(socket, address, self._proxies.is_one(host)):
             await socket.close()
             return
         consumer = Consumer(self.bounds.messages, self.bounds.waiting_size)
@@ -158,7 +173,7 @@ class StreamEndpoint:
         try:
             with self._watched(scope) as held:
                 await socket.accept()
-                await self._serve(socket, consumer, held)
+                await self._serve(socket, consumer, held, address)
         finally:
             self.publisher.subscriptions.leave(consumer, tuple(consumer.topics))
             self._consumers.discard(consumer)
@@ -185,19 +200,19 @@ class StreamEndpoint:
         consumer.signers.setdefault(number, self._keys.version(number))
         return verified.principal
 
-    def _admits(self, socket: WebSocket, address: str) -> bool:
+    def _admits(self, socket: WebSocket, address: str, is_proxy: bool) -> bool:
         origin = socket.headers.get("origin")
         return (
             socket.url.path == "/"
             and not self._is_closing
             and self._front.refusal(origin, socket.headers.get("host")) is None
-            and self._addresses[address] < self._places(address)
+            and self._addresses[address] < self._places(address, is_proxy)
         )
 
-    def _places(self, address: str) -> int:
+    def _places(self, address: str, is_proxy: bool) -> int:
         """How many connections the address may have, as many as there are."""
         left = self.bounds.connections - len(self._consumers)
-        if self._proxies.is_one(address):
+        if is_proxy:
             return self._addresses[address] + left
         share = max(limits.LISTENERS_OF_ADDRESS_AT_LEAST, (left + self._addresses[address]) // 4)
         return min(self.bounds.per_address, share, self._addresses[address] + left)
@@ -209,8 +224,10 @@ class StreamEndpoint:
         # The server gives ports as texts.
         return self.warden.holding(Peer(peer[0], int(peer[1])))
 
-    async def _serve(self, socket: WebSocket, consumer: Consumer, held: Held | None) -> None:
-        reader = _Reader(self, consumer, held)
+    async def _serve(
+        self, socket: WebSocket, consumer: Consumer, held: Held | None, address: str
+    ) -> None:
+        reader = _Reader(self, consumer, held, address)
         reading = asyncio.create_task(reader.read(socket))
         pings = Pings(held, self.bounds.ping_seconds, self.bounds.pong_seconds)
         writing = asyncio.create_task(_write(socket, consumer, pings))
@@ -252,6 +269,12 @@ async def _taken(consumer: Consumer, until: float) -> list[str]:
         return []
 
 
+def _free(address: str, tokens: int, *, is_done: bool = False) -> bool:
+    """For a market of which anything may be asked."""
+    del address, tokens, is_done
+    return True
+
+
 def _raise_fault(*tasks: "asyncio.Task[None]") -> None:
     for task in tasks:
         if task.done() and not task.cancelled():
@@ -261,8 +284,11 @@ def _raise_fault(*tasks: "asyncio.Task[None]") -> None:
 class _Reader:
     """Carries out the frames of one connection."""
 
-    def __init__(self, endpoint: StreamEndpoint, consumer: Consumer, held: Held | None) -> None:
+    def __init__(
+        self, endpoint: StreamEndpoint, consumer: Consumer, held: Held | None, address: str
+    ) -> None:
         self._held = held
+        self._address = address
         self._endpoint = endpoint
         self._publisher = endpoint.publisher
         self._bounds = endpoint.bounds
@@ -319,6 +345,10 @@ class _Reader:
             most = self._bounds.frames_per_minute
             self._consumer.cut(CloseCode.POLICY, f"more than {most} frames in a minute")
             return False
+        tokens = 1 + len(data) // limits.BODY_BYTES_A_TOKEN
+        if not self._endpoint.spend(self._address, tokens):
+            self._consumer.cut(CloseCode.POLICY, "too many requests of one address")
+            return False
         return True
 
     def _carry_out(self, data: bytes) -> None:
@@ -333,6 +363,7 @@ class _Reader:
                 self._unsubscribe(frame)
         except FrameError as error:
             self._consumer.offer(error.text())
+            self._endpoint.spend(self._address, limits.REFUSED_TOKENS, is_done=True)
             self._errors += 1
             if self._errors >= self._bounds.errors:
                 self._consumer.cut(CloseCode.POLICY, "too many invalid frames")
