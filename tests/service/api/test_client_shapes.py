@@ -299,7 +299,7 @@ def test_an_order_that_is_not_there_is_a_bad_request_to_cancel(tmp_path: Path) -
 
 
 def test_only_a_query_of_one_thing_says_that_it_is_not_there() -> None:
-    """404 is published for one GET; what is published and changes something is answered with 400."""
+    """404 is published for one GET; what changes something is answered with 400."""
     missing = {
         (method, path)
         for path, operations in openapi()["paths"].items()
