@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from solvent.service.core.replicated import ReplicatedSequencer
+from solvent.service.core.cluster.replicated import ReplicatedSequencer
 from solvent.service.nodes_door import nodes_door
 
 

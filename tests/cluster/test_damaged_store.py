@@ -12,7 +12,7 @@ from solvent.cluster.nats_log import NatsLog
 from solvent.cluster.peers import Peers
 from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
-from solvent.service.core.replicated import ReplicatedSequencer, Replication
+from solvent.service.core.cluster.replicated import ReplicatedSequencer, Replication
 from solvent.service.core.sequencer import AskAgainError, recover
 from tests.cluster.doors import answering
 from tests.cluster.nats_servers import NatsServers, until

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import ccxt
 import pytest
@@ -39,6 +39,13 @@ class Clients:
             )
             for port in ports
         ]
+
+    @classmethod
+    def of(cls, clients: list[Any]) -> Self:
+        """These."""
+        made = cls([])
+        made.all = clients
+        return made
 
     def ask(self, question: Callable[[Any], Any]) -> tuple[int, Any]:
         """Which node answered, and what."""
@@ -108,10 +115,26 @@ def test_kill_9_of_the_leader_loses_and_doubles_nothing(trial: tuple[Path, int])
         leaders.append(leader)
         if kill < KILLS:
             os.kill(_pid(folder, leader), signal.SIGKILL)
+    _every_node_knows_what_is_named(clients)
     # A client may have placed one that it was not told of, and placed it again: never fewer.
     until(lambda: _agree(clients, set(placed)), 60)
     assert len(set(placed)) == len(placed) == ORDERS * (KILLS + 1)
     assert len(set(leaders)) > 1
+
+
+def _every_node_knows_what_is_named(clients: Clients) -> None:
+    """An order that one node acknowledged is read on another that is asked for its sequence."""
+    leader, order = clients.ask(
+        lambda client: client.create_order("SOL/USDC", "limit", "buy", 0.01, 99)
+    )
+    sequence = clients.all[leader].last_response_headers["x-solvent-sequence"]
+    for client in clients.all:
+        client.headers = {"X-Solvent-Min-Sequence": sequence}
+        others = Clients.of([client])
+        _, found = others.ask(lambda one: one.fetch_open_orders("SOL/USDC"))
+        assert order["id"] in {each["id"] for each in found}
+        client.headers = {}
+    clients.ask(lambda client: client.cancel_order(order["id"], "SOL/USDC"))
 
 
 def _agree(clients: Clients, placed: set[str]) -> bool:

@@ -19,7 +19,7 @@ from solvent.cluster.peers import (
 )
 from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
-from solvent.service.core.replicated import (
+from solvent.service.core.cluster.replicated import (
     FRAMES_TOLD,
     ReplicatedSequencer,
     Replication,

@@ -53,6 +53,8 @@ RECOVERY_SECONDS = 4.0
 """A snapshot is written when what came after the last one took the writer so long."""
 VIEWS_RECORDS = 20_000
 """Records that wait for the views; what is older is told again out of the journal."""
+BEHIND_WAIT_SECONDS = 0.2
+"""How long a request waits for the sequence that it names."""
 HISTORY_SECONDS = 5.0
 """How long a question about the past waits for the views."""
 READERS = 4

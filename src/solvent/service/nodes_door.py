@@ -12,7 +12,7 @@ import msgspec
 
 from solvent.cluster.peers import open_question, sealed_answer
 from solvent.journal.journal_errors import JournalError
-from solvent.service.core.replicated import ReplicatedSequencer, frames_from
+from solvent.service.core.cluster.replicated import ReplicatedSequencer, frames_from
 from solvent.service.door import Door
 
 FORBIDDEN = 403

@@ -29,8 +29,8 @@ from solvent.service.api.calls import Call
 from solvent.service.api.front import Front
 from solvent.service.api.http import App
 from solvent.service.console.bundle import Console
+from solvent.service.core.cluster.replicated import ReplicatedSequencer
 from solvent.service.core.node import Node
-from solvent.service.core.replicated import ReplicatedSequencer
 from solvent.service.door import Door
 from solvent.service.gate import Gate
 from solvent.service.limits import (

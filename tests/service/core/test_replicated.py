@@ -10,14 +10,14 @@ from solvent.cluster.memory_log import MemoryLog
 from solvent.domain.commands import Deposit
 from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
-from solvent.service.core.market import Outcome
-from solvent.service.core.records import Record, commands_record
-from solvent.service.core.replicated import (
+from solvent.service.core.cluster.replicated import (
     ReplicatedSequencer,
     Replication,
     frames_from,
     position_of,
 )
+from solvent.service.core.market import Outcome
+from solvent.service.core.records import Record, commands_record
 from solvent.service.core.sequencer import AskAgainError, WriterStoppedError, recover
 from tests.service.clients.served import until
 from tests.service.played import played

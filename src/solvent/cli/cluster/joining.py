@@ -9,7 +9,7 @@ from solvent.cli.cluster.settings import ClusterSettings
 from solvent.cluster.log import Log, LogError
 from solvent.cluster.peers import Peers
 from solvent.domain.errors import InputError
-from solvent.service.core.replicated import Replication
+from solvent.service.core.cluster.replicated import Replication
 from solvent.service.nodes_door import AmongNodes
 
 OPEN_SECONDS = 30.0

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from solvent.service.api.calls import Reply
 from solvent.service.api.front import Front
 from solvent.service.api.signing import MARKET_HEADER, SIGNATURE_HEADERS
+from solvent.service.sequences import LEAST_HEADER, SEQUENCE_HEADER
 
 PREFLIGHT = "OPTIONS"
 _NO_CONTENT = 204
 _KEPT_SECONDS = 600
 _TOLD = ("X-PAGE-COUNT", "X-CURRENT-PAGE", "X-PAGE-SIZE", "X-TOTAL", "x-next-offset")
-_EXPOSED = ", ".join((*_TOLD, "x-market-time", "retry-after"))
-_SENT = ", ".join((*SIGNATURE_HEADERS, MARKET_HEADER, "X-Broker-Id", "Content-Type"))
+_EXPOSED = ", ".join((*_TOLD, "x-market-time", SEQUENCE_HEADER, "retry-after"))
+_SENT = ", ".join((*SIGNATURE_HEADERS, MARKET_HEADER, LEAST_HEADER, "X-Broker-Id", "Content-Type"))
 
 
 def crossing_headers(front: Front, origin: str | None) -> Sequence[tuple[str, str]]:

@@ -44,6 +44,7 @@ from solvent.service.limits import (
 )
 from solvent.service.logs import ACCESS
 from solvent.service.proxies import Proxies, counted_as
+from solvent.service.sequences import LEAST_HEADER, knowing, least_of
 from solvent.service.strict_json import JsonError, JsonValue, decode, encode, parts
 from solvent.service.warden import Warden
 from solvent.service.wire import ms
@@ -175,6 +176,16 @@ class App:
 
     async def _answer(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
         try:
+            self._spend("address", head.counted, endpoint)
+            known = await least_of(self._node, head.named(LEAST_HEADER.lower().encode()))
+        except ApiError as error:
+            return _error(error)
+        reply = await self._said(endpoint, head, receive)
+        # What was read knows what was there before; what changed something, what it led to.
+        return knowing(reply, self._node.reached.sequence if endpoint.mutates else known)
+
+    async def _said(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
+        try:
             return await self._carry_out(endpoint, head, receive)
         except ApiError as error:
             return _error(error)
@@ -190,7 +201,6 @@ class App:
             )
 
     async def _carry_out(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
-        self._spend("address", head.counted, endpoint)
         try:
             call = await self._read(endpoint, head, receive)
         except ApiError as error:

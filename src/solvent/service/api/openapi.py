@@ -45,6 +45,10 @@ place of the body's fields. A request that comes again, as it was, gets the firs
 Fields that are not listed are passed over in a query that only reads, and refused elsewhere. In
 query and body a field must say the same, and is signed once. An answer has all its fields, and null
 in those that do not apply. Every error is an ApiErrorResponse.
+
+Header `X-Solvent-Sequence` of an answer is the number up to which it knows all that was done. A
+request may name the least number in `X-Solvent-Min-Sequence`; a node that does not know as much
+after 200 ms answers with status 503.
 """
 _TAGS = {
     "Borrow/lend": "Lending, repaying, borrowing and redeeming, and the pools.",

@@ -60,6 +60,7 @@ class Metrics:
         self._counted: dict[int, Counter] = {}
         self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._gauge("records", "Durable records", lambda: sequencer.journal.sequence)
+        self._gauge_place(sequencer)
         self._gauge("waiting", "Requests that wait for the writer", lambda: sequencer.waiting)
         self._gauge("ready", "1 while requests are carried out", lambda: int(is_ready()))
         self._gauge(
@@ -103,6 +104,14 @@ class Metrics:
             "How far the market is ahead of the time that signatures are judged by",
             lambda: clock.lead / 1e6,
         )
+
+    def _gauge_place(self, sequencer: Sequencer) -> None:
+        """Where the node stands in a cluster."""
+        self._gauge("leads", "1 while requests are taken in here", lambda: int(sequencer.leads))
+        self._gauge("sequence", "Latest record, or frame, carried out", lambda: sequencer.applied)
+        self._gauge("epoch", "Times that a node began to lead", lambda: sequencer.place.epoch)
+        self._gauge("lag_frames", "Frames not carried out yet", lambda: sequencer.place.lag)
+        self._gauge("quiet_seconds", "Since the latest frame", lambda: sequencer.place.quiet)
 
     def _counter(self, name: str, said: str, labels: list[str]) -> Counter:
         return Counter(f"solvent_{name}", said, labels, registry=self._registry)

@@ -41,6 +41,7 @@ from solvent.service.core.keys import WITH_ACCOUNT
 from solvent.service.core.market import Market, Outcome
 from solvent.service.core.metrics import Metrics
 from solvent.service.core.paced import Paced
+from solvent.service.core.place import Reached
 from solvent.service.core.records import Record, RecordKind, commands_record
 from solvent.service.core.sequencer import (
     AskAgainError,
@@ -156,6 +157,7 @@ class Node:
         self._is_woken = False
         self._tasks: list[asyncio.Task[None]] = []
         self._acknowledged = self.market.commands
+        self.reached = Reached(sequencer.applied)
         self._lock_waiter = ThreadPoolExecutor(1, thread_name_prefix="reading")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="past")
         self._thresholds = gc.get_threshold()
@@ -354,11 +356,13 @@ class Node:
     def _tell_all(self) -> None:
         """On the loop: what was done is published first, so that whoever is answered finds it."""
         self._is_woken = False
+        told = [one for _ in range(len(self._told)) for one in self._told.popleft()]
+        applied = self.sequencer.applied
         while self._outcomes:
             self._publish(self._outcomes.popleft())
-        while self._told:
-            for ticket, said in self._told.popleft():
-                self._in_flight.tell(ticket, said)
+        self.reached.tell(applied)
+        for ticket, said in told:
+            self._in_flight.tell(ticket, said)
 
     def _publish(self, outcomes: Sequence[Outcome]) -> None:
         note, publish, queries = self.metrics.note, self.publisher.publish, self.market.queries

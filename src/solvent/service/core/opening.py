@@ -42,6 +42,7 @@ from solvent.service.authority.acts import AdmitKey, encode_act
 from solvent.service.authority.audit_file import AuditFile
 from solvent.service.authority.model import HOUSE, Terms
 from solvent.service.core.clock import MarketClock
+from solvent.service.core.cluster.replicated import ReplicatedSequencer, Replication
 from solvent.service.core.history_writer import ViewsSource, ViewsWriter
 from solvent.service.core.idempotency import OK
 from solvent.service.core.keys import FIRST_ACCOUNT, WITH_ACCOUNT, Role, parse_public_key
@@ -55,7 +56,6 @@ from solvent.service.core.market import (
 )
 from solvent.service.core.node import Node
 from solvent.service.core.records import Record, RecordKind
-from solvent.service.core.replicated import ReplicatedSequencer, Replication
 from solvent.service.core.sequencer import Sequencer, Tail, recover, tell_again
 from solvent.service.errors import ApiError, ApiErrorResponse
 from solvent.service.limits import VIEWS_RECORDS

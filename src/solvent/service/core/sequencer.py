@@ -19,6 +19,7 @@ from solvent.domain.engine_face import EngineFactory
 from solvent.journal.durable import Journal
 from solvent.service.core.idempotency import Ticket
 from solvent.service.core.market import Market, MarketError, Outcome
+from solvent.service.core.place import Place
 from solvent.service.core.records import (
     Record,
     RecordError,
@@ -106,6 +107,8 @@ class Sequencer:
         self._tail = tail
         self._snapshot_seconds = 0.0
         self.batches, self.append_seconds = 0, 0.0
+        self.applied = journal.sequence
+        """The number of the record, or frame, up to which all is carried out."""
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._is_closing = False
@@ -131,6 +134,11 @@ class Sequencer:
     def leads(self) -> bool:
         """Whether requests are taken in here, as far as nothing is wrong."""
         return True
+
+    @property
+    def place(self) -> Place:
+        """Where this node stands."""
+        return Place("alone", self.applied)
 
     @property
     def waiting(self) -> int:
@@ -249,6 +257,7 @@ class Sequencer:
         self._tail = Tail(self._tail.records + len(records), self._tail.seconds + worked)
         for listener in self._listeners:
             listener(outcomes)
+        self.applied = self.journal.sequence
         told: list[Told] = []
         for (_, who), outcome in zip(batch, outcomes, strict=True):
             if isinstance(who, Future):

@@ -17,9 +17,14 @@ async def health(call: Call) -> Reply:  # noqa: ARG001
 async def ready(call: Call) -> Reply:
     """Whether requests are carried out, whether histories follow, whether the clock is right."""
     node, is_ready = call.node, call.node.is_ready
+    place = node.sequencer.place
     reply = json_reply(
         Readiness(
             status="ready" if is_ready else "not ready",
+            part=place.part,
+            sequence=place.sequence,
+            epoch=place.epoch,
+            lag=place.lag,
             histories="following" if node.views_writer.follows else "behind",
             histories_lag=node.views_writer.lag,
             clock="right" if node.clock.is_trusted else "leapt",

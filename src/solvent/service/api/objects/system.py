@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from solvent.service.api.objects.base import ApiObject, says
 from solvent.service.api.objects.enums import Blockchain, Status
+from solvent.service.core.place import Part
 
 
 class StatusAndMessage(ApiObject):
@@ -30,6 +31,12 @@ class Readiness(ApiObject):
     """Whether requests are carried out; status 503 when they are not."""
 
     status: Annotated[Literal["ready", "not ready"], says("Whether they are.")]
+    part: Annotated[
+        Part, says("Leads or follows in a cluster; alone where there is no other node.", "alone")
+    ]
+    sequence: Annotated[int, says("The latest record, or frame, that is carried out.", 41)]
+    epoch: Annotated[int, says("How often a node has begun to lead; 0 where it is alone.", 0)]
+    lag: Annotated[int, says("Frames of the log that are not carried out here yet.", 0)]
     histories: Annotated[
         Literal["following", "behind"],
         says("Whether histories and tickers can be asked for; the market trades either way."),

@@ -31,9 +31,10 @@ from solvent.cluster.member import (
     Member,
 )
 from solvent.journal.durable import Journal
+from solvent.service.core.cluster.log_reader import Heard, LogReader, Peers
 from solvent.service.core.idempotency import Ticket
-from solvent.service.core.log_reader import Heard, LogReader, Peers
 from solvent.service.core.market import Market, MarketError, Outcome
+from solvent.service.core.place import Place
 from solvent.service.core.records import (
     Record,
     RecordKind,
@@ -108,6 +109,7 @@ class ReplicatedSequencer(Sequencer):
         self._tickets: dict[int, Future[Outcome] | Ticket[Outcome]] = {}
         self._next = 0
         self._latest: Sequence[Outcome] = ()
+        self._carried_at = time.monotonic()
 
     @property
     def leads(self) -> bool:
@@ -118,6 +120,14 @@ class ReplicatedSequencer(Sequencer):
     def position(self) -> Position:
         """The last frame that was carried out here."""
         return self.member.position
+
+    @property
+    def place(self) -> Place:
+        """Where this node stands."""
+        sequence, epoch, _ = self.position
+        lag = max(0, self._reader.end - sequence)
+        quiet = time.monotonic() - self._carried_at
+        return Place("leads" if self.leads else "follows", sequence, epoch, lag, quiet)
 
     def start(self) -> None:
         """Begin to follow the log, and to lead where nobody does."""
@@ -211,6 +221,7 @@ class ReplicatedSequencer(Sequencer):
         self._latest = self._happen(records) if records else ()
         if [record.kind for record in records] == [RecordKind.CHECK]:
             self._keep()
+        self.applied, self._carried_at = apply.sequence, time.monotonic()
 
     def _happen(self, records: list[Record]) -> list[Outcome]:
         with self.lock:
