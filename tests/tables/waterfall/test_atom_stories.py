@@ -70,3 +70,23 @@ def test_lenders_get_at_most_an_atom_too_much_of_the_coarsest_asset(lenders: int
     rounds = 1 + sum(type(event).__name__ == "AdlOpened" for event in story.events)
     assert total <= lenders * 170 * 10**6 + rounds * (mark // 10**8 + 10) + 10 * lenders
     story.run("expect pool USDC deficit 0")
+
+
+@proves("I39", "I45")
+def test_an_account_of_cents_that_recovers_above_maintenance_is_let_go() -> None:
+    """It is worth 0.007 USDC, too little for any stage, and keeps its margin: nobody may close it."""
+    run_story("""
+        deposit ann USDC 100
+        lend    ann USDC 100
+        deposit sam SOL 0.0004
+        borrow  sam USDC 0.05
+        withdraw sam USDC 0.05
+        price SOL 141
+        price SOL 141.7                       # NE 0.001012, M 0.001, the target is 0.00105
+        expect sam liquidating 1
+        step +1s
+        unseen AdlOpened
+        unseen HandedOver
+        expect sam liquidating 0
+        expect sam USDC owed 0.05
+    """)

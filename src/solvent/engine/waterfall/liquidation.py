@@ -161,7 +161,8 @@ def settle_worthless(s: Store, attempts: Rows[Attempt]) -> int:
     count = 0
     for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]
-        if is_worthless(s, account):
+        # One that keeps its margin is let go once the book had its chance.
+        if is_worthless(s, account) and liquidatable(s, account):
             attempt = attempts[count]
             clear(attempt)
             attempt.account = account

@@ -102,7 +102,7 @@ def step_waterfall(state: State) -> None:
     book_losses(state)
     # Lenders whose claims fell may be liquidatable now, or may have come to owe what they lost.
     watch(state)
-    worthless = [account for account in sorted(state.liquidating) if is_worthless(state, account)]
+    worthless = [account for account in sorted(state.liquidating) if _is_lost(state, account)]
     settle_worthless(state, worthless)
     attempts = [
         book_stage(state, account)
@@ -120,6 +120,14 @@ def step_waterfall(state: State) -> None:
     defaulted = [attempt for attempt in exhausted if not received.get(attempt.account)]
     settle_defaults(state, _reasons(defaulted))
     release(state, frozenset(attempt.account for attempt in attempts if attempt.idle))
+
+
+def _is_lost(state: State, account: int) -> bool:
+    """Whether a worthless account is at MMR >= 100 %: nobody but the book works on one that is not.
+
+    One of some thousandths of USDC that keeps its margin is let go once the book had its chance.
+    """
+    return is_worthless(state, account) and liquidatable(state, account)
 
 
 def settle_worthless(state: State, accounts: list[int]) -> None:
