@@ -74,7 +74,7 @@ def test_lenders_get_at_most_an_atom_too_much_of_the_coarsest_asset(lenders: int
 
 @proves("I39", "I45")
 def test_an_account_of_cents_that_recovers_above_maintenance_is_let_go() -> None:
-    """It is worth 0.007 USDC, too little for any stage, and keeps its margin: nobody may close it."""
+    """It is worth 0.007 USDC, which is worthless, and keeps its margin: nobody may close it."""
     run_story("""
         deposit ann USDC 100
         lend    ann USDC 100

@@ -2,6 +2,9 @@
 
 import pytest
 
+from solvent.domain.units import INDEX_SCALE
+from solvent.proof.invariants.solvency import wrong_gates
+from solvent.proof.invariants.state_view import view_of
 from tests.proof import proves
 from tests.tables.story import run_story
 
@@ -414,3 +417,48 @@ def test_a_loss_under_a_cent_closes_no_pool() -> None:
         saw     DebtWrittenOff account=bob asset=USDC value=0.005000
         expect  pool USDC deficit 0.005
     """)
+
+
+# Each of bob and cat has nearly all of the pool that the other owes, and owes a year's interest.
+WEB = """
+    set USDC pool.curve.points 0:100% 1:100%
+    set SOL  pool.curve.points 0:100% 1:100%
+    set USDC pool.fee 50%
+    set SOL  pool.fee 50%
+    deposit ann USDC 10
+    lend    ann USDC 10
+    deposit ann SOL 0.05
+    lend    ann SOL 0.05
+    deposit bob USDC 1,000
+    lend    bob USDC 1,000
+    deposit bob BTC 0.1
+    deposit cat SOL 5
+    lend    cat SOL 5
+    deposit cat BTC 0.1
+    borrow  bob SOL 4.9
+    withdraw bob SOL 4.9
+    borrow  cat USDC 980
+    withdraw cat USDC 980
+    step    +365d
+"""
+
+
+@proves("I38", "I29")
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [(0, [263383, 263383]), (700, [161718, 194538]), (841, [255081, 257761])],
+)
+def test_fees_given_back_are_part_of_a_solution_that_goes_round(
+    taken: int, expected: list[int]
+) -> None:
+    """Fees of 842 USDC reach for all of the interest lost, or after some were taken for a part."""
+    story = run_story(WEB)
+    if taken:
+        story.run("deposit ann USDC 900\nlend ann USDC 900\ncollect USDC")
+        story.run(f"withdraw treasury USDC {taken}")
+    story.run("price SOL 200\nprice BTC 6,000\nprice SOL 200")
+    view = view_of(story.state)
+    assert list(wrong_gates(view)) == []
+    impaired = [pool.impaired for pool in story.state.pools if pool.impaired]
+    assert [round(each * 10**6 / INDEX_SCALE) for each in impaired] == expected
+    story.run("step +1s\nsaw PoolWrittenDown asset=USDC\nsaw PoolWrittenDown asset=SOL")

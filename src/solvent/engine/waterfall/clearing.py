@@ -7,6 +7,16 @@ indices; `System` is x = b + A x in numbers of 128 bits, two words each.
 from typing import NamedTuple
 
 from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
+from solvent.engine.allot.linear import (
+    ONE,
+    System,
+    capped,
+    eliminate,
+    get,
+    part_up,
+    put,
+    release_system,
+)
 from solvent.engine.allot.sorting import sort_ascending
 from solvent.engine.ledger import (
     account_row,
@@ -50,14 +60,8 @@ from solvent.kernels.language import (
 )
 from solvent.kernels.rows import Memory, Rows
 
-ONE = 2**80
-"""A fraction of one."""
-MOST = 2**122
-"""Coefficients stop here: what depends on a pool so much is lost as soon as that loses anything."""
 TIGHTENINGS = 4
 """How often the fractions are reckoned again from what is written off at those found."""
-_HALF = 62
-"""Bits of the lower word of a number of 128 bits that is not negative."""
 
 
 class Clearing(NamedTuple):
@@ -264,7 +268,7 @@ def _spread(s: Store, found: Clearing) -> None:
         _solve(s, found, system)
         losses_at(s, found, losses)
         while not _covers(s, found, losses):
-            _release_system(system)
+            release_system(system)
             system = _system(s, found, losses)
             _solve(s, found, system)
             losses_at(s, found, losses)
@@ -275,7 +279,7 @@ def _spread(s: Store, found: Clearing) -> None:
     else:
         for asset in range(assets):
             found.indices[asset] = fallen_index(s, asset, losses[asset])
-    _release_system(system)
+    release_system(system)
     s.globals.scratch_top = top
 
 
@@ -308,44 +312,6 @@ def fallen_index(s: Store, asset: int, loss: int) -> int:
     return index_less(pool, fall) if fall else pool.lend_index
 
 
-class System(NamedTuple):
-    """x = b + A x: by which fractions (of ONE) of all their claims pools lose more than so far.
-
-    `factors` are A row by row and `more` is b; `rows`, `right` and `x` are room to work in, `gone`
-    says which pools lost all. Numbers of 128 bits take two words.
-    """
-
-    spreads: bool
-    factors: Memory
-    more: Memory
-    lost: Memory
-    rows: Memory
-    right: Memory
-    x: Memory
-    gone: Memory
-
-
-@kernel
-def _put(row: Memory, place: int, value: Wide) -> None:
-    row[2 * place] = narrow(value // bit(_HALF))
-    row[2 * place + 1] = narrow(value % bit(_HALF))
-
-
-@kernel
-def _get(row: Memory, place: int) -> Wide:
-    return wide(row[2 * place]) * bit(_HALF) + row[2 * place + 1]
-
-
-@kernel
-def _capped(value: Huge) -> Wide:
-    return thin(min(value, huge(wide(MOST))))
-
-
-@kernel
-def _part_up(numerator: Huge, divisor: Wide) -> Huge:
-    return -(-numerator // divisor)
-
-
 @kernel
 def _system(s: Store, found: Clearing, losses: Memory) -> System:
     """The system of all accounts found, from what pools lose at the indices found so far."""
@@ -355,20 +321,24 @@ def _system(s: Store, found: Clearing, losses: Memory) -> System:
     lost = allocate(2 * assets)
     spare = allocate(assets)
     spreads = False
+    top = s.globals.scratch_top
+    given_back = take(s, assets)
+    _fees_reach(s, found, given_back)
     for place in range(count_of(found)):
-        if _depends(s, found.accounts[place].account, factors, spare):
+        if _depends(s, found.accounts[place].account, given_back, factors, spare):
             spreads = True
+    s.globals.scratch_top = top
     for asset in range(assets):
         pool = pool_row(s, asset)
         claims = lent_total(pool)
         fallen = claims - mul_div_down(pool.lend_shares, found.indices[asset], INDEX_SCALE)
         extra = max(0, losses[asset] - fallen) + spare[asset]
         if claims:
-            _put(more, asset, _capped(_part_up(huge(wide(extra)) * ONE, wide(claims))))
+            put(more, asset, capped(part_up(huge(wide(extra)) * ONE, wide(claims))))
         gone = wide(ONE)
         if pool.lend_index:
             gone = ONE - thin(huge(wide(found.indices[asset])) * ONE // pool.lend_index)
-        _put(lost, asset, gone)
+        put(lost, asset, gone)
     release(spare)
     rows = allocate(2 * assets * assets)
     right = allocate(2 * assets)
@@ -376,18 +346,33 @@ def _system(s: Store, found: Clearing, losses: Memory) -> System:
 
 
 @kernel
-def _release_system(system: System) -> None:
-    release(system.factors)
-    release(system.more)
-    release(system.lost)
-    release(system.rows)
-    release(system.right)
-    release(system.x)
-    release(system.gone)
+def _fees_reach(s: Store, found: Clearing, given_back: Memory) -> None:
+    """Write, by asset, whether all fees due at the indices found can be given back."""
+    assets = s.globals.assets
+    top = s.globals.scratch_top
+    shares = take(s, assets)
+    fees = take(s, assets)
+    add_write_offs(s, found, shares, fees)
+    for asset in range(assets):
+        given_back[asset] = 1 if fees[asset] <= fees_at_hand(s, asset) else 0
+    s.globals.scratch_top = top
 
 
 @kernel
-def _depends(s: Store, account: int, factors: Memory, spare: Memory) -> bool:
+def _less_fee(s: Store, account: int, asset: int, part: Huge) -> Huge:
+    """What of a part of a debt the pool loses once the fee on the interest in it is given back.
+
+    Where the solution needs more than there is, it is solved again from there without.
+    """
+    debt = debt_worth(pool_row(s, asset), position(s, account, asset).debt_shares)
+    interest = debt - commitment(s, account, asset).principal
+    whole = wide(debt) * RATIO
+    fee = wide(interest) * asset_row(s, asset).pool_fee
+    return part_up(huge(capped(part)) * (whole - fee), whole)
+
+
+@kernel
+def _depends(s: Store, account: int, given_back: Memory, factors: Memory, spare: Memory) -> bool:
     """Let what an account lacks depend on what its claims lose; whether it has and owes any."""
     assets = s.globals.assets
     lends = False
@@ -410,16 +395,19 @@ def _depends(s: Store, account: int, factors: Memory, spare: Memory) -> bool:
         owed = open_debt(s, account, asset)
         if owed and claims:
             depends = True
-            extra = narrow(thin(_part_up(huge(wide(owed)) * atoms, debts)))
-            spare[asset] += debt_worth(pool, 1) + 1 + extra
+            extra = narrow(thin(part_up(huge(wide(owed)) * atoms, debts)))
+            # Interest and the fee on it are rounded down.
+            spare[asset] += debt_worth(pool, 1) + 3 + extra
             for other in range(assets):
                 if position(s, account, other).lent_shares:
                     counts = counted_up(s, other, claim_of(s, account, other) + 1)
                     numerator = huge(wide(owed)) * counts * ONE
                     # One after the other: the product of both needs more than 128 bits.
-                    part = _part_up(_part_up(numerator, debts), wide(claims))
+                    part = part_up(part_up(numerator, debts), wide(claims))
+                    if given_back[asset]:
+                        part = _less_fee(s, account, asset, part)
                     place = asset * assets + other
-                    _put(factors, place, _capped(huge(_get(factors, place)) + part))
+                    put(factors, place, capped(huge(get(factors, place)) + part))
     return depends
 
 
@@ -432,11 +420,11 @@ def _solve(s: Store, found: Clearing, system: System) -> None:
     assets = s.globals.assets
     going = True
     while going:
-        _eliminate(s, system)
+        eliminate(s, system)
         worst = wide(ONE)
         last = -1
         for asset in range(assets):
-            after = _get(system.lost, asset) + _get(system.x, asset)
+            after = get(system.lost, asset) + get(system.x, asset)
             if system.gone[asset] == 0 and after > worst:
                 worst = after
                 last = asset
@@ -446,46 +434,6 @@ def _solve(s: Store, found: Clearing, system: System) -> None:
     for asset in range(assets):
         left = wide(0)
         if system.gone[asset] == 0:
-            left = ONE - _get(system.lost, asset) - _get(system.x, asset)
+            left = ONE - get(system.lost, asset) - get(system.x, asset)
         index = huge(wide(pool_row(s, asset).lend_index)) * left // ONE
         found.indices[asset] = narrow(thin(index))
-
-
-@kernel
-def _eliminate(s: Store, system: System) -> None:
-    """Solve for all pools but those that are gone, which lose what they have left."""
-    assets = s.globals.assets
-    rows = system.rows
-    right = system.right
-    for place in range(2 * assets * assets):
-        rows[place] = system.factors[place]
-    for asset in range(assets):
-        _put(right, asset, _get(system.more, asset))
-        if system.gone[asset]:
-            _put(right, asset, ONE - _get(system.lost, asset))
-            for column in range(assets):
-                _put(rows, asset * assets + column, wide(0))
-    for place in range(assets):
-        rest = max(wide(1), ONE - _get(rows, place * assets + place))
-        for below in range(place + 1, assets):
-            factor = huge(_get(rows, below * assets + place))
-            if factor:
-                for column in range(place + 1, assets):
-                    part = _part_up(factor * _get(rows, place * assets + column), rest)
-                    number = below * assets + column
-                    _put(rows, number, _capped(huge(_get(rows, number)) + part))
-                part = _part_up(factor * _get(right, place), rest)
-                _put(right, below, _capped(huge(_get(right, below)) + part))
-    _substitute(s, system)
-
-
-@kernel
-def _substitute(s: Store, system: System) -> None:
-    assets = s.globals.assets
-    for place in range(assets - 1, -1, -1):
-        total = huge(_get(system.right, place))
-        for column in range(place + 1, assets):
-            factor = huge(_get(system.rows, place * assets + column))
-            total += _part_up(factor * _get(system.x, column), wide(ONE))
-        rest = max(wide(1), ONE - _get(system.rows, place * assets + place))
-        _put(system.x, place, _capped(_part_up(huge(_capped(total)) * ONE, rest)))

@@ -24,7 +24,7 @@ from solvent.domain.units import (
     divide_up,
     mul_div_down,
 )
-from solvent.reference.ledger import borrowed_fall, claim_of, debt_worth, lent_total
+from solvent.reference.ledger import borrowed_fall, claim_of, debt_of, debt_worth, lent_total
 from solvent.reference.lending.pool import index_less
 from solvent.reference.state import TREASURY, State
 from solvent.reference.waterfall.insolvency import (
@@ -140,17 +140,25 @@ def fees_at_hand(state: State, asset: int) -> int:
 
 def losses_at(state: State, accounts: list[Insolvent], indices: list[int]) -> list[int]:
     """What each pool loses when claims count at these indices, less fees given back, in atoms."""
+    shares, fees = written_off(state, accounts, indices)
+    losses = []
+    for asset, pool in enumerate(state.pools):
+        loss = borrowed_fall(pool, shares[asset])
+        losses.append(loss - min(loss, fees[asset], fees_at_hand(state, asset)))
+    return losses
+
+
+def written_off(
+    state: State, accounts: list[Insolvent], indices: list[int]
+) -> tuple[list[int], list[int]]:
+    """By asset the shares written off when claims count at these indices, and the fees due."""
     shares = [0] * len(state.pools)
     fees = [0] * len(state.pools)
     for each in accounts:
         for written in write_offs(state, each, indices):
             shares[written.asset] += written.shares
             fees[written.asset] += fee_on(state, written.asset, written.interest)
-    losses = []
-    for asset, pool in enumerate(state.pools):
-        loss = borrowed_fall(pool, shares[asset])
-        losses.append(loss - min(loss, fees[asset], fees_at_hand(state, asset)))
-    return losses
+    return shares, fees
 
 
 def _spread(state: State, found: Clearing) -> None:
@@ -210,6 +218,8 @@ class _System:
         ]
         self.factors = [[0] * self.count for _ in range(self.count)]
         self.spare = [0] * self.count
+        _, fees = written_off(state, found.accounts, found.indices)
+        self.given_back = [due <= fees_at_hand(state, asset) for asset, due in enumerate(fees)]
         for each in found.accounts:
             self._add(each)
         self.more = []
@@ -241,12 +251,28 @@ class _System:
             if not owed or not self.claims[asset]:
                 continue
             # What is left of a debt is rounded to shares, and so is each claim: an atom more each.
+            # Interest and the fee on it are rounded down.
             atoms = sum(counted_up(state, other, 1) for other in lent)
-            self.spare[asset] += debt_worth(pool, 1) + 1 + divide_up(owed * atoms, debts)
+            self.spare[asset] += debt_worth(pool, 1) + 3 + divide_up(owed * atoms, debts)
             for other in lent:
                 counts = counted_up(state, other, claim_of(state, each.account, other) + 1)
                 part = divide_up(owed * counts * ONE, debts * self.claims[asset])
+                part = self._less_fee(each.account, asset, part)
                 self.factors[asset][other] = min(MOST, self.factors[asset][other] + part)
+
+    def _less_fee(self, account: int, asset: int, part: int) -> int:
+        """What of a part of a debt the pool loses, less the fee on the interest in it.
+
+        All fees due are given back as long as there are as many. Where the solution needs more it
+        is solved again from there, and from then on a loss is borne whole.
+        """
+        if not self.given_back[asset]:
+            return part
+        debt = debt_of(self.state, account, asset)
+        interest = debt - self.state.accounts[account].principal[asset]
+        whole = debt * RATIO
+        fee = interest * self.state.asset(asset).pool.fee
+        return divide_up(min(MOST, part) * (whole - fee), whole)
 
     def solve(self) -> list[int]:
         """The lend indices at which claims then count, each rounded down.
