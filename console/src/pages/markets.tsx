@@ -27,6 +27,7 @@ import { Fact, Figure, Percent, State, type Tone } from "../parts/figures.tsx";
 import { Meter } from "../parts/meter.tsx";
 import { CurveChart } from "../parts/curve.tsx";
 import { Plot } from "../parts/plot.tsx";
+import { Data } from "../parts/data.tsx";
 import { Answer } from "../parts/states.tsx";
 import { Table, type Column } from "../parts/table.tsx";
 
@@ -112,9 +113,7 @@ export function Markets({ words }: { words: readonly string[] }) {
           <h1>Pools</h1>
           <Totals pools={pools.value.value} />
           <span class="grow" />
-          <a class="quiet" href="/api/v1/borrowLend/markets" data-outside>
-            JSON
-          </a>
+          <Data of="/markets" />
         </header>
         <Answer of={pools.value} what="pools" empty="This market has no pools.">
           {(found) => <Table caption="Pools" rows={found} columns={columns} id={(pool) => pool.symbol} chosen={chosen} fileName="pools" />}
@@ -325,6 +324,12 @@ export function Arrow({ from, to }: { from: string; to: string | null }) {
 const SPANS = ["1d", "1w", "1month", "1year"] as const;
 type Past = Schemas["BorrowLendHistory"];
 
+const HISTORY_TALL = 150;
+
+function whole(value: number): string {
+  return `${Math.round(value)} %`;
+}
+
 function History({ symbol }: { symbol: string }) {
   const [interval, setInterval] = useState<(typeof SPANS)[number]>("1d");
   const [past] = useAsked<Past[]>({ path: "/api/v1/borrowLend/markets/history", fields: { interval, symbol } }, 30_000);
@@ -335,12 +340,11 @@ function History({ symbol }: { symbol: string }) {
     const series = (of: (row: Past) => string) => found.map((row) => rough(decimal(of(row))) * 100);
     const show = (of: (row: Past) => string) => (value: number | null) =>
       value === null ? "–" : percent(decimal(of(found[0] as Past) && text({ units: BigInt(Math.round(value * 1e7)), scale: 9 })), 2);
+    const line = (name: string, color: string, of: (row: Past) => string) => ({ name, color, values: series(of), show: show(of) });
     return {
       times: found.map((row) => milliseconds(row.timestamp) / 1000),
-      lines: [
-        { name: "Utilization", values: series((row) => row.utilization), color: up, show: show((row) => row.utilization) },
-        { name: "Borrow rate", values: series((row) => row.borrowInterestRate), color: down, show: show((row) => row.borrowInterestRate) },
-      ],
+      fill: [line("Utilization", up, (row) => row.utilization)],
+      rates: [line("Borrow rate", down, (row) => row.borrowInterestRate), line("Lend rate", up, (row) => row.lendInterestRate)],
     };
   }, [rows, up, down]);
   return (
@@ -348,6 +352,7 @@ function History({ symbol }: { symbol: string }) {
       <div class="row">
         <h3>The past</h3>
         <span class="grow" />
+        <Data of={`/markets/${symbol}`} more={`?interval=${interval}`} />
         <div class="tabs" role="group" aria-label="How far back">
           {SPANS.map((each) => (
             <button key={each} type="button" aria-pressed={each === interval} onClick={() => setInterval(each)}>
@@ -358,14 +363,10 @@ function History({ symbol }: { symbol: string }) {
       </div>
       <Answer of={past.value} what="history" empty="No history yet: a point is written every hour that the market is up.">
         {(found) => (
-          <Plot
-            name={`${symbol} utilization and borrow rate`}
-            times={plot.times}
-            lines={plot.lines}
-            height={180}
-            axis={(value) => `${Math.round(value)} %`}
-            summary={`${found.length} points`}
-          />
+          <>
+            <Plot name={`${symbol} utilization`} times={plot.times} lines={plot.fill} height={HISTORY_TALL} axis={whole} summary={`${found.length} points`} />
+            <Plot name={`${symbol} rates`} times={plot.times} lines={plot.rates} height={HISTORY_TALL} axis={whole} summary={`${found.length} points`} />
+          </>
         )}
       </Answer>
     </>

@@ -6,6 +6,7 @@ import { past } from "../data/past.ts";
 import { span } from "../lib/time.ts";
 import { decimal, typed } from "../lib/decimal.ts";
 import { Fact, Figure, Percent, State, Time } from "../parts/figures.tsx";
+import { Data } from "../parts/data.tsx";
 import { Answer } from "../parts/states.tsx";
 import { Outcome, useDeed } from "../parts/deed.tsx";
 import { Table, type Column } from "../parts/table.tsx";
@@ -49,9 +50,7 @@ function Play({ of, again }: { of: Now; again: () => void }) {
         <h1>{of.scenario}</h1>
         <State tone={of.ended ? "mute" : of.paused ? "warn" : "good"}>{of.ended ? "played to its end" : of.paused ? "paused" : `playing, ×${of.speed}`}</State>
         <span class="grow" />
-        <a class="quiet" href="/solvent/v1/replay" data-outside>
-          JSON
-        </a>
+        <Data of="/replay" />
       </header>
       <p class="why">
         A scenario's crash, played in this market. Every time on these pages is the market's, not that of a clock on a wall.

@@ -9,6 +9,7 @@ import { go } from "../data/router.ts";
 import { add, decimal, divide, percent, rough, shown, subtract, text, ZERO, type Decimal } from "../lib/decimal.ts";
 import { milliseconds } from "../lib/time.ts";
 import { Figure, State, Time } from "../parts/figures.tsx";
+import { Data } from "../parts/data.tsx";
 import { Answer } from "../parts/states.tsx";
 import { Plot } from "../parts/plot.tsx";
 import { OrderForm } from "./order.tsx";
@@ -61,6 +62,8 @@ function Desk({ market, markets }: { market: Market; markets: readonly Market[] 
       <section class="panel tape">
         <header class="title">
           <h2>Trades</h2>
+          <span class="grow" />
+          <Data of={`/trade/${market.symbol}`} />
         </header>
         <Tape market={market} />
       </section>

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { useAsked, type Schemas } from "../data/api.ts";
 import { decimal } from "../lib/decimal.ts";
 import { Fact, Figure, Percent, State, Time, type Tone } from "../parts/figures.tsx";
+import { Data } from "../parts/data.tsx";
 import { Answer } from "../parts/states.tsx";
 import { Table, type Column } from "../parts/table.tsx";
 
@@ -209,9 +210,7 @@ export function Oracle() {
         <h1>Oracle</h1>
         <Since of={oracle.value.value} />
         <span class="grow" />
-        <a class="quiet" href="/solvent/v1/oracle" data-outside>
-          JSON
-        </a>
+        <Data of="/risk/oracle" />
       </header>
       <p class="why">
         An index is the weighted mean of the sources that are fresh, each held near their median. Without a quorum, halted, or while a cap on moves holds it back, it is stale: nobody is liquidated by it.

@@ -21,7 +21,16 @@ def kept_key(page: Page) -> dict[str, Any]:
 
 def said_to(page: Page, demo: Service, path: str, instruction: str, **fields: str) -> Any:
     """The answer to a signed question."""
-    key = SigningKey(base64.b64decode(kept_key(page)["secret"]))
+    answer = signed(kept_key(page)["secret"], demo, path, instruction, **fields)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def signed(
+    secret: str, demo: Service, path: str, instruction: str, **fields: str
+) -> httpx.Response:
+    """What is answered to a question that is signed with a secret, base64."""
+    key = SigningKey(base64.b64decode(secret))
     words = [f"instruction={instruction}", *(f"{name}={fields[name]}" for name in sorted(fields))]
     stamp = int(time.time() * 1000)
     text = f"{'&'.join(words)}&timestamp={stamp}&window=5000"
@@ -31,6 +40,4 @@ def said_to(page: Page, demo: Service, path: str, instruction: str, **fields: st
         "X-Timestamp": str(stamp),
         "X-Window": "5000",
     }
-    answer = httpx.get(f"{demo.rest}{path}", params=fields, headers=headers, timeout=PATIENCE)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return httpx.get(f"{demo.rest}{path}", params=fields, headers=headers, timeout=PATIENCE)

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
+from solvent.service.api import views
 from solvent.service.api.bodies import Patience
 from solvent.service.api.buckets import Buckets
 from solvent.service.api.calls import JSON_TYPE, Call, Reply
@@ -132,8 +133,10 @@ class App:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
-        head = self._head(scope)
+        view = views.asked(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
+        head = self._head(scope, view)
         tag, reply = await self._reply(head, receive)
+        reply = view.shaped(reply)
         if tag != FILES:
             reply = packed(reply, head.named(b"accept-encoding"))
         seconds = time.perf_counter() - start
@@ -253,13 +256,13 @@ class App:
 
         return Call(self._node, query, body, lists, verified, fill)
 
-    def _head(self, scope: Scope) -> _Head:
+    def _head(self, scope: Scope, view: views.Asked) -> _Head:
         headers = scope["headers"]
         address = self.proxies.client(scope.get("client"), headers)
         return _Head(
             scope["method"],
-            scope["path"],
-            scope["query_string"].decode("latin-1"),
+            view.path,
+            view.raw_query,
             headers,
             address,
             counted_as(address),
