@@ -126,7 +126,7 @@ export interface Check {
   readonly problems: readonly string[];
 }
 
-const FUND = 1;
+const FUND = 0;
 const VALUE_TO_MARK = 10_000n;
 const INDEX = 10n ** 14n;
 const ROUNDED = 2n;

