@@ -26,6 +26,7 @@ from solvent.domain.waterfall_events import (
 from solvent.foresight.marks import Marks
 from solvent.foresight.stage_figures import STAGES, StageFigures
 from solvent.lab.prices.paths import time_text
+from solvent.lab.report.burden import Burden
 from solvent.lab.report.conservation import BALANCE, Conservation
 from solvent.lab.report.later import KindLater
 from solvent.lab.report.liquidated import CLOSED, RESTORED, Liquidated
@@ -110,6 +111,7 @@ class Recorder:
         self._liquidated = Liquidated(self._marks, parties, names, self._moment)
         self._bookings = Bookings(self._marks, names, self._moment)
         self._defaults = Defaults(self._marks, names, self._moment)
+        self._burden = Burden(self._marks)
         self._later = KindLater(self._marks, parameters.start_time)
         self._parties = Parties(self._marks, parties)
         self._conservation = Conservation(self._marks)
@@ -141,6 +143,7 @@ class Recorder:
             self._bookings,
             self._defaults,
             self._later,
+            self._burden,
             self._parties,
             self._conservation,
         )
@@ -263,6 +266,7 @@ class Recorder:
             "lenders_settled": self._recovery.lenders(),
             "paid_in": self._recovery.paid(),
             "kind_later": self._later.result(),
+            "burden": self._burden.result(),
             "parties": self._parties.result(),
             "defaults": self._defaults.result(),
             "deficits": self._lenders.deficits,

@@ -17,6 +17,7 @@ from solvent.lab.report.formatting import number, utc
 from solvent.lab.report.page import TEMPLATES
 from solvent.lab.report.summary import Sheet
 from solvent.lab.scenario.model import Scenario
+from solvent.lab.sweeps.burden_sheets import burden_sheets
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.rows import Row
 from solvent.lab.sweeps.summary import (
@@ -50,7 +51,12 @@ def render(plan: Plan, scenario: Scenario, rows: Sequence[Row]) -> str:
         (TEMPLATES / name).read_text(encoding="utf-8").strip()
         for name in ("report.css", "report.js")
     )
-    tables = [*sheets(plan, rows), *frontier_sheet(plan, rows), *sobol_sheet(plan, rows)]
+    tables = [
+        *sheets(plan, rows),
+        *burden_sheets(plan, rows),
+        *frontier_sheet(plan, rows),
+        *sobol_sheet(plan, rows),
+    ]
     body = join(
         [
             _head(plan, scenario, rows),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from solvent.domain.errors import InputError
+from solvent.domain.parameters import Policy
 from solvent.lab.scenario.fields import read_toml
 from solvent.lab.scenario.file import scenario_of
 from solvent.lab.scenario.model import Scenario
@@ -29,6 +30,8 @@ Point = Mapping[str, str]
 
 DECIMALS = 9
 MOST_POINTS = 1000
+RULES_BACK = {"opposites": "false", "tiers": "false", "patience": "1", "mark_limits": "false"}
+"""Rules of the waterfall as they are when they are switched back."""
 NAMING = ("symbol", "name")
 _PART = re.compile(r"([\w-]+)(?:\[([^\]]+)\])?")
 _SPAN = re.compile(r"([^:]+?)\.\.([^:]+):(\d+)")
@@ -89,6 +92,17 @@ def grid(varied: Sequence[Varied]) -> tuple[Point, ...]:
     if len(points) > MOST_POINTS + 1:
         raise InputError("sweep", "--vary", f"makes over {MOST_POINTS} points; take fewer values")
     return tuple(points)
+
+
+def policy_points(*, default: bool) -> tuple[Point, ...]:
+    """The scenario as it is, and each policy: of case B where `default`, else of case L."""
+    field = "waterfall.default_policy" if default else "waterfall.policy"
+    return ({}, *({field: policy.name.lower()} for policy in Policy))
+
+
+def rule_points() -> tuple[Point, ...]:
+    """The scenario as it is, and each rule switched back alone."""
+    return ({}, *({f"waterfall.{field}": value} for field, value in RULES_BACK.items()))
 
 
 def scenario_at(file: Path, point: Point) -> Scenario:

@@ -26,8 +26,15 @@ METRICS = (
     "closed",
     "peak_utilization",
     "minutes_full",
+    "asked",
+    "largest_share",
+    "regret",
+    "gini",
+    "out_of_order",
 )
-"""What a row says of its path: USDC but for counts of accounts, a ratio and minutes."""
+"""What a row says of its path: USDC but for counts of accounts, ratios and minutes."""
+BURDEN = METRICS[-5:]
+"""Who bore ADL (`lab.report.burden`)."""
 
 HASHES = ("state_hash", "event_hash")
 COLUMNS = ("point", "path", *METRICS, *HASHES, "error")
@@ -99,5 +106,6 @@ def row_figures(figures: Mapping[str, Any]) -> dict[str, str]:
         "closed": str(figures["closed_accounts"]),
         "peak_utilization": str(max(pool["peak_utilization"] for pool in pools)),
         "minutes_full": str(max(pool["minutes_full"] for pool in pools)),
+        **{name: str(figures["burden"][name]) for name in BURDEN},
         **{name: figures[name] for name in HASHES},
     }
