@@ -1,104 +1,32 @@
 """A real cluster: processes, a real log, a real client that knows only a list of addresses."""
 
 import os
+import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import ccxt
 import pytest
 
-from solvent.lab.live.keys import demo_keys
-from tests.cluster.nats_servers import free_ports, until
+from tests.cli.helpers import solvent
+from tests.cluster.nats_servers import until
+from tests.cluster.trials import NODES, Clients, pid_of, running
 
 pytestmark = pytest.mark.slow
-NODES = 3
 KILLS = 3
+SILENCE = 1.0
+"""Without a word of the leader a follower stands no sooner, seconds."""
 ORDERS = 12
 """Orders between two kills."""
 
 
-class Clients:
-    """ccxt as it is, one for each address, asked in turn until one answers."""
-
-    def __init__(self, ports: list[int]) -> None:
-        user = next(key for key in demo_keys(1) if not key.staff)
-        self.all = [
-            ccxt.backpack(
-                {
-                    "apiKey": user.public,
-                    "secret": user.secret,
-                    "timeout": 3000,
-                    "enableRateLimit": False,
-                    "urls": {"api": dict.fromkeys(("public", "private"), _url(port))},
-                }
-            )
-            for port in ports
-        ]
-
-    @classmethod
-    def of(cls, clients: list[Any]) -> Self:
-        """These."""
-        made = cls([])
-        made.all = clients
-        return made
-
-    def ask(self, question: Callable[[Any], Any]) -> tuple[int, Any]:
-        """Which node answered, and what."""
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            for number, client in enumerate(self.all):
-                try:
-                    return number, question(client)
-                except (ccxt.NetworkError, ccxt.ExchangeError):
-                    continue
-            time.sleep(0.05)
-        raise AssertionError("nobody answered")
-
-
-def _url(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
-
-
-def _ports() -> int:
-    """The first of some ports in a row that nobody listens on."""
-    while True:
-        first = free_ports(1)[0]
-        try:
-            for port in range(first, first + NODES):
-                free_ports_at(port)
-        except OSError:
-            continue
-        return first
-
-
-def free_ports_at(port: int) -> None:
-    import socket
-
-    socket.create_server(("127.0.0.1", port)).close()
-
-
 @pytest.fixture
 def trial(tmp_path: Path) -> Iterator[tuple[Path, int]]:
-    port = _ports()
-    folder = tmp_path / "market"
-    command = [
-        *(sys.executable, "-m", "solvent.cli", "up", "--demo", "--accounts", "40"),
-        *("--cluster", str(NODES), "--folder", str(folder), "--port", str(port)),
-    ]
-    with (tmp_path / "said").open("wb") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
-        try:
-            until(lambda: (tmp_path / "said").read_text().count("serving demo-market") == NODES, 60)
-            yield folder, port
-        finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
-    assert "protects\nsolvent: against the death of processes" in (tmp_path / "said").read_text()
+    with running(tmp_path) as served:
+        yield served
 
 
 def test_kill_9_of_the_leader_loses_and_doubles_nothing(trial: tuple[Path, int]) -> None:
@@ -120,6 +48,40 @@ def test_kill_9_of_the_leader_loses_and_doubles_nothing(trial: tuple[Path, int])
     until(lambda: _agree(clients, set(placed)), 60)
     assert len(set(placed)) == len(placed) == ORDERS * (KILLS + 1)
     assert len(set(leaders)) > 1
+
+
+def test_a_leader_hands_over_where_it_is_told_to_and_where_it_ends(
+    trial: tuple[Path, int],
+) -> None:
+    folder, port = trial
+    clients = Clients([port + number for number in range(NODES)])
+    file = str(folder / "cluster.toml")
+    first, _ = clients.ask(_ordering)
+    until(lambda: solvent("cluster", "check", file).returncode == 0, 60)
+    handed = solvent("cluster", "hand-over", file)
+    assert handed.returncode == 0, handed.stderr
+    found = re.fullmatch(r"node (\d) leads in epoch \d+, after (\d\.\d\d) s\n", handed.stdout)
+    assert found is not None, handed.stdout
+    second, took = int(found[1]), float(found[2])
+    assert (second != first, took < SILENCE) == (True, True), handed.stdout
+    assert clients.ask(_ordering)[0] == second
+    os.kill(_pid(folder, second), signal.SIGTERM)
+    began = time.monotonic()
+    until(lambda: _leader(file) not in (None, second), 60)
+    # It takes a second and more to ask, and the node that ends goes on ending meanwhile.
+    assert time.monotonic() - began < 4
+    until(lambda: solvent("cluster", "check", file).returncode == 0, 60)
+    shown = solvent("cluster", "check", file).stdout
+    assert (shown.count("follows"), shown.endswith("all have the same\n")) == (2, True)
+
+
+def _ordering(client: Any) -> Any:
+    return client.create_order("SOL/USDC", "limit", "buy", 0.01, 98)
+
+
+def _leader(file: str) -> int | None:
+    found = re.search(r"node (\d)  leads", solvent("cluster", "status", file).stdout)
+    return None if found is None else int(found[1])
 
 
 def _every_node_knows_what_is_named(clients: Clients) -> None:
@@ -149,6 +111,6 @@ def _agree(clients: Clients, placed: set[str]) -> bool:
 
 
 def _pid(folder: Path, number: int) -> int:
-    pattern = f"cli up --folder {folder}/node-{number} "
-    said = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
-    return int(said.stdout.split()[0])
+    found = pid_of(folder, f"node-{number}")
+    assert found is not None
+    return found

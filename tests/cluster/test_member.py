@@ -3,6 +3,7 @@
 import pytest
 
 from solvent.cluster.frames import (
+    LEAVES,
     VERSION,
     Frame,
     FrameError,
@@ -52,6 +53,51 @@ def leader(node: int = 0) -> tuple[Member, int]:
 
 def frame_after(last: Position, epoch: int, *records: bytes, node: int = 1) -> bytes:
     return encode_frame(Frame(VERSION, epoch, node, 0, last.digest, records))
+
+
+class TestHandingOver:
+    def test_who_waits_is_told_and_the_last_frame_says_so(self) -> None:
+        member, now = leader()
+        first = sent(member.submit("a", b"1", now))
+        member.submit("b", b"2", now)
+        assert member.hand_over(now) == [AskAgain(["b"])]
+        assert not member.leads
+        assert member.submit("c", b"3", now) == [AskAgain(("c",))]
+        effects = member.appended(first.key, Stored(2), now)
+        assert Done("a", 2, 0) in effects
+        last = sent(effects)
+        assert decode_frame(last.frame, digest_of(first.frame)).number == LEAVES
+        member.appended(last.key, Stored(3), now)
+        assert member.part is Part.FOLLOWS
+        assert member.tick(now + TIMING.silence - 1) == []
+
+    def test_the_others_stand_by_their_numbers_without_a_wait_for_silence(self) -> None:
+        for node in (1, 2):
+            member = Member(node, BEGIN, 0, TIMING)
+            begun = frame_after(BEGIN, 1, node=0)
+            last = encode_frame(Frame(VERSION, 1, 0, LEAVES, digest_of(begun)))
+            member.heard(1, begun, 5)
+            member.heard(2, last, 6)
+            assert member.tick(5 + TIMING.rank * node) == []
+            assert sent(member.tick(6 + TIMING.rank * node)).expected == 2
+
+    def test_a_last_frame_of_an_epoch_that_is_over_hurries_nobody(self) -> None:
+        member = Member(1, BEGIN, 0, TIMING)
+        begun = frame_after(BEGIN, 2, node=0)
+        last = encode_frame(Frame(VERSION, 1, 0, LEAVES, digest_of(begun)))
+        member.heard(1, begun, 5)
+        member.heard(2, last, 6)
+        assert member.tick(6 + TIMING.silence) == []
+
+    def test_one_that_was_refused_follows_and_may_lead_again(self) -> None:
+        member, now = leader()
+        last = sent(member.hand_over(now))
+        member.appended(last.key, Refused(), now)
+        assert member.part is Part.FOLLOWS
+        assert member.hand_over(now) == []
+        again = sent(member.tick(now + TIMING.silence))
+        member.appended(again.key, Stored(2), now + TIMING.silence)
+        assert member.leads
 
 
 class TestLeading:

@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
 from solvent import __version__
+from solvent.cli.cluster import cluster_app
 from solvent.cli.lab import lab_app
 from solvent.domain.errors import InputError
 from solvent.journal.journal_errors import JournalError
@@ -30,6 +31,7 @@ READER_GONE = 128 + 13  # SIGPIPE, which not every platform names
 COMMANDS = {
     "demo": "Replay the crash of 10 October 2025 through the whole waterfall.",
     "up": "Serve the market: REST and WebSocket over a durable journal.",
+    "cluster": "Look at a market of several nodes, and hand it from one to another.",
     "feed": "Post prices to a running market with the oracle's key.",
     "keygen": "Make key pairs for a market.",
     "call": "Send one request to a market, signed where it has to be.",
@@ -59,8 +61,8 @@ UPKEEP = frozenset({"archive", "backup", "call", "keygen", "readmit", "restore",
 AHEAD = frozenset({"forecast", "rehearse", "what-if"})
 """Those that are in `ahead`."""
 
-LAB = "lab"
-"""The one with commands of its own."""
+GROUPS = {"cluster": cluster_app, "lab": lab_app}
+"""Those with commands of their own."""
 
 
 def build() -> App:
@@ -75,8 +77,8 @@ def build() -> App:
     )
     app.config = _configuration()
     for name, said in COMMANDS.items():
-        if name == LAB:
-            app.command(lab_app(said))
+        if name in GROUPS:
+            app.command(GROUPS[name](said))
             continue
         room = "upkeep." if name in UPKEEP else "ahead." if name in AHEAD else ""
         module = name.replace("-", "_")

@@ -17,6 +17,10 @@ VERSION = 1
 DIGEST_BYTES = 32
 
 
+LEAVES = -1
+"""The number of a frame by which who leads says that it leads no more; it has no records."""
+
+
 class FrameError(Exception):
     """Bytes that are no frame, or not the one that should stand here. One line."""
 
@@ -24,7 +28,7 @@ class FrameError(Exception):
 class Frame(msgspec.Struct, array_like=True, frozen=True):
     """Records that `node` wrote in `epoch`; `number` counts its frames of that epoch from 0.
 
-    Number 0 begins the epoch and has no records.
+    Number 0 begins the epoch and has no records; `LEAVES` ends it.
     """
 
     version: int

@@ -6,7 +6,8 @@ effects, in order. So the same code runs in a market and under the simulator.
 
 A leader appends one frame at a time, at the end that it knows. Who hears nothing for a while
 appends the beginning of the next epoch there: if that is stored, it leads, having carried out all
-that came before. A leader whose append is refused is none any more. An append that is not answered
+that came before. A leader whose append is refused is none any more; one that hands over says so
+in its last frame, and the next stands without waiting for silence. An append that is not answered
 is sent again, and nobody is told anything before the log has said what became of it; `AskAgain`
 claims nothing either way, for whoever repeats a request gets its first answer.
 
@@ -19,6 +20,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from solvent.cluster.frames import (
+    LEAVES,
     VERSION,
     Frame,
     FrameError,
@@ -131,12 +133,13 @@ class Member:
         self._heard = self._written = now
         self._number = 0
         self._flight: _Flight | None = None
+        self._is_leaving = False
         self._waiting: list[tuple[Hashable, bytes]] = []
 
     @property
     def leads(self) -> bool:
         """Whether requests can be handed in here."""
-        return self.part is Part.LEADS
+        return self.part is Part.LEADS and not self._is_leaving
 
     def submit(self, ticket: Hashable, record: bytes, now: int) -> list[Effect]:
         """Take a record in, or tell its ticket to ask again where another node leads."""
@@ -154,6 +157,15 @@ class Member:
         """Append a record in a frame of its own; only while `is_idle`."""
         assert self.is_idle
         return self._send(self.position.epoch, (record,), [], now)
+
+    def hand_over(self, now: int) -> list[Effect]:
+        """Lead no more once the log has said so; who waits may ask whoever leads then."""
+        if not self.leads:
+            return []
+        tickets, self._waiting = [ticket for ticket, _ in self._waiting], []
+        self._is_leaving = True
+        asked: list[Effect] = [AskAgain(tickets)] if tickets else []
+        return asked if self._flight else [*asked, *self._send_last(now)]
 
     def leave(self) -> list[Effect]:
         """Take no further part; who waits here may ask elsewhere."""
@@ -226,6 +238,10 @@ class Member:
         records = tuple(record for _, record in batch)
         return self._send(self.position.epoch, records, [ticket for ticket, _ in batch], now)
 
+    def _send_last(self, now: int) -> list[Effect]:
+        self._number = LEAVES
+        return self._send(self.position.epoch, (), [], now)
+
     def _stand(self, now: int) -> list[Effect]:
         self.part, self._number = Part.STANDS, 0
         return self._send(self.position.epoch + 1, (), [], now)
@@ -264,12 +280,19 @@ class Member:
         apply = Apply(self.position.sequence, data, records, is_over)
         if not is_over:
             self.leader = frame.node
+        is_last = frame.number == LEAVES and not is_over
         if flight is None or flight.append.frame != data:
+            if is_last:
+                self._heard = now - self._timing.silence
             return [apply, *self._step_down()]
         self._flight = None
+        if is_last:
+            return [apply, *self._step_down()]
         self.part = Part.LEADS
         done = [Done(ticket, apply.sequence, at) for at, ticket in enumerate(flight.tickets)]
         more = self._write(now) if self._waiting else []
+        if self._is_leaving:
+            more = self._send_last(now)
         return [apply, *done, *more]
 
     def _step_down(self) -> list[Effect]:
@@ -277,7 +300,7 @@ class Member:
         tickets = [ticket for ticket, _ in self._waiting]
         if self._flight is not None:
             tickets = [*self._flight.tickets, *tickets]
-        self._waiting, self._flight = [], None
+        self._waiting, self._flight, self._is_leaving = [], None, False
         self.part = Part.FOLLOWS
         return [AskAgain(tickets)] if tickets else []
 

@@ -31,6 +31,7 @@ from solvent.cluster.nats_settings import (
     refuse_weak_servers,
     refuse_weak_stream,
     stream_config,
+    stream_name,
 )
 
 LOG = logging.getLogger("solvent.cluster")
@@ -40,7 +41,6 @@ OPEN_SECONDS = 10.0
 MARGIN_SECONDS = 2.0
 WRONG_LAST_SEQUENCE = 10071
 """The server's code for an append that expected another end of the stream."""
-NAME_CHARACTERS = 16
 Found = TypeVar("Found")
 
 
@@ -49,7 +49,7 @@ class NatsLog:
 
     def __init__(self, servers: Sequence[Server], market: str) -> None:
         self.servers = tuple(servers)
-        self.stream = f"SOLVENT_{market[:NAME_CHARACTERS]}"
+        self.stream = stream_name(market)
         self.subject = f"solvent.{market}"
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)

@@ -21,6 +21,7 @@ LEAST_VERSION = (2, 15, 1)
 """The first release whose servers sync once an append and not once a message and replica."""
 DUPLICATE_SECONDS = 120.0
 MONITOR_SECONDS = 2.0
+NAME_CHARACTERS = 16
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 UNLIMITED = -1
 
@@ -46,6 +47,11 @@ class Store(NamedTuple):
     def holes(self) -> int:
         """Messages that lie between its first and its last, and are not there."""
         return self.last - self.first + 1 - self.messages if self.messages else 0
+
+
+def stream_name(market: str) -> str:
+    """The name of the stream of the market with this identity."""
+    return f"SOLVENT_{market[:NAME_CHARACTERS]}"
 
 
 def stream_config(name: str, subject: str) -> StreamConfig:

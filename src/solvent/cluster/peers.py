@@ -32,6 +32,20 @@ _ASKS, _TELLS = b"solvent asks", b"solvent tells"
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+class NodeStatus(msgspec.Struct, array_like=True, frozen=True):
+    """What a node says of itself: its part, and how far it has carried out the log.
+
+    `lag` frames are behind, as far as it knows, and for `quiet` seconds it carried out none.
+    """
+
+    version: str
+    part: str
+    sequence: int
+    epoch: int
+    lag: int
+    quiet: float
+
+
 class PeerError(Exception):
     """Another node that does not answer, or not with what was asked. One line."""
 

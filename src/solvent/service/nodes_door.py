@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from solvent.cluster.peers import open_question, sealed_answer
+from solvent import __version__
+from solvent.cluster.peers import NodeStatus, open_question, sealed_answer
 from solvent.journal.journal_errors import JournalError
 from solvent.service.core.cluster.replicated import ReplicatedSequencer, frames_from
 from solvent.service.door import Door
@@ -58,4 +59,13 @@ def _said(sequencer: ReplicatedSequencer, words: str) -> bytes | None:
             # What this journal cannot read another one may have.
             frames = []
         return msgspec.msgpack.encode(frames)
+    if words == "status":
+        place = sequencer.place
+        return msgspec.msgpack.encode(
+            NodeStatus(__version__, place.part, place.sequence, place.epoch, place.lag, place.quiet)
+        )
+    if name == "hand-over" and number.isdecimal():
+        # A question that is heard and asked again names an epoch that is over.
+        sequencer.hand_over(int(number))
+        return b""
     return None

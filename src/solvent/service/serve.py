@@ -192,6 +192,8 @@ async def _serve(
             if on_ready is not None:
                 await on_ready(address)
             await ended.wait()
+            # Whoever follows leads while this node takes its time to end.
+            node.sequencer.hand_over()
             with suppress(TimeoutError):
                 await asyncio.wait_for(app.streams.close(), END_SECONDS)
     finally:

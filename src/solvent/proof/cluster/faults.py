@@ -13,7 +13,8 @@ class Faults:
     `lost` appends never reach the log; the answer to `unanswered` ones never comes back, stored or
     not; `late` ones reach it after they were given up. `dropped`, `doubled` and `flipped` are
     frames on their way to a node; `paused`, `killed` and `cut` happen to a node at a look of its
-    clock; a `stranger` writes a frame of an epoch that is over.
+    clock; a `stranger` writes a frame of an epoch that is over. A leader is told to hand over where
+    it is `handed`.
     """
 
     lost: float = 0.0
@@ -26,6 +27,7 @@ class Faults:
     killed: float = 0.0
     cut: float = 0.0
     stranger: float = 0.0
+    handed: float = 0.0
     delay: int = 5 * MILLISECOND
 
 
@@ -41,6 +43,7 @@ _MOST = Faults(
     killed=0.01,
     cut=0.01,
     stranger=0.003,
+    handed=0.01,
     delay=200 * MILLISECOND,
 )
 FREQUENT = 2

@@ -41,20 +41,34 @@ class Fault(NamedTuple):
 
 
 class Truth:
-    """The log replayed: digests and counts by sequence, and places of operations."""
+    """The log replayed: digests and counts by sequence, and places of operations.
+
+    `intruders` are frames in force that another node wrote than the one that began their epoch.
+    """
 
     def __init__(self, begin: Position, frames: list[bytes]) -> None:
         self.machine = Machine()
         self.digests = [begin.digest]
         self.counts = [0]
+        self.intruders: list[int] = []
+        owners: dict[int, int] = {}
         self.epoch, digest = begin.epoch, begin.digest
         for data in frames:
             frame = decode_frame(data, digest)
             if frame.epoch >= self.epoch:
                 self.machine.carry_out(frame.records)
+                if owners.setdefault(frame.epoch, frame.node) != frame.node:
+                    self.intruders.append(len(self.digests))
             self.epoch, digest = max(self.epoch, frame.epoch), digest_of(data)
             self.digests.append(digest)
             self.counts.append(self.machine.count)
+
+
+def owners_flaw(truth: Truth) -> Fault | None:
+    """An epoch in which two nodes wrote."""
+    if truth.intruders:
+        return Fault("two nodes wrote in one epoch", tuple(truth.intruders[:1]))
+    return None
 
 
 def answers_flaw(truth: Truth, answers: list[Answered]) -> Fault | None:

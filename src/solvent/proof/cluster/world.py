@@ -38,7 +38,7 @@ from solvent.domain.units import SECOND
 from solvent.proof.cluster.clients import Clients
 from solvent.proof.cluster.faults import NONE, Faults, draw_faults
 from solvent.proof.cluster.nodes import Node
-from solvent.proof.cluster.witness import Fault, Truth, answers_flaw, reads_flaw
+from solvent.proof.cluster.witness import Fault, Truth, answers_flaw, owners_flaw, reads_flaw
 
 NODES = 3
 LOOK = 20 * MILLISECOND
@@ -168,6 +168,8 @@ class World:
             node.cut_until = self.now + rng.randrange(5 * SECOND)
         if self.chance(faults.stranger):
             self._write_as_stranger()
+        if self.chance(faults.handed):
+            self.perform(node, node.member.hand_over(self.now))
         self.perform(node, node.member.tick(self.now))
         if not rng.randrange(READ_EVERY) and node.cut_until <= self.now:
             self._read(node)
@@ -258,7 +260,8 @@ class World:
             return Fault(f"the log: {error}", ())
         clients = self.clients
         return (
-            answers_flaw(truth, clients.answers)
+            owners_flaw(truth)
+            or answers_flaw(truth, clients.answers)
             or reads_flaw(truth, clients.reads)
             or self._rest_flaw(truth)
         )

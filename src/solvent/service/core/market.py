@@ -130,6 +130,14 @@ def head_parameters(head: bytes) -> EngineParameters:
         raise MarketError(f"the head cannot be read: {error}") from error
 
 
+def head_identity(head: bytes) -> str:
+    """What tells the market of a head from others. Raises MarketError for one that is none."""
+    try:
+        return _HEAD.decode(head).identity.hex()
+    except ValueError as error:
+        raise MarketError(f"the head cannot be read: {error}") from error
+
+
 class Market:
     """The market of a journal's head, from its beginning or from a snapshot of it.
 

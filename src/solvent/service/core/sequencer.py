@@ -140,6 +140,9 @@ class Sequencer:
         """Where this node stands."""
         return Place("alone", self.applied)
 
+    def hand_over(self, epoch: int | None = None) -> None:
+        """Let another node lead, if there is one."""
+
     @property
     def waiting(self) -> int:
         """How many requests wait."""

@@ -29,6 +29,7 @@ from solvent.cluster.member import (
     Effect,
     Fetch,
     Member,
+    Part,
 )
 from solvent.journal.durable import Journal
 from solvent.service.core.cluster.log_reader import Heard, LogReader, Peers
@@ -57,6 +58,8 @@ from solvent.service.limits import BATCH_RECORDS
 
 TURN_SECONDS = 0.01
 """A turn waits so long for something to do."""
+HAND_OVER_SECONDS = 1.0
+"""Who ends waits so long for the log to take the frame by which it leads no more."""
 ELSEWHERE = "another node may know: ask again"
 FRAMES_TOLD = 64
 BYTES_TOLD = 4 * 1024 * 1024
@@ -69,6 +72,12 @@ class Replication(NamedTuple):
     node: int
     log: Log
     peers: Peers
+
+
+class _HandOver(NamedTuple):
+    """Asks the writer to lead no more in this epoch; None: in any."""
+
+    epoch: int | None
 
 
 class _Said(NamedTuple):
@@ -134,6 +143,19 @@ class ReplicatedSequencer(Sequencer):
         super().start()
         self._reader.start()
 
+    def hand_over(self, epoch: int | None = None) -> None:
+        """Let another node lead, if this one does, and the epoch is still that one."""
+        self._queue.put(_HandOver(epoch))
+
+    def close(self) -> None:
+        """Let another node lead, then as for one node."""
+        if self._thread.is_alive():
+            self.hand_over()
+            end = time.monotonic() + HAND_OVER_SECONDS
+            while self.member.part is Part.LEADS and time.monotonic() < end:
+                time.sleep(TURN_SECONDS)
+        super().close()
+
     def refuse_more(self, requests: int) -> None:
         """As for one node; on one that follows raise AskAgainError."""
         super().refuse_more(requests)
@@ -151,6 +173,8 @@ class ReplicatedSequencer(Sequencer):
                     goes_on = False
                 case Waiting():
                     self._submit(item)
+                case _HandOver() if item.epoch in (None, self.position.epoch):
+                    self._do(self.member.hand_over(_now()))
                 case _Said():
                     self._do(self.member.appended(item.key, item.answer, _now()))
                 case Heard():

@@ -1,0 +1,193 @@
+"""A rehearsal with real processes: nodes and log servers are killed and paused under real clients.
+
+    python -m tests.cluster.rehearsal FAULTS [SEED]
+
+Clients place orders, each under a number of its own that makes a repeat harmless, and cancel old
+ones. What they were told is held against the market that is left: nothing acknowledged is missing,
+nothing is there twice, and orders are numbered in the order of real time.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any
+
+import ccxt
+
+from solvent.proof.cluster.witness import Answered, Fault, order_flaw
+from tests.cluster.nats_servers import until
+from tests.cluster.trials import NODES, Clients, pid_of, running
+
+MARKET = "SOL/USDC"
+CLIENTS = 3
+KEPT = 20
+"""Orders that a client lets rest."""
+TIMEOUT_MS = 1000
+PAUSE_SECONDS = 3.0
+CALM_SECONDS = 1.0
+HEAL_SECONDS = 90.0
+LOGS = 3
+KINDS = ("kill node", "pause node", "kill log", "pause log")
+
+
+@dataclass
+class Client:
+    """Places and cancels orders until it is told to end."""
+
+    number: int
+    clients: Clients
+    answers: list[Answered] = field(default_factory=list)
+    resting: list[tuple[int, str]] = field(default_factory=list)
+    is_ending: bool = False
+    fault: BaseException | None = None
+
+    def run(self) -> None:
+        """Until the end."""
+        try:
+            operation = self.number * 10**6
+            while not self.is_ending:
+                operation += 1
+                self._place(operation)
+                if len(self.resting) > KEPT:
+                    self._cancel(self.resting.pop(0)[1])
+        except BaseException as error:
+            self.fault = error
+
+    def _place(self, operation: int) -> None:
+        asked = time.monotonic_ns()
+        _, order = self.clients.ask(
+            lambda client: client.create_order(
+                MARKET, "limit", "buy", 0.01, 90, {"clientOrderId": operation}
+            )
+        )
+        told = time.monotonic_ns()
+        self.answers.append(Answered(operation, int(order["id"]), asked, told))
+        self.resting.append((operation, order["id"]))
+
+    def _cancel(self, order: str) -> None:
+        def cancel(client: Any) -> None:
+            try:
+                client.cancel_order(order, MARKET)
+            except ccxt.OrderNotFound:
+                # An attempt before was carried out and its answer did not come.
+                return
+
+        self.clients.ask(cancel)
+
+
+@dataclass
+class Rehearsed:
+    """What came of it: orders placed, the pauses of clients in seconds by fault, and a flaw."""
+
+    orders: int
+    pauses: dict[str, list[float]]
+    flaw: Fault | None
+
+
+def rehearse(place: Path, faults: int, seed: int) -> Rehearsed:
+    """Make so many faults, one after another, each when the one before has healed."""
+    rng = Random(seed)
+    pauses: dict[str, list[float]] = defaultdict(list)
+    with running(place) as (folder, port):
+        ports = range(port, port + NODES)
+        clients = [Client(each + 1, Clients(ports, TIMEOUT_MS)) for each in range(CLIENTS)]
+        threads = [threading.Thread(target=client.run) for client in clients]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(faults):
+                time.sleep(CALM_SECONDS + rng.random())
+                kind, number = rng.choice(KINDS), rng.randrange(NODES)
+                began = time.monotonic_ns()
+                _harm(folder, kind, number)
+                until(partial(_all_go_on, clients, began), HEAL_SECONDS)
+                pauses[kind].append(max(_gap(client, began) for client in clients))
+                until(lambda: _all_run(folder), HEAL_SECONDS)
+        finally:
+            for client in clients:
+                client.is_ending = True
+            for thread in threads:
+                thread.join()
+        for client in clients:
+            if client.fault is not None:
+                raise client.fault
+        answers = [answer for client in clients for answer in client.answers]
+        flaw = order_flaw(answers) or _resting_flaw(ports, clients)
+    return Rehearsed(len(answers), pauses, flaw)
+
+
+def _harm(folder: Path, kind: str, number: int) -> None:
+    how, what = kind.split()
+    pid = pid_of(folder, f"{what}-{number}")
+    assert pid is not None
+    if how == "kill":
+        os.kill(pid, signal.SIGKILL)
+        return
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(PAUSE_SECONDS, os.kill, (pid, signal.SIGCONT)).start()
+
+
+def _all_go_on(clients: list[Client], since: int) -> bool:
+    """Whether each client was told of what it asked for after a fault."""
+    for client in clients:
+        assert client.fault is None, client.fault
+    return all(client.answers and client.answers[-1].asked > since for client in clients)
+
+
+def _gap(client: Client, since: int) -> float:
+    """The longest time between two answers from a fault on, in seconds."""
+    told = [answer.told for answer in client.answers]
+    return max(after - before for before, after in pairwise(told) if after > since) / 1e9
+
+
+def _all_run(folder: Path) -> bool:
+    names = [f"node-{each}" for each in range(NODES)] + [f"log-{each}" for each in range(LOGS)]
+    return all(pid_of(folder, name) is not None for name in names)
+
+
+def _resting_flaw(ports: range, clients: list[Client]) -> Fault | None:
+    """Whether on every node exactly those orders rest that were placed and not cancelled, once."""
+    wanted = sorted(int(order) for client in clients for _, order in client.resting)
+    found: list[int] = []
+
+    def agrees(port: int) -> bool:
+        nonlocal found
+        _, orders = Clients([port]).ask(lambda client: client.fetch_open_orders(MARKET))
+        found = sorted(int(order["id"]) for order in orders if order["price"] == 90)
+        return found == wanted
+
+    for number, port in enumerate(ports):
+        try:
+            until(partial(agrees, port), HEAL_SECONDS)
+        except AssertionError:
+            odd = sorted(set(found) ^ set(wanted))
+            return Fault(f"node {number} has other orders than were acknowledged", tuple(odd))
+    return None
+
+
+def main() -> int:
+    """A rehearsal by hand."""
+    faults, seed = int(sys.argv[1]), int((sys.argv[2:] or ["1"])[0])
+    with tempfile.TemporaryDirectory() as place:
+        done = rehearse(Path(place), faults, seed)
+    print(f"{faults} faults, {done.orders:,} orders placed; {done.flaw or 'no flaw'}")
+    for kind, pauses in sorted(done.pauses.items()):
+        print(
+            f"{kind:10}  {len(pauses):3} times  pause of the client that waited longest: "
+            f"median {median(pauses):.2f} s, most {max(pauses):.2f} s"
+        )
+    return int(done.flaw is not None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
