@@ -6,7 +6,7 @@ from decimal import Decimal
 from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.service.clients.served import Service
-from tests.service.console.signing import kept_key, said_to
+from tests.service.console.signing import kept_key, said_to, signed
 
 
 def come_in(page: Page) -> None:
@@ -125,6 +125,22 @@ def test_an_order_shows_how_the_account_stands_after_it(page: Page, demo: Servic
     gap = value(marks) - Decimal(told["liquidationPriceThen"])
     assert abs(gap) / value(marks) < Decimal("0.001")
     expect(page.locator(".fact", has_text="Borrows USDC")).to_contain_text("→")
+
+
+def test_another_accounts_data_cannot_be_had(page: Page, demo: Service) -> None:
+    """Neither in the page nor by what the page's key signs."""
+    come_in(page)
+    key = kept_key(page)
+    other = str(int(key["account"]) - 1)
+    page.goto(f"/account/of/{other}")
+    expect(page.get_by_text("(FORBIDDEN)").first).to_be_visible()
+    expect(page.locator("[data-value]")).to_have_count(0)
+    for path, instruction in (
+        ("/solvent/v1/watch/account", "watchAccountQuery"),
+        ("/solvent/v1/receipts", "receiptsQuery"),
+    ):
+        answer = signed(key["secret"], demo, path, instruction, account=other)
+        assert answer.status_code == 403, answer.text
 
 
 def test_nothing_of_an_account_is_seen_without_its_key(page: Page) -> None:
