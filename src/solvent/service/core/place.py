@@ -5,9 +5,9 @@ cluster's log, the same on every node. Whoever asks may name the number that mus
 """
 
 import asyncio
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Part = Literal["alone", "leads", "follows"]
+from solvent.service.api.objects.system import Part
 
 
 class Place(NamedTuple):

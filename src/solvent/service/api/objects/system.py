@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from solvent.service.api.objects.base import ApiObject, says
 from solvent.service.api.objects.enums import Blockchain, Status
-from solvent.service.core.place import Part
+
+Part = Literal["alone", "leads", "follows"]
+"""A node's part in a cluster."""
 
 
 class StatusAndMessage(ApiObject):
