@@ -45,15 +45,15 @@ class Clients:
 
     def ask(self, question: Callable[[Any], Any]) -> tuple[int, Any]:
         """Which node answered, and what."""
-        end = time.monotonic() + 60
+        end, said = time.monotonic() + 60, [""] * len(self.all)
         while time.monotonic() < end:
             for number, client in enumerate(self.all):
                 try:
                     return number, question(client)
-                except (ccxt.NetworkError, ccxt.ExchangeError):
-                    continue
+                except (ccxt.NetworkError, ccxt.ExchangeError) as error:
+                    said[number] = repr(error)
             time.sleep(0.05)
-        raise AssertionError("nobody answered")
+        raise AssertionError(f"nobody answered: {said}")
 
 
 def url_of(port: int) -> str:
