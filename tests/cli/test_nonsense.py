@@ -162,6 +162,72 @@ NONSENSE: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "audit": [(("audit",), (text,)) for text in ("", "none", "file", "/dev/null")],
     "check every": [(("audit", "empty"), ("--check-every", text)) for text in ("", "x", "1.5")],
     "receipts": [(("receipts",), (text,)) for text in ("", "none", "empty", "file")],
+    "keygen": [(("keygen",), (text,)) for text in ("", "none/x", "é/x", "file/x", LONG)]
+    + [(("keygen",), ()), (("keygen", "a", "a"), ())],
+    "keygen folder": [(("keygen", "a"), ("--folder", text)) for text in ("", "none", "file", LONG)],
+    "call": [
+        (("call",), words)
+        for words in (
+            (),
+            ("get",),
+            ("", ""),
+            ("get", ""),
+            ("get", "/none"),
+            ("put", "/api/v1/order"),
+            ("post", "/api/v1/orders"),
+            ("get", "/api/v1/time", "x"),
+            ("get", "/api/v1/time", "=1"),
+            ("get", "/api/v1/capital"),
+        )
+    ],
+    "call url": [
+        (("call", "get", "/api/v1/time"), ("--url", text))
+        for text in ("", "x", "http://", "ftp://h", "http://h:x", "http://[::1", f"http://{LONG}")
+    ],
+    "call key": [
+        (("call", "get", "/api/v1/capital"), ("--key-file", text))
+        for text in ("", "none", "empty", "file", "bytes")
+    ],
+    "call prove": [
+        (("call", "post", "/solvent/v1/admin/accounts", "--key-file", "key"), ("--prove", text))
+        for text in ("", "none", "empty", "file", "bytes")
+    ],
+    "folders of no market": [
+        ((command, text), more)
+        for command, more in (
+            ("backup", ("m",)),
+            ("restore", ("m",)),
+            ("archive", ("m",)),
+            ("truncate", ("--at", "1")),
+            ("readmit", ("--operator-key", OPERATOR)),
+            ("what-if", ("SOL=-0.1",)),
+            ("forecast", ("2",)),
+            ("certify", ("--out", "m", "--key-file", "key")),
+        )
+        for text in ("", "none", "file", "empty", "/dev/null")
+    ],
+    "truncate": [(("truncate", "empty"), ("--at", text)) for text in ("", "x", "-1", "1.5", HUGE)],
+    "readmit": [
+        (("readmit", "empty"), ("--operator-key", text))
+        for text in ("", "abc", "é", SHORT, LOW_ORDER)
+    ],
+    "keep history": [(NEW, ("--keep-history", text)) for text in ("", "x", "-1", "1.5", HUGE)],
+    "snapshot every": [(NEW, ("--snapshot-every", text)) for text in ("", "x", "-1", "1.5")],
+    "health port": [
+        (NEW, ("--health-port", text)) for text in ("", "x", "-1", "65536", "1.5", HUGE)
+    ],
+    "trusted proxy": [
+        (NEW, ("--trusted-proxy", text)) for text in ("", "x", "10.0.0.0/99", "10.0.0.1/8", "é")
+    ],
+    "proxy protocol": [(NEW, ("--proxy-protocol",))],
+    "origin": [(NEW, ("--origin", text)) for text in ("", "x", "http://", "http://h/x", "é")],
+    "host name": [(NEW, ("--host-name", text)) for text in ("", "http://h", "h/x", "a b", "h:80")],
+    "archive": [(NEW, ("--archive", text)) for text in ("file", "file/m")],
+    "node": [(NEW, ("--node", text)) for text in ("", "x", "-1", "1")],
+    "cluster": [
+        (("up", "--demo", "--folder", "m"), ("--cluster", text))
+        for text in ("0", "00", "-1", "file", "bytes", "empty")
+    ],
     "choices": [
         (("receipts", "empty"), (option, text))
         for option in ("--account", "--adl-round", "--fill")

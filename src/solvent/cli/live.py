@@ -195,6 +195,10 @@ def _refuse_unusable(plan: Plan) -> int:
     Raises InputError for what can be known to be wrong before the folder is touched.
     """
     free_address(Address(plan.host, plan.port))
+    if plan.archive is not None and any(
+        each.exists() and not each.is_dir() for each in (plan.archive, *plan.archive.parents)
+    ):
+        raise InputError(str(plan.archive), "--archive", "is not a folder, or lies in none")
     if not holds_journal(plan.folder / JOURNAL):
         ran = sorted(name for name in RUN_FILES if (plan.folder / name).exists())
         if ran:

@@ -237,8 +237,12 @@ def up(
         logs_access=access_log,
     )
     if cluster is None:
+        if node is not None:
+            raise InputError("--node", str(node), "is of a cluster; name its file with --cluster")
         return run_live(plan)
     if cluster.isdecimal():
+        if not int(cluster):
+            raise InputError("--cluster", cluster, "must be nodes, one at least, or a file")
         return run_trial(plan, int(cluster))
     return run_live(replace(plan, cluster=cluster_node(read_cluster(Path(cluster)), node)))
 
@@ -266,8 +270,18 @@ def _front(
     has_proxy_line: bool,
     health_port: int | None,
 ) -> "Front":
-    from solvent.service.api.front import Front
+    from solvent.service.api.front import Front, is_host_name, is_origin
 
+    for name, texts, is_good, like in (
+        ("--origin", origins, is_origin, "https://host or http://host:8080, as browsers say it"),
+        ("--host-name", hosts, is_host_name, "market.example, without scheme and port"),
+    ):
+        for text in texts:
+            if not is_good(text):
+                raise InputError("market", name, f"{text!r} must be like {like}")
+    if has_proxy_line and not proxies:
+        reason = "lets trusted proxies in and nobody else; name one with --trusted-proxy"
+        raise InputError("market", "--proxy-protocol", reason)
     named = frozenset(name.lower() for name in hosts)
     return Front(frozenset(origins), named, _networks(proxies), has_proxy_line, health_port)
 

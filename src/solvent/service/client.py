@@ -9,9 +9,10 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from nacl.signing import SigningKey
@@ -38,9 +39,11 @@ class RefusedError(Exception):
 
 
 class Client:
-    """Speaks to the market at `url` with the key of a file, or without one."""
+    """Speaks to the market at `url` with the key of a file, or without one. Raises InputError."""
 
     def __init__(self, url: str, key_file: Path | None, seconds: float) -> None:
+        if not _is_address(url):
+            raise InputError(repr(url), "--url", "must be like http://127.0.0.1:8620")
         self._url = url.rstrip("/")
         self._key = None if key_file is None else _signing_key(key_file)
         self._seconds = seconds
@@ -102,9 +105,17 @@ class Client:
                 return str(answer.read().decode())
         except HTTPError as error:
             raise RefusedError(error.read().decode(errors="replace")) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             reason = f"does not answer ({getattr(error, 'reason', error)})"
             raise InputError(self._url, "market", reason) from None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _endpoint(method: str, path: str) -> Endpoint:

@@ -122,7 +122,7 @@ def test_a_change_takes_two_people_and_the_log_says_who(
     desk.get_by_label("Parameter", exact=True).select_option("THROTTLE_THRESHOLD")
     desk.get_by_label("New value").fill("0.85")
     desk.get_by_role("button", name="Propose").click()
-    expect(desk.get_by_text("waits for another person")).to_be_visible()
+    expect(desk.get_by_text("waits for another person")).to_be_visible(timeout=PATIENCE)
     row = desk.locator("tr[data-row='1']")
     expect(row).to_contain_text("SOL throttle threshold to 0.85")
     rehearsal = desk.locator("[data-proposal='1']")

@@ -29,6 +29,9 @@ def keygen(*names: str, folder: Annotated[Path, NAMED] = Path()) -> int:
 
     if not names:
         raise InputError("keygen", "NAMES", "are missing; name a key, like operator")
+    for name in names:
+        if not name or Path(name).name != name or names.count(name) > 1:
+            raise InputError("keygen", "NAMES", f"{name!r} must be a plain name, and given once")
     files = [folder / f"{name}{end}" for name in names for end in (".secret", ".pub")]
     for path in files:
         if path.exists():

@@ -5,6 +5,7 @@ was told it holds against the market for ever after: what is repeated must be an
 bytes as the first time.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ KEPT = 20
 MARGIN_MS = 10_000
 """A request so close to its expiry is not repeated: it might expire on the way."""
 OK, UNAVAILABLE = 200, 503
+REHEARSED = b"the change is being rehearsed"
+REHEARSED_SECONDS = 0.02
+"""What is answered to an approval that comes before the rehearsal, and when it is asked again."""
 
 
 class ClosingError(Exception):
@@ -137,10 +141,15 @@ class Client:
         self._on_answer()
 
     def _ask(self, connection: HTTPConnection, request: Request) -> Answer:
-        answer, _ = send(connection, request)
-        if answer.status == UNAVAILABLE:
-            raise ClosingError
-        return answer
+        """The answer; an approval that comes before its rehearsal is over is asked again."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            answer, _ = send(connection, request)
+            if answer.status == UNAVAILABLE:
+                raise ClosingError
+            if REHEARSED not in answer.body or time.monotonic() > until:
+                return answer
+            time.sleep(REHEARSED_SECONDS)
 
     def _fail(self, what: str, answer: Answer, instead: str) -> None:
         self.problem = f"step {self.step}, {what}: the answer is {answer}, {instead}"

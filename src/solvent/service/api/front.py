@@ -8,6 +8,7 @@ must be one of the service's.
 """
 
 import ipaddress
+import re
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -38,6 +39,22 @@ class Front(NamedTuple):
         if name in self.hosts or name in LOOPBACK or _is_number(name):
             return None
         return "this host name is not served; the operator may list it with --host-name"
+
+
+def is_origin(text: str) -> bool:
+    """Whether a browser could say this of a page: scheme, host and port, in small letters."""
+    return _ORIGIN.fullmatch(text) is not None
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a request could name this host, in letters of any size."""
+    return _HOST.fullmatch(text) is not None
+
+
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_ORIGIN = re.compile(
+    r"https?://([a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII
+)
 
 
 def _origins(host: str) -> tuple[str, str]:
