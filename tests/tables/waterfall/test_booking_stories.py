@@ -209,6 +209,28 @@ def test_a_lender_who_is_liquidated_bears_what_his_peer_does() -> None:
     """)
 
 
+@proves("I29", "I38", "I39")
+def test_nobody_healthy_is_let_off_for_having_dust_of_a_halted_token() -> None:
+    """cat's 0.002 USDC of SOL bear no loss, and she owes 0.001: that is no loss of hers."""
+    run_story("""
+        deposit ann USDC 100,000
+        lend    ann USDC 100,000
+        deposit cat SOL 0.00002
+        borrow  cat USDC 0.001
+        withdraw cat USDC 0.001
+        deposit bob BTC 1
+        borrow  bob USDC 60,000
+        withdraw bob USDC 60,000
+        halt    SOL
+        price   BTC 50,000
+        step +1s
+        saw     BookingOpened accounts=1 rounds=1
+        saw     DebtWrittenOff account=bob asset=USDC value=10000
+        expect  cat USDC owed >= 0.001
+        expect  cat liquidating 0
+    """)
+
+
 @proves("I38", "I31", "I39")
 @pytest.mark.parametrize("gift", ["", "deposit bob BTC 0.00000001"])
 def test_dust_of_a_halted_token_vetoes_nothing(gift: str) -> None:

@@ -89,6 +89,7 @@ def read_impairment(s: Store, marks: Memory, found: Memory, count: int, out: Mem
         if not account_row(s, found[place]).is_liquidating:
             s.liquidating[s.globals.liquidating_count] = found[place]
             s.globals.liquidating_count += 1
+            account_row(s, found[place]).is_liquidating = 1
     for asset in range(s.globals.assets):
         out[asset] = pool_row(s, asset).impaired
     reckon_gate(s)
@@ -96,4 +97,6 @@ def read_impairment(s: Store, marks: Memory, found: Memory, count: int, out: Mem
         reckoned = pool_row(s, asset).impaired
         pool_row(s, asset).impaired = out[asset]
         out[asset] = reckoned
+    for place in range(before, s.globals.liquidating_count):
+        account_row(s, s.liquidating[place]).is_liquidating = 0
     s.globals.liquidating_count = before

@@ -45,7 +45,7 @@ from solvent.engine.watch.scan import (
     prepare_screen,
     surely_healthy,
 )
-from solvent.engine.waterfall.insolvency import lacks, lend_indices, rounding, worth_of
+from solvent.engine.waterfall.insolvency import booked_worth, lacks, lend_indices, rounding
 from solvent.kernels.language import (
     allocate_rows,
     bit,
@@ -97,6 +97,8 @@ def look_ahead(s: Store, points: int, marks: Memory, out: Memory, found: Memory)
                 )
                 if healthy or not _is_liquidatable(s, room, marks.at(at)):
                     _add_opposites(s, room, marks.at(at), opposite_values(sums, assets))
+                    if account_row(s, room.account).is_liquidating:
+                        _add_lack(s, room, sums)
                 else:
                     _add_liquidatable(s, room, sums, marks.at(at))
                     if point == 0:
@@ -247,7 +249,7 @@ def _pair(room: Room, squares: Memory, assets: int) -> None:
 def _add_lack(s: Store, room: Room, point: Memory) -> None:
     """Add what an account lacks if it is insolvent, as the bookings count it."""
     indices = indices_in(room, s.globals.assets)
-    worth = worth_of(s, room.account, indices, doubted=True)
+    worth = booked_worth(s, room.account, indices)
     if lacks(worth) > rounding(s):
         sums = point_row(point)
         sums.insolvent += 1

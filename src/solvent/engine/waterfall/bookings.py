@@ -47,9 +47,9 @@ from solvent.engine.waterfall.clearing import (
 from solvent.engine.waterfall.insolvency import (
     DUST,
     LOSS_INTERVALS,
+    booked_worth,
     interest_up,
     lacks,
-    worth_of,
 )
 from solvent.engine.waterfall.record import Record, record_parties, record_pools, touched
 from solvent.engine.waterfall.rows import Insolvent, Party, PoolLoss
@@ -116,7 +116,7 @@ def plan_fund(s: Store, found: Clearing) -> FundPlan:
     shortfall = wide(0)
     for place in range(count_of(found)):
         each = found.accounts[place]
-        lack = lacks(worth_of(s, each.account, found.indices, doubted=True))
+        lack = lacks(booked_worth(s, each.account, found.indices))
         each.lacks = narrow(divide_up(lack, FINE_PER_VALUE))
         shortfall += each.lacks
     top = s.globals.scratch_top
@@ -278,7 +278,7 @@ def _record(s: Store, booking: int, place: int, account: int, after: int) -> Non
 
 @kernel
 def _say_booked(s: Store, booking: int, each: Insolvent, indices: Memory) -> None:
-    worth = worth_of(s, each.account, indices, doubted=True)
+    worth = booked_worth(s, each.account, indices)
     shortfall = narrow(divide_up(lacks(worth), FINE_PER_VALUE))
     emit(
         s,

@@ -35,13 +35,13 @@ from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.units import mul_div_down
 from solvent.engine.waterfall.insolvency import (
+    booked_worth,
     counted_up,
     is_insolvent,
     lacks,
     lend_indices,
     open_debt,
     rounding,
-    worth_of,
 )
 from solvent.engine.waterfall.rows import Insolvent
 from solvent.kernels.language import (
@@ -190,7 +190,7 @@ class Share(NamedTuple):
 @kernel
 def share_left(s: Store, each: Insolvent, indices: Memory) -> Share:
     """What an account can bear of its debts with claims at these indices, its fund's part added."""
-    worth = worth_of(s, each.account, indices, doubted=True)
+    worth = booked_worth(s, each.account, indices)
     lack = lacks(worth) - wide(each.fund) * FINE_PER_VALUE
     if lack <= rounding(s):
         return Share(worth.debts, worth.debts)
@@ -386,7 +386,7 @@ def _depends(s: Store, account: int, given_back: Memory, factors: Memory, spare:
     top = s.globals.scratch_top
     indices = take(s, assets)
     lend_indices(s, indices)
-    debts = worth_of(s, account, indices, doubted=True).debts
+    debts = booked_worth(s, account, indices).debts
     s.globals.scratch_top = top
     depends = False
     for asset in range(assets):

@@ -28,7 +28,7 @@ from solvent.kernels.language import Wide, bit, kernel, narrow, wide
 from solvent.kernels.rows import Memory
 
 DUST: int = 10_000
-"""0.01 USDC in 10^-6: a stale holding worth less counts nothing, and losses of a pool below it are
+"""0.01 USDC in 10^-6: a stale holding worth less bears no loss, and losses of a pool below it are
 its residue's affair and impair nothing (I39)."""
 LOSS_INTERVALS = 60
 """Where nothing but time passes, interest that is lost is booked in one of so many intervals."""
@@ -61,13 +61,24 @@ def worth_of(s: Store, account: int, indices: Memory, doubted: bool) -> Worth:
     Where they are not `doubted` they count as they were last.
     """
     doubt = s.rules.stale_doubt if doubted else 0
+    return _counted(s, account, indices, doubt, account_row(s, account).is_liquidating != 0)
+
+
+@kernel
+def booked_worth(s: Store, account: int, indices: Memory) -> Worth:
+    """What `account` is worth where its loss is booked: as in the waterfall, wherever it is."""
+    return _counted(s, account, indices, s.rules.stale_doubt, True)
+
+
+@kernel
+def _counted(s: Store, account: int, indices: Memory, doubt: int, strictly: bool) -> Worth:
     worth = Worth(wide(0), wide(0))
     rest = account_row(s, account).held
     while rest:
         asset = first_asset(rest)
         rest = rest ^ bit(asset)
-        worth = _with_asset(s, worth, account, asset, indices[asset], doubt)
-    if account_row(s, account).is_liquidating and pays_nothing(s, account, indices):
+        worth = _with_asset(s, worth, account, asset, indices[asset], doubt, strictly)
+    if strictly and pays_nothing(s, account, indices):
         worth = Worth(wide(0), worth.debts)
     return worth
 
@@ -101,7 +112,9 @@ def _pays(s: Store, account: int, asset: int, index: int, debt: int, value: int)
 
 
 @kernel
-def _with_asset(s: Store, worth: Worth, account: int, asset: int, index: int, doubt: int) -> Worth:
+def _with_asset(
+    s: Store, worth: Worth, account: int, asset: int, index: int, doubt: int, strictly: bool
+) -> Worth:
     """Sums with what the account has and owes of one more asset."""
     row = position(s, account, asset)
     claim = mul_div_down(row.lent_shares, index, INDEX_SCALE)
@@ -114,7 +127,7 @@ def _with_asset(s: Store, worth: Worth, account: int, asset: int, index: int, do
         return Worth(assets + fine_down(quantity, mark, about), debts + fine_up(debt, mark, about))
     netted = min(quantity, debt)
     beyond = fine_down(quantity - netted, mark, about) * (RATIO + doubt) // RATIO
-    if beyond >= wide(DUST) * FINE_PER_VALUE:
+    if beyond >= wide(DUST) * FINE_PER_VALUE or not strictly:
         assets += beyond
     lower = narrow(wide(mark) * RATIO // (RATIO + doubt))
     debts += fine_up(debt - netted, lower, about)

@@ -16,18 +16,14 @@ from solvent.domain.events import Event
 from solvent.domain.settlement_properties import up
 from solvent.domain.settlements import Booking, SettlementError, settlements_of
 from solvent.domain.units import FINE_PER_VALUE, HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO
-from solvent.domain.waterfall_events import (
-    AdlLeg,
-    LiquidationEnded,
-    LiquidationStarted,
-    PartyBalance,
-)
+from solvent.domain.waterfall_events import AdlLeg, PartyBalance
 from solvent.proof.invariants.interest import rate_on
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.solvency import (
     DUST,
     ONE,
     Held,
+    Quoted,
     Worth,
     counted_for,
     pays_any,
@@ -108,35 +104,21 @@ def check_bookings(view: StateView, events: tuple[Event, ...]) -> Iterator[Breac
         for flaw in booking_flaws(booking):
             whose = () if flaw.account is None else (flaw.account,)
             yield breach(flaw.invariant, flaw.sentence, *whose, *flaw.numbers)
-        yield from _accounts(view, booking, _inside(view, booking, events))
+        yield from _accounts(view, booking)
         yield from _fund(view, booking)
 
 
-def _inside(view: StateView, booking: Booking, events: tuple[Event, ...]) -> set[int]:
-    """Who was in the waterfall when a booking began; lenders whom it makes insolvent were not."""
-    inside = set(view.liquidating)
-    for event in events:
-        if event == booking.opened:
-            break
-        if isinstance(event, LiquidationStarted):
-            inside.add(event.account)
-        elif isinstance(event, LiquidationEnded):
-            inside.discard(event.account)
-    return inside
-
-
-def _accounts(view: StateView, booking: Booking, inside: set[int]) -> Iterator[Breach]:
+def _accounts(view: StateView, booking: Booking) -> Iterator[Breach]:
     """I29, I38: only who lacks anything is booked, all its debts alike, down to worth nothing."""
     after = [pool.lend_index for pool in booking.pools]
     for down in booking.downs:
         after[down.asset] = 0 if down.restarted else down.lend_index
     for place, booked in enumerate(booking.accounts):
         account, balances = booked.account, booking.parties[place].balances
-        count = _worth_inside if account in inside else _worth
-        before = count(view, booking, [one for one in balances if not one.after], after)
+        before = _worth(view, booking, [one for one in balances if not one.after], after)
         if before.lacks <= 0:
             yield breach("I38", "a solvent account was booked", account, before.lacks)
-        rest = count(view, booking, [one for one in balances if one.after], after)
+        rest = _worth(view, booking, [one for one in balances if one.after], after)
         unit = sum(_unit(view, booking, pool.asset) for pool in booking.pools)
         if not -unit <= rest.lacks <= len(after):
             yield breach("I29", "a booking leaves another worth than none", account, rest.lacks)
@@ -159,28 +141,19 @@ def _worth(
 ) -> Worth:
     """What an account with these balances was worth, claims at these indices."""
     assets = debts = 0
+    rows: dict[int, Held] = {}
+    marks = {pool.asset: pool.mark for pool in booking.pools}
     for one in balances:
         pool = booking.pools[one.asset]
+        quantity = one.available + one.locked + one.lent_shares * indices[one.asset] // INDEX_SCALE
         decimals = view.parameters.assets[one.asset].decimals
-        held = _held(one, indices)
-        counted = counted_for(view, held, pool.mark, decimals, stale=bool(pool.stale))
+        held = Held(quantity, one.debt)
+        quoted = Quoted(pool.mark, decimals, stale=bool(pool.stale))
+        counted = counted_for(view, held, quoted, strictly=True)
         assets, debts = assets + counted.assets, debts + counted.debts
+        rows[one.asset] = held
+    assets *= pays_any(view, rows, marks)
     return Worth(assets, debts)
-
-
-def _worth_inside(
-    view: StateView, booking: Booking, balances: list[PartyBalance], indices: list[int]
-) -> Worth:
-    """What an account in the waterfall was worth: nothing counts where none pays for a debt."""
-    worth = _worth(view, booking, balances, indices)
-    rows = {one.asset: _held(one, indices) for one in balances}
-    marks = {pool.asset: pool.mark for pool in booking.pools}
-    return worth if pays_any(view, rows, marks) else Worth(0, worth.debts)
-
-
-def _held(one: PartyBalance, indices: list[int]) -> Held:
-    claim = one.lent_shares * indices[one.asset] // INDEX_SCALE
-    return Held(one.available + one.locked + claim, one.debt)
 
 
 def _open(booking: Booking, one: PartyBalance) -> int:

@@ -42,8 +42,12 @@ class Worth(NamedTuple):
         return self.debts - self.assets
 
 
-def worth_of(view: StateView, account: int, lost: Sequence[int]) -> Worth:
-    """What an account is worth once claims lost these fractions of ONE."""
+def worth_of(view: StateView, account: int, lost: Sequence[int], *, booked: bool = False) -> Worth:
+    """What an account is worth once claims lost these fractions of ONE.
+
+    In the waterfall, or where its loss is `booked`, it is counted strictly.
+    """
+    strictly = booked or account in view.liquidating
     holding, health = view.holdings[account], view.health[account]
     assets = debts = 0
     rows: dict[int, Held] = {}
@@ -52,9 +56,10 @@ def worth_of(view: StateView, account: int, lost: Sequence[int]) -> Worth:
         free = holding.available[asset] + holding.locked[asset]
         row = rows[asset] = Held(free + claim, health.debts[asset])
         price = view.prices[asset]
-        counted = counted_for(view, row, price.mark, parameters.decimals, stale=price.stale)
+        about = Quoted(price.mark, parameters.decimals, stale=price.stale)
+        counted = counted_for(view, row, about, strictly=strictly)
         assets, debts = assets + counted.assets, debts + counted.debts
-    if account in view.liquidating:
+    if strictly:
         marks = {asset: price.mark for asset, price in enumerate(view.prices)}
         assets *= pays_any(view, rows, marks)
     return Worth(assets, debts)
@@ -67,16 +72,28 @@ class Held(NamedTuple):
     debt: int
 
 
-def counted_for(view: StateView, held: Held, mark: int, decimals: int, *, stale: bool) -> Worth:
-    """What is held and owed of one asset as it counts for the account."""
-    unit = 10**decimals
-    if not stale:
+class Quoted(NamedTuple):
+    """The price of one asset: its mark, its decimals, and whether it is stale."""
+
+    mark: int
+    decimals: int
+    stale: bool
+
+
+def counted_for(view: StateView, held: Held, quoted: Quoted, *, strictly: bool) -> Worth:
+    """What is held and owed of one asset as it counts for the account.
+
+    Counted `strictly`, dust of a stale asset is nothing.
+    """
+    mark, unit = quoted.mark, 10**quoted.decimals
+    if not quoted.stale:
         return Worth(held.quantity * mark * FINE // unit, up(held.debt * mark * FINE, unit))
     doubt = view.parameters.waterfall.stale_doubt
     netted = min(held.quantity, held.debt)
     beyond = (held.quantity - netted) * mark * FINE // unit * (RATIO + doubt) // RATIO
     lower = mark * RATIO // (RATIO + doubt)
-    return Worth(beyond if beyond >= DUST else 0, up((held.debt - netted) * lower * FINE, unit))
+    counts = beyond >= DUST or not strictly
+    return Worth(beyond if counts else 0, up((held.debt - netted) * lower * FINE, unit))
 
 
 def pays_any(view: StateView, rows: Mapping[int, Held], marks: Mapping[int, int]) -> bool:
@@ -174,7 +191,7 @@ def _losses(
     """What each pool loses when claims lost these fractions, fees given back apart, in atoms."""
     losses, fees = [0] * len(lost), [0] * len(lost)
     for account in insolvent:
-        worth = worth_of(view, account, lost)
+        worth = worth_of(view, account, lost, booked=True)
         lacks = min(worth.debts, worth.lacks - parts.get(account, 0))
         if lacks <= len(lost):
             continue

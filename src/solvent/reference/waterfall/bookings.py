@@ -52,9 +52,9 @@ from solvent.reference.waterfall.clearing import (
 )
 from solvent.reference.waterfall.insolvency import (
     DUST,
+    booked_worth,
     is_interest_alone,
     lend_indices,
-    worth_of,
 )
 from solvent.reference.waterfall.record import Record, record_parties, record_pools, touched
 
@@ -128,7 +128,8 @@ def plan_fund(state: State, accounts: list[int]) -> FundPlan:
     """
     indices = lend_indices(state)
     lacks = [
-        divide_up(worth_of(state, account, indices).lacks, FINE_PER_VALUE) for account in accounts
+        divide_up(booked_worth(state, account, indices).lacks, FINE_PER_VALUE)
+        for account in accounts
     ]
     free = [
         0 if state.prices[asset].stale else quantity
@@ -255,7 +256,7 @@ def _record(state: State, booking: int, place: int, account: int, after: int) ->
 
 
 def _say_booked(state: State, booking: int, each: Insolvent, indices: list[int]) -> None:
-    worth = worth_of(state, each.account, indices)
+    worth = booked_worth(state, each.account, indices)
     lacks = divide_up(worth.lacks, FINE_PER_VALUE)
     state.emit(
         BookedAccount(

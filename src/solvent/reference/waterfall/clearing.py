@@ -28,12 +28,12 @@ from solvent.reference.ledger import borrowed_fall, claim_of, debt_of, debt_wort
 from solvent.reference.lending.pool import index_less
 from solvent.reference.state import TREASURY, State
 from solvent.reference.waterfall.insolvency import (
+    booked_worth,
     counted_up,
     insolvent_among,
     lend_indices,
     open_debt,
     rounding,
-    worth_of,
 )
 
 ONE = 2**80
@@ -107,7 +107,7 @@ def write_offs(state: State, each: Insolvent, indices: list[int]) -> list[WriteO
     What is left of a debt rounds down, in value, atoms and shares, so that the account is worth
     nothing or up to a share of each debt more.
     """
-    worth = worth_of(state, each.account, indices)
+    worth = booked_worth(state, each.account, indices)
     lacks = worth.lacks - each.fund * FINE_PER_VALUE
     if lacks <= rounding(state):
         return []
@@ -245,7 +245,7 @@ class _System:
         lent = [asset for asset in range(self.count) if holder.lent_shares[asset]]
         if not lent:
             return
-        debts = worth_of(state, each.account, lend_indices(state)).debts
+        debts = booked_worth(state, each.account, lend_indices(state)).debts
         for asset, pool in enumerate(state.pools):
             owed = open_debt(state, each.account, asset)
             if not owed or not self.claims[asset]:

@@ -3,8 +3,11 @@
 A stale asset counts (1 + doubt) times its last mark, a stale debt 1 / (1 + doubt); what an account
 has and owes of one stale asset cancels and counts on neither side, for no price makes a gain of
 that. What it lacks by that count it lacks for certain. Claims count at given lend indices, so that
-it can be asked what an account is worth when pools have lost a part. What an account in the
-waterfall has counts nothing where no part of it pays for an atom of a debt: it will never pay any.
+it can be asked what an account is worth when pools have lost a part.
+
+Of an account in the waterfall, or one whose loss is booked, dust of a stale asset counts nothing:
+it would keep a debt of dust open for as long as that is halted. Nor does what it has where no part
+of that pays for an atom of a debt: it will never pay any. Nobody healthy is let off by either.
 
 Specification: section 8.7.
 """
@@ -30,7 +33,7 @@ from solvent.reference.lending.rates import borrow_apr, utilization
 from solvent.reference.state import UNSET, State
 
 DUST: int = 10_000
-"""0.01 USDC in 10^-6: a stale holding worth less counts nothing, and losses of a pool below it are
+"""0.01 USDC in 10^-6: a stale holding worth less bears no loss, and losses of a pool below it are
 its residue's affair and impair nothing (I39)."""
 LOSS_INTERVALS = 60
 """Where nothing but time passes, interest that is lost is booked in one of so many intervals."""
@@ -58,6 +61,17 @@ def worth_of(state: State, account: int, indices: Sequence[int], *, doubted: boo
 
     Where they are not `doubted` they count as they were last.
     """
+    return _counted(state, account, indices, doubted=doubted, strictly=account in state.liquidating)
+
+
+def booked_worth(state: State, account: int, indices: Sequence[int]) -> Worth:
+    """What `account` is worth where its loss is booked: as in the waterfall, wherever it is."""
+    return _counted(state, account, indices, doubted=True, strictly=True)
+
+
+def _counted(
+    state: State, account: int, indices: Sequence[int], *, doubted: bool, strictly: bool
+) -> Worth:
     holder = state.accounts[account]
     doubt = state.parameters.waterfall.stale_doubt if doubted else 0
     assets = debts = 0
@@ -74,10 +88,9 @@ def worth_of(state: State, account: int, indices: Sequence[int], *, doubted: boo
             continue
         netted = min(quantity, debt)
         beyond = fine_down(quantity - netted, mark, decimals) * (RATIO + doubt) // RATIO
-        # Dust of a halted asset would keep a debt of dust open for as long as that is halted.
-        assets += beyond if beyond >= DUST * FINE_PER_VALUE else 0
+        assets += beyond if beyond >= DUST * FINE_PER_VALUE or not strictly else 0
         debts += fine_up(debt - netted, mark * RATIO // (RATIO + doubt), decimals)
-    if account in state.liquidating and pays_nothing(state, account, held):
+    if strictly and pays_nothing(state, account, held):
         assets = 0
     return Worth(assets, debts)
 
