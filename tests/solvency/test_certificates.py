@@ -2,7 +2,9 @@
 
 from dataclasses import asdict, replace
 from functools import cache
+from random import Random
 
+import numpy as np
 import pytest
 from nacl.signing import SigningKey
 
@@ -13,11 +15,30 @@ from solvent.domain.events import Deposited, Withdrawn
 from solvent.engine.engine import FastEngine
 from solvent.reference.engine import ReferenceEngine
 from solvent.solvency import certificate as certificates
-from solvent.solvency import proofs
+from solvent.solvency import forest, proofs
 from solvent.solvency.certificate import Certificate, chain_problems, contradict, problems, sign
+from solvent.solvency.forest import Bytes, SumTree, Words
 from solvent.solvency.proofs import Proof, Prover, proof_problems
-from solvent.solvency.statements import Holding, Terms, cut, leaf_key, leaves_of, statement
-from solvent.solvency.sum_tree import MOST, Leaf, Node, SumError, SumTree, parent, root_from
+from solvent.solvency.statements import (
+    Holding,
+    Holdings,
+    Statement,
+    Terms,
+    cut,
+    leaf_key,
+    leaves_of,
+)
+from solvent.solvency.sum_tree import (
+    MOST,
+    Leaf,
+    Node,
+    SumError,
+    bit,
+    empty,
+    leaf_node,
+    parent,
+    root_from,
+)
 from solvent.solvency.survey import Flows, certify, holdings, terms
 from tests.lab.run_helpers import packaged
 
@@ -51,10 +72,20 @@ def resigned(certificate: Certificate, **changes: object) -> Certificate:
     return sign(replace(certificate, **changes), SECRET)  # type: ignore[arg-type]
 
 
+def columns(rows: list[Holding]) -> Holdings:
+    """Rows as a prover takes them."""
+    accounts = np.array([row.account for row in rows])
+    return Holdings(accounts, np.array([row.sums for row in rows], dtype=np.int64))
+
+
+def rows_of(held: Holdings) -> list[Holding]:
+    return [held.of(account) for account in held.accounts.tolist()]
+
+
 def built(rows: list[Holding], terms: Terms) -> tuple[Certificate, Prover]:
     """What a market would sign over these holdings, whatever they are."""
     certificate, _ = honest()
-    prover = Prover(rows, ASSETS, terms)
+    prover = Prover(columns(rows), terms)
     sums = prover.root.sums
     assets = tuple(
         replace(each, balances=sums[3 * at], claims=sums[3 * at + 1], debts=sums[3 * at + 2])
@@ -73,7 +104,7 @@ def my_terms() -> Terms:
 def test_an_honest_certificate_holds_for_everybody() -> None:
     certificate, prover = honest()
     assert problems(certificate, certificate.key) == []
-    rows = holdings(crashed().queries)
+    rows = rows_of(holdings(crashed().queries))
     assert len(rows) == crashed().queries.accounts()
     for row in rows:
         proof = prover.prove(row.account, certificate.digest)
@@ -147,12 +178,12 @@ def test_what_is_no_proof_is_refused(text: str) -> None:
 
 def lender() -> Holding:
     """An account with a claim."""
-    return next(row for row in holdings(crashed().queries) if any(row.sums[1::3]))
+    return next(row for row in rows_of(holdings(crashed().queries)) if any(row.sums[1::3]))
 
 
 def test_a_liability_left_out_is_found_by_its_owner() -> None:
     victim = lender()
-    rows = [row for row in holdings(crashed().queries) if row.account != victim.account]
+    rows = [row for row in rows_of(holdings(crashed().queries)) if row.account != victim.account]
     certificate, prover = built(rows, my_terms())
     # The market cannot prove what is not there, and another's proof is not the victim's.
     with pytest.raises(KeyError):
@@ -165,7 +196,10 @@ def test_a_liability_left_out_is_found_by_its_owner() -> None:
 def test_a_liability_made_smaller_is_found_by_its_owner() -> None:
     victim = lender()
     less = Holding(victim.account, tuple(number // 2 for number in victim.sums))
-    rows = [less if row.account == victim.account else row for row in holdings(crashed().queries)]
+    rows = [
+        less if row.account == victim.account else row
+        for row in rows_of(holdings(crashed().queries))
+    ]
     certificate, prover = built(rows, my_terms())
     proof = prover.prove(victim.account, certificate.digest)
     assert [each.reason for each in proof_problems(proof, certificate, victim.sums)] == [
@@ -179,7 +213,7 @@ def test_a_liability_made_smaller_is_found_by_its_owner() -> None:
 
 def test_a_negative_leaf_cannot_hide_a_liability() -> None:
     with pytest.raises(SumError, match="negative"):
-        SumTree([Leaf(bytes(32), bytes(32), (-1, 0, 0))], 3)
+        SumTree(Listed([Leaf(bytes(32), bytes(32), (-1, 0, 0))]))
     certificate, prover = honest()
     proof = prover.prove(7, certificate.digest)
     (first, *rest) = proof.paths[0]
@@ -191,10 +225,10 @@ def test_a_negative_leaf_cannot_hide_a_liability() -> None:
 
 def test_an_account_stands_in_one_place() -> None:
     row = lender()
-    twice = [*holdings(crashed().queries), row]
+    twice = [*rows_of(holdings(crashed().queries)), row]
     cut_again = my_terms()
     with pytest.raises(SumError, match="two leaves have one key"):
-        SumTree(statement(twice, 3 * ASSETS, cut_again), 3 * ASSETS)
+        SumTree(Statement(columns(twice), cut_again))
     # Under another key it is not found by anybody who looks for it.
     certificate, prover = honest()
     proof = prover.prove(row.account, certificate.digest)
@@ -205,7 +239,7 @@ def test_an_account_stands_in_one_place() -> None:
 
 def test_two_roots_shown_to_two_people_convict_the_market() -> None:
     certificate, _ = honest()
-    rows = [row for row in holdings(crashed().queries) if row.account != lender().account]
+    rows = [row for row in rows_of(holdings(crashed().queries)) if row.account != lender().account]
     other, _ = built(rows, my_terms())
     assert contradict(certificate, other)
     assert not contradict(certificate, certificate)
@@ -271,10 +305,70 @@ def test_a_balance_moved_for_the_hour_shows_as_a_flow() -> None:
 # The tree and its leaves.
 
 
+class Listed:
+    """Leaves that are told one by one."""
+
+    def __init__(self, leaves: list[Leaf], width: int = 3) -> None:
+        self.width = width
+        self.keys = self._hashes([leaf.key for leaf in leaves])
+        self._salts = self._hashes([leaf.salt for leaf in leaves])
+        self._sums = np.array([leaf.sums for leaf in leaves], dtype=np.int64).reshape(-1, width)
+
+    def _hashes(self, texts: list[bytes]) -> Bytes:
+        return np.frombuffer(b"".join(texts), dtype=np.uint8).reshape(-1, 32)
+
+    def salts(self, places: Words) -> Bytes:
+        return self._salts[places]
+
+    def rows(self, places: Words) -> Words:
+        return self._sums[places]
+
+
+def branch(leaves: list[Leaf], depth: int, width: int) -> Node:
+    """The node over some leaves that share so many bits, as the definition says it."""
+    if not leaves:
+        return empty(width)
+    if len(leaves) == 1:
+        return leaf_node(leaves[0])
+    sides = [[leaf for leaf in leaves if bit(leaf.key, depth) == side] for side in (0, 1)]
+    return parent(*(branch(side, depth + 1, width) for side in sides))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_tree_of_many_blocks_is_the_one_that_is_defined(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys alike in many bits leave branches with nothing beside them, and empty blocks."""
+    monkeypatch.setattr(forest, "BLOCK", 4)
+    rng = Random(seed)
+    alike = rng.randbytes(3)
+    for count in (1, 2, 9, 40, 300):
+        leaves = [
+            Leaf(
+                (alike if rng.random() < seed / 6 else b"") + rng.randbytes(32),
+                rng.randbytes(32),
+                (rng.randrange(2**63), rng.randrange(3)),
+            )
+            for _ in range(count)
+        ]
+        leaves = [leaf._replace(key=leaf.key[:32]) for leaf in leaves]
+        tree = SumTree(Listed(leaves, 2))
+        assert tree.root == branch(leaves, 0, 2)
+        for leaf in rng.sample(leaves, min(count, 20)):
+            assert root_from(leaf, tree.path(leaf.key)) == tree.root
+        with pytest.raises(KeyError):
+            tree.path(rng.randbytes(32))
+
+
+def test_the_root_of_a_known_market_stays() -> None:
+    certificate, _ = honest()
+    assert certificate.root == "8fb836832e97468a9597921698c9b87123ca220e62a71f68b076b0cafa33d875"
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 64])
 def test_every_leaf_leads_to_the_root_and_no_other_does(count: int) -> None:
     leaves = [Leaf(leaf_key(b"n", at, 0), bytes([at] * 32), (at, 2 * at)) for at in range(count)]
-    tree = SumTree(leaves, 2)
+    tree = SumTree(Listed(leaves, 2))
     assert tree.root.sums == (sum(range(count)), 2 * sum(range(count)))
     for leaf in leaves:
         path = tree.path(leaf.key)
@@ -293,8 +387,9 @@ def test_sums_at_the_ends_of_their_range() -> None:
     with pytest.raises(SumError, match="too large"):
         parent(most, Node(bytes(32), (1,)))
     assert parent(most, Node(bytes(32), (0,))).sums == (MOST - 1,)
-    with pytest.raises(SumError, match="not 2"):
-        SumTree([Leaf(bytes(32), bytes(32), (1,))], 2)
+    proof = [Node(bytes(32), (1, 1))]
+    with pytest.raises(SumError, match="not 1"):
+        root_from(Leaf(bytes(32), bytes(32), (1,)), proof)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 10**18, 2**63 - 1])
@@ -310,12 +405,14 @@ def test_dummies_fill_the_tree_to_a_power_of_four() -> None:
     cut_so = my_terms()
     few = [Holding(at, (1,) * 3) for at in range(10)]
     many = [Holding(at, (1,) * 3) for at in range(1025)]
-    assert len(list(statement(few, 3, cut_so))) == 4096
-    assert len(list(statement(many, 3, cut_so))) == 4 * 4096
+    first = Statement(columns(few), cut_so)
+    assert first.keys.shape == (4096, 32)
+    assert Statement(columns(many), cut_so).keys.shape == (4 * 4096, 32)
     # A dummy has no sums, and nothing but its owner's salt tells it from an empty part.
-    blank = list(statement(few, 3, cut_so))[-1]
-    assert blank.sums == (0, 0, 0)
-    assert len(blank.key) == len(blank.salt) == 32
+    last = np.array([4095])
+    assert first.rows(last).tolist() == [[0, 0, 0]]
+    assert first.salts(last).shape == (1, 32)
+    assert first.salts(last).any()
 
 
 def test_another_key_or_moment_cuts_otherwise() -> None:

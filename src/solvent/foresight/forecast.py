@@ -32,6 +32,9 @@ from solvent.reference.waterfall.policies import (
 from solvent.reference.waterfall.rounds import Kind, tiers, value_of
 from solvent.reference.waterfall.settlement import Means, means_worth
 
+Distance = tuple[int | None, int | None, int | None]
+"""Which asset's mark, where and how far off, makes an account liquidatable; see `Partner`."""
+
 
 class HasSnapshot(Protocol):
     """An engine, or what stands for one."""
@@ -107,6 +110,7 @@ class Forecaster:
             self.state.prices[asset].mark = moved[asset]
             self.state.prices[asset].stale = False
         self._queries = ReferenceQueries(self.state)
+        self._distances: dict[tuple[int, int], Distance] = {}
 
     def copy(self) -> bytes:
         """The book at the moved marks, as a snapshot."""
@@ -155,13 +159,19 @@ class Forecaster:
 
     def _partners(self, kind: Kind, stakes: Mapping[int, int]) -> tuple[Partner, ...]:
         partners = [
-            Partner(other, stake, *self._distance(other, kind.asset))
+            Partner(other, stake, *self._distance_of(other, kind.asset))
             for other, stake in stakes.items()
         ]
         return tuple(sorted(partners, key=_nearest_first))
 
-    def _distance(self, account: int, asset: int) -> tuple[int | None, int | None, int | None]:
-        """Which asset's mark, where and how far off, makes an account liquidatable."""
+    def _distance_of(self, account: int, asset: int) -> Distance:
+        """The distance of an account, which is searched for once: every tier of a case asks it."""
+        known = self._distances.get((account, asset))
+        if known is None:
+            known = self._distances[account, asset] = self._distance(account, asset)
+        return known
+
+    def _distance(self, account: int, asset: int) -> Distance:
         moving = asset if asset != USDC else self._largest_token(account)
         if moving is None:
             return None, None, None

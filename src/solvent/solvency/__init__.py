@@ -1,6 +1,7 @@
 """Solvency certificates: what a market owes everybody, against what it has, provably complete.
 
-    sum_tree       a Merkle tree whose nodes carry sums, a place for every key
+    sum_tree       a Merkle tree whose nodes carry sums, and what a path leads to
+    forest         making such a tree, of millions of leaves, and paths out of it
     statements     what each account has and owes, cut into leaves that tell little
     certificate    the signed statement: root, sums, pools, fund, deficits, flows, the one before
     proofs         one account's part of it, and what anybody checks offline

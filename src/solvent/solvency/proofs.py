@@ -6,20 +6,20 @@ that: for each leaf some sums of branches, of which the smallest are random part
 account or a dummy, and that there are more than a quarter of a power of four leaves.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from solvent.domain.codec.canonical import Json, canonical, strict_json
 from solvent.domain.errors import InputError
 from solvent.solvency.certificate import Certificate, Problem
+from solvent.solvency.forest import SumTree
 from solvent.solvency.statements import (
-    KINDS,
-    Holding,
+    Holdings,
+    Statement,
     Terms,
     leaf_key,
     leaves_of,
-    statement,
     together,
 )
 from solvent.solvency.sum_tree import (
@@ -29,7 +29,6 @@ from solvent.solvency.sum_tree import (
     Step,
     SumError,
     Sums,
-    SumTree,
     root_from,
 )
 
@@ -55,11 +54,10 @@ class Proof:
 class Prover:
     """The tree of a statement, from which roots and proofs come."""
 
-    def __init__(self, holdings: Iterable[Holding], assets: int, terms: Terms) -> None:
+    def __init__(self, holdings: Holdings, terms: Terms) -> None:
         self._terms = terms
-        self._holdings = {holding.account: holding for holding in holdings}
-        width = KINDS * assets
-        self._tree = SumTree(statement(self._holdings.values(), width, terms), width)
+        self._holdings = holdings
+        self._tree = SumTree(Statement(holdings, terms))
 
     @property
     def root(self) -> Node:
@@ -68,7 +66,7 @@ class Prover:
 
     def prove(self, account: int, certificate: str) -> Proof:
         """The proof for one account. KeyError for one that the statement does not have."""
-        leaves = tuple(leaves_of(self._holdings[account], self._terms))
+        leaves = tuple(leaves_of(self._holdings.of(account), self._terms))
         paths = tuple(tuple(self._tree.path(leaf.key)) for leaf in leaves)
         return Proof(certificate, account, leaves, paths)
 

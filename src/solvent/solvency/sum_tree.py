@@ -9,20 +9,22 @@ changed without the root changing.
 Sums are rows of whole numbers from 0 to 2**127, an entry an asset and kind. What cannot be written
 as such has no hash: a negative number, which would hide a liability in a sum, is refused wherever a
 row comes from outside.
+
+What a reader needs to check a path is here; `solvent.solvency.forest` makes trees.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
-from operator import add, itemgetter
+from operator import add
 from typing import NamedTuple
 
 Sums = tuple[int, ...]
 
 HASH_BYTES = 32
 KEY_BITS = 8 * HASH_BYTES
-_SUM_BYTES = 16
+SUM_BYTES = 16
 MOST = 2**127
-_LEAF, _NODE = b"\x00", b"\x01"
+LEAF, NODE = b"\x00", b"\x01"
 
 
 class SumError(ValueError):
@@ -66,79 +68,26 @@ def check_sums(sums: Sequence[int], width: int) -> Sums:
 
 
 def _packed(sums: Sums) -> bytes:
-    return b"".join(number.to_bytes(_SUM_BYTES, "big") for number in sums)
+    return b"".join(number.to_bytes(SUM_BYTES, "big") for number in sums)
 
 
 def leaf_node(leaf: Leaf) -> Node:
     """The node of a leaf. SumError where its sums are none."""
     sums = check_sums(leaf.sums, len(leaf.sums))
-    content = _LEAF + leaf.key + leaf.salt + _packed(sums)
+    content = LEAF + leaf.key + leaf.salt + _packed(sums)
     return Node(blake2b(content, digest_size=HASH_BYTES).digest(), sums)
 
 
 def parent(left: Node, right: Node) -> Node:
     """The node above two branches. SumError where a sum grows too large."""
     sums = check_sums(tuple(map(add, left.sums, right.sums)), len(left.sums))
-    content = _NODE + left.digest + _packed(left.sums) + right.digest + _packed(right.sums)
+    content = NODE + left.digest + _packed(left.sums) + right.digest + _packed(right.sums)
     return Node(blake2b(content, digest_size=HASH_BYTES).digest(), sums)
 
 
 def bit(key: bytes, depth: int) -> int:
     """Which way a key goes at a depth: 0 left, 1 right."""
     return key[depth // 8] >> (7 - depth % 8) & 1
-
-
-class SumTree:
-    """A tree of these leaves, each key once. `width` is the number of sums a row has."""
-
-    def __init__(self, leaves: Iterable[Leaf], width: int) -> None:
-        self._leaves = sorted(leaves, key=itemgetter(0))
-        self._width = width
-        for before, after in zip(self._leaves, self._leaves[1:], strict=False):
-            if before.key == after.key:
-                raise SumError("two leaves have one key")
-        self._nodes: dict[tuple[int, int, int], Node] = {}
-        self.root = self._build(0, len(self._leaves), 0)
-
-    def _build(self, first: int, end: int, depth: int) -> Node:
-        """The node over the leaves from `first` to before `end`, which share `depth` bits."""
-        if first == end:
-            return empty(self._width)
-        if end - first == 1:
-            node = leaf_node(self._leaves[first])
-            check_sums(node.sums, self._width)
-        else:
-            middle = self._split(first, end, depth)
-            left = self._build(first, middle, depth + 1)
-            right = self._build(middle, end, depth + 1)
-            node = parent(left, right)
-        self._nodes[first, end, depth] = node
-        return node
-
-    def _split(self, first: int, end: int, depth: int) -> int:
-        """The first leaf that goes right."""
-        while first < end:
-            middle = (first + end) // 2
-            if bit(self._leaves[middle].key, depth):
-                end = middle
-            else:
-                first = middle + 1
-        return first
-
-    def path(self, key: bytes) -> list[Step]:
-        """The other branches on the way from a key's leaf up to the root. KeyError without one."""
-        first, end, depth = 0, len(self._leaves), 0
-        steps: list[Step] = []
-        while end - first > 1:
-            middle = self._split(first, end, depth)
-            goes_right = bit(key, depth)
-            other = (first, middle) if goes_right else (middle, end)
-            first, end = (middle, end) if goes_right else (first, middle)
-            depth += 1
-            steps.append(self._nodes.get((*other, depth)) or empty(self._width))
-        if first == end or self._leaves[first].key != key:
-            raise KeyError(key.hex())
-        return steps[::-1]
 
 
 def root_from(leaf: Leaf, path: Sequence[Step]) -> Node:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+import numpy as np
 from nacl.signing import SigningKey
 
 from solvent.domain.events import Deposited, Event, Withdrawn
@@ -10,7 +11,7 @@ from solvent.domain.queries import Queries
 from solvent.domain.waterfall_events import PoolWrittenDown
 from solvent.solvency.certificate import AssetStatement, Certificate, sign
 from solvent.solvency.proofs import Prover
-from solvent.solvency.statements import SEED_BYTES, Holding, Terms
+from solvent.solvency.statements import KINDS, SEED_BYTES, Holdings, Terms
 
 FUND = 0
 """The account of the backstop fund."""
@@ -45,19 +46,17 @@ class Flows:
         self.withdrawn.clear()
 
 
-def holdings(queries: Queries) -> list[Holding]:
+def holdings(queries: Queries) -> Holdings:
     """What every account has and owes."""
-    return [
-        Holding(
-            account,
-            tuple(
-                number
-                for balance in queries.balances(account)
-                for number in (balance.available + balance.locked, balance.lent, balance.debt)
-            ),
-        )
-        for account in range(queries.accounts())
-    ]
+    accounts = np.arange(queries.accounts())
+    sums = np.empty((len(accounts), KINDS * len(queries.parameters.assets)), dtype=np.int64)
+    for account in range(len(accounts)):
+        sums[account] = [
+            number
+            for balance in queries.balances(account)
+            for number in (balance.available + balance.locked, balance.lent, balance.debt)
+        ]
+    return Holdings(accounts, sums)
 
 
 def terms(secret: SigningKey, market: str, number: int, journal: str, parts: int = PARTS) -> Terms:
@@ -90,11 +89,11 @@ def certify(
     cut = terms(secret, market, number, journal, parts)
     accounts = holdings(queries)
     assets = queries.parameters.assets
-    prover = Prover(accounts, len(assets), cut)
-    fund = next((each.sums for each in accounts if each.account == FUND), ())
+    prover = Prover(accounts, cut)
+    fund = accounts.of(FUND).sums
     statements = []
     for place, asset in enumerate(assets):
-        balances, claims, debts = prover.root.sums[3 * place : 3 * place + 3]
+        balances, claims, debts = prover.root.sums[KINDS * place :][:KINDS]
         pool = queries.pool(place)
         statements.append(
             AssetStatement(
@@ -108,7 +107,7 @@ def certify(
                 borrowed=pool.borrowed,
                 kept=pool.cash - pool.lent + pool.borrowed,
                 deficit=flows.lost.get(place, 0),
-                fund=fund[3 * place] if fund else 0,
+                fund=fund[KINDS * place],
                 deposited=flows.deposited.get(place, 0),
                 withdrawn=flows.withdrawn.get(place, 0),
             )

@@ -49,7 +49,7 @@ async def proves_to(house: House, who: Client, certificate: Certificate) -> list
     reply = await who.get(PROOF, "certificateProofQuery")
     assert reply.status_code == 200, reply.text
     own = house.accounts[who.public]
-    sums = {each.account: each.sums for each in holdings(house.node.market.queries)}[own]
+    sums = holdings(house.node.market.queries).of(own).sums
     found = proof_problems(proof_of("reply", reply.text), certificate, sums)
     return [each.reason for each in found]
 
@@ -135,7 +135,7 @@ def test_the_journal_that_a_certificate_names_leads_to_its_sums(tmp_path: Path) 
         queries = recover(journal, ReferenceEngine).queries
     finally:
         journal.close()
-    rows = [each.sums for each in holdings(queries)]
+    rows = holdings(queries).sums.tolist()
     assert [sum(column) for column in zip(*rows, strict=True)] == [
         number for each in certificate.assets for number in (each.balances, each.claims, each.debts)
     ]
