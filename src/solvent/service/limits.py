@@ -67,7 +67,7 @@ REHEARSAL_WAIT_SECONDS = 30.0
 """How long the answer to a proposal waits for its rehearsal."""
 REHEARSAL_HOURS = 24
 """How many hours somebody may have played who tries a change."""
-FORECAST_ACCOUNTS = 500
+FORECAST_ACCOUNTS = 2_000
 FORECAST_SECONDS = 60.0
 """How many accounts a market may have whose rounds are forecast, and how long that may take."""
 CERTIFICATE_SECONDS = 1_800.0
