@@ -78,9 +78,10 @@ class Client:
         def cancel(client: Any) -> None:
             try:
                 client.cancel_order(order, MARKET)
-            except ccxt.OrderNotFound:
-                # An attempt before was carried out and its answer did not come.
-                return
+            except ccxt.BaseError as error:
+                # Then an attempt before was carried out and its answer did not come.
+                if "Order Not Found" not in str(error):
+                    raise
 
         self.clients.ask(cancel)
 
