@@ -7,16 +7,21 @@ from typing import Any
 import pytest
 
 from solvent.domain import commands as c
-from solvent.domain.events import Deposited, IndexUpdated, Withdrawn
+from solvent.domain.events import Borrowed, Deposited, IndexUpdated, Lent, Withdrawn
 from solvent.domain.labels import AdlCase, LegForm, Tier
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import HOUR, PRICE_SCALE
 from solvent.domain.waterfall_events import AdlLeg, AdlOpened
+from solvent.engine.engine import FastEngine
 from solvent.foresight.marks import Marks
 from solvent.lab.report.later import KindLater
 from solvent.lab.report.parties import Parties, Party
+from solvent.lab.report.roles import Role
+from solvent.lab.runner import run
+from solvent.lab.scenario.catalog import list_scenarios, load_scenario
 from solvent.reference.engine import ReferenceEngine
 from tests.lab.run_helpers import packaged, small
+from tests.proof import proves
 
 SOL = 1
 
@@ -52,9 +57,23 @@ def quote(price: int) -> c.UpdatePrice:
     return c.UpdatePrice(SOL, 0, scaled, scaled, scaled)
 
 
+def order(account: int, side: c.Side, quantity: int) -> list[c.Command]:
+    """A limit order for so many SOL at 200."""
+    return [
+        c.PlaceOrder(account, SOL, side, price=200 * PRICE_SCALE, quantity=quantity * 10**9),
+    ]
+
+
+def holdings(result: Any, asset: str) -> dict[str, tuple[Any, ...]]:
+    """What each role had, got, gave and has of an asset, and the net in atoms."""
+    keys = ("start", "came_in", "went_out", "end", "sum_atoms")
+    rows = (row for row in result["holdings"] if row["asset"] == asset)
+    return {row["role"]: tuple(row[key] for key in keys) for row in rows}
+
+
 def tell(engine: ReferenceEngine, listeners: list[Any], *commands: c.Command) -> None:
     """Carry commands out and let those who listen hear of it."""
-    kinds = {Marks: IndexUpdated, Parties: Deposited | Withdrawn}
+    kinds = {Marks: IndexUpdated, Parties: Deposited | Withdrawn | Lent | Borrowed}
     for entry in engine.apply(list(commands)):
         for event in entry.events:
             for listener in listeners:
@@ -79,13 +98,84 @@ def test_a_profit_is_what_marks_did_to_what_was_there(tmp_path: Path) -> None:
     assert [token["lost_atoms"] for token in result["tokens"]] == [0, 0]
 
 
+def test_what_comes_in_to_one_role_goes_out_of_another(tmp_path: Path) -> None:
+    """Account 2 sells two tokens to a maker; both have to do with the outside as well."""
+    _, engine, marks = market(tmp_path)
+    parties = Parties(marks, [Party("maker", [3], Role.MAKER), Party("people", [2])])
+    parties.begin(engine.queries)
+    heard = [marks, parties]
+    tell(engine, heard, c.Deposit(2, SOL, 10 * 10**9), c.Withdraw(3, 0, 400 * 10**6))
+    tell(engine, heard, *order(3, c.Side.BID, 2), *order(2, c.Side.ASK, 2))
+    parties.end(engine.queries)
+    result = parties.result()
+    assert holdings(result, "SOL") == {
+        "holders": ("100", "10", "2", "108", 8 * 10**9),
+        "market makers": ("0", "2", "0", "2", 2 * 10**9),
+        "outside": ("0", "0", "10", "-10", -10 * 10**9),
+        "together": ("100", "12", "12", "100", 0),
+    }
+    assert holdings(result, "USDC") == {
+        "holders": ("0", "400", "0", "400", 400 * 10**6),
+        "market makers": ("1000", "0", "800", "200", -800 * 10**6),
+        "outside": ("0", "400", "0", "400", 400 * 10**6),
+        "together": ("1000", "800", "800", "1000", 0),
+    }
+
+
+def test_roles_are_told_by_what_accounts_do(tmp_path: Path) -> None:
+    """3 lends, 4 comes later and borrows against what it brings, 2 does neither."""
+    _, engine, marks = market(tmp_path)
+    people = [2, 3]
+    parties = Parties(marks, [Party("people", people)])
+    parties.begin(engine.queries)
+    people.append(4)
+    heard = [marks, parties]
+    tell(engine, heard, c.OpenAccount(4), c.Deposit(4, SOL, 10**9), c.Lend(3, 0, 900 * 10**6))
+    tell(engine, heard, c.Borrow(4, 0, 50 * 10**6), c.Repay(4, 0, 50 * 10**6))
+    tell(engine, heard, quote(150))
+    parties.end(engine.queries)
+    rows = {row["role"]: row for row in parties.result()["roles"]}
+    assert {name: row["worst_account"] for name, row in rows.items()} == {
+        "lenders": 3,
+        "borrowers": 4,
+        "holders": 2,
+    }
+    assert (rows["holders"]["profit"], rows["borrowers"]["start"]) == ("-5000", "0")
+    assert (rows["borrowers"]["brought"], rows["borrowers"]["profit"]) == ("200", "-50")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list_scenarios())
+@proves("A10")
+def test_nothing_is_made_or_lost_in_any_packaged_scenario(name: str) -> None:
+    result = run(load_scenario(name), accounts=60, engine_factory=FastEngine)
+    parties = result.figures["parties"]
+    rows = parties["holdings"]
+    for asset in result.figures["assets"]:
+        nets = {row["role"]: row["sum_atoms"] for row in rows if row["asset"] == asset}
+        assert nets.pop("together") == sum(nets.values()) == 0
+        (together,) = (row for row in rows if (row["asset"], row["role"]) == (asset, "together"))
+        assert together["came_in"] == together["went_out"]
+        assert together["start"] == together["end"]
+    counted = sum(row["accounts"] for row in parties["roles"])
+    assert counted == sum(row["accounts"] for row in parties["parties"])
+    by_role, by_party = (
+        sum((Decimal(row["profit"]) for row in parties[each]), Decimal(0))
+        for each in ("roles", "parties")
+    )
+    # Each row is rounded to 10^-6 USDC on its own.
+    assert abs(by_role - by_party) <= Decimal(len(parties["parties"]) + 7) / 10**6
+
+
 def test_tokens_that_vanish_are_counted(tmp_path: Path) -> None:
     _, engine, marks = market(tmp_path)
     parties = Parties(marks, [Party("one", [2])])
     parties.begin(engine.queries)
     engine.state.accounts[2].available[SOL] -= 7
     parties.end(engine.queries)
-    assert [token["lost_atoms"] for token in parties.result()["tokens"]] == [0, 7]
+    result = parties.result()
+    assert [token["lost_atoms"] for token in result["tokens"]] == [0, 7]
+    assert holdings(result, "SOL")["together"][-1] == -7
 
 
 def opened(asset: int) -> AdlOpened:

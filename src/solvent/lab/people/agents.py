@@ -38,6 +38,7 @@ from solvent.lab.people.positions import NO_BOOK, Book, BookMembers, tightened
 from solvent.lab.people.providers import Providers
 from solvent.lab.people.triggers import Watch
 from solvent.lab.report.parties import Party
+from solvent.lab.report.roles import Role
 from solvent.lab.scenario.model import Action, Scenario, Trigger
 from solvent.reference.state import FUND, TREASURY
 
@@ -171,10 +172,10 @@ class Agents:
         for member in self._population.members:
             groups[member.group.name].append(member.account)
         return (
-            Party("backstop fund", (FUND,)),
-            Party("treasury", (TREASURY,)),
-            Party("market makers", [maker.account for maker in self._makers.makers]),
-            Party("backstop providers", providers),
+            Party("backstop fund", (FUND,), Role.FUND),
+            Party("treasury", (TREASURY,), Role.TREASURY),
+            Party("market makers", [each.account for each in self._makers.makers], Role.MAKER),
+            Party("backstop providers", providers, Role.PROVIDER),
             *(Party(name, accounts) for name, accounts in groups.items()),
             Party("accounts of the book", range(self._book_first, self.next_account)),
         )

@@ -25,23 +25,27 @@ from solvent.lab.report.figures import Recorder
 from solvent.lab.report.page import write_report
 from solvent.lab.report.parties import Party
 from solvent.lab.report.receipts import Chosen
+from solvent.lab.report.roles import Role as ReportedRole
 from solvent.receipts.runs import RunReceipts
 from solvent.reference.state import FUND, TREASURY
 
 STEPPED = kind_number(Stepped)
 OPENED = frozenset({kind_number(AccountOpened)})
-ROLES = {Role.BACKSTOP_PROVIDER: "backstop providers", Role.USER: "accounts"}
+PARTIES = {
+    Role.BACKSTOP_PROVIDER: ("backstop providers", ReportedRole.PROVIDER),
+    Role.USER: ("accounts", None),
+}
 
 
 class Telling:
     """Hears commands with their events and is shown the engine after each step, as in a run."""
 
     def __init__(self, parameters: EngineParameters) -> None:
-        self._opened: dict[Role, list[int]] = {role: [] for role in ROLES}
+        self._opened: dict[Role, list[int]] = {role: [] for role in PARTIES}
         parties = (
-            Party("backstop fund", (FUND,)),
-            Party("treasury", (TREASURY,)),
-            *(Party(name, self._opened[role]) for role, name in ROLES.items()),
+            Party("backstop fund", (FUND,), ReportedRole.FUND),
+            Party("treasury", (TREASURY,), ReportedRole.TREASURY),
+            *(Party(name, self._opened[role], does) for role, (name, does) in PARTIES.items()),
         )
         self.recorder = Recorder(parameters, parties)
         self.hasher = EventHasher()

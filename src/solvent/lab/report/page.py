@@ -40,15 +40,19 @@ from solvent.lab.report.summary import (
     deficit_sheet,
     depths_sheet,
     drift,
+    holdings_sheet,
     kind_sheet,
     lender_sheet,
     party_sheet,
     pool_sheet,
+    role_sheet,
     stage_sheet,
     step_sheet,
 )
 
 MOST_ROWS = 500
+WIDE = 12
+"""Columns beyond which a long table is printed on its own pages, lying."""
 TEMPLATES = files("solvent.lab") / "templates"
 
 
@@ -206,7 +210,7 @@ def _live(sheet: Sheet, filters: Collection[int]) -> Markup:
             tag(
                 "div",
                 table(sheet.caption, sheet.head, rows, sheet.text_columns, filters),
-                class_="card live long",
+                class_="card live long" + (" lying" if len(sheet.head) > WIDE else ""),
             ),
             *([tag("p", more, class_="note")] if hidden else []),
             _notes(sheet.notes),
@@ -268,6 +272,8 @@ def _sheets(figures: Figures) -> Markup:
         [
             tag("div", _card(left), _card(right), class_="pair"),
             _card(party_sheet(figures)),
+            _card(role_sheet(figures)),
+            _live(holdings_sheet(figures), (0, 1)),
             _card(pool_sheet(figures)),
             _card(deficit_sheet(figures)),
             _card(step_sheet(figures)) if "step_check" in figures else "",

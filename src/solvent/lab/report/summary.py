@@ -22,6 +22,7 @@ from solvent.lab.report.formatting import (
 Figures = Mapping[str, Any]
 
 MOST_DEFICITS = 12
+PROFIT_HEAD = ("Accounts", "At the end", "Profit", "Worst", "Median", "Best")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ def sheets(figures: Figures) -> list[Sheet]:
         lender_sheet(figures),
         kind_sheet(figures),
         party_sheet(figures),
+        role_sheet(figures),
         deficit_sheet(figures),
         pool_sheet(figures),
         conservation_sheet(figures),
@@ -159,14 +161,7 @@ def depths_sheet(figures: Figures) -> Sheet:
 def party_sheet(figures: Figures) -> Sheet:
     """Who gained and who lost, and that nothing was lost between them."""
     parties = figures["parties"]
-    rows = [
-        (
-            party["party"],
-            number(party["accounts"]),
-            *(money(party[key]) for key in ("end", "profit", "worst", "median", "best")),
-        )
-        for party in parties["parties"]
-    ]
+    rows = [(party["party"], *_profits(party)) for party in parties["parties"]]
     lost = sum(abs(token["lost_atoms"]) for token in parties["tokens"])
     for title, said in (
         ("pools (fees, rounding)", money(parties["pools"])),
@@ -174,8 +169,49 @@ def party_sheet(figures: Figures) -> Sheet:
         ("tokens created or lost, atoms", number(lost)),
     ):
         rows.append((title, ABSENT, ABSENT, said, ABSENT, ABSENT, ABSENT))
-    head = ("Accounts", "At the end", "Profit", "Worst", "Median", "Best")
-    return Sheet("Who gained and who lost, USDC at the marks", ("Party", *head), rows)
+    head = ("Party", *PROFIT_HEAD)
+    return Sheet("Who gained and who lost, USDC at the marks", head, rows)
+
+
+def _profits(row: Mapping[str, Any]) -> tuple[str, ...]:
+    said = (money(row[key]) for key in ("end", "profit", "worst", "median", "best"))
+    return number(row["accounts"]), *said
+
+
+def role_sheet(figures: Figures) -> Sheet:
+    """The same by what accounts do, whichever party they belong to."""
+    return Sheet(
+        "Who gained and who lost, by what they do, USDC at the marks",
+        ("Role", *PROFIT_HEAD),
+        [(each["role"], *_profits(each)) for each in figures["parties"]["roles"]],
+        notes=(
+            "A borrower owes at some time of the run; a lender has lent at some time and never"
+            " owes; a holder does neither.",
+        ),
+    )
+
+
+def holdings_sheet(figures: Figures) -> Sheet:
+    """What every role had, got and has of every asset, and that it adds up to nothing."""
+    return Sheet(
+        "What came in, went out and is there, by asset and role, in tokens",
+        ("Asset", "Role", "At the start", "Came in", "Went out", "At the end", "Net, atoms"),
+        [
+            (
+                each["asset"],
+                each["role"],
+                *(trimmed(each[key]) for key in ("start", "came_in", "went_out", "end")),
+                number(each["sum_atoms"]),
+            )
+            for each in figures["parties"]["holdings"]
+        ],
+        text_columns=2,
+        notes=(
+            "What an account has of an asset is what it holds and has lent, less what it owes."
+            " What comes in to one of these goes out of another: together, the net is zero in every"
+            " asset, to the atom. Outside is where deposits come from.",
+        ),
+    )
 
 
 def deficit_sheet(figures: Figures) -> Sheet:
