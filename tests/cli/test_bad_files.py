@@ -1,4 +1,4 @@
-"""Files that cannot be used, eighty kinds: what is said of each, and that nothing is written.
+"""Files that cannot be used, ninety kinds: what is said of each, and that nothing is written.
 
 Every line names the file that was given, the field, the line where there is one, and what to do;
 options that it names are options of the command.
@@ -12,6 +12,7 @@ import pytest
 
 from solvent.cli import main
 from solvent.reference.engine import ReferenceEngine
+from tests.cli.bad_books import BOOK, BOOKS
 from tests.cli.helpers import files
 from tests.lab.run_helpers import SMALL
 
@@ -307,6 +308,49 @@ PRICES: dict[str, tuple[str | bytes | None, tuple[str, ...], str]] = {
 }
 """A price file, the options beside it, and what is said of it."""
 
+SEVERAL: dict[str, tuple[str | None, tuple[str, ...], str]] = {
+    "no second file": (None, (), "second.csv: file: does not exist; check the path"),
+    "the same again": (
+        GOOD,
+        (),
+        "second.csv: symbol: has SOL from 2026-03-01T12:00:00+00:00, and first.csv has it up to "
+        "2026-03-01T12:01:00+00:00; give each time from one file",
+    ),
+    "an overlap": (
+        f"{HEAD}2026-03-01T12:00:30Z,SOL,1\n{LATER}2\n",
+        (),
+        "second.csv: symbol: has SOL from 2026-03-01T12:00:30+00:00, and first.csv has it up to",
+    ),
+    "a second with no price": (
+        f"{HEAD}{LATER}NaN\n",
+        (),
+        "second.csv: close: line 2: NaN is no price; fill it in",
+    ),
+    "a second that is empty": ("", (), "second.csv: file: is empty; write a header line and rows"),
+    "one token for all": (
+        GOOD,
+        ("--symbol", "SOL"),
+        "first.csv: --symbol: names the token of one file, and there are several; say which is "
+        "which with --map",
+    ),
+    "columns of one": (
+        GOOD.replace("close", "last"),
+        ("--columns", "close=last"),
+        "first.csv: --columns: no column is called last; the file has time, symbol, close",
+    ),
+    "a window of one": (
+        f"window,{HEAD}x,{LATER}2\n",
+        ("--window", "x"),
+        "first.csv: window: no such column; leave --window out",
+    ),
+    "nothing to map in any": (
+        f"{HEAD}2026-03-01T12:02:00Z,SOL,2\n",
+        ("--map", "BTC=SOL"),
+        "first.csv: --map: there is no BTC to be renamed; there is SOL",
+    ),
+}
+"""A second price file after GOOD, the options beside both, and what is said."""
+
 KINDS: dict[str, tuple[str, bytes, str]] = {
     "a spreadsheet": (
         "my.xlsx",
@@ -329,49 +373,6 @@ KINDS: dict[str, tuple[str, bytes, str]] = {
         "is damaged or no Parquet file (Invalid Input",
     ),
 }
-
-BOOK = "account,asset,held,lent,owed\n"
-BOOKS: dict[str, tuple[str | None, str]] = {
-    "no file": (None, "file: does not exist; check the path"),
-    "no account": (
-        "asset,held\nSOL,1\n",
-        "account: no such column; the header line has to name it",
-    ),
-    "no asset": ("account,held\na,1\n", "asset: no such column; the header line has to name it"),
-    "no amounts": ("account,asset\na,SOL\n", "held, lent or owed: no such column"),
-    "no header": ("a,SOL,1,,\nb,SOL,1,,\n", "account, asset, held, lent or owed: no such column"),
-    "no rows": (BOOK, "file: has no rows; write at least one below the header line"),
-    "empty": ("", "file: is empty; write a header line and rows"),
-    "nobody": (f"{BOOK},SOL,1,,\n", "account: line 2: the cell is empty; write a name there"),
-    "no such asset": (
-        f"{BOOK}a,DOGE,1,,\n",
-        "asset: line 2: 'DOGE' is no asset of the scenario: USDC",
-    ),
-    "a word": (f"{BOOK}a,SOL,x,,\n", "held: line 2: 'x' is no number of tokens; write digits"),
-    "below zero": (
-        f"{BOOK}a,SOL,-1,,\n",
-        "held: line 2: -1 is out of range; write 0 to 1000000000",
-    ),
-    "too much": (f"{BOOK}a,SOL,1e99,,\n", "held: line 2: 1e99 is out of range; write 0 to"),
-    "an asset twice": (f"{BOOK}a,SOL,1,,\na,SOL,2,,\n", "asset: line 3: a has SOL twice; add"),
-    "both sides": (
-        f"{BOOK}a,SOL,,1,1\n",
-        (
-            "asset: line 2: a lends and owes SOL: a claim and a debt of one asset cancel; "
-            "give their difference"
-        ),
-    ),
-    "nobody lent it": (
-        f"{BOOK}a,SOL,,1,\nb,SOL,,,1.5\n",
-        "owed: all accounts owe 1.5 SOL and lend 1; add who lent the rest",
-    ),
-    "a line too long": (
-        f"{BOOK}a,SOL,1,,,9\n",
-        "file: line 2: is no regular CSV (found more cells",
-    ),
-    "a column twice": ("account,asset,held,held\na,SOL,1,1\n", "held: names two columns; rename"),
-}
-
 
 Refuse = Callable[..., str]
 
@@ -425,6 +426,16 @@ def test_a_price_file_that_cannot_be_used(name: str, refuse: Refuse, tmp_path: P
     assert refuse("--prices", "my.csv", *options).startswith(f"my.csv: {says}")
 
 
+@pytest.mark.parametrize("name", SEVERAL)
+def test_a_second_price_file_that_cannot_be_used(name: str, refuse: Refuse, tmp_path: Path) -> None:
+    text, options, says = SEVERAL[name]
+    (tmp_path / "first.csv").write_text(GOOD, encoding="utf-8")
+    if text is not None:
+        (tmp_path / "second.csv").write_text(text, encoding="utf-8")
+    line = refuse("--prices", "first.csv", "--prices", "second.csv", *options)
+    assert line.startswith(says)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_a_file_of_another_kind(name: str, refuse: Refuse, tmp_path: Path) -> None:
     file, data, says = KINDS[name]
@@ -452,4 +463,4 @@ def test_options_that_do_not_go_together(refuse: Refuse, tmp_path: Path) -> None
 
 
 def test_a_kind_is_counted_once() -> None:
-    assert len(SCENARIOS) + len(PRICES) + len(KINDS) + len(BOOKS) >= 80
+    assert len(SCENARIOS) + len(PRICES) + len(SEVERAL) + len(KINDS) + len(BOOKS) >= 90

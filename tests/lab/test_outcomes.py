@@ -14,9 +14,9 @@ from solvent.domain.units import HOUR, PRICE_SCALE
 from solvent.domain.waterfall_events import AdlLeg, AdlOpened
 from solvent.engine.engine import FastEngine
 from solvent.foresight.marks import Marks
+from solvent.lab.people.roles import Role
 from solvent.lab.report.later import KindLater
 from solvent.lab.report.parties import Parties, Party
-from solvent.lab.report.roles import Role
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import list_scenarios, load_scenario
 from solvent.reference.engine import ReferenceEngine

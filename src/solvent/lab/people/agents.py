@@ -36,9 +36,9 @@ from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
 from solvent.lab.people.positions import NO_BOOK, Book, BookMembers, tightened
 from solvent.lab.people.providers import Providers
+from solvent.lab.people.roles import Role
 from solvent.lab.people.triggers import Watch
 from solvent.lab.report.parties import Party
-from solvent.lab.report.roles import Role
 from solvent.lab.scenario.model import Action, Scenario, Trigger
 from solvent.reference.state import FUND, TREASURY
 

@@ -20,12 +20,12 @@ from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
 from solvent.journal.event_hash import EventHasher
 from solvent.journal.run_log import RunLogReader
+from solvent.lab.people.roles import Role as ReportedRole
 from solvent.lab.prices.paths import time_text
 from solvent.lab.report.figures import Recorder
 from solvent.lab.report.page import write_report
 from solvent.lab.report.parties import Party
 from solvent.lab.report.receipts import Chosen
-from solvent.lab.report.roles import Role as ReportedRole
 from solvent.receipts.runs import RunReceipts
 from solvent.reference.state import FUND, TREASURY
 

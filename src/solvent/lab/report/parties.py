@@ -23,7 +23,7 @@ from solvent.domain.events import Borrowed, Deposited, Event, Lent, Withdrawn
 from solvent.domain.queries import Queries
 from solvent.domain.units import format_decimal
 from solvent.foresight.marks import Marks, value_text
-from solvent.lab.report.roles import Holding, Role, Roles, asset_rows
+from solvent.lab.people.roles import Holding, Role, Roles, asset_rows
 
 
 class Party(NamedTuple):
