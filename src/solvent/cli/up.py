@@ -15,7 +15,7 @@ from solvent.service.limits import LOOPBACK
 if TYPE_CHECKING:
     from typing import Annotated
 
-    from solvent.cli.live import StaffKey
+    from solvent.cli.live import Plan, StaffKey
     from solvent.history.retention import Keep
     from solvent.lab.scenario.model import Scenario
     from solvent.service.api.front import Front
@@ -210,9 +210,7 @@ def up(
     demo
         Begin a new market with agents, market makers, prices and published keys.
     """
-    from solvent.cli.cluster.joining import cluster_node
-    from solvent.cli.cluster.settings import read_cluster
-    from solvent.cli.live import Plan, run_live, run_trial
+    from solvent.cli.live import Plan
 
     _refuse_shown_password(views)
     if (demo or replay is not None) and host not in LOOPBACK:
@@ -236,6 +234,15 @@ def up(
         archive=archive,
         logs_access=access_log,
     )
+    return _serve(plan, cluster, node)
+
+
+def _serve(plan: "Plan", cluster: str | None, node: int | None) -> int:
+    """Serve alone, as a node of a cluster's file, or as all the nodes of a trial."""
+    from solvent.cli.cluster.joining import cluster_node
+    from solvent.cli.cluster.settings import read_cluster
+    from solvent.cli.live import run_live, run_trial
+
     if cluster is None:
         if node is not None:
             raise InputError("--node", str(node), "is of a cluster; name its file with --cluster")

@@ -21,7 +21,7 @@ from solvent.domain.commands import (
     command_fields,
 )
 from solvent.domain.events import Refused
-from solvent.domain.parameters import EngineParameters
+from solvent.domain.parameters import USDC, EngineParameters
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import PRICE_DECIMALS, RATIO_DECIMALS
 from solvent.service.api.objects.base import ApiObject, says
@@ -200,8 +200,11 @@ def _largest(refused: Refused, parameters: EngineParameters) -> str:
     if refused.limit is Limit.PRICE_BAND or kind is UpdatePrice:
         highest = format_decimal(refused.largest, PRICE_DECIMALS)
         return f", the highest price allowed is {highest}" if refused.largest else ""
-    if "quantity" not in command_fields(kind) or not 0 <= refused.asset < len(parameters.assets):
+    fields = command_fields(kind)
+    # What names no asset is USDC: a standby's.
+    number = refused.asset if "asset" in fields else USDC
+    if "quantity" not in fields or not 0 <= number < len(parameters.assets):
         return ""
-    asset = parameters.assets[refused.asset]
+    asset = parameters.assets[number]
     largest = format_decimal(refused.largest, asset.decimals)
     return f", the largest quantity that would have passed is {largest} {asset.symbol}"

@@ -8,6 +8,7 @@ from msgspec import to_builtins
 
 from solvent.domain import commands as c
 from solvent.domain.events import Refused
+from solvent.domain.parameters import USDC
 from solvent.domain.rejections import Limit, RejectionCode
 from solvent.domain.units import PRICE_SCALE
 from solvent.reference.engine import ReferenceEngine
@@ -74,8 +75,10 @@ def test_the_amount_in_the_message_passes_and_no_more_does(
     if found is None or row.limit in NOT_AMOUNTS:
         return
     assert isinstance(command, c.Borrow | c.Deposit | c.Lend | c.PlaceOrder | c.PostBackstop
-                      | c.Redeem | c.Repay | c.Withdraw | c.WithdrawBackstop)  # fmt: skip
-    asset = story.state.parameters.assets[command.asset]
+                      | c.Redeem | c.Repay | c.Withdraw | c.WithdrawBackstop
+                      | c.WithdrawStandby)  # fmt: skip
+    number = USDC if isinstance(command, c.WithdrawStandby) else command.asset
+    asset = story.state.parameters.assets[number]
     assert found[2] == asset.symbol
     largest = parse_decimal(found[1], asset.decimals, what="largest")
     step = asset.market.lot if isinstance(command, c.PlaceOrder) and asset.market else 1

@@ -6,8 +6,8 @@ bits, rates of ten thousand per cent, supplies at their limit, halts, stale quot
 nobody can pay. What of the first market's pools, prices, books and accounts differs, or an engine
 that stops, is a breach.
 
-The accounts of the hostile assets have nothing else, fees are zero and the fund is empty, for a
-venue's fund and treasury are shared by rule.
+The accounts of the hostile assets have nothing else, fees are zero, the fund is empty and nobody
+stands by, for a venue's fund and treasury are shared by rule, and a standby takes any asset.
 """
 
 from collections.abc import Callable, Iterator
@@ -231,8 +231,10 @@ class _Pair:
 
 
 def _concerns(command: c.Command, assets: int) -> bool:
-    """Whether a command names no asset that only one market has, and neither fund nor treasury."""
+    """Whether a command is about nothing that both markets share by rule, or only one has."""
     account, asset = getattr(command, "account", FIRST), getattr(command, "asset", 0)
+    if isinstance(command, c.PostStandby | c.WithdrawStandby):
+        return False
     return asset < assets and account not in (FUND, TREASURY)
 
 
