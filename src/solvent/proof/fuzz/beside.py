@@ -42,6 +42,8 @@ FIRST = HOSTS[-1] + 1
 PRICES = (1, 2, 3, 10**4, 10**10, 10**14, 2**59, 2**61, 2**62)
 QUANTITIES = (1, 2, 10, 10**9, MAX_SUPPLY // 2, MAX_SUPPLY, INT64_MAX)
 HOSTILE_PERCENT = 40
+_NOTHING = c.CancelAllOrders(HOSTS[0])
+"""A command that is accepted and does nothing where it has no orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +198,15 @@ class _Pair:
         self._orders: dict[int, int] = {}
 
     def hostile(self, command: c.Command) -> None:
-        """A command of the hostile assets, which the other market does not have."""
-        if self._applied(self.both, command) is not None:
+        """A command of the hostile assets, which the other market does not have.
+
+        Any accepted command has the next interval book interest that is lost, which otherwise waits
+        for its minute (specification, section 7.2): so the other market hears of something as well.
+        """
+        events = self._applied(self.both, command)
+        if events is not None and _refusal(events) is None:
+            self._applied(self.alone, _NOTHING)
+        if events is not None:
             self._compare()
 
     def carry_out(self, command: c.Command) -> None:
@@ -281,6 +290,6 @@ def _account(account: Account, assets: int) -> tuple[object, ...]:
 
 
 def _orders(state: State, asset: int, side: str) -> list[Order]:
-    """A side of a book, best first, without the numbers of its orders."""
+    """A side of a book, best first, without the numbers and ages of its orders."""
     numbers: list[int] = getattr(state.books[asset], side)
-    return [replace(state.orders[number], order=0) for number in numbers]
+    return [replace(state.orders[number], order=0, place=0) for number in numbers]
