@@ -18,7 +18,8 @@ from tests.lab.run_helpers import keep
 
 STEPS = (1, 5, 15, 30, 60)
 LONG, LONG_STEPS = "weth-stuck-2026-04", (60, 600, 3600)
-CALM = ("demo-market", "quiet")
+CALM = ("demo-market", "quiet", "jump-day")
+"""Nobody is liquidated, on the first path of the one whose prices are drawn."""
 APART = 0.05
 """Of all that the waterfall cleared: when members act and how often makers are asked is left."""
 
