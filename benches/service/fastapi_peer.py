@@ -25,7 +25,7 @@ from nacl.signing import VerifyKey
 
 from benches.common.peers import peer
 from benches.service.signed import ORDER_PATH, admissions, keys, symbol
-from solvent.domain.commands import OrderType, PlaceOrder, Side, TimeInForce
+from solvent.domain.commands import NO_CLIENT_ID, OrderType, PlaceOrder, Side, TimeInForce
 from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import PRICE_DECIMALS, parse_decimal
 from solvent.engine.engine import FastEngine
@@ -86,7 +86,7 @@ def _application(parameters: EngineParameters, carry_out: CarryOut) -> Asgi | No
         side=(Literal["Bid", "Ask"], ...),
         symbol=(Literal[symbol()], ...),
         timeInForce=(Literal["GTC", "IOC", "FOK"], "GTC"),
-        clientId=(Annotated[int, pydantic.Field(ge=0, le=2**32 - 1)], 0),
+        clientId=(Annotated[int, pydantic.Field(ge=0, le=2**32 - 1)] | None, None),
     )
     registry = {
         base64.b64encode(bytes(key.verify_key)).decode(): (key.verify_key, account)
@@ -112,7 +112,7 @@ def _application(parameters: EngineParameters, carry_out: CarryOut) -> Asgi | No
             TimeInForce[order.timeInForce],
             price=parse_decimal(order.price or "0", PRICE_DECIMALS),
             quantity=parse_decimal(order.quantity or "0", decimals),
-            client_id=order.clientId,
+            client_id=NO_CLIENT_ID if order.clientId is None else order.clientId,
         )
         record = commands_record(
             wall_clock(),
