@@ -23,7 +23,7 @@ from solvent.receipts.lines import AFTER, BEFORE
 
 def property_problems(receipt: AdlReceipt) -> Iterator[str]:
     """Every property that an ADL receipt's numbers do not keep."""
-    pools = [_pool(receipt, terms) for terms in receipt.assets]
+    pools = [pool_recorded(Stage.ADL, receipt.round, terms) for terms in receipt.assets]
     decimals = {terms.number: terms.decimals for terms in receipt.assets}
     scales = Scales(pools, decimals)
     told = _Told(receipt)
@@ -42,10 +42,11 @@ def _said(flaw: Flaw) -> str:
     return f"{whose}{flaw.sentence}"
 
 
-def _pool(receipt: AdlReceipt, terms: AssetTerms) -> PoolRecorded:
+def pool_recorded(stage: Stage, number: int, terms: AssetTerms) -> PoolRecorded:
+    """The pool of a receipt's asset as the event that the receipt was made of."""
     return PoolRecorded(
-        stage=Stage.ADL,
-        number=receipt.round,
+        stage=stage,
+        number=number,
         asset=terms.number,
         mark=terms.mark,
         stale=int(terms.stale),

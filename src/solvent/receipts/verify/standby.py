@@ -17,13 +17,13 @@ from solvent.domain.units import INT64_MAX
 from solvent.domain.waterfall_events import (
     PartyBalance,
     PartyHealth,
-    PoolRecorded,
     StandbySwapped,
 )
 from solvent.receipts.form import AssetTerms, Party, StandbyReceipt
 from solvent.receipts.lines import AFTER, BEFORE, parties
 from solvent.receipts.verify.compare import differences
 from solvent.receipts.verify.reconstructed import ReconstructedState
+from solvent.receipts.verify.settlement_properties import pool_recorded
 from solvent.reference.standby.relief import Swap, capacity, hand_over
 from solvent.reference.state import Standby
 from solvent.reference.waterfall.record import Record, record_parties, touched
@@ -106,21 +106,10 @@ def _told(receipt: StandbyReceipt) -> Relief:
         for party in told:
             transfer.balances += _balances(receipt, terms, after, party)
             transfer.health.append(_health(receipt, after, party))
-    return Relief(swapped, [_pool(receipt, each) for each in receipt.assets], transfer)
-
-
-def _pool(receipt: StandbyReceipt, terms: AssetTerms) -> PoolRecorded:
-    return PoolRecorded(
-        stage=Stage.STANDBY,
-        number=receipt.swap,
-        asset=terms.number,
-        mark=terms.mark,
-        stale=int(terms.stale),
-        lend_shares=terms.lend_shares,
-        lend_index=terms.lend_index,
-        debt_shares=terms.debt_shares,
-        debt_index=terms.debt_index,
-        bound=0,
+    return Relief(
+        swapped,
+        [pool_recorded(Stage.STANDBY, receipt.swap, each) for each in receipt.assets],
+        transfer,
     )
 
 
