@@ -27,6 +27,9 @@ FLAGS = (
 )
 """Chromium asks nothing of any other machine."""
 
+PATIENCE = 60_000
+"""Milliseconds until what a test expects counts as missing: the machine has other tests to run."""
+
 
 def builder() -> ModuleType:
     """The module that builds the console, which is no part of any package."""

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.service.clients.served import Service, serving
-from tests.service.console.built import browser, built, installed
+from tests.service.console.built import PATIENCE, browser, built, installed
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 def page(chromium: Browser, demo: Service) -> Iterator[Page]:
     """A page in a browser that knows nothing; what goes wrong in it fails the test."""
     context = chromium.new_context(base_url=demo.rest, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.service.clients.served import Service
+from tests.service.console.built import PATIENCE
 from tests.service.console.signing import said_to
 from tests.service.console.test_access import ADDRESSES
 from tests.service.console.test_newcomer import come_in
@@ -24,7 +25,7 @@ INDIA = timezone(timedelta(hours=5, minutes=30))
 def far(chromium: Browser, demo: Service) -> Iterator[Page]:
     """A page of somebody in India."""
     context = chromium.new_context(base_url=demo.rest, timezone_id="Asia/Kolkata")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 

@@ -49,7 +49,7 @@ class Stranger:
 def debtor(chromium: Browser, demo: Service) -> Iterator[Page]:
     """Somebody who has lent USDC and owes SOL, on the first page."""
     context = chromium.new_context(base_url=demo.rest, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     come_in(page)
     lend(page, "50000")
