@@ -92,6 +92,14 @@ def ask(url: str, secret: bytes, words: str) -> bytes:
     return content
 
 
+def ask_status(url: str, secret: bytes) -> NodeStatus:
+    """What the node at this address says of itself. Raises PeerError."""
+    try:
+        return msgspec.msgpack.decode(ask(url, secret, "status"), type=NodeStatus)
+    except msgspec.MsgspecError as error:
+        raise PeerError(f"{url}: says what cannot be read: {error}") from error
+
+
 class Peers:
     """The journals of the other nodes, at these addresses."""
 

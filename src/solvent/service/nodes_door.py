@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from solvent import __version__
-from solvent.cluster.peers import NodeStatus, open_question, sealed_answer
+from solvent.cluster.peers import open_question, sealed_answer
 from solvent.journal.journal_errors import JournalError
 from solvent.service.core.cluster.replicated import ReplicatedSequencer, frames_from
+from solvent.service.core.cluster.sights import status_of
 from solvent.service.door import Door
 
 FORBIDDEN = 403
@@ -60,10 +60,7 @@ def _said(sequencer: ReplicatedSequencer, words: str) -> bytes | None:
             frames = []
         return msgspec.msgpack.encode(frames)
     if words == "status":
-        place = sequencer.place
-        return msgspec.msgpack.encode(
-            NodeStatus(__version__, place.part, place.sequence, place.epoch, place.lag, place.quiet)
-        )
+        return msgspec.msgpack.encode(status_of(sequencer.place))
     if name == "hand-over" and number.isdecimal():
         # A question that is heard and asked again names an epoch that is over.
         sequencer.hand_over(int(number))

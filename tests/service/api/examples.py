@@ -112,6 +112,7 @@ funder POST /solvent/v1/admin/deposits account=2 symbol=USDC quantity=1.5
 operator POST /solvent/v1/admin/fees symbol=USDC
 - GET /solvent/v1/health
 - GET /solvent/v1/ready
+- GET /solvent/v1/cluster
 - GET /solvent/v1/metrics
 - GET /openapi.json
 - GET /docs

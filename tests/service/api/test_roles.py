@@ -136,6 +136,7 @@ GET    /solvent/v1/audit                          .  .    .    .     x      x   
 GET    /solvent/v1/identity                       x  x    x    x     x      x       x       x
 GET    /solvent/v1/health                         x  x    x    x     x      x       x       x
 GET    /solvent/v1/ready                          x  x    x    x     x      x       x       x
+GET    /solvent/v1/cluster                        x  x    x    x     x      x       x       x
 GET    /solvent/v1/metrics                        x  x    x    x     x      x       x       x
 GET    /openapi.json                              x  x    x    x     x      x       x       x
 GET    /docs                                      x  x    x    x     x      x       x       x

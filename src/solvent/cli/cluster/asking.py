@@ -10,7 +10,7 @@ from solvent.cli.cluster.settings import ClusterSettings
 from solvent.cluster.frames import digest_of
 from solvent.cluster.log import LogError
 from solvent.cluster.nats_settings import Server, Store, ask_stores, stream_name
-from solvent.cluster.peers import NodeStatus, PeerError, ask
+from solvent.cluster.peers import NodeStatus, PeerError, ask, ask_status
 from solvent.domain.errors import InputError
 from solvent.service.core.market import MarketError, head_identity
 
@@ -70,11 +70,9 @@ def _peers(settings: ClusterSettings) -> list[str]:
 
 def _ask_node(secret: bytes, peer: str) -> NodeSaid:
     try:
-        return msgspec.msgpack.decode(ask(peer, secret, "status"), type=NodeStatus)
+        return ask_status(peer, secret)
     except PeerError as error:
         return error
-    except msgspec.MsgspecError as error:
-        return PeerError(f"{peer}: says what cannot be read: {error}")
 
 
 def _ask_server(server: Server, stream: str) -> ServerSaid:

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from solvent.cli.cluster.settings import ClusterSettings
 from solvent.cluster.log import Log, LogError
-from solvent.cluster.peers import Peers
+from solvent.cluster.peers import Peers, ask_status
 from solvent.domain.errors import InputError
 from solvent.service.core.cluster.replicated import Replication
+from solvent.service.core.cluster.sights import NodeAt
 from solvent.service.nodes_door import AmongNodes
 
 OPEN_SECONDS = 30.0
@@ -39,7 +41,7 @@ def joining(node: ClusterNode) -> Callable[[str], Replication]:
     def replicate(market: str) -> Replication:
         others = [each.peer for at, each in enumerate(settings.nodes) if at != node.number]
         peers = Peers(settings.secret, others)
-        return Replication(node.number, _open(settings, market), peers)
+        return Replication(node.number, _open(settings, market), peers, _nodes(node))
 
     return replicate
 
@@ -49,6 +51,15 @@ def among_nodes(node: ClusterNode, host: str) -> AmongNodes:
     port = urlsplit(node.settings.nodes[node.number].peer).port
     assert port is not None
     return AmongNodes(host, port, node.settings.secret)
+
+
+def _nodes(node: ClusterNode) -> list[NodeAt]:
+    """All nodes, in the order of their numbers."""
+    secret, found = node.settings.secret, []
+    for number, each in enumerate(node.settings.nodes):
+        ask = None if number == node.number else partial(ask_status, each.peer, secret)
+        found.append(NodeAt(each.url, ask))
+    return found
 
 
 def _open(settings: ClusterSettings, market: str) -> Log:

@@ -35,6 +35,7 @@ from solvent.service.core.ahead.outlooks import Outlooks
 from solvent.service.core.ahead.rehearsals import Rehearsals
 from solvent.service.core.archiver import Archiver
 from solvent.service.core.clock import MarketClock, wall_clock
+from solvent.service.core.cluster.sights import Sights
 from solvent.service.core.history_writer import ViewsWriter
 from solvent.service.core.idempotency import Answer, InFlight, Ticket
 from solvent.service.core.keys import WITH_ACCOUNT
@@ -142,6 +143,7 @@ class Node:
         """Whether strangers may open accounts and give themselves money, and what is played."""
         self.views_writer = views_writer
         self.publisher = Publisher(self.market.parameters, secret=sequencer.journal.secret)
+        self.sights = Sights(sequencer.nodes)
         self.standings = Standings(sequencer)
         self.outlooks = Outlooks(sequencer)
         self.past_market = Past(sequencer)

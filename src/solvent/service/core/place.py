@@ -14,7 +14,8 @@ class Place(NamedTuple):
     """A node's part, the latest frame or record carried out, and the epoch of that.
 
     `lag` frames of the log were not carried out when its end was last asked for, and for `quiet`
-    seconds none was. Of a node that is alone all of them are 0.
+    seconds none was. Of a node that is alone all of them are 0. `node` is its number, and `leader`
+    that of the node that wrote the latest frame, once it has seen one.
     """
 
     part: Part
@@ -22,6 +23,8 @@ class Place(NamedTuple):
     epoch: int = 0
     lag: int = 0
     quiet: float = 0.0
+    node: int = 0
+    leader: int | None = None
 
 
 class Reached:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from solvent.domain.engine_face import EngineFactory
 from solvent.journal.durable import Journal
+from solvent.service.core.cluster.sights import NodeAt
 from solvent.service.core.idempotency import Ticket
 from solvent.service.core.market import Market, MarketError, Outcome
 from solvent.service.core.place import Place
@@ -84,6 +85,9 @@ class Sequencer:
     `fault` what went wrong: None also after an ordinary end. `batches` were made durable in
     `append_seconds`.
     """
+
+    nodes: Sequence[NodeAt] = ()
+    """All nodes of a cluster, by number; none where this one is alone."""
 
     def __init__(
         self,

@@ -1,8 +1,10 @@
 """Health: for whoever runs the service. Nothing here names an account or a key."""
 
+from solvent.cluster.peers import NodeStatus
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint
-from solvent.service.api.objects.system import Alive, Readiness
+from solvent.service.api.objects.system import Alive, ClusterSeen, NodeSeen, Readiness
+from solvent.service.core.cluster.sights import status_of
 
 TAG = "Operation"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -33,6 +35,42 @@ async def ready(call: Call) -> Reply:
     return reply if is_ready else reply._replace(status=UNAVAILABLE)
 
 
+async def cluster(call: Call) -> Reply:
+    """Which node answers, who leads, and where all nodes of the cluster stand."""
+    sights, said = call.node.sights, await call.node.sights.now()
+    place = call.node.sequencer.place
+    return json_reply(
+        ClusterSeen(
+            node=place.node,
+            part=place.part,
+            sequence=place.sequence,
+            epoch=place.epoch,
+            leader=place.leader,
+            quiet_ms=int(place.quiet * 1000),
+            nodes=[
+                _seen(number, at.url, said.get(number, None if at.ask else status_of(place)))
+                for number, at in enumerate(sights.nodes)
+            ],
+        )
+    )
+
+
+def _seen(number: int, url: str, said: NodeStatus | None) -> NodeSeen:
+    if said is None:
+        return NodeSeen(
+            node=number, url=url, part="silent", sequence=None, epoch=None, lag=None, version=None
+        )
+    return NodeSeen(
+        node=number,
+        url=url,
+        part="leads" if said.part == "leads" else "follows",
+        sequence=said.sequence,
+        epoch=said.epoch,
+        lag=said.lag,
+        version=said.version,
+    )
+
+
 async def metrics(call: Call) -> Reply:
     """Counters and gauges for Prometheus."""
     return Reply(200, await call.node.metrics_text.now(), METRICS_TYPE)
@@ -41,5 +79,6 @@ async def metrics(call: Call) -> Reply:
 ENDPOINTS = [
     Endpoint(TAG, "GET", "/solvent/v1/health", health, returns=Alive),
     Endpoint(TAG, "GET", "/solvent/v1/ready", ready, returns=Readiness),
+    Endpoint(TAG, "GET", "/solvent/v1/cluster", cluster, returns=ClusterSeen),
     Endpoint(TAG, "GET", "/solvent/v1/metrics", metrics, returns=str, media="text/plain"),
 ]

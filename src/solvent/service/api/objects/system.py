@@ -29,6 +29,35 @@ class Alive(ApiObject):
     status: Annotated[Literal["alive"], says("Always alive.")]
 
 
+class NodeSeen(ApiObject):
+    """A node of a cluster, as the node that answers sees it."""
+
+    node: Annotated[int, says("Its number in the cluster's file.", 0)]
+    url: Annotated[str, says("Where it serves clients.", "http://node-0:8620")]
+    part: Annotated[
+        Literal["leads", "follows", "silent"],
+        says("What it said of itself last; silent where it did not answer.", "leads"),
+    ]
+    sequence: Annotated[int | None, says("Its latest frame; null where it is silent.", 41)]
+    epoch: Annotated[int | None, says("The epoch of that frame; null where it is silent.", 3)]
+    lag: Annotated[int | None, says("Frames that it lacks of the log; null where silent.", 0)]
+    version: Annotated[str | None, says("What it runs; null where it is silent.", "1.0.0")]
+
+
+class ClusterSeen(ApiObject):
+    """Where the nodes of a cluster stand; of a market on one node there are none."""
+
+    node: Annotated[int, says("The number of the node that answers.", 1)]
+    part: Annotated[Part, says("What it is itself.", "follows")]
+    sequence: Annotated[int, says("The latest frame, or record, carried out here.", 41)]
+    epoch: Annotated[int, says("How often a node has begun to lead, as far as it knows.", 3)]
+    leader: Annotated[
+        int | None, says("Who wrote the latest frame that it knows; null before the first.", 0)
+    ]
+    quiet_ms: Annotated[int, says("For how long it has carried out none.", 120)]
+    nodes: Annotated[list[NodeSeen], says("All nodes, itself included, by number.")]
+
+
 class Readiness(ApiObject):
     """Whether requests are carried out; status 503 when they are not."""
 

@@ -33,6 +33,7 @@ from solvent.cluster.member import (
 )
 from solvent.journal.durable import Journal
 from solvent.service.core.cluster.log_reader import Heard, LogReader, Peers
+from solvent.service.core.cluster.sights import NodeAt
 from solvent.service.core.idempotency import Ticket
 from solvent.service.core.market import Market, MarketError, Outcome
 from solvent.service.core.place import Place
@@ -67,11 +68,15 @@ BYTES_TOLD = 4 * 1024 * 1024
 
 
 class Replication(NamedTuple):
-    """What makes a node one of a cluster: its number, the log, and the journals of the others."""
+    """What makes a node one of a cluster: its number, the log, and the journals of the others.
+
+    `nodes` are all of them by number, where it is known how to ask them.
+    """
 
     node: int
     log: Log
     peers: Peers
+    nodes: Sequence[NodeAt] = ()
 
 
 class _HandOver(NamedTuple):
@@ -106,6 +111,7 @@ class ReplicatedSequencer(Sequencer):
         super().__init__(
             journal, market, listeners=listeners, snapshot_every=snapshot_every, tail=tail
         )
+        self.nodes = replication.nodes
         self._log = replication.log
         self.member = Member(replication.node, position_of(journal), _now())
         self._asked = ThreadPoolExecutor(1, thread_name_prefix="append")
@@ -136,7 +142,15 @@ class ReplicatedSequencer(Sequencer):
         sequence, epoch, _ = self.position
         lag = max(0, self._reader.end - sequence)
         quiet = time.monotonic() - self._carried_at
-        return Place("leads" if self.leads else "follows", sequence, epoch, lag, quiet)
+        return Place(
+            part="leads" if self.leads else "follows",
+            sequence=sequence,
+            epoch=epoch,
+            lag=lag,
+            quiet=quiet,
+            node=self.member.node,
+            leader=self.member.leader,
+        )
 
     def start(self) -> None:
         """Begin to follow the log, and to lead where nobody does."""
