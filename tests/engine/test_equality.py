@@ -60,6 +60,18 @@ def test_simulator_commands_give_the_same_bytes(group: int) -> None:
 
 
 @proves("I35")
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_attackers_get_the_same_bytes_of_both(group: int) -> None:
+    first = 500_000 + group * (GROUP_COMMANDS // RUN_COMMANDS)
+    hostile = 0
+    for seed in range(first, first + sized(quick=1, usual=5, full=5)):
+        found = compare(seed, RUN_COMMANDS, attackers=True)
+        assert found.difference is None, str(found.difference)
+        hostile += found.hostile
+    assert hostile > RUN_COMMANDS // 10
+
+
+@proves("I35")
 def test_values_whose_products_pass_128_bits_are_compared() -> None:
     found = compare(3, 5_100)
     assert found.difference is None, str(found.difference)

@@ -64,7 +64,7 @@ def test_a_comparison_says_where_engines_part(
     path = tmp_path / "shards"
     assert run_shards(path, 70, 1, COMMANDS, comparing=True).faults == ()
     other = Difference(71, 5, "planted")
-    monkeypatch.setattr(shards, "compare", lambda *_: Comparison(71, 5, 0, "", other))
+    monkeypatch.setattr(shards, "compare", lambda *_, **__: Comparison(71, 5, 0, "", other))
     totals = run_shards(path, 70, 2, COMMANDS, comparing=True)
     assert totals.faults == (str(other),)
     assert (totals.shards, totals.commands) == (2, COMMANDS + 5)

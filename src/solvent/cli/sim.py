@@ -46,11 +46,14 @@ def sim(
         Run the fast engine beside the reference instead, and stop at the first byte that differs.
     shards
         Keep a line of this file for each run, with its seed, counts, hashes and breach, and go on
-        where the file ends; runs that it has are not made again. Goes with --compare.
+        where the file ends; runs that it has are not made again. Goes with --compare, also where
+        that goes with --attack.
     attack
         Let accounts loose that want to gain or to hurt, each strategy beside honest accounts, and
         print what it cost, gained and did to others, in USDC at fixed prices; exit code 1 when one
         gains more than an atom a command. `--runs` is how many markets each strategy is tried in.
+        With --compare they are among the accounts whose commands both engines get, three commands
+        of ten, and nothing is measured.
     kill
         Kill the running service so many times instead, at random moments under load, and check
         after each that nothing acknowledged was lost and nothing was done twice.
@@ -65,7 +68,8 @@ def sim(
         "--compare": compare,
     }
     named = [name for name, given in chosen.items() if given]
-    if len(named) > 1 or (shards is not None and named not in ([], ["--compare"])):
+    compared = [[], ["--compare"], ["--attack", "--compare"]]
+    if named not in compared and (len(named) > 1 or shards is not None):
         raise InputError(named[0], "option", f"does not go with {named[1:] or '--shards'}")
     if kill is not None:
         from solvent.cli.crash import kill as kill_service
@@ -73,12 +77,12 @@ def sim(
         return kill_service(kill, seed)
     if cluster is not None:
         return _cluster(seed, cluster)
+    if shards is not None:
+        return _shards(shards, seed, runs, commands, comparing=compare, attackers=attack)
+    if compare:
+        return _compare(seed, commands, runs, attackers=attack)
     if attack:
         return _attack(seed, runs)
-    if shards is not None:
-        return _shards(shards, seed, runs, commands, comparing=compare)
-    if compare:
-        return _compare(seed, commands, runs)
     return _simulate(seed, commands, runs)
 
 
@@ -159,7 +163,9 @@ def _cluster(seed: int, steps: int) -> int:
     return 1 if faults else 0
 
 
-def _shards(path: Path, seed: int, runs: int, commands: int, *, comparing: bool) -> int:
+def _shards(
+    path: Path, seed: int, runs: int, commands: int, *, comparing: bool, attackers: bool
+) -> int:
     """Make the runs that a file does not have yet, and say what all of them did."""
     from solvent.cli.progress import progress
     from solvent.lab.report.formatting import number
@@ -177,6 +183,7 @@ def _shards(path: Path, seed: int, runs: int, commands: int, *, comparing: bool)
             runs,
             commands,
             comparing=comparing,
+            attackers=attackers,
             processes=min(runs, os.cpu_count() or 1),
             progress=lambda done: report(done, whole),
         )
@@ -193,7 +200,7 @@ def _shards(path: Path, seed: int, runs: int, commands: int, *, comparing: bool)
     return 1 if totals.faults else 0
 
 
-def _compare(seed: int, commands: int, runs: int) -> int:
+def _compare(seed: int, commands: int, runs: int, *, attackers: bool) -> int:
     """Run both engines over the same commands; 1 when they differ."""
     from solvent.cli.progress import progress
     from solvent.engine.engine import machine
@@ -208,6 +215,7 @@ def _compare(seed: int, commands: int, runs: int) -> int:
             seed,
             whole,
             run_length=commands,
+            attackers=attackers,
             processes=min(runs, os.cpu_count() or 1),
             progress=lambda done: report(done, whole),
         )
@@ -218,6 +226,8 @@ def _compare(seed: int, commands: int, runs: int) -> int:
         f"{number(done)} commands and {number(events)} words of events in {number(len(results))} "
         f"runs of both engines, {number(done / seconds, 0)} commands/s"
     )
+    if attackers:
+        print(f"{number(sum(result.hostile for result in results))} of them were attackers'")
     differences = [result.difference for result in results if result.difference is not None]
     for difference in differences:
         print(f"DIFFERENCE {difference.what}")

@@ -2,12 +2,14 @@
 
 The simulator's accounts ask the reference engine and send to it; the fast engine gets the same
 commands, in batches of every size from one up, and must give the same event bytes and, now and then
-and at the end, the same snapshot.
+and at the end, the same snapshot. With `attackers` three of ten moves are those of accounts that
+want to gain or to hurt.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Protocol
 
@@ -20,6 +22,8 @@ from solvent.domain.parameters import EngineParameters
 from solvent.engine.engine import FastEngine
 from solvent.engine.memory.command_rows import encode_batch
 from solvent.proof.fuzz.actions import Moves
+from solvent.proof.fuzz.draws import Plan
+from solvent.proof.fuzz.hostile import Attackers
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
 
@@ -36,11 +40,13 @@ class Difference:
     seed: int
     command: int
     what: str
+    attackers: bool = False
 
     @property
     def again(self) -> str:
         """What the command line is told to see it again."""
-        return f"sim --compare --seed {self.seed} --commands {self.command + 1}"
+        mode = "--compare --attack" if self.attackers else "--compare"
+        return f"sim {mode} --seed {self.seed} --commands {self.command + 1}"
 
     def __str__(self) -> str:
         """One line with the reproduction in front."""
@@ -49,13 +55,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One run of both engines; `difference` is the first, or None."""
+    """One run of both engines; `difference` is the first, or None.
+
+    `hostile` of the commands were given by attackers.
+    """
 
     seed: int
     commands: int
     events: int
     state_hash: str
     difference: Difference | None
+    hostile: int = 0
 
 
 class Rows(Protocol):
@@ -74,28 +84,33 @@ def compare(
     seed: int,
     commands: int,
     *,
+    attackers: bool = False,
     engine_factory: Callable[[EngineParameters], Rows] = FastEngine,
     progress: Callable[[int], None] | None = None,
 ) -> Comparison:
     """Run both engines over one seed's commands; stop at the first difference."""
-    rng = Random(seed)
-    parameters, anchors = random_parameters(rng)
-    reference = ReferenceEngine(parameters)
-    fast = engine_factory(parameters)
-    moves = Moves(rng, reference, anchors)
+    run = _Run(seed, attackers=attackers)
+    fast = engine_factory(run.reference.parameters)
     sizes = Random(f"batches of {seed}")
     done = words = 0
     difference = None
     while done < commands and difference is None:
-        batch, expected = _batch(moves, reference, min(sizes.choice(BATCHES), commands - done))
-        difference = _one_batch(seed, done, fast, batch, expected)
-        if difference is None and fast.snapshot() != reference.snapshot():
-            difference = Difference(seed, done + len(batch) - 1, "the states differ")
+        batch, expected = run.batch(min(sizes.choice(BATCHES), commands - done))
+        difference = _one_batch(done, fast, batch, expected)
+        if difference is None and fast.snapshot() != run.reference.snapshot():
+            difference = done + len(batch) - 1, "the states differ"
         done += len(batch)
         words += sum(map(len, expected)) // 8
         if progress is not None:
             progress(done)
-    return Comparison(seed, done, words, reference.state_hash(), difference)
+    return Comparison(
+        seed,
+        done,
+        words,
+        run.reference.state_hash(),
+        Difference(seed, *difference, attackers) if difference else None,
+        run.hostile,
+    )
 
 
 def compare_many(
@@ -103,6 +118,7 @@ def compare_many(
     commands: int,
     *,
     run_length: int,
+    attackers: bool = False,
     processes: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> list[Comparison]:
@@ -115,7 +131,8 @@ def compare_many(
         lengths.append(commands % run_length)
     results: list[Comparison] = []
     done = 0
-    for result in _all_runs(range(seed, seed + len(lengths)), lengths, processes):
+    one = partial(compare, attackers=attackers)
+    for result in _all_runs(one, range(seed, seed + len(lengths)), lengths, processes):
         results.append(result)
         done += result.commands
         if progress is not None:
@@ -125,43 +142,61 @@ def compare_many(
     return results
 
 
-def _all_runs(seeds: range, lengths: list[int], processes: int) -> Iterator[Comparison]:
+def _all_runs(
+    one: Callable[[int, int], Comparison], seeds: range, lengths: list[int], processes: int
+) -> Iterator[Comparison]:
     if processes == 1:
-        yield from map(compare, seeds, lengths)
+        yield from map(one, seeds, lengths)
         return
     with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(compare, seeds, lengths)
+        yield from pool.map(one, seeds, lengths)
 
 
-def _batch(
-    moves: Moves, reference: ReferenceEngine, size: int
-) -> tuple[list[Command], list[bytes]]:
-    """The next commands, and what the reference answered."""
-    batch: list[Command] = []
-    expected: list[bytes] = []
-    while len(batch) < size:
-        plan = moves.next()
-        if plan is not None:
-            batch.append(plan.command)
-            events = reference.apply_one(plan.command)
-            expected.append(b"".join(map(encode_event, events)))
-    return batch, expected
+class _Run:
+    """The reference engine of one seed and the accounts that send to it."""
+
+    def __init__(self, seed: int, *, attackers: bool) -> None:
+        rng = Random(seed)
+        parameters, anchors = random_parameters(rng)
+        self.reference = ReferenceEngine(parameters)
+        self.hostile = 0
+        self._moves = Moves(rng, self.reference, anchors)
+        self._attackers = Attackers(seed, self.reference, anchors) if attackers else None
+
+    def batch(self, size: int) -> tuple[list[Command], list[bytes]]:
+        """The next commands, and what the reference answered."""
+        batch: list[Command] = []
+        expected: list[bytes] = []
+        while len(batch) < size:
+            plan = self._next()
+            if plan is not None:
+                batch.append(plan.command)
+                events = self.reference.apply_one(plan.command)
+                expected.append(b"".join(map(encode_event, events)))
+        return batch, expected
+
+    def _next(self) -> Plan | None:
+        plan = self._attackers.next() if self._attackers else None
+        if plan is None:
+            return self._moves.next()
+        self.hostile += 1
+        return plan
 
 
 def _one_batch(
-    seed: int, done: int, fast: Rows, batch: list[Command], expected: Iterable[bytes]
-) -> Difference | None:
+    done: int, fast: Rows, batch: list[Command], expected: Iterable[bytes]
+) -> tuple[int, str] | None:
+    """The first command whose events differ, and how; None where none does."""
     try:
         events, ends = fast.apply_rows(encode_batch(batch))
     except ArithmeticError as error:
-        return Difference(seed, done + len(batch) - 1, f"within {len(batch)} commands {error}")
+        return done + len(batch) - 1, f"within {len(batch)} commands {error}"
     data = events.tobytes()
     start = 0
     for number, (end, wanted) in enumerate(zip(ends.tolist(), expected, strict=True)):
         found = data[start : 8 * end]
         if found != wanted:
-            what = f"{batch[number]}: {_first_difference(found, wanted)}"
-            return Difference(seed, done + number, what)
+            return done + number, f"{batch[number]}: {_first_difference(found, wanted)}"
         start = 8 * end
     return None
 

@@ -47,6 +47,7 @@ def run_shards(
     commands: int,
     *,
     comparing: bool = False,
+    attackers: bool = False,
     processes: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> Totals:
@@ -58,14 +59,14 @@ def run_shards(
     head = {
         "form": LATEST,
         "code": code_digest(),
-        "mode": "compare" if comparing else "invariants",
+        "mode": _mode(comparing=comparing, attackers=attackers),
         "commands": commands,
     }
     done = _begin(path, head)
     missing = [each for each in range(seed, seed + shards) if each not in done]
     finished = (shards - len(missing)) * commands
     with path.open("a", encoding="utf-8") as file:
-        make = partial(shard, commands=commands, comparing=comparing)
+        make = partial(shard, commands=commands, comparing=comparing, attackers=attackers)
         for line in _lines(missing, make, processes):
             file.write(_text(line))
             file.flush()
@@ -76,14 +77,21 @@ def run_shards(
     return totals_of(path)
 
 
-def shard(seed: int, *, commands: int, comparing: bool) -> Line:
+def _mode(*, comparing: bool, attackers: bool) -> str:
+    if not comparing:
+        return "invariants"
+    return "compare with attackers" if attackers else "compare"
+
+
+def shard(seed: int, *, commands: int, comparing: bool, attackers: bool = False) -> Line:
     """One shard, as its line says it."""
     if comparing:
-        compared = compare(seed, commands)
+        compared = compare(seed, commands, attackers=attackers)
         return {
             "seed": seed,
             "commands": compared.commands,
             "words": compared.events,
+            "reached": {"attackers' commands": compared.hostile} if attackers else {},
             "state": compared.state_hash,
             "fault": str(compared.difference) if compared.difference else None,
         }
