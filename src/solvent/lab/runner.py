@@ -116,7 +116,8 @@ def run(
         _advance(agents, driver, feed, progress)
         notes = (*feed.notes, *agents.notes, *book.notes)
         count = len(book.names) or people.accounts
-        figures = _head(scenario, feed, book, count, notes) | driver.finish()
+        figures = _head(scenario, feed, book, count, notes) | {"impact": agents.impact()}
+        figures |= driver.finish()
         series = driver.recorder.all_series()
         again = partial(
             run,

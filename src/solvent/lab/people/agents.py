@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
-from typing import Protocol
+from typing import Any
 
 from solvent.domain.codec.events import kind_number
 from solvent.domain.codec.transcript import Transcript
@@ -24,7 +24,6 @@ from solvent.domain.commands import (
     Borrow,
     Command,
     TimeStep,
-    UpdatePrice,
     UpdateSettings,
     Withdraw,
     WithdrawBackstop,
@@ -32,6 +31,7 @@ from solvent.domain.commands import (
 )
 from solvent.domain.events import Event, Filled, Refused, Stepped
 from solvent.domain.waterfall_events import LiquidationEnded, LiquidationStarted
+from solvent.lab.people.market import Market, Prices
 from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
 from solvent.lab.people.positions import NO_BOOK, Book, BookMembers, tightened
@@ -47,23 +47,6 @@ REFUSALS = frozenset({kind_number(Refused)})
 WATERFALL = frozenset(map(kind_number, (Stepped, LiquidationStarted, LiquidationEnded)))
 FIRST_ACCOUNT = 2
 """The fund and the treasury come before."""
-
-
-class Prices(Protocol):
-    """What the agents must know of prices; `feed.Feed` is one."""
-
-    @property
-    def start(self) -> int:
-        """The moment of the set-up, microseconds UTC."""
-        ...
-
-    def price(self, asset: int, time: int) -> int:
-        """Price of `asset` in force at `time`, 10^-10 USDC per whole token."""
-        ...
-
-    def quoted(self, asset: int, time: int) -> bool:
-        """Whether `asset` is quoted at `time`."""
-        ...
 
 
 class Driver(ABC):
@@ -143,9 +126,8 @@ class Agents:
         book: Book = NO_BOOK,
     ) -> None:
         self._scenario = scenario
-        self._feed = prices
-        self._assets = range(1, len(scenario.parameters.assets))
         self._makers = MarketMakers(scenario, people, first)
+        self._market = Market(scenario, prices, people, self._makers.multiplier)
         providers_first = first + len(self._makers.makers)
         self._providers = Providers(scenario, people, providers_first)
         members_first = providers_first + len(self._providers.accounts)
@@ -180,6 +162,10 @@ class Agents:
             Party("accounts of the book", range(self._book_first, self.next_account)),
         )
 
+    def impact(self) -> dict[str, Any] | None:
+        """How far they moved prices, for reports; None where prices do not answer to them."""
+        return self._market.record()
+
     def open(self) -> Iterator[Command]:
         """Open every account."""
         yield from self._makers.open()
@@ -189,12 +175,12 @@ class Agents:
 
     def set_up(self, driver: Driver) -> None:
         """Everything between the opening of accounts and the first step."""
-        start = self._feed.start
-        self._watch = Watch(self._triggers(), lambda asset: self._feed.price(asset, start))
-        driver.run(self._prices(start))
+        start = self._market.start
+        self._watch = Watch(self._triggers(), lambda asset: self._market.price(asset, start))
+        driver.run(self._market.quotes(start))
         for maker in self._makers.makers:
-            driver.run(maker.setup(self._feed.price(maker.asset, start)))
-        driver.run(self._providers.setup(lambda asset: self._feed.price(asset, start)))
+            driver.run(maker.setup(self._market.price(maker.asset, start)))
+        driver.run(self._providers.setup(lambda asset: self._market.price(asset, start)))
         driver.run(self._population.setup())
         self._people(driver, -1, 0)
         driver.run(self._book.setup())
@@ -225,7 +211,7 @@ class Agents:
         """
         if not driver.liquidating:
             return until
-        start, interval = self._feed.start, self._scenario.parameters.waterfall.interval
+        start, interval = self._market.start, self._scenario.parameters.waterfall.interval
         return min(until, ((start + since) // interval + 1) * interval - start)
 
     def step(self, driver: Driver, since: int, until: int, *, keeps_time: bool = True) -> None:
@@ -234,12 +220,14 @@ class Agents:
         Time passes first, unless another client keeps it: what is known at `until` must not be
         known before, and whoever acts then acts on the prices of that moment.
         """
-        time = self._feed.start + until
+        time = self._market.start + until
+        self._market.pass_time(until)
         clock = [TimeStep(time)] if keeps_time else []
-        prices = one_moment(self._prices(time))
+        prices = one_moment(self._market.quotes(time))
         for fill in driver.run_for(chain(clock, self._changes(since, until), prices), FILLS):
             assert isinstance(fill, Filled)
-            self._makers.take_note(fill)
+            if self._makers.take_note(fill):
+                self._market.take_note(fill)
         self._leave(driver, until)
         self._people(driver, since, until)
         driver.run(self._quotes(time))
@@ -265,8 +253,8 @@ class Agents:
 
     def _leave(self, driver: Driver, until: int) -> None:
         """Makers and providers who go when a price has moved so far."""
-        time = self._feed.start + until
-        fired = self._watch.look(until, lambda asset: self._feed.price(asset, time))
+        time = self._market.start + until
+        fired = self._watch.look(until, lambda asset: self._market.price(asset, time))
         self._makers.leave(fired)
         for command in self._providers.leave(fired):
             driver.run_agent(command)
@@ -284,14 +272,6 @@ class Agents:
             if since < change.after <= until:
                 yield change.command
 
-    def _prices(self, time: int) -> Iterator[UpdatePrice]:
-        for asset in self._assets:
-            if self._feed.quoted(asset, time):
-                price = self._feed.price(asset, time)
-                weights = self._scenario.parameters.assets[asset].price.source_weights
-                for source in range(len(weights)):
-                    yield UpdatePrice(asset, source, price, price, price)
-
     def _quotes(self, time: int) -> Iterator[Command]:
-        after = time - self._feed.start
-        return self._makers.quotes(time, after, lambda asset: self._feed.price(asset, time))
+        after = time - self._market.start
+        return self._makers.quotes(time, after, lambda asset: self._market.price(asset, time))

@@ -128,12 +128,14 @@ class MarketMakers:
         for maker in self.makers:
             yield OpenAccount(maker.account)
 
-    def take_note(self, fill: Filled) -> None:
-        """Count what a trade took out of a maker's ladder."""
-        if fill.maker in self._accounts:
-            side = Side.ASK if fill.side is Side.BID else Side.BID
-            key = fill.asset, side
-            self._eaten[key] = self._eaten.get(key, 0) + fill.quote
+    def take_note(self, fill: Filled) -> bool:
+        """Count what a trade took out of a maker's ladder; whether it was one's."""
+        if fill.maker not in self._accounts:
+            return False
+        side = Side.ASK if fill.side is Side.BID else Side.BID
+        key = fill.asset, side
+        self._eaten[key] = self._eaten.get(key, 0) + fill.quote
+        return True
 
     def quotes(self, time: int, after: int, price: PriceAt) -> Iterator[Command]:
         """Every maker's ladder at `time`, `after` microseconds from the start."""

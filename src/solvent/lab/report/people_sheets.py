@@ -238,6 +238,21 @@ def depth_notes(figures: Figures) -> list[str]:
         f"Depth is scaled by {depth['scale']:g};{thin} {percent(depth['thinnest'], 0)} of calm is"
         f" quoted, at distances as many times wider. A ladder that was eaten up is whole again"
         f" after {depth['recovery_seconds']:g} s, which is an assumption.",
+        *_impact_notes(figures),
+    ]
+
+
+def _impact_notes(figures: Figures) -> list[str]:
+    """How far the run's own trades moved the market, where they can."""
+    impact = figures.get("impact")
+    if impact is None:
+        return []
+    far = ", ".join(f"{name} {trimmed(bp)}" for name, bp in impact["farthest_bp"].items())
+    return [
+        f"What makers took from liquidations moved the market itself, at most by so many basis"
+        f" points: {far}. All venues together are {impact['books']} such books, all of whose depth"
+        f" comes back in {impact['recovery_seconds']} s, and {impact['lasting']} of what was eaten"
+        f" never does: {impact['basis']}.",
     ]
 
 

@@ -12,6 +12,7 @@
     [fund]        balance and treasury: USDC that the fund and the treasury start with
     [[actions]]   what groups do later: at or when, group, do, asset, share, spread_over, repeats
     [[changes]]   parameters that change: at, asset, field, value, index
+    [impact] [[oracle]]             see `market_tables`; each optional
 
 Unknown fields are errors. Nothing is written and nothing is guessed.
 """
@@ -32,6 +33,7 @@ from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, RATIO, RATIO_DECIMAL
 from solvent.lab.prices.layouts import Adverse
 from solvent.lab.scenario.assets import read_asset, read_engine
 from solvent.lab.scenario.fields import Fields, read_toml
+from solvent.lab.scenario.market_tables import read_impact, read_oracle
 from solvent.lab.scenario.model import (
     Action,
     Change,
@@ -103,6 +105,7 @@ def scenario_of(path: Path, content: Mapping[str, Any]) -> Scenario:
         if asset.price.max_age < step:
             raise table.error("price.max_age_seconds", "must not be less than scenario.step")
     reader = _Reader(root, parameters, start, end, step)
+    depth = reader.depth()
     scenario = Scenario(
         file=str(path),
         name=name,
@@ -114,12 +117,16 @@ def scenario_of(path: Path, content: Mapping[str, Any]) -> Scenario:
         parameters=parameters,
         prices=reader.prices(path.parent, tuple(names)),
         groups=reader.groups(),
-        depth=reader.depth(),
+        depth=depth,
         providers=reader.providers(),
         fund=reader.fund("balance"),
         treasury=reader.fund("treasury"),
         actions=reader.actions(),
         changes=reader.changes(),
+        impact=read_impact(root, depth),
+        oracle=read_oracle(
+            root.tables("oracle", optional=True), parameters, reader.after, reader.asset
+        ),
     )
     reader.fund_table.close()
     root.close()

@@ -164,6 +164,50 @@ class Depth:
 
 
 @dataclass(frozen=True, slots=True)
+class Impact:
+    """How what is eaten of makers' ladders moves the market: all venues are `whole` such books.
+
+    A part `lasting` of what was eaten never comes back; all of the books' depth comes back in
+    `recovery` microseconds. `basis` says what of that was measured, and what was assumed.
+    """
+
+    whole: int
+    recovery: int
+    lasting: int = 0
+    basis: str = ""
+
+
+class Fault(IntEnum):
+    """What is wrong with an oracle.
+
+    STOP quotes nothing; HOLD goes on with what it quoted last; WRONG is off by a factor; CAP quotes
+    no more than a price; LATE quotes what the market was a while ago.
+    """
+
+    STOP = 0
+    HOLD = 1
+    WRONG = 2
+    CAP = 3
+    LATE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OracleFault:
+    """A fault of an asset's sources from `since` up to `until`, microseconds after the start.
+
+    `amount` is WRONG's factor (10^-9), CAP's price (10^-10 USDC) or how late LATE is
+    (microseconds). `sources` are the sources that have it, all of them where there are none.
+    """
+
+    asset: int
+    since: int
+    until: int
+    fault: Fault
+    amount: int = 0
+    sources: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """`count` backstop providers alike: equity in USDC, and commitments (debt asset, value).
 
@@ -197,6 +241,8 @@ class Scenario:
     treasury: int = 0
     actions: tuple[Action, ...] = ()
     changes: tuple[Change, ...] = ()
+    impact: Impact | None = None
+    oracle: tuple[OracleFault, ...] = ()
 
     @property
     def accounts(self) -> int:
