@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from solvent.cluster.log import Appended, Unknown
+from solvent.cluster.frames import requests_of
+from solvent.cluster.log import Appended, Stored, Unknown
 from solvent.cluster.memory_log import MemoryLog
 from solvent.domain.commands import Deposit
 from solvent.engine.engine import FastEngine
@@ -166,12 +167,48 @@ def test_a_node_goes_on_from_its_own_journal(tmp_path: Path, snapshot_every: int
     cluster.close()
 
 
-def test_what_is_not_answered_is_done_once(tmp_path: Path) -> None:
-    cluster = Cluster(tmp_path, Halves())
-    said = [cluster.ask(record).answer for record in requests(60)]
+class Hushed(MemoryLog):
+    """Of two frames that are stored nobody hears until their writers have given up."""
+
+    WHICH = (10, 32)
+    """Of the frames that have requests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.key, self.hushed = "", 0
+        """The key of the frame that is hidden, and its number; 0: none is."""
+        self.asked = self.given_up = 0
+
+    def append(self, expected: int, key: str, frame: bytes) -> Appended:
+        if self.hushed and key != self.key:
+            self.hushed, self.given_up = 0, self.given_up + 1
+        said = super().append(expected, key, frame)
+        if isinstance(said, Stored) and requests_of(frame) and key != self.key:
+            self.asked += 1
+            if self.asked in self.WHICH:
+                self.key, self.hushed = key, said.sequence
+        return Unknown() if self.hushed else said
+
+    def read(self, first: int, most: int) -> Sequence[bytes]:
+        return super().read(first, min(most, self.hushed - first) if self.hushed else most)
+
+
+def signed(count: int) -> Sequence[Record]:
+    """What a client may ask again: the market knows it by its digest."""
+    return [record for record in GAME.records if record.digest][:count]
+
+
+@pytest.mark.parametrize("kind", [Halves, Hushed])
+def test_what_is_not_answered_is_done_once(tmp_path: Path, kind: type[MemoryLog]) -> None:
+    log = kind()
+    cluster = Cluster(tmp_path, log)
+    said = [cluster.ask(record).answer for record in signed(60)]
     cluster.rest()
     alone = recover(_journal(tmp_path / "alone"), FastEngine)
-    assert said == [outcome.answer for one in requests(60) for outcome in alone.carry_out([one])]
+    assert said == [outcome.answer for one in signed(60) for outcome in alone.carry_out([one])]
+    states = {node.market.engine.state_hash() for node in cluster.nodes.values()}
+    assert states == {alone.engine.state_hash()}
+    assert not isinstance(log, Hushed) or log.given_up == len(log.WHICH)
     cluster.close()
 
 
