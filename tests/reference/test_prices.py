@@ -12,7 +12,6 @@ from solvent.reference.prices import (
     index_price,
     mark_price,
     median,
-    source_price,
 )
 from solvent.reference.state import Price, Quote
 from tests.proof import proves
@@ -33,7 +32,7 @@ def flat(price: int, time: int = 0) -> Quote:
 def test_a_source_is_the_median_of_bid_ask_and_last(
     quote: tuple[int, int, int], price: int
 ) -> None:
-    assert source_price(Quote(*quote)) == price
+    assert Quote(*quote).price == price
 
 
 @pytest.mark.parametrize(

@@ -372,3 +372,21 @@ def test_a_source_alone_after_a_silence_makes_no_index() -> None:
         expect index SOL 199.3333333333
         expect ann liquidating 0
     """)
+
+
+@proves("I43")
+def test_no_supply_grows_past_what_a_quote_that_is_held_back_may_make_of_it() -> None:
+    """`sim --compare --seed 772134422`: what was deposited at the cap's index outgrew 128 bits."""
+    run_story("""
+        set  SOL price.max_move 5%
+        deposit ann  SOL  1,000
+        deposit lena USDC 1,000,000
+        lend    lena USDC 1,000,000
+        borrow  ann  USDC 1,000
+        price   SOL 100,000,000               # 2^60 of 10^-6 USDC are 11,529 of these
+        expect  mark SOL 210                  # held back, and in doubt
+        deposit ann SOL 900,000,000           | INVALID_QUANTITY SUPPLY_CAP 10,529.215046068
+        steps   400 +1s
+        expect  mark SOL 100,000,000
+        expect  ann liquidating 0
+    """)

@@ -6,9 +6,10 @@ bits that say which assets an account has anything in are kept here, where every
 """
 
 from solvent.domain.events import InterestAccrued, SharesRescaled
+from solvent.domain.parameters import MAX_SOURCES
 from solvent.domain.units import INDEX_SCALE, INT64_MAX, RATIO
 from solvent.engine.memory.layout import COPIED, UNSET
-from solvent.engine.memory.rows import Account, Asset, Commitment, Pool, Position
+from solvent.engine.memory.rows import Account, Asset, Commitment, Pool, Position, Quote
 from solvent.engine.memory.store import Store
 from solvent.engine.units import mul_div_down, mul_div_up
 from solvent.engine.watch.rows import seen_row, touched
@@ -82,6 +83,21 @@ def unfunded_of(s: Store, account: int, asset: int) -> int:
 def mark_of(s: Store, asset: int) -> int:
     """Mark price of `asset`, 10^-10 USDC per whole token."""
     return s.prices[asset].mark
+
+
+@kernel
+def source_price(quote: Quote) -> int:
+    """Median of a source's bid, ask and last; the ask is never below the bid."""
+    return max(quote.bid, min(quote.ask, quote.last))
+
+
+@kernel
+def highest_mark(s: Store, asset: int) -> int:
+    """What an asset's index may rise to by the quotes that it has, or its mark if that is more."""
+    highest = mark_of(s, asset)
+    for source in range(asset_row(s, asset).sources):
+        highest = max(highest, source_price(s.quotes[asset * MAX_SOURCES + source]))
+    return highest
 
 
 @kernel

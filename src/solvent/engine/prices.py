@@ -10,7 +10,7 @@ from solvent.domain.events import IndexUpdated, MarkUpdated, PriceStaleness
 from solvent.domain.parameters import MAX_SOURCES, MAX_SUPPLY, USDC
 from solvent.domain.units import INT64_MAX, RATIO
 from solvent.engine.allot.sorting import sort_ascending
-from solvent.engine.ledger import asset_row, borrowed_total, pool_row
+from solvent.engine.ledger import asset_row, borrowed_total, pool_row, source_price
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import Asset, Price, Quote
 from solvent.engine.memory.scratch import take
@@ -157,12 +157,6 @@ def index_price(s: Store, asset: int) -> int:
 @kernel
 def _is_fresh(s: Store, asset: Asset, quote: Quote) -> bool:
     return quote.time >= 0 and s.globals.now - quote.time <= asset.max_age
-
-
-@kernel
-def source_price(quote: Quote) -> int:
-    """Median of a source's bid, ask and last; the ask is never below the bid."""
-    return max(quote.bid, min(quote.ask, quote.last))
 
 
 @kernel

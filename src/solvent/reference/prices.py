@@ -114,7 +114,7 @@ def moved_towards(quoted: int, anchor: int, most: int) -> int:
 def index_price(parameters: PriceParameters, quotes: list[Quote], now: int) -> int:
     """Weighted mean of the fresh sources' prices, each clamped to their median; rounded down."""
     fresh = [
-        (source_price(quote), weight)
+        (quote.price, weight)
         for quote, weight in zip(quotes, parameters.source_weights, strict=True)
         if is_fresh(parameters, quote, now)
     ]
@@ -124,11 +124,6 @@ def index_price(parameters: PriceParameters, quotes: list[Quote], now: int) -> i
         clamp_around(price, middle, parameters.source_clamp) * weight for price, weight in fresh
     )
     return max(1, total // sum(weight for _, weight in fresh))
-
-
-def source_price(quote: Quote) -> int:
-    """Median of a source's bid, ask and last."""
-    return sorted((quote.bid, quote.ask, quote.last))[1]
 
 
 def median(values: list[int]) -> int:

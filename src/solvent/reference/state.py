@@ -105,6 +105,11 @@ class Quote:
     last: int = 0
     time: int = -1
 
+    @property
+    def price(self) -> int:
+        """The source's price: median of its bid, ask and last."""
+        return sorted((self.bid, self.ask, self.last))[1]
+
 
 @dataclass(slots=True)
 class Price:
@@ -224,6 +229,14 @@ class State:
     def mark(self, asset: int) -> int:
         """Mark price of `asset`, 10^-10 USDC per whole token; 0 before the first quote."""
         return self.prices[asset].mark
+
+    def highest_mark(self, asset: int) -> int:
+        """What an asset's index may rise to by the quotes that it has, or its mark if that is more.
+
+        The others of its sources, and a cap on moves, may hold it below that for now.
+        """
+        price = self.prices[asset]
+        return max([price.mark, *(quote.price for quote in price.quotes)])
 
     def hour(self) -> int:
         """Hours since the epoch that have begun."""

@@ -9,7 +9,7 @@ from solvent.domain.parameters import MAX_SUPPLY, MAX_VALUE
 from solvent.domain.units import HOUR, HOURS_PER_YEAR, INDEX_SCALE, RATIO
 from solvent.engine.ledger import (
     asset_row,
-    mark_of,
+    highest_mark,
     pool_row,
     scale_claims,
     scale_debts,
@@ -95,7 +95,7 @@ def _is_holdable(s: Store, asset: int, index: int) -> bool:
     owed = divide_up(wide(pool_row(s, asset).debt_shares) * index, INDEX_SCALE)
     if owed > 2 * MAX_SUPPLY:
         return False
-    return owed * mark_of(s, asset) <= wide(2 * MAX_VALUE) * asset_row(s, asset).value_divisor
+    return owed * highest_mark(s, asset) <= wide(2 * MAX_VALUE) * asset_row(s, asset).value_divisor
 
 
 @kernel

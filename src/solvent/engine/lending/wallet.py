@@ -19,6 +19,7 @@ from solvent.engine.ledger import (
     available,
     claim_of,
     debt_of,
+    highest_mark,
     is_stale,
     lent_total,
     mark_of,
@@ -59,7 +60,7 @@ def deposit_refusal(s: Store, asset: int, quantity: int) -> int:
 @kernel
 def largest_deposit(s: Store, asset: int) -> int:
     """The most that `Deposit` would accept now, in atoms."""
-    worth = wide(MAX_VALUE) * asset_row(s, asset).value_divisor // max(1, mark_of(s, asset))
+    worth = wide(MAX_VALUE) * asset_row(s, asset).value_divisor // max(1, highest_mark(s, asset))
     highest = narrow(min(MAX_SUPPLY, worth))
     return max(0, highest + pool_row(s, asset).external)
 

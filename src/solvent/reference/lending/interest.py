@@ -85,7 +85,7 @@ def _holdable(state: State, asset: int, index: int) -> bool:
     pool = state.pools[asset]
     owed = divide_up(pool.debt_shares * index, INDEX_SCALE)
     divisor = value_divisor(state.asset(asset).decimals)
-    return owed <= 2 * MAX_SUPPLY and owed * state.mark(asset) <= 2 * MAX_VALUE * divisor
+    return owed <= 2 * MAX_SUPPLY and owed * state.highest_mark(asset) <= 2 * MAX_VALUE * divisor
 
 
 def _double_debts(state: State, asset: int, rates: int) -> None:

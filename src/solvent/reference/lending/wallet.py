@@ -44,9 +44,12 @@ def deposit_refusal(state: State, asset: int, quantity: int) -> Refusal | None:
 
 
 def largest_deposit(state: State, asset: int) -> int:
-    """The most that `Deposit` would accept now."""
+    """The most that `Deposit` would accept now.
+
+    Its value has to fit at the highest price that no quote could stop any more.
+    """
     divisor = value_divisor(state.asset(asset).decimals)
-    highest = min(MAX_SUPPLY, MAX_VALUE * divisor // max(1, state.mark(asset)))
+    highest = min(MAX_SUPPLY, MAX_VALUE * divisor // max(1, state.highest_mark(asset)))
     # The external balance is what all accounts and pools hold, negated.
     return max(0, highest + state.external[asset])
 
