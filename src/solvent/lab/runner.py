@@ -328,6 +328,10 @@ class _RunDriver(Driver):
         """Let the engine do it."""
         return self.engine.apply(batch)
 
+    def utilization(self, asset: int) -> int:
+        """As the engine has it."""
+        return self.engine.pool_readings()[asset].utilization
+
     def hear(self, transcript: Transcript) -> None:
         """Let figures, hash and log have it."""
         self.recorder.hear(transcript)

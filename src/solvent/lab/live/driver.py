@@ -27,6 +27,7 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import Command, OpenAccount
 from solvent.domain.events import Refused
 from solvent.domain.parameters import EngineParameters
+from solvent.domain.readings import PoolReading
 from solvent.domain.units import SECOND, divide_up
 from solvent.lab.live.pace import SPEED_UNIT, Pace
 from solvent.lab.live.prices import LivePrices
@@ -68,6 +69,10 @@ class LiveMarket(Protocol):
 
     def apply(self, batch: Iterable[Command]) -> Transcript:
         """Carry out commands in order; return them with their events."""
+        ...
+
+    def pool_readings(self) -> list[PoolReading]:
+        """Utilization and bound in force of every pool, by asset number."""
         ...
 
 
@@ -318,6 +323,10 @@ class _LiveDriver(Driver):
         if self._stopped.is_set():
             raise _StoppedError
         return self._market.apply(batch)
+
+    def utilization(self, asset: int) -> int:
+        """As the market has it."""
+        return self._market.pool_readings()[asset].utilization
 
     def open(self, accounts: Iterable[Command]) -> None:
         """Open accounts, all at once: all are there or none."""

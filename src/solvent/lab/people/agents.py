@@ -23,6 +23,7 @@ from solvent.domain.codec.transcript import Transcript
 from solvent.domain.commands import (
     Borrow,
     Command,
+    PlaceOrder,
     TimeStep,
     UpdateSettings,
     Withdraw,
@@ -30,7 +31,12 @@ from solvent.domain.commands import (
     one_moment,
 )
 from solvent.domain.events import Event, Filled, Refused, Stepped
-from solvent.domain.waterfall_events import LiquidationEnded, LiquidationStarted
+from solvent.domain.waterfall_events import (
+    BackstopFilled,
+    BackstopLeg,
+    LiquidationEnded,
+    LiquidationStarted,
+)
 from solvent.lab.people.market import Market, Prices
 from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
@@ -43,6 +49,7 @@ from solvent.lab.scenario.model import Action, Scenario, Trigger
 from solvent.reference.state import FUND, TREASURY
 
 FILLS = frozenset({kind_number(Filled)})
+HEARD = frozenset(map(kind_number, (Filled, BackstopFilled, BackstopLeg)))
 REFUSALS = frozenset({kind_number(Refused)})
 WATERFALL = frozenset(map(kind_number, (Stepped, LiquidationStarted, LiquidationEnded)))
 FIRST_ACCOUNT = 2
@@ -64,6 +71,10 @@ class Driver(ABC):
     @abstractmethod
     def carry_out(self, batch: list[Command]) -> Transcript:
         """Carry out commands in order."""
+
+    @abstractmethod
+    def utilization(self, asset: int) -> int:
+        """How much of an asset's pool is lent out now, 10^-9."""
 
     @abstractmethod
     def hear(self, transcript: Transcript) -> None:
@@ -224,11 +235,16 @@ class Agents:
         self._market.pass_time(until)
         clock = [TimeStep(time)] if keeps_time else []
         prices = one_moment(self._market.quotes(time))
-        for fill in driver.run_for(chain(clock, self._changes(since, until), prices), FILLS):
-            assert isinstance(fill, Filled)
-            if self._makers.take_note(fill):
-                self._market.take_note(fill)
+        for event in driver.run_for(chain(clock, self._changes(since, until), prices), HEARD):
+            if isinstance(event, Filled):
+                self._trade(event)
+            else:
+                assert isinstance(event, BackstopFilled | BackstopLeg)
+                self._providers.hear(event)
         self._leave(driver, until)
+        for order in self._providers.unwind(until - since):
+            for fill in self._fills(driver, order):
+                driver.run(self._providers.traded(fill))
         self._people(driver, since, until)
         driver.run(self._quotes(time))
 
@@ -239,7 +255,21 @@ class Agents:
             ended = since >= action.after + action.spread_over + 1
             if action.after <= until and (action.repeats or not ended):
                 for command in self._population.actions(action, since, until):
-                    driver.run_agent(command)
+                    if isinstance(command, PlaceOrder):
+                        list(self._fills(driver, command))
+                    else:
+                        driver.run_agent(command)
+
+    def _fills(self, driver: Driver, order: PlaceOrder) -> Iterator[Filled]:
+        """Send an order; its trades, of which makers and market take note."""
+        for fill in driver.run_for([order], FILLS):
+            assert isinstance(fill, Filled)
+            self._trade(fill)
+            yield fill
+
+    def _trade(self, fill: Filled) -> None:
+        if self._makers.take_note(fill):
+            self._market.take_note(fill)
 
     def _triggers(self) -> Iterator[Trigger]:
         """Whatever anybody waits for, each once."""
@@ -252,11 +282,15 @@ class Agents:
         yield from dict.fromkeys(trigger for trigger in waited if trigger is not None)
 
     def _leave(self, driver: Driver, until: int) -> None:
-        """Makers and providers who go when a price has moved so far."""
+        """Makers and providers who go when a price has moved so far, or they lost so much."""
         time = self._market.start + until
-        fired = self._watch.look(until, lambda asset: self._market.price(asset, time))
+
+        def price(asset: int) -> int:
+            return self._market.price(asset, time)
+
+        fired = self._watch.look(until, price, driver.utilization)
         self._makers.leave(fired)
-        for command in self._providers.leave(fired):
+        for command in self._providers.leave(fired, price):
             driver.run_agent(command)
 
     def _begun(self) -> Iterator[Action]:

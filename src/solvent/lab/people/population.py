@@ -7,11 +7,12 @@ draw. An account that owes takes a loan such that
 
     weighted collateral = (1 + cushion) * (debt + its maintenance)
 
-at the prices of the moment; the borrowed tokens leave, sold or spent elsewhere. So an account is
-liquidated when its collateral has fallen against its debt by cushion / (1 + cushion). Initial
-margin and the leverage limit allow a large account less debt than a small one: where they allow
-less than the drawn cushion leads to, the account takes what they allow, and `notes` say how many
-did. A group whose median account could not have even its largest cushion is refused.
+at the prices of the moment; the borrowed tokens leave, sold or spent elsewhere. One that loops
+spends them on more of its collateral, and owes on that as well. So an account is liquidated when
+its collateral has fallen against its debt by cushion / (1 + cushion). Initial margin and the
+leverage limit allow a large account less debt than a small one: where they allow less than the
+drawn cushion leads to, the account takes what they allow, and `notes` say how many did. A group
+whose median account could not have even its largest cushion is refused.
 
 `--accounts N` keeps the groups' shares of the market and scales their number; depth, providers and
 the fund scale with it (`crowd`).
@@ -32,7 +33,11 @@ from solvent.domain.commands import (
     Deposit,
     Lend,
     OpenAccount,
+    OrderType,
+    PlaceOrder,
     Repay,
+    Side,
+    TimeInForce,
     UpdateSettings,
     Withdraw,
 )
@@ -43,6 +48,7 @@ from solvent.domain.units import (
     divide_up,
     format_decimal,
     quantity_down,
+    value_down,
 )
 from solvent.lab.people.sampling import draw_between, draw_size, draw_word, exponential
 from solvent.lab.prices.feed import PriceAt
@@ -212,6 +218,12 @@ class Population:
             return member
         cushion = draw_between(*group.cushion, self._seed, number, place, CUSHION)
         debt, held_back = self._loan(member, cushion)
+        assert group.debt is not None
+        decimals = self._parameters.assets[group.debt].decimals
+        for _ in range(group.loops):
+            worth = value_down(debt, self._prices(group.borrow_after)(group.debt), decimals)
+            member = self._draft(account, group, size + worth)
+            debt, held_back = self._loan(member, cushion)
         self._held_back[group.name] += held_back
         return replace(member, debt=debt)
 
@@ -317,7 +329,40 @@ class Population:
         for place, member in enumerate(actors):
             due = action.after + action.spread_over * place // len(actors)
             if since < due <= until or (action.repeats and due <= since):
-                yield from _deed(member, action)
+                yield from self._deed(member, action)
+
+    def _deed(self, member: Member, action: Action) -> Iterator[Command]:
+        account, asset = member.account, action.asset
+        owed = member.debt if member.group.debt == asset else 0
+        base = owed if action.deed in (Deed.REPAY, Deed.BORROW) else member.held(asset)
+        quantity = base * action.share // RATIO
+        if not quantity:
+            return
+        if action.deed is Deed.WITHDRAW:
+            yield Withdraw(account, asset, quantity, auto_lend_redeem=True)
+        elif action.deed is Deed.REPAY:
+            yield Deposit(account, asset, quantity)
+            yield Repay(account, asset, quantity)
+        elif action.deed is Deed.TOP_UP:
+            yield Deposit(account, asset, quantity)
+        elif action.deed is Deed.LEND:
+            yield Deposit(account, asset, quantity)
+            yield Lend(account, asset, quantity)
+        elif action.deed is Deed.UNWIND:
+            market = self._parameters.assets[asset].market
+            assert market is not None
+            yield PlaceOrder(
+                account,
+                asset,
+                Side.ASK,
+                order_type=OrderType.MARKET,
+                time_in_force=TimeInForce.IOC,
+                quantity=max(market.min_quantity, quantity // market.lot * market.lot),
+                auto_borrow_repay=True,
+                auto_lend_redeem=True,
+            )
+        else:
+            yield _loan_command(member, quantity)
 
 
 def _rescaled(members: list[Member], group: Group, total: int) -> list[Member]:
@@ -356,24 +401,3 @@ def _loan_command(member: Member, quantity: int) -> Command:
     if member.group.keeps_loan:
         return Borrow(member.account, member.group.debt, quantity)
     return Withdraw(member.account, member.group.debt, quantity, auto_borrow=True)
-
-
-def _deed(member: Member, action: Action) -> Iterator[Command]:
-    account, asset = member.account, action.asset
-    owed = member.debt if member.group.debt == asset else 0
-    base = owed if action.deed in (Deed.REPAY, Deed.BORROW) else member.held(asset)
-    quantity = base * action.share // RATIO
-    if not quantity:
-        return
-    if action.deed is Deed.WITHDRAW:
-        yield Withdraw(account, asset, quantity, auto_lend_redeem=True)
-    elif action.deed is Deed.REPAY:
-        yield Deposit(account, asset, quantity)
-        yield Repay(account, asset, quantity)
-    elif action.deed is Deed.TOP_UP:
-        yield Deposit(account, asset, quantity)
-    elif action.deed is Deed.LEND:
-        yield Deposit(account, asset, quantity)
-        yield Lend(account, asset, quantity)
-    else:
-        yield _loan_command(member, quantity)

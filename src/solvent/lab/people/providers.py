@@ -10,13 +10,17 @@ from solvent.domain.commands import (
     Command,
     Deposit,
     OpenAccount,
+    PlaceOrder,
     PostBackstop,
     Role,
     WithdrawBackstop,
 )
+from solvent.domain.events import Filled
 from solvent.domain.parameters import USDC
-from solvent.domain.units import quantity_down
+from solvent.domain.units import RATIO, quantity_down
+from solvent.domain.waterfall_events import BackstopFilled, BackstopLeg
 from solvent.lab.people.population import Crowd
+from solvent.lab.people.takeovers import Takeovers
 from solvent.lab.prices.feed import PriceAt
 from solvent.lab.scenario.model import Provider, Scenario, Trigger
 from solvent.reference.state import FUND, TREASURY
@@ -33,18 +37,48 @@ class Providers:
             (first + place, provider) for place, provider in enumerate(each)
         )
         self._posted: dict[int, list[tuple[int, int]]] = {}
+        self._books = {
+            account: Takeovers(account, scenario.parameters.assets) for account, _ in self.accounts
+        }
+        self._gone: set[int] = set()
 
     def open(self) -> Iterator[Command]:
         """Open every provider's account."""
         for account, _ in self.accounts:
             yield OpenAccount(account, Role.BACKSTOP_PROVIDER)
 
-    def leave(self, fired: Collection[Trigger]) -> Iterator[Command]:
-        """Notice of everything that was committed, of providers whose trigger just fired."""
+    def hear(self, event: BackstopFilled | BackstopLeg) -> None:
+        """Let those who keep books of it take note of a takeover."""
+        for books in self._books.values():
+            books.hear(event)
+
+    def leave(self, fired: Collection[Trigger], price: PriceAt) -> Iterator[Command]:
+        """Notice of everything that was committed: a trigger just fired, or a limit is reached."""
         for account, provider in self.accounts:
-            if provider.leaves in fired:
+            if account not in self._gone and (
+                provider.leaves in fired or self._has_lost(account, provider, price)
+            ):
+                self._gone.add(account)
                 for asset, quantity in self._posted[account]:
                     yield WithdrawBackstop(account, asset, quantity)
+
+    def _has_lost(self, account: int, provider: Provider, price: PriceAt) -> bool:
+        if provider.loss_limit is None:
+            return False
+        allowed = self._crowd.scaled(provider.equity) * provider.loss_limit
+        return self._books[account].loss(price) * RATIO > allowed
+
+    def unwind(self, elapsed: int) -> Iterator[PlaceOrder]:
+        """What providers who sell again want to trade after so many microseconds more."""
+        for account, provider in self.accounts:
+            if provider.unwind:
+                yield from self._books[account].orders(elapsed, provider.unwind)
+
+    def traded(self, fill: Filled) -> Iterator[Command]:
+        """A fill of one of those orders; capacity that it frees, of who has not left."""
+        for command in self._books[fill.taker].traded(fill):
+            if fill.taker not in self._gone:
+                yield command
 
     def setup(self, price: PriceAt) -> Iterator[Command]:
         """Fill the fund and the treasury, deposit the equity, and commit at these prices."""

@@ -53,6 +53,7 @@ from solvent.lab.scenario.triggers import read_trigger
 
 MOST_ACCOUNTS = 10_000_000
 MOST_PROVIDERS = 1000
+MOST_LOOPS = 20
 MOST_SPREAD = 4 * RATIO
 MOST_CUSHION = 100 * RATIO
 BASIS_POINT = RATIO // 10_000
@@ -232,6 +233,7 @@ class _Reader:
             utilization=None
             if fields.skip("utilization")
             else fields.ratio("utilization", low=1, high=RATIO),
+            loops=fields.number("loops", 0, 0, high=MOST_LOOPS),
             settings=Settings(
                 settings.flag("auto_lend"),
                 settings.flag("auto_repay_borrows"),
@@ -323,6 +325,10 @@ class _Reader:
             equity=fields.value("equity", low=1),
             commitments=promised,
             leaves=self._when(fields, "leaves"),
+            loss_limit=None
+            if fields.skip("loss_limit")
+            else fields.ratio("loss_limit", low=1, high=RATIO),
+            unwind=0 if fields.skip("unwind_seconds") else fields.seconds("unwind_seconds"),
         )
         commitments.close()
         fields.close()
@@ -356,6 +362,8 @@ class _Reader:
             repeats=fields.flag("repeats"),
         )
         fields.close()
+        if action.deed is Deed.UNWIND and not action.asset:
+            raise fields.error("asset", "USDC has no market to be sold in; name another")
         return action
 
     def _when(self, fields: Fields, field: str) -> Trigger | None:
@@ -403,6 +411,7 @@ def _check_group(fields: Fields, group: Group) -> None:
         ),
         ("cushion", lambda: group.debt is not None or not fields.has("cushion"), NO_DEBT),
         ("borrow_at", lambda: group.debt is not None or not group.borrow_after, NO_DEBT),
+        ("loops", lambda: group.debt is not None or not group.loops, NO_DEBT),
         ("cushion", lambda: group.cushion[1] <= MOST_CUSHION, "must not exceed 100"),
         ("debt", lambda: not _both_sides(group), "is among the collateral; owe another asset"),
         ("utilization", lambda: _only_lends_one(group), "is for groups that only lend one asset"),

@@ -71,7 +71,8 @@ class Group:
     Sizes are log-normal with `median` and `spread` (the standard deviation of the logarithm). A
     group that owes takes a loan such that weighted collateral / (debt and its maintenance) is 1 +
     a cushion drawn evenly from `cushion`. A group with `utilization` only lends one asset: its
-    sizes are scaled so that the pool's utilization at the start is that.
+    sizes are scaled so that the pool's utilization at the start is that. A group that `loops` has
+    turned its loan into more collateral and borrowed on that, so many times over.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Group:
     borrow_after: int = 0
     keeps_loan: bool = False
     utilization: int | None = None
+    loops: int = 0
     settings: Settings = field(default_factory=Settings)
 
 
@@ -92,7 +94,7 @@ class Deed(IntEnum):
 
     WITHDRAW takes lent tokens away, as far as the pool lets them go; REPAY brings the borrowed
     token back; LEND brings new tokens to the pool; BORROW takes more; TOP_UP brings more of the
-    collateral.
+    collateral; UNWIND sells collateral into the book and repays with what it brings.
     """
 
     WITHDRAW = 0
@@ -100,14 +102,19 @@ class Deed(IntEnum):
     LEND = 2
     BORROW = 3
     TOP_UP = 4
+    UNWIND = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """The price of an asset has moved so far since the start: -10^8 is a fall by a tenth."""
+    """The price of an asset has moved so far since the start, or its pool is so full.
+
+    A `move` of -10^8 is a fall by a tenth; with a `utilization` (10^-9) the price is not looked at.
+    """
 
     asset: int
     move: int
+    utilization: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +218,9 @@ class OracleFault:
 class Provider:
     """`count` backstop providers alike: equity in USDC, and commitments (debt asset, value).
 
-    When `leaves` fires they give notice of all that is not used of their commitments.
+    When `leaves` fires they give notice of all that is not used of their commitments, and also when
+    what they took over has cost more than `loss_limit` (10^-9) of their equity. They sell it again
+    within `unwind` microseconds, or never where that is 0.
     """
 
     name: str
@@ -219,6 +228,8 @@ class Provider:
     equity: int
     commitments: tuple[tuple[int, int], ...]
     leaves: Trigger | None = None
+    loss_limit: int | None = None
+    unwind: int = 0
 
 
 @dataclass(frozen=True, slots=True)
