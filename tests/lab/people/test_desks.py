@@ -32,11 +32,11 @@ def provider(line: str) -> tuple[str, str]:
 
 
 def test_who_loops_owes_several_times_as_much(tmp_path: Path) -> None:
-    """With a loan of some 0.7 of the collateral: 1 + 0.7 + 0.5 + 0.3 times; only the last loan leaves."""
+    """A loan is some 0.7 of the collateral: 1 + 0.7 + 0.5 + 0.3 times; only the last one leaves."""
     usual, found = figures(tmp_path), figures(tmp_path, LOOPS)
     owed, worth = (
-    """A loan is some 0.7 of the collateral: 1 + 0.7 + 0.5 + 0.3 times; only the last one leaves."""
-        for table, place, field in (("holdings", 1, "start"), ("parties", 5, "start"))
+        [float(each["parties"][table][place]["start"]) for each in (usual, found)]
+        for table, place in (("holdings", 1), ("parties", 5))
     )
     assert usual["parties"]["holdings"][1]["role"] == "borrowers"
     assert usual["parties"]["parties"][5]["party"] == "longs"
