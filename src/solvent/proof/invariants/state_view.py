@@ -430,6 +430,7 @@ def collateral(asset: AssetParameters, quantity: int, mark: int, worth: int) -> 
     """Value of `quantity` atoms, worth `worth` at the mark, after the haircut, in 10^-12 USDC.
 
     The weight falls in steps of the size's root; at the start of a step the end of the last counts.
+    A size so large that the weight has fewer units than the root is weighed without rounding it.
     """
     haircut: Haircut = asset.haircut
     if haircut.kind is HaircutKind.IDENTITY:
@@ -441,12 +442,17 @@ def collateral(asset: AssetParameters, quantity: int, mark: int, worth: int) -> 
         shift = 10 ** (asset.decimals + PRICE_DECIMALS - VALUE_DECIMALS)
         root = _root_up(-(-quantity * mark // shift))
         last = (root - 1) ** 2 * 10 ** (FINE_DECIMALS - VALUE_DECIMALS)
-    now = worth * _weight(haircut, root) // RATIO
-    return max(now, last * _weight(haircut, root - 1) // RATIO) if root else now
+    now = _weighed(haircut, worth, root)
+    return max(now, _weighed(haircut, last, root - 1)) if root else now
 
 
-def _weight(haircut: Haircut, root: int) -> int:
-    return int(min(haircut.weight, haircut.base * ROOT // (ROOT + haircut.penalty * root)))
+def _weighed(haircut: Haircut, worth: int, root: int) -> int:
+    divisor = ROOT + haircut.penalty * root
+    weight = int(min(haircut.weight, haircut.base * ROOT // divisor))
+    if root + 3 <= weight:
+        return worth * weight // RATIO
+    whole = worth * haircut.base * SQUARE_ROOT_SCALE // divisor
+    return int(min(worth * haircut.weight // RATIO, whole))
 
 
 def _root_up(number: int) -> int:
