@@ -20,7 +20,7 @@ SIZES = tuple(near for power in range(0, 61, 3) for near in (2**power - 1, 2**po
 
 
 def worth(quantity: int, mark: int) -> int:
-    return quantity * mark * FINE_SCALE // (PRICE_SCALE * 10**DECIMALS)
+    return int(quantity * mark * FINE_SCALE // (PRICE_SCALE * 10**DECIMALS))
 
 
 @proves("A13")
