@@ -14,6 +14,7 @@ class Bench(StrEnum):
     HEALTH_SCAN = "health-scan"
     MARGIN_WATCH = "margin-watch"
     WHAT_IF = "what-if"
+    FORECASTS = "forecasts"
     CERTIFICATES = "certificates"
     COMMANDS = "commands"
     ORDER_BOOK = "order-book"

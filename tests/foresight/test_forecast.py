@@ -7,6 +7,7 @@ forecast is made before prices move, at the marks to which they then do.
 from collections.abc import Iterator
 from fractions import Fraction
 from random import Random
+from typing import NamedTuple
 
 import pytest
 
@@ -15,17 +16,22 @@ from solvent.domain.errors import InputError
 from solvent.domain.events import Event
 from solvent.domain.labels import AdlCase, Tier
 from solvent.domain.parameters import USDC, Policy
-from solvent.domain.units import PRICE_SCALE, RATIO
+from solvent.domain.readings import nearest
+from solvent.domain.units import PRICE_SCALE, RATIO, payable, value_down
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck
 from solvent.engine.engine import FastEngine
-from solvent.foresight.forecast import Asked, Forecaster, Listed, Place, candidates_of, place_in
+from solvent.engine.waterfall.rows import Candidate
+from solvent.foresight.forecast import Asked, Forecaster, Kind, Listed, PaidIn, Place
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
+from solvent.reference.ledger import claim_of, debt_of
+from solvent.reference.snapshot import write_snapshot
 from solvent.reference.state import State
 from solvent.reference.waterfall import adl, default, opposites
-from solvent.reference.waterfall.rounds import Kind, Reasons, Round, open_round
-from solvent.reference.waterfall.settlement import Means
+from solvent.reference.waterfall.rounds import Reasons, Round, open_round
+from solvent.reference.waterfall.settlement import Means, means_worth
+from tests.engine.queries.moments import moments
 from tests.proof import proves
 from tests.sizes import sized
 from tests.tables.story import Story, run_story
@@ -39,14 +45,25 @@ Foreseen = dict[tuple[int, int], Place | None]
 """Forecasts by round and account; None of an account that is no candidate."""
 
 
+class Book(NamedTuple):
+    """A state as it was written down, in the middle of a step too."""
+
+    state: bytes
+
+    def snapshot(self) -> bytes:
+        return self.state
+
+
 def played(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Foreseen, list[Event]]:
     """Forecasts of every account for every round of a run, and the events of the run."""
     foreseen: Foreseen = {}
 
     def foresee(state: State, plan: Round, reasons: Reasons) -> int:
-        asked = Asked(plan.kind, frozenset(side.account for side in plan.sides), plan.needed)
+        kind = Kind(plan.kind.asset, plan.kind.case, PaidIn(*plan.kind.means))
+        asked = Asked(kind, frozenset(side.account for side in plan.sides), plan.needed)
+        forecaster = Forecaster(Book(write_snapshot(state)))
         for account in range(len(state.accounts)):
-            foreseen[state.next_round, account] = place_in(state, account, asked)
+            foreseen[state.next_round, account] = forecaster.place(account, asked)
         return open_round(state, plan, reasons)
 
     for module in (adl, default, opposites):
@@ -103,6 +120,52 @@ def test_a_place_in_a_round_is_that_of_the_round(
             assert place.rank == rank_of(one.policy, each, asked)
 
 
+def stake_of(state: State, kind: Kind, account: int) -> int:
+    """What a round could settle for an account, said once more over the readable state."""
+    asset, means = kind.asset, Means(*kind.means)
+    mark, decimals = state.mark(asset), state.asset(asset).decimals
+    if kind.case is AdlCase.BORROWER_DEFAULT:
+        debt = debt_of(state, account, asset)
+        return payable(debt, means_worth(state, account, asset, means), mark, decimals)
+    given_up = claim_of(state, account, asset)
+    if kind.case is AdlCase.OPPOSITES:
+        given_up = state.accounts[account].available[asset]
+    if means.tier is not Tier.OWED:
+        return given_up if any(state.accounts[account].debt_shares) else 0
+    owed = debt_of(state, account, means.asset)
+    worth = value_down(owed, state.mark(means.asset), state.asset(means.asset).decimals)
+    return payable(given_up, worth, mark, decimals)
+
+
+def partners_checked(seed: int) -> int:
+    """Hold every list of a busy market against the readable engine; how many partners were."""
+    engine = [seen.reference for seen in moments(seed)][-1]
+    state, queries = engine.state, engine.queries
+    forecaster = Forecaster(engine)
+    found = 0
+    for account in range(len(state.accounts)):
+        others = [other for other in range(len(state.accounts)) if other != account]
+        for listed in forecaster.lists(account):
+            kind = listed.place.asked.kind
+            stakes = {other: stake_of(state, kind, other) for other in others}
+            expected = {other: stake for other, stake in stakes.items() if stake}
+            assert {each.account: each.stake for each in listed.partners} == expected
+            assert listed.place.asked.quantity == sum(expected.values())
+            for each in listed.partners:
+                found += 1
+                if each.asset is not None:
+                    assert kind.asset in (USDC, each.asset)
+                    prices = queries.liquidation_prices(each.account, each.asset)
+                    assert each.mark == nearest(prices, state.mark(each.asset))
+    assert forecaster.engine.snapshot() == engine.snapshot()
+    return found
+
+
+@proves("A14")
+def test_partners_of_busy_markets_are_those_of_the_readable_engine() -> None:
+    assert sum(map(partners_checked, range(SEEDS))) > 100 * SEEDS
+
+
 def test_rounds_of_every_case_are_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
     cases: set[AdlCase] = set()
     for seed in range(4):
@@ -118,8 +181,8 @@ def rounds_of(story: Story) -> Iterator[tuple[Asked, list[AdlCandidate]]]:
             event for event in story.events if getattr(event, "round", None) == opened.round
         ]
         sides = frozenset(event.account for event in of_round if isinstance(event, AdlStuck))
-        means = Means(opened.tier, opened.paid_in, bool(opened.borrowed))
-        kind = Kind(opened.asset, opened.case, means, bool(opened.fund))
+        means = PaidIn(opened.tier, opened.paid_in, bool(opened.borrowed))
+        kind = Kind(opened.asset, opened.case, means)
         candidates = [event for event in of_round if isinstance(event, AdlCandidate)]
         yield Asked(kind, sides, opened.needed), candidates
 
@@ -193,7 +256,7 @@ def test_a_forecast_at_other_prices_is_the_round_after_they_moved(
     asked, candidates = carried_out[0]
     assert (asked.kind.means.tier, len(candidates)) == (tier, 3)
     for each in candidates:
-        place = place_in(forecaster.state, each.account, asked)
+        place = forecaster.place(each.account, asked)
         assert place is not None
         assert (place.cap, place.allotted) == (each.cap, each.allotted)
         assert place.rank == rank_of(place.policy, each, candidates)
@@ -221,7 +284,7 @@ def test_a_size_that_reaches_an_account_does_so_by_its_last_atom(
         assert place.reached is not None
         for quantity, reaches in ((place.reached, True), (place.reached - 1, False)):
             asked = Asked(place.asked.kind, place.asked.sides, quantity)
-            found = place_in(forecaster.state, account, asked)
+            found = forecaster.place(account, asked)
             assert found is not None
             assert (found.allotted > 0) == reaches
 
@@ -293,12 +356,12 @@ def test_whom_a_round_is_for_is_not_asked_by_it() -> None:
     )
     i, a = story.names.account("i"), story.names.account("a")
     forecaster = Forecaster(story.engine)
-    kind = Kind(SOL, AdlCase.OPPOSITES, Means(Tier.OWED, USDC))
+    kind = Kind(SOL, AdlCase.OPPOSITES, PaidIn(Tier.OWED, USDC))
     for sides, expected in (({i}, [a]), ({a}, [i]), (set(), [i, a])):
         asked = Asked(kind, frozenset(sides), 10**9)
-        found = [each.account for each in candidates_of(forecaster.state, asked)]
+        found = forecaster.candidates(asked)[:, Candidate.account].tolist()
         assert found == sorted(expected)
-        assert (place_in(forecaster.state, i, asked) is None) == (i in sides)
+        assert (forecaster.place(i, asked) is None) == (i in sides)
 
 
 def test_a_stale_price_is_on_no_list() -> None:

@@ -10,7 +10,7 @@ from solvent.domain.events import Refused
 from solvent.domain.labels import AdlCase
 from solvent.domain.parameters import USDC, Policy
 from solvent.engine.engine import FastEngine
-from solvent.foresight.forecast import Asked, Forecaster, place_in
+from solvent.foresight.forecast import Asked, Forecaster
 from solvent.foresight.leaving import Way, lacking, ways_off
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.market import random_parameters
@@ -35,7 +35,7 @@ def share_after(book: bytes, way: Way, account: int, asked: Asked) -> int | None
     for command in commands:
         if any(isinstance(event, Refused) for event in engine.apply_one(command)):
             return None
-    found = place_in(Forecaster(engine).state, account, asked)
+    found = Forecaster(engine).place(account, asked)
     return found.allotted if found else 0
 
 
@@ -102,7 +102,7 @@ def test_who_is_allotted_nothing_has_nowhere_to_go() -> None:
     account = story.names.account("e")
     forecaster = Forecaster(story.engine)
     place = list_of(forecaster, account, AdlCase.OPPOSITES).place
-    small = place_in(forecaster.state, account, Asked(place.asked.kind, place.asked.sides, 10**9))
+    small = forecaster.place(account, Asked(place.asked.kind, place.asked.sides, 10**9))
     assert small is not None
     assert (small.rank, small.allotted) == (3, 0)
     assert ways_off(forecaster, account, small) == []
@@ -125,7 +125,7 @@ def test_the_cheapest_way_by_hand() -> None:
     forecaster = Forecaster(story.engine)
     kind = list_of(forecaster, story.names.account("a"), AdlCase.OPPOSITES).place.asked.kind
     asked = Asked(kind, frozenset({story.names.account("i")}), 105 * 10**9)
-    place = place_in(forecaster.state, account, asked)
+    place = forecaster.place(account, asked)
     assert place is not None
     # 17,000 USDC would be 85 SOL; of 105, a, b and e take 100 of theirs first.
     assert (place.rank, place.allotted) == (4, 5 * 10**9)

@@ -29,6 +29,7 @@ from solvent.domain.parameter_changes import changed_parameters
 from solvent.domain.parameters import EngineParameters, ParameterError
 from solvent.domain.readings import PoolReading
 from solvent.engine import dispatch, governance, previews, readings
+from solvent.engine.foresight import rounds as foreseen
 from solvent.engine.memory.columns import Columns, new_columns
 from solvent.engine.memory.command_rows import Words, command_rows
 from solvent.engine.memory.rows import COMMAND_WIDTH, Globals
@@ -39,6 +40,7 @@ from solvent.engine.queries import forecast as query_forecast
 from solvent.engine.queries import kernels as query_kernels
 from solvent.engine.queries import refusals as query_refusals
 from solvent.engine.queries.queries import FastQueries
+from solvent.engine.waterfall.rounds import put_tiers
 from solvent.kernels.kinds import EVENTS, EVENTS_CAPACITY, EVENTS_USED, FIRST_COLUMN
 from solvent.kernels.machine import Machine, Progress, compile_kernels
 from solvent.kernels.rows import EngineFault
@@ -68,6 +70,11 @@ _ENTRIES = (
     query_kernels.liquidation_prices_after,
     query_kernels.read_after_trade,
     query_refusals.refusal_now,
+    put_tiers,
+    foreseen.list_partners,
+    foreseen.find_distances,
+    foreseen.list_candidates,
+    foreseen.allot_round_of,
 )
 _COLUMNS = tuple(column_types(Store))
 _OPEN_ACCOUNT = COMMAND_KINDS.index(OpenAccount)

@@ -2,38 +2,34 @@
 
 A forecast is of one round: which asset, which case, what it is paid in, for whom, how many atoms.
 What it says is what the engine would make of such a round in the book as it stands, asked of the
-waterfall's own functions over a copy in the reference engine. Quantities are atoms, values 10^-6
-USDC, marks 10^-10 USDC, moves 10^-9. What it means is said in docs/concepts/forecasts.md.
+waterfall's own kernels over a copy. Quantities are atoms, values 10^-6 USDC, marks 10^-10 USDC,
+moves 10^-9. What it means is said in docs/concepts/forecasts.md.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from solvent.domain.labels import AdlCase, Tier
-from solvent.domain.parameters import USDC, Policy
-from solvent.domain.readings import nearest
-from solvent.domain.units import RATIO, fine_down, payable, value_down
+from solvent.domain.parameters import USDC, EngineParameters, Policy
+from solvent.domain.readings import LiquidationPrices, nearest
+from solvent.domain.units import RATIO, value_up
+from solvent.engine.engine import FastEngine
+from solvent.engine.foresight.rounds import PartnerRow
+from solvent.engine.memory.layout import NONE
+from solvent.engine.memory.rows import Price
+from solvent.engine.waterfall.rows import Candidate, Means
 from solvent.foresight.moves import by_asset
-from solvent.reference.ledger import claim_of, debt_of
-from solvent.reference.limits import smallest_passing
-from solvent.reference.queries import ReferenceQueries
-from solvent.reference.snapshot import read_snapshot, write_snapshot
-from solvent.reference.state import State
-from solvent.reference.waterfall.adl import payer_of
-from solvent.reference.waterfall.default import lender_of
-from solvent.reference.waterfall.policies import (
-    MAX_LEVERAGE_WEIGHT,
-    Candidate,
-    Demand,
-    allot,
-    most_levered_first,
-)
-from solvent.reference.waterfall.rounds import Kind, tiers, value_of
-from solvent.reference.waterfall.settlement import Means, means_worth
 
-Distance = tuple[int | None, int | None, int | None]
-"""Which asset's mark, where and how far off, makes an account liquidatable; see `Partner`."""
+Words = npt.NDArray[np.int64]
+
+_MOST_LEVERAGE = 1000 * RATIO
+"""Leverage above a thousand counts as a thousand where positions are weighted by risk."""
+_MEANS_EACH, _MEANS_MORE = 4, 2
+"""Most means of a round: so many an asset, and so many more."""
 
 
 class HasSnapshot(Protocol):
@@ -42,6 +38,22 @@ class HasSnapshot(Protocol):
     def snapshot(self) -> bytes:
         """The whole state as bytes."""
         ...
+
+
+class PaidIn(NamedTuple):
+    """What a round is paid in; `borrowed` where the payer borrows it."""
+
+    tier: Tier
+    asset: int
+    borrowed: bool = False
+
+
+class Kind(NamedTuple):
+    """What sort of round it is: which asset, which case, paid in what."""
+
+    asset: int
+    case: AdlCase
+    means: PaidIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,199 +115,228 @@ class Forecaster:
     """
 
     def __init__(self, engine: HasSnapshot, moves: Mapping[int, int] | None = None) -> None:
-        self.state = read_snapshot(engine.snapshot())
-        marks = [price.mark for price in self.state.prices]
-        moved = by_asset(self.state.parameters, marks, moves or {})
-        for asset in moves or {}:
-            self.state.prices[asset].mark = moved[asset]
-            self.state.prices[asset].stale = False
-        self._queries = ReferenceQueries(self.state)
-        self._distances: dict[tuple[int, int], Distance] = {}
+        self.engine = FastEngine.restore(engine.snapshot())
+        if moves:
+            self._move(moves)
+        self._distances: dict[tuple[int, int], Words] = {}
 
-    def copy(self) -> bytes:
-        """The book at the moved marks, as a snapshot."""
-        return write_snapshot(self.state)
+    def _move(self, moves: Mapping[int, int]) -> None:
+        prices = self.engine.columns.table("prices", Price.WIDTH)
+        moved = by_asset(self.parameters, prices[:, Price.mark].tolist(), moves)
+        for asset in moves:
+            prices[asset, Price.mark] = moved[asset]
+            prices[asset, Price.stale] = 0
+        # What the engine watches is made of marks.
+        self.engine = FastEngine.restore(self.engine.snapshot())
 
-    def lists(self, account: int) -> list[Listed]:
+    @property
+    def parameters(self) -> EngineParameters:
+        """Parameters in force."""
+        return self.engine.parameters
+
+    @property
+    def time(self) -> int:
+        """Time of the book, microseconds UTC."""
+        return self.engine.now
+
+    def value_of(self, asset: int, quantity: int) -> int:
+        """Value of `quantity` atoms at the mark, rounded up."""
+        decimals = self.parameters.assets[asset].decimals
+        return value_up(quantity, self.engine.queries.price(asset).mark, decimals)
+
+    def lists(self, account: int, *, tiers: bool = True) -> list[Listed]:
         """Every list that an account is on and on which somebody could be paired with it.
 
-        They come by asset, then opposites, case L and case B, each by tier.
+        They come by asset, then opposites, case L and case B, each by tier. Without `tiers` only
+        the first tier of case L and of case B in which the account is asked at all.
         """
-        self._queries.role(account)
+        self.engine.queries.role(account)
         found = []
-        for asset in range(len(self.state.pools)):
+        for asset in range(len(self.parameters.assets)):
+            seen = set()
             for kind in self._kinds(account, asset):
-                stakes = self._stakes(account, kind)
-                if stakes:
-                    asked = Asked(kind, frozenset(stakes), sum(stakes.values()))
-                    place = place_in(self.state, account, asked)
-                    if place is not None:
-                        found.append(Listed(place, self._partners(kind, stakes)))
+                listed = None if kind.case in seen else self._listed(account, kind)
+                if listed is not None:
+                    found.append(listed)
+                    if not tiers and kind.case is not AdlCase.OPPOSITES:
+                        seen.add(kind.case)
         return found
+
+    def _listed(self, account: int, kind: Kind) -> Listed | None:
+        """The list of a kind of round; None where the account is not on it, or alone."""
+        partners = self._partners_of(account, kind)
+        sides = frozenset(partners[:, PartnerRow.account].tolist())
+        quantity = sum(partners[:, PartnerRow.stake].tolist())
+        place = self.place(account, Asked(kind, sides, quantity)) if sides else None
+        return None if place is None else Listed(place, self._partners(kind, partners))
+
+    def place(self, account: int, asked: Asked) -> Place | None:
+        """An account's place in a round; None where it is no candidate."""
+        candidates = self.candidates(asked)
+        own = _own(candidates, account)
+        if own is None:
+            return None
+        kind, caps = asked.kind, candidates[:, Candidate.cap].tolist()
+        policy, reach = self._policy_of(kind), sum(caps)
+        allotted = self._share(kind, candidates, own, min(asked.quantity, reach))
+        return Place(
+            asked=asked,
+            policy=policy,
+            rank=rank_of(policy, candidates.tolist(), own),
+            candidates=len(candidates),
+            cap=caps[own],
+            allotted=allotted,
+            value=self.value_of(kind.asset, allotted),
+            reached=self._reached(kind, candidates, own, reach),
+        )
+
+    def share(self, account: int, asked: Asked) -> int:
+        """Atoms that a round allots an account; 0 where it is no candidate."""
+        candidates = self.candidates(asked)
+        own = _own(candidates, account)
+        if own is None:
+            return 0
+        reach = sum(candidates[:, Candidate.cap].tolist())
+        return self._share(asked.kind, candidates, own, min(asked.quantity, reach))
+
+    def candidates(self, asked: Asked) -> Words:
+        """Who can be allotted to in a round, by account: rows of `Candidate`."""
+        out = self._room(Candidate.WIDTH)
+        sides = np.array(sorted(asked.sides), dtype=np.int64)
+        kind, means = asked.kind, _means(asked.kind.means)
+        count = self.engine.read(
+            "list_candidates",
+            kind.asset,
+            kind.case,
+            means.ctypes.data,
+            asked.quantity,
+            sides.ctypes.data,
+            len(sides),
+            out.ctypes.data,
+        )
+        return out[:count]
+
+    def _share(self, kind: Kind, candidates: Words, own: int, quantity: int) -> int:
+        """What the candidate at a place is allotted of a quantity that all together can bear."""
+        parts = np.zeros(len(candidates), dtype=np.int64)
+        count, rows = len(candidates), candidates.ctypes.data
+        about = kind.asset, kind.case, rows, count, quantity, parts.ctypes.data
+        self.engine.read("allot_round_of", *about)
+        return int(parts[own])
+
+    def _reached(self, kind: Kind, candidates: Words, own: int, reach: int) -> int:
+        """The smallest size that a bisection finds to reach a place; `reach` where none does."""
+        low, high = 0, reach
+        while low < high:
+            middle = (low + high) // 2
+            if self._share(kind, candidates, own, middle):
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    def _policy_of(self, kind: Kind) -> Policy:
+        """The policy in force for a kind of round."""
+        rules = self.parameters.waterfall
+        default = kind.case is AdlCase.BORROWER_DEFAULT
+        return rules.default_policy if default else rules.lender_policy
 
     def _kinds(self, account: int, asset: int) -> Iterator[Kind]:
         """Rounds over an asset in which the account has a part to play, in the engine's order."""
-        state = self.state
-        every = range(len(state.pools))
-        if state.prices[asset].stale:
+        queries = self.engine.queries
+        balance = queries.balances(account)[asset]
+        every = range(len(self.parameters.assets))
+        stale = [queries.price(each).stale for each in every]
+        if stale[asset]:
             return
-        if debt_of(state, account, asset):
+        if balance.debt:
             for paid_in in every:
-                if paid_in != asset and not state.prices[paid_in].stale:
-                    yield Kind(asset, AdlCase.OPPOSITES, Means(Tier.OWED, paid_in))
-            for means in tiers(state, owed=every):
+                if paid_in != asset and not stale[paid_in]:
+                    yield Kind(asset, AdlCase.OPPOSITES, PaidIn(Tier.OWED, paid_in))
+            for means in self._tiers(first_owed=USDC):
                 if means.tier is not Tier.LAST:
                     yield Kind(asset, AdlCase.STUCK_LENDER, means)
-        if claim_of(state, account, asset):
-            for means in tiers(state, owed=every[1:]):
-                if not means.borrowed and not state.prices[means.asset].stale:
+        if balance.lent:
+            for means in self._tiers(first_owed=USDC + 1):
+                if not means.borrowed and not stale[means.asset]:
                     yield Kind(asset, AdlCase.BORROWER_DEFAULT, means)
 
-    def _stakes(self, account: int, kind: Kind) -> dict[int, int]:
-        """All that could be closed so for each other account, above 0."""
-        others = (other for other in range(len(self.state.accounts)) if other != account)
-        stakes = {other: stake_of(self.state, kind, other) for other in others}
-        return {other: stake for other, stake in stakes.items() if stake}
+    def _tiers(self, first_owed: int) -> list[PaidIn]:
+        """What rounds are paid in, in order; what the receiver owes from an asset."""
+        most = _MEANS_EACH * len(self.parameters.assets) + _MEANS_MORE
+        out = np.zeros((most, Means.WIDTH), dtype=np.int64)
+        count = self.engine.read("put_tiers", first_owed, out.ctypes.data)
+        rows = out[:count].tolist()
+        return [PaidIn(Tier(tier), asset, bool(borrowed)) for tier, asset, borrowed in rows]
 
-    def _partners(self, kind: Kind, stakes: Mapping[int, int]) -> tuple[Partner, ...]:
+    def _partners_of(self, account: int, kind: Kind) -> Words:
+        """All others for whom a round could settle something: rows of `PartnerRow`."""
+        out, means = self._room(PartnerRow.WIDTH), _means(kind.means)
+        count = self.engine.read(
+            "list_partners", kind.asset, kind.case, means.ctypes.data, out.ctypes.data
+        )
+        found: Words = out[:count]
+        return np.compress(found[:, PartnerRow.account] != account, found, axis=0)
+
+    def _partners(self, kind: Kind, rows: Words) -> tuple[Partner, ...]:
+        """The same with where each is liquidatable, the nearest first."""
+        known = self._distances
+        accounts = rows[:, PartnerRow.account].tolist()
+        missing = np.array([(each, kind.asset) not in known for each in accounts], dtype=bool)
+        asked = np.ascontiguousarray(rows[missing])
+        prices = self.engine.columns["prices"].copy()
+        about = kind.asset, asked.ctypes.data, len(asked)
+        self.engine.read("find_distances", *about, prices=prices)
+        for row in asked:
+            known[int(row[PartnerRow.account]), kind.asset] = row
         partners = [
-            Partner(other, stake, *self._distance_of(other, kind.asset))
-            for other, stake in stakes.items()
+            self._partner(known[account, kind.asset], stake)
+            for account, stake in zip(accounts, rows[:, PartnerRow.stake].tolist(), strict=True)
         ]
         return tuple(sorted(partners, key=_nearest_first))
 
-    def _distance_of(self, account: int, asset: int) -> Distance:
-        """The distance of an account, which is searched for once: every tier of a case asks it."""
-        known = self._distances.get((account, asset))
-        if known is None:
-            known = self._distances[account, asset] = self._distance(account, asset)
-        return known
-
-    def _distance(self, account: int, asset: int) -> Distance:
-        moving = asset if asset != USDC else self._largest_token(account)
-        if moving is None:
-            return None, None, None
-        mark = self.state.mark(moving)
-        prices = self._queries.liquidation_prices(account, moving)
+    def _partner(self, row: Words, stake: int) -> Partner:
+        account, _, asset, *marks = row.tolist()
+        if asset == NONE:
+            return Partner(account, stake, None, None, None)
+        mark = self.engine.queries.price(asset).mark
+        prices = LiquidationPrices(*(None if each == NONE else each for each in marks))
         found = nearest(prices, mark)
-        if found is None:
-            return moving, None, None
-        return moving, found, (found - mark) * RATIO // mark
+        move = None if found is None else (found - mark) * RATIO // mark
+        return Partner(account, stake, asset, found, move)
 
-    def _largest_token(self, account: int) -> int | None:
-        """The token of which an account has or owes most by value; None where it has none."""
-        worth = []
-        for asset, balance in enumerate(self._queries.balances(account)):
-            atoms = balance.available + balance.locked + balance.lent + balance.debt
-            decimals = self.state.asset(asset).decimals
-            worth.append((fine_down(atoms, self.state.mark(asset), decimals), -asset))
-        most, number = max(worth[1:], default=(0, 0))
-        return -number if most else None
+    def _room(self, width: int) -> Words:
+        """Room for a row of every account."""
+        return np.zeros((self.engine.queries.accounts(), width), dtype=np.int64)
 
 
-def first_tiers(lists: Iterable[Listed]) -> Iterator[Listed]:
-    """Opposites all, and of the other cases the first tier of each asset."""
-    seen = set()
-    for listed in lists:
-        kind = listed.place.asked.kind
-        case = kind.asset, kind.case
-        if kind.case is AdlCase.OPPOSITES or case not in seen:
-            yield listed
-        seen.add(case)
-
-
-def stake_of(state: State, kind: Kind, account: int) -> int:
-    """The most atoms that a round of this kind could settle for an account, were it liquidated."""
-    asset, means = kind.asset, kind.means
-    mark, decimals = state.mark(asset), state.asset(asset).decimals
-    if kind.case is AdlCase.BORROWER_DEFAULT:
-        debt = debt_of(state, account, asset)
-        return payable(debt, means_worth(state, account, asset, means), mark, decimals)
-    if kind.case is AdlCase.OPPOSITES:
-        given_up = state.accounts[account].available[asset]
+def rank_of(policy: Policy, candidates: list[list[int]], own: int) -> int:
+    """Rank from 1 of a candidate in the order in which a policy serves them, or weighs them."""
+    _, position, _, assets, total = candidates[own]
+    if policy in (Policy.LEVERAGE, Policy.QUEUE):
+        ahead = [row[3] * total - assets * row[4] for row in candidates]
+    elif policy is Policy.RISK_WEIGHTED:
+        weight = _risk_weight(position, assets, total)
+        ahead = [_risk_weight(row[1], row[3], row[4]) - weight for row in candidates]
     else:
-        given_up = claim_of(state, account, asset)
-    if means.tier is not Tier.OWED:
-        owes = any(state.accounts[account].debt_shares)
-        return given_up if owes else 0
-    owed = debt_of(state, account, means.asset)
-    worth = value_down(owed, state.mark(means.asset), state.asset(means.asset).decimals)
-    return payable(given_up, worth, mark, decimals)
-
-
-def candidates_of(state: State, asked: Asked) -> list[Candidate]:
-    """Who can be allotted to in a round, by account."""
-    kind = asked.kind
-    found = []
-    for account in range(len(state.accounts)):
-        if account in asked.sides:
-            continue
-        if kind.case is AdlCase.BORROWER_DEFAULT:
-            candidate = lender_of(state, kind, account, asked.quantity)
-        else:
-            candidate = payer_of(state, account, kind.asset, kind.means)
-        if candidate is not None:
-            found.append(candidate)
-    return found
-
-
-def share_in(state: State, account: int, asked: Asked) -> int:
-    """Atoms that a round allots an account; 0 where it is no candidate."""
-    candidates = candidates_of(state, asked)
-    own = [place for place, each in enumerate(candidates) if each.account == account]
-    if not own:
-        return 0
-    quantity = min(asked.quantity, sum(each.cap for each in candidates))
-    demand = Demand(quantity, value_of(state, asked.kind.asset, quantity))
-    return allot(policy_of(state, asked.kind), candidates, demand)[own[0]]
-
-
-def policy_of(state: State, kind: Kind) -> Policy:
-    """The policy in force for a kind of round."""
-    rules = state.parameters.waterfall
-    default = kind.case is AdlCase.BORROWER_DEFAULT
-    return rules.default_policy if default else rules.lender_policy
-
-
-def place_in(state: State, account: int, asked: Asked) -> Place | None:
-    """An account's place in a round; None where it is no candidate."""
-    candidates = candidates_of(state, asked)
-    places = [place for place, each in enumerate(candidates) if each.account == account]
-    if not places:
-        return None
-    own = places[0]
-    policy = policy_of(state, asked.kind)
-    asset = asked.kind.asset
-
-    def share(quantity: int) -> int:
-        demand = Demand(quantity, value_of(state, asset, quantity))
-        return allot(policy, candidates, demand)[own]
-
-    reach = sum(each.cap for each in candidates)
-    allotted = share(min(asked.quantity, reach))
-    return Place(
-        asked=asked,
-        policy=policy,
-        rank=in_order(policy, candidates).index(own) + 1,
-        candidates=len(candidates),
-        cap=candidates[own].cap,
-        allotted=allotted,
-        value=value_of(state, asset, allotted),
-        reached=smallest_passing(lambda quantity: share(quantity) > 0, reach),
+        ahead = [row[1] - position for row in candidates]
+    return 1 + sum(
+        by > 0 or (by == 0 and place < own) for place, by in enumerate(ahead) if place != own
     )
 
 
-def in_order(policy: Policy, candidates: Sequence[Candidate]) -> list[int]:
-    """Places of candidates in the order in which a policy serves them, or weighs them."""
-    if policy in (Policy.LEVERAGE, Policy.QUEUE):
-        return most_levered_first(candidates)
-    weights = [each.position for each in candidates]
-    if policy is Policy.RISK_WEIGHTED:
-        weights = [
-            each.position * min(MAX_LEVERAGE_WEIGHT, each.assets_value * RATIO // each.total_value)
-            for each in candidates
-        ]
-    return sorted(range(len(candidates)), key=lambda place: (-weights[place], place))
+def _risk_weight(position: int, assets: int, total: int) -> int:
+    return position * min(_MOST_LEVERAGE, assets * RATIO // total)
+
+
+def _own(candidates: Words, account: int) -> int | None:
+    """The place of an account among candidates."""
+    found = np.flatnonzero(candidates[:, Candidate.account] == account)
+    return int(found[0]) if len(found) else None
+
+
+def _means(paid_in: PaidIn) -> Words:
+    return np.array(paid_in, dtype=np.int64)
 
 
 def _nearest_first(partner: Partner) -> tuple[bool, int, int]:

@@ -67,9 +67,10 @@ REHEARSAL_WAIT_SECONDS = 30.0
 """How long the answer to a proposal waits for its rehearsal."""
 REHEARSAL_HOURS = 24
 """How many hours somebody may have played who tries a change."""
-FORECAST_ACCOUNTS = 2_000
 FORECAST_SECONDS = 60.0
-"""How many accounts a market may have whose rounds are forecast, and how long that may take."""
+"""How long it may take to forecast the rounds of an account."""
+FORECAST_REST = 20
+"""So many times as long as the copy for a forecast held the writer, it is not held for another."""
 CERTIFICATE_SECONDS = 1_800.0
 """How long the tree of a certificate may take."""
 PARSED_KEYS = 10_000

@@ -13,7 +13,7 @@ from solvent.domain.parameters import USDC
 from solvent.domain.units import HOUR, RATIO, SECOND
 from solvent.engine.engine import FastEngine
 from solvent.foresight.flows import pool_times, pools_at
-from solvent.foresight.forecast import Forecaster, first_tiers
+from solvent.foresight.forecast import Forecaster
 from solvent.foresight.leaving import ways_off
 from solvent.reference.engine import ReferenceEngine
 from solvent.service.api.shapes import quantity_text
@@ -74,7 +74,7 @@ def test_a_forecast_is_the_forecasters_and_its_way_out_leads_out(
             market = house.node.market
             said = await forecast(house.ann)
             forecaster = Forecaster(market.engine)
-            lists = list(first_tiers(forecaster.lists(ann)))
+            lists = forecaster.lists(ann, tiers=False)
             assert len(said["rounds"]) == len(lists) > 0
             assert {each["case"] for each in said["rounds"]} == {case.name for case in AdlCase}
             for told, listed in zip(said["rounds"], lists, strict=True):
@@ -117,7 +117,7 @@ def test_nobody_learns_who_his_partners_are_nor_where(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         ann = await opposed(house)
         first, second = [await forecast(house.ann) for _ in range(2)]
-        listed = next(first_tiers(Forecaster(house.node.market.engine).lists(ann)))
+        listed = Forecaster(house.node.market.engine).lists(ann, tiers=False)[0]
         told = first["rounds"][0]["partners"]
         assert len(told) == len(listed.partners) > 0
         names = [each["name"] for each in told]
@@ -180,11 +180,13 @@ def test_pools_are_forecast_at_the_flow_since_a_reading(tmp_path: Path) -> None:
     with_house(tmp_path, story)
 
 
-def test_a_market_of_too_many_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forecast_that_takes_too_long_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story(house: House) -> None:
         reply = await house.ann.get(ROUNDS, "forecastRoundsQuery")
         assert reply.status_code == 503
-        assert "up to 1 accounts" in reply.json()["message"]
+        assert "took too long" in reply.json()["message"]
 
-    monkeypatch.setattr("solvent.service.core.ahead.forecasts.FORECAST_ACCOUNTS", 1)
+    monkeypatch.setattr("solvent.service.core.ahead.forecasts.FORECAST_SECONDS", 0.01)
     with_house(tmp_path, story)

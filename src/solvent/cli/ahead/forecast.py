@@ -33,8 +33,7 @@ def forecast(
 ) -> None:
     """Say how ADL would treat an account, who could cause it, and the cheapest way out.
 
-    Rounds are the largest that there could be: all who could be paired with the account at once. It
-    copies the book into the readable engine: for about a thousand accounts, not for millions.
+    Rounds are the largest that there could be: all who could be paired with the account at once.
 
     Parameters
     ----------
@@ -58,7 +57,7 @@ def forecast(
     from solvent.cli.ahead.books import book_of
     from solvent.domain.errors import InputError
     from solvent.foresight.flows import pool_times, pools_at
-    from solvent.foresight.forecast import Forecaster, first_tiers
+    from solvent.foresight.forecast import Forecaster
     from solvent.foresight.leaving import ways_off
 
     engine = book_of(directory, commands)
@@ -68,9 +67,7 @@ def forecast(
     if account >= engine.queries.accounts():
         raise InputError("forecast", "ACCOUNT", f"there is no account {account}")
     forecaster = Forecaster(engine, asked)
-    lists = forecaster.lists(account)
-    if not tiers:
-        lists = list(first_tiers(lists))
+    lists = forecaster.lists(account, tiers=tiers)
     found = [(listed, ways_off(forecaster, account, listed.place)) for listed in lists]
     times = None
     if since is not None:
@@ -188,8 +185,8 @@ def _print(forecaster: "Forecaster", found: "Found", times: "list[PoolTimes] | N
     import json
     from dataclasses import asdict
 
-    symbols = [about.symbol for about in forecaster.state.parameters.assets]
-    shown: dict[str, object] = {"time": forecaster.state.now, "lists": []}
+    symbols = [about.symbol for about in forecaster.parameters.assets]
+    shown: dict[str, object] = {"time": forecaster.time, "lists": []}
     lists = []
     for listed, ways in found:
         place, kind = listed.place, listed.place.asked.kind

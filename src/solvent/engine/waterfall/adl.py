@@ -213,12 +213,12 @@ def find_payers(
         while side < side_count and sides[side].account < account:
             side += 1
         if not (side < side_count and sides[side].account == account):
-            found += _put_payer(s, account, asset, means, candidates[found])
+            found += put_payer(s, account, asset, means, candidates[found])
     return found
 
 
 @kernel
-def _put_payer(s: Store, account: int, asset: int, means: Means, row: Candidate) -> int:
+def put_payer(s: Store, account: int, asset: int, means: Means, row: Candidate) -> int:
     """Write a borrower who is worth something and can pay in these means; 1 when he can."""
     debt = debt_of(s, account, asset)
     if debt == 0 or total_value(health_of(s, account, Doubt.NONE)) <= 0:

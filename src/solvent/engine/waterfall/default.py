@@ -281,12 +281,12 @@ def _find_lenders(
         while side < side_count and sides[side].account < account:
             side += 1
         if not (side < side_count and sides[side].account == account):
-            found += _put_lender(s, account, asset, means, needed, candidates[found])
+            found += put_lender(s, account, asset, means, needed, candidates[found])
     return found
 
 
 @kernel
-def _put_lender(
+def put_lender(
     s: Store, account: int, asset: int, means: Means, needed: int, row: Candidate
 ) -> int:
     """Write a lender whom these means may pay; his position is the claim; 1 when they may.

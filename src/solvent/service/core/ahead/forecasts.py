@@ -1,13 +1,13 @@
 """Forecasts of a served market: of an account in rounds of ADL, and of pools that fill.
 
 An account's forecast is made in a process apart, of a copy of the book; one at a time, and few
-wait. A market with more accounts than `FORECAST_ACCOUNTS` is not forecast, for the readable engine
-that does it would take minutes. Pools are read once a minute, and go on as they did for an hour at
-the most.
+wait. Between two copies `FORECAST_REST` times as long passes as the writer was held for the first.
+Pools are read once a minute, and go on as they did for an hour at the most.
 """
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from solvent.service.core.ahead.tasks import FORECAST
 from solvent.service.core.market import Outcome
 from solvent.service.core.sequencer import Sequencer
 from solvent.service.errors import ApiError, ApiErrorCode
-from solvent.service.limits import FORECAST_ACCOUNTS, FORECAST_SECONDS, QUESTIONS
+from solvent.service.limits import FORECAST_REST, FORECAST_SECONDS, QUESTIONS
 
 MINUTE = 60 * SECOND
 _UNAVAILABLE = 503
@@ -42,6 +42,7 @@ class Forecasts:
         self._apart = Apart(FORECAST_SECONDS)
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self._not_before = 0.0
         self._readings: deque[Sequence[PoolAt]] = deque()
         self._held = threading.Lock()
 
@@ -68,15 +69,12 @@ class Forecasts:
 
     async def rounds(self, account: int) -> RoundsTold:
         """The rounds that could reach an account, of the book as it is when its turn comes."""
-        if self._sequencer.market.queries.accounts() > FORECAST_ACCOUNTS:
-            raise _unavailable(
-                f"rounds are forecast in markets of up to {FORECAST_ACCOUNTS:,} accounts"
-            )
         if self._waiting >= QUESTIONS:
             raise _unavailable("too many forecasts wait: try again later", retry_after=1)
         self._waiting += 1
         try:
             async with self._turn:
+                await asyncio.sleep(self._not_before - time.monotonic())
                 return decode_rounds(await asyncio.to_thread(self._ask, account))
         except ApartError as error:
             raise _unavailable(f"the forecast was not made: {error}") from None
@@ -85,7 +83,10 @@ class Forecasts:
 
     def _ask(self, account: int) -> bytes:
         with self._sequencer.lock:
+            began = time.monotonic()
             state = self._sequencer.market.engine.snapshot()
+            ended = time.monotonic()
+        self._not_before = ended + FORECAST_REST * (ended - began)
         return self._apart.ask(FORECAST, state, str(account).encode())
 
     def close(self) -> None:

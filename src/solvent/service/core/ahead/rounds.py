@@ -6,7 +6,7 @@ import msgspec
 
 from solvent.domain.labels import AdlCase, Tier
 from solvent.domain.parameters import Policy
-from solvent.foresight.forecast import Forecaster, Listed, first_tiers
+from solvent.foresight.forecast import Forecaster, Listed
 from solvent.foresight.leaving import Way, ways_off
 
 
@@ -73,9 +73,9 @@ def rounds_of(state: bytes, account: int) -> bytes:
     forecaster = Forecaster(Taken(state))
     rounds = tuple(
         _told(listed, ways_off(forecaster, account, listed.place))
-        for listed in first_tiers(forecaster.lists(account))
+        for listed in forecaster.lists(account, tiers=False)
     )
-    return msgspec.msgpack.encode(RoundsTold(forecaster.state.now, rounds))
+    return msgspec.msgpack.encode(RoundsTold(forecaster.time, rounds))
 
 
 def decode_rounds(data: bytes) -> RoundsTold:
