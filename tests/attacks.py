@@ -1,6 +1,7 @@
-"""Attacks and faults that once succeeded, and the tests that keep each of them from coming back.
+"""What once went wrong in others' hands, and the tests that keep each of it from coming back.
 
-A test names them by id in its docstring's first line. `python -m tests.attacks` writes the page.
+Attacks and faults, and what clients sent that was answered wrongly. A test names them by id in its
+docstring's first line. `python -m tests.attacks` writes the page.
 """
 
 import ast
@@ -44,11 +45,27 @@ ATTACKS = {
     "G7": "a market that nobody can enter",
     "G8": "nonsense on the command line",
 }
-_IDS = re.compile(r"\b([SG]\d{1,2})\b(?: to G(\d))?")
+CLIENTS = {
+    "f01": "a market bid over two makers",
+    "f02": "fill-or-kill over two levels, and of more than there is",
+    "f03": "a field in query and body of a DELETE",
+    "f04": "`priceChangePercent`",
+    "f05": "`u` of bookTicker",
+    "f06": "candles where nothing traded, their times, fields that nobody asked for",
+    "f07": "headers of pages, also of an empty list",
+    "f08": "a client id again after its order ended, and client id 0",
+    "f09": "optional keys of orders and fills; the quantity of an order by quote",
+    "f10": "the cancellation of an order that is not there",
+    "f11": "a price file with two tokens under `pair`, `market` or `ticker`",
+    "f12": "times of 14 and 17 digits in a price file",
+    "f13": "klines as published, without a header line",
+    "f14": "blanks after commas, and tabs",
+}
+_IDS = re.compile(r"\b([SG]\d{1,2}|f\d\d)\b(?: to G(\d))?")
 
 
 def proofs() -> dict[str, list[str]]:
-    """The tests of each attack: path of the file and name."""
+    """The tests of each attack and case: path of the file and name."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted(TESTS.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -75,16 +92,24 @@ def page() -> str:
         "2026-11-30. In force. Written by `python -m tests.attacks` out of the tests' docstrings;",
         "the tests fail when it is stale or an attack has no test. What was decided about them is",
         "[the service under attack](2026-11-30-service-under-attack.md) and the pages it names.",
+        *_table("attack or fault", ATTACKS, found),
         "",
-        "| id | attack or fault | tests |",
-        "|---|---|---|",
+        "## What clients sent",
+        "",
+        "What was decided about them is [client shapes](2026-11-30-client-shapes.md).",
+        *_table("what came", CLIENTS, found),
     ]
-    for name, title in ATTACKS.items():
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: str, titles: dict[str, str], found: dict[str, list[str]]) -> list[str]:
+    lines = ["", f"| id | {head} | tests |", "|---|---|---|"]
+    for name, title in titles.items():
         tests = ", ".join(
             f"[{test.rpartition('::')[2]}](../../{test.partition('::')[0]})" for test in found[name]
         )
         lines.append(f"| {name} | {title} | {tests} |")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 if __name__ == "__main__":

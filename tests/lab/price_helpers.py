@@ -41,3 +41,49 @@ def reason(path: Path, **options: object) -> str:
     assert text.startswith(str(path))
     assert "\n" not in text
     return text.removeprefix(f"{path.parent}/")
+
+
+def wild(folder: Path, name: str) -> Path:
+    """A file as some exchange or library writes it, with prices of twenty rows that are made up."""
+    return planted(folder, WILD[name], name)
+
+
+def _rows(head: str, row: str, count: int = 20) -> str:
+    lines = (
+        row.format(
+            number=number,
+            minute=f"{number:02}",
+            close=f"{182 - number}.35",
+            opened=1_760_130_600_000_000 + number * MINUTE,
+            closed=1_760_130_600_000_000 + (number + 1) * MINUTE - 1,
+            pair=("SOL/USD", "XBT/USD")[number % 2],
+            market=("SOL-USD", "BTC-USD")[number % 2],
+            worth=(180, 109_999)[number % 2] - number // 2,
+        )
+        for number in range(count)
+    )
+    return head + "".join(f"{line}\n" for line in lines)
+
+
+WILD = {
+    "SOLUSDT-1m-2025-10-10.csv": _rows(
+        "", "{opened},{close},{close},{close},{close},1.5,{closed},273.5,9,0.5,91.1,0"
+    ),
+    "two-pairs.csv": _rows(
+        '"txid","pair","time","type","price","cost","vol","misc"\n',
+        '"T{number}","{pair}","2025-10-10 21:{minute}:00.1234","buy",{worth}.00,1,1.0,""',
+    ),
+    "two-markets.csv": _rows(
+        "time,market,price,size\n", "2025-10-10T21:{minute}:00Z,{market},{worth},1"
+    ),
+    "two-tickers.csv": _rows(
+        "time,ticker,close\n", "2025-10-10T21:{minute}:00Z,{market},{worth}"
+    ),
+    "digits.csv": _rows("time,close\n", "2025101000{minute}00,{close}"),
+    "digits-to-milliseconds.csv": _rows(
+        "date,time,code,close\n", "2025-10-10,2025101000{minute}00000,sh.600000,{close}"
+    ),
+    "blanks.csv": _rows("time, symbol, close\n", "2025-10-10T21:{minute}:00Z, SOL, {close}"),
+    "tabs.csv": _rows("time\tsymbol\tclose\n", "2025-10-10T21:{minute}:00Z\tSOL\t{close}"),
+}
+"""Texts of such files by name."""

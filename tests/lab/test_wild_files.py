@@ -1,6 +1,6 @@
 """Price files and scenarios as people have them: each is right, or refused with what settles it.
 
-The files lie beside the repository and are not part of it; their tests skip where they are absent.
+Scenarios lie beside the repository and are not part of it; their tests skip where they are absent.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from solvent.lab.prices.paths import read_prices
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import load_scenario
 from solvent.lab.scenario.file import read_scenario
-from tests.lab.price_helpers import at, planted, price, reason
+from tests.lab.price_helpers import at, planted, price, reason, wild
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 MINIMAL = "minimal.toml"
@@ -33,18 +33,15 @@ def lab(name: str) -> Path:
     return case(f"lab/{name}")
 
 
-def wild(name: str) -> Path:
-    return case(f"clients/files/{name}")
-
-
 class TestFiles:
     """What cannot be told apart is refused with the option that settles it; nothing is merged."""
 
-    def test_klines_as_published_have_no_header(self) -> None:
-        path = read_prices(wild("SOLUSDT-1m-2025-10-10.csv"))
+    def test_klines_as_published_have_no_header(self, tmp_path: Path) -> None:
+        """Case f13."""
+        path = read_prices(wild(tmp_path, "SOLUSDT-1m-2025-10-10.csv"))
         assert path.symbols == ("SOLUSDT",)
         assert path.times[0] == at("2025-10-10T21:10")
-        assert (path.prices[0][0], path.prices[0][-1]) == (price("182.35"), price("164.25"))
+        assert (path.prices[0][0], path.prices[0][-1]) == (price("182.35"), price("163.35"))
         assert path.notes[0] == ("has no header line: read as klines as exchanges publish them")
         assert "SOLUSDT" in path.notes[1]
 
@@ -70,11 +67,16 @@ class TestFiles:
         late = good.replace("1760130600000", "1760130660000").replace("659999", "719999")
         assert read_prices(planted(tmp_path, good + late)).symbols == ("PRICES",)
 
-    def test_pairs_in_a_column_of_another_name_are_two_tokens(self) -> None:
-        path = read_prices(wild("SOL_kraken_two_pairs.csv"), ohlc=False)
-        assert path.symbols == ("SOL/USD", "XBT/USD")
-        assert read_prices(wild("SOL_market_col.csv")).symbols == ("SOL-USD", "BTC-USD")
-        scenario, file = load_scenario("quiet"), wild("SOL_kraken_two_pairs.csv")
+    def test_pairs_in_a_column_of_another_name_are_two_tokens(self, tmp_path: Path) -> None:
+        """Case f11: `pair`, `market` or `ticker`; which is which is asked, and nothing merged."""
+        file = wild(tmp_path, "two-pairs.csv")
+        assert read_prices(file, ohlc=False).symbols == ("SOL/USD", "XBT/USD")
+        for name in ("two-markets.csv", "two-tickers.csv"):
+            path = read_prices(wild(tmp_path, name))
+            assert path.symbols == ("SOL-USD", "BTC-USD")
+            assert max(path.prices[0]) == price("180")
+            assert min(path.prices[1]) > price("100000")
+        scenario = load_scenario("quiet")
         with pytest.raises(InputError, match="say which is which with --map NAME=SYMBOL"):
             foreign_feed(scenario, Foreign(file))
         feed = foreign_feed(scenario, Foreign(file, mapping={"SOL/USD": "SOL", "XBT/USD": "BTC"}))
@@ -105,13 +107,14 @@ class TestFiles:
         file = planted(tmp_path, "time,side,id,price\n" + "".join(lines), "SOL_trades.csv")
         assert read_prices(file).symbols == ("SOL",)
 
-    def test_digits_of_a_date_are_a_date(self) -> None:
-        path = read_prices(wild("SOL_compact14_day.csv"))
+    def test_digits_of_a_date_are_a_date(self, tmp_path: Path) -> None:
+        """Case f12."""
+        path = read_prices(wild(tmp_path, "digits.csv"))
         assert path.times[0] == at("2025-10-10T00:00")
         assert path.times[1] - path.times[0] == 60 * 10**6
-        days = read_prices(wild("SOL_baostock_2days.csv"))
+        days = read_prices(wild(tmp_path, "digits-to-milliseconds.csv"))
         assert days.symbols == ("sh.600000",)
-        assert days.times[0] == at("2025-10-10T00:00")
+        assert days.times == path.times
 
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -127,11 +130,12 @@ class TestFiles:
         path = read_prices(planted(tmp_path, f"time,SOL\n{text},1\n"))
         assert path.times == (at(expected),)
 
-    @pytest.mark.parametrize("name", ["b_spaces.csv", "b_tab.csv"])
-    def test_blanks_and_tabs_part_cells_as_commas_do(self, name: str) -> None:
-        path = read_prices(wild(name))
+    @pytest.mark.parametrize("name", ["blanks.csv", "tabs.csv"])
+    def test_blanks_and_tabs_part_cells_as_commas_do(self, name: str, tmp_path: Path) -> None:
+        """Case f14."""
+        path = read_prices(wild(tmp_path, name))
         assert path.symbols == ("SOL",)
-        assert path.prices[0][:2] == (price("182.35"), price("181.9"))
+        assert path.prices[0][:2] == (price("182.35"), price("181.35"))
 
     def test_a_zip_holds_one_file(self, tmp_path: Path) -> None:
         import zipfile

@@ -1,10 +1,10 @@
-"""Every attack that once succeeded has tests, and the page that lists them is true."""
+"""Every attack that once succeeded has tests, every case of a client too, and the page is true."""
 
-from tests.attacks import ATTACKS, PAGE, page, proofs
+from tests.attacks import ATTACKS, CLIENTS, PAGE, page, proofs
 
 
 def test_every_attack_has_a_test() -> None:
-    assert proofs().keys() == ATTACKS.keys()
+    assert proofs().keys() == ATTACKS.keys() | CLIENTS.keys()
 
 
 def test_the_page_is_fresh() -> None:

@@ -1,8 +1,12 @@
 """Standing: true of what was durable when it was asked, and the writer goes on, however often."""
 
 import asyncio
+import threading
 from pathlib import Path
 
+import pytest
+
+from solvent.engine.engine import FastEngine
 from tests.service.harness import House, with_house
 
 PATH = "/solvent/v1/solvency"
@@ -17,6 +21,33 @@ def test_many_who_ask_are_told_by_few_hashes(tmp_path: Path) -> None:
         replies = await asyncio.gather(*(house.http.get(PATH) for _ in range(200)))
         assert {reply.json()["stateHash"] for reply in replies} == {node.market.engine.state_hash()}
         assert node.standings.taken - before == 1, "nothing changed between"
+
+    with_house(tmp_path, story)
+
+
+def test_hashes_are_taken_beside_the_loop_and_kept_until_something_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S14."""
+    threads = []
+    taken = FastEngine.state_hash
+
+    def noted(engine: FastEngine) -> str:
+        threads.append(threading.current_thread())
+        return taken(engine)
+
+    async def story(house: House) -> None:
+        node = house.node
+        monkeypatch.setattr(FastEngine, "state_hash", noted)
+        first = (await house.http.get(PATH)).json()
+        assert [(await house.http.get(PATH)).json() for _ in range(5)] == [first] * 5
+        assert len(threads) <= 1
+        await house.give(house.ann, USDC="1")
+        second = (await house.http.get(PATH)).json()
+        assert second["records"] == node.sequencer.journal.sequence > first["records"]
+        assert second["stateHash"] != first["stateHash"]
+        assert threads
+        assert threading.main_thread() not in threads
 
     with_house(tmp_path, story)
 

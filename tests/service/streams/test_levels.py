@@ -1,6 +1,6 @@
 """Levels that are kept in order: what sorting them again would say, and at once, however many."""
 
-import time
+import tracemalloc
 from random import Random
 
 from hypothesis import given
@@ -38,15 +38,35 @@ def test_a_book_keeps_its_levels_in_order(
         assert book.depth(levels) == (bids[-levels:], asks[:levels])
 
 
+class Price(int):
+    """A price that counts how often prices are compared."""
+
+    compared = 0
+
+    def __lt__(self, other: int) -> bool:
+        """Compare and count."""
+        Price.compared += 1
+        return int(self) < int(other)
+
+
 def test_a_large_book_tells_its_best_levels_at_once() -> None:
-    """S14: 104,000 orders took 56 ms; sorted once they take microseconds."""
+    """S14: nothing is sorted and nothing copied but what is told; 104,000 orders took 56 ms."""
     rng = Random(1)
     book = Book()
     for side, start in ((Side.BID, 0), (Side.ASK, 10**7)):
-        book.fill(side, [(start + rng.randrange(10**6), 5) for _ in range(52_000)])
-    began = time.perf_counter()
-    for number in range(1_000):
-        book.depth(5)
-        book.best_bid()
-        book.add(Side.BID, 5 * 10**6 + number, 1)
-    assert time.perf_counter() - began < 1, "a thousand took longer than one should do in a blink"
+        book.fill(side, [(Price(start + rng.randrange(10**6)), 5) for _ in range(52_000)])
+    assert Price.compared > 52_000, "they are in order"
+    Price.compared = 0
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            bids, asks = book.depth(5)
+            assert book.best_bid() == bids[-1]
+            assert book.best_ask() == asks[0]
+        assert tracemalloc.get_traced_memory()[1] < 10_000, "bytes at most at any time"
+    finally:
+        tracemalloc.stop()
+    assert Price.compared == 0
+    for number in range(100):
+        book.add(Side.BID, Price(5 * 10**6 + number), 1)
+    assert Price.compared <= 100 * 18, "a new level is found by halves"
