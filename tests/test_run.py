@@ -134,7 +134,7 @@ def test_a_cluster_adds_its_log_once(checkout: Checkout, monkeypatch: pytest.Mon
 def test_views_in_a_server_add_what_speaks_to_it_once(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wherever the address comes from."""
+    """S31: wherever the address comes from."""
     added = ["pip postgres.txt"]
     assert checkout.steps("up", "--views", "sqlite:///a.db") == FRESH_RUN
     assert checkout.steps("up", "--views", "postgresql://host/name") == added

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.helpers import files, solvent
+from tests.service.clients.served import STAFF, serving
 
 UNUSABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "unknown command": (("dmeo",), "dmeo"),
@@ -97,13 +98,30 @@ def test_the_password_of_the_views_is_never_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_market_is_not_made_in_the_folder_of_a_run(copied: Path) -> None:
-    """G5."""
-    before = files(copied)
-    done = solvent("up", "--folder", copied, "--demo", "--port", "0")
+@pytest.mark.parametrize("options", [("--demo",), ("--replay", "quiet"), STAFF], ids=lambda o: o[0])
+def test_a_market_is_not_made_in_the_folder_of_a_run(
+    copied: Path, options: tuple[str, ...]
+) -> None:
+    """G5: of no kind, and an audit speaks of the run as before."""
+    before, audited = files(copied), solvent("audit", copied)
+    done = solvent("up", "--folder", copied, *options, "--port", "0")
     assert (done.returncode, done.stdout) == (2, "")
     assert "which a run wrote" in done.stderr
+    assert done.stderr.count("\n") == 1
     assert files(copied) == before
+    again = solvent("audit", copied)
+    assert (again.returncode, again.stdout) == (0, audited.stdout)
+
+
+@pytest.mark.slow
+def test_a_run_is_not_written_into_the_folder_of_a_market(tmp_path: Path) -> None:
+    """G5: the other way round."""
+    with serving(tmp_path):
+        pass
+    before = files(tmp_path)
+    done = solvent("run", "quiet", "--accounts", "5", "--out", tmp_path / "market")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert files(tmp_path) == before
 
 
 @pytest.mark.slow

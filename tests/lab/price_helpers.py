@@ -76,9 +76,7 @@ WILD = {
     "two-markets.csv": _rows(
         "time,market,price,size\n", "2025-10-10T21:{minute}:00Z,{market},{worth},1"
     ),
-    "two-tickers.csv": _rows(
-        "time,ticker,close\n", "2025-10-10T21:{minute}:00Z,{market},{worth}"
-    ),
+    "two-tickers.csv": _rows("time,ticker,close\n", "2025-10-10T21:{minute}:00Z,{market},{worth}"),
     "digits.csv": _rows("time,close\n", "2025101000{minute}00,{close}"),
     "digits-to-milliseconds.csv": _rows(
         "date,time,code,close\n", "2025-10-10,2025101000{minute}00000,sh.600000,{close}"

@@ -4,7 +4,9 @@ An upgrade that changes it fails here, not in silence: connections that nobody i
 of would stay for ever.
 """
 
+import ast
 import socket
+from pathlib import Path
 
 import pytest
 from granian.server.embed import Server
@@ -12,12 +14,35 @@ from granian.server.embed import Server
 from solvent.service.limits import PROBES, QUIET_SECONDS, UNREAD_MS
 from solvent.service.serve import _Server
 
+SOURCES = Path(__file__).resolve().parents[2] / "src" / "solvent"
+PUBLIC_OF_TUPLES = {"_asdict", "_replace", "_fields", "_make"}
+HOOKS = {"_init_shared_socket", "_shd", "_sfd"}
+
 
 def test_the_server_makes_its_socket_where_ours_is_made() -> None:
     """S31."""
     assert "_init_shared_socket" in {name for each in Server.__mro__ for name in vars(each)}
     assert _Server._init_shared_socket is not Server._init_shared_socket
     assert {"_shd", "_sfd"} <= vars(Server("none:none", address="127.0.0.1", port=0)).keys()
+
+
+def test_no_other_private_name_of_a_library_is_used() -> None:
+    """S31: a name with an underscore is defined here, or is one of those that are looked at."""
+    defined, used = set[str](), set[str]()
+    for path in SOURCES.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+                used.add(node.attr)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                defined.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                defined.add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                defined.add(node.attr)
+    private = {name for name in used if not name.startswith("__")}
+    assert private - defined - PUBLIC_OF_TUPLES == set()
+    overridden = {name for name in vars(_Server) if not name.startswith("__")}
+    assert overridden <= HOOKS
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="no such option here")

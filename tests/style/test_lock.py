@@ -61,6 +61,7 @@ def test_developers_run_what_users_run() -> None:
 
 
 def test_what_builds_is_apart_from_what_runs() -> None:
+    """S31."""
     assert not {"hatchling", "editables", "trove-classifiers"} & lock("run").keys()
 
 

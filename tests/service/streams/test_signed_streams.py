@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.service.clients.served import (
 from tests.service.streams.served import ANN, Served, in_loop
 
 OWN = "account.orderUpdate"
+BALANCES = "account.balanceUpdate"
 CUT = (1008, "the key that signed may not act any more")
 
 
@@ -58,6 +58,8 @@ async def _name(client: Any) -> str:
 
 
 def test_a_signature_that_names_streams_and_connection_is_good_for_nothing_else() -> None:
+    """S09 and S25: it names the market too."""
+
     async def story(served: Served) -> None:
         async with served.client() as first, served.client() as second:
             name, other = await _name(first), await _name(second)
@@ -100,11 +102,18 @@ class Desk:
             yield found
 
 
-def ended(socket: ClientConnection) -> tuple[int | None, str | None]:
-    """Read to the end of a connection; why it ended."""
+def heard_to_the_end(socket: ClientConnection) -> list[str | bytes]:
+    """All that is read up to the end of a connection."""
+    found: list[str | bytes] = []
     with suppress(ConnectionClosed):
         while True:
-            socket.recv(PATIENCE)
+            found.append(socket.recv(PATIENCE))
+    return found
+
+
+def ended(socket: ClientConnection) -> tuple[int | None, str | None]:
+    """Read to the end of a connection; why it ended."""
+    heard_to_the_end(socket)
     return socket.close_code, socket.close_reason
 
 
@@ -116,7 +125,6 @@ def test_a_key_that_acts_no_more_is_cut_at_once(tmp_path: Path, how: str) -> Non
         service = desk.service
         cut = stack.enter_context(desk.listening(desk.user, OWN))
         stays = stack.enter_context(desk.listening(OPERATOR, "audit"))
-        began = time.monotonic()
         if how == "removed":
             body = {"publicKey": desk.user.public}
             desk.operator.post_digest("/solvent/v1/admin/keys", "adminKeyRemove", body, "DELETE")
@@ -127,10 +135,34 @@ def test_a_key_that_acts_no_more_is_cut_at_once(tmp_path: Path, how: str) -> Non
             user = Staff(service, desk.user)
             user.post_digest("/solvent/v1/keys/rotation", "keyRotate", body)
         assert ended(cut) == CUT
-        assert time.monotonic() - began < 5
         entry = json.loads(stays.recv(PATIENCE))["data"]
         assert entry["act"] == ("RemoveKey" if how == "removed" else "RotateKey")
         assert entry["outcome"] == "done"
+
+
+def test_nothing_private_is_told_after_the_removal_is_answered(tmp_path: Path) -> None:
+    """S09: on no connection of that key; another key of the same account hears on."""
+    with ExitStack() as stack:
+        desk = Desk(stack.enter_context(serving(tmp_path)))
+        other, account = key_of("user's other"), desk.account["account"]
+        proof = desk.operator.proof(other, "user", account)
+        body = {"publicKey": other.public, "role": "user", "account": account, "proof": proof}
+        desk.operator.post_digest("/solvent/v1/admin/keys", "adminKey", body)
+        cut = [stack.enter_context(desk.listening(desk.user, BALANCES)) for _ in range(3)]
+        stays = stack.enter_context(desk.listening(other, BALANCES))
+        body = {"publicKey": desk.user.public}
+        desk.operator.post_digest("/solvent/v1/admin/keys", "adminKeyRemove", body, "DELETE")
+        fields = {"account": account, "symbol": "USDC", "quantity": "5"}
+        Staff(desk.service, FUNDER).post("/solvent/v1/admin/deposits", "adminDeposit", fields)
+        assert json.loads(stays.recv(PATIENCE))["data"]["A"] == "5"
+        for socket in cut:
+            assert heard_to_the_end(socket) == []
+            assert (socket.close_code, socket.close_reason) == CUT
+        signature = Staff(desk.service, desk.user).subscription()
+        with connect(desk.service.streams) as late:
+            frame = {"method": "SUBSCRIBE", "params": [BALANCES], "signature": signature}
+            late.send(json.dumps(frame))
+            assert json.loads(late.recv(PATIENCE))["error"]["code"] == 4002
 
 
 @pytest.mark.parametrize(("key", "stream"), [(FUNDER, OWN), (None, "audit")])

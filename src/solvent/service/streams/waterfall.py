@@ -41,9 +41,15 @@ TOLD = frozenset(
 BOOK_FILLED = "BookFilled"
 _OF_ADL = (w.AdlOpened, w.AdlMatched, w.AdlLeg)
 _PARTIES = ("account", "provider", "giver", "receiver", "lender", "payer", "debtor", "standby")
-_ATOMS = ("quantity", "debt_quantity", "needed")
+_ATOMS = (
+    *("quantity", "debt_quantity", "needed", "allotted", "principal", "interest"),
+    *("claims", "loss", "fees", "treasury", "residue", "lenders"),
+)
+"""Of the asset of their event."""
 _ROUNDS = ("booking", "round", "fill")
-_VALUES = ("net_equity", "maintenance", "exposure", "premium", "paid", "posted")
+_VALUES = ("net_equity", "maintenance", "exposure", "premium", "paid", "posted", "fee", "shortfall")
+_VALUES_OF_ALL = ("loss", "fund")
+"""Values where an event has no asset; elsewhere atoms, or a flag."""
 
 
 class Waterfall:
@@ -98,7 +104,9 @@ class Waterfall:
             return quantity_text(self._parameters, asset, number)
         if name in ("mark", "price"):
             return price_text(number)
-        return value_text(number) if name.endswith("value") or name in _VALUES else None
+        is_value = name.endswith("value") or name in _VALUES
+        is_value |= asset is None and name in _VALUES_OF_ALL
+        return value_text(number) if is_value else None
 
     def _name(self, account: int) -> str:
         word = account.to_bytes(8, "little", signed=True)
