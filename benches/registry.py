@@ -18,6 +18,7 @@ class Bench(StrEnum):
     CERTIFICATES = "certificates"
     COMMANDS = "commands"
     ORDER_BOOK = "order-book"
+    WAITING = "waiting"
     ADL_ROUND = "adl-round"
     BURST = "burst"
     BOOKINGS = "bookings"

@@ -1,6 +1,6 @@
 """What is in deploy/ holds: rules fire, units verify, names exist, options are read.
 
-`promtool` and `systemd-analyze` are the judges where they are installed.
+`hadolint` comes with the tests; `promtool` and `systemd-analyze` judge where they are installed.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -78,6 +79,35 @@ def test_the_container_is_made_of_what_is_there() -> None:
     assert [line for line in lines if line.startswith("USER")] == ["USER 10001"]
     assert [line for line in lines if line.startswith(("ADD", "RUN curl", "RUN wget"))] == []
     assert all("@" in line or ":" in line for line in lines if line.startswith("FROM"))
+
+
+def test_the_container_file_is_linted() -> None:
+    """S30: no builder is on the machines that test; the linter's word is all there is."""
+    program = Path(sys.executable).with_name("hadolint")
+    assert program.exists(), "./run test sets it up"
+    assert linted(program, DEPLOY / "Containerfile") == ""
+
+
+@pytest.mark.parametrize(
+    ("bad", "rule"),
+    [
+        ("FROM docker.io/library/python:latest\n", "DL3007"),
+        ("FROM docker.io/library/python:3.13-slim\nWORKDIR source\n", "DL3000"),
+        ("FROM docker.io/library/python:3.13-slim\nNONSENSE\n", "unexpected"),
+    ],
+)
+def test_a_linter_would_say_so(bad: str, rule: str, tmp_path: Path) -> None:
+    file = tmp_path / "Containerfile"
+    file.write_text(bad)
+    assert rule in linted(Path(sys.executable).with_name("hadolint"), file)
+
+
+def linted(program: Path, file: Path) -> str:
+    """What the linter says of a file."""
+    words = [str(program), "--no-color", str(file)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (done.stdout + done.stderr == "")
+    return done.stdout + done.stderr
 
 
 def _configured(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,9 +85,9 @@ def expected(parameters: EngineParameters, event: Figures) -> dict[str, str]:
     if isinstance(event, w.BookedAccount):
         names = ("shortfall", "fund", "loss", "assets_value", "debts_value")
         return {name: value_text(getattr(event, name)) for name in names}
-    atoms = ("claims", "loss", "lenders", "fees", "treasury", "residue")
-    if not isinstance(event, w.PoolWrittenDown):
-        atoms = ("quantity",)
+    atoms = ["quantity"]
+    if isinstance(event, w.PoolWrittenDown):
+        atoms = ["claims", "loss", "lenders", "fees", "treasury", "residue"]
     return {
         name: quantity_text(parameters, event.asset, getattr(event, name)) for name in atoms
     } | {"value": value_text(event.value)}
