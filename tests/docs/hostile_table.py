@@ -19,8 +19,8 @@ PLACES = (f"{ONE} address", f"{MANY} addresses")
 _HALF = " | on nobody | | memory | disk |"
 HEAD = f"""\
 `./run bench hostile`, on {{date}}, with a load of {{load}}: the 99th percentile of the answers to
-five clients beside each attack, and beside the same generator against a port where nobody answers; the
-most memory that the service had meanwhile, and what came to its disk, in MiB. Written by
+five clients beside each attack, and beside the same generator against a port where nobody answers;
+the most memory that the service had meanwhile, and what came to its disk, in MiB. Written by
 `python -m tests.docs.hostile_table FILE` from what `--json` prints.
 
 | attack | from one address{_HALF} from {MANY} addresses{_HALF}

@@ -209,9 +209,12 @@ def test_a_signature_by_another_key_is_refused() -> None:
 def test_silent_streams_are_accepted() -> None:
     async def story(served: Served) -> None:
         async with served.client() as client:
-            silent = ("account.positionUpdate", "account.rfqUpdate", "account.rfqUpdate.SOL_USDC")
+            own = ("account.positionUpdate", "account.rfqUpdate")
+            silent = (*own, *(f"{name}.SOL_USDC" for name in (*own, "openInterest")))
             await client.subscribe(*silent, signature=served.sign(ANN))
             served.place(ANN, ASK, 200, 1000)
+            served.place(BOB, BID, 200, 1000)
+            served.quote(201)
             await client.settle()
 
     in_loop(story)
