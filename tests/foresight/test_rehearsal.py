@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from solvent.cli.ahead.books import book_of, came_after
 from solvent.cli.ahead.changes import read_changes
 from solvent.domain import commands as c
 from solvent.domain.errors import InputError
 from solvent.domain.events import IndexUpdated, MarkUpdated
-from solvent.domain.units import RATIO
+from solvent.domain.units import HOUR, RATIO
 from solvent.domain.waterfall_events import LiquidationStarted
 from solvent.foresight import rehearsal as rehearsals
 from solvent.foresight.marks import Marks
 from solvent.foresight.rehearsal import (
+    CAME,
     PATHS,
     Rehearsal,
     at_once,
@@ -91,6 +93,46 @@ def test_hours_that_are_played_are_the_hours_that_come(path: str) -> None:
         assert hours.stages == {one["stage"]: one["value"] for one in figures.result()}
         assert hours.liquidated == len(liquidated)
         assert hours.end.liquidating == len(queries.liquidating())
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_hours_that_came_as_a_path_says_are_that_path(path: str) -> None:
+    """What comes after the hours is not theirs."""
+    engine = ReferenceEngine.restore(book())
+    start = [engine.queries.price(asset).index for asset in range(len(engine.parameters.assets))]
+    came: list[c.Command] = []
+    for minute in range(1, 61):
+        came.append(c.TimeStep(engine.now + minute * rehearsals.MINUTE))
+        came += rehearsals._quotes(engine.parameters, start, PATHS[path] * minute // 60)
+    came.append(c.TimeStep(engine.now + 61 * rehearsals.MINUTE))
+    came += rehearsals._quotes(engine.parameters, start, -9 * RATIO // 10)
+    found = rehearse(book(), [LIGHTER], hours=1, came=came)
+    assert found.paths[CAME] == found.paths[path] == rehearsed().paths[path]
+
+
+@proves("A13")
+def test_hours_of_a_log_are_relived_as_they_were(tmp_path: Path) -> None:
+    folder, known = tmp_path / "crash", 9_000
+    done = solvent("run", "crash-2025-10-10", "--accounts", "60", "--out", folder)
+    assert done.returncode == 0, done.stderr
+    taken = book_of(folder, known).snapshot()
+    came = came_after(folder, known)
+    without, changed = rehearse(taken, [LIGHTER], hours=1, came=came).paths[CAME]
+    for changes, hours in (([], without), ([LIGHTER], changed)):
+        engine = ReferenceEngine.restore(taken)
+        engine.apply(changes)
+        end, liquidated = engine.now + HOUR, set()
+        for command in came:
+            if isinstance(command, c.TimeStep) and command.time > end:
+                break
+            liquidated |= {
+                event.account
+                for event in engine.apply_one(command)
+                if isinstance(event, LiquidationStarted)
+            }
+        assert hours.liquidated == len(liquidated) > 0
+        assert hours.end.liquidating == len(engine.queries.liquidating())
+    assert without != changed
 
 
 def test_a_rehearsal_as_bytes_is_the_rehearsal() -> None:

@@ -29,7 +29,7 @@ from tests.engine.queries.moments import moments
 from tests.proof import proves
 from tests.sizes import sized
 
-SEEDS = sized(3, 25, 100)
+SEEDS = sized(3, 25, 120)
 MOVES = sized(3, 6, 10)
 """Moves a moment; a run has ten moments."""
 FIRED = (Triggered, TriggerFailed)
@@ -68,7 +68,7 @@ def quotes(state: State, rng: Random) -> list[c.PriceCommand]:
     return c.one_moment(given)
 
 
-def asked(seed: int) -> Iterator[Asked]:
+def asked(seed: int, moves: int = MOVES) -> Iterator[Asked]:
     """Answers at moments of a run, each beside a market to which the quotes were given."""
     outlook = None
     for seen in moments(seed):
@@ -76,7 +76,7 @@ def asked(seed: int) -> Iterator[Asked]:
             outlook = Outlook(seen.fast)
         outlook.refresh()
         taken = seen.fast.snapshot()
-        for _ in range(MOVES):
+        for _ in range(moves):
             after = ReferenceEngine.restore(taken)
             given = quotes(after.state, seen.rng)
             before = [after.state.mark(asset) for asset in seen.assets]
@@ -106,26 +106,31 @@ def lacking(state: State, account: int) -> int:
     return divide_up(lack, FINE_PER_VALUE) if lack > len(state.pools) else 0
 
 
+def hold_against_the_market(each: Asked) -> None:
+    """Hold an answer against the market after the quotes."""
+    state, queries = each.state, each.after.queries
+    everybody = range(len(state.accounts))
+    found = [account for account in everybody if liquidatable(state, account)]
+    assert list(each.answer.accounts) == found
+    assert each.point.accounts == len(found)
+    lacks = [lacking(state, account) for account in everybody]
+    assert each.point.lacking == sum(lacks)
+    assert each.point.insolvent == sum(lack > 0 for lack in lacks)
+    if each.moved:
+        expected = tuple(pool.impaired for pool in state.pools)
+        assert each.answer.impaired == expected
+    for asset, pool in enumerate(each.point.pools):
+        balances = [queries.balances(account)[asset] for account in found]
+        assert pool.owed == sum(one.debt for one in balances)
+        assert pool.lent == sum(one.lent for one in balances)
+        assert pool.redeemable == queries.pool(asset).redeemable
+
+
 @proves("A13", "A14", "I37")
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_an_answer_is_the_market_after_the_quotes(seed: int) -> None:
     for each in asked(seed):
-        state, queries = each.state, each.after.queries
-        everybody = range(len(state.accounts))
-        found = [account for account in everybody if liquidatable(state, account)]
-        assert list(each.answer.accounts) == found
-        assert each.point.accounts == len(found)
-        lacks = [lacking(state, account) for account in everybody]
-        assert each.point.lacking == sum(lacks)
-        assert each.point.insolvent == sum(lack > 0 for lack in lacks)
-        if each.moved:
-            expected = tuple(pool.impaired for pool in state.pools)
-            assert each.answer.impaired == expected
-        for asset, pool in enumerate(each.point.pools):
-            balances = [queries.balances(account)[asset] for account in found]
-            assert pool.owed == sum(one.debt for one in balances)
-            assert pool.lent == sum(one.lent for one in balances)
-            assert pool.redeemable == queries.pool(asset).redeemable
+        hold_against_the_market(each)
 
 
 @pytest.mark.parametrize("seed", range(100, 100 + SEEDS))

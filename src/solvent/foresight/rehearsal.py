@@ -4,17 +4,19 @@ What it does at once, and how the next hours go under three price paths. Which p
 left out, is said in docs/decisions/2026-11-30-rehearsals.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 import msgspec
 
 from solvent.domain import commands as c
 from solvent.domain.codec.events import kind_number
+from solvent.domain.codec.transcript import Transcript
 from solvent.domain.errors import InputError
 from solvent.domain.events import IndexUpdated, MarkUpdated, Refused
 from solvent.domain.parameters import USDC, EngineParameters
-from solvent.domain.units import RATIO, SECOND
+from solvent.domain.units import HOUR, RATIO, SECOND
 from solvent.domain.waterfall_events import LiquidationStarted
 from solvent.engine.engine import FastEngine
 from solvent.foresight.marks import Marks
@@ -24,6 +26,9 @@ MINUTE = 60 * SECOND
 HOURS = 4
 PATHS = {"steady": 0, "down 30 %": -3 * RATIO // 10, "up 30 %": 3 * RATIO // 10}
 """By how much all indices move until the end of the hours."""
+CAME = "as they came"
+"""The path of what really came, people's commands included."""
+_BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +85,23 @@ def decode_at_once(data: bytes) -> AtOnce:
     return msgspec.msgpack.decode(data, type=AtOnce)
 
 
-def rehearse(state: bytes, changes: Sequence[c.ChangeParameter], hours: int = HOURS) -> Rehearsal:
-    """Try changes on copies of an engine's snapshot. InputError where the engine refuses one."""
+def rehearse(
+    state: bytes,
+    changes: Sequence[c.ChangeParameter],
+    hours: int = HOURS,
+    came: Sequence[c.Command] = (),
+) -> Rehearsal:
+    """Try changes on copies of an engine's snapshot. InputError where the engine refuses one.
+
+    Where it is known what `came` after it, those hours are a path of their own, `CAME`.
+    """
     without, changed = FastEngine.restore(state), _changed(state, changes)
     begun = changed.snapshot()
     paths = {
         name: (_play(state, move, hours), _play(begun, move, hours)) for name, move in PATHS.items()
     }
+    if came:
+        paths[CAME] = _relive(state, came, hours), _relive(begun, came, hours)
     return Rehearsal(hours, _beside(without, changed), paths)
 
 
@@ -130,31 +145,67 @@ def _standing(engine: FastEngine) -> Standing:
     return Standing(len(queries.liquidating()), tuple(throttled), trapped)
 
 
+class _Count:
+    """Counts what hours bring to an engine; feed it every transcript."""
+
+    def __init__(self, engine: FastEngine) -> None:
+        self._marks = Marks(engine.parameters)
+        queries = engine.queries
+        self._marks.begin([queries.price(asset).mark for asset in _assets(engine)])
+        self._figures = StageFigures(self._marks)
+        told = (IndexUpdated, MarkUpdated, LiquidationStarted, *StageFigures.KINDS)
+        self._kinds = {kind_number(kind) for kind in told}
+        self._liquidated: set[int] = set()
+
+    def hear(self, transcript: Transcript) -> None:
+        """Count what a batch brought."""
+        for event in transcript.of_kinds(self._kinds):
+            if isinstance(event, IndexUpdated | MarkUpdated):
+                self._marks.update(event)
+            elif isinstance(event, LiquidationStarted):
+                self._liquidated.add(event.account)
+            else:
+                self._figures.update(event)
+
+    def result(self, engine: FastEngine) -> Hours:
+        """How the hours went until now."""
+        stages = {each["stage"]: each["value"] for each in self._figures.result()}
+        return Hours(len(self._liquidated), stages, _standing(engine))
+
+
 def _play(state: bytes, move: int, hours: int) -> Hours:
     """Let hours go by while all indices move in a straight line."""
     engine = FastEngine.restore(state)
-    parameters, queries = engine.parameters, engine.queries
-    count = len(parameters.assets)
-    start = [queries.price(asset).index for asset in range(count)]
-    marks = Marks(parameters)
-    marks.begin([queries.price(asset).mark for asset in range(count)])
-    figures = StageFigures(marks)
-    told = (IndexUpdated, MarkUpdated, LiquidationStarted, *StageFigures.KINDS)
-    kinds = {kind_number(kind) for kind in told}
-    liquidated: set[int] = set()
+    count = _Count(engine)
+    start = [engine.queries.price(asset).index for asset in _assets(engine)]
     steps = hours * 60
     for step in range(1, steps + 1):
         time = c.TimeStep(engine.now + MINUTE)
-        transcript = engine.apply([time, *_quotes(parameters, start, move * step // steps)])
-        for event in transcript.of_kinds(kinds):
-            if isinstance(event, IndexUpdated | MarkUpdated):
-                marks.update(event)
-            elif isinstance(event, LiquidationStarted):
-                liquidated.add(event.account)
-            else:
-                figures.update(event)
-    stages = {each["stage"]: each["value"] for each in figures.result()}
-    return Hours(len(liquidated), stages, _standing(engine))
+        quotes = _quotes(engine.parameters, start, move * step // steps)
+        count.hear(engine.apply([time, *quotes]))
+    return count.result(engine)
+
+
+def _relive(state: bytes, commands: Iterable[c.Command], hours: int) -> Hours:
+    """Let the hours that came go by again: what people did and what was quoted, as it was."""
+    engine = FastEngine.restore(state)
+    count, end = _Count(engine), engine.now + hours * HOUR
+    for batch in _batches(commands, end):
+        count.hear(engine.apply(batch))
+    return count.result(engine)
+
+
+def _batches(commands: Iterable[c.Command], end: int) -> Iterator[list[c.Command]]:
+    """Commands up to the first time step beyond an end, some at a time."""
+    waiting = takewhile(
+        lambda command: not isinstance(command, c.TimeStep) or command.time <= end, commands
+    )
+    while batch := list(islice(waiting, _BATCH)):
+        yield batch
+
+
+def _assets(engine: FastEngine) -> range:
+    return range(len(engine.parameters.assets))
 
 
 def _quotes(parameters: EngineParameters, start: Sequence[int], move: int) -> list[c.PriceCommand]:

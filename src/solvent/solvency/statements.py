@@ -176,7 +176,10 @@ class Statement:
 
 
 def _as_rows(hashes: Iterator[bytes]) -> Bytes:
-    return np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(-1, HASH_BYTES)
+    found = bytearray()
+    for each in hashes:
+        found += each
+    return np.frombuffer(found, dtype=np.uint8).reshape(-1, HASH_BYTES)
 
 
 def together(rows: Sequence[Sums]) -> Sums:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from solvent.domain.errors import InputError
 
 if TYPE_CHECKING:
+    from solvent.domain.commands import Command
     from solvent.engine.engine import FastEngine
 
 JOURNAL = "journal"
@@ -26,6 +27,13 @@ def book_of(folder: Path, commands: int | None = None) -> "FastEngine":
     if commands is not None:
         raise InputError(str(folder), "--commands", "is for a run's log; a market is asked whole")
     return _of_market(folder / JOURNAL)
+
+
+def came_after(folder: Path, commands: int) -> "list[Command]":
+    """What a run's log has after so many commands."""
+    from solvent.journal.run_log import RunLogReader
+
+    return list(islice(RunLogReader(folder).commands(), commands, None))
 
 
 def _of_run(folder: Path, commands: int | None) -> "FastEngine":

@@ -20,6 +20,7 @@ def rehearse(
     *,
     journal: Annotated[Path, NAMED],
     hours: Annotated[int, WHOLE, Parameter(validator=Number(gte=1, lte=MOST_HOURS))] = 4,
+    commands: Annotated[int | None, WHOLE, Parameter(validator=Number(gte=1))] = None,
 ) -> None:
     """Try a parameter change on a copy of a book, beside the same book without it.
 
@@ -34,15 +35,19 @@ def rehearse(
         The folder of a market that is not served, of its backup, or of a run.
     hours
         How many hours are played.
+    commands
+        Try it on the book as it was after so many commands of the run, and show beside the three
+        paths how the hours went that came, people's commands included.
     """
-    from solvent.cli.ahead.books import book_of
+    from solvent.cli.ahead.books import book_of, came_after
     from solvent.cli.ahead.changes import read_changes
     from solvent.cli.runs.tables import print_sheet
     from solvent.foresight.rehearsal import rehearse as play
     from solvent.lab.report.summary import Sheet
 
-    engine = book_of(journal)
-    found = play(engine.snapshot(), read_changes(change, engine.parameters), hours)
+    engine = book_of(journal, commands)
+    came = [] if commands is None else came_after(journal, commands)
+    found = play(engine.snapshot(), read_changes(change, engine.parameters), hours, came)
     first = found.at_once
     lines = [
         (name, _said(before), _said(after))
