@@ -21,7 +21,8 @@ HEAD = f"""\
 `./run bench hostile`, on {{date}}, with a load of {{load}}: the 99th percentile of the answers to
 five clients beside each attack, and beside the same generator against a port where nobody answers;
 the most memory that the service had meanwhile, and what came to its disk, in MiB. Written by
-`python -m tests.docs.hostile_table FILE` from what `--json` prints.
+`python -m tests.docs.hostile_table FILE` from what `--json` prints. The disk grows in steps: by a
+MiB of the journal ahead of its records, and when SQLite puts its log into the histories.
 
 | attack | from one address{_HALF} from {MANY} addresses{_HALF}
 |{"---|" * 11}
