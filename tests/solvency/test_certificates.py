@@ -433,3 +433,17 @@ def test_a_proof_of_another_certificate_is_none() -> None:
     assert proof_problems(proof, certificate, None)[0].reason == "it is of another certificate"
     short = Proof(certificate.digest, 7, proof.leaves[:1], proof.paths[:1])
     assert "has not the 4 leaves" in proof_problems(short, certificate, None)[0].reason
+
+
+def test_a_path_shows_no_balance_of_another_and_no_number_of_accounts() -> None:
+    """Everybody has the same, so a whole account in a path would be seen as that number."""
+    each, lengths = 10**9, []
+    for accounts in (5, 900):
+        prover = Prover(columns([Holding(at, (each, 0, 0)) for at in range(accounts)]), my_terms())
+        proofs_of = [prover.prove(account, "") for account in range(5)]
+        paths = [path for proof in proofs_of for path in proof.paths]
+        assert all(step.sums[0] != each for path in paths for step in path)
+        lengths.append(sum(map(len, paths)) / len(paths))
+    fewer, more = lengths
+    # A quarter of the accounts would make a path two steps shorter.
+    assert abs(fewer - more) < 1
