@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 from solvent.journal.archive import BASE, JOURNAL
+from solvent.journal.cutting import cut
 from solvent.journal.disk import OsFiles
 from solvent.journal.durable import Verified, holds_journal, verify
 from solvent.journal.journal_errors import JournalError
@@ -21,10 +22,13 @@ PRIVATE = 0o700
 TRIES = 5
 
 
-def copy_journal(market: Path, to: Path, archive: Path | None = None) -> Verified:
+def copy_journal(
+    market: Path, to: Path, archive: Path | None = None, at: int | None = None
+) -> Verified:
     """Copy the journal of a market's folder into a new one, and check the copy.
 
-    With its `archive` the copy has everything, from the first record on, and needs none.
+    With its `archive` the copy has everything, from the first record on, and needs none. With `at`
+    it ends before the record of that number, so that it has so many.
     Raises JournalError, also where the copy is not whole: then nothing of it is left.
     """
     source = market / JOURNAL
@@ -44,6 +48,9 @@ def copy_journal(market: Path, to: Path, archive: Path | None = None) -> Verifie
         else:
             raise JournalError(source, "folder", "changes faster than it is copied; try again")
         OsFiles().sync_folder(place)
+        if at is not None:
+            verify(place)
+            cut(OsFiles(), place, at)
         return verify(place)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
