@@ -61,6 +61,11 @@ class Clients:
         """The record of an operation that no client asked for."""
         return record_of(next(self._numbers))
 
+    @property
+    def unanswered(self) -> list[int]:
+        """When the operations were asked for that are not answered."""
+        return [self._asked[operation] for operation in self.waiting.values()]
+
     def _turn(self, client: int) -> None:
         """A client begins an operation, or reads."""
         world = self._world

@@ -38,6 +38,7 @@ from solvent.domain.units import SECOND
 from solvent.proof.cluster.clients import Clients
 from solvent.proof.cluster.faults import NONE, Faults, draw_faults
 from solvent.proof.cluster.nodes import Node
+from solvent.proof.cluster.search import clients_flaw
 from solvent.proof.cluster.witness import Fault, Truth, answers_flaw, owners_flaw, reads_flaw
 
 NODES = 3
@@ -263,6 +264,7 @@ class World:
             owners_flaw(truth)
             or answers_flaw(truth, clients.answers)
             or reads_flaw(truth, clients.reads)
+            or clients_flaw(clients.answers, clients.unanswered)
             or self._rest_flaw(truth)
         )
 
