@@ -23,6 +23,7 @@ compile requirements/dev.txt pyproject.toml --group build --group dev \
     --constraint requirements/run.txt --constraint requirements/build.txt "$@"
 compile requirements/console.txt --group console --constraint requirements/dev.txt "$@"
 compile requirements/cluster.txt pyproject.toml --extra cluster --constraint requirements/dev.txt "$@"
+compile requirements/dask.txt pyproject.toml --extra dask --constraint requirements/dev.txt "$@"
 compile requirements/postgres.txt pyproject.toml --extra postgres --constraint requirements/dev.txt "$@"
 compile requirements/parquet.txt pyproject.toml --extra parquet --constraint requirements/dev.txt "$@"
 compile requirements/bench.txt --group bench \

@@ -11,12 +11,13 @@ LOCKED_GROUPS = {
     "run": [],
     "build": ["build"],
     "dev": ["build", "dev"],
+    "dask": [],
     "parquet": [],
     "postgres": [],
     "bench": ["bench"],
     "bench-compiled": ["bench-compiled"],
 }
-EXTRAS = {"parquet": ["parquet"], "postgres": ["postgres"]}
+EXTRAS = {"dask": ["dask"], "parquet": ["parquet"], "postgres": ["postgres"]}
 PEERS = {"bench", "bench-compiled", "build"}
 """Files of what is measured against or builds: without the project's own dependencies."""
 

@@ -19,7 +19,7 @@ from solvent.lab.sweeps.plan import PLAN, Plan, read_plan, sources_hash
 from solvent.lab.sweeps.rows import METRICS, Row
 from solvent.lab.sweeps.sweeping import ROWS, begin, merge, read_rows, sweep
 from solvent.lab.sweeps.verifying import chosen, verify
-from solvent.lab.sweeps.workers import Done, Workforce, local_pool
+from solvent.lab.sweeps.workers import Done, Pool, Workforce, local_pool
 from tests.cli.helpers import solvent
 from tests.lab.sweeps.helpers import falling, killed, swept
 
@@ -155,7 +155,7 @@ class TestWorkers:
                 for process in list(pools[0]._processes.values()):
                     os.kill(process.pid or 0, signal.SIGKILL)
 
-        rows = sweep(tmp_path / "out", make, 1, kill)
+        rows = sweep(tmp_path / "out", Pool(make, 1), kill)
         assert len(pools) == 2
         assert [row.path for row in rows] == list(range(6))
         assert not [row for row in rows if row.error]
@@ -164,7 +164,7 @@ class TestWorkers:
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(workers, "work", deadly)
-        force = Workforce(self.plan(file), local_pool(1), 1)
+        force = Workforce(self.plan(file), local_pool(1))
         rows = [row for chunk in force.rows([(0, path) for path in range(5)]) for row in chunk]
         force.close()
         assert sorted(row.path for row in rows) == list(range(5))
@@ -176,7 +176,7 @@ class TestWorkers:
         begin(tmp_path / "out", self.plan(own))
         own.write_text(own.read_text() + "\n# another\n")
         with pytest.raises(InputError, match="restore it"):
-            sweep(tmp_path / "out", local_pool(1), 1)
+            sweep(tmp_path / "out", local_pool(1))
         assert not (tmp_path / "out" / ROWS).exists()
 
 
@@ -288,7 +288,7 @@ def test_a_sweep_stops_when_it_is_sure(
         until="deficit_chance ± 0.3",
     )
     begin(tmp_path / "out", plan)
-    rows = sweep(tmp_path / "out", local_pool(1), 1)
+    rows = sweep(tmp_path / "out", local_pool(1))
     assert len(rows) in (20, 40)
     lost = [row.value("deficit") > 0 for row in rows]
     assert chance_sequence(sum(lost), len(lost)).half_width <= 0.3

@@ -30,6 +30,7 @@ def sweep(
         int | None, WHOLE, Parameter(validator=Number(gte=1, lte=MOST_WORKERS))
     ] = None,
     shard: Shard = None,
+    cluster: Annotated[str | None, Parameter()] = None,
 ) -> None:
     """Run many paths of a scenario at many points of its parameters.
 
@@ -54,12 +55,17 @@ def sweep(
         How many processes compute; all cores by default.
     shard
         Compute only a part, like 3/16, for `solvent lab merge`.
+    cluster
+        Address of a Dask scheduler whose workers compute, like tcp://127.0.0.1:8786.
     """
     from solvent.cli.lab.shown import show_sweep
     from solvent.cli.lab.sweeping import carry_out, plan_of
     from solvent.lab.sweeps.points import grid, parse_varied
     from solvent.lab.sweeps.sweeping import targets_of
 
+    if workers and cluster:
+        reason = "is for this machine; a cluster has the workers that it has"
+        raise InputError("sweep", "--workers", reason)
     if until and shard:
         reason = "needs all paths; leave --shard out, or give a number of --paths"
         raise InputError("sweep", "--until", reason)
@@ -67,7 +73,7 @@ def sweep(
     points = grid([parse_varied(text) for text in vary or []])
     part = replace(plan_of(scenario, points, paths), accounts=accounts, until=until)
     plan = replace(part, shard=_shard(shard))
-    rows = carry_out(plan, out, workers)
+    rows = carry_out(plan, out, workers, cluster)
     if plan.shard[1] == 1:
         show_sweep(plan, rows, out)
     else:

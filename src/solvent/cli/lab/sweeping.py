@@ -24,19 +24,29 @@ def plan_of(scenario: str, points: "tuple[Point, ...]", paths: int) -> "Plan":
     return Plan(_name(scenario, file), root, sources_hash(), points, paths)
 
 
-def carry_out(plan: "Plan", out: Path, workers: int | None) -> "list[Row]":
-    """Begin a sweep, or go on with it, on so many workers or all cores; its rows."""
+def carry_out(
+    plan: "Plan", out: Path, workers: int | None, cluster: str | None = None
+) -> "list[Row]":
+    """Begin a sweep, or go on with it, on so many workers or all cores; its rows.
+
+    `cluster` is the address of a Dask scheduler whose workers compute instead.
+    """
     from solvent.cli.progress import progress, say
     from solvent.engine.engine import machine
     from solvent.lab.sweeps.sweeping import begin, sweep
     from solvent.lab.sweeps.workers import local_pool
 
-    count = workers or os.cpu_count() or 1
+    if cluster is None:
+        pool = local_pool(workers or os.cpu_count() or 1)
+    else:
+        from solvent.lab.sweeps.dask_pool import dask_pool
+
+        pool = dask_pool(cluster)
     begin(out, plan)
     # Compiled once here, and found on disk by every worker.
     machine(say)
     with progress(f"sweeping {Path(plan.scenario).name}", "paths") as report:
-        return sweep(out, local_pool(count), count, report)
+        return sweep(out, pool, report)
 
 
 def _name(scenario: str, file: Path) -> str:

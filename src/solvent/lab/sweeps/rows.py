@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from solvent.lab.driving import EngineFactory
 from solvent.lab.paths.drawing import drawn
-from solvent.lab.runner import EngineFactory, run
+from solvent.lab.runner import run
 from solvent.lab.scenario.model import Scenario
 
 METRICS = (

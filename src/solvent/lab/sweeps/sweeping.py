@@ -21,7 +21,7 @@ from solvent.lab.sweeps.page import write_page
 from solvent.lab.sweeps.plan import PLAN, Plan, read_plan
 from solvent.lab.sweeps.points import scenario_at
 from solvent.lab.sweeps.rows import COLUMNS, METRICS, Row, row_of
-from solvent.lab.sweeps.workers import MakeExecutor, Workforce, check
+from solvent.lab.sweeps.workers import Pool, Workforce, check
 
 ROWS = "rows.csv"
 FIRST_LOOK = 100
@@ -46,12 +46,7 @@ def begin(folder: Path, plan: Plan) -> None:
     _write(folder / PLAN, plan.text())
 
 
-def sweep(
-    folder: Path,
-    make_executor: MakeExecutor,
-    workers: int,
-    progress: Progress | None = None,
-) -> list[Row]:
+def sweep(folder: Path, pool: Pool, progress: Progress | None = None) -> list[Row]:
     """Compute what a begun sweep lacks and write its rows in order; all of them, by point and path.
 
     InputError where the scenario or the package is another than when it began.
@@ -62,7 +57,7 @@ def sweep(
     with closing(RowLog(folder)) as log:
         end = 0
         for end in _rounds(plan, targets):
-            _round(plan, log, end, make_executor, workers, progress)
+            _round(plan, log, end, pool, progress)
             if targets and _sure(plan, log.rows, end, targets):
                 break
         rows = _ordered(plan, log.rows, end)
@@ -100,8 +95,7 @@ def _round(
     plan: Plan,
     log: RowLog,
     end: int,
-    make_executor: MakeExecutor,
-    workers: int,
+    pool: Pool,
     progress: Progress | None,
 ) -> None:
     # Path by path, not point by point: a sweep that is cut short has whole pairs.
@@ -110,7 +104,7 @@ def _round(
     if not missing:
         return
     done = len(wanted) - len(missing)
-    with closing(Workforce(plan, make_executor, workers)) as force:
+    with closing(Workforce(plan, pool)) as force:
         for rows in force.rows(missing):
             log.append(rows)
             done += len(rows)

@@ -17,6 +17,7 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from multiprocessing import get_context
@@ -41,6 +42,15 @@ Keys = Sequence[tuple[int, int]]
 MakeExecutor = Callable[[], Executor]
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How workers are made, how many there are, and what a chunk raises whose worker died."""
+
+    make: MakeExecutor
+    workers: int
+    lost: tuple[type[Exception], ...] = (BrokenProcessPool,)
+
+
 class Done(NamedTuple):
     """A chunk's rows and the seconds that they took."""
 
@@ -48,9 +58,9 @@ class Done(NamedTuple):
     seconds: float
 
 
-def local_pool(workers: int) -> MakeExecutor:
+def local_pool(workers: int) -> Pool:
     """So many processes of this machine, each begun afresh."""
-    return lambda: ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return Pool(lambda: ProcessPoolExecutor(workers, mp_context=get_context("spawn")), workers)
 
 
 def work(plan: Plan, keys: Keys) -> Done:
@@ -82,12 +92,12 @@ def check(file: str, root: str, sources: str) -> None:
 class Workforce:
     """Workers that are made anew when one of them dies."""
 
-    def __init__(self, plan: Plan, make_executor: MakeExecutor, workers: int) -> None:
+    def __init__(self, plan: Plan, pool: Pool) -> None:
         self._plan = plan
-        self._make = make_executor
-        self._most = IN_FLIGHT * workers
+        self._pool = pool
+        self._most = IN_FLIGHT * pool.workers
         self._size = 1
-        self._executor = make_executor()
+        self._executor = pool.make()
         self._flying: dict[Future[Done], Keys] = {}
 
     def rows(self, keys: Keys) -> Iterator[list[Row]]:
@@ -104,7 +114,7 @@ class Workforce:
                 chunk = self._flying.pop(future)
                 try:
                     rows, seconds = future.result()
-                except BrokenProcessPool:
+                except self._pool.lost:
                     lost += chunk
                     continue
                 self._size = max(1, int(len(rows) * CHUNK_SECONDS / max(seconds, 1e-6)))
@@ -138,19 +148,25 @@ class Workforce:
     def _submit(self, chunk: Keys) -> None:
         try:
             future = self._executor.submit(work, self._plan, chunk)
-        except BrokenProcessPool as error:
+        except self._pool.lost as error:
             future = Future()
             future.set_exception(error)
         self._flying[future] = chunk
 
     def _renew(self) -> None:
-        self._flying.clear()
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        self._executor = self._make()
+        self._let_go(wait=False)
+        self._executor = self._pool.make()
 
     def close(self) -> None:
         """Let the workers go; what they had in hand is lost."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._let_go(wait=True)
+
+    def _let_go(self, *, wait: bool) -> None:
+        # Not every executor can be told to cancel what waits.
+        for future in self._flying:
+            future.cancel()
+        self._flying.clear()
+        self._executor.shutdown(wait=wait)
 
 
 def _dead(point: int, path: int) -> Row:
