@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from solvent.domain.parameters import Policy, WaterfallParameters
 from solvent.foresight.stage_figures import OPPOSITES
+from solvent.lab.driving import EngineFactory
 from solvent.lab.report.formatting import ABSENT, money, number, percent, trimmed
 from solvent.lab.report.summary import Sheet
-from solvent.lab.runner import EngineFactory, run
+from solvent.lab.runner import run
 from solvent.lab.scenario.model import Scenario
 from solvent.reference.engine import ReferenceEngine
 

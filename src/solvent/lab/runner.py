@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from solvent.domain.codec.transcript import Transcript
-from solvent.domain.commands import Command
-from solvent.domain.engine_face import EngineFace
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.units import INT64_MAX, RATIO, SECOND
-from solvent.journal.event_hash import EventHasher
 from solvent.journal.run_log import RunLogWriter
-from solvent.lab.people.agents import Agents, Driver
+from solvent.lab.driving import EngineFactory, Progress, RunDriver, advance
+from solvent.lab.people.agents import Agents
 from solvent.lab.people.population import crowd
 from solvent.lab.people.positions import NO_BOOK, Book, read_positions, relaxed
 from solvent.lab.prices.feed import Feed, Foreign, foreign_feed, own_feed
@@ -42,11 +40,6 @@ from solvent.reference.engine import ReferenceEngine
 RECEIPTS = "receipts.jsonl"
 REPORT = "report.html"
 ACCOUNTS = "accounts.csv"
-
-
-EngineFactory = Callable[[EngineParameters], EngineFace]
-Progress = Callable[[int, int], None]
-"""Called with the steps done and all steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +102,11 @@ def run(
             writer = stack.enter_context(RunLogWriter(out, feed.parameters))
             log = stack.enter_context(closing(_Log(writer, feed.parameters)))
         recorder = Recorder(scenario.parameters, agents.parties, _names(agents, book))
-        driver = _RunDriver(feed.parameters, recorder, engine_factory, log)
+        driver = RunDriver(feed.parameters, recorder, engine_factory, log)
         driver.run(agents.open())
         agents.set_up(driver)
         driver.begin()
-        _advance(agents, driver, feed, progress)
+        advance(agents, driver, feed, progress)
         notes = (*feed.notes, *agents.notes, *book.notes)
         count = len(book.names) or people.accounts
         figures = _head(scenario, feed, book, count, notes) | {"impact": agents.impact()}
@@ -150,19 +143,6 @@ def _checks(
         less, more = (again(whole, depth=other).figures for other in (RATIO // 2, 2 * RATIO))
         found["depth_check"] = depths_compared(less, figures, more)
     return found
-
-
-def _advance(agents: Agents, driver: "_RunDriver", feed: Feed, progress: Progress | None) -> None:
-    """From one moment of the feed to the next, by as many steps as the agents ask for."""
-    done = 0
-    for number, moment in enumerate(feed.moments, start=1):
-        while done < moment - feed.start:
-            until = agents.next_step(driver, done, moment - feed.start)
-            agents.step(driver, done, until)
-            driver.see()
-            done = until
-        if progress is not None:
-            progress(number, len(feed.moments))
 
 
 def _given(
@@ -305,58 +285,3 @@ class _Log:
         self.close()
         write_report(figures, series, self._shown, self._writer.path(REPORT))
         self._writer.finish(figures, state_hash)
-
-
-class _RunDriver(Driver):
-    """The engine of a run, which starts with `parameters`, and its listeners."""
-
-    def __init__(
-        self,
-        parameters: EngineParameters,
-        recorder: Recorder,
-        engine_factory: EngineFactory,
-        log: _Log | None,
-    ) -> None:
-        super().__init__()
-        self.engine = engine_factory(parameters)
-        self.recorder = recorder
-        self.state_hash = ""
-        self._log = log
-        self._hasher = EventHasher()
-
-    def carry_out(self, batch: list[Command]) -> Transcript:
-        """Let the engine do it."""
-        return self.engine.apply(batch)
-
-    def utilization(self, asset: int) -> int:
-        """As the engine has it."""
-        return self.engine.pool_readings()[asset].utilization
-
-    def hear(self, transcript: Transcript) -> None:
-        """Let figures, hash and log have it."""
-        self.recorder.hear(transcript)
-        if self._log is None:
-            self._hasher.update_encoded(transcript.words.cast("B"))
-        else:
-            self._log.append(transcript)
-
-    def begin(self) -> None:
-        """Show the recorder the state before the first step."""
-        self.recorder.begin(self.engine)
-
-    def see(self) -> None:
-        """Show the recorder the state after a step."""
-        self.recorder.see(self.engine)
-
-    def finish(self) -> dict[str, Any]:
-        """Figures and hashes of the whole run."""
-        self.recorder.end(self.engine)
-        self.state_hash = self.engine.state_hash()
-        hashed = self._hasher.hexdigest() if self._log is None else self._log.event_hash()
-        name = type(self.engine).__name__.removesuffix("Engine").lower()
-        return {
-            "engine": name,
-            **self.recorder.figures(),
-            "state_hash": self.state_hash,
-            "event_hash": hashed,
-        }

@@ -5,6 +5,8 @@ from cyclopts import App
 LAB = {
     "run": "Run one path of a scenario, at any point of a sweep.",
     "sweep": "Run many paths at many parameter points, and say how sure the result is.",
+    "tail": "Estimate what happens seldom, by strata or by splitting paths.",
+    "reverse": "Find the least implausible day on which a lender loses.",
     "compare": "Run many paths under each policy or rule, and say who bears what.",
     "merge": "Put the shards of a sweep together.",
     "reproduce": "Print the published record of ADL beside ours.",

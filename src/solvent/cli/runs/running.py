@@ -19,8 +19,9 @@ from solvent.domain.parameters import Policy
 from solvent.domain.units import RATIO
 
 if TYPE_CHECKING:
+    from solvent.lab.driving import EngineFactory
     from solvent.lab.prices.feed import Foreign
-    from solvent.lab.runner import EngineFactory, RunResult
+    from solvent.lab.runner import RunResult
     from solvent.lab.scenario.model import Scenario
 
 

@@ -70,16 +70,39 @@ def drawn(scenario: Scenario, root: str, path: int, jumps: int | None = None) ->
     return replace(scenario, parameters=parameters, prices=prices)
 
 
+Forks = tuple[tuple[int, str], ...]
+"""Where a path left another one: after so many moves, as the branch of that name."""
+
+
+def forked(scenario: Scenario, root: str, path: int, forks: Forks) -> Scenario:
+    """Path `path` whose later moves are those of branches, each from its fork on.
+
+    InputError as of `drawn`, and of a model whose moves hang on those before.
+    """
+    if not isinstance(scenario.prices.model, Jumps | Copula):
+        reason = 'has moves that hang on those before; kind = "jumps" or "copula" can be split'
+        raise scenario.error("prices.model", reason)
+    first = drawn(scenario, root, path)
+    return replace(first, prices=_points(scenario, Streams(root, path), None, forks))
+
+
 def drawn_prices(scenario: Scenario) -> PriceSource:
     """The prices of path 0 under the scenario's own hash. InputError as of `drawn`."""
     return _points(scenario, Streams(scenario_hash(scenario), 0), None)
 
 
-def _points(scenario: Scenario, streams: Streams, jumps: int | None) -> PriceSource:
+def _points(
+    scenario: Scenario, streams: Streams, jumps: int | None, forks: Forks = ()
+) -> PriceSource:
     model = scenario.prices.model
     assert model is not None
     symbols = [asset.symbol for asset in scenario.parameters.assets[1:]]
     first, moves = _moves(scenario, symbols, streams, jumps)
+    for after, branch in forks:
+        _, others = _moves(scenario, symbols, replace(streams, branch=branch), None)
+        # Moves after a fork hang on nothing before it, so any path's will do.
+        begun = (moves[after - 1], others[after - 1]) if after else (0.0, 0.0)
+        moves = np.concatenate([moves[:after], begun[0] + (others[after:] - begun[1])])
     prices = np.rint(np.array(first, np.float64) * exponential(np.clip(moves, -700.0, 700.0)))
     if not (prices.min() >= 1 and prices.max() <= MOST_PRICE):
         where = f"leads to a price out of range on path {streams.path}"
@@ -98,10 +121,7 @@ def _moves(
     model, steps = scenario.prices.model, steps_of(scenario)
     assert model is not None
     if isinstance(model, FromFile):
-        try:
-            first, history = _history(model)
-        except ValueError as reason:
-            raise scenario.error("prices.model.file", str(reason)) from None
+        first, history = history_of(scenario, model)
         if isinstance(model, Bootstrap):
             return first, bootstrap_moves(model, history, steps, streams)
         assert isinstance(model, Copula)
@@ -109,6 +129,17 @@ def _moves(
     if isinstance(model, Jumps):
         return model.first, jump_moves(model, symbols, steps, streams, jumps)
     return model.first, shock_moves(model, symbols, steps, streams)
+
+
+def history_of(scenario: Scenario, model: FromFile) -> tuple[tuple[int, ...], Numbers]:
+    """The first prices of a model's file and its moves over the model's resolution.
+
+    InputError where the file cannot be read, or lacks an asset or moves.
+    """
+    try:
+        return _history(model)
+    except ValueError as reason:
+        raise scenario.error("prices.model.file", str(reason)) from None
 
 
 @lru_cache(maxsize=8)

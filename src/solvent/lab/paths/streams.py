@@ -22,13 +22,18 @@ _DROPPED, _GRID = 12, 2.0**-52
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The streams of one path: `root` is the scenario's hash, `path` its number from 0."""
+    """The streams of one path: `root` is the scenario's hash, `path` its number from 0.
+
+    A `branch` of a path has streams of its own, by its name.
+    """
 
     root: str
     path: int
+    branch: str = ""
 
     def _key(self, purpose: str) -> int:
-        named = f"{self.root}\n{self.path}\n{purpose}".encode()
+        branch = f"{self.branch}\n" if self.branch else ""
+        named = f"{self.root}\n{self.path}\n{branch}{purpose}".encode()
         return int.from_bytes(sha256(named).digest()[:_KEY_BYTES], "little")
 
     def uniforms(self, purpose: str, count: int) -> Numbers:

@@ -14,6 +14,7 @@ clock: what is sent at a step depends on the scenario, its prices and the seed a
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator
+from copy import deepcopy
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -156,6 +157,12 @@ class Agents:
         self._relaxed = book.file is not None
         self.notes = self._population.notes
         self._watch = Watch((), lambda asset: prices.price(asset, prices.start))
+
+    def fork(self, prices: Prices) -> "Agents":
+        """Agents who did the same so far and go on with other prices."""
+        other = deepcopy(self)
+        other._market.follow(prices)
+        return other
 
     @property
     def parties(self) -> tuple[Party, ...]:

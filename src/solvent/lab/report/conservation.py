@@ -79,7 +79,7 @@ class Conservation:
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
-        self._words = memoryview(b"").cast("q")
+        self._words: memoryview | None = None
         self._places: list[int] = []
         self._atoms: dict[tuple[int, int], int] = {}
         self._matches: dict[tuple[int, int], _Match] = {}
@@ -93,6 +93,10 @@ class Conservation:
     def read(self, transcript: Transcript) -> None:
         """Begin with the events of some commands."""
         self._words = transcript.words
+
+    def forget(self) -> None:
+        """Let go of the transcript that was read last."""
+        self._words = None
 
     def note(self, place: int) -> None:
         """A balance stands at this place."""
@@ -124,6 +128,7 @@ class Conservation:
 
     def _changes(self) -> _Changes:
         """Changes of every party in the matches at hand."""
+        assert self._words is not None
         words = np.frombuffer(self._words, dtype=np.int64)
         rows = words[np.array(self._places)[:, None] + np.arange(1, 1 + len(_FIELDS))]
         rows = rows[rows[:, _FIELDS.index("stage")] == Stage.ADL]

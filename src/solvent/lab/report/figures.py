@@ -179,6 +179,11 @@ class Recorder:
             self._conservation.close()
             start = end
 
+    def forget(self) -> None:
+        """Let go of the transcript that was heard last: what is left can be copied."""
+        self._command = None
+        self._conservation.forget()
+
     def _mark_moves(self, event: Event) -> None:
         self._conservation.close()
         self._marks.update(event)
