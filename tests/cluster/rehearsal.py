@@ -1,10 +1,12 @@
-"""A rehearsal with real processes: nodes and log servers are killed and paused under real clients.
+"""A rehearsal with real processes: nodes, log servers and both are killed and paused under clients.
 
     python -m tests.cluster.rehearsal FAULTS [SEED]
 
 Clients place orders, each under a number of its own that makes a repeat harmless, and cancel old
-ones. What they were told is held against the market that is left: nothing acknowledged is missing,
-nothing is there twice, and orders are numbered in the order of real time.
+ones. Now and then they read at some node and name the sequence that they know: it must have what
+they placed and not what they cancelled. What they were told is held against the market that is
+left: nothing acknowledged is missing, nothing is there twice, orders are numbered in the order of
+real time, and some order of all calls explains what each was told.
 """
 
 import os
@@ -14,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -24,6 +27,7 @@ from typing import Any
 
 import ccxt
 
+from solvent.proof.cluster.search import Call, has_an_order
 from solvent.proof.cluster.witness import Answered, Fault, order_flaw
 from tests.cluster.nats_servers import until
 from tests.cluster.trials import NODES, Clients, pid_of, running
@@ -37,7 +41,10 @@ PAUSE_SECONDS = 3.0
 CALM_SECONDS = 1.0
 HEAL_SECONDS = 90.0
 LOGS = 3
-KINDS = ("kill node", "pause node", "kill log", "pause log")
+KINDS = tuple(f"{how} {what}" for how in ("kill", "pause") for what in ("node", "log", "machine"))
+"""A machine is a node and a log server at once."""
+READS = 4
+"""A client reads after one of so many orders."""
 
 
 @dataclass
@@ -48,6 +55,11 @@ class Client:
     clients: Clients
     answers: list[Answered] = field(default_factory=list)
     resting: list[tuple[int, str]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    reads: int = 0
+    flaw: Fault | None = None
+    known: str = "0"
+    """The sequence of the latest answer."""
     is_ending: bool = False
     fault: BaseException | None = None
 
@@ -60,17 +72,20 @@ class Client:
                 self._place(operation)
                 if len(self.resting) > KEPT:
                     self._cancel(self.resting.pop(0)[1])
+                if not operation % READS:
+                    self._read(self.clients.all[operation // READS % NODES])
         except BaseException as error:
             self.fault = error
 
     def _place(self, operation: int) -> None:
         asked = time.monotonic_ns()
-        _, order = self.clients.ask(
+        node, order = self.clients.ask(
             lambda client: client.create_order(
                 MARKET, "limit", "buy", 0.01, 90, {"clientOrderId": operation}
             )
         )
         told = time.monotonic_ns()
+        self._learn(self.clients.all[node])
         self.answers.append(Answered(operation, int(order["id"]), asked, told))
         self.resting.append((operation, order["id"]))
 
@@ -83,20 +98,43 @@ class Client:
                 if "Order Not Found" not in str(error):
                     raise
 
-        self.clients.ask(cancel)
+        node, _ = self.clients.ask(cancel)
+        self._learn(self.clients.all[node])
+        self.gone.append(order)
+
+    def _learn(self, client: Any) -> None:
+        self.known = client.last_response_headers["x-solvent-sequence"]
+
+    def _read(self, client: Any) -> None:
+        """Read at one node what this client did; a node that does not know it yet may say so."""
+        client.headers = {"X-Solvent-Min-Sequence": self.known}
+        try:
+            found = {order["id"] for order in client.fetch_open_orders(MARKET)}
+        except (ccxt.NetworkError, ccxt.ExchangeError):
+            return
+        finally:
+            client.headers = {}
+        self.reads += 1
+        odd = {order for _, order in self.resting} - found | found & set(self.gone)
+        if odd and self.flaw is None:
+            self.flaw = Fault("a read is older than was asked for", tuple(sorted(map(int, odd))))
 
 
 @dataclass
 class Rehearsed:
-    """What came of it: orders placed, the pauses of clients in seconds by fault, and a flaw."""
+    """What came of it: orders placed, reads, the pauses of clients in seconds by fault, a flaw."""
 
     orders: int
+    reads: int
     pauses: dict[str, list[float]]
     flaw: Fault | None
 
 
 def rehearse(place: Path, faults: int, seed: int) -> Rehearsed:
-    """Make so many faults, one after another, each when the one before has healed."""
+    """Make so many faults, each when clients go on after the one before.
+
+    What was paused may stand still yet: then there are two at once.
+    """
     rng = Random(seed)
     pauses: dict[str, list[float]] = defaultdict(list)
     with running(place) as (folder, port):
@@ -123,19 +161,28 @@ def rehearse(place: Path, faults: int, seed: int) -> Rehearsed:
             if client.fault is not None:
                 raise client.fault
         answers = [answer for client in clients for answer in client.answers]
-        flaw = order_flaw(answers) or _resting_flaw(ports, clients)
-    return Rehearsed(len(answers), pauses, flaw)
+        flaw = order_flaw(answers) or _calls_flaw(answers)
+        flaw = flaw or next((client.flaw for client in clients if client.flaw), None)
+        flaw = flaw or _resting_flaw(ports, clients)
+    return Rehearsed(len(answers), sum(client.reads for client in clients), pauses, flaw)
 
 
 def _harm(folder: Path, kind: str, number: int) -> None:
     how, what = kind.split()
-    pid = pid_of(folder, f"{what}-{number}")
-    assert pid is not None
-    if how == "kill":
-        os.kill(pid, signal.SIGKILL)
-        return
-    os.kill(pid, signal.SIGSTOP)
-    threading.Timer(PAUSE_SECONDS, os.kill, (pid, signal.SIGCONT)).start()
+    for each in ("node", "log") if what == "machine" else (what,):
+        pid = pid_of(folder, f"{each}-{number}")
+        assert pid is not None
+        if how == "kill":
+            os.kill(pid, signal.SIGKILL)
+            continue
+        os.kill(pid, signal.SIGSTOP)
+        threading.Timer(PAUSE_SECONDS, _go_on, (pid,)).start()
+
+
+def _go_on(pid: int) -> None:
+    # The fault after this one may have killed it while it stood still.
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 def _all_go_on(clients: list[Client], since: int) -> bool:
@@ -154,6 +201,19 @@ def _gap(client: Client, since: int) -> float:
 def _all_run(folder: Path) -> bool:
     names = [f"node-{each}" for each in range(NODES)] + [f"log-{each}" for each in range(LOGS)]
     return all(pid_of(folder, name) is not None for name in names)
+
+
+def _calls_flaw(answers: list[Answered]) -> Fault | None:
+    """Whether no order of the calls explains that each order has a higher number than before."""
+    calls = [Call(one.asked, one.told, one.place) for one in answers]
+    if has_an_order(calls, -1, _numbered):
+        return None
+    return Fault("no order of what clients asked explains the numbers of orders", ())
+
+
+def _numbered(last: int, call: Call) -> int | None:
+    """A market whose orders have rising numbers, some of them others' orders."""
+    return call.said if call.said is not None and call.said > last else None
 
 
 def _resting_flaw(ports: range, clients: list[Client]) -> Fault | None:
@@ -181,10 +241,11 @@ def main() -> int:
     faults, seed = int(sys.argv[1]), int((sys.argv[2:] or ["1"])[0])
     with tempfile.TemporaryDirectory() as place:
         done = rehearse(Path(place), faults, seed)
-    print(f"{faults} faults, {done.orders:,} orders placed; {done.flaw or 'no flaw'}")
+    did = f"{done.orders:,} orders placed, {done.reads:,} reads at any node"
+    print(f"{faults} faults, {did}; {done.flaw or 'no flaw'}")
     for kind, pauses in sorted(done.pauses.items()):
         print(
-            f"{kind:10}  {len(pauses):3} times  pause of the client that waited longest: "
+            f"{kind:13}  {len(pauses):3} times  pause of the client that waited longest: "
             f"median {median(pauses):.2f} s, most {max(pauses):.2f} s"
         )
     return int(done.flaw is not None)

@@ -7,7 +7,7 @@ import pytest
 from tests.cluster.rehearsal import rehearse
 from tests.sizes import sized
 
-FAULTS = sized(2, 6, 200)
+FAULTS = sized(2, 20, 200)
 
 
 @pytest.mark.slow
@@ -16,3 +16,4 @@ def test_nothing_acknowledged_is_lost_doubled_or_out_of_order(tmp_path: Path) ->
     assert done.flaw is None
     assert sum(map(len, done.pauses.values())) == FAULTS
     assert done.orders > 10 * FAULTS
+    assert done.reads > FAULTS
