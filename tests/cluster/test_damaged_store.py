@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,20 @@ def begun(folder: Path, servers: NatsServers, number: int, peers: Peers) -> Repl
     return node
 
 
-def test_a_node_behind_a_flipped_bit_in_the_leading_store_comes_up(tmp_path: Path) -> None:
+def flip_a_bit(block: Path) -> None:
+    content = bytearray(block.read_bytes())
+    content[len(content) // 2] ^= 1
+    block.write_bytes(content)
+
+
+def truncate(block: Path) -> None:
+    block.write_bytes(block.read_bytes()[: block.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("harm", [flip_a_bit, truncate])
+def test_a_node_behind_a_damaged_block_in_the_leading_store_comes_up(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
     servers = NatsServers(tmp_path / "nats")
     try:
         leader = begun(tmp_path / "leader", servers, 0, Peers(SECRET, []))
@@ -50,7 +64,7 @@ def test_a_node_behind_a_flipped_bit_in_the_leading_store_comes_up(tmp_path: Pat
                 time.sleep(0.1)
                 continue
             done += 1
-        _flip_a_bit(servers)
+        _damage(servers, harm)
         log = NatsLog.open(servers.servers, MARKET, all_on_one=True)
         until(lambda: _leads_with_a_hole(log), 90)
         with answering(leader, SECRET) as url:
@@ -65,12 +79,10 @@ def test_a_node_behind_a_flipped_bit_in_the_leading_store_comes_up(tmp_path: Pat
         servers.close()
 
 
-def _flip_a_bit(servers: NatsServers) -> None:
+def _damage(servers: NatsServers, harm: Callable[[Path], None]) -> None:
     servers.kill(DAMAGED, signal.SIGTERM)
     (block,) = sorted(servers.store(DAMAGED).rglob("msgs/*.blk"))[:1]
-    content = bytearray(block.read_bytes())
-    content[len(content) // 2] ^= 1
-    block.write_bytes(content)
+    harm(block)
     servers.start(DAMAGED)
     until(servers.answer, 60)
 
