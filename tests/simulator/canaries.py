@@ -436,8 +436,8 @@ def marks_leave_their_band(patch: pytest.MonkeyPatch) -> None:
 def patience_never_ends(patch: pytest.MonkeyPatch) -> None:
     right = book_stage.note_shortage
 
-    def wrong(state: State, attempt: book_stage.Attempt, chunk: int, closed: int) -> None:
-        right(state, attempt, chunk, closed)
+    def wrong(state: State, attempt: book_stage.Attempt, short: int) -> None:
+        right(state, attempt, short)
         attempt.exhausted = False
 
     patch.setattr(book_stage, "note_shortage", wrong)

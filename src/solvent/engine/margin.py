@@ -242,6 +242,18 @@ def target_restored(s: Store, values: Health) -> bool:
 
 
 @kernel
+def target_gap(s: Store, values: Health) -> int:
+    """What NE lacks of M * (1 + buffer), 10^-6 USDC, rounded up; 0 where nothing is lacking."""
+    if target_restored(s, values):
+        return 0
+    whole = values.maintenance // RATIO
+    # As M * buffer // RATIO, of which the product may not fit.
+    lacking = whole * s.rules.target_buffer - surplus(values)
+    lacking += (values.maintenance - whole * RATIO) * s.rules.target_buffer // RATIO
+    return max(1, _recorded_up(lacking))
+
+
+@kernel
 def below_auto_close(s: Store, values: Health) -> bool:
     """Whether MF < ACMF = max(MMF / divisor, MMF - offset), cross-multiplied by the exposure."""
     if values.net_equity * s.rules.auto_close_divisor < values.maintenance:

@@ -301,6 +301,15 @@ def target_restored(state: State, values: Health) -> bool:
     return values.net_equity * RATIO >= values.maintenance * (RATIO + buffer)
 
 
+def target_gap(state: State, values: Health) -> int:
+    """What NE lacks of M * (1 + buffer), 10^-6 USDC, rounded up; 0 where nothing is lacking."""
+    if target_restored(state, values):
+        return 0
+    buffer = state.parameters.waterfall.target_buffer
+    lacking = values.maintenance + values.maintenance * buffer // RATIO - values.net_equity
+    return min(INT64_MAX, max(1, divide_up(lacking, FINE_PER_VALUE)))
+
+
 def below_auto_close(state: State, values: Health) -> bool:
     """Whether MF < ACMF = max(MMF / divisor, MMF - offset), cross-multiplied by the exposure."""
     waterfall = state.parameters.waterfall

@@ -2,6 +2,7 @@
 
 import pytest
 
+from solvent.domain.waterfall_events import AdlMatched, AdlOpened
 from tests.proof import proves
 from tests.tables.story import Story, run_story
 
@@ -90,3 +91,30 @@ def test_an_account_of_cents_that_recovers_above_maintenance_is_let_go() -> None
         expect sam liquidating 0
         expect sam USDC owed 0.05
     """)
+
+
+@proves("I45", "I22")
+def test_the_parts_of_lenders_who_get_no_atom_go_to_the_others() -> None:
+    """Nine atoms pay what twenty lenders share: those who get one take the parts of the rest."""
+    names = [f"lender{number}" for number in range(20)]
+    rows = "".join(f"deposit {name} USDC 20\nlend {name} USDC 20\n" for name in names)
+    story = run_story(f"""
+        set SOL decimals 4
+        set SOL market.lot 0.0001
+        set SOL market.min_quantity 0.0001
+        set waterfall.patience 1
+        set waterfall.target_buffer 0
+        {rows}
+        deposit sam SOL 2.5
+        borrow  sam USDC 400
+        withdraw sam USDC 400
+        price SOL 181.331555                  # NE 7.996, M 8, an atom is worth 0.018
+        expect sam liquidating 1
+        step +1s
+        count  AdlOpened 1
+        count  AdlMatched 9
+        expect sam liquidating 0
+        expect sam SOL available 2.4991
+    """)
+    settled = sum(event.quantity for event in story.events if isinstance(event, AdlMatched))
+    assert [e.allotted for e in story.events if isinstance(e, AdlOpened)] == [settled]

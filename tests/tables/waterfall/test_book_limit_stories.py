@@ -235,6 +235,30 @@ def test_small_fills_shorten_what_is_left_and_never_reset_the_clock() -> None:
     story.run(second + "saw HandedOver account=alice stage=BOOK\nexpect alice liquidating 0")
 
 
+@proves("I45")
+def test_a_chunk_that_closes_the_need_and_not_the_gap_is_short() -> None:
+    """The only ask is 1.5 % above the mark, and the fee is cut to what leaves NE - M as it is."""
+    run_story("""
+        set waterfall.target_buffer 0
+        deposit lender SOL 100
+        lend    lender SOL 100
+        deposit bob USDC 21,000
+        borrow  bob SOL 100
+        withdraw bob SOL 100
+        deposit ben SOL 100
+        sell    ben SOL 100 @ 209
+        price   SOL 205.9                     # NE 410, M 411.8: MF is above ACMF
+        steps   3 +1s                         # each is short by 99.1 % of itself
+        saw     Filled taker=bob
+        unseen  HandedOver
+        expect  bob liquidating 1
+        step    +1s
+        saw     HandedOver account=bob stage=BOOK reason=NO_LIQUIDITY_IN_BAND
+        saw     AdlMatched lender=lender payer=bob
+        expect  bob liquidating 0
+    """)
+
+
 @proves("I12")
 @pytest.mark.parametrize("held", ["USDC 1,000", "BTC 0.02"])
 def test_a_provider_stays_within_its_leverage_limit(held: str) -> None:

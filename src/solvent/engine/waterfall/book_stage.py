@@ -33,6 +33,7 @@ from solvent.engine.margin import (
     is_liquidatable,
     portfolio_of,
     report,
+    target_gap,
     target_restored,
 )
 from solvent.engine.memory.layout import NO_REASON, NONE
@@ -62,12 +63,14 @@ from solvent.kernels.rows import Memory
 class BookPlan(NamedTuple):
     """What an attempt is to do: close `chunk` atoms of `debt`, which takes `budget` USDC.
 
-    Collateral is raised in `order`, of `length` assets.
+    Collateral is raised in `order`, of `length` assets. `restores`: at the marks the chunk, less
+    than the debt, restores target health.
     """
 
     account: int
     debt: int
     chunk: int
+    restores: bool
     budget: int
     order: Memory
     length: int
@@ -100,9 +103,13 @@ def book_stage(s: Store, account: int, attempt: Attempt) -> None:
     else:
         debt = plan.debt
         owed = debt_of(s, account, debt)
+        gap = target_gap(s, values)
         apply_book(s, plan, attempt)
-        note_shortage(s, attempt, plan.chunk, owed - debt_of(s, account, debt))
         values = health_of(s, account, Doubt.FOR_ACCOUNT)
+        short = part_missed(owed - debt_of(s, account, debt), plan.chunk)
+        if plan.restores:
+            short = max(short, part_missed(gap - target_gap(s, values), gap))
+        note_shortage(s, attempt, short)
         attempt.book_reason = judge_book(s, attempt, debt, values)
     if attempt.book_reason != NO_REASON:
         _hand_over(s, attempt, debt, values)
@@ -110,13 +117,16 @@ def book_stage(s: Store, account: int, attempt: Attempt) -> None:
 
 
 @kernel
-def note_shortage(s: Store, attempt: Attempt, chunk: int, closed: int) -> None:
-    """Add the part of its chunk that an attempt could not close; it is short of nothing else."""
+def part_missed(closed: int, whole: int) -> int:
+    """Which part of a chunk or gap was not closed, 10^-9, rounded up; none of an empty one."""
+    return mul_div_up(min(whole, max(0, whole - closed)), RATIO, max(1, whole))
+
+
+@kernel
+def note_shortage(s: Store, attempt: Attempt, short: int) -> None:
+    """Add what an attempt was short by, 10^-9 of it: part of its chunk, or of the gap it left."""
     row = s.waiting[attempt.account]
     limit = s.rules.patience * RATIO
-    short = 0
-    if closed < chunk:
-        short = mul_div_up(chunk - closed, RATIO, chunk)
     shortage = min(limit, row.shortage + short)
     if shortage != row.shortage:
         row.shortage = shortage
@@ -188,6 +198,7 @@ def plan_book(s: Store, account: int, order: Memory) -> BookPlan:
     portfolio_of(s, account, portfolio)
     debt = NONE
     chunk = 0
+    restores = False
     budget = 0
     length = 0
     if debts_largest_first(s, portfolio, order):
@@ -196,10 +207,12 @@ def plan_book(s: Store, account: int, order: Memory) -> BookPlan:
         parts = rows_in(Part, take(s, 2 * Part.WIDTH * s.globals.assets))
         length = sale_order(s, account, debt, _budget(s, account, debt, most), order, parts)
         fee = s.rules.book_fee
-        chunk = min(most, needed_debt_in_order(s, portfolio, debt, fee, parts, 2 * length))
+        needed = needed_debt_in_order(s, portfolio, debt, fee, parts, 2 * length)
+        chunk = min(needed, most)
+        restores = needed == chunk and needed < portfolio[s.globals.assets + debt]
         budget = _budget(s, account, debt, chunk)
     s.globals.scratch_top = top
-    return BookPlan(account, debt, chunk, budget, order, length)
+    return BookPlan(account, debt, chunk, restores, budget, order, length)
 
 
 @kernel
@@ -246,16 +259,9 @@ def judge_book(s: Store, attempt: Attempt, debt: int, values: Health) -> int:
 
 @kernel
 def _hand_over(s: Store, attempt: Attempt, asset: int, values: Health) -> None:
-    emit(
-        s,
-        HandedOver(
-            account=attempt.account,
-            stage=Stage.BOOK,
-            reason=Reason(attempt.book_reason),
-            asset=asset,
-            value=report(values).debts_value,
-        ),
-    )
+    reason = Reason(attempt.book_reason)
+    value = report(values).debts_value
+    emit(s, HandedOver(attempt.account, Stage.BOOK, reason, asset, value))
 
 
 @kernel

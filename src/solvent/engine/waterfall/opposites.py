@@ -17,7 +17,6 @@ from solvent.engine.waterfall.rounds import (
     DEBTS,
     accounts_with,
     allot_round,
-    lightest_first,
     most_matches,
     open_round,
     put_matches,
@@ -26,7 +25,12 @@ from solvent.engine.waterfall.rounds import (
 )
 from solvent.engine.waterfall.rows import Candidate, Match, Means, RoundSide
 from solvent.engine.waterfall.settlement import put_means, settle
-from solvent.engine.waterfall.sizing import debts_largest_first, fee_rate, needed_swap
+from solvent.engine.waterfall.sizing import (
+    debts_largest_first,
+    fee_rate,
+    lightest_first,
+    needed_swap,
+)
 from solvent.kernels.language import allocate, allocate_rows, kernel, release, row_in
 from solvent.kernels.rows import Memory, Rows
 

@@ -12,8 +12,7 @@ from solvent.domain.parameters import USDC
 from solvent.domain.units import RATIO
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck
 from solvent.engine.allot.apportionment import Places, apportion, apportion_by
-from solvent.engine.allot.sorting import sort_by
-from solvent.engine.ledger import account_row, asset_row, is_stale, mark_of
+from solvent.engine.ledger import account_row, asset_row, mark_of
 from solvent.engine.margin import Doubt, health_of, report
 from solvent.engine.memory.layout import FUND
 from solvent.engine.memory.rows import Attempt
@@ -24,6 +23,7 @@ from solvent.engine.waterfall.policies import allot
 from solvent.engine.waterfall.record import Record, record_pools
 from solvent.engine.waterfall.rows import Candidate, Match, Means, Pair, RoundSide, Weight
 from solvent.engine.waterfall.settlement import put_means
+from solvent.engine.waterfall.sizing import heaviest_first
 from solvent.kernels.language import (
     Wide,
     allocate,
@@ -199,7 +199,6 @@ def _put_match(s: Store, plan: Round, match: Match, paired: Pair) -> None:
     side = plan.sides[paired.left]
     candidate = plan.candidates[paired.right].account
     default = plan.case == AdlCase.BORROWER_DEFAULT
-    worth = value_down(paired.quantity, mark_of(s, plan.asset), asset_row(s, plan.asset))
     match.case = plan.case
     match.asset = plan.asset
     match.lender = candidate if default else side.account
@@ -209,7 +208,13 @@ def _put_match(s: Store, plan: Round, match: Match, paired: Pair) -> None:
     match.paid_in = plan.means.asset
     match.borrowed = plan.means.borrowed
     match.quantity = paired.quantity
-    match.fee = mul_div_down(worth, side.fee, RATIO)
+    match.fee = _fee_of(s, plan, side, paired.quantity)
+
+
+@kernel
+def _fee_of(s: Store, plan: Round, side: RoundSide, quantity: int) -> int:
+    worth = value_down(quantity, mark_of(s, plan.asset), asset_row(s, plan.asset))
+    return mul_div_down(worth, side.fee, RATIO)
 
 
 @kernel
@@ -217,7 +222,8 @@ def _price(s: Store, plan: Round, matches: Rows[Match], count: int) -> int:
     """Write each match's part of what one payer owes for all of these together.
 
     A match of less than an atom of what is paid in can come away with none: it is left out, and the
-    rest is priced without it. Returns how many are left, in front.
+    rest is priced without it. Where a debtor pays his lenders they take its part as well. Returns
+    how many are left, in front.
     """
     weights = allocate_rows(Weight, count)
     caps = allocate(count)
@@ -227,16 +233,46 @@ def _price(s: Store, plan: Round, matches: Rows[Match], count: int) -> int:
     while without:
         _put_parts(s, plan, matches, weights, Places(caps, parts, left))
         kept = 0
+        total = 0
         for place in range(left):
+            total += matches[place].quantity
             if matches[place].pay:
                 copy_row(matches[place], matches[kept])
                 kept += 1
         without = left - kept
         left = kept
+        if without and plan.case == AdlCase.BORROWER_DEFAULT and not plan.fund:
+            _widen(s, plan, matches, total, Places(caps, parts, left))
     release(parts)
     release(caps)
     release(weights)
     return left
+
+
+@kernel
+def _widen(s: Store, plan: Round, matches: Rows[Match], total: int, places: Places) -> None:
+    """Let so many matches of one debtor settle `total` atoms, in the same proportions.
+
+    Each as far as its lender's cap reaches; candidates are by account, as the matches are.
+    """
+    one = 0
+    for place in range(places.length):
+        while plan.candidates[one].account != matches[place].lender:
+            one += 1
+        places.caps[place] = plan.candidates[one].cap
+    apportion_by(s, total, _quantity, matches, places)
+    one = 0
+    while plan.sides[one].account != matches[0].debtor:
+        one += 1
+    for place in range(places.length):
+        match = matches[place]
+        match.quantity = places.parts[place]
+        match.fee = _fee_of(s, plan, plan.sides[one], match.quantity)
+
+
+@kernel
+def _quantity(matches: Rows[Match], place: int) -> Wide:
+    return wide(matches[place].quantity)
 
 
 @kernel
@@ -434,42 +470,3 @@ def put_tiers(s: Store, first_owed: int, means: Rows[Means]) -> int:
         count += 1
     s.globals.scratch_top = top
     return count
-
-
-@kernel
-def heaviest_first(s: Store, order: Memory) -> int:
-    """Write the assets but USDC at fresh prices, highest weight first, ties by number."""
-    count = _fresh_tokens(s, order)
-    sort_by(s, order, count, _is_heavier, order)
-    return count
-
-
-@kernel
-def lightest_first(s: Store, order: Memory) -> int:
-    """Write the assets at fresh prices, least weight first, USDC last, ties by number."""
-    count = _fresh_tokens(s, order)
-    sort_by(s, order, count, _is_lighter, order)
-    order[count] = USDC
-    return count + 1
-
-
-@kernel
-def _fresh_tokens(s: Store, order: Memory) -> int:
-    count = 0
-    for asset in range(1, s.globals.assets):
-        if not is_stale(s, asset):
-            order[count] = asset
-            count += 1
-    return count
-
-
-@kernel
-def _is_heavier(s: Store, context: Memory, one: int, other: int) -> bool:  # noqa: ARG001
-    first, second = asset_row(s, one).weight, asset_row(s, other).weight
-    return one < other if first == second else first > second
-
-
-@kernel
-def _is_lighter(s: Store, context: Memory, one: int, other: int) -> bool:  # noqa: ARG001
-    first, second = asset_row(s, one).weight, asset_row(s, other).weight
-    return one < other if first == second else first < second

@@ -360,3 +360,42 @@ def retire(s: Store, portfolio: Memory, value: Wide, order: Memory, count: int) 
         portfolio[owed] -= quantity
         value -= min(value, fine_up(quantity, mark, row))
     return value
+
+
+@kernel
+def heaviest_first(s: Store, order: Memory) -> int:
+    """Write the assets but USDC at fresh prices, highest weight first, ties by number."""
+    count = _fresh_tokens(s, order)
+    sort_by(s, order, count, _is_heavier, order)
+    return count
+
+
+@kernel
+def lightest_first(s: Store, order: Memory) -> int:
+    """Write the assets at fresh prices, least weight first, USDC last, ties by number."""
+    count = _fresh_tokens(s, order)
+    sort_by(s, order, count, _is_lighter, order)
+    order[count] = USDC
+    return count + 1
+
+
+@kernel
+def _fresh_tokens(s: Store, order: Memory) -> int:
+    count = 0
+    for asset in range(1, s.globals.assets):
+        if not is_stale(s, asset):
+            order[count] = asset
+            count += 1
+    return count
+
+
+@kernel
+def _is_heavier(s: Store, context: Memory, one: int, other: int) -> bool:  # noqa: ARG001
+    first, second = asset_row(s, one).weight, asset_row(s, other).weight
+    return one < other if first == second else first > second
+
+
+@kernel
+def _is_lighter(s: Store, context: Memory, one: int, other: int) -> bool:  # noqa: ARG001
+    first, second = asset_row(s, one).weight, asset_row(s, other).weight
+    return one < other if first == second else first < second

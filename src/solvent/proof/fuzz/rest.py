@@ -60,11 +60,13 @@ def _has_taker(state: State, account: int) -> bool:
 def way_out(waterfall: WaterfallParameters) -> int:
     """Intervals that an account's way out takes at most: an attempt for each that may be made.
 
-    Some are short of their chunk until patience is used up, others close all of it.
+    Some are short of their chunk until patience is used up, others close all of it, or close what
+    the target needs and leave a part of the gap: equal ones leave most, and after three times
+    patience, or as many as chunks, less than 2^-62 of it.
     """
     longest = divide_up(4 * RATIO, waterfall.book_probability)
     chunks = divide_up(CHUNKS * RATIO, waterfall.book_fraction)
-    return longest * (waterfall.patience + chunks + 1)
+    return longest * (3 * waterfall.patience + chunks + CHUNKS + 1)
 
 
 def fix_prices(engine: ReferenceEngine) -> None:

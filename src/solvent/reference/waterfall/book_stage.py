@@ -40,6 +40,7 @@ from solvent.reference.margin import (
     health,
     health_of,
     portfolio_of,
+    target_gap,
     target_restored,
 )
 from solvent.reference.orderbook.book import (
@@ -93,12 +94,14 @@ class Repayment(NamedTuple):
 class BookPlan(NamedTuple):
     """What an attempt is to do: close `chunk` atoms of `debt`, which takes `budget` USDC.
 
-    Collateral is raised in `order`.
+    Collateral is raised in `order`. `restores`: at the marks the chunk, less than the debt,
+    restores target health.
     """
 
     account: int
     debt: int
     chunk: int
+    restores: bool
     budget: int
     order: tuple[int, ...]
 
@@ -124,22 +127,32 @@ def book_stage(state: State, account: int) -> Attempt:
         attempt.book_reason = Reason.STALE_PRICE
         _hand_over(state, attempt, 0, values)
         return attempt
-    owed = debt_of(state, account, plan.debt)
+    owed, gap = debt_of(state, account, plan.debt), target_gap(state, values)
     apply_book(state, plan, attempt)
-    closed = owed - debt_of(state, account, plan.debt)
-    note_shortage(state, attempt, plan.chunk, closed)
     values = health_of(state, account, Doubt.FOR_ACCOUNT)
+    short = part_missed(owed - debt_of(state, account, plan.debt), plan.chunk)
+    if plan.restores:
+        short = max(short, part_missed(gap - target_gap(state, values), gap))
+    note_shortage(state, attempt, short)
     attempt.book_reason = judge_book(state, attempt, plan.debt, values)
     if attempt.book_reason is not None:
         _hand_over(state, attempt, plan.debt, values)
     return attempt
 
 
-def note_shortage(state: State, attempt: Attempt, chunk: int, closed: int) -> None:
-    """Add the part of its chunk that an attempt could not close; it is short of nothing else."""
+def part_missed(closed: int, whole: int) -> int:
+    """Which part of a chunk or gap was not closed, 10^-9, rounded up; none of an empty one."""
+    return mul_div_up(min(whole, max(0, whole - closed)), RATIO, max(1, whole))
+
+
+def note_shortage(state: State, attempt: Attempt, short: int) -> None:
+    """Add what an attempt was short by, 10^-9 of it.
+
+    That is the part of its chunk that it could not close. Where the chunk was to restore target
+    health, and what it was bought or sold for took that away, it is the part of the gap that stays.
+    """
     holder = state.accounts[attempt.account]
     limit = state.parameters.waterfall.patience * RATIO
-    short = divide_up(max(0, chunk - closed) * RATIO, chunk) if chunk else 0
     shortage = min(limit, holder.shortage + short)
     if shortage != holder.shortage:
         holder.shortage = shortage
@@ -203,6 +216,7 @@ def plan_book(state: State, account: int) -> BookPlan | None:
         account=account,
         debt=debt,
         chunk=chunk,
+        restores=needed == chunk < portfolio.debts[debt],
         budget=_budget(state, account, debt, chunk),
         order=tuple(each.asset for each in prospects),
     )

@@ -158,7 +158,6 @@ def _match(
     candidate = plan.candidates[other].account
     default = kind.case is AdlCase.BORROWER_DEFAULT
     lender, debtor = (candidate, side.account) if default else (side.account, candidate)
-    worth = value_down(quantity, state.mark(kind.asset), state.asset(kind.asset).decimals)
     return Match(
         round=number,
         number=place,
@@ -169,15 +168,21 @@ def _match(
         giver=FUND if kind.fund else debtor,
         means=kind.means,
         quantity=quantity,
-        fee=mul_div_down(worth, side.fee, RATIO),
+        fee=_fee_of(state, kind, side, quantity),
     )
+
+
+def _fee_of(state: State, kind: Kind, side: Side, quantity: int) -> int:
+    worth = value_down(quantity, state.mark(kind.asset), state.asset(kind.asset).decimals)
+    return mul_div_down(worth, side.fee, RATIO)
 
 
 def _priced(state: State, plan: Round, matches: list[Match]) -> list[Match]:
     """Matches of one payer, each with its part of what he owes for them together.
 
     A match of less than an atom of what is paid in can come away with none: it is left out, and the
-    rest is priced without it.
+    rest is priced without it. Where a debtor pays his lenders they take its part as well, so that
+    all of the debt that was to be settled is; no stuck lender is given more than he needs.
     """
     kind = plan.kind
     paid_in = kind.means.asset
@@ -195,6 +200,23 @@ def _priced(state: State, plan: Round, matches: list[Match]) -> list[Match]:
         if all(pays):
             return priced
         matches = [match for match in priced if match.pay]
+        if kind.case is AdlCase.BORROWER_DEFAULT and not kind.fund:
+            matches = _widened(state, plan, matches, sum(match.quantity for match in priced))
+
+
+def _widened(state: State, plan: Round, matches: list[Match], total: int) -> list[Match]:
+    """Matches of one debtor, so that they settle `total` atoms in the same proportions.
+
+    Each as far as its lender's cap reaches.
+    """
+    weights = [match.quantity for match in matches]
+    most = {candidate.account: candidate.cap for candidate in plan.candidates}
+    parts = apportion(total, weights, [most[match.lender] for match in matches])
+    side = next(side for side in plan.sides if side.account == matches[0].debtor)
+    return [
+        match._replace(quantity=part, fee=_fee_of(state, plan.kind, side, part))
+        for match, part in zip(matches, parts, strict=True)
+    ]
 
 
 def _weight(state: State, match: Match) -> int:
