@@ -68,7 +68,8 @@ def _order(events: Sequence[Event]) -> Iterator[str]:
 def _budget(events: Sequence[Event], opened: AdlOpened) -> Iterator[str]:
     """I22: taken is needed, or all caps are exhausted; within each cap and each loan.
 
-    The atoms that rounding left of a default are closed too, beyond what was allotted.
+    The atoms that rounding left of a default are closed too, beyond what was allotted, and so are
+    the parts of those lenders who get no atom of what is paid in.
     """
     own = _of_round(events, opened.round)
     stuck = [event for event in own if isinstance(event, AdlStuck)]
@@ -88,14 +89,21 @@ def _budget(events: Sequence[Event], opened: AdlOpened) -> Iterator[str]:
             yield f"I22: {place}: a side is not allotted what the round is"
     if any(not 0 <= event.allotted <= event.cap <= event.position for event in asked):
         yield f"I22: {place}: a candidate is over his cap or his loan"
+    taken = {event.account: _taken(own, event.account) for event in asked}
+    left_out = sum(event.allotted for event in asked if default and not taken[event.account])
     for event in asked:
-        taken = sum(
-            match.quantity
-            for match in own
-            if isinstance(match, AdlMatched) and event.account in (match.lender, match.payer)
-        )
-        if taken > event.allotted + rests:
-            yield f"I22: {place}: {taken} taken from account {event.account}"
+        most = min(event.cap, event.allotted + left_out) + rests
+        if taken[event.account] > most:
+            yield f"I22: {place}: {taken[event.account]} taken from account {event.account}"
+
+
+def _taken(own: list[Event], account: int) -> int:
+    """Atoms that the matches of a round settled with an account."""
+    return sum(
+        match.quantity
+        for match in own
+        if isinstance(match, AdlMatched) and account in (match.lender, match.payer)
+    )
 
 
 def _match(events: Sequence[Event], opened: AdlOpened, match: int, unit: int) -> Iterator[str]:
