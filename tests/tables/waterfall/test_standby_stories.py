@@ -150,6 +150,21 @@ def test_a_notice_ends_what_is_posted_and_a_premium_does_not_rise_before() -> No
     )
 
 
+def test_a_notice_of_a_part_ends_that_part_once() -> None:
+    """`sim --compare --seed 772134388`: each pass took it again, of all that was posted."""
+    run_story(
+        """
+        deposit s USDC 1,000
+        stand_by s 1,000 at 1%
+        stand_down s 1
+        step +1h
+        saw  StandbyPosted account=s posted=999USDC leaving=0 leaves_at=0
+        step +1h
+        unseen StandbyPosted
+        """
+    )
+
+
 @proves("I46")
 def test_a_relief_has_a_receipt_and_every_change_of_it_is_noticed() -> None:
     story = run_story(STUCK + "stand_by s 5,000 at 1%\nprice SOL 190\nstep +1s")

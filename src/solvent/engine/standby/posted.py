@@ -137,7 +137,9 @@ def end_notices(s: Store) -> None:
         account = row.account
         before = s.globals.standby_count
         if row.leaving and row.leaves_at <= s.globals.now:
-            use(s, account, row.leaving)
+            ended = row.leaving
+            row.leaving = 0
+            use(s, account, ended)
             s.globals.asleep = 0
             say_posted(s, account)
         if s.globals.standby_count == before:

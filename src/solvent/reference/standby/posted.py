@@ -70,7 +70,8 @@ def end_notices(state: State) -> None:
     """Take out what leaves and whose notice is over."""
     for account, standby in in_order(state):
         if standby.leaving and standby.leaves_at <= state.now:
-            use(state, account, standby.leaving)
+            ended, standby.leaving = standby.leaving, 0
+            use(state, account, ended)
             state.asleep = False
             say_posted(state, account)
 
