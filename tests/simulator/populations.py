@@ -263,3 +263,25 @@ SOMEBODY_STANDS_BY = Population("""
     expect  ann BTC available 0
 """)
 """The only one who stands by asks for more than the stuck lender bears."""
+
+THE_FAST_LEAVE = Population("""
+    deposit ann USDC 700
+    lend    ann USDC 700
+    deposit bea USDC 300
+    lend    bea USDC 300
+    price   SOL 110
+    deposit bob SOL 7.5
+    borrow  bob USDC 600
+    withdraw bob USDC 600
+    price   SOL 100
+    halt    SOL
+    redeem  bea USDC 300                  | INSUFFICIENT_SUPPLY UNCERTAIN_LOSS 232.5
+    redeem  bea USDC 100
+    redeem  bea USDC 200                  | INSUFFICIENT_SUPPLY UNCERTAIN_LOSS 132.5
+    deposit bea USDC 1
+    lend    bea USDC 1
+    step    +1s
+    resume  SOL
+    redeem  bea USDC 200
+""")
+"""A lender in parts out of a pool of which a halted token may take 22.5 %."""

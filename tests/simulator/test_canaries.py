@@ -3,7 +3,7 @@
 import pytest
 
 from tests.proof import proves
-from tests.simulator import canaries, loss_canaries, waiting_canaries
+from tests.simulator import canaries, doubt_canaries, loss_canaries, waiting_canaries
 from tests.simulator.planting import CANARIES, Canary, Seeds
 from tests.simulator.populations import Population
 
@@ -40,5 +40,6 @@ def test_the_list_is_long_and_names_are_unique() -> None:
     names = [bug.name for bug in CANARIES]
     assert len(names) == len(set(names)) >= 12
     assert canaries.the_lender_is_overpaid.__name__ in names
+    assert doubt_canaries.what_was_taken_is_forgotten.__name__ in names
     assert loss_canaries.lost_interest_waits_for_the_hour.__name__ in names
     assert waiting_canaries.what_waits_outlives_a_liquidation.__name__ in names

@@ -46,6 +46,7 @@ export const LIMITS: Record<Schemas["LimitName"], string> = {
   UtilizationBound: "the pool's throttle lets no more out",
   MaxUtilization: "the pool lends out no more than its highest utilization",
   InsolvencyGate: "claims exceed what stands behind them; redemptions wait",
+  UncertainLoss: "more may be lost behind a stale price; that part of the claim waits",
   InitialMargin: "the account's margin carries no more",
   Leverage: "the account's leverage limit carries no more",
   PriceBand: "the price is outside the market's band",

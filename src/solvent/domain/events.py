@@ -407,6 +407,14 @@ class ThrottleMoved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PoolDoubted(Event):
+    """Uncertain losses may take this `fraction` (10^-9) of a pool's claims; 0 for at most 1 %."""
+
+    asset: int
+    fraction: int
+
+
+@dataclass(frozen=True, slots=True)
 class ParameterChanged(Event):
     """One parameter has a new value."""
 

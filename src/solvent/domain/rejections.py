@@ -55,6 +55,7 @@ class Limit(IntEnum):
     COMMITTED_CAPACITY = 15
     ORDER_COUNT = 16
     ATOM_VALUE = 17
+    UNCERTAIN_LOSS = 18
 
 
 @dataclass(frozen=True, slots=True)

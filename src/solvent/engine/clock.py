@@ -18,7 +18,7 @@ from solvent.engine.refusals import refuse
 from solvent.engine.standby import posted
 from solvent.engine.units import divide_up
 from solvent.engine.waterfall.draws import interval_of, is_drawn, next_drawn
-from solvent.engine.waterfall.gate import reckon_gate
+from solvent.engine.waterfall.gate import reckon_doubts, reckon_gate
 from solvent.engine.waterfall.insolvency import LOSS_INTERVALS, is_loss_due, loss_time
 from solvent.engine.waterfall.liquidation import step_waterfall, watch
 from solvent.engine.waterfall.notices import next_notice, withdraw_commitments
@@ -41,6 +41,7 @@ def time_step(s: Store, command: c.TimeStep) -> int:
         advance(s, next_pass(s, end))
         if is_pass_due(s):
             make_pass(s)
+        reckon_doubts(s)
         emit(s, Stepped(time=s.globals.now, liquidating=s.globals.liquidating_count))
         if s.globals.now < end:
             _fire_due(s)

@@ -14,7 +14,7 @@ from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.triggers import look
 from solvent.engine.prices import price_row, refresh_staleness
 from solvent.engine.refusals import refuse
-from solvent.engine.waterfall.gate import reckon_gate
+from solvent.engine.waterfall.gate import reckon_doubts, reckon_gate
 from solvent.engine.waterfall.liquidation import watch
 from solvent.kernels.language import emit, kernel, message
 
@@ -40,6 +40,7 @@ def parameters_changed(s: Store, row: CommandRow) -> None:
             refresh_staleness(s, asset)
     watch(s)
     reckon_gate(s)
+    reckon_doubts(s)
     look(s)
 
 

@@ -255,6 +255,38 @@ def change_claim(s: Store, account: int, asset: int, shares: int) -> None:
 
 
 @kernel
+def change_taken(s: Store, account: int, asset: int, change: int) -> None:
+    """Note atoms that an account took out of a doubtful pool, or (negative) brought back."""
+    row = commitment(s, account, asset)
+    pool = pool_row(s, asset)
+    row.taken = _changed_by(row.taken, change)
+    pool.taken = _changed_by(pool.taken, change)
+
+
+@kernel
+def note_redeemed(s: Store, account: int, asset: int, quantity: int) -> None:
+    """Remember atoms that an account redeemed, where the pool's claims are doubtful."""
+    if pool_row(s, asset).doubtful:
+        change_taken(s, account, asset, quantity)
+
+
+@kernel
+def note_lent(s: Store, account: int, asset: int, quantity: int) -> None:
+    """Let what an account lends make up for what it took out of a doubtful pool."""
+    if pool_row(s, asset).taken:
+        taken = commitment(s, account, asset).taken
+        change_taken(s, account, asset, -min(quantity, taken))
+
+
+@kernel
+def forget_taken(s: Store, asset: int) -> None:
+    """Forget what accounts took out of a pool."""
+    for account in range(s.globals.accounts):
+        commitment(s, account, asset).taken = 0
+    pool_row(s, asset).taken = 0
+
+
+@kernel
 def change_debt(s: Store, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's debt and to its pool.
 

@@ -10,12 +10,14 @@ from typing import TypeVar
 
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.domain.units import INDEX_SCALE
+from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.engine.ledger import (
     account_row,
     asset_row,
     borrowed_total,
+    claim_of,
     claim_worth,
+    commitment,
     impaired_index,
     is_stale,
     pool_row,
@@ -37,7 +39,7 @@ from solvent.engine.memory.rows import Pool
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
 from solvent.engine.refusals import refuse
-from solvent.engine.units import mul_div_down
+from solvent.engine.units import mul_div_down, mul_div_up
 from solvent.kernels.language import bit, kernel
 from solvent.kernels.rows import Memory
 
@@ -72,15 +74,35 @@ def is_gate_shut(s: Store) -> bool:
 
 
 @kernel
+def is_any_doubtful(s: Store) -> bool:
+    """Whether uncertain losses may take a part of any pool's claims."""
+    doubtful = 0
+    for asset in range(s.globals.assets):
+        doubtful = doubtful | pool_row(s, asset).doubtful
+    return doubtful != 0
+
+
+@kernel
 def behind_gate(s: Store, account: int, portfolio: Memory, counted: Memory) -> None:
-    """Write a portfolio with claims on impaired pools counted at what will be left of them."""
+    """Write a portfolio with claims counted at what certain and uncertain losses leave of them."""
     copy_portfolio(s, portfolio, counted)
     for asset in range(s.globals.assets):
         pool = pool_row(s, asset)
         shares = position(s, account, asset).lent_shares
-        if pool.impaired and shares:
+        if (pool.impaired or pool.doubtful) and shares:
             left = mul_div_down(shares, impaired_index(pool), INDEX_SCALE)
-            counted[asset] = max(0, counted[asset] - claim_worth(pool, shares) + left)
+            lost = claim_worth(pool, shares) - left + left_behind(s, account, asset)
+            counted[asset] = max(0, counted[asset] - lost)
+
+
+@kernel
+def left_behind(s: Store, account: int, asset: int) -> int:
+    """What an account must leave in a doubtful pool of its claim and of what it took: atoms, up."""
+    doubtful = pool_row(s, asset).doubtful
+    if not doubtful:
+        return 0
+    whole = claim_of(s, account, asset) + commitment(s, account, asset).taken
+    return mul_div_up(whole, doubtful, RATIO)
 
 
 @kernel
@@ -91,6 +113,8 @@ def redeem_refusal(s: Store, account: int, asset: int, quantity: int) -> int:
         return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_STATE)
     if gated(s, asset):
         return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.INSOLVENCY_GATE)
+    if quantity > claim_of(s, account, asset) - left_behind(s, account, asset):
+        return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.UNCERTAIN_LOSS)
     if quantity > redeemable(pool):
         return refuse(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
     bound = bound_in_force(asset_row(s, asset), pool)
@@ -135,7 +159,7 @@ def pool_refusal(s: Store, asset: int, pool: Pool, own: int, quantity: int) -> i
 @kernel
 def risk_refusal(s: Store, account: int, after: Memory) -> int:
     """Whether `account` may come to hold the portfolio `after` by its own action (A13)."""
-    if not is_gate_shut(s):
+    if not (is_gate_shut(s) or is_any_doubtful(s)):
         return _risk_refusal(s, account, after)
     top = s.globals.scratch_top
     counted = take(s, 3 * s.globals.assets)

@@ -12,7 +12,7 @@ from solvent.engine.ledger import asset_row, borrowed_total, pool_row
 from solvent.engine.memory.store import Store
 from solvent.engine.prices import give_halt, give_quote, price_row, take_effect
 from solvent.engine.refusals import refuse
-from solvent.engine.waterfall.gate import reckon_gate
+from solvent.engine.waterfall.gate import reckon_doubts, reckon_gate
 from solvent.engine.waterfall.liquidation import watch
 from solvent.kernels.language import kernel, narrow, wide
 
@@ -73,3 +73,4 @@ def _end_moment(s: Store) -> None:
     take_effect(s)
     watch(s)
     reckon_gate(s)
+    reckon_doubts(s)

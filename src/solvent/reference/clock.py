@@ -20,7 +20,7 @@ from solvent.reference.orderbook.triggers import fire, next_due
 from solvent.reference.standby import posted
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import is_drawn, next_drawn
-from solvent.reference.waterfall.gate import reckon_gate
+from solvent.reference.waterfall.gate import reckon_doubts, reckon_gate
 from solvent.reference.waterfall.insolvency import LOSS_INTERVALS, is_loss_due, loss_time
 from solvent.reference.waterfall.liquidation import step_waterfall, watch
 from solvent.reference.waterfall.notices import next_notice, withdraw_commitments
@@ -50,6 +50,7 @@ def time_step(state: State, command: c.TimeStep) -> Refusal | None:
         advance(state, next_pass(state, command.time))
         if is_pass_due(state):
             make_pass(state)
+        reckon_doubts(state)
         state.emit(Stepped(state.now, len(state.liquidating)))
         if state.now < command.time:
             _fire_due(state)

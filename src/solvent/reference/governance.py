@@ -11,7 +11,7 @@ from solvent.domain.rejections import Limit, Refusal, RejectionCode
 from solvent.reference import prices
 from solvent.reference.ledger import POOL, available, move, note_indices
 from solvent.reference.state import TREASURY, State
-from solvent.reference.waterfall.gate import reckon_gate
+from solvent.reference.waterfall.gate import reckon_doubts, reckon_gate
 from solvent.reference.waterfall.liquidation import watch
 
 
@@ -31,6 +31,7 @@ def change_parameter(state: State, command: c.ChangeParameter) -> Refusal | None
             prices.refresh_staleness(state, asset)
     watch(state)
     reckon_gate(state)
+    reckon_doubts(state)
     return None
 
 

@@ -151,6 +151,32 @@ def change_claim(state: State, account: int, asset: int, shares: int) -> None:
     pool.unpaid = min(pool.unpaid, max(0, pool.lend_shares - 1))
 
 
+def change_taken(state: State, account: int, asset: int, change: int) -> None:
+    """Note atoms that an account took out of a doubtful pool, or (negative) brought back."""
+    column = state.accounts[account].taken
+    column[asset] = _not_negative(column[asset] + change)
+    state.taken[asset] = _not_negative(state.taken[asset] + change)
+
+
+def note_redeemed(state: State, account: int, asset: int, quantity: int) -> None:
+    """Remember atoms that an account redeemed, where the pool's claims are doubtful."""
+    if state.doubtful[asset]:
+        change_taken(state, account, asset, quantity)
+
+
+def note_lent(state: State, account: int, asset: int, quantity: int) -> None:
+    """Let what an account lends make up for what it took out of a doubtful pool."""
+    if state.taken[asset]:
+        change_taken(state, account, asset, -min(quantity, state.accounts[account].taken[asset]))
+
+
+def forget_taken(state: State, asset: int) -> None:
+    """Forget what accounts took out of a pool."""
+    for holder in state.accounts:
+        holder.taken[asset] = 0
+    state.taken[asset] = 0
+
+
 def change_debt(state: State, account: int, asset: int, shares: int) -> None:
     """Add `shares` (negative: take them) to an account's debt and to its pool.
 

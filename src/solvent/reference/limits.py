@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from solvent.domain.parameters import PoolState
 from solvent.domain.rejections import Limit, Refusal, RejectionCode
-from solvent.domain.units import INDEX_SCALE, mul_div_down
-from solvent.reference.ledger import borrowed_total, claim_worth, impaired_index
+from solvent.domain.units import INDEX_SCALE, RATIO, divide_up, mul_div_down
+from solvent.reference.ledger import borrowed_total, claim_of, claim_worth, impaired_index
 from solvent.reference.lending.pool import lent_after_redeem, pool_terms, redeemable
 from solvent.reference.lending.throttle import bound_in_force, within
 from solvent.reference.margin import (
@@ -47,20 +47,27 @@ def is_gate_shut(state: State) -> bool:
 
 
 def behind_gate(state: State, account: int, portfolio: Portfolio) -> Portfolio:
-    """A portfolio of `account`, its claims on impaired pools counted at what will be left of them.
+    """A portfolio of `account`, its claims counted at what certain and uncertain losses leave.
 
-    Nobody redeems from such a pool, so the claims in it are those that the account has now.
+    Nobody redeems from an impaired pool, so the claims in it are those that the account has now;
+    and what a doubtful pool may take is the same before a redemption and after it.
     """
-    if not is_gate_shut(state):
+    if not (is_gate_shut(state) or any(state.doubtful)):
         return portfolio
     counted = portfolio.copy()
     for asset, pool in enumerate(state.pools):
         shares = state.accounts[account].lent_shares[asset]
-        if pool.impaired and shares:
+        if (pool.impaired or state.doubtful[asset]) and shares:
             left = mul_div_down(shares, impaired_index(pool), INDEX_SCALE)
-            lost = claim_worth(pool, shares) - left
+            lost = claim_worth(pool, shares) - left + left_behind(state, account, asset)
             counted.quantities[asset] = max(0, counted.quantities[asset] - lost)
     return counted
+
+
+def left_behind(state: State, account: int, asset: int) -> int:
+    """What an account must leave in a doubtful pool of its claim and of what it took: atoms, up."""
+    whole = claim_of(state, account, asset) + state.accounts[account].taken[asset]
+    return divide_up(whole * state.doubtful[asset], RATIO)
 
 
 def redeem_refusal(state: State, account: int, asset: int, quantity: int) -> Refusal | None:
@@ -73,6 +80,8 @@ def redeem_refusal(state: State, account: int, asset: int, quantity: int) -> Ref
         return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_STATE)
     if gated(state, asset):
         return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.INSOLVENCY_GATE)
+    if quantity > claim_of(state, account, asset) - left_behind(state, account, asset):
+        return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.UNCERTAIN_LOSS)
     if quantity > redeemable(pool):
         return Refusal(RejectionCode.INSUFFICIENT_SUPPLY, Limit.POOL_CASH)
     bound = bound_in_force(state.asset(asset).pool, pool)

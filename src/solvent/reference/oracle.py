@@ -15,7 +15,7 @@ from solvent.domain.units import INT64_MAX, value_divisor
 from solvent.reference import prices
 from solvent.reference.ledger import borrowed_total
 from solvent.reference.state import Quote, State
-from solvent.reference.waterfall.gate import reckon_gate
+from solvent.reference.waterfall.gate import reckon_doubts, reckon_gate
 from solvent.reference.waterfall.liquidation import watch
 
 
@@ -63,3 +63,4 @@ def _end_moment(state: State) -> None:
     prices.take_effect(state)
     watch(state)
     reckon_gate(state)
+    reckon_doubts(state)

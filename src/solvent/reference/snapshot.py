@@ -22,6 +22,7 @@ from solvent.domain.commands import (
     command_fields,
     make_command,
 )
+from solvent.reference.ledger import change_taken
 from solvent.reference.orderbook.book import insert, wait
 from solvent.reference.state import (
     POOL_NUMBERS,
@@ -47,7 +48,7 @@ def write_snapshot(state: State) -> bytes:
 
 
 def _sections(state: State) -> Iterator[list[int]]:
-    """The sections in their order; that of standbys where there is anything to say."""
+    """The sections in their order; standbys and doubts where there is anything to say."""
     yield from (
         list(encode_parameters(state.parameters)),
         _globals(state),
@@ -59,8 +60,11 @@ def _sections(state: State) -> Iterator[list[int]]:
         list(_notices(state)),
         [number for key in sorted(state.triggers) for number in _trigger_row(state.triggers[key])],
     )
-    if state.standbys or state.next_swap > 1:
+    doubts = any(state.doubtful) or any(state.taken)
+    if state.standbys or state.next_swap > 1 or doubts:
         yield [state.next_swap, *_standby_rows(state)]
+    if doubts:
+        yield [*state.doubtful, *_taken_rows(state)]
 
 
 def read_snapshot(data: bytes) -> State:
@@ -124,6 +128,14 @@ def _standby_rows(state: State) -> Iterator[int]:
         yield from (account, standby.posted, standby.premium, standby.leaving, standby.leaves_at)
 
 
+def _taken_rows(state: State) -> Iterator[int]:
+    """What was taken out of doubtful pools: account, asset and atoms."""
+    for account, holder in enumerate(state.accounts):
+        for asset, quantity in enumerate(holder.taken):
+            if quantity:
+                yield from (account, asset, quantity)
+
+
 def _account_row(account: Account) -> list[int]:
     return [
         account.role,
@@ -175,6 +187,7 @@ _TRIGGER_WIDTH = 1 + len(_ORDER_FIELDS) + 3
 _WAITING_WIDTH = 3
 _NOTICE_WIDTH = 4
 _STANDBY_WIDTH = 5
+_TAKEN_WIDTH = 3
 
 
 def _rebuild(sections: list[list[int]]) -> State:
@@ -194,6 +207,8 @@ def _rebuild(sections: list[list[int]]) -> State:
         books=[OrderBook() for _ in range(count)],
         orders={},
         external=outside,
+        doubtful=[0] * count,
+        taken=[0] * count,
         stirred=stirred,
         asleep=bool(asleep),
         next_order=next_order,
@@ -218,9 +233,19 @@ def _rebuild(sections: list[list[int]]) -> State:
         state.accounts[order.account].unfunded[paid] += order.unfunded
     for place in range(0, len(sections[8]), _TRIGGER_WIDTH):
         wait(state, _read_trigger(sections[8][place : place + _TRIGGER_WIDTH]))
-    for section in sections[9:]:
+    for section in sections[9:10]:
         _read_standbys(state, section)
+    for section in sections[10:]:
+        _read_doubts(state, section, count)
     return state
+
+
+def _read_doubts(state: State, section: list[int], count: int) -> None:
+    state.doubtful = section[:count]
+    rows = section[count:]
+    for place in range(0, len(rows), _TAKEN_WIDTH):
+        account, asset, quantity = rows[place : place + _TAKEN_WIDTH]
+        change_taken(state, account, asset, quantity)
 
 
 def _read_standbys(state: State, section: list[int]) -> None:
@@ -279,6 +304,7 @@ def _read_accounts(section: list[int], count: int) -> list[Account]:
                 leaving=[0] * count,
                 leaves_at=[0] * count,
                 principal=columns[5],
+                taken=[0] * count,
                 leverage_limit=leverage,
                 auto_lend=bool(lend),
                 auto_repay_borrows=bool(repay),

@@ -29,7 +29,8 @@ class Account:
     which `leaving` atoms can be called until time `leaves_at`. `attempted` is the interval of the
     book's last attempt while the account is liquidating, or in which that began, and `shortage` (in
     10^-9 of an attempt) the sum of what attempts since could not close.
-    `principal` is what of a debt is no interest, in atoms. `open_orders` rest, `triggers` wait.
+    `principal` is what of a debt is no interest, in atoms. `taken` are atoms that were redeemed
+    while losses of the pool were uncertain. `open_orders` rest, `triggers` wait.
     """
 
     role: Role
@@ -42,6 +43,7 @@ class Account:
     leaving: list[int]
     leaves_at: list[int]
     principal: list[int]
+    taken: list[int]
     leverage_limit: int
     auto_lend: bool = False
     auto_repay_borrows: bool = False
@@ -198,7 +200,8 @@ class State:
     """The whole state of one engine, and the events of the command being applied.
 
     `asleep` says that nothing happened since the last pass of the waterfall, which changed nothing;
-    `stirred` is the first interval for which all is as it is now.
+    `stirred` is the first interval for which all is as it is now. By asset, `doubtful` is the
+    fraction of claims (10^-9) that uncertain losses may take, `taken` what all accounts have taken.
     """
 
     parameters: EngineParameters
@@ -209,6 +212,8 @@ class State:
     books: list[OrderBook]
     orders: dict[int, Order]
     external: list[int]
+    doubtful: list[int]
+    taken: list[int]
     triggers: dict[int, Trigger] = field(default_factory=dict)
     liquidating: set[int] = field(default_factory=set)
     standbys: dict[int, Standby] = field(default_factory=dict)
@@ -265,6 +270,7 @@ def new_account(parameters: EngineParameters, role: Role) -> Account:
         leaving=list(zeros),
         leaves_at=list(zeros),
         principal=list(zeros),
+        taken=list(zeros),
         leverage_limit=parameters.max_leverage,
     )
 
@@ -293,4 +299,6 @@ def new_state(parameters: EngineParameters) -> State:
         books=[OrderBook() for _ in assets],
         orders={},
         external=[0] * len(assets),
+        doubtful=[0] * len(assets),
+        taken=[0] * len(assets),
     )

@@ -134,6 +134,7 @@ _LIMITS = {
     Limit.UTILIZATION_BOUND: "the pool's throttleUtilizationBound",
     Limit.MAX_UTILIZATION: "the pool's maxUtilization",
     Limit.INSOLVENCY_GATE: "the pool's claims exceed what it has",
+    Limit.UNCERTAIN_LOSS: "what losses behind a stale price may take of the claim",
     Limit.INITIAL_MARGIN: "the initial margin requirement",
     Limit.LEVERAGE: "the leverage limit",
     Limit.PRICE_BAND: "the market's price band",

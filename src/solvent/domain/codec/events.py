@@ -33,6 +33,7 @@ from solvent.domain.events import (
     OrderExpired,
     OrderRested,
     ParameterChanged,
+    PoolDoubted,
     PoolFrozen,
     PriceStaleness,
     Redeemed,
@@ -140,6 +141,7 @@ EVENT_KINDS: tuple[type[Event], ...] = (
     TriggerFailed,
     StandbyPosted,
     StandbySwapped,
+    PoolDoubted,
 )
 """All events; an event's kind is its place here, and places never change."""
 

@@ -2,9 +2,10 @@
 
 A snapshot is one row of little-endian signed 64-bit numbers: MAGIC, VERSION, then SECTIONS
 sections, each led by its length: parameters, globals, pools, prices with their quotes, accounts,
-accounts in liquidation, resting orders, notices of commitments, waiting orders. Where anybody has
-ever been relieved or stands by, standbys are one section more. Equal states give equal bytes,
-whichever engine wrote them; the state hash is a hash of them.
+accounts in liquidation, resting orders, notices of commitments, waiting orders. Standbys are one
+section more where anybody has ever been relieved, stands by, or has a doubtful claim; then, where
+claims are doubtful, doubts: fractions, and what was taken out of pools. Equal states give equal
+bytes, whichever engine wrote them; the state hash is a hash of them.
 """
 
 import hashlib
@@ -12,8 +13,8 @@ import hashlib
 MAGIC = 0x544E_4556_4C4F_53
 VERSION = 4
 SECTIONS = 9
-MOST_SECTIONS = 10
-"""With that of standbys."""
+MOST_SECTIONS = 11
+"""With those of standbys and doubts."""
 
 
 class SnapshotError(ValueError):

@@ -30,6 +30,8 @@ from solvent.engine.ledger import (
     exact_sink,
     lent_total,
     move,
+    note_lent,
+    note_redeemed,
     pool_row,
     position,
     settle_residue,
@@ -55,6 +57,7 @@ def lend(s: Store, account: int, asset: int, quantity: int, source: Source) -> N
     move(s, asset, quantity, available(account), POOL)
     change_claim(s, account, asset, shares)
     settle_residue(s, asset)
+    note_lent(s, account, asset, quantity)
     emit(s, Lent(account=account, asset=asset, quantity=quantity, shares=shares, source=source))
 
 
@@ -72,6 +75,7 @@ def redeem(s: Store, account: int, asset: int, quantity: int, source: Source) ->
     move(s, asset, quantity, POOL, available(account))
     change_claim(s, account, asset, -shares)
     settle_residue(s, asset)
+    note_redeemed(s, account, asset, quantity)
     emit(s, Redeemed(account=account, asset=asset, quantity=quantity, shares=shares, source=source))
     return shares
 

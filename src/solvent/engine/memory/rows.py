@@ -157,7 +157,7 @@ class Asset(Row):
     curve: Rows[CurvePoint] = rows(CurvePoint, MAX_CURVE_POINTS)
 
 
-class Pool(Row, width=24):
+class Pool(Row, width=32):
     """An asset's pool, as `reference.state` has it, and what of the asset is in the world."""
 
     cash: int
@@ -186,6 +186,10 @@ class Pool(Row, width=24):
     """The fraction of claims, 10^-18, that certain losses will take at the next booking."""
     external: int
     """Tokens in the world external: the negative of all that came in."""
+    doubtful: int
+    """The fraction of claims, 10^-9, that uncertain losses may take."""
+    taken: int
+    """Atoms that accounts took out while it was doubtful."""
 
 
 class Price(Row, width=16):
@@ -270,6 +274,8 @@ class Commitment(Row):
     leaves_at: int
     principal: int
     """Atoms of a debt that are no interest."""
+    taken: int
+    """Atoms that were redeemed while losses of the pool were uncertain."""
 
 
 class Standby(Row):

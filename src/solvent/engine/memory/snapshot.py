@@ -40,6 +40,7 @@ _SNAPSHOT_COLUMNS = len(_SNAPSHOT_POSITIONS) + len(_SNAPSHOT_COMMITMENTS)
 """What a snapshot has of each account and asset: the numbers above."""
 _SNAPSHOT_SETTINGS = 5
 _NOTICE_NUMBERS = 4
+_TAKEN_NUMBERS = 3
 _POOL_NUMBERS = Pool.impaired + 1
 
 
@@ -76,6 +77,9 @@ def write_snapshot(columns: Columns) -> bytes:
         _trigger_rows(columns).reshape(-1),
         *_standby_section(columns),
     )
+    doubts = _doubts_section(pools, commitments)
+    if doubts:
+        sections = *sections[:SECTIONS], _standby_row(columns), *doubts
     parts = [np.array([MAGIC, VERSION], dtype="<i8")]
     for section in sections:
         row = np.asarray(section, dtype="<i8")
@@ -101,12 +105,27 @@ def _notice_rows(commitments: Column) -> Column:
 def _standby_section(columns: Columns) -> list[Column]:
     """The number of the next swap and who stands by, by account, where there is anything to say."""
     numbers = columns["globals"]
-    count, next_swap = numbers[Globals.standby_count], numbers[Globals.next_swap]
-    if not count and next_swap == 1:
+    if not numbers[Globals.standby_count] and numbers[Globals.next_swap] == 1:
         return []
+    return [_standby_row(columns)]
+
+
+def _standby_row(columns: Columns) -> Column:
+    numbers = columns["globals"]
+    count, next_swap = numbers[Globals.standby_count], numbers[Globals.next_swap]
     rows = columns.table("standbys", Standby.WIDTH)[:count]
     rows = rows[np.argsort(rows[:, Standby.account])]
-    return [np.concatenate(([next_swap], rows.reshape(-1)))]
+    return np.concatenate(([next_swap], rows.reshape(-1)))
+
+
+def _doubts_section(pools: Column, commitments: Column) -> list[Column]:
+    """Fractions of claims that are doubtful, and what was taken: account, asset and atoms."""
+    doubtful = pools[:, Pool.doubtful]
+    if not (doubtful.any() or pools[:, Pool.taken].any()):
+        return []
+    accounts, assets = np.nonzero(commitments[:, :, Commitment.taken])
+    taken = commitments[accounts, assets, Commitment.taken]
+    return [np.concatenate((doubtful, np.column_stack((accounts, assets, taken)).reshape(-1)))]
 
 
 def _trigger_rows(columns: Columns) -> Column:
@@ -180,8 +199,10 @@ def _rebuild(sections: list[Column]) -> Columns:
         sections[8].reshape(-1, TRIGGER_ROW),
     )
     _read_notices(columns, sections[7].reshape(-1, _NOTICE_NUMBERS), count)
-    for section in sections[SECTIONS:]:
+    for section in sections[SECTIONS : SECTIONS + 1]:
         _read_standbys(columns, section)
+    for section in sections[SECTIONS + 1 :]:
+        _read_doubts(columns, section, count)
     return columns
 
 
@@ -193,6 +214,15 @@ def _read_standbys(columns: Columns, section: Column) -> None:
     columns.grow_standbys(len(rows))
     columns.table("standbys", Standby.WIDTH)[: len(rows)] = rows
     numbers[Globals.standby_count] = len(rows)
+
+
+def _read_doubts(columns: Columns, section: Column, count: int) -> None:
+    pools = columns.table("pools", Pool.WIDTH)
+    pools[:, Pool.doubtful] = section[:count]
+    accounts, assets, taken = section[count:].reshape(-1, _TAKEN_NUMBERS).T
+    commitments = columns["commitments"].reshape(-1, count, Commitment.WIDTH)
+    commitments[accounts, assets, Commitment.taken] = taken
+    np.add.at(pools[:, Pool.taken], assets, taken)
 
 
 def _read_waiting(columns: Columns, rows: Column) -> None:

@@ -18,7 +18,7 @@ from solvent.engine.ledger import (
     position,
 )
 from solvent.engine.lending.rates import borrow_apr, utilization
-from solvent.engine.margin import first_asset
+from solvent.engine.margin import Doubt, doubted_mark, first_asset
 from solvent.engine.memory.layout import UNSET
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
@@ -68,6 +68,33 @@ def worth_of(s: Store, account: int, indices: Memory, doubted: bool) -> Worth:
 def booked_worth(s: Store, account: int, indices: Memory) -> Worth:
     """What `account` is worth where its loss is booked: as in the waterfall, wherever it is."""
     return _counted(s, account, indices, s.rules.stale_doubt, True)
+
+
+@kernel
+def worth_against(s: Store, account: int, indices: Memory) -> Worth:
+    """What `account` is worth with stale prices read against it by the same doubt."""
+    factor = RATIO + s.rules.stale_doubt
+    assets = wide(0)
+    debts = wide(0)
+    rest = account_row(s, account).held
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
+        row = position(s, account, asset)
+        claim = mul_div_down(row.lent_shares, indices[asset], INDEX_SCALE)
+        quantity = row.available + row.locked + claim
+        debt = debt_of(s, account, asset)
+        mark = mark_of(s, asset)
+        about = asset_row(s, asset)
+        if is_stale(s, asset):
+            netted = min(quantity, debt)
+            assets += fine_down(quantity - netted, mark, about) * RATIO // factor
+            higher = doubted_mark(s, mark, Doubt.AGAINST_ACCOUNT)
+            debts += fine_up(debt - netted, higher, about)
+        else:
+            assets += fine_down(quantity, mark, about)
+            debts += fine_up(debt, mark, about)
+    return Worth(assets, debts)
 
 
 @kernel

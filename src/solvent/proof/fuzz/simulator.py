@@ -183,6 +183,7 @@ _REFUSALS = {
     Limit.POOL_CASH: "empty pool refusals",
     Limit.INSOLVENCY_GATE: "insolvency gate refusals",
     Limit.STALE_PRICE: "stale price refusals",
+    Limit.UNCERTAIN_LOSS: "uncertain loss refusals",
     Limit.INITIAL_MARGIN: "margin refusals",
     Limit.LEVERAGE: "leverage refusals",
 }
@@ -196,6 +197,7 @@ _COUNTED: dict[type[Event], str] = {
     e.InterestCharged: "hours charged",
     e.SharesRescaled: "shares rescaled",
     e.PoolFrozen: "pools frozen or thawed",
+    e.PoolDoubted: "claims in doubt or not",
     e.Netted: "claims netted",
     w.LiquidationStarted: "liquidations",
     w.LiquidationEnded: "liquidations ended",

@@ -134,6 +134,7 @@ class Holding(NamedTuple):
     unfunded: tuple[int, ...]
     committed: tuple[int, ...]
     principal: tuple[int, ...]
+    taken: tuple[int, ...]
     leverage_limit: int
     settings: tuple[bool, bool, bool]
     open_orders: frozenset[int]
@@ -197,6 +198,7 @@ class StateView:
     books: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
     liquidating: frozenset[int]
     standbys: tuple[tuple[int, ...], ...]
+    doubtful: tuple[int, ...]
 
     def quantity(self, account: int, asset: int) -> int:
         """Atoms held free, locked and lent."""
@@ -256,6 +258,7 @@ def view_of(
             (account, each.posted, each.premium, each.leaving, each.leaves_at)
             for account, each in sorted(state.standbys.items())
         ),
+        doubtful=tuple(state.doubtful),
     )
 
 
@@ -364,6 +367,7 @@ def _holding(account: Account) -> Holding:
         tuple(account.unfunded),
         tuple(account.committed),
         tuple(account.principal),
+        tuple(account.taken),
         account.leverage_limit,
         (account.auto_lend, account.auto_repay_borrows, account.auto_borrow_settlements),
         frozenset(account.open_orders),

@@ -20,6 +20,7 @@ from solvent.domain.rejections import Limit
 from solvent.domain.settlement_properties import up
 from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.proof.invariants.bookings import check_bookings, check_left, check_standstill
+from solvent.proof.invariants.doubts import check_doubts, check_left_behind
 from solvent.proof.invariants.interest import OF_TIME, check_interest
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.proof.invariants.moments import check_moment, check_premiums, check_waiting
@@ -63,9 +64,11 @@ def check_transition(
         found += check_strangers(before, after, events)
         found += check_bookings(before, events)
         found += check_left(before, after, events)
+        found += check_doubts(after)
         return found + check_waterfall(before, after, events)
     found += _still(before, after, booked)
     found += check_standstill(before, after)
+    found += check_left_behind(before, after, events)
     found += _entered(before, after)
     if isinstance(command, c.UpdatePrice | c.HaltPrice):
         found += check_moment(before, after, command, events)

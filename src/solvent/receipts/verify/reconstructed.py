@@ -98,6 +98,8 @@ class ReconstructedState:
             books=[OrderBook() for _ in terms],
             orders={},
             external=[0 for _ in terms],
+            doubtful=[0 for _ in terms],
+            taken=[0 for _ in terms],
         )
         for party in known.values():
             self._load(party)

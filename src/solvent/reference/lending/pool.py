@@ -43,6 +43,8 @@ from solvent.reference.ledger import (
     exact_sink,
     lent_total,
     move,
+    note_lent,
+    note_redeemed,
     settle_residue,
 )
 from solvent.reference.lending.interest import halve_claims
@@ -60,6 +62,7 @@ def lend(state: State, account: int, asset: int, quantity: int, source: Source) 
     move(state, asset, quantity, available(account), POOL)
     change_claim(state, account, asset, shares)
     settle_residue(state, asset)
+    note_lent(state, account, asset, quantity)
     state.emit(Lent(account, asset, quantity, shares, source))
 
 
@@ -77,6 +80,7 @@ def redeem(state: State, account: int, asset: int, quantity: int, source: Source
     move(state, asset, quantity, POOL, available(account))
     change_claim(state, account, asset, -shares)
     settle_residue(state, asset)
+    note_redeemed(state, account, asset, quantity)
     state.emit(Redeemed(account, asset, quantity, shares, source))
     return shares
 

@@ -30,6 +30,7 @@ from solvent.domain.units import (
 )
 from solvent.reference.ledger import debt_of, debt_worth, impaired_index
 from solvent.reference.lending.rates import borrow_apr, utilization
+from solvent.reference.margin import Doubt, doubted_mark
 from solvent.reference.state import UNSET, State
 
 DUST: int = 10_000
@@ -67,6 +68,27 @@ def worth_of(state: State, account: int, indices: Sequence[int], *, doubted: boo
 def booked_worth(state: State, account: int, indices: Sequence[int]) -> Worth:
     """What `account` is worth where its loss is booked: as in the waterfall, wherever it is."""
     return _counted(state, account, indices, doubted=True, strictly=True)
+
+
+def worth_against(state: State, account: int, indices: Sequence[int]) -> Worth:
+    """What `account` is worth with stale prices read against it by the same doubt."""
+    holder = state.accounts[account]
+    factor = RATIO + state.parameters.waterfall.stale_doubt
+    assets = debts = 0
+    for asset, parameters in enumerate(state.parameters.assets):
+        claim = mul_div_down(holder.lent_shares[asset], indices[asset], INDEX_SCALE)
+        quantity = holder.available[asset] + holder.locked[asset] + claim
+        debt = debt_of(state, account, asset)
+        mark, decimals = state.mark(asset), parameters.decimals
+        if not state.prices[asset].stale:
+            assets += fine_down(quantity, mark, decimals)
+            debts += fine_up(debt, mark, decimals)
+            continue
+        netted = min(quantity, debt)
+        assets += fine_down(quantity - netted, mark, decimals) * RATIO // factor
+        higher = doubted_mark(state, mark, Doubt.AGAINST_ACCOUNT)
+        debts += fine_up(debt - netted, higher, decimals)
+    return Worth(assets, debts)
 
 
 def _counted(

@@ -208,6 +208,7 @@ class LimitName(StrEnum):
     SUPPLY_CAP = "SupplyCap"
     ORDER_COUNT = "OrderCount"
     ATOM_VALUE = "AtomValue"
+    UNCERTAIN_LOSS = "UncertainLoss"
     BOOK_LIQUIDITY = "BookLiquidity"
     ACCOUNT_LIQUIDATING = "AccountLiquidating"
     LEND_REQUIRES_BORROW_REPAY = "LendRequiresBorrowRepay"
