@@ -12,7 +12,12 @@ from tests.tables.rows import MAKERS
 from tests.tables.story import Story
 
 TABLE = Path(__file__).with_name("rejections.txt")
-STORIES_OF_THEIR_OWN = {Limit.ATOM_VALUE, Limit.INSOLVENCY_GATE, Limit.MAX_UTILIZATION}
+STORIES_OF_THEIR_OWN = {
+    Limit.ATOM_VALUE,
+    Limit.INSOLVENCY_GATE,
+    Limit.MAX_UTILIZATION,
+    Limit.UNCERTAIN_LOSS,
+}
 
 
 class Row(NamedTuple):
