@@ -272,3 +272,30 @@ def test_the_memory_log_stores_where_it_ends(remembers: bool) -> None:
     assert log.append(0, "a", b"1") == (Stored(1) if remembers else Refused())
     assert log.append(1, "b", b"2") == Stored(2)
     assert (log.tail(), list(log.read(2, 5))) == (2, [b"2"])
+
+
+class TestAMemberWhoseJournalIsLost:
+    """It begins anew, and what it writes may be asked of a log that remembers what it wrote once.
+
+    A log answers a key that it has seen lately with the place of the frame that it stored then.
+    """
+
+    @pytest.mark.parametrize("again", [b"1", b"2"])
+    def test_it_is_told_of_no_other_frame_than_its_own(self, again: bytes) -> None:
+        log = MemoryLog()
+        _, first = self._asked(log, b"1")
+        member, said = self._asked(log, again)
+        assert Done("a", 2, 0) in first
+        if again == b"1":
+            assert Done("a", 2, 0) in said
+        else:
+            assert said == [AskAgain(["a"])]
+            assert not member.leads
+
+    def _asked(self, log: MemoryLog, record: bytes) -> tuple[Member, list[Effect]]:
+        """What a new member says of a record, once it stood, having read nothing of the log."""
+        member, now = Member(0, BEGIN, 0, TIMING), TIMING.silence
+        stood = sent(member.tick(now))
+        member.appended(stood.key, log.append(*stood), now)
+        append = sent(member.submit("a", record, now))
+        return member, member.appended(append.key, log.append(*append), now)

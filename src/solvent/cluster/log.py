@@ -48,7 +48,8 @@ class Log(Protocol):
         """Store a frame as number `expected` + 1 if the log ends with number `expected`.
 
         The same frame under the same `key` may be sent again after `Unknown`: it is stored once,
-        and a second attempt is answered `Stored` or `Refused`.
+        and a second attempt is answered `Stored` or `Refused`. A key is of one content for ever: a
+        log may answer one that it has seen with the place of what was stored then.
         """
         ...
 
