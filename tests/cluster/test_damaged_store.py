@@ -69,7 +69,7 @@ def test_a_node_behind_a_damaged_block_in_the_leading_store_comes_up(
         until(lambda: _leads_with_a_hole(log), 90)
         with answering(leader, SECRET) as url:
             follower = begun(tmp_path / "follower", servers, 2, Peers(SECRET, [url]))
-            until(lambda: follower.position.sequence > RECORDS, 60)
+            until(lambda: follower.applied > RECORDS, 60)
             assert follower.market.commands == leader.market.commands
             assert follower.fault is None
             follower.close()

@@ -140,6 +140,6 @@ def test_a_node_comes_up_by_its_peers_where_the_log_reads_nothing(
     with answering(leader, SECRET) as url:
         follower = made_node(tmp_path / "journal", log, 2, Peers(SECRET, [NOBODY, url]))
         follower.start()
-        until(lambda: follower.position.sequence >= FRAMES, 20)
+        until(lambda: follower.applied >= FRAMES, 20)
         assert follower.fault is None
         follower.close()

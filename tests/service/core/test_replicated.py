@@ -1,5 +1,6 @@
 """Three nodes over one log: one leads, all come to the same, and none is missed that is gone."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -87,12 +88,13 @@ class Cluster:
                 continue
 
     def rest(self) -> None:
-        """Wait until all nodes are where the log is, and compare them."""
-        until(lambda: len({node.position for node in self.nodes.values()}) == 1, WAIT)
+        """Wait until all nodes have carried out the same frames, and compare them."""
+        until(lambda: len({node.applied for node in self.nodes.values()}) == 1, WAIT)
+        saved = set()
         for node in self.nodes.values():
             with node.lock:
                 assert node.fault is None
-        saved = {node.market.save() for node in self.nodes.values()}
+                saved.add(node.market.save())
         assert len(saved) == 1
 
     def close(self) -> None:
@@ -165,6 +167,29 @@ def test_a_node_goes_on_from_its_own_journal(tmp_path: Path, snapshot_every: int
             cluster.start(number)
     cluster.rest()
     cluster.close()
+
+
+def test_a_node_whose_folder_is_lost_and_one_that_is_new_come_to_the_same(
+    cluster: Cluster,
+) -> None:
+    for record in requests(60):
+        cluster.ask(record)
+    lost = cluster.leader()
+    cluster.stop(lost)
+    shutil.rmtree(cluster.folder / str(lost))
+    cluster.heard[3] = []
+    for number in (lost, 3):
+        Journal.create(cluster.folder / str(number), GAME.head).close()
+        cluster.start(number)
+    for record in requests(20, 60):
+        cluster.ask(record)
+    cluster.rest()
+    assert len(cluster.nodes) == 4
+    for _ in range(2):
+        cluster.stop(cluster.leader())
+    for record in requests(20, 80):
+        cluster.ask(record)
+    cluster.rest()
 
 
 class Hushed(MemoryLog):

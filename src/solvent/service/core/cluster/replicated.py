@@ -95,7 +95,8 @@ class _Said(NamedTuple):
 class ReplicatedSequencer(Sequencer):
     """A sequencer whose journal holds the frames of a log.
 
-    `position` is the last frame that this node carried out, `member` what it is in the cluster.
+    `position` is the last frame that this node took, which it may be about to carry out, `applied`
+    the number of the last that it has carried out, and `member` what it is in the cluster.
     """
 
     def __init__(
@@ -133,21 +134,19 @@ class ReplicatedSequencer(Sequencer):
 
     @property
     def position(self) -> Position:
-        """The last frame that was carried out here."""
+        """The last frame that was taken here."""
         return self.member.position
 
     @property
     def place(self) -> Place:
         """Where this node stands."""
-        sequence, epoch, _ = self.position
-        lag = max(0, self._reader.end - sequence)
-        quiet = time.monotonic() - self._carried_at
+        sequence = self.applied
         return Place(
             part="leads" if self.leads else "follows",
             sequence=sequence,
-            epoch=epoch,
-            lag=lag,
-            quiet=quiet,
+            epoch=self.position.epoch,
+            lag=max(0, self._reader.end - sequence),
+            quiet=time.monotonic() - self._carried_at,
             node=self.member.node,
             leader=self.member.leader,
         )
