@@ -33,6 +33,7 @@ class Bench(StrEnum):
     MEMORY = "memory"
     FILES = "files"
     WHOLE_RUN = "whole-run"
+    LAB = "lab"
 
 
 MODULES = {
