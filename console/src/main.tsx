@@ -48,14 +48,14 @@ function Missing() {
 }
 
 /** Pages that show the past, or nothing of the market. */
-const TIMELESS = new Set(["", "markets", "replay", "ask", "key", "settings"]);
+const TIMELESS = new Set(["", "markets", "trade", "account", "replay", "ask", "key", "settings"]);
 
 function NotThen() {
   return (
     <section class="panel narrow">
       <h1>Not in the past</h1>
       <p>
-        Of the past the <a href="/markets">markets</a> are shown, and nothing can be asked for in it. This page shows what is now.
+        Of the past the <a href="/markets">markets</a>, their <a href="/trade">books and trades</a> and your <a href="/account">account</a> are shown, and nothing can be asked for in it. This page shows what is now.
       </p>
     </section>
   );

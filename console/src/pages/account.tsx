@@ -2,6 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { held, type Standing } from "../data/api.ts";
+import { past } from "../data/past.ts";
 import { useCapital, useForecast, type Collateral, type Forecast, type Position } from "../data/account.ts";
 import { compare, decimal, rough, text } from "../lib/decimal.ts";
 import { Fact, Figure, Percent, State, type Tone } from "../parts/figures.tsx";
@@ -27,8 +28,24 @@ export function Account({ words }: { words: readonly string[] }) {
   if (!held.value) return <NoKey to="Get a key" />;
   const [verb, symbol] = words;
   if (verb === "of" && symbol && /^\d{1,12}$/.test(symbol)) return <SeenAccount key={symbol} account={symbol} />;
+  if (past.value !== null) return <Then time={past.value} />;
   const move = MOVES.find((each) => each === verb) ?? "lend";
   return <Own move={move} symbol={symbol ?? "USDC"} />;
+}
+
+/** One's own account as it was, and what had come to it by then; nothing can be asked for. */
+function Then({ time }: { time: number }) {
+  const account = held.value?.account ?? null;
+  useEffect(() => {
+    document.title = "Account · Solvent";
+  }, []);
+  if (account === null) return <p class="note">The page does not know which account this key acts for: look at one by its number, at /account/of/NUMBER.</p>;
+  return (
+    <>
+      <SeenAccount account={String(account)} />
+      <Past until={time / 1000} />
+    </>
+  );
 }
 
 function Own({ move, symbol }: { move: Move; symbol: string }) {

@@ -8,6 +8,8 @@ import { Answer } from "../parts/states.tsx";
 import { Table, type Column } from "../parts/table.tsx";
 
 const ROWS = "100";
+/** Of the past the rows of later are left out, which come first. */
+const MOST_ROWS = "1000";
 type Loan = Schemas["BorrowLendMovement"];
 type Interest = Schemas["InterestPayment"];
 type Fill = Schemas["OrderFill"];
@@ -109,14 +111,15 @@ const KINDS: readonly Kind[] = [
   { name: "Deposits", path: "/wapi/v1/capital/deposits", instruction: "depositQueryAll", columns: DEPOSITS },
 ];
 
-export function Past() {
+/** The history up to now, or `until` a time in milliseconds. */
+export function Past({ until }: { until?: number }) {
   const [name, choose] = useState("Loans");
   const kind = KINDS.find((each) => each.name === name) ?? KINDS[0];
   if (!kind) return null;
   return (
     <section class="panel">
       <header class="title">
-        <h2>History</h2>
+        <h2>{until === undefined ? "History" : "History until then"}</h2>
         <div class="tabs" role="group" aria-label="Of what">
           {KINDS.map((each) => (
             <button key={each.name} type="button" aria-pressed={each.name === name} onClick={() => choose(each.name)}>
@@ -129,17 +132,30 @@ export function Past() {
           receipts
         </a>
       </header>
-      <Rows key={kind.name} kind={kind} />
+      <Rows key={kind.name} kind={kind} until={until} />
     </section>
   );
 }
 
-function Rows({ kind }: { kind: Kind }) {
-  const asked: Asked = { path: kind.path, instruction: kind.instruction, fields: { limit: ROWS } };
+function Rows({ kind, until }: { kind: Kind; until: number | undefined }) {
+  const asked: Asked = { path: kind.path, instruction: kind.instruction, fields: { limit: until === undefined ? ROWS : MOST_ROWS } };
   const [rows] = useAsked<never[]>(asked, 5000);
+  const name = kind.name.toLowerCase();
   return (
-    <Answer of={rows.value} what="history" empty={`No ${kind.name.toLowerCase()} yet.`}>
-      {(found) => <Table caption={kind.name} rows={found} columns={kind.columns} id={(row) => JSON.stringify(row)} fileName={kind.name.toLowerCase()} />}
+    <Answer of={rows.value} what="history" empty={`No ${name} yet.`}>
+      {(found) => {
+        const told = until === undefined ? found : found.filter((row) => happened(row) <= until);
+        return (
+          <>
+            {told.length ? <Table caption={kind.name} rows={told} columns={kind.columns} id={(row) => JSON.stringify(row)} fileName={name} /> : <p class="note">No {name} until then.</p>}
+            {until !== undefined && found.length >= Number(MOST_ROWS) && <p class="note">Looked for among the latest {MOST_ROWS} alone.</p>}
+          </>
+        );
+      }}
     </Answer>
   );
+}
+
+function happened(row: { timestamp?: string; createdAt?: string }): number {
+  return milliseconds(row.timestamp ?? row.createdAt ?? "");
 }

@@ -1,7 +1,8 @@
-/** An account by its number: one's own, and every one for a key that may see it; to look at alone. */
+/** An account by its number, now or in the past: one's own, and every one for a key that may see it. */
 
 import { useEffect } from "preact/hooks";
 import { useAsked, type Schemas } from "../data/api.ts";
+import { past } from "../data/past.ts";
 import { Fact, Figure, Percent, State, Time } from "../parts/figures.tsx";
 import { Answer } from "../parts/states.tsx";
 import { Table, type Column } from "../parts/table.tsx";
@@ -19,8 +20,16 @@ const COLUMNS: Column<Row>[] = [
   { name: "Liquidated at", hint: "The nearest mark of this asset at which the account is liquidated, all else equal", cell: (row) => <Figure of={row.liquidationPrice} digits={4} />, plain: (row) => row.liquidationPrice ?? "" },
 ];
 
+/** What is asked of an account: as it is, again and again, or as it was at a time, once. */
+function useSeen(account: string) {
+  const time = past.value;
+  const now = { path: "/solvent/v1/watch/account", instruction: "watchAccountQuery", fields: { account } };
+  const then = { path: "/solvent/v1/replay/past/account", instruction: "replayPastAccountQuery", fields: { account, time: String(time) } };
+  return useAsked<Seen>(time === null ? now : then, time === null ? 2000 : 3_600_000);
+}
+
 export function SeenAccount({ account }: { account: string }) {
-  const [seen] = useAsked<Seen>({ path: "/solvent/v1/watch/account", instruction: "watchAccountQuery", fields: { account } }, 2000);
+  const [seen] = useSeen(account);
   useEffect(() => {
     document.title = `Account ${account} · Solvent`;
   }, [account]);
@@ -31,7 +40,7 @@ export function SeenAccount({ account }: { account: string }) {
         <h1>Account {account}</h1>
         {found?.liquidating && <State tone="bad">being liquidated</State>}
         <span class="totals">
-          looked at, not acted for
+          {past.value === null ? "looked at, not acted for" : "as it was then"}
           {found && (
             <>
               ; of <Time of={found.time / 1000} form="full" />

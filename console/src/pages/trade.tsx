@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { held, useAsked, type Schemas } from "../data/api.ts";
 import { useBook, type Book } from "../data/book.ts";
+import { past } from "../data/past.ts";
 import { useStream, line } from "../data/streams.ts";
 import { settings } from "../data/settings.ts";
 import { go } from "../data/router.ts";
@@ -14,6 +15,7 @@ import { Answer } from "../parts/states.tsx";
 import { Plot } from "../parts/plot.tsx";
 import { OrderForm } from "./order.tsx";
 import { OpenOrders } from "./orders.tsx";
+import { DeskThen } from "./then.tsx";
 
 export type Market = Schemas["Market"];
 const LEVELS = 14;
@@ -31,6 +33,7 @@ export function Trade({ words }: { words: readonly string[] }) {
       {(found) => {
         const market = found.find((each) => each.symbol === symbol) ?? (symbol ? null : found.find((each) => each.symbol === "SOL_USDC") ?? found[0]);
         if (!market) return <p class="note">There is no market {symbol}.</p>;
+        if (past.value !== null) return <DeskThen key={market.symbol} market={market} time={past.value} />;
         return <Desk key={market.symbol} market={market} markets={found} />;
       }}
     </Answer>
@@ -157,7 +160,7 @@ function rungs(levels: readonly (readonly [string, string])[]): Rung[] {
   });
 }
 
-function Ladder({ book, market, choose }: { book: Book; market: Market; choose: (price: string) => void }) {
+export function Ladder({ book, market, choose }: { book: Book; market: Market; choose?: (price: string) => void }) {
   if (!book.isWhole) return <p class="note loading">Loading the book…</p>;
   const [bids, asks] = [rungs(book.bids), rungs(book.asks)];
   const most = Math.max(1e-18, ...[bids.at(-1), asks.at(-1)].map((rung) => (rung ? rough(rung.sum) : 0)));
@@ -186,13 +189,13 @@ function Ladder({ book, market, choose }: { book: Book; market: Market; choose: 
   );
 }
 
-function Side({ rungs: found, most, market, choose, name }: { rungs: readonly Rung[]; most: number; market: Market; choose: (price: string) => void; name: "bid" | "ask" }) {
+function Side({ rungs: found, most, market, choose, name }: { rungs: readonly Rung[]; most: number; market: Market; choose: ((price: string) => void) | undefined; name: "bid" | "ask" }) {
   const [tick, step] = [digitsOf(market.filters.price.tickSize), digitsOf(market.filters.quantity.stepSize)];
   return (
     <ul class={name} aria-label={name === "bid" ? "Bids" : "Asks"}>
       {found.map((rung) => (
         <li key={rung.price}>
-          <button type="button" class="rung" onClick={() => choose(rung.price)} title="Take this price">
+          <button type="button" class="rung" disabled={!choose} onClick={() => choose?.(rung.price)} title={choose && "Take this price"}>
             <i aria-hidden="true" style={{ width: `${(rough(rung.sum) / most) * 100}%` }} />
             <span class={name === "bid" ? "up figure" : "down figure"}>{shown(decimal(rung.price), tick)}</span>
             <span class="figure">{shown(decimal(rung.quantity), step)}</span>
@@ -227,24 +230,26 @@ function Tape({ market }: { market: Market }) {
   }, [first.value.value, later]);
   return (
     <Answer of={first.value} what="trades">
-      {() =>
-        prints.length ? (
-          <ul class="prints" aria-label="Latest trades">
-            {prints.map((print) => (
-              <li key={print.id} class="rung">
-                <span class={`figure ${print.isSale ? "down" : "up"}`}>
-                  <span aria-label={print.isSale ? "sold" : "bought"}>{print.isSale ? "▼" : "▲"}</span> {shown(decimal(print.price), digitsOf(market.filters.price.tickSize))}
-                </span>
-                <span class="figure">{shown(decimal(print.quantity), digitsOf(market.filters.quantity.stepSize))}</span>
-                <Time of={print.at} />
-              </li>
-            ))}
-          </ul>
-        ) : (
-          <p class="note">Nothing was traded yet.</p>
-        )
-      }
+      {() => <Prints prints={prints} market={market} />}
     </Answer>
+  );
+}
+
+export function Prints({ prints, market }: { prints: readonly Print[]; market: Market }) {
+  if (!prints.length) return <p class="note">Nothing was traded yet.</p>;
+  const [tick, step] = [digitsOf(market.filters.price.tickSize), digitsOf(market.filters.quantity.stepSize)];
+  return (
+    <ul class="prints" aria-label="Latest trades">
+      {prints.map((print) => (
+        <li key={print.id} class="rung">
+          <span class={`figure ${print.isSale ? "down" : "up"}`}>
+            <span aria-label={print.isSale ? "sold" : "bought"}>{print.isSale ? "▼" : "▲"}</span> {shown(decimal(print.price), tick)}
+          </span>
+          <span class="figure">{shown(decimal(print.quantity), step)}</span>
+          <Time of={print.at} />
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -253,15 +258,23 @@ type Interval = keyof typeof INTERVALS;
 const CANDLES = 120;
 const MINUTE = 60;
 
-function Candles({ market }: { market: Market }) {
+/** The whole minute of a time, in seconds. */
+function minute(ms: number): number {
+  return Math.floor(ms / 1000 / MINUTE) * MINUTE;
+}
+
+/** Candles of now, or `until` a time in milliseconds. */
+export function Candles({ market, until }: { market: Market; until?: number }) {
   const [interval, setInterval] = useState<Interval>("1m");
-  const [since, setSince] = useState(Math.floor(Date.now() / 1000 / MINUTE) * MINUTE);
+  const [now, setNow] = useState(minute(Date.now()));
+  const since = until === undefined ? now : minute(until);
   const startTime = String(since - CANDLES * INTERVALS[interval]);
-  const [rows] = useAsked<Schemas["Kline"][]>({ path: "/api/v1/klines", fields: { symbol: market.symbol, interval, startTime } }, 5000);
+  const end: Record<string, string> = until === undefined ? {} : { endTime: String(since) };
+  const [rows] = useAsked<Schemas["Kline"][]>({ path: "/api/v1/klines", fields: { symbol: market.symbol, interval, startTime, ...end } }, 5000);
   const { up, down } = settings.value;
   const found = rows.value.value;
   useEffect(() => {
-    const timer = window.setInterval(() => setSince(Math.floor(Date.now() / 1000 / MINUTE) * MINUTE), 600_000);
+    const timer = window.setInterval(() => setNow(minute(Date.now())), 600_000);
     return () => clearInterval(timer);
   }, []);
   const digits = digitsOf(market.filters.price.tickSize);

@@ -109,6 +109,39 @@ def test_the_past_is_what_was_said_then_and_asking_changes_nothing(tmp_path: Pat
     with_house_of_now(tmp_path, story)
 
 
+def test_an_account_and_a_book_are_what_they_were(tmp_path: Path) -> None:
+    """The same as was said then; a trade of later is not among those of before."""
+
+    async def story(house: House) -> None:
+        house.node.demo = Demo(Still())
+        market = {"symbol": "SOL_USDC", "orderType": "Limit", "quantity": "1", "price": "150"}
+        own = str(house.accounts[house.ann.public])
+        then = []
+        for side, who in (("Ask", house.ann), ("Bid", house.bob), ("Ask", house.ann)):
+            done = await who.send("POST", "/api/v1/order", "orderExecute", side=side, **market)
+            assert done.status_code == 200, done.text
+            await house.node.step_to(house.node.clock())
+            seen = await house.ann.get(
+                "/solvent/v1/watch/account", "watchAccountQuery", account=own
+            )
+            book = await said(house, "/api/v1/depth", symbol="SOL_USDC")
+            trades = await said(house, "/api/v1/trades", symbol="SOL_USDC")
+            then.append((house.node.clock(), seen.json(), book, trades))
+        assert [len(trades) for *_, trades in then] == [0, 1, 1]
+        path, name = f"{REPLAY}/past/account", "replayPastAccountQuery"
+        for time, seen, book, trades in (then[2], then[0], then[1]):
+            asked = {"time": str(time), "account": own}
+            assert (await house.ann.get(path, name, **asked)).json() == seen
+            assert (await house.bob.get(path, name, **asked)).status_code == 403
+            was = await said(house, f"{REPLAY}/past/book", time=time, symbol="SOL_USDC")
+            assert (was["asks"], was["bids"]) == (book["asks"], book["bids"])
+            assert was["trades"] == trades
+        reply = await house.ann.get(path, name, time="0", account=own)
+        assert reply.status_code == 404
+
+    with_house_of_now(tmp_path, story)
+
+
 def test_there_is_no_report_before_the_end(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         player = Still()

@@ -87,6 +87,8 @@ risk GET /solvent/v1/watch/cover move=-0.3 count=2
 - GET /solvent/v1/replay
 operator POST /solvent/v1/admin/replay speed=60 paused=true
 - GET /solvent/v1/replay/past time=0
+ann GET /solvent/v1/replay/past/account time=4102444800000000 account=OWN
+- GET /solvent/v1/replay/past/book time=0 symbol=SOL_USDC
 - GET /solvent/v1/replay/report
 risk POST /solvent/v1/risk/proposals symbol=SOL field=POOL_FEE value=5
 risk-2 POST /solvent/v1/proposals/approvals proposal=1

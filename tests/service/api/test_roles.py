@@ -109,6 +109,8 @@ GET    /solvent/v1/oracle                         x  x    x    x     x      x   
 GET    /solvent/v1/replay                         x  x    x    x     x      x       x       x
 POST   /solvent/v1/admin/replay                   .  .    .    .     .      x       .       .
 GET    /solvent/v1/replay/past                    x  x    x    x     x      x       x       x
+GET    /solvent/v1/replay/past/account            .  x    x    .     x      x       .       x
+GET    /solvent/v1/replay/past/book               x  x    x    x     x      x       x       x
 GET    /solvent/v1/replay/report                  x  x    x    x     x      x       x       x
 GET    /solvent/v1/risk/rehearsal                 .  .    .    .     x      x       .       x
 GET    /solvent/v1/backstop                       .  .    x    .     .      .       .       .

@@ -59,11 +59,19 @@ class MarketHistory(Questions):
     """Queries of everybody's past."""
 
     def trades(
-        self, asset: int, paging: Paging = NEWEST, before: int | None = None
+        self,
+        asset: int,
+        paging: Paging = NEWEST,
+        before: int | None = None,
+        end: int | None = None,
     ) -> Page[TradeRow]:
-        """Trades of one market, with `before` those of a lower number; `total` is of them all."""
+        """Trades of one market, of a number lower than `before` and earlier than `end`, if given.
+
+        `total` is of them all.
+        """
         columns = "id, time, asset, price, quantity, quote, side, system"
         where = Where().equal("asset", asset).between("id", None, before)
+        where.between("time", None, end)
         total = counted(self._database, TRADES, asset)
         rows, _ = self._read(columns, "trades", where, "id", paging, total)
         return Page([_trade(integers(row)) for row in rows], total)

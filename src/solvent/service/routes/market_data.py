@@ -7,7 +7,14 @@ from solvent.domain.parameters import EngineParameters
 from solvent.domain.units import SECOND
 from solvent.history.followers.candles import INTERVALS, spans, start_of
 from solvent.history.market_views import Views
-from solvent.history.tables.rows import CandleRow, Paging, PoolPoint, PriceKind, TickerRow
+from solvent.history.tables.rows import (
+    CandleRow,
+    Paging,
+    PoolPoint,
+    PriceKind,
+    TickerRow,
+    TradeRow,
+)
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.objects.borrow_lend import BorrowLendHistory, PoolHistoryQuery
@@ -170,19 +177,19 @@ async def _trades(call: Call) -> tuple[list[Trade], int]:
     paging = Paging(asked.limit, asked.offset)
     before = fields.integer("before", 0, 1, FAR) if fields.has("before") else None
     page = await call.node.past(lambda views: views.trades(asset, paging, before))
-    parameters = call.node.market.parameters
-    shapes = [
-        Trade(
-            id=row.trade,
-            price=price_text(row.price),
-            quantity=quantity_text(parameters, asset, row.quantity),
-            quote_quantity=value_text(row.quote),
-            timestamp=ms(row.time),
-            is_buyer_maker=row.buyer_is_maker,
-        )
-        for row in page.rows
-    ]
-    return shapes, page.total
+    return [trade_shape(call.node.market.parameters, row) for row in page.rows], page.total
+
+
+def trade_shape(parameters: EngineParameters, row: TradeRow) -> Trade:
+    """A trade of the views as an object."""
+    return Trade(
+        id=row.trade,
+        price=price_text(row.price),
+        quantity=quantity_text(parameters, row.asset, row.quantity),
+        quote_quantity=value_text(row.quote),
+        timestamp=ms(row.time),
+        is_buyer_maker=row.buyer_is_maker,
+    )
 
 
 def _pool(asset: int, interval: str, now: int, views: Views) -> list[PoolPoint]:

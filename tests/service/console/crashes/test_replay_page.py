@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -10,11 +11,18 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.service.clients.served import Service, serving
 from tests.service.console.built import built
+from tests.service.console.signing import kept_key, said_to
+from tests.service.console.test_newcomer import come_in, lend
 from tests.service.console.test_risk_desk import act_as
 
 PATIENCE = 60_000
 """Milliseconds: a scenario is played to its end meanwhile."""
 SCENARIO = "crash-2025-10-10"
+SCRUB = """(slider, time) => {
+    slider.value = time;
+    slider.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+"""Whoever moves a slider by hand; it keeps to its steps."""
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +45,8 @@ def desk(chromium: Browser, crash: Service) -> Iterator[Page]:
     context.close()
 
 
-def said(crash: Service, path: str, **fields: int) -> dict[str, object]:
-    found: dict[str, object] = httpx.get(f"{crash.rest}{path}", params=fields).json()
+def said(crash: Service, path: str, **fields: int | str) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{crash.rest}{path}", params=fields).json()
     return found
 
 
@@ -91,9 +99,15 @@ def test_the_past_is_marked_and_takes_no_orders_and_the_end_has_a_report(
     desk.get_by_role("link", name="Markets", exact=True).click()
     expect(desk.get_by_role("status").filter(has_text="orders are not taken")).to_be_visible()
     expect(desk.locator("tr[data-row=SOL]")).to_be_visible()
-    desk.get_by_role("link", name="Trade", exact=True).click()
+    desk.get_by_role("link", name="Waterfall", exact=True).click()
     expect(desk.get_by_role("heading", name="Not in the past")).to_be_visible()
+    desk.get_by_role("link", name="Trade", exact=True).click()
+    expect(desk.get_by_role("heading", name="Book then")).to_be_visible()
     expect(desk.get_by_role("button", name="Buy SOL")).to_have_count(0)
+    book = said(crash, "/solvent/v1/replay/past/book", time=middle, symbol="SOL_USDC")
+    places = desk.locator("ul.bid button span:first-of-type")
+    expect(places.first).to_have_text(f"{Decimal(book['bids'][-1][0]):,.2f}")
+    expect(desk.locator("ul.bid button").first).to_be_disabled()
     desk.get_by_role("button", name="back to now").click()
     expect(desk.get_by_role("button", name="Buy SOL")).to_be_visible()
     desk.goto("/replay")
@@ -101,3 +115,45 @@ def test_the_past_is_marked_and_takes_no_orders_and_the_end_has_a_report(
         desk.get_by_role("link", name="Open the run's report").click()
     expect(desk.get_by_role("heading", name=SCENARIO)).to_be_visible()
     assert Decimal(str(was["markets"][3]["utilization"])) >= 0
+
+
+def test_an_account_is_shown_as_it_was(chromium: Browser, tmp_path: Path) -> None:
+    """After its deposit, and before what it lent later."""
+    built()
+    pace = ("--replay", SCENARIO, "--speed", "60", "--accounts", "40")
+    with serving(tmp_path, *pace) as service:
+        context = chromium.new_context(base_url=service.rest)
+        _look_back_at_oneself(context.new_page(), service)
+        context.close()
+
+
+def _look_back_at_oneself(page: Page, service: Service) -> None:
+    come_in(page)
+    richer = int(said(service, "/solvent/v1/replay")["time"])
+    lend(page, "60000")
+    page.get_by_role("link", name=f"replay {SCENARIO}").click()
+    slider = page.locator("input[name=past]")
+    slider.evaluate(SCRUB, str(richer))
+    expect(page.get_by_role("status").filter(has_text="The past,")).to_be_visible()
+    time = slider.input_value()
+    page.get_by_role("link", name="Account", exact=True).click()
+    expect(page.get_by_text("as it was then")).to_be_visible()
+    told = said_to(
+        page,
+        service,
+        "/solvent/v1/replay/past/account",
+        "replayPastAccountQuery",
+        account=str(kept_key(page)["account"]),
+        time=time,
+    )
+    (usdc,) = told["balances"]
+    assert (Decimal(usdc["available"]), Decimal(usdc["lent"])) == (Decimal(100_000), Decimal(0))
+    row = page.get_by_role("region", name="Assets and debts").locator("tr[data-row=USDC]")
+    expect(row.locator("[data-value]").first).to_have_attribute("data-value", usdc["available"])
+    expect(page.get_by_text("No loans until then.")).to_be_visible()
+    expect(page.get_by_role("button", name="Lend USDC")).to_have_count(0)
+    page.get_by_role("link", name=f"replay {SCENARIO}").click()
+    page.get_by_role("button", name="back to now").first.click()
+    page.get_by_role("link", name="Account", exact=True).click()
+    expect(page.get_by_text("as it was then")).to_have_count(0)
+    expect(page.get_by_role("table", name="Loans")).to_contain_text("60,000")

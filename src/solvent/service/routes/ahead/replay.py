@@ -1,30 +1,42 @@
 """Replay: a scenario that is played in a market, at what pace, and the market as it was.
 
 How fast it goes is the operator's, and what he does is in the audit log. What is past is made anew
-from the journal and open to everybody, as the pools are that it shows.
+from the journal: pools and books for everybody, as those of now are, an account for whoever may see
+it now.
 """
 
+from collections.abc import Sequence
+
 from solvent.domain.errors import InputError
+from solvent.domain.readings import Level as BookLevel
 from solvent.domain.units import SECOND
+from solvent.history.tables.rows import Paging
 from solvent.service.api.calls import Call, Reply, json_reply
-from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.endpoints import TRADERS, Endpoint
 from solvent.service.api.objects.ahead import replay as o
+from solvent.service.api.objects.ahead.watch import SeenAccount
 from solvent.service.api.objects.governance import ActTaken
+from solvent.service.api.objects.markets import Level
 from solvent.service.api.params import bad_request
-from solvent.service.api.shapes import SPEED_DECIMALS, speed_text
+from solvent.service.api.shapes import SPEED_DECIMALS, price_text, quantity_text, speed_text
 from solvent.service.authority.acts import PaceReplay
 from solvent.service.authority.model import RULES
 from solvent.service.core.market import Market
 from solvent.service.core.node import Player
 from solvent.service.errors import ApiError, ApiErrorCode
+from solvent.service.routes.ahead.watch import account_asked, seen_account
+from solvent.service.routes.ahead.what_if import WATCHERS
 from solvent.service.routes.borrow_lend import pool_markets
 from solvent.service.routes.insight import pools_now
+from solvent.service.routes.market_data import trade_shape
 from solvent.service.wire import WireError, parse_decimal
 
 TAG = "Solvent"
 HTML = "text/html"
 SLOWEST, FASTEST = 1, 1_000_000
 """Speeds in thousandths, as `solvent up --speed` takes them."""
+LEVELS, TRADES = 100, 100
+"""Levels of each side of a book, and trades before it, that are told of the past."""
 _OK, _NOT_FOUND, _CONFLICT = 200, 404, 409
 
 
@@ -70,7 +82,7 @@ def _speed(text: str) -> int:
 async def past(call: Call) -> Reply:
     """The market as it was at a time, made from its journal."""
     _player(call)
-    time = call.params.integer("time", 0, 0, 2**63 - 1)
+    time = _time(call)
 
     def shown(market: Market, records: int) -> o.PastMarket:
         queries = market.queries
@@ -84,6 +96,46 @@ async def past(call: Call) -> Reply:
         )
 
     return json_reply(await call.node.past_market.ask(time, shown))
+
+
+async def past_account(call: Call) -> Reply:
+    """An account as it was at a time: one's own, and every one for those who watch."""
+    _player(call)
+    account, time = account_asked(call), _time(call)
+    asked = call.node.past_market.ask
+    return json_reply(await asked(time, lambda market, _: seen_account(market, account)))
+
+
+async def past_book(call: Call) -> Reply:
+    """A market's book as it was at a time, and the trades before that."""
+    _player(call)
+    asset, time = call.params.market(), _time(call)
+    parameters = call.node.market.parameters
+
+    def levels(found: Sequence[BookLevel]) -> list[Level]:
+        return [
+            (price_text(each.price), quantity_text(parameters, asset, each.quantity))
+            for each in found
+        ]
+
+    def shown(market: Market, _: int) -> tuple[int, list[Level], list[Level]]:
+        depth = market.queries.depth(asset, LEVELS)
+        return market.engine.now, levels(depth.asks), levels(depth.bids)[::-1]
+
+    now, asks, bids = await call.node.past_market.ask(time, shown)
+    page = await call.node.past(lambda views: views.trades(asset, Paging(TRADES), end=time + 1))
+    return json_reply(
+        o.PastBook(
+            time=now,
+            asks=asks,
+            bids=bids,
+            trades=[trade_shape(parameters, row) for row in page.rows],
+        )
+    )
+
+
+def _time(call: Call) -> int:
+    return call.params.integer("time", 0, 0, 2**63 - 1)
 
 
 async def report(call: Call) -> Reply:
@@ -128,6 +180,26 @@ ENDPOINTS = [
         past,
         query=o.PastQuery,
         returns=o.PastMarket,
+        may_be_missing=True,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/solvent/v1/replay/past/account",
+        past_account,
+        "replayPastAccountQuery",
+        query=o.PastAccountQuery,
+        returns=SeenAccount,
+        roles=WATCHERS | TRADERS,
+        may_be_missing=True,
+    ),
+    Endpoint(
+        TAG,
+        "GET",
+        "/solvent/v1/replay/past/book",
+        past_book,
+        query=o.PastBookQuery,
+        returns=o.PastBook,
         may_be_missing=True,
     ),
     Endpoint(

@@ -57,18 +57,24 @@ def _account(parameters: EngineParameters, found: Standing) -> o.NearAccount:
 
 async def seen(call: Call) -> Reply:
     """An account: one's own, and every one for those who watch over the market."""
+    account = account_asked(call)
+    async with call.node.reading():
+        return json_reply(seen_account(call.node.market, account))
+
+
+def account_asked(call: Call) -> int:
+    """The account that is asked for. Raises ApiError where the key may not see it."""
     account = call.params.integer("account", -1, 0, FAR)
     if call.principal.role not in WATCHERS and account != call.principal.account:
         raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key may not see this account")
-    async with call.node.reading():
-        market = call.node.market
-        if account >= market.queries.accounts():
-            raise ApiError(NOT_FOUND, ApiErrorCode.RESOURCE_NOT_FOUND, "there is no such account")
-        return json_reply(_seen(market, account))
+    return account
 
 
-def _seen(market: Market, account: int) -> o.SeenAccount:
+def seen_account(market: Market, account: int) -> o.SeenAccount:
+    """An account as a market has it, which stands still meanwhile. Raises ApiError."""
     parameters, queries = market.parameters, market.queries
+    if account >= queries.accounts():
+        raise ApiError(NOT_FOUND, ApiErrorCode.RESOURCE_NOT_FOUND, "there is no such account")
     health, fractions = queries.health(account), queries.fractions(account)
     ratio = fractions.maintenance_ratio
     balances = []

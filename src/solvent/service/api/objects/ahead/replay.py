@@ -8,13 +8,17 @@ from solvent.service.api.objects.base import (
     U64,
     ApiObject,
     Decimal,
+    MarketSymbol,
     Maybe,
     Microseconds,
     Request,
     says,
 )
 from solvent.service.api.objects.borrow_lend import BorrowLendMarket
+from solvent.service.api.objects.governance import AccountNumber
 from solvent.service.api.objects.insight import PoolNow
+from solvent.service.api.objects.market_data import Trade
+from solvent.service.api.objects.markets import Level
 
 
 class ReplayNow(ApiObject):
@@ -56,3 +60,27 @@ class PastMarket(ApiObject):
     liquidating: Annotated[U64, says("Accounts that were in the waterfall.", 0)]
     markets: Annotated[list[BorrowLendMarket], says("Every pool then.")]
     pools: Annotated[list[PoolNow], says("What each pool did then.")]
+
+
+class PastAccountQuery(PastQuery):
+    """An account, and a time that has passed."""
+
+    account: Annotated[AccountNumber, says("Number of the account.", 2)]
+
+
+class PastBookQuery(PastQuery):
+    """A market, and a time that has passed."""
+
+    symbol: Annotated[MarketSymbol, says("The market.")]
+
+
+class PastBook(ApiObject):
+    """A book as it was, made from the journal, and the latest trades before that."""
+
+    time: Annotated[Microseconds, says("The market's time then.")]
+    asks: Annotated[list[Level], says("Price and quantity, by rising price.", [["150.1", "4"]])]
+    bids: Annotated[
+        list[Level],
+        says("Price and quantity, by rising price: the best comes last.", [["149", "3"]]),
+    ]
+    trades: Annotated[list[Trade], says("The latest before then, the latest first.")]
