@@ -274,9 +274,11 @@ def the_largest_debt_bears_all(patch: pytest.MonkeyPatch) -> None:
 def a_gate_forgets_who_it_makes_insolvent(patch: pytest.MonkeyPatch) -> None:
     right = insolvency.insolvent_among
 
-    def wrong(state: State, accounts: Iterable[int], indices: list[int]) -> list[int]:
+    def wrong(
+        state: State, accounts: Iterable[int], indices: list[int], *, waiting: bool
+    ) -> list[int]:
         first = indices == [each.lend_index for each in state.pools]
-        return right(state, accounts, indices) if first else []
+        return right(state, accounts, indices, waiting=waiting) if first else []
 
     patch.setattr(clearing, "insolvent_among", wrong)
 

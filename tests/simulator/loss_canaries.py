@@ -15,5 +15,5 @@ def dust_is_left_out_of_the_solution(patch: pytest.MonkeyPatch) -> None:
 
 @canary("I31", population=populations.INTEREST_WAITS)
 def lost_interest_waits_for_the_hour(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(clock, "loss_time", lambda *_: None)
+    patch.setattr(clock, "next_loss", lambda _, top: top)
     patch.setattr(clock, "is_loss_due", lambda *_: False)

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from tests.proof import proves
-from tests.tables.story import run_story
+from tests.tables.story import Story, run_story
 
 STUCK = """
     set SOL market.max_multiplier 100
@@ -390,3 +390,36 @@ def test_no_supply_grows_past_what_a_quote_that_is_held_back_may_make_of_it() ->
         expect  mark SOL 100,000,000
         expect  ann liquidating 0
     """)
+
+
+@proves("I39", "I43")
+def test_the_book_is_sampled_by_the_clock_however_time_is_cut() -> None:
+    """`beside` seed 11: a price grows stale within the step, and its maker owes something."""
+    marks = []
+    for cuts in ((600,), (60,) * 10, (7,) * 85 + (5,), (1,) * 600):
+        story = Story().run("""
+            set  SOL price.max_age 58s
+            set  SOL price.ewma_time 1h
+            set  SOL price.impact_notional 1
+            set  SOL pool.curve.points 0:100% 1:100%
+            deposit lena SOL  100,000
+            lend    lena SOL  100,000
+            deposit bob  USDC 20,000,000
+            borrow  bob  SOL  50,000
+            withdraw bob SOL  50,000
+            deposit mia  USDC 200,000
+            deposit mia  SOL  1,000
+            deposit lena USDC 1,000,000
+            lend    lena USDC 1,000,000
+            borrow  mia  USDC 100
+            withdraw mia USDC 100
+            sell mia SOL 520 @ 201.9
+            sell mia SOL 10  @ 215
+            buy  mia SOL 530 @ 200.1
+            step +1s
+        """)
+        for seconds in cuts:
+            story.tell(f"step +{seconds}s")
+        marks.append(story.state.prices[2].premium)
+    assert marks[0] > 0
+    assert len(set(marks)) == 1

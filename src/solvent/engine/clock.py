@@ -7,19 +7,26 @@ from solvent.domain import commands as c
 from solvent.domain.events import Stepped
 from solvent.domain.parameters import USDC
 from solvent.domain.rejections import Limit, RejectionCode
-from solvent.domain.units import HOUR
+from solvent.domain.units import HOUR, INT64_MAX
 from solvent.engine.ledger import asset_row
 from solvent.engine.lending.interest import accrue
 from solvent.engine.lending.throttle import step_bounds
 from solvent.engine.memory.store import Store
 from solvent.engine.orderbook.triggers import is_any_due, look
-from solvent.engine.prices import has_quorum, price_row, quote_row, step_prices, take_effect
+from solvent.engine.prices import (
+    follow_books,
+    has_quorum,
+    price_row,
+    quote_row,
+    step_prices,
+    take_effect,
+)
 from solvent.engine.refusals import refuse
 from solvent.engine.standby import posted
 from solvent.engine.units import divide_up
 from solvent.engine.waterfall.draws import interval_of, is_drawn, next_drawn
 from solvent.engine.waterfall.gate import reckon_doubts, reckon_gate
-from solvent.engine.waterfall.insolvency import LOSS_INTERVALS, is_loss_due, loss_time
+from solvent.engine.waterfall.insolvency import is_loss_due, next_loss
 from solvent.engine.waterfall.liquidation import step_waterfall, watch
 from solvent.engine.waterfall.notices import next_notice, withdraw_commitments
 from solvent.kernels.language import emit, kernel, narrow, wide
@@ -50,6 +57,13 @@ def time_step(s: Store, command: c.TimeStep) -> int:
 
 
 @kernel
+def hear(s: Store) -> None:
+    """Note that a command was accepted: the waterfall is awake, and the next interval books."""
+    s.globals.asleep = 0
+    s.globals.heard = interval_of(s) + 1
+
+
+@kernel
 def _fire_due(s: Store) -> None:
     """Fire what waits for the prices of a pass, as where a step ends with it."""
     if not is_any_due(s):
@@ -62,14 +76,35 @@ def _fire_due(s: Store) -> None:
 @kernel
 def advance(s: Store, time: int) -> None:
     """Move the clock: interest, prices, bounds, and who became liquidatable by them."""
-    interval = interval_of(s)
-    accrue(s, s.globals.now, time)
-    s.globals.now = time
-    step_prices(s, interval_of(s) - interval)
+    while s.globals.now < time:
+        _move(s, min(time, _next_moment(s)))
     withdraw_commitments(s)
     posted.end_notices(s)
     step_bounds(s)
     watch(s)
+
+
+@kernel
+def _move(s: Store, time: int) -> None:
+    """Interest and prices until a time at which the next of them may change by itself."""
+    intervals = time // s.rules.interval - interval_of(s)
+    follow_books(s, intervals - 1)
+    accrue(s, s.globals.now, time)
+    s.globals.now = time
+    step_prices(s, min(1, intervals))
+
+
+@kernel
+def _next_moment(s: Store) -> int:
+    """The time of the first interval in which a price, or what its book is asked, may change."""
+    number = max(interval_of(s) + 1, min(_top(s), _next_stale(s)))
+    return narrow(min(wide(INT64_MAX), wide(number) * s.rules.interval))
+
+
+@kernel
+def _top(s: Store) -> int:
+    """The first interval of the next hour."""
+    return narrow(divide_up((wide(s.globals.now // HOUR) + 1) * HOUR, s.rules.interval))
 
 
 @kernel
@@ -90,13 +125,7 @@ def next_pass(s: Store, end: int) -> int:
 def _next_change(s: Store) -> int:
     """The first interval in which something may come to pass although nothing happened."""
     interval = s.rules.interval
-    now = s.globals.now
-    first = narrow(divide_up((wide(now // HOUR) + 1) * HOUR, interval))
-    loss = loss_time(s, narrow(wide(first) * interval - now))
-    if loss >= 0:
-        times = narrow(divide_up(wide(now) + loss, interval * LOSS_INTERVALS))
-        first = min(first, times * LOSS_INTERVALS)
-    first = min(first, _next_stale(s))
+    first = min(next_loss(s, _top(s)), _next_stale(s))
     for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]
         if s.waiting[account].attempted < s.globals.stirred:

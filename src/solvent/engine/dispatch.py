@@ -133,7 +133,7 @@ def apply_command(s: Store, command: CommandRow) -> None:
         _refused(s, command, refusal)
     elif command.kind != _TIME_STEP:
         # Time passes in `clock`, which looks itself whether anything happened.
-        s.globals.asleep = 0
+        clock.hear(s)
     if s.globals.printed:
         look(s)
 

@@ -7,6 +7,7 @@ what follows once the new ones are in force.
 from solvent.domain import commands as c
 from solvent.domain.events import FeesCollected, ParameterChanged, Refused
 from solvent.domain.rejections import Limit, RejectionCode
+from solvent.engine.clock import hear
 from solvent.engine.ledger import POOL, available, move, note_indices, pool_row
 from solvent.engine.memory.layout import NONE, TREASURY
 from solvent.engine.memory.rows import CommandRow
@@ -23,7 +24,7 @@ from solvent.kernels.language import emit, kernel, message
 def parameters_changed(s: Store, row: CommandRow) -> None:
     """Say that a parameter was put in force, and find what that made stale or liquidatable."""
     command = message(c.ChangeParameter, row.fields)
-    s.globals.asleep = 0
+    hear(s)
     emit(
         s,
         ParameterChanged(

@@ -8,9 +8,9 @@ within a band.
 from solvent.domain.commands import Side
 from solvent.domain.events import IndexUpdated, MarkUpdated, PriceStaleness
 from solvent.domain.parameters import MAX_SOURCES, MAX_SUPPLY, USDC
-from solvent.domain.units import INT64_MAX, RATIO
+from solvent.domain.units import INDEX_SCALE, INT64_MAX, RATIO
 from solvent.engine.allot.sorting import sort_ascending
-from solvent.engine.ledger import asset_row, borrowed_total, pool_row, source_price
+from solvent.engine.ledger import asset_row, pool_row, source_price
 from solvent.engine.memory.layout import NONE
 from solvent.engine.memory.rows import Asset, Price, Quote
 from solvent.engine.memory.scratch import take
@@ -185,6 +185,16 @@ def mark_price(asset: Asset, price: Price) -> int:
 
 
 @kernel
+def follow_books(s: Store, intervals: int) -> None:
+    """Let premiums follow their books as these are, a sample an interval."""
+    if intervals > 0:
+        for asset in range(USDC + 1, s.globals.assets):
+            price = price_row(s, asset)
+            if price.updated >= 0:
+                _follow_book(s, asset, price, intervals)
+
+
+@kernel
 def step_prices(s: Store, intervals: int) -> None:
     """Find what became stale, let an index in doubt catch up, and let premiums follow the books.
 
@@ -198,11 +208,12 @@ def step_prices(s: Store, intervals: int) -> None:
             refresh_staleness(s, asset)
             if intervals:
                 _follow_book(s, asset, price, intervals)
+                _follow_premium(s, asset, price)
 
 
 @kernel
 def _follow_book(s: Store, asset: int, price: Price, intervals: int) -> None:
-    """Move an asset's premium towards its book's, and its mark with it unless it is halted."""
+    """Move an asset's premium towards its book's."""
     row = asset_row(s, asset)
     target = wide(book_premium(s, asset))
     interval = s.rules.interval
@@ -212,7 +223,12 @@ def _follow_book(s: Store, asset: int, price: Price, intervals: int) -> None:
             break
         price.premium += narrow(change)
         s.globals.asleep = 0
-    mark = mark_price(row, price)
+
+
+@kernel
+def _follow_premium(s: Store, asset: int, price: Price) -> None:
+    """Move an asset's mark with its premium unless it is halted."""
+    mark = mark_price(asset_row(s, asset), price)
     if mark != price.mark and not price.halted:
         price.mark = mark
         s.globals.asleep = 0
@@ -257,7 +273,9 @@ def impact_quantity(s: Store, asset: int) -> int:
     """Atoms worth the impact notional at the index, at least a share of what is borrowed."""
     row = asset_row(s, asset)
     worth = divide_up(wide(row.impact_notional) * row.value_divisor, price_row(s, asset).index)
-    share = divide_up(wide(borrowed_total(pool_row(s, asset))) * IMPACT_SHARE, RATIO)
+    pool = pool_row(s, asset)
+    borrowed = divide_up(wide(pool.debt_shares) * pool.debt_base, INDEX_SCALE)
+    share = divide_up(borrowed * IMPACT_SHARE, RATIO)
     return narrow(min(wide(MAX_SUPPLY), max(worth, share)))
 
 

@@ -21,7 +21,7 @@ from solvent.reference.standby import posted
 from solvent.reference.state import State
 from solvent.reference.waterfall.draws import is_drawn, next_drawn
 from solvent.reference.waterfall.gate import reckon_doubts, reckon_gate
-from solvent.reference.waterfall.insolvency import LOSS_INTERVALS, is_loss_due, loss_time
+from solvent.reference.waterfall.insolvency import is_loss_due, next_loss
 from solvent.reference.waterfall.liquidation import step_waterfall, watch
 from solvent.reference.waterfall.notices import next_notice, withdraw_commitments
 
@@ -70,16 +70,30 @@ def _fire_due(state: State) -> None:
 
 def advance(state: State, time: int) -> None:
     """Move the clock: interest, prices, bounds, and who became liquidatable by them."""
-    interval = state.interval()
-    # Before marks and the waterfall: health is judged on debts with their interest.
-    accrue(state, state.now, time)
-    state.now = time
-    prices.step_prices(state, state.interval() - interval)
+    while state.now < time:
+        _move(state, min(time, _next_moment(state)))
     withdraw_commitments(state)
     posted.end_notices(state)
     # Before the waterfall, which ignores the bound and may leave utilization above it.
     step_bounds(state)
     watch(state)
+
+
+def _move(state: State, time: int) -> None:
+    """Interest and prices until a time at which the next of them may change by itself."""
+    intervals = time // state.parameters.waterfall.interval - state.interval()
+    # The samples of all intervals but the last, for which nothing has changed yet.
+    prices.follow_books(state, intervals - 1)
+    # Before marks and the waterfall: health is judged on debts with their interest.
+    accrue(state, state.now, time)
+    state.now = time
+    prices.step_prices(state, min(1, intervals))
+
+
+def _next_moment(state: State) -> int:
+    """The time of the first interval in which a price, or what its book is asked, may change."""
+    interval = state.parameters.waterfall.interval
+    return interval * max(state.interval() + 1, min(_moments(state)))
 
 
 def next_pass(state: State, end: int) -> int:
@@ -101,17 +115,26 @@ def _changes(state: State) -> Iterator[int]:
     An account that has tried since all is as it is would do the same again.
     """
     interval = state.parameters.waterfall.interval
-    top = divide_up((state.hour() + 1) * HOUR, interval)
-    yield top
-    loss = loss_time(state, top * interval - state.now)
-    if loss is not None:
-        yield divide_up(state.now + loss, LOSS_INTERVALS * interval) * LOSS_INTERVALS
+    top = _top(state)
+    yield next_loss(state, top)
     for account in state.liquidating:
         if state.accounts[account].attempted < state.stirred:
             yield next_drawn(state, account, top)
     for due in (next_notice(state), posted.next_notice(state)):
         if due is not None:
             yield divide_up(due, interval)
+    yield from _moments(state)
+
+
+def _top(state: State) -> int:
+    """The first interval of the next hour."""
+    return divide_up((state.hour() + 1) * HOUR, state.parameters.waterfall.interval)
+
+
+def _moments(state: State) -> Iterator[int]:
+    """Intervals in which a price may change by time alone, or what its book is asked."""
+    interval = state.parameters.waterfall.interval
+    yield _top(state)
     for asset, price in enumerate(state.prices):
         if price.in_doubt and not price.halted and prices.has_quorum(state, asset):
             yield state.interval() + 1

@@ -56,6 +56,7 @@ class ReferenceEngine:
         # Time passes in `clock`, which looks itself whether anything happened.
         if refusal is None and not isinstance(command, TimeStep):
             state.asleep = False
+            state.heard = state.interval() + 1
         if refusal is not None:
             state.events = [refused(command, refusal)]
         yield command, self._taken()

@@ -19,8 +19,7 @@ Specification: section 6.4.
 from solvent.domain.commands import Side
 from solvent.domain.events import IndexUpdated, MarkUpdated, PriceStaleness
 from solvent.domain.parameters import MAX_SUPPLY, USDC, PriceParameters
-from solvent.domain.units import RATIO, divide_up, value_divisor
-from solvent.reference.ledger import borrowed_total
+from solvent.domain.units import INDEX_SCALE, RATIO, divide_up, value_divisor
 from solvent.reference.orderbook.book import market_of
 from solvent.reference.orderbook.depth import walk
 from solvent.reference.state import Price, Quote, State
@@ -147,6 +146,16 @@ def mark_price(parameters: PriceParameters, price: Price) -> int:
     return max(1, clamp_around(price.index + price.premium, price.index, parameters.mark_band))
 
 
+def follow_books(state: State, intervals: int) -> None:
+    """Let premiums follow their books as these are, a sample an interval.
+
+    The moving average is the implicit step p += (x - p) * dt / (dt + tau), once an interval.
+    """
+    for asset, price in enumerate(state.prices):
+        if asset != USDC and price.updated >= 0 and intervals > 0:
+            _follow_book(state, asset, intervals)
+
+
 def step_prices(state: State, intervals: int) -> None:
     """Find what became stale, let an index in doubt catch up, and let premiums follow the books.
 
@@ -160,13 +169,11 @@ def step_prices(state: State, intervals: int) -> None:
         refresh_staleness(state, asset)
         if intervals:
             _follow_book(state, asset, intervals)
+            _follow_premium(state, asset)
 
 
 def _follow_book(state: State, asset: int, intervals: int) -> None:
-    """Move an asset's premium towards its book's, and its mark with it unless it is halted.
-
-    The moving average is the implicit step p += (x - p) * dt / (dt + tau), once an interval.
-    """
+    """Move an asset's premium towards its book's."""
     price, parameters = state.prices[asset], state.asset(asset).price
     target, interval = book_premium(state, asset), state.parameters.waterfall.interval
     for _ in range(intervals):
@@ -176,7 +183,12 @@ def _follow_book(state: State, asset: int, intervals: int) -> None:
             break
         price.premium += change
         state.asleep = False
-    mark = mark_price(parameters, price)
+
+
+def _follow_premium(state: State, asset: int) -> None:
+    """Move an asset's mark with its premium unless it is halted."""
+    price = state.prices[asset]
+    mark = mark_price(state.asset(asset).price, price)
     # The premium goes on following the book under a halt, and the mark jumps when it ends.
     if mark != price.mark and not price.halted:
         price.mark = mark
@@ -214,10 +226,15 @@ def impact_mid(state: State, asset: int) -> int | None:
 
 
 def impact_quantity(state: State, asset: int) -> int:
-    """Atoms worth the impact notional at the index, at least a share of what is borrowed."""
+    """Atoms worth the impact notional at the index, at least a share of what is borrowed.
+
+    Without the interest of this hour, so that all samples of an hour ask the same (I43).
+    """
     parameters = state.asset(asset)
     notional = parameters.price.impact_notional * value_divisor(parameters.decimals)
-    share = divide_up(borrowed_total(state.pools[asset]) * IMPACT_SHARE, RATIO)
+    pool = state.pools[asset]
+    borrowed = divide_up(pool.debt_shares * pool.debt_base, INDEX_SCALE)
+    share = divide_up(borrowed * IMPACT_SHARE, RATIO)
     return min(MAX_SUPPLY, max(divide_up(notional, state.prices[asset].index), share))
 
 

@@ -85,6 +85,7 @@ def _globals(state: State) -> list[int]:
     return [
         state.now,
         state.stirred,
+        state.heard,
         int(state.asleep),
         state.next_order,
         state.next_trade,
@@ -193,7 +194,7 @@ _TAKEN_WIDTH = 3
 def _rebuild(sections: list[list[int]]) -> State:
     parameters = decode_parameters(sections[0])
     count, width = len(parameters.assets), len(POOL_NUMBERS)
-    now, stirred, asleep, *counters = sections[1]
+    now, stirred, heard, asleep, *counters = sections[1]
     next_order, next_trade, next_fill, next_round, next_booking, *outside = counters
     numbers = iter(sections[3])
     state = State(
@@ -210,6 +211,7 @@ def _rebuild(sections: list[list[int]]) -> State:
         doubtful=[0] * count,
         taken=[0] * count,
         stirred=stirred,
+        heard=heard,
         asleep=bool(asleep),
         next_order=next_order,
         next_trade=next_trade,

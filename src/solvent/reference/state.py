@@ -200,8 +200,9 @@ class State:
     """The whole state of one engine, and the events of the command being applied.
 
     `asleep` says that nothing happened since the last pass of the waterfall, which changed nothing;
-    `stirred` is the first interval for which all is as it is now. By asset, `doubtful` is the
-    fraction of claims (10^-9) that uncertain losses may take, `taken` what all accounts have taken.
+    `stirred` is the first interval for which all is as it is now, and `heard` the first after the
+    last command that was accepted. By asset, `doubtful` is the fraction of claims (10^-9) that
+    uncertain losses may take, `taken` what all accounts have taken.
     """
 
     parameters: EngineParameters
@@ -218,6 +219,7 @@ class State:
     liquidating: set[int] = field(default_factory=set)
     standbys: dict[int, Standby] = field(default_factory=dict)
     stirred: int = 0
+    heard: int = 0
     asleep: bool = False
     next_order: int = 1
     next_trade: int = 1

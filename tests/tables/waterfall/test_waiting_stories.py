@@ -3,7 +3,7 @@
 import pytest
 
 from solvent.domain.events import Event, Stepped
-from solvent.domain.waterfall_events import PoolWrittenDown
+from solvent.domain.waterfall_events import FundPaid, PoolWrittenDown
 from solvent.reference.waterfall.insolvency import LOSS_INTERVALS
 from tests.proof import proves
 from tests.tables.story import Story, run_story
@@ -71,6 +71,63 @@ def test_what_interest_adds_is_booked_by_the_minute_however_time_is_cut() -> Non
     losses = [event.value for event in told[0] if isinstance(event, PoolWrittenDown)]
     assert len(losses) == 200 // LOSS_INTERVALS
     assert all(60 * 5_050 < loss < 60 * 5_100 for loss in losses[1:])
+
+
+@proves("I31", "I45")
+def test_a_quiet_market_books_by_the_hour_however_time_is_cut() -> None:
+    """`sim --compare --seed 706`: a step of 30 days made a pass a minute, 43,200 of them."""
+    told: list[list[Event]] = []
+    for cuts in ((4,), (1,) * 4, (0.5,) * 8, (0.01,) * 400):
+        story = Story().run(WAITING + "step +1us")
+        events: list[Event] = []
+        passes = 0
+        for hours in cuts:
+            story.tell(f"step +{round(hours * 3600)}s")
+            passes += sum(isinstance(event, Stepped) for event in story.events)
+            events += [event for event in story.events if not isinstance(event, Stepped)]
+        assert passes <= 60 + 4 + len(cuts) + 1
+        told.append(events)
+    assert all(events == told[0] for events in told)
+    losses = [event.value for event in told[0] if isinstance(event, PoolWrittenDown)]
+    assert len(losses) == 60 + 3
+    assert all(3600 * 5_000 < loss < 3600 * 5_100 for loss in losses[-3:])
+
+
+@proves("I31", "I45")
+def test_a_fund_that_pays_each_loss_of_interest_keeps_nobody_awake() -> None:
+    """`sim --compare --seed 100027`: it repays, which brought a pass and a payment each second."""
+    funded = WAITING.replace("deposit ann", "deposit fund USDC 100,000\ndeposit ann", 1)
+    story = Story().run(funded.replace("saw ", "unseen ") + "step +1us")
+    story.tell("step +4h")
+    passes = sum(isinstance(event, Stepped) for event in story.events)
+    paid = sum(isinstance(event, FundPaid) for event in story.events)
+    assert paid == 60 + 3
+    assert passes <= 2 * paid + 4
+
+
+@proves("I43")
+def test_who_keeps_the_waterfall_awake_books_nobody_elses_interest() -> None:
+    """A pass that another's liquidation brings books what it must, and not a second's interest."""
+    with_another = """
+        deposit cat USDC 10,150
+        deposit mia SOL 100
+        deposit ann"""
+    told = WAITING.replace("    deposit ann", with_another, 1).replace(
+        "    halt ", "    borrow cat SOL 10\n    withdraw cat SOL 10\n    halt "
+    )
+    run_story(
+        told
+        + """
+        sell mia SOL 50 @ 1,000
+        step +1us
+        step +1s
+        step +5s                              # the book closes a part of cat's debt each second
+        count Filled 5
+        unseen BookingOpened
+        step +53s
+        count BookingOpened 1
+    """
+    )
 
 
 @proves("I39")

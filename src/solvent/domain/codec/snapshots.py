@@ -11,7 +11,7 @@ bytes, whichever engine wrote them; the state hash is a hash of them.
 import hashlib
 
 MAGIC = 0x544E_4556_4C4F_53
-VERSION = 4
+VERSION = 5
 SECTIONS = 9
 MOST_SECTIONS = 11
 """With those of standbys and doubts."""

@@ -24,6 +24,8 @@ class Globals(Row, width=64):
     now: int
     stirred: int
     """The first interval for which all is as it is now."""
+    heard: int
+    """The first interval after the last command that was accepted."""
     asleep: int
     """Whether nothing happened since the last pass, which changed nothing."""
     next_order: int

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from solvent.domain.labels import Stage
 from solvent.domain.parameters import USDC
-from solvent.domain.units import FINE_PER_VALUE, HOUR, INDEX_SCALE, RATIO
+from solvent.domain.units import FINE_PER_VALUE, INDEX_SCALE, RATIO
 from solvent.domain.waterfall_events import (
     BookedAccount,
     BookingOpened,
@@ -46,10 +46,10 @@ from solvent.engine.waterfall.clearing import (
 )
 from solvent.engine.waterfall.insolvency import (
     DUST,
-    LOSS_INTERVALS,
     booked_worth,
     interest_up,
     lacks,
+    time_between,
 )
 from solvent.engine.waterfall.record import Record, record_parties, record_pools, touched
 from solvent.engine.waterfall.rows import Insolvent, Party, PoolLoss
@@ -79,19 +79,20 @@ class FundPlan(NamedTuple):
 
 @kernel
 def book_losses(s: Store) -> None:
-    """Book every certain loss; the gate before it is lifted.
+    """Book every certain loss whose time has come; the gate before it is lifted.
 
-    A loss that interest alone can have made wakes no waterfall that sleeps: it always makes one.
+    A loss that interest alone can have made waits for its interval, and wakes no waterfall that
+    sleeps: it always makes one.
     """
     for asset in range(s.globals.assets):
         pool_row(s, asset).impaired = 0
-    found = first_round(s)
+    found = first_round(s, waiting=True)
     if count_of(found):
         asleep = s.globals.asleep
         fund = plan_fund(s, found)
         if not _is_interest_alone(s, found, fund.shortfall):
             asleep = 0
-        clear_all(s, found)
+        clear_all(s, found, waiting=True)
         apply_bookings(s, found, fund)
         s.globals.asleep = asleep
     release_clearing(found)
@@ -100,7 +101,7 @@ def book_losses(s: Store) -> None:
 @kernel
 def _is_interest_alone(s: Store, found: Clearing, shortfall: Wide) -> bool:
     """Whether accounts of the first round lack no more than interest between two bookings."""
-    time = min(HOUR, LOSS_INTERVALS * s.rules.interval)
+    time = time_between(s)
     made = wide(0)
     for place in range(count_of(found)):
         made += interest_up(s, found.accounts[place].account, time)

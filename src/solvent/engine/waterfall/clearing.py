@@ -93,15 +93,18 @@ def rounds_of(found: Clearing) -> int:
 
 
 @kernel
-def first_round(s: Store) -> Clearing:
-    """The insolvent accounts of the waterfall, by account id, before anything is solved."""
+def first_round(s: Store, waiting: bool) -> Clearing:
+    """The insolvent accounts of the waterfall, by account id, before anything is solved.
+
+    Where lost interest is `waiting`, those that lack no more are left for its next booking.
+    """
     indices = allocate(s.globals.assets)
     lend_indices(s, indices)
     listed = allocate(s.globals.liquidating_count)
     count = 0
     for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]
-        if is_insolvent(s, account, indices):
+        if is_insolvent(s, account, indices, waiting):
             listed[count] = account
             count += 1
     sort_ascending(s, listed, count)
@@ -125,16 +128,16 @@ def release_clearing(found: Clearing) -> None:
 
 
 @kernel
-def clear_all(s: Store, found: Clearing) -> None:
+def clear_all(s: Store, found: Clearing, waiting: bool) -> None:
     """Solve for the accounts of the first round, and for those that the solution adds."""
     _spread(s, found)
-    while _find_more(s, found):
+    while _find_more(s, found, waiting):
         _spread(s, found)
     _sort_accounts(s, found)
 
 
 @kernel
-def _find_more(s: Store, found: Clearing) -> bool:
+def _find_more(s: Store, found: Clearing, waiting: bool) -> bool:
     """Add the accounts that are insolvent with claims at the indices found; whether there are."""
     impaired = 0
     for asset in range(s.globals.assets):
@@ -150,7 +153,7 @@ def _find_more(s: Store, found: Clearing) -> bool:
     for account in range(s.globals.accounts):
         holder = account_row(s, account)
         asked = holder.debts != 0 and holder.held & impaired != 0 and known[account] == 0
-        if asked and is_insolvent(s, account, found.indices):
+        if asked and is_insolvent(s, account, found.indices, waiting):
             found.accounts[count].account = account
             found.accounts[count].round = number
             count += 1

@@ -52,10 +52,10 @@ def reckon_gate(s: Store) -> None:
         pool_row(s, asset).impaired = 0
     if s.globals.liquidating_count == 0:
         return
-    found = first_round(s)
+    found = first_round(s, waiting=False)
     if count_of(found):
         plan_fund(s, found)
-        clear_all(s, found)
+        clear_all(s, found, waiting=False)
         losses = allocate_rows(PoolLoss, s.globals.assets)
         pool_losses(s, found, losses)
         for asset in range(s.globals.assets):

@@ -32,6 +32,8 @@ DUST: int = 10_000
 its residue's affair and impair nothing (I39)."""
 LOSS_INTERVALS = 60
 """Where nothing but time passes, interest that is lost is booked in one of so many intervals."""
+LOSS_QUIET = HOUR
+"""Where nobody said anything for so long it is booked in the first interval of an hour."""
 
 
 class Worth(NamedTuple):
@@ -187,54 +189,113 @@ def counted_up(s: Store, asset: int, quantity: int) -> Wide:
 
 
 @kernel
-def is_insolvent(s: Store, account: int, indices: Memory) -> bool:
-    """Whether an account owes more than it is worth, claims at these indices."""
+def is_insolvent(s: Store, account: int, indices: Memory, waiting: bool) -> bool:
+    """Whether an account owes more than it is worth, claims at these indices.
+
+    Where lost interest is `waiting`, no account in the waterfall that lacks no more.
+    """
     if account_row(s, account).debts == 0:
         return False
-    return lacks(worth_of(s, account, indices, doubted=True)) > rounding(s)
+    least = waiting_loss(s, account) if waiting else wide(rounding(s))
+    return lacks(worth_of(s, account, indices, doubted=True)) > least
 
 
 @kernel
-def certain_loss(s: Store) -> Wide:
-    """What accounts in the waterfall lack for certain, in 10^-12 USDC."""
-    top = s.globals.scratch_top
-    indices = take(s, s.globals.assets)
-    lend_indices(s, indices)
-    total = wide(0)
-    for place in range(s.globals.liquidating_count):
-        total += max(wide(0), lacks(worth_of(s, s.liquidating[place], indices, doubted=True)))
-    s.globals.scratch_top = top
-    return total
+def waiting_loss(s: Store, account: int) -> Wide:
+    """What an account in the waterfall may lack now and wait for its booking, in 10^-12 USDC."""
+    if account_row(s, account).is_liquidating == 0 or is_interest_booked(s):
+        return wide(rounding(s))
+    interest = max(wide(rounding(s)), interest_down(s, account, time_between(s)))
+    if _is_minute(s, interval_of(s)) and s.globals.now % s.rules.interval == 0:
+        return min(interest, wide(DUST) * FINE_PER_VALUE - 1)
+    return interest
+
+
+@kernel
+def is_interest_booked(s: Store) -> bool:
+    """Whether all interest that is lost is booked now."""
+    now, interval = s.globals.now, s.rules.interval
+    if now % interval:
+        return False
+    return interval_of(s) == s.globals.heard or (now - interval) // HOUR != now // HOUR
+
+
+@kernel
+def _is_minute(s: Store, number: int) -> bool:
+    """Whether an interval is one that books 0.01 USDC of lost interest though nobody acts."""
+    return number % LOSS_INTERVALS == 0 and not _is_quiet(s, number)
+
+
+@kernel
+def _is_quiet(s: Store, number: int) -> bool:
+    """Whether nobody said anything for long before an interval."""
+    return wide(number - s.globals.heard) * s.rules.interval >= LOSS_QUIET
+
+
+@kernel
+def time_between(s: Store) -> int:
+    """Microseconds from one booking of lost interest to the next where nobody acts."""
+    if _is_quiet(s, interval_of(s)):
+        return HOUR
+    return min(HOUR, LOSS_INTERVALS * s.rules.interval)
 
 
 @kernel
 def is_loss_due(s: Store) -> bool:
-    """Whether interest has made accounts lack 0.01 USDC, in an interval that books it."""
-    if interval_of(s) % LOSS_INTERVALS:
-        return False
-    return certain_loss(s) >= wide(DUST) * FINE_PER_VALUE
+    """Whether interest has made an account lack 0.01 USDC, in an interval that books it."""
+    number = interval_of(s)
+    if number == s.globals.heard:
+        return _lacks_any(s, wide(rounding(s)))
+    if _is_minute(s, number):
+        return _lacks_any(s, wide(DUST) * FINE_PER_VALUE - 1)
+    return False
 
 
 @kernel
-def loss_time(s: Store, most: int) -> int:
-    """Microseconds, at most `most`, in which interest makes a certain loss of 0.01 USDC; or -1."""
+def _lacks_any(s: Store, least: Wide) -> bool:
+    """Whether an account in the waterfall lacks more than so much for certain."""
     top = s.globals.scratch_top
     indices = take(s, s.globals.assets)
     lend_indices(s, indices)
-    lacking = wide(0)
-    growing = wide(0)
+    found = False
+    for place in range(s.globals.liquidating_count):
+        lack = lacks(worth_of(s, s.liquidating[place], indices, doubted=True))
+        found = found or lack > least
+    s.globals.scratch_top = top
+    return found
+
+
+@kernel
+def next_loss(s: Store, top: int) -> int:
+    """The first interval, at most `top`, that may find lost interest to book though nobody acts."""
+    if s.globals.heard > interval_of(s):
+        return min(top, s.globals.heard)
+    interval = s.rules.interval
+    loss = _loss_time(s, narrow(wide(top) * interval - s.globals.now))
+    if loss < 0:
+        return top
+    times = narrow(divide_up(wide(s.globals.now) + loss, interval * LOSS_INTERVALS))
+    number = times * LOSS_INTERVALS
+    return top if _is_quiet(s, number) else min(top, number)
+
+
+@kernel
+def _loss_time(s: Store, most: int) -> int:
+    """Microseconds, at most `most`, in which interest makes anybody lack 0.01 USDC; or -1."""
+    before = s.globals.scratch_top
+    indices = take(s, s.globals.assets)
+    lend_indices(s, indices)
+    soonest = -1
     for place in range(s.globals.liquidating_count):
         account = s.liquidating[place]
         lack = lacks(worth_of(s, account, indices, doubted=True))
+        left = wide(DUST) * FINE_PER_VALUE - lack
         growth = interest_up(s, account, most)
-        if lack + growth > 0:
-            lacking += max(wide(0), lack)
-            growing += growth
-    s.globals.scratch_top = top
-    left = wide(DUST) * FINE_PER_VALUE - lacking
-    if growing == 0 or growing < left:
-        return -1
-    return narrow(max(wide(0), left) * most // growing)
+        if growth > 0 and growth >= left:
+            time = narrow(max(wide(0), left) * most // growth)
+            soonest = time if soonest < 0 else min(soonest, time)
+    s.globals.scratch_top = before
+    return soonest
 
 
 @kernel
@@ -256,6 +317,24 @@ def interest_up(s: Store, account: int, time: int) -> Wide:
 
 
 @kernel
+def interest_down(s: Store, account: int, time: int) -> Wide:
+    """What an account's debts cost in so many microseconds of an hour, whole atoms, 10^-12 USDC."""
+    cost = wide(0)
+    rest = account_row(s, account).debts
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
+        pool = pool_row(s, asset)
+        apr = pool.apr
+        if apr == UNSET:
+            apr = borrow_apr(asset_row(s, asset), utilization(pool))
+        a_year = wide(debt_of(s, account, asset)) * apr // RATIO
+        atoms = narrow(a_year * time // (HOURS_PER_YEAR * HOUR))
+        cost += fine_down(atoms, mark_of(s, asset), asset_row(s, asset))
+    return cost
+
+
+@kernel
 def waits_for_booking(s: Store, account: int) -> bool:
     """Whether an account owes an impaired pool and is insolvent once claims lose what they will."""
     impaired = False
@@ -270,7 +349,7 @@ def waits_for_booking(s: Store, account: int) -> bool:
     indices = take(s, s.globals.assets)
     for asset in range(s.globals.assets):
         indices[asset] = impaired_index(pool_row(s, asset))
-    insolvent = is_insolvent(s, account, indices)
+    insolvent = is_insolvent(s, account, indices, waiting=False)
     s.globals.scratch_top = top
     return insolvent
 

@@ -63,9 +63,10 @@ def check_standstill(before: StateView, after: StateView) -> Iterator[Breach]:
 def check_left(before: StateView, after: StateView, events: tuple[Event, ...]) -> Iterator[Breach]:
     """I31, I38: what an account lacked for certain before a time step is booked after it.
 
-    What interest alone adds waits for the first of so many intervals that finds a cent of it.
+    What interest alone adds waits for the first of so many intervals that finds a cent of it, or
+    for the hour where nobody said anything for one.
     """
-    waits = min(HOUR, LOSS_INTERVALS * after.parameters.waterfall.interval)
+    waits = _waits(after)
     none = [0] * len(before.pools)
     legs = Counter(event.giver for event in events if isinstance(event, AdlLeg))
     for account in before.liquidating & after.liquidating:
@@ -77,6 +78,14 @@ def check_left(before: StateView, after: StateView, events: tuple[Event, ...]) -
         spare = DUST + rounded * sum(_atom(after, asset) for asset in range(len(none)))
         if left > spare + interest_up(after, account, waits):
             yield breach("I31", "a certain loss outlived a time step", account, left)
+
+
+def _waits(view: StateView) -> int:
+    """Microseconds for which interest that is lost may wait."""
+    interval = view.parameters.waterfall.interval
+    since = view.now // interval * interval - view.heard * interval
+    # Until the first interval after a command it is as it was before.
+    return min(HOUR, LOSS_INTERVALS * interval) if 0 <= since < HOUR else HOUR
 
 
 def interest_up(view: StateView, account: int, time: int) -> int:

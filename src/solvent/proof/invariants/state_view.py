@@ -186,6 +186,7 @@ class StateView:
 
     parameters: EngineParameters
     now: int
+    heard: int
     counters: tuple[int, ...]
     external: tuple[int, ...]
     pools: tuple[PoolView, ...]
@@ -234,6 +235,7 @@ def view_of(
     return StateView(
         parameters=parameters,
         now=state.now,
+        heard=state.heard,
         counters=(
             state.stirred,
             int(state.asleep),

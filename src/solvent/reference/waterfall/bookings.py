@@ -90,13 +90,14 @@ class BookingPlan(NamedTuple):
 
 
 def book_losses(state: State) -> None:
-    """Book every certain loss; the gate before it is lifted.
+    """Book every certain loss whose time has come; the gate before it is lifted.
 
-    A loss that interest alone can have made wakes no waterfall that sleeps: it always makes one.
+    A loss that interest alone can have made waits for its interval, and wakes no waterfall that
+    sleeps: it always makes one.
     """
     for pool in state.pools:
         pool.impaired = 0
-    plan = plan_bookings(state)
+    plan = plan_bookings(state, waiting=True)
     if plan is not None:
         asleep = state.asleep
         first = [each.account for each in plan.clearing.accounts if each.round == 1]
@@ -106,15 +107,18 @@ def book_losses(state: State) -> None:
         state.asleep = asleep
 
 
-def plan_bookings(state: State) -> BookingPlan | None:
-    """What is to be booked now; None where nobody lacks anything for certain."""
+def plan_bookings(state: State, *, waiting: bool) -> BookingPlan | None:
+    """What is to be booked now; None where nobody lacks anything for certain.
+
+    Without the lost interest that is `waiting`, or with it.
+    """
     funds: list[FundPlan] = []
 
     def parts(accounts: list[int]) -> list[int]:
         funds.append(plan_fund(state, accounts))
         return funds[-1].parts
 
-    clearing = clear(state, parts)
+    clearing = clear(state, parts, waiting=waiting)
     if not clearing.accounts:
         return None
     written = tuple(tuple(write_offs(state, each, clearing.indices)) for each in clearing.accounts)

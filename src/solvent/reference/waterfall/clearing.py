@@ -78,14 +78,15 @@ class Clearing:
     losses: list[int] = field(default_factory=list)
 
 
-def clear(state: State, fund_parts: FundParts) -> Clearing:
+def clear(state: State, fund_parts: FundParts, *, waiting: bool) -> Clearing:
     """The clearing solution of all certain losses; no accounts where nobody is insolvent.
 
+    Where lost interest is `waiting`, accounts that lack no more are left for its next booking.
     The first round asks the accounts in the waterfall: an account that lacks anything for certain
     has NE <= worth < 0 and is one of them.
     """
     found = Clearing(indices=lend_indices(state), losses=[0] * len(state.pools))
-    new = insolvent_among(state, sorted(state.liquidating), found.indices)
+    new = insolvent_among(state, sorted(state.liquidating), found.indices, waiting=waiting)
     parts = fund_parts(new)
     while new:
         found.rounds += 1
@@ -96,7 +97,9 @@ def clear(state: State, fund_parts: FundParts) -> Clearing:
         known = {each.account for each in found.accounts}
         others = [account for account in range(len(state.accounts)) if account not in known]
         impaired = found.indices != lend_indices(state)
-        new = insolvent_among(state, others, found.indices) if impaired else []
+        new = []
+        if impaired:
+            new = insolvent_among(state, others, found.indices, waiting=waiting)
     found.accounts.sort(key=lambda each: each.account)
     return found
 

@@ -38,7 +38,7 @@ def reckon_gate(state: State) -> None:
     """Reckon by which fraction of its claims each pool is impaired."""
     if not state.liquidating and not any(pool.impaired for pool in state.pools):
         return
-    plan = plan_bookings(state)
+    plan = plan_bookings(state, waiting=False)
     for pool in state.pools:
         pool.impaired = 0
     if plan is None:

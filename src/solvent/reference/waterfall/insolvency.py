@@ -38,6 +38,8 @@ DUST: int = 10_000
 its residue's affair and impair nothing (I39)."""
 LOSS_INTERVALS = 60
 """Where nothing but time passes, interest that is lost is booked in one of so many intervals."""
+LOSS_QUIET = HOUR
+"""Where nobody said anything for so long it is booked in the first interval of an hour."""
 
 
 class Worth(NamedTuple):
@@ -157,53 +159,112 @@ def counted_up(state: State, asset: int, quantity: int) -> int:
     return value
 
 
-def insolvent_among(state: State, accounts: Iterable[int], indices: Sequence[int]) -> list[int]:
-    """Who of `accounts` owes more than it is worth, claims at these indices; in their order."""
+def insolvent_among(
+    state: State, accounts: Iterable[int], indices: Sequence[int], *, waiting: bool = False
+) -> list[int]:
+    """Who of `accounts` owes more than it is worth, claims at these indices; in their order.
+
+    Where interest that is lost is `waiting`, those in the waterfall who lack no more are left out.
+    """
     return [
         account
         for account in accounts
         if any(state.accounts[account].debt_shares)
-        and worth_of(state, account, indices).lacks > rounding(state)
+        and worth_of(state, account, indices).lacks
+        > (waiting_loss(state, account) if waiting else rounding(state))
     ]
 
 
-def certain_loss(state: State) -> int:
-    """What accounts in the waterfall lack for certain, in 10^-12 USDC."""
-    indices = lend_indices(state)
-    return sum(max(0, worth_of(state, account, indices).lacks) for account in state.liquidating)
+def waiting_loss(state: State, account: int) -> int:
+    """What an account in the waterfall may lack now and wait for its booking, in 10^-12 USDC.
+
+    It is what interest makes from one booking to the next, whoever else is booked and whoever else
+    keeps the waterfall awake (I43).
+    """
+    if account not in state.liquidating or is_interest_booked(state):
+        return rounding(state)
+    interest = max(rounding(state), interest_down(state, account, time_between(state)))
+    if _is_minute(state, state.interval()) and not state.now % state.parameters.waterfall.interval:
+        return min(interest, DUST * FINE_PER_VALUE - 1)
+    return interest
+
+
+def is_interest_booked(state: State) -> bool:
+    """Whether all interest that is lost is booked now.
+
+    In the first interval after a command that was accepted, and in the first of an hour.
+    """
+    interval = state.parameters.waterfall.interval
+    if state.now % interval:
+        return False
+    return state.interval() == state.heard or (state.now - interval) // HOUR != state.hour()
+
+
+def _is_minute(state: State, number: int) -> bool:
+    """Whether an interval is one that books 0.01 USDC of lost interest though nobody acts."""
+    return number % LOSS_INTERVALS == 0 and not _is_quiet(state, number)
+
+
+def _is_quiet(state: State, number: int) -> bool:
+    """Whether nobody said anything for long before an interval."""
+    return (number - state.heard) * state.parameters.waterfall.interval >= LOSS_QUIET
+
+
+def time_between(state: State) -> int:
+    """Microseconds from one booking of lost interest to the next where nobody acts."""
+    if _is_quiet(state, state.interval()):
+        return HOUR
+    # The first interval of an hour has a pass anyway.
+    return min(HOUR, LOSS_INTERVALS * state.parameters.waterfall.interval)
 
 
 def is_loss_due(state: State) -> bool:
-    """Whether interest has made accounts lack 0.01 USDC, in an interval that books it."""
-    if state.interval() % LOSS_INTERVALS:
+    """Whether interest has made an account lack 0.01 USDC, in an interval that books it."""
+    number = state.interval()
+    if number == state.heard:
+        least = rounding(state)
+    elif _is_minute(state, number):
+        least = DUST * FINE_PER_VALUE - 1
+    else:
         return False
-    return certain_loss(state) >= DUST * FINE_PER_VALUE
+    indices = lend_indices(state)
+    return any(worth_of(state, account, indices).lacks > least for account in state.liquidating)
 
 
 def is_interest_alone(state: State, accounts: Iterable[int], shortfall: int) -> bool:
     """Whether accounts lack no more (10^-6 USDC) than interest from one booking to the next."""
-    # The first interval of an hour has a pass anyway.
-    time = min(HOUR, LOSS_INTERVALS * state.parameters.waterfall.interval)
+    time = time_between(state)
     cost = sum(interest_up(state, account, time) for account in accounts)
     return shortfall * FINE_PER_VALUE <= max(DUST * FINE_PER_VALUE, cost)
 
 
-def loss_time(state: State, most: int) -> int | None:
-    """Microseconds, at most `most`, in which interest makes a certain loss of 0.01 USDC; or None.
+def next_loss(state: State, top: int) -> int:
+    """The first interval, at most `top`, that may find lost interest to book though nobody acts."""
+    interval = state.parameters.waterfall.interval
+    if state.heard > state.interval():
+        return min(top, state.heard)
+    loss = _loss_time(state, top * interval - state.now)
+    if loss is None:
+        return top
+    number = divide_up(state.now + loss, LOSS_INTERVALS * interval) * LOSS_INTERVALS
+    return top if _is_quiet(state, number) else min(top, number)
+
+
+def _loss_time(state: State, most: int) -> int | None:
+    """Microseconds, at most `most`, in which interest makes anybody lack 0.01 USDC; or None.
 
     Not later than that: what accounts have is taken to earn nothing, and debts to grow at once by
     the atom that rounds them.
     """
     indices = lend_indices(state)
-    lacking = growing = 0
+    soonest = None
     for account in state.liquidating:
-        lacks = worth_of(state, account, indices).lacks
+        left = DUST * FINE_PER_VALUE - worth_of(state, account, indices).lacks
         growth = interest_up(state, account, most)
-        if lacks + growth > 0:
-            lacking += max(0, lacks)
-            growing += growth
-    left = DUST * FINE_PER_VALUE - lacking
-    return most * max(0, left) // growing if 0 < growing >= left else None
+        if 0 < growth >= left:
+            time = most * max(0, left) // growth
+            soonest = time if soonest is None else min(soonest, time)
+    return soonest
 
 
 def interest_up(state: State, account: int, time: int) -> int:
@@ -217,6 +278,20 @@ def interest_up(state: State, account: int, time: int) -> int:
         a_year = divide_up(debt_of(state, account, asset) * apr, RATIO)
         atoms = divide_up(a_year * time, HOURS_PER_YEAR * HOUR) + 1
         cost += fine_up(atoms, state.mark(asset), parameters.decimals)
+    return cost
+
+
+def interest_down(state: State, account: int, time: int) -> int:
+    """What an account's debts cost in so many microseconds of an hour, whole atoms, 10^-12 USDC."""
+    cost = 0
+    for asset, shares in enumerate(state.accounts[account].debt_shares):
+        if not shares:
+            continue
+        pool, parameters = state.pools[asset], state.asset(asset)
+        apr = pool.apr if pool.apr != UNSET else borrow_apr(parameters.pool, utilization(pool))
+        a_year = debt_of(state, account, asset) * apr // RATIO
+        atoms = a_year * time // (HOURS_PER_YEAR * HOUR)
+        cost += fine_down(atoms, state.mark(asset), parameters.decimals)
     return cost
 
 
