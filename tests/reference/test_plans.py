@@ -56,11 +56,13 @@ def made() -> dict[str, list[Made]]:
     """By function, plans that are not empty, each made without a change to the state."""
     found: dict[str, list[Made]] = {name: [] for _, name in PLANS}
 
-    def watched(name: str, right: Callable[..., Any], state: State, *asked: Any) -> Any:
+    def watched(
+        name: str, right: Callable[..., Any], state: State, *asked: Any, **named: Any
+    ) -> Any:
         if asked and asked[-1] == []:
-            return right(state, *asked)
+            return right(state, *asked, **named)
         before = deepcopy(state)
-        plan = right(state, *asked)
+        plan = right(state, *asked, **named)
         assert state == before, f"{name} changed the state"
         if plan:
             found[name].append(Made(before, plan))

@@ -362,7 +362,7 @@ def test_a_tree_of_many_blocks_is_the_one_that_is_defined(
 
 def test_the_root_of_a_known_market_stays() -> None:
     certificate, _ = honest()
-    assert certificate.root == "8fb836832e97468a9597921698c9b87123ca220e62a71f68b076b0cafa33d875"
+    assert certificate.root == "e15a269ed172e2b4cc9837f4e29fe05cd431b73d786dcc55c4bf034b4afaf978"
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 64])
