@@ -96,10 +96,27 @@ class Desk:
         frame["signature"] = Staff(self.service, key).subscription()
         with connect(self.service.streams, ping_interval=None) as found:
             found.send(json.dumps(frame))
-            found.send(json.dumps({"method": "CONNECTION"}))
-            while "connection" not in json.loads(found.recv(PATIENCE)):
-                pass
+            drain(found)
             yield found
+
+    def deposit(self, quantity: str) -> None:
+        """The funder brings USDC for the user's account."""
+        fields = {"account": self.account["account"], "symbol": "USDC", "quantity": quantity}
+        Staff(self.service, FUNDER).post("/solvent/v1/admin/deposits", "adminDeposit", fields)
+
+
+def drain(socket: ClientConnection) -> None:
+    """Read all that was told before a question."""
+    socket.send(json.dumps({"method": "CONNECTION"}))
+    while "connection" not in json.loads(socket.recv(PATIENCE)):
+        pass
+
+
+def hear_until(socket: ClientConnection, available: str) -> None:
+    """Read balances up to the one that says what is available, and those told with it."""
+    while json.loads(socket.recv(PATIENCE))["data"]["A"] != available:
+        pass
+    drain(socket)
 
 
 def heard_to_the_end(socket: ClientConnection) -> list[str | bytes]:
@@ -150,11 +167,13 @@ def test_nothing_private_is_told_after_the_removal_is_answered(tmp_path: Path) -
         desk.operator.post_digest("/solvent/v1/admin/keys", "adminKey", body)
         cut = [stack.enter_context(desk.listening(desk.user, BALANCES)) for _ in range(3)]
         stays = stack.enter_context(desk.listening(other, BALANCES))
+        desk.deposit("3")
+        for socket in (*cut, stays):  # what the account's opening tells may come late, before it
+            hear_until(socket, "3")
         body = {"publicKey": desk.user.public}
         desk.operator.post_digest("/solvent/v1/admin/keys", "adminKeyRemove", body, "DELETE")
-        fields = {"account": account, "symbol": "USDC", "quantity": "5"}
-        Staff(desk.service, FUNDER).post("/solvent/v1/admin/deposits", "adminDeposit", fields)
-        assert json.loads(stays.recv(PATIENCE))["data"]["A"] == "5"
+        desk.deposit("5")
+        hear_until(stays, "8")
         for socket in cut:
             assert heard_to_the_end(socket) == []
             assert (socket.close_code, socket.close_reason) == CUT
