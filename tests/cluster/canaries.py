@@ -43,6 +43,20 @@ class AnswersBeforeTheLog(Member):
         return [*sent, *(Done(ticket, at, place) for place, ticket in enumerate(tickets))]
 
 
+class CountsItsKeys(Member):
+    """A key is epoch, node and number: a node that lost its journal gives it twice."""
+
+    def _send(
+        self, epoch: int, records: tuple[bytes, ...], tickets: Sequence[Hashable], now: int
+    ) -> list[Effect]:
+        (append,) = super()._send(epoch, records, tickets, now)
+        assert isinstance(append, Append)
+        assert self._flight is not None
+        counted = append._replace(key=f"{epoch}.{self.node}.{self._flight.frame.number}")
+        self._flight = self._flight._replace(append=counted)
+        return [counted]
+
+
 class TakesAGap(Member):
     """Frames are taken as they come, whatever is missing before them."""
 
@@ -135,6 +149,7 @@ MEMBERS = (
     AnswersOnUnknown,
     AnswersOnRefusal,
     AnswersBeforeTheLog,
+    CountsItsKeys,
     TakesAGap,
     TakesWhatIsDamaged,
     AppliesALowerEpoch,

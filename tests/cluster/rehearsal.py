@@ -1,6 +1,8 @@
 """A rehearsal with real processes: nodes, log servers and both are killed and paused under clients.
 
-    python -m tests.cluster.rehearsal FAULTS [SEED]
+    python -m tests.cluster.rehearsal HARMS [SEED]
+
+A harm is a process that is killed or paused; of many at once see `rehearsals`.
 
 Clients place orders, each under a number of its own that makes a repeat harmless, and cancel old
 ones. Now and then they read at some node and name the sequence that they know: it must have what
@@ -38,7 +40,8 @@ KEPT = 20
 """Orders that a client lets rest."""
 TIMEOUT_MS = 3000
 PAUSE_SECONDS = 3.0
-CALM_SECONDS = 1.0
+CALM_SECONDS = 0.1
+CALM_MORE = 0.4
 HEAL_SECONDS = 90.0
 LOGS = 3
 KINDS = tuple(f"{how} {what}" for how in ("kill", "pause") for what in ("node", "log", "machine"))
@@ -122,20 +125,24 @@ class Client:
 
 @dataclass
 class Rehearsed:
-    """What came of it: orders placed, reads, the pauses of clients in seconds by fault, a flaw."""
+    """What came of it: processes harmed, orders placed, reads, pauses by fault, a flaw.
 
+    A pause is seconds of the client that waited longest.
+    """
+
+    harms: int
     orders: int
     reads: int
     pauses: dict[str, list[float]]
-    flaw: Fault | None
+    flaw: Fault | str | None
 
 
-def rehearse(place: Path, faults: int, seed: int) -> Rehearsed:
-    """Make so many faults, each when clients go on after the one before.
+def rehearse(place: Path, harms: int, seed: int) -> Rehearsed:
+    """Harm so many processes, or one more, each when clients go on after the one before.
 
     What was paused may stand still yet: then there are two at once.
     """
-    rng = Random(seed)
+    rng, harmed = Random(seed), 0
     pauses: dict[str, list[float]] = defaultdict(list)
     with running(place) as (folder, port):
         ports = range(port, port + NODES)
@@ -144,11 +151,11 @@ def rehearse(place: Path, faults: int, seed: int) -> Rehearsed:
         for thread in threads:
             thread.start()
         try:
-            for _ in range(faults):
-                time.sleep(CALM_SECONDS + rng.random())
+            while harmed < harms:
+                time.sleep(CALM_SECONDS + CALM_MORE * rng.random())
                 kind, number = rng.choice(KINDS), rng.randrange(NODES)
                 began = time.monotonic_ns()
-                _harm(folder, kind, number)
+                harmed += _harm(folder, kind, number)
                 until(partial(_all_go_on, clients, began), HEAL_SECONDS)
                 pauses[kind].append(max(_gap(client, began) for client in clients))
                 until(lambda: _all_run(folder), HEAL_SECONDS)
@@ -164,12 +171,14 @@ def rehearse(place: Path, faults: int, seed: int) -> Rehearsed:
         flaw = order_flaw(answers) or _calls_flaw(answers)
         flaw = flaw or next((client.flaw for client in clients if client.flaw), None)
         flaw = flaw or _resting_flaw(ports, clients)
-    return Rehearsed(len(answers), sum(client.reads for client in clients), pauses, flaw)
+    return Rehearsed(harmed, len(answers), sum(client.reads for client in clients), pauses, flaw)
 
 
-def _harm(folder: Path, kind: str, number: int) -> None:
+def _harm(folder: Path, kind: str, number: int) -> int:
+    """How many processes were harmed."""
     how, what = kind.split()
-    for each in ("node", "log") if what == "machine" else (what,):
+    names = ("node", "log") if what == "machine" else (what,)
+    for each in names:
         pid = pid_of(folder, f"{each}-{number}")
         assert pid is not None
         if how == "kill":
@@ -177,6 +186,7 @@ def _harm(folder: Path, kind: str, number: int) -> None:
             continue
         os.kill(pid, signal.SIGSTOP)
         threading.Timer(PAUSE_SECONDS, _go_on, (pid,)).start()
+    return len(names)
 
 
 def _go_on(pid: int) -> None:
@@ -236,18 +246,23 @@ def _resting_flaw(ports: range, clients: list[Client]) -> Fault | None:
     return None
 
 
-def main() -> int:
-    """A rehearsal by hand."""
-    faults, seed = int(sys.argv[1]), int((sys.argv[2:] or ["1"])[0])
-    with tempfile.TemporaryDirectory() as place:
-        done = rehearse(Path(place), faults, seed)
+def say(done: Rehearsed) -> None:
+    """Print what came of it."""
     did = f"{done.orders:,} orders placed, {done.reads:,} reads at any node"
-    print(f"{faults} faults, {did}; {done.flaw or 'no flaw'}")
+    print(f"{done.harms} processes harmed, {did}; {done.flaw or 'no flaw'}")
     for kind, pauses in sorted(done.pauses.items()):
         print(
             f"{kind:13}  {len(pauses):3} times  pause of the client that waited longest: "
             f"median {median(pauses):.2f} s, most {max(pauses):.2f} s"
         )
+
+
+def main() -> int:
+    """A rehearsal by hand."""
+    harms, seed = int(sys.argv[1]), int((sys.argv[2:] or ["1"])[0])
+    with tempfile.TemporaryDirectory() as place:
+        done = rehearse(Path(place), harms, seed)
+    say(done)
     return int(done.flaw is not None)
 
 

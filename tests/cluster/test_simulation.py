@@ -12,7 +12,7 @@ from tests.sizes import sized
 
 STEPS = sized(500_000, 5_000_000, 100_000_000)
 SEED = 15_000
-BUG_RUNS = 30
+BUG_RUNS = 60
 RUN = 20_000
 
 

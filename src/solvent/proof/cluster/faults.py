@@ -13,8 +13,9 @@ class Faults:
     `lost` appends never reach the log; the answer to `unanswered` ones never comes back, stored or
     not; `late` ones reach it after they were given up. `dropped`, `doubled` and `flipped` are
     frames on their way to a node; `paused`, `killed` and `cut` happen to a node at a look of its
-    clock; a `stranger` writes a frame of an epoch that is over. A leader is told to hand over where
-    it is `handed`.
+    clock; a killed one is `wiped` of its journal, and a `deaf` one is cut off for what comes in
+    while what it sends arrives; a `stranger` writes a frame of an epoch that is over. A leader is
+    told to hand over where it is `handed`.
     """
 
     lost: float = 0.0
@@ -25,7 +26,9 @@ class Faults:
     flipped: float = 0.0
     paused: float = 0.0
     killed: float = 0.0
+    wiped: float = 0.0
     cut: float = 0.0
+    deaf: float = 0.0
     stranger: float = 0.0
     handed: float = 0.0
     delay: int = 5 * MILLISECOND
@@ -41,7 +44,9 @@ _MOST = Faults(
     flipped=0.1,
     paused=0.01,
     killed=0.01,
+    wiped=1.0,
     cut=0.01,
+    deaf=0.01,
     stranger=0.003,
     handed=0.01,
     delay=200 * MILLISECOND,

@@ -18,6 +18,11 @@ class Node:
     is_down: bool = False
     paused_until: int = 0
     cut_until: int = 0
+    deaf_until: int = 0
+
+    def hears(self, now: int) -> bool:
+        """Whether what is sent to it arrives."""
+        return max(self.cut_until, self.deaf_until) <= now
 
     def said(self) -> tuple[int, int]:
         """What it tells a reader: at which frame it is, and how many operations there were."""

@@ -1,10 +1,10 @@
 """A world of members, one log and a network between them, in simulated time; one seed, one run.
 
 Members, frames and what they lead to are the product's own. Around them: messages that are late,
-lost, doubled and flipped, appends whose answer never comes, nodes that are paused, killed and cut
-off, and strangers of epochs that are over (`faults`). Clients ask any node, and again where they
-hear nothing. At the end all faults stop, and everybody must come to rest: one leader, every
-operation answered, every node where the log is.
+lost, doubled and flipped, appends whose answer never comes, nodes that are paused, killed, wiped,
+cut off and deaf, and strangers of epochs that are over (`faults`). Clients ask any node, and again
+where they hear nothing. At the end all faults stop, and everybody must come to rest: one leader,
+every operation answered, every node where the log is.
 """
 
 import heapq
@@ -37,6 +37,7 @@ from solvent.cluster.memory_log import MemoryLog
 from solvent.domain.units import SECOND
 from solvent.proof.cluster.clients import Clients
 from solvent.proof.cluster.faults import NONE, Faults, draw_faults
+from solvent.proof.cluster.machine import Machine
 from solvent.proof.cluster.nodes import Node
 from solvent.proof.cluster.search import clients_flaw
 from solvent.proof.cluster.witness import Fault, Truth, answers_flaw, owners_flaw, reads_flaw
@@ -92,7 +93,7 @@ class World:
         self.faults = NONE
         self.clients.is_closing = True
         for node in self.nodes:
-            node.paused_until = node.cut_until = 0
+            node.paused_until = node.cut_until = node.deaf_until = 0
             if node.is_down:
                 self._restart(node)
         end = self.now + REST
@@ -127,7 +128,7 @@ class World:
     def _told(
         self, node: Node, life: int, call: Callable[..., None], arguments: tuple[Any, ...]
     ) -> None:
-        if node.life != life:
+        if node.life != life or node.is_down:
             return
         if node.paused_until > self.now:
             wait = node.paused_until - self.now + self.rng.randrange(MILLISECOND)
@@ -167,18 +168,27 @@ class World:
             return
         if self.chance(faults.cut):
             node.cut_until = self.now + rng.randrange(5 * SECOND)
+        if self.chance(faults.deaf):
+            node.deaf_until = self.now + rng.randrange(5 * SECOND)
         if self.chance(faults.stranger):
             self._write_as_stranger()
         if self.chance(faults.handed):
             self.perform(node, node.member.hand_over(self.now))
         self.perform(node, node.member.tick(self.now))
-        if not rng.randrange(READ_EVERY) and node.cut_until <= self.now:
+        if not rng.randrange(READ_EVERY) and node.hears(self.now):
             self._read(node)
 
     def _kill(self, node: Node) -> None:
         node.life += 1
         node.is_down = True
+        if self.chance(self.faults.wiped):
+            self._wipe(node)
         self.at(self.rng.randrange(5 * SECOND), self._restart, node)
+
+    def _wipe(self, node: Node) -> None:
+        """What a dead node kept is lost: it comes up as a new one does."""
+        node.member = self.members(node.number, BEGIN, self.now)
+        node.machine, node.journal = Machine(), []
 
     def _restart(self, node: Node) -> None:
         if not node.is_down:
@@ -212,7 +222,7 @@ class World:
         """The log's last frame is on its way to everybody."""
         faults, sequence = self.faults, self.log.tail()
         for node in self.nodes:
-            if node.cut_until > self.now or self.chance(faults.dropped):
+            if not node.hears(self.now) or self.chance(faults.dropped):
                 continue
             for _ in range(2 if self.chance(faults.doubled) else 1):
                 self.tell(self.delay(), node, self._hear, sequence, self._flipped(data))
@@ -243,7 +253,11 @@ class World:
 
     def _write_as_stranger(self) -> None:
         """A frame that follows the last one and belongs to an epoch that is over."""
-        truth = Truth(BEGIN, self.log.frames)
+        try:
+            truth = Truth(BEGIN, self.log.frames)
+        except FrameError as error:
+            self.fault = Fault(f"the log: {error}", ())
+            return
         if truth.epoch:
             records = (self.clients.never(),)
             frame = Frame(VERSION, truth.epoch - 1, 0, 1, truth.digests[-1], records)
