@@ -1,7 +1,8 @@
 /** Judges receipts, a line each, as the page does: a line of problems for each, empty where none. */
 
 import { readFileSync } from "node:fs";
-import { verify, type Receipt } from "../src/lib/receipt.ts";
+import type { Receipt } from "../src/lib/receipts/form.ts";
+import { verify } from "../src/lib/receipts/verify.ts";
 
 for (const line of readFileSync(0, "utf8").split("\n")) {
   if (!line) continue;

@@ -4,7 +4,8 @@ import { useMemo, useState } from "preact/hooks";
 import { held, send } from "../data/api.ts";
 import { shown } from "../lib/decimal.ts";
 import { clock } from "../lib/time.ts";
-import { isBooking, isRound, verify, type Booking, type Check, type Leg, type Party, type Receipt, type Settled } from "../lib/receipt.ts";
+import { isBooking, isFill, isRelief, isRound, type Booking, type Check, type Leg, type Party, type Receipt, type Relief, type Settled } from "../lib/receipts/form.ts";
+import { verify } from "../lib/receipts/verify.ts";
 import { settings } from "../data/settings.ts";
 import { useEffect } from "preact/hooks";
 import { State } from "../parts/figures.tsx";
@@ -21,6 +22,7 @@ export const CASES: Record<string, string> = {
   BORROWER_DEFAULT: "lenders paid out of a default",
   OPPOSITES: "opposites closed",
   FILL: "taken over by a provider",
+  SWAP: "taken over by a standby",
   BOOKING: "certain losses written off",
 };
 
@@ -34,11 +36,12 @@ function usdc(value: string | bigint): string {
 
 function nameOf(receipt: Receipt): string {
   if (isBooking(receipt)) return `booking-${receipt.booking}`;
+  if (isRelief(receipt)) return `swap-${receipt.swap}`;
   return isRound(receipt) ? `round-${receipt.round}` : `fill-${receipt.fill}`;
 }
 
 function kindOf(receipt: Receipt): string {
-  return CASES[isBooking(receipt) ? "BOOKING" : isRound(receipt) ? receipt.case : "FILL"] ?? "";
+  return CASES[isBooking(receipt) ? "BOOKING" : isRelief(receipt) ? "SWAP" : isRound(receipt) ? receipt.case : "FILL"] ?? "";
 }
 
 function valueOf(receipt: Receipt): bigint {
@@ -157,20 +160,56 @@ function saidOf(receipt: Settled): string {
 
 const MOST_PARTS = 40;
 
-/** Each match, or the fill, as two bars; a receipt that is refused is not drawn. */
+interface Part {
+  readonly name: string;
+  readonly said: string;
+  readonly left: readonly [string, string];
+  readonly value: string;
+  readonly legs: readonly Leg[];
+  readonly before: readonly Party[];
+  readonly after: readonly Party[];
+}
+
+/** What a standby paid for what it took over, and what it kept: together the value at the mark. */
+function legsOf(receipt: Relief): Leg[] {
+  const { standby, receiver, paid, premium } = receipt;
+  const given = { giver: standby, receiver, asset: "USDC", form: "AVAILABLE", quantity: paid, value: paid };
+  const kept = { giver: receiver, receiver: standby, asset: "USDC", form: "PREMIUM", quantity: premium, value: premium };
+  return [given, kept];
+}
+
+function partsOf(receipt: Settled): Part[] {
+  const decimals = receipt.assets.find((each) => each.symbol === receipt.asset)?.decimals ?? 0;
+  const debt = (quantity: string) => `${atoms(quantity, decimals)} ${receipt.asset}`;
+  if (isRelief(receipt)) {
+    const what = debt(receipt.quantity);
+    const said = `account ${receipt.standby} takes over ${what} that account ${receipt.receiver} was paid in kind`;
+    return [{ ...receipt, name: "Swap", said, left: [what, receipt.form === "CLAIM" ? "claim goes on" : "goes on"], legs: legsOf(receipt) }];
+  }
+  if (isFill(receipt)) {
+    const what = debt(receipt.quantity);
+    const said = `account ${receipt.account} is rid of ${what} of debt, account ${receipt.provider} takes it over`;
+    return [{ ...receipt, name: "Fill", said, left: [what, "of debt ends"] }];
+  }
+  return receipt.matches.map((match, at) => {
+    const what = debt(match.quantity);
+    const said = `account ${match.payer} is rid of ${what} of debt, account ${match.lender} is paid`;
+    return { ...match, name: `Match ${at + 1}`, said, left: [what, "of debt ends"] };
+  });
+}
+
+/** Each match, the fill or the swap, as two bars; a receipt that is refused is not drawn. */
 function Parts({ of: receipt }: { of: Settled }) {
   const decimals = (asset: string) => receipt.assets.find((each) => each.symbol === asset)?.decimals ?? 0;
-  const parts = isRound(receipt)
-    ? receipt.matches.map((match, at) => ({ ...match, name: `Match ${at + 1}`, from: match.payer, to: match.lender }))
-    : [{ ...receipt, name: "Fill", from: receipt.account, to: receipt.provider }];
+  const parts = partsOf(receipt);
   return (
     <>
       {parts.slice(0, MOST_PARTS).map((part) => (
         <article key={part.name} class="match">
           <h3>
-            {part.name}: account {part.from} is rid of {atoms(part.quantity, decimals(receipt.asset))} {receipt.asset} of debt, account {part.to} {isRound(receipt) ? "is paid" : "takes it over"}
+            {part.name}: {part.said}
           </h3>
-          <Bars value={BigInt(part.value)} legs={part.legs} decimals={decimals} asset={receipt.asset} quantity={atoms(part.quantity, decimals(receipt.asset))} />
+          <Bars value={BigInt(part.value)} legs={part.legs} decimals={decimals} left={part.left} />
           <Totals before={part.before} after={part.after} />
         </article>
       ))}
@@ -181,7 +220,8 @@ function Parts({ of: receipt }: { of: Settled }) {
 
 function whyHere(receipt: Settled): string {
   const said = (reason: string) => REASONS[reason] ?? reason.toLowerCase().replaceAll("_", " ");
-  if (!isRound(receipt)) {
+  if (isRelief(receipt)) return `Round ${receipt.round} had paid it in kind; the premium is ${usdc(receipt.premium)}, of at most ${shown({ units: BigInt(receipt.rate), scale: 7 })} %.`;
+  if (isFill(receipt)) {
     const [first] = receipt.handed_over;
     return first ? `The book handed over: ${said(first.reason)}.` : "";
   }
@@ -212,8 +252,8 @@ const RIGHT = 360;
 const THICK = 150;
 const LEAST_NAMED = 14;
 
-/** Two bars of one height: the loan that ends, and what was handed over for it, leg by leg. */
-function Bars({ value, legs, decimals, asset, quantity }: { value: bigint; legs: readonly Leg[]; decimals: (asset: string) => number; asset: string; quantity: string }) {
+/** Two bars of one height: what ends or goes on, and what was handed over for it, leg by leg. */
+function Bars({ value, legs, decimals, left }: { value: bigint; legs: readonly Leg[]; decimals: (asset: string) => number; left: readonly [string, string] }) {
   const counted = legs.filter((leg) => BigInt(leg.value) > 0n);
   const sum = counted.reduce((total, leg) => total + BigInt(leg.value), 0n);
   const residue = value - sum;
@@ -226,13 +266,13 @@ function Bars({ value, legs, decimals, asset, quantity }: { value: bigint; legs:
   });
   return (
     <figure class="bars">
-      <svg viewBox={`0 0 ${RIGHT + THICK} ${TALL + 2}`} role="img" aria-label={`Debt of ${quantity} ${asset}, worth ${usdc(value)}, against ${counted.length} legs worth ${usdc(sum)}`}>
+      <svg viewBox={`0 0 ${RIGHT + THICK} ${TALL + 2}`} role="img" aria-label={`${left.join(" ")}, worth ${usdc(value)}, against ${counted.length} legs worth ${usdc(sum)}`}>
         <rect class="loan" x={LEFT} y="1" width={THICK} height={TALL} />
         <text x={LEFT + 8} y="18">
-          {quantity} {asset}
+          {left[0]}
         </text>
         <text class="dim" x={LEFT + 8} y="33">
-          of debt ends
+          {left[1]}
         </text>
         {places.map(({ leg, at, tall }, number) => (
           <g key={`${leg.asset} ${leg.giver} ${leg.form} ${number}`} class={`leg tone${number % 4}`}>

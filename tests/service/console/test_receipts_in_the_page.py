@@ -11,9 +11,8 @@ import pytest
 
 from solvent.cli import main
 from solvent.domain.settlement_properties import FUND
-from solvent.receipts.codec import receipt_document
 from tests.receipts.forging import forgeries, resealed
-from tests.receipts.test_receipts import busy_receipts
+from tests.receipts.kinds import of_every_kind
 from tests.service.console.built import ROOT
 from tests.sizes import sized
 
@@ -32,6 +31,25 @@ MATTERS = (
     "value",
     "quantity",
     "candidates.allotted",
+    "premium",
+    "paid",
+    "shares",
+    "before.balances.available",
+    "after.balances.available",
+    "after.balances.debt",
+    "accounts.assets_value",
+    "accounts.debts_value",
+    "accounts.shortfall",
+    "accounts.fund",
+    "accounts.loss",
+    "accounts.payments.value",
+    "accounts.written.quantity",
+    "accounts.written.value",
+    "accounts.after.balances.debt",
+    "pools.claims",
+    "pools.loss",
+    "pools.lenders",
+    "pools.lend_index",
 )
 """Fields whose change breaks a promise, whatever digest stands under it."""
 
@@ -53,11 +71,11 @@ def judged(documents: Iterable[dict[str, Any]]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def documents() -> list[dict[str, Any]]:
-    return [receipt_document(receipt) for receipt in busy_receipts()]
+    return [each for those in of_every_kind().values() for each in those]
 
 
 def test_every_real_receipt_is_good(documents: list[dict[str, Any]]) -> None:
-    assert len({each.get("case", "fill") for each in documents}) >= 3
+    assert len({(each["format"], each.get("case")) for each in documents}) >= 7
     assert judged(documents) == [""] * len(documents)
 
 
@@ -88,10 +106,28 @@ def test_a_forger_with_a_digest_of_his_own_is_refused(
     """A number a third larger or another asset, with the digest made to fit again."""
     tried = [
         resealed(changed)
-        for document in documents[: sized(12, 40, 400)]
+        for document in documents
         if (changed := _more(document, place.split("."))) is not None
     ]
     assert tried
+    assert [said for said in judged(tried) if not said] == []
+
+
+def test_a_party_may_gain_what_shares_round_by_and_no_more(
+    documents: list[dict[str, Any]],
+) -> None:
+    """A cent of USDC that comes from nowhere, with the digest made to fit again."""
+    tried = []
+    for document in documents:
+        changed = json.loads(json.dumps(document))
+        parts = changed.get("matches") or [changed]
+        for after in parts[0].get("after", ()):
+            for balance in after["balances"]:
+                if balance["asset"] == "USDC":
+                    balance["available"] = str(int(balance["available"]) + 10**4)
+                    tried.append(resealed(json.loads(json.dumps(changed))))
+                    balance["available"] = str(int(balance["available"]) - 10**4)
+    assert len(tried) > 5
     assert [said for said in judged(tried) if not said] == []
 
 
@@ -112,7 +148,7 @@ def _more(document: dict[str, Any], path: list[str]) -> dict[str, Any] | None:
         if last == "asset" and found == "USDC":
             node[last] = "SOL"
             return copy
-        if last != "asset" and isinstance(found, str) and found.isdigit() and int(found) > 10**6:
+        if last != "asset" and isinstance(found, str) and found.isdigit() and int(found) > 10**5:
             node[last] = str(int(found) + int(found) // 3)
             return copy
     return None
