@@ -21,10 +21,10 @@ from solvent.lab.paths.drawing import drawn, scenario_hash
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import load_scenario, scenario_path
 from solvent.lab.scenario.model import Scenario
+from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.plan import Plan, sources_hash
 from solvent.lab.sweeps.points import scenario_at
 from solvent.lab.sweeps.rows import Row as PathRow
-from solvent.lab.sweeps.summary import LOSS
 from solvent.lab.sweeps.workers import Workforce, local_pool, work
 from solvent.lab.tail.sampling import Asked, design, sample
 

@@ -25,7 +25,9 @@ compile requirements/console.txt --group console --constraint requirements/dev.t
 compile requirements/cluster.txt pyproject.toml --extra cluster --constraint requirements/dev.txt "$@"
 compile requirements/dask.txt pyproject.toml --extra dask --constraint requirements/dev.txt "$@"
 compile requirements/postgres.txt pyproject.toml --extra postgres --constraint requirements/dev.txt "$@"
+compile requirements/tune.txt pyproject.toml --extra tune --constraint requirements/dev.txt "$@"
 compile requirements/parquet.txt pyproject.toml --extra parquet --constraint requirements/dev.txt "$@"
 compile requirements/bench.txt --group bench \
     --constraint requirements/run.txt --constraint requirements/dev.txt "$@"
 compile requirements/bench-compiled.txt --group bench-compiled "$@"
+compile requirements/bench-lab.txt --group bench-lab "$@"

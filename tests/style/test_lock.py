@@ -14,11 +14,13 @@ LOCKED_GROUPS = {
     "dask": [],
     "parquet": [],
     "postgres": [],
+    "tune": [],
     "bench": ["bench"],
     "bench-compiled": ["bench-compiled"],
+    "bench-lab": ["bench-lab"],
 }
-EXTRAS = {"dask": ["dask"], "parquet": ["parquet"], "postgres": ["postgres"]}
-PEERS = {"bench", "bench-compiled", "build"}
+EXTRAS = {"dask": ["dask"], "parquet": ["parquet"], "postgres": ["postgres"], "tune": ["tune"]}
+PEERS = {"bench", "bench-compiled", "bench-lab", "build"}
 """Files of what is measured against or builds: without the project's own dependencies."""
 
 
@@ -57,7 +59,7 @@ def test_lock_holds_every_dependency(name: str) -> None:
 
 def test_developers_run_what_users_run() -> None:
     assert lock("run").items() <= lock("dev").items()
-    for name in ("build", "parquet", "postgres"):
+    for name in ("build", "dask", "parquet", "postgres", "tune"):
         assert lock(name).items() <= lock("dev").items()
 
 

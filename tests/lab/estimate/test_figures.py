@@ -9,6 +9,7 @@ import pytest
 from solvent.lab.estimate.choice import choose, paired, pareto
 from solvent.lab.estimate.figures import (
     Estimate,
+    bounded_mean,
     chance,
     difference,
     expected_shortfall,
@@ -199,3 +200,29 @@ class TestUntil:
             fixed += any(not each.low <= 0.1 <= each.high for each in single)
         assert missed <= 100 * 0.05
         assert fixed > 100 * 0.1
+
+
+def share(random: np.random.Generator) -> np.ndarray:
+    """Nearly always nothing, seldom all: what misleads Student's interval."""
+    return (random.random(200) < 0.02) * 1.0
+
+
+@pytest.mark.parametrize("law", [share, lambda random: random.random(200)])
+def test_the_mean_of_a_share_is_covered_whatever_the_law(
+    law: Callable[[np.random.Generator], np.ndarray],
+) -> None:
+    truth = 0.02 if law is share else 0.5
+    assert covered(lambda values: bounded_mean(values, 1.0), law, truth) >= 0.95 - SLACK
+
+
+def test_the_mean_of_a_share_stays_within_its_bounds_and_narrows() -> None:
+    few, many = ([0.0, 1.0] * count for count in (5, 5000))
+    assert (bounded_mean(few, 1.0).low, bounded_mean(few, 1.0).high) == (0.0, 1.0)
+    found = bounded_mean(many, 1.0)
+    told = math.log(3 / 0.05)
+    assert found.half_width == pytest.approx(math.sqrt(0.5 * told / 10**4) + 3 * told / 10**4)
+    assert bounded_mean([0.0] * 1000, 1.0).low == 0.0
+    assert 0.0 < bounded_mean([0.0] * 1000, 1.0).high < 0.02
+    target = parse_target("gini_mean ± 0.02", ["gini"], ["gini"])
+    assert not target.met([0.0, 1.0] * 500, 1)
+    assert target.met([0.0] * 10_000, 3)

@@ -6,10 +6,11 @@ from xml.etree import ElementTree
 import pytest
 
 from solvent.lab.scenario.catalog import load_scenario
+from solvent.lab.sweeps.frontier import frontier
 from solvent.lab.sweeps.page import render
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.rows import METRICS, Row
-from solvent.lab.sweeps.summary import frontier, verdict, worst
+from solvent.lab.sweeps.summary import verdict, worst
 from tests.lab.run_helpers import written
 
 POINTS: tuple[dict[str, str], ...] = ({}, {"fund.balance": "5"}, {"fund.balance": "<b>"})
@@ -65,13 +66,13 @@ def test_a_point_is_recommended_only_where_it_is_sure(plan: Plan) -> None:
     assert "nothing to choose" in verdict(Plan("x", "r", "s", ({},), 1), [row(0, 0, 1.0)])
 
 
-def test_the_worst_paths_are_those_that_lost_most(plan: Plan) -> None:
+def test_the_worst_paths_are_those_that_lost_most() -> None:
     found = worst(rows(0))
     assert [each.value("deficit") for each in found] == sorted(
         (each.value("deficit") for each in rows(0)), reverse=True
     )[:5]
     assert worst([row(0, 0, 0.0)]) == []
-    assert frontier(plan, rows(0)) == (0, 1)
+    assert frontier(rows(0), range(3)) == (0, 1)
 
 
 def test_paths_that_failed_are_told_and_counted(plan: Plan) -> None:

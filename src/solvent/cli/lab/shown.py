@@ -6,10 +6,10 @@ from pathlib import Path
 
 from solvent.cli.called import called
 from solvent.cli.runs.tables import print_sheet
+from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.rows import Row
 from solvent.lab.sweeps.summary import (
-    LOSS,
     frontier_sheet,
     replay_words,
     sheets,

@@ -25,6 +25,7 @@ def sweep(
     vary: Annotated[list[str] | None, Parameter(negative_iterable=())] = None,
     paths: Annotated[int, WHOLE, COUNT] = 100,
     until: str = "",
+    drop_losers: bool = False,
     accounts: Accounts = None,
     workers: Annotated[
         int | None, WHOLE, Parameter(validator=Number(gte=1, lte=MOST_WORKERS))
@@ -51,6 +52,9 @@ def sweep(
         How many paths each point has; at most so many with --until.
     until
         Stop as soon as every point is so sure: "deficit_p99 ± 5 %", "deficit_chance ± 0.01".
+    drop_losers
+        Leave out of later looks what another point surely beats in lenders' loss, unless it is
+        surely better in something else of the frontier.
     workers
         How many processes compute; all cores by default.
     shard
@@ -66,12 +70,15 @@ def sweep(
     if workers and cluster:
         reason = "is for this machine; a cluster has the workers that it has"
         raise InputError("sweep", "--workers", reason)
-    if until and shard:
-        reason = "needs all paths; leave --shard out, or give a number of --paths"
-        raise InputError("sweep", "--until", reason)
+    for asked, option in ((until, "--until"), (drop_losers, "--drop-losers")):
+        if asked and shard:
+            reason = "needs all paths of all points; leave --shard out"
+            raise InputError("sweep", option, reason)
     targets_of(until)
     points = grid([parse_varied(text) for text in vary or []])
-    part = replace(plan_of(scenario, points, paths), accounts=accounts, until=until)
+    part = replace(
+        plan_of(scenario, points, paths), accounts=accounts, until=until, drop=drop_losers
+    )
     plan = replace(part, shard=_shard(shard))
     rows = carry_out(plan, out, workers, cluster)
     if plan.shard[1] == 1:

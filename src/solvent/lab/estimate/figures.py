@@ -2,6 +2,7 @@
 
     chance    of a loss above zero           exact binomial (Clopper and Pearson)
     mean      of the paths, or of pairs      Student's interval
+    mean      of what lies within bounds     empirical Bernstein: right for any law and any sample
     VaR q     smallest x with a part q of    order statistics: nothing is assumed of the law, and
               paths at or below it           above where the sample does not reach there is no bound
     ES q      mean of the worst part 1 - q   Student's interval of what lies beyond VaR
@@ -13,7 +14,7 @@ and means claim no bounds, for a Student's interval would then promise too much.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, fsum, inf, sqrt
+from math import ceil, fsum, inf, log, sqrt
 
 from solvent.lab.estimate.special import beta_quantile, binomial_chance, student_quantile
 
@@ -62,6 +63,20 @@ def mean(values: Sequence[float], level: float = LEVEL) -> Estimate:
     spread = sqrt(fsum((x - middle) ** 2 for x in values) / (count - 1))
     half = student_quantile((1.0 + level) / 2.0, count - 1) * spread / sqrt(count)
     return Estimate(middle, middle - half, middle + half, carried)
+
+
+def bounded_mean(values: Sequence[float], most: float, level: float = LEVEL) -> Estimate:
+    """The mean of one or more values that cannot leave 0 to `most`, whatever their law.
+
+    The empirical Bernstein bound of Audibert, Munos and Szepesvari (2009): with V the variance of
+    the sample and d = 1 - level it lies within sqrt(2 V ln(3/d) / n) + 3 most ln(3/d) / n.
+    """
+    count = len(values)
+    middle = fsum(values) / count
+    variance, told = fsum((x - middle) ** 2 for x in values) / count, log(3.0 / (1.0 - level))
+    half = sqrt(2.0 * variance * told / count) + 3.0 * most * told / count
+    low, high = max(0.0, middle - half), min(most, middle + half)
+    return Estimate(middle, low, high, sum(1 for x in values if x))
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:

@@ -3,15 +3,17 @@
     deficit_p99 ± 5 %      value at risk at 99 %, half its interval within 5 % of it
     deficit_es95 ± 1000    expected shortfall at 95 %, half its interval within 1,000
     adl_mean ± 10 %        the mean
+    gini_mean ± 0.02       the mean of what lies between 0 and 1, by a bound that no law escapes
     deficit_chance ± 0.01  the chance of any, by a sequence of intervals that holds at every look
 
 Several may be given, parted by `;`. A sweep looks often, and each look could be the lucky one. So
 the k-th look of a quantile or a mean is held to the level 1 - alpha / (k (k + 1)), whose failures
-sum to alpha. A chance has the beta-binomial mixture (Robbins 1970), which needs no such care.
+sum to alpha. A chance has the beta-binomial mixture (Robbins 1970), which needs no such care; the
+mean of a share, which cannot leave 0 to 1, has the empirical Bernstein bound instead of Student's.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from math import lgamma, log, log1p
 
@@ -19,6 +21,7 @@ from solvent.domain.errors import InputError
 from solvent.lab.estimate.figures import (
     LEVEL,
     Estimate,
+    bounded_mean,
     expected_shortfall,
     mean,
     value_at_risk,
@@ -31,20 +34,24 @@ _HALVINGS = 60
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A statistic of one figure, and how wide half its interval may be."""
+    """A statistic of one figure, and how wide half its interval may be.
+
+    A `bounded` figure cannot leave 0 to 1.
+    """
 
     metric: str
     statistic: str
     half: float
     relative: bool
+    bounded: bool = False
 
     def estimate(self, values: Sequence[float], look: int) -> Estimate:
         """The statistic of a sample as its `look`-th look, from 1, may claim it."""
         if self.statistic == "chance":
             return chance_sequence(sum(1 for x in values if x > 0.0), len(values))
-        level = 1.0 - (1.0 - LEVEL) / (look * (look + 1))
+        level = level_at(look)
         if self.statistic == "mean":
-            return mean(values, level)
+            return bounded_mean(values, 1.0, level) if self.bounded else mean(values, level)
         if self.statistic.startswith("es"):
             return expected_shortfall(values, part_of(self.statistic), level)
         return value_at_risk(values, part_of(self.statistic), level)
@@ -58,8 +65,16 @@ class Target:
         return found.half_width <= allowed
 
 
-def parse_target(text: str, metrics: Sequence[str]) -> Target:
-    """A target as it was written. InputError where it cannot be read."""
+def level_at(look: int, level: float = LEVEL) -> float:
+    """What the `look`-th look may claim so that all of them together hold with `level`."""
+    return 1.0 - (1.0 - level) / (look * (look + 1))
+
+
+def parse_target(text: str, metrics: Sequence[str], bounded: Collection[str] = ()) -> Target:
+    """A target as it was written; `bounded` figures cannot leave 0 to 1.
+
+    InputError where it cannot be read.
+    """
     found = _TARGET.fullmatch(text.strip())
     if found is None:
         reason = f'{text.strip()!r} is no target; write it like "deficit_p99 ± 5 %"'
@@ -74,7 +89,7 @@ def parse_target(text: str, metrics: Sequence[str]) -> Target:
         raise InputError("sweep", "--until", f"{half!r} is no number") from None
     if not width > 0.0:
         raise InputError("sweep", "--until", f"{text.strip()!r} can never be met; allow some width")
-    return Target(metric, statistic, width, bool(percent))
+    return Target(metric, statistic, width, bool(percent), metric in bounded)
 
 
 def part_of(statistic: str) -> float:

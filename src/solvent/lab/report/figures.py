@@ -78,6 +78,28 @@ class PoolWatch:
         }
 
 
+class LendRate:
+    """What lenders earned: the lend rates of all pools by what was lent there, and for how long.
+
+    lend rate = sum of value lent * rate * time / sum of value lent * time
+
+    Interest alone: a loss that lenders bear stands beside it, as their deficit.
+    """
+
+    def __init__(self) -> None:
+        self._earned = 0
+        self._lent = 0
+
+    def sample(self, value: int, rate: int, elapsed: int) -> None:
+        """Take a pool: `value` lent, 10^-6 USDC, at `rate` a year for `elapsed` microseconds."""
+        self._earned += value * rate * elapsed
+        self._lent += value * elapsed
+
+    def result(self) -> float:
+        """The mean rate a year; 0 where nobody lent."""
+        return self._earned // self._lent / RATIO if self._lent else 0.0
+
+
 def ratio(number: int) -> float:
     """A ratio of 10^-9 as a number."""
     return number / RATIO
@@ -115,6 +137,7 @@ class Recorder:
         self._later = KindLater(self._marks, parameters.start_time)
         self._parties = Parties(self._marks, parties)
         self._conservation = Conservation(self._marks)
+        self._lend_rate = LendRate()
         self._pools = [
             PoolWatch(asset.symbol, asset.pool.throttle_threshold) for asset in parameters.assets
         ]
@@ -228,13 +251,15 @@ class Recorder:
                 self._rows["utilization"][watch.symbol].append(ratio(pool.utilization))
                 self._rows["bound"][watch.symbol].append(ratio(pool.bound))
         if elapsed:
-            self._sample(engine.queries)
+            self._sample(engine.queries, elapsed)
 
-    def _sample(self, queries: Queries) -> None:
+    def _sample(self, queries: Queries, elapsed: int) -> None:
         for asset, watch in enumerate(self._pools):
             report = queries.pool(asset)
             self._rows["borrow_rate"][watch.symbol].append(ratio(report.borrow_apr))
             self._rows["lend_rate"][watch.symbol].append(ratio(report.lend_apr))
+            lent = self._marks.value(asset, report.lent)
+            self._lend_rate.sample(lent, report.lend_apr, elapsed)
             self._rows["depth"][watch.symbol].append(self._depth(queries, asset))
         self._times.append(time_text(self._now))
         self._liquidating.append(self._in_waterfall)
@@ -278,6 +303,7 @@ class Recorder:
             "bookings": self._bookings.result(),
             "written_down": self._write_downs.result(),
             "pools": [watch.result() for watch in self._pools],
+            "lend_rate": self._lend_rate.result(),
             "conservation": self._conservation.result(),
             "receipts": self.receipts,
         }

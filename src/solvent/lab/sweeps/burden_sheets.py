@@ -3,16 +3,18 @@
 The points share these paths, so what a point changes is seen path by path.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from math import isinf
 
 from solvent.lab.estimate.choice import paired
-from solvent.lab.estimate.figures import LEVEL, Estimate
+from solvent.lab.estimate.figures import LEVEL, Estimate, mean
 from solvent.lab.report.formatting import ABSENT, number
 from solvent.lab.report.summary import Sheet
+from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.plan import Plan
-from solvent.lab.sweeps.rows import BURDEN, Row
-from solvent.lab.sweeps.summary import LOSS, figures_by_path, point_name
+from solvent.lab.sweeps.rows import BURDEN, Row, figures_by_path
+from solvent.lab.sweeps.summary import point_name
 
 TITLES = {
     "adl": "Moved by ADL",
@@ -32,10 +34,10 @@ NOTE = (
 
 
 def burden_sheets(plan: Plan, rows: Sequence[Row]) -> list[Sheet]:
-    """Means by point, and differences from the scenario as it is; none where nobody was asked."""
+    """Means, and differences from the scenario as it is; none where nobody was asked."""
     asked = {row.path for row in rows if not row.error and row.value(BURDEN[0]) > 0}
-    failed = {row.path for row in rows if row.error}
-    paths = sorted(asked - failed)
+    ran = Counter(row.path for row in rows if not row.error)
+    paths = sorted(path for path in asked if ran[path] == len(plan.points))
     if not paths:
         return []
     return [_means(plan, rows, paths), *_differences(plan, rows, paths)]
@@ -43,12 +45,13 @@ def burden_sheets(plan: Plan, rows: Sequence[Row]) -> list[Sheet]:
 
 def _means(plan: Plan, rows: Sequence[Row], paths: Sequence[int]) -> Sheet:
     lines = []
-    for place, point in enumerate(plan.points):
-        found = (_on(rows, place, metric, paths) for metric in TITLES)
-        shown = (number(sum(each.values()) / len(paths), PLACES) for each in found)
-        lines.append((point_name(point), *shown))
+    for metric, title in TITLES.items():
+        for place, point in enumerate(plan.points):
+            found = mean(list(_on(rows, place, metric, paths).values()))
+            lines.append((title, point_name(point), _interval(found), number(found.carried)))
     caption = f"Who bears ADL: means of the {number(len(paths))} paths where anybody is asked"
-    return Sheet(caption, ("", *TITLES.values()), lines, notes=(NOTE,))
+    head = ("Figure", "", "Mean", "Carried by paths")
+    return Sheet(caption, head, lines, text_columns=2, notes=(NOTE,))
 
 
 def _differences(plan: Plan, rows: Sequence[Row], paths: Sequence[int]) -> list[Sheet]:

@@ -18,10 +18,10 @@ from solvent.lab.report.page import TEMPLATES
 from solvent.lab.report.summary import Sheet
 from solvent.lab.scenario.model import Scenario
 from solvent.lab.sweeps.burden_sheets import burden_sheets
+from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.rows import Row
 from solvent.lab.sweeps.summary import (
-    LOSS,
     frontier_sheet,
     replay_words,
     sheets,

@@ -25,7 +25,8 @@ class Plan:
 
     `root` is the scenario's hash, `sources` that of the package that computes; `paths` how many
     paths each point has at most, fewer where `until` (statistics as they were written) is met
-    before. `shard` (i, n) has the paths whose number leaves i - 1 when divided by n.
+    before. With `drop` points that surely lose are left out from the next look on. `shard` (i, n)
+    has the paths whose number leaves i - 1 when divided by n.
     """
 
     scenario: str
@@ -35,6 +36,7 @@ class Plan:
     paths: int
     accounts: int | None = None
     until: str = ""
+    drop: bool = False
     shard: tuple[int, int] = (1, 1)
     format: int = FORMAT
 

@@ -4,7 +4,7 @@ Money is decimal text in USDC as the run's report has it, never a float; what is
 is computed in `estimate`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ METRICS = (
     "received",
     "in_kind",
     "adl",
+    "adl_share",
     "cleared",
     "book",
     "backstop",
@@ -27,6 +28,7 @@ METRICS = (
     "closed",
     "peak_utilization",
     "minutes_full",
+    "lend_rate",
     "asked",
     "largest_share",
     "regret",
@@ -36,6 +38,8 @@ METRICS = (
 """What a row says of its path: USDC but for counts of accounts, ratios and minutes."""
 BURDEN = METRICS[-5:]
 """Who bore ADL (`lab.report.burden`)."""
+SHARES = ("adl_share", "largest_share", "regret", "gini", "out_of_order")
+"""Figures that cannot leave 0 to 1."""
 
 HASHES = ("state_hash", "event_hash")
 COLUMNS = ("point", "path", *METRICS, *HASHES, "error")
@@ -97,16 +101,26 @@ def row_figures(figures: Mapping[str, Any]) -> dict[str, str]:
     stages = {each["stage"]: Decimal(each["value"]) for each in figures["stages"]}
     lenders, pools = figures["lenders"], figures["pools"]
     adl = sum((value for stage, value in stages.items() if stage.startswith("adl_")), Decimal())
+    cleared = sum(stages.values(), Decimal())
     return {
         **{name: lenders[name] for name in ("deficit", "owed", "received", "in_kind")},
         "adl": str(adl),
-        "cleared": str(sum(stages.values(), Decimal())),
+        "adl_share": f"{adl / cleared if cleared else Decimal():.9f}",
+        "cleared": str(cleared),
         "book": str(stages["book"]),
         "backstop": str(stages["backstop"]),
         "liquidated": str(figures["liquidated_accounts"]),
         "closed": str(figures["closed_accounts"]),
         "peak_utilization": str(max(pool["peak_utilization"] for pool in pools)),
         "minutes_full": str(max(pool["minutes_full"] for pool in pools)),
+        "lend_rate": f"{figures['lend_rate']:.9f}",
         **{name: str(figures["burden"][name]) for name in BURDEN},
         **{name: figures[name] for name in HASHES},
+    }
+
+
+def figures_by_path(rows: Sequence[Row], point: int, metric: str) -> dict[int, float]:
+    """A figure of a point's paths that ran, by path number."""
+    return {
+        row.path: float(row.value(metric)) for row in rows if row.point == point and not row.error
     }

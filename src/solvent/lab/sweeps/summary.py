@@ -9,8 +9,9 @@ from math import isinf
 
 import numpy as np
 
-from solvent.lab.estimate.choice import Choice, choose, paired, pareto
+from solvent.lab.estimate.choice import Choice, choose, paired
 from solvent.lab.estimate.figures import (
+    LEVEL,
     Estimate,
     chance,
     expected_shortfall,
@@ -20,13 +21,12 @@ from solvent.lab.estimate.figures import (
 from solvent.lab.estimate.sobol import indices, mean_of, worst_of
 from solvent.lab.report.formatting import ABSENT, number
 from solvent.lab.report.summary import Sheet
+from solvent.lab.sweeps.elimination import HALF, alive
+from solvent.lab.sweeps.frontier import FRONTIER, LOSS, frontier
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.points import Point
-from solvent.lab.sweeps.rows import Row
+from solvent.lab.sweeps.rows import Row, figures_by_path
 
-LOSS = "deficit"
-FRONTIER = ("deficit", "adl", "liquidated")
-"""Figures of the frontier, less of each being better: lenders' loss, ADL, disruption."""
 PARTS = (0.95, 0.99, 0.999)
 WORST = 5
 FEWEST_FIELDS, LEAST_PATHS = 2, 10
@@ -37,13 +37,6 @@ AS_IT_IS = "as it is"
 def point_name(point: Point) -> str:
     """A point in words."""
     return ", ".join(f"{field} = {value}" for field, value in point.items()) or AS_IT_IS
-
-
-def figures_by_path(rows: Sequence[Row], point: int, metric: str) -> dict[int, float]:
-    """A figure of a point's paths that ran, by path number."""
-    return {
-        row.path: float(row.value(metric)) for row in rows if row.point == point and not row.error
-    }
 
 
 def estimates(losses: Sequence[float]) -> Mapping[str, Estimate]:
@@ -62,20 +55,19 @@ def estimates(losses: Sequence[float]) -> Mapping[str, Estimate]:
 
 
 def choice_of(plan: Plan, rows: Sequence[Row]) -> Choice | None:
-    """The point of the least mean loss, or what overlaps; None for a sweep of one point."""
-    points = [figures_by_path(rows, point, LOSS) for point in range(len(plan.points))]
-    return choose(points) if len(points) > 1 else None
+    """The point of the least mean loss, or what overlaps; None for a sweep of one point.
 
-
-def frontier(plan: Plan, rows: Sequence[Row]) -> tuple[int, ...]:
-    """The points that no other beats in all means of `FRONTIER`, by the means alone."""
-    table = []
-    for point in range(len(plan.points)):
-        columns = [figures_by_path(rows, point, metric) for metric in FRONTIER]
-        if not columns[0]:
-            return ()
-        table.append([sum(column.values()) / len(column) for column in columns])
-    return pareto(table)
+    Where losers were left out it is among those that went on.
+    """
+    if len(plan.points) == 1:
+        return None
+    points = alive(rows, len(plan.points))
+    level = HALF if plan.drop else LEVEL
+    if len(points) == 1:
+        return Choice(points[0], ())
+    found = choose([figures_by_path(rows, point, LOSS) for point in points], level)
+    best = None if found.best is None else points[found.best]
+    return Choice(best, tuple(points[place] for place in found.overlapping))
 
 
 def worst(rows: Sequence[Row]) -> list[Row]:
@@ -101,8 +93,9 @@ def _losses(plan: Plan, rows: Sequence[Row]) -> Sheet:
         share = told["chance"] if told else None
         shown = ABSENT if share is None else f"{100 * share.value:.2f} % {_percents(share)}"
         average = _money(told["mean"]) if told else ABSENT
-        lines.append((point_name(point), number(len(losses)), number(failed), shown, average))
-    head = ("", "Paths", "Failed", "Chance that a lender loses", "Mean loss")
+        lose = number(0 if share is None else share.carried)
+        lines.append((point_name(point), number(len(losses)), number(failed), lose, shown, average))
+    head = ("", "Paths", "Failed", "That lose", "Chance that a lender loses", "Mean loss")
     return Sheet("Lenders' losses, USDC a path, 95 % intervals in brackets", head, lines)
 
 
@@ -141,17 +134,26 @@ def verdict(plan: Plan, rows: Sequence[Row]) -> str:
 
 def frontier_sheet(plan: Plan, rows: Sequence[Row]) -> list[Sheet]:
     """The means of `FRONTIER` by point, and which points nothing beats; none for one point."""
-    kept = frontier(plan, rows)
+    points = alive(rows, len(plan.points))
+    kept = frontier(rows, points)
     if len(plan.points) == 1 or not kept:
         return []
     lines = []
     for place, point in enumerate(plan.points):
         columns = [list(figures_by_path(rows, place, metric).values()) for metric in FRONTIER]
-        shown = [_money(mean(column)) for column in columns]
-        lines.append((point_name(point), *shown, "yes" if place in kept else "no"))
-    head = ("", "Lenders' loss", "Moved by ADL", "Accounts liquidated", "On the frontier")
-    note = "By the means alone: two points whose intervals overlap may change places."
-    return [Sheet("The frontier: nothing is better in all three", head, lines, notes=(note,))]
+        if not columns[0]:
+            continue
+        loss, share, accounts, rate = map(mean, columns)
+        shown = (_money(loss), _percent(share), _money(accounts), _percent(rate))
+        word = ("yes" if place in kept else "no") if place in points else "left out"
+        lines.append((point_name(point), *shown, word))
+    head = ("", "Lenders' loss", "ADL's share", "Accounts liquidated", "Lend rate", "On it")
+    notes = (
+        "By the means alone: two points whose intervals overlap may change places.",
+        "ADL's share is its part of what the waterfall cleared; the lend rate is a year's, over all"
+        " pools by what is lent there. Of each mean the paths that are not zero carry it.",
+    )
+    return [Sheet("The frontier: nothing is better in all four", head, lines, notes=notes)]
 
 
 def sobol_sheet(plan: Plan, rows: Sequence[Row]) -> list[Sheet]:
@@ -182,6 +184,11 @@ def replay_words(plan: Plan, row: Row) -> str:
 
 def _ratio(found: Estimate) -> str:
     return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def _percent(found: Estimate) -> str:
+    ends = (ABSENT if isinf(x) else f"{100 * x:.3f}" for x in (found.low, found.high))
+    return f"{100 * found.value:.3f} % [{', '.join(ends)}]"
 
 
 def _percents(found: Estimate) -> str:

@@ -1,8 +1,8 @@
 """Sweeping: begin a sweep or go on with one, until its rows are there or its statistics are sure.
 
-The rounds of a sweep with `--until` are 100, 200, 400, ... paths a point, and what is asked of a
-round is asked of its rows in order. So where the sweep stops hangs on the plan alone. Without
-`--until` there is one round of all paths.
+The rounds of a sweep with `--until` or `--drop-losers` are 100, 200, 400, ... paths a point, and
+what is asked of a round is asked of its rows in order. So where the sweep stops, and which points
+go on, hangs on the plan alone. Without either there is one round of all paths.
 """
 
 import csv
@@ -16,11 +16,12 @@ from pathlib import Path
 from solvent.domain.errors import InputError
 from solvent.lab.estimate.until import Target, parse_target
 from solvent.lab.scenario.catalog import scenario_path
+from solvent.lab.sweeps.elimination import survivors
 from solvent.lab.sweeps.log import LOG, RowLog, read_log
 from solvent.lab.sweeps.page import write_page
 from solvent.lab.sweeps.plan import PLAN, Plan, read_plan
 from solvent.lab.sweeps.points import scenario_at
-from solvent.lab.sweeps.rows import COLUMNS, METRICS, Row, row_of
+from solvent.lab.sweeps.rows import COLUMNS, METRICS, SHARES, Row, row_of
 from solvent.lab.sweeps.workers import Pool, Workforce, check
 
 ROWS = "rows.csv"
@@ -55,12 +56,16 @@ def sweep(folder: Path, pool: Pool, progress: Progress | None = None) -> list[Ro
     check(plan.scenario, plan.root, plan.sources)
     targets = targets_of(plan.until)
     with closing(RowLog(folder)) as log:
-        end = 0
-        for end in _rounds(plan, targets):
-            _round(plan, log, end, pool, progress)
-            if targets and _sure(plan, log.rows, end, targets):
+        points, ends = list(range(len(plan.points))), dict[int, int]()
+        for look, end in enumerate(_rounds(plan), start=1):
+            ends.update(dict.fromkeys(points, end))
+            _round(plan, log, points, end, pool, progress)
+            found = _ordered(plan, log.rows, dict.fromkeys(points, end))
+            if targets and _sure(found, points, targets, look):
                 break
-        rows = _ordered(plan, log.rows, end)
+            if plan.drop:
+                points = survivors(found, points, look)
+        rows = _ordered(plan, log.rows, ends)
     _finish(folder, plan, rows)
     return rows
 
@@ -74,7 +79,7 @@ def _finish(folder: Path, plan: Plan, rows: list[Row]) -> None:
 
 def targets_of(until: str) -> list[Target]:
     """The targets of an `--until`. InputError where one cannot be read."""
-    return [parse_target(text, METRICS) for text in until.split(";")] if until else []
+    return [parse_target(text, METRICS, SHARES) for text in until.split(";")] if until else []
 
 
 def values_of(rows: Iterable[Row], point: int, metric: str) -> list[float]:
@@ -82,10 +87,10 @@ def values_of(rows: Iterable[Row], point: int, metric: str) -> list[float]:
     return [float(row.value(metric)) for row in rows if row.point == point and not row.error]
 
 
-def _rounds(plan: Plan, targets: list[Target]) -> Iterator[int]:
-    """How many paths each point has after each round."""
+def _rounds(plan: Plan) -> Iterator[int]:
+    """How many paths each point that goes on has after each round."""
     end = FIRST_LOOK
-    while targets and end < plan.paths:
+    while (plan.until or plan.drop) and end < plan.paths:
         yield end
         end *= 2
     yield plan.paths
@@ -94,12 +99,13 @@ def _rounds(plan: Plan, targets: list[Target]) -> Iterator[int]:
 def _round(
     plan: Plan,
     log: RowLog,
+    points: list[int],
     end: int,
     pool: Pool,
     progress: Progress | None,
 ) -> None:
     # Path by path, not point by point: a sweep that is cut short has whole pairs.
-    wanted = [(point, path) for path in plan.numbers(0, end) for point in range(len(plan.points))]
+    wanted = [(point, path) for path in plan.numbers(0, end) for point in points]
     missing = [key for key in wanted if key not in log.rows]
     if not missing:
         return
@@ -112,18 +118,19 @@ def _round(
                 progress(done, len(wanted))
 
 
-def _sure(plan: Plan, rows: Rows, end: int, targets: list[Target]) -> bool:
-    look = (end // FIRST_LOOK).bit_length()
-    ordered = _ordered(plan, rows, end)
+def _sure(rows: list[Row], points: list[int], targets: list[Target], look: int) -> bool:
     return all(
-        target.met(values_of(ordered, point, target.metric), look)
+        target.met(values_of(rows, point, target.metric), look)
         for target in targets
-        for point in range(len(plan.points))
+        for point in points
     )
 
 
-def _ordered(plan: Plan, rows: Rows, end: int) -> list[Row]:
-    return [rows[point, path] for point in range(len(plan.points)) for path in plan.numbers(0, end)]
+def _ordered(plan: Plan, rows: Rows, ends: Mapping[int, int]) -> list[Row]:
+    """The rows of each point's paths up to its end."""
+    return [
+        rows[point, path] for point, end in sorted(ends.items()) for path in plan.numbers(0, end)
+    ]
 
 
 def write_rows(folder: Path, rows: Iterable[Row]) -> None:

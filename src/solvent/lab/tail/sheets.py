@@ -9,8 +9,9 @@ from solvent.lab.estimate.figures import LEAST_CARRIED, Estimate
 from solvent.lab.report.formatting import ABSENT, number
 from solvent.lab.report.summary import Sheet
 from solvent.lab.scenario.model import Scenario
+from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.rows import HASHES, METRICS
-from solvent.lab.sweeps.summary import LOSS, PARTS
+from solvent.lab.sweeps.summary import PARTS
 from solvent.lab.tail.reverse import EVENTS, FARTHEST, Found, shortest
 from solvent.lab.tail.sampling import Asked, LeafRow, design
 
