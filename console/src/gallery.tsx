@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { useState } from "preact/hooks";
 import { answered, identity, marketTime, Refused, wire, type Pool, type PoolNow, type Standing } from "./data/api.ts";
+import { addresses, alone, at, cluster, handOvers, type Seen } from "./data/nodes.ts";
 import { past } from "./data/past.ts";
 import { followLinks } from "./data/router.ts";
 import { line } from "./data/streams.ts";
@@ -11,6 +12,7 @@ import { Figure, State } from "./parts/figures.tsx";
 import { Meter } from "./parts/meter.tsx";
 import { Answer, Failed, Loading } from "./parts/states.tsx";
 import { CurveChart } from "./parts/curve.tsx";
+import { Cluster } from "./pages/cluster.tsx";
 import { CONDITIONS } from "./pages/markets.tsx";
 import { Table, type Column } from "./parts/table.tsx";
 import "./style/base.css";
@@ -67,7 +69,7 @@ const COLUMNS: Column<Pool>[] = [
 ];
 
 function standing(value: Pool[] | null, error: Error | null = null): Standing<Pool[]> {
-  return { value, error, at: TIME };
+  return { value, error, at: TIME, sequence: null };
 }
 
 const ANSWERS: readonly (readonly [string, Standing<Pool[]>])[] = [
@@ -79,6 +81,22 @@ const ANSWERS: readonly (readonly [string, Standing<Pool[]>])[] = [
   ["Asked to wait", standing([POOL], new Refused(429, "TOO_MANY_REQUESTS", "too many requests"))],
   ["Not for this key", standing(null, new Refused(403, "FORBIDDEN", "the key's role may not do this"))],
 ];
+
+type Row = Seen["nodes"][number];
+
+function row(node: number, part: Row["part"], sequence: number | null): Row {
+  const said = sequence === null ? { epoch: null, lag: null, version: null } : { epoch: 4, lag: node, version: "1.0" };
+  return { node, url: `http://node-${node}:8620`, part, sequence, ...said };
+}
+
+/** Three nodes, of which the first died: the page asks the second. */
+function after(leader: number | null, quietMs: number): void {
+  const nodes = [row(0, "silent", null), row(1, leader === 1 ? "leads" : "follows", 41_207), row(2, "follows", 41_206)];
+  alone.value = false;
+  cluster.value = { node: 1, part: leader === 1 ? "leads" : "follows", sequence: 41_207, epoch: 4, leader, quietMs, nodes };
+  addresses.value = nodes.map((each) => each.url);
+  at.value = addresses.value[1] ?? "";
+}
 
 const WIRES = {
   connected: () => {
@@ -101,6 +119,27 @@ const WIRES = {
     wire.value = "waiting";
     line.value = "on";
   },
+  "handed over": () => {
+    wire.value = "up";
+    line.value = "on";
+    after(1, 90);
+    handOvers.value = [{ from: 0, to: 1, epoch: 4, at: Date.now() }];
+  },
+  "going on elsewhere": () => {
+    wire.value = "up";
+    line.value = "lost";
+    after(null, 600);
+  },
+  "no leader": () => {
+    wire.value = "up";
+    line.value = "on";
+    after(null, 5000);
+  },
+  "no node": () => {
+    after(null, 600);
+    wire.value = "down";
+    line.value = "lost";
+  },
   replaying: () => {
     wire.value = "up";
     line.value = "on";
@@ -116,6 +155,9 @@ type WireName = keyof typeof WIRES;
 
 function show(name: WireName): void {
   past.value = null;
+  cluster.value = null;
+  alone.value = true;
+  handOvers.value = [];
   identity.value = { market: "0".repeat(32), demo: false, scenario: "", speed: "1" };
   marketTime.value = { told: TIME, heard: Date.now() };
   answered.value = Date.now();
@@ -178,6 +220,9 @@ function Gallery() {
             </section>
           );
         })}
+        <div data-state="Nodes">
+          <Cluster />
+        </div>
         <section class="panel" data-state="Parts">
           <header class="title">
             <h2>Parts</h2>

@@ -1,11 +1,14 @@
 /** The console: one page that shows what its address says. */
 
+import { effect } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ComponentType } from "preact";
 import { whichMarket } from "./data/api.ts";
+import { cluster, watch } from "./data/nodes.ts";
 import { past } from "./data/past.ts";
 import { followLinks, place } from "./data/router.ts";
+import { later } from "./lib/later.ts";
 import { Loading } from "./parts/states.tsx";
 import { Shell } from "./parts/shell.tsx";
 import { Markets } from "./pages/markets.tsx";
@@ -28,6 +31,7 @@ const LATER: Record<string, () => Promise<Page>> = {
   key: async () => (await import("./pages/key.tsx")).Key,
   ask: async () => (await import("./pages/ask.tsx")).Ask,
   replay: async () => (await import("./pages/replay.tsx")).Replay,
+  cluster: async () => (await import("./pages/cluster.tsx")).Cluster,
   settings: async () => (await import("./pages/choices.tsx")).Choices,
 };
 
@@ -48,7 +52,7 @@ function Missing() {
 }
 
 /** Pages that show the past, or nothing of the market. */
-const TIMELESS = new Set(["", "markets", "trade", "account", "replay", "ask", "key", "settings"]);
+const TIMELESS = new Set(["", "markets", "trade", "account", "replay", "ask", "key", "settings", "cluster"]);
 
 function NotThen() {
   return (
@@ -66,8 +70,9 @@ function View() {
   const [, loaded] = useState(0);
   const page = READY.get(name);
   useEffect(() => {
-    if (!page && LATER[name]) {
-      void LATER[name]().then((found) => {
+    const load = LATER[name];
+    if (!page && load) {
+      void later(load).then((found) => {
         READY.set(name, found);
         loaded((count) => count + 1);
       });
@@ -81,9 +86,23 @@ function View() {
   );
 }
 
+/** Where the node that the page came from may end before the page does, its code is there beforehand. */
+function loadAll(): void {
+  for (const [name, load] of Object.entries(LATER)) void later(load).then((found) => READY.set(name, found));
+  void later(() => import("./parts/plotting.ts"));
+  void later(() => import("@noble/ed25519"));
+}
+
 const root = document.getElementById("app");
 if (root) {
   followLinks();
   render(<View />, root);
   void whichMarket().catch(() => undefined);
+  void watch();
+  let isLoaded = false;
+  effect(() => {
+    if (isLoaded || !cluster.value) return;
+    isLoaded = true;
+    loadAll();
+  });
 }

@@ -95,3 +95,14 @@ def test_a_demo_has_no_staff_key_that_a_page_could_compute(tmp_path: Path) -> No
         found.append({key["publicKey"] for key in keys.values()})
     assert not found[0] & found[1]
     assert not {key.public for key in demo_keys(1)} & (found[0] | found[1])
+
+
+def test_nodes_of_a_cluster_are_served_under_their_names() -> None:
+    urls = ["http://Node-0:8620", "http://node-1:80/", "http://[::1]:8621"]
+    front = Front(hosts={"10.0.0.1"}).among(urls)
+    assert front.nodes == ("http://node-0:8620", "http://node-1", "http://[::1]:8621")
+    assert front.refusal("http://node-1", "node-0:8620") is None
+    assert front.refusal(None, "node-1") is None
+    assert front.refusal("http://node-1:8620", "node-0:8620") is not None
+    assert front.refusal(None, "node-2:8620") is not None
+    assert not front.lets("http://node-2:8620")

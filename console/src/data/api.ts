@@ -4,6 +4,7 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { components } from "./schema";
 import { newPair, sha256, signature, signedText, type Fields, type KeyPair } from "../lib/signing.ts";
+import { cluster, isOlder, knows, least, leave, turns, untilLeft, untilSilent } from "./nodes.ts";
 import { keep, kept } from "./settings.ts";
 
 export type Schemas = components["schemas"];
@@ -12,6 +13,10 @@ export type PoolNow = Schemas["PoolNow"];
 
 const WINDOW_MS = 30_000;
 const KEY = "solvent-key";
+const UNAVAILABLE = 503;
+/** Another node leads after a second or two; what is asked again is signed for longer than this. */
+const HAND_OVER_MS = 10_000;
+const TURN_MS = 250;
 
 /** Somebody's key, and for which account it acts where that is known. */
 export interface Held extends KeyPair {
@@ -89,35 +94,77 @@ async function headers(asked: Asked, body: string | null): Promise<Record<string
   };
 }
 
-/** The answer to a request, as it came. Throws Refused, and what the browser throws without a line. */
-export async function send(asked: Asked): Promise<Response> {
+/** The first node's answer that is one. Throws what the browser throws where none can be reached. */
+async function answerOf(asked: Asked): Promise<Response> {
   const method = asked.method ?? "GET";
   const fields = asked.fields ?? {};
   const body = method === "GET" ? null : JSON.stringify(fields);
   const url = method === "GET" && Object.keys(fields).length ? `${asked.path}?${query(fields)}` : asked.path;
+  const signed = await headers(asked, body);
+  // What comes again signed as before is done once; what is not signed could be done twice.
+  const isRepeatable = method === "GET" || asked.instruction !== undefined;
+  const until = Date.now() + (method === "GET" ? 0 : HAND_OVER_MS);
+  for (;;) {
+    let failure: unknown = null;
+    let unable: Response | null = null;
+    for (const origin of turns(method !== "GET")) {
+      const number = least();
+      try {
+        const signal = method === "GET" ? untilLeft(origin) : isRepeatable ? untilSilent() : null;
+        const response = await fetch(origin + url, { method, body, signal, headers: number ? { ...signed, "X-Solvent-Min-Sequence": number } : signed });
+        if (response.status !== UNAVAILABLE) return response;
+        unable = response;
+      } catch (error) {
+        leave(origin);
+        failure = error;
+        if (!isRepeatable) throw error;
+      }
+    }
+    if (!cluster.value || Date.now() >= until) {
+      if (unable) return unable;
+      throw failure;
+    }
+    await new Promise((done) => setTimeout(done, TURN_MS));
+  }
+}
+
+/** The answer to a request, as it came. Throws Refused, and what the browser throws without a line. */
+export async function send(asked: Asked): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { method, body, headers: await headers(asked, body) });
+    response = await answerOf(asked);
   } catch (error) {
     wire.value = "down";
     throw error;
   }
   noteAnswer(asked.path, response.status === 429);
   answered.value = Date.now();
+  const sequence = sequenceOf(response);
   const told = Number(response.headers.get("x-market-time"));
   if (!response.ok) {
-    const said = (await response.json().catch(() => ({}))) as { code?: string; message?: string };
-    throw new Refused(response.status, said.code ?? "", said.message ?? response.statusText);
+    const why = (await response.json().catch(() => ({}))) as { code?: string; message?: string };
+    throw new Refused(response.status, why.code ?? "", why.message ?? response.statusText);
   }
-  if (told) marketTime.value = { told, heard: answered.value };
+  if (sequence !== null) knows(sequence);
+  // Nodes' clocks differ by a little: the later one is shown.
+  if (told >= marketTime.value.told) marketTime.value = { told, heard: answered.value };
   return response;
+}
+
+/** Up to which frame, or record, an answer knows all. */
+export function sequenceOf(response: Response): number | null {
+  const said = response.headers.get("x-solvent-sequence");
+  return said === null ? null : Number(said);
 }
 
 /** The market's time when it last spoke. */
 export const marketTime = signal({ told: 0, heard: 0 });
 
 export async function ask<T>(asked: Asked): Promise<T> {
-  const response = await send(asked);
+  return said<T>(await send(asked));
+}
+
+async function said<T>(response: Response): Promise<T> {
   const text = await response.text();
   return (text ? JSON.parse(text) : null) as T;
 }
@@ -136,9 +183,11 @@ export interface Standing<T> {
   readonly value: T | null;
   readonly error: Error | null;
   readonly at: number;
+  /** Up to which frame it knows all. */
+  readonly sequence: number | null;
 }
 
-const NOTHING: Standing<never> = { value: null, error: null, at: 0 };
+const NOTHING: Standing<never> = { value: null, error: null, at: 0, sequence: null };
 
 /** Ask while the page is looked at; `null` asks nothing. */
 export function useAsked<T>(asked: Asked | null, everyMs = 2000): [ReadonlySignal<Standing<T>>, () => void] {
@@ -154,8 +203,11 @@ export function useAsked<T>(asked: Asked | null, everyMs = 2000): [ReadonlySigna
       clearTimeout(timer);
       let wait = everyMs;
       try {
-        const value = await ask<T>(asked);
-        if (!isOver) standing.value = { value, error: null, at: Date.now() };
+        const response = await send(asked);
+        const sequence = sequenceOf(response);
+        const value = await said<T>(response);
+        // Two may be under way: what knows less than what is shown is not shown after it.
+        if (!isOver && !isOlder(sequence, standing.value.sequence)) standing.value = { value, error: null, at: Date.now(), sequence };
       } catch (error) {
         if (!isOver) standing.value = { ...standing.value, error: error as Error };
         wait = Math.max(everyMs, 1000);
@@ -176,13 +228,13 @@ export function useAsked<T>(asked: Asked | null, everyMs = 2000): [ReadonlySigna
 export async function openDemoAccount(): Promise<Held> {
   const pair = await newPair();
   const market = identity.value ?? (await whichMarket());
-  const said =
+  const text =
     `instruction=keyPossession&account=new&market=${market.market}` +
     `&publicKey=${pair.publicKey}&role=user`;
   const opened = await ask<Schemas["AccountOpened"]>({
     path: "/solvent/v1/demo/accounts",
     method: "POST",
-    fields: { publicKey: pair.publicKey, proof: await signature(pair, said) },
+    fields: { publicKey: pair.publicKey, proof: await signature(pair, text) },
   });
   return { ...pair, account: opened.account, role: "user", isDemo: true };
 }

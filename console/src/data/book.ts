@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { ask, type Schemas } from "./api.ts";
+import { cluster } from "./nodes.ts";
 import { comebacks, listen } from "./streams.ts";
 import { compare, decimal } from "../lib/decimal.ts";
 
@@ -32,6 +33,8 @@ export function changed(side: readonly Level[], changes: readonly Level[], isBid
 export function useBook(symbol: string) {
   const book = useMemo(() => signal<Book>(EMPTY), []);
   const came = comebacks.value;
+  /** The latest change that was shown, also before the line was cut. */
+  const seen = useMemo(() => ({ last: -1 }), [symbol]);
   useEffect(() => {
     let last = -1;
     let isOver = false;
@@ -41,7 +44,7 @@ export function useBook(symbol: string) {
     const apply = (update: Update): boolean => {
       if (update.u <= last) return true;
       if (update.U > last + 1) return false;
-      last = update.u;
+      last = seen.last = update.u;
       book.value = {
         bids: changed(book.value.bids, update.b as Level[], true),
         asks: changed(book.value.asks, update.a as Level[], false),
@@ -55,7 +58,9 @@ export function useBook(symbol: string) {
       try {
         const found = await ask<Schemas["Depth"]>({ path: "/api/v1/depth", fields: { symbol } });
         if (isOver) return;
-        last = Number(found.lastUpdateId);
+        // A node that knows less than was shown is asked again, or another in its place.
+        if (cluster.value && Number(found.lastUpdateId) < seen.last) throw new Error("older than what was shown");
+        last = seen.last = Number(found.lastUpdateId);
         book.value = {
           bids: [...(found.bids as Level[])].reverse(),
           asks: found.asks as Level[],
@@ -67,7 +72,7 @@ export function useBook(symbol: string) {
         if (!later.every(apply)) void begin();
       } catch {
         isAsking = false;
-        if (!isOver) setTimeout(() => void begin(), 2000);
+        if (!isOver) setTimeout(() => void begin(), cluster.value ? 300 : 2000);
       }
     };
     const leave = listen(`depth.200ms.${symbol}`, (data) => {

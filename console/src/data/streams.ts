@@ -1,7 +1,8 @@
 /** Live streams: one socket for the page, which comes back by itself and says while it is away. */
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { addresses, at, leave } from "./nodes.ts";
 
 type Hear = (data: unknown) => void;
 
@@ -13,6 +14,7 @@ const FIRST_MS = 500;
 const MOST_MS = 8000;
 const hearers = new Map<string, Set<Hear>>();
 let socket: WebSocket | null = null;
+let from = "";
 let wait = FIRST_MS;
 
 function say(method: "SUBSCRIBE" | "UNSUBSCRIBE", params: string[]): void {
@@ -23,9 +25,10 @@ function say(method: "SUBSCRIBE" | "UNSUBSCRIBE", params: string[]): void {
 
 function connect(): void {
   if (socket || !hearers.size) return;
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
   line.value = line.value === "lost" ? "lost" : "connecting";
-  const opening = new WebSocket(`${scheme}://${location.host}/`);
+  const origin = at.value;
+  const opening = new WebSocket(`${origin.replace(/^http/, "ws")}/`);
+  from = origin;
   socket = opening;
   opening.onopen = () => {
     wait = FIRST_MS;
@@ -44,7 +47,8 @@ function connect(): void {
       return;
     }
     line.value = "lost";
-    setTimeout(connect, wait);
+    leave(origin);
+    setTimeout(connect, at.value === origin ? wait : 0);
     wait = Math.min(MOST_MS, wait * 2);
   };
 }
@@ -65,6 +69,16 @@ export function listen(stream: string, hear: Hear): () => void {
   };
 }
 
-export function useStream<T>(stream: string | null, hear: (data: T) => void): void {
-  useEffect(() => (stream ? listen(stream, (data) => hear(data as T)) : undefined), [stream]);
+/** Hear a stream; `again` is called when the line is back, for what was missed meanwhile. */
+export function useStream<T>(stream: string, hear: (data: T) => void, again: () => void): void {
+  const came = comebacks.value;
+  useEffect(() => listen(stream, (data) => hear(data as T)), [stream]);
+  useEffect(() => {
+    if (came) again();
+  }, [came]);
 }
+
+/** A node that is asked no more is listened to no more, though its line be open. */
+effect(() => {
+  if (at.value !== from && addresses.value.length > 1) socket?.close();
+});

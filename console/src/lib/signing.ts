@@ -4,6 +4,8 @@
  * The code that signs is loaded when a page first signs.
  */
 
+import { later } from "./later.ts";
+
 export interface KeyPair {
   readonly publicKey: string;
   readonly secret: string;
@@ -31,7 +33,7 @@ export function signedText(instruction: string, fields: Fields): string {
 export async function pairOf(secret: string): Promise<KeyPair> {
   const bytes = bytesOf(secret);
   if (bytes.length !== 32) throw new RangeError("a secret key has 32 bytes in base64");
-  const { getPublicKeyAsync } = await import("@noble/ed25519");
+  const { getPublicKeyAsync } = await later(() => import("@noble/ed25519"));
   return { publicKey: base64(await getPublicKeyAsync(bytes)), secret: base64(bytes) };
 }
 
@@ -40,7 +42,7 @@ export async function newPair(): Promise<KeyPair> {
 }
 
 export async function signature(pair: KeyPair, said: string): Promise<string> {
-  const { signAsync } = await import("@noble/ed25519");
+  const { signAsync } = await later(() => import("@noble/ed25519"));
   return base64(await signAsync(new TextEncoder().encode(said), bytesOf(pair.secret)));
 }
 

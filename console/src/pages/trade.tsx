@@ -217,12 +217,12 @@ interface Print {
 }
 
 function Tape({ market }: { market: Market }) {
-  const [first] = useAsked<Schemas["Trade"][]>({ path: "/api/v1/trades", fields: { symbol: market.symbol, limit: String(TRADES) } }, 15_000);
+  const [first, again] = useAsked<Schemas["Trade"][]>({ path: "/api/v1/trades", fields: { symbol: market.symbol, limit: String(TRADES) } }, 15_000);
   const [later, setLater] = useState<readonly Print[]>([]);
   useStream<Schemas["TradeMessage"]>(`trade.${market.symbol}`, (data) => {
     const print = { id: data.t, price: data.p, quantity: data.q, at: data.T / 1000, isSale: data.m };
     setLater((before) => [print, ...before].slice(0, TRADES));
-  });
+  }, again);
   const prints = useMemo(() => {
     const asked = (first.value.value ?? []).map((each) => ({ id: each.id, price: each.price, quantity: each.quantity, at: each.timestamp, isSale: each.isBuyerMaker }));
     const found = new Map([...asked, ...later].map((print) => [print.id, print]));
@@ -241,7 +241,7 @@ export function Prints({ prints, market }: { prints: readonly Print[]; market: M
   return (
     <ul class="prints" aria-label="Latest trades">
       {prints.map((print) => (
-        <li key={print.id} class="rung">
+        <li key={print.id} class="rung" data-trade={print.id}>
           <span class={`figure ${print.isSale ? "down" : "up"}`}>
             <span aria-label={print.isSale ? "sold" : "bought"}>{print.isSale ? "▼" : "▲"}</span> {shown(decimal(print.price), tick)}
           </span>

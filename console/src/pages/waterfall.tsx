@@ -91,11 +91,11 @@ function stageOf(step: Step, cases: ReadonlyMap<number | null, string | null>): 
 }
 
 export function Waterfall() {
-  const [first] = useAsked<Step[]>({ path: "/solvent/v1/waterfall", fields: { limit: ASKED } }, 60_000);
+  const [first, again] = useAsked<Step[]>({ path: "/solvent/v1/waterfall", fields: { limit: ASKED } }, 60_000);
   const [solvency] = useAsked<Schemas["Solvency"]>({ path: "/solvent/v1/solvency" }, 3000);
   const [later, setLater] = useState<readonly Step[]>([]);
   const [only, setOnly] = useState<StageKey | null>(null);
-  useStream<Step>("waterfall", (step) => setLater((before) => [...before, step].slice(-KEPT)));
+  useStream<Step>("waterfall", (step) => setLater((before) => [...before, step].slice(-KEPT)), again);
   useEffect(() => setLater([]), [first.value.at]);
   useEffect(() => {
     document.title = "Waterfall · Solvent";

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type uPlot from "uplot";
+import { later } from "../lib/later.ts";
 import { clock } from "../lib/time.ts";
 import { settings } from "../data/settings.ts";
 
@@ -40,7 +41,7 @@ export function Plot(given: Given) {
   useEffect(() => {
     let isOver = false;
     let watcher: ResizeObserver | null = null;
-    void import("./plotting.ts").then(({ draw }) => {
+    void later(() => import("./plotting.ts")).then(({ draw }) => {
       if (isOver || !place.current) return;
       chart.current = draw(place.current, given, {
         ink: color("--mute"),

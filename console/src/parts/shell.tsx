@@ -1,14 +1,15 @@
 /** The frame of every page: where one can go, whose key acts, and how the wire is. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import { held, identity, marketTime, wire } from "../data/api.ts";
+import { asked, cluster } from "../data/nodes.ts";
 import { line } from "../data/streams.ts";
-import { past, READ_ONLY } from "../data/past.ts";
 import { place } from "../data/router.ts";
 import { settings, choose } from "../data/settings.ts";
 import { span } from "../lib/time.ts";
-import { State, Time, type Tone } from "./figures.tsx";
+import { Figure, State, Time, type Tone } from "./figures.tsx";
+import { useSecond } from "./second.ts";
+import { Trouble } from "./trouble.tsx";
 
 const PAGES = [
   ["/markets", "Markets"],
@@ -26,15 +27,6 @@ const WIRES: Record<string, readonly [Tone, string]> = {
 };
 
 const QUIET_MS = 15_000;
-
-function useSecond(): number {
-  const [now, set] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => set(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
-}
 
 export function Shell({ children }: { children: ComponentChildren }) {
   const path = place.value.path === "/" ? "/markets" : place.value.path;
@@ -84,36 +76,6 @@ export function Shell({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** What is wrong with the wire, over the page, in words. */
-function Trouble() {
-  const lost = wire.value === "down" || line.value === "lost";
-  const at = past.value;
-  return (
-    <div aria-live="assertive">
-      {at !== null && (
-        <p class="trouble past" role="status">
-          <span aria-hidden="true">◷</span> The past, <Time of={at / 1000} form="full" /> of the market's time: {READ_ONLY.slice(READ_ONLY.indexOf(":") + 2)}{" "}
-          <button type="button" class="quiet" onClick={() => (past.value = null)}>
-            back to now
-          </button>
-        </p>
-      )}
-      {lost && (
-        <p class="trouble" role="alert">
-          <span aria-hidden="true">■</span> The market cannot be reached. What is shown is what it last
-          said; orders are not taken. This page comes back by itself.
-        </p>
-      )}
-      {!lost && wire.value === "waiting" && (
-        <p class="trouble mild" role="alert">
-          <span aria-hidden="true">▲</span> The market asks to wait: too many requests. This page asks
-          again by itself.
-        </p>
-      )}
-    </div>
-  );
-}
-
 function Foot() {
   const now = useSecond();
   const [tone, said] = WIRES[wire.value] ?? ["mute", wire.value];
@@ -130,6 +92,7 @@ function Foot() {
           streams {line.value === "on" ? "live" : line.value === "lost" ? "lost, trying again" : "connecting"}
         </State>
       )}
+      <Leader />
       {told > 0 && (
         <span>
           {market?.scenario ? "market time" : "time"} <Time of={told + (wire.value === "up" ? age : 0)} form="full" />{" "}
@@ -146,5 +109,20 @@ function Foot() {
         {isLight ? "dark" : "light"}
       </button>
     </footer>
+  );
+}
+
+/** Who leads a cluster and how far it is; nothing of a market on one node. */
+function Leader() {
+  const said = cluster.value;
+  if (!said) return null;
+  const leader = said.nodes.find((each) => each.part === "leads");
+  const here = asked();
+  return (
+    <a class="leader" href="/cluster" title={here === null ? undefined : `This page asks node ${here}`}>
+      <State tone={leader ? "good" : "warn"}>
+        {leader ? `node ${leader.node} leads` : "no node leads"}, epoch {said.epoch}, frame <Figure of={String(said.sequence)} />
+      </State>
+    </a>
   );
 }

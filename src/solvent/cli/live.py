@@ -127,7 +127,7 @@ def run_live(plan: Plan) -> int:
                 node,
                 Address(plan.host, plan.port),
                 on_ready=lambda at: _say(plan, node, at, []),
-                front=plan.front,
+                front=_front(plan),
                 among=_among(plan),
             )
         )
@@ -277,13 +277,20 @@ async def _play(
         keeps_time=not plan.is_replay,
         on_ready=ready,
         on_end=ending,
-        front=plan.front,
+        front=_front(plan),
         among=_among(plan),
     )
 
 
 def _among(plan: Plan) -> AmongNodes | None:
     return None if plan.cluster is None else among_nodes(plan.cluster, plan.host)
+
+
+def _front(plan: Plan) -> Front:
+    """Also the pages of a cluster's other nodes may speak to this one."""
+    if plan.cluster is None:
+        return plan.front
+    return plan.front.among(each.url for each in plan.cluster.settings.nodes)
 
 
 async def _leads_first(node: Node, keys: list[DemoKey]) -> bool:

@@ -267,7 +267,8 @@ def application(node: Node, buckets: Buckets | None = None, front: Front | None 
         spend=buckets.take,
     )
     node.hear_act = streams.hear_act
-    return App(node, ENDPOINTS, buckets, streams, front, proxies, Console())
+    console = Console(nodes=front.nodes)
+    return App(node, ENDPOINTS, buckets, streams, front, proxies, console)
 
 
 def allow_open_files() -> None:

@@ -11,7 +11,7 @@ from tests.sizes import sized
 
 ADDRESSES = (
     *("markets", "markets/SOL", "trade/SOL_USDC", "account", "account/borrow/SOL", "waterfall"),
-    *("receipts", "risk", "risk/oracle", "replay", "ask", "key", "settings"),
+    *("receipts", "risk", "risk/oracle", "cluster", "replay", "ask", "key", "settings"),
 )
 
 

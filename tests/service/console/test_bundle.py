@@ -54,6 +54,20 @@ def test_the_page_may_load_what_is_its_own_and_is_asked_for_again(console: Conso
     assert got(console, "/", if_none_match='"another"').status == 200
 
 
+def test_the_page_may_ask_the_nodes_of_its_cluster_and_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_bytes(b"")
+    nodes = ("http://node-0:8620", "http://[::1]:8621")
+    for given, sources in (
+        ((), "connect-src 'self'"),
+        (
+            nodes,
+            f"connect-src 'self' {nodes[0]} {nodes[1]} ws://node-0:8620 ws://[::1]:8621",
+        ),
+    ):
+        headers = dict(got(Console(tmp_path, given), "/").headers)
+        assert sources in headers["content-security-policy"].split("; ")
+
+
 def test_a_name_with_a_digest_is_kept_for_ever(console: Console) -> None:
     headers = dict(got(console, "/assets/a-1.js").headers)
     assert headers["cache-control"] == "public, max-age=31536000, immutable"

