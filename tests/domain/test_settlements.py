@@ -77,6 +77,7 @@ def events_in(settlement: Settlement) -> list[Event]:
     return events
 
 
+@pytest.mark.slow
 @proves("A14")
 def test_every_event_of_a_settlement_is_in_it_once() -> None:
     kinds = set()

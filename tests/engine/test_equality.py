@@ -29,7 +29,7 @@ from tests.proof import proves
 from tests.sizes import sized
 from tests.tables.market import plain_parameters
 
-GROUPS = sized(quick=2, usual=20, full=200)
+GROUPS = sized(quick=1, usual=20, full=200)
 GROUP_COMMANDS = 15_000
 RUN_COMMANDS = 3_000
 
@@ -71,6 +71,7 @@ def test_attackers_get_the_same_bytes_of_both(group: int) -> None:
     assert hostile > RUN_COMMANDS // 10
 
 
+@pytest.mark.slow
 @proves("I35")
 def test_values_whose_products_pass_128_bits_are_compared() -> None:
     found = compare(3, 5_100)

@@ -33,6 +33,7 @@ from tests.engine.test_book_kernels import side_ids
 PLAIN = plain_pair()
 
 
+@pytest.mark.slow
 def test_books_of_the_simulator_answer_as_the_reference_does() -> None:
     rng = Random(5)
     walked = 0

@@ -24,6 +24,7 @@ GROUPS = sized(quick=2, usual=20, full=200)
 RUN_COMMANDS = 1_000
 
 
+@pytest.mark.slow
 @proves("I35")
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_twenty_thousand_simulator_commands(group: int) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -240,6 +241,7 @@ def check_needed_debt(state: State, store: Store, account: int, debt: int, rng: 
     return 0 < expected < portfolio.debts[debt]
 
 
+@pytest.mark.slow
 def test_needed_amounts_are_the_references() -> None:
     rng = Random(6)
     partial = 0

@@ -68,6 +68,7 @@ def test_what_a_change_does_at_once_is_what_it_does() -> None:
         assert after.trapped[symbol] == trapped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_hours_that_are_played_are_the_hours_that_come(path: str) -> None:
     for changes, hours in zip(([], [LIGHTER]), rehearsed().paths[path], strict=True):
@@ -110,6 +111,7 @@ def test_hours_that_came_as_a_path_says_are_that_path(path: str) -> None:
     assert found.paths[CAME] == found.paths[path] == rehearsed().paths[path]
 
 
+@pytest.mark.slow
 @proves("A13")
 def test_hours_of_a_log_are_relived_as_they_were(tmp_path: Path) -> None:
     folder, known = tmp_path / "crash", 9_000

@@ -80,6 +80,7 @@ def test_open_positions_are_the_engines(name: int | str) -> None:
         assert held == expected
 
 
+@pytest.mark.slow
 @proves("A1")
 @pytest.mark.parametrize("name", MARKETS)
 def test_the_last_points_of_pools_are_the_engines(name: int | str) -> None:

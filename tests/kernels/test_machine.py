@@ -336,6 +336,7 @@ def test_threads_take_turns(machine: Machine) -> None:
     assert found == [2 * number if number % 3 else None for number in numbers]
 
 
+@pytest.mark.slow
 def test_machines_come_and_go(machine: Machine, tmp_path: Path) -> None:
     for number in range(5):
         one, other = (compile_kernels((half,), folder=tmp_path) for _ in range(2))

@@ -244,6 +244,7 @@ def written(path: PricePath, *, wide: bool) -> pl.DataFrame:
 class TestRoundTrip:
     """What was written comes back to the last digit."""
 
+    @pytest.mark.slow
     @given(path=paths(), wide=st.booleans())
     def test_of_text(
         self, path: PricePath, wide: bool, tmp_path_factory: pytest.TempPathFactory

@@ -130,6 +130,7 @@ class TestReceiptsAgain:
                 (again,) = receipts_of(reader, Wanted(**{field: receipt[name]}))
                 assert json.loads(receipt_line(again)) == receipt
 
+    @pytest.mark.slow
     def test_of_an_account_are_those_that_name_it(self, written: Path) -> None:
         """And of an offer that it took part in every fill."""
         reader = RunLogReader(written)

@@ -34,6 +34,7 @@ def test_an_attack_does_not_pay(name: str, seed: int) -> None:
     assert not found.pays, found
 
 
+@pytest.mark.slow
 def test_an_attack_repeats_itself_on_any_number_of_processes() -> None:
     alone = attack_many(5, 1)
     assert attack_many(5, 1, processes=2) == alone

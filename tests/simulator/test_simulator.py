@@ -31,7 +31,7 @@ from solvent.reference.state import State
 from tests.proof import proves
 from tests.sizes import sized
 
-COMMANDS = sized(quick=24_000, usual=96_000, full=300_000)
+COMMANDS = sized(quick=12_000, usual=96_000, full=300_000)
 GROUP = 12_000
 OLD_MARKETS = tuple(range(710_000, 710_008))
 OLD = sized(quick=0, usual=2, full=8)
@@ -99,6 +99,7 @@ def test_no_command_breaks_an_invariant_in_an_old_market(seed: int) -> None:
     assert result.commands == AGE + LATER
 
 
+@pytest.mark.slow
 def test_every_kind_of_command_has_its_share() -> None:
     """Each kind is at least two in a thousand, and the stages have work."""
     kinds: Counter[str] = Counter()
@@ -112,6 +113,7 @@ def test_every_kind_of_command_has_its_share() -> None:
     assert min(reached["book fills"], reached["backstop fills"], reached["ADL matches"]) >= 4
 
 
+@pytest.mark.slow
 @proves("A6", "A7", "A12", "I21")
 def test_every_corner_is_reached() -> None:
     missing = set(CORNERS)
@@ -250,6 +252,7 @@ def test_lenders_of_idle_pools_can_leave_and_borrowers_can_repay(seed: int) -> N
 WORK = (Filled, BackstopFilled, AdlMatched, DebtWrittenOff)
 
 
+@pytest.mark.slow
 @proves("I18")
 @pytest.mark.parametrize("seed", [41, 42, 43, 44, 45, 46])
 def test_at_fixed_prices_liquidation_ends(seed: int) -> None:

@@ -101,6 +101,7 @@ def my_terms() -> Terms:
 # Honest ones.
 
 
+@pytest.mark.slow
 def test_an_honest_certificate_holds_for_everybody() -> None:
     certificate, prover = honest()
     assert problems(certificate, certificate.key) == []

@@ -277,6 +277,7 @@ def test_a_pool_lives_on_after_a_loss_of_all_but_a_cent() -> None:
     """)
 
 
+@pytest.mark.slow
 @proves("I43")
 @pytest.mark.parametrize("dust", [True, False])
 @pytest.mark.parametrize("apr", ["150", "1000", "10000"])

@@ -110,6 +110,7 @@ def walk(seed: int) -> Counter[Limit | None]:
     return met
 
 
+@pytest.mark.slow
 @proves("A3", "A4", "A13", "A14", "I37")
 @pytest.mark.parametrize("start", range(0, sized(8, 16, 400), 8))
 def test_the_most_passes_and_the_next_does_not(start: int) -> None:

@@ -59,6 +59,7 @@ def rows_by_address(monkeypatch: pytest.MonkeyPatch) -> dict[int, "memoryview[in
     return rows
 
 
+@pytest.mark.slow
 @proves("A14", "I37")
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 5, 6])
 def test_everything_is_as_in_the_reference_and_asking_changes_nothing(seed: int) -> None:

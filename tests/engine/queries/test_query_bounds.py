@@ -144,6 +144,7 @@ def imagined(seen: Seen, account: int, asset: int) -> Iterator[PoolCommand]:
                 yield command
 
 
+@pytest.mark.slow
 @proves("A14", "I37")
 def test_liquidation_prices_after_a_command_are_those_after_it() -> None:
     tried = dict.fromkeys(POOL_COMMANDS, 0)

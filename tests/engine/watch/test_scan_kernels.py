@@ -149,6 +149,7 @@ def test_nobody_liquidatable_is_cleared_however_near_the_edge() -> None:
     assert seen[False, False] > 50, "nobody was near enough to be asked exactly"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", ["balance", "claim", "debt"])
 def test_a_screen_that_rounds_the_wrong_way_is_caught(spoil: str) -> None:
     assert verdicts(spoil=spoil)[True, True] > 0

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.helpers import files, solvent
 from tests.proof import proves
 from tests.service.clients.served import OPERATOR, STAFF, Staff, key_of, serving
@@ -9,6 +11,7 @@ from tests.service.clients.served import OPERATOR, STAFF, Staff, key_of, serving
 LOST, FOUND = key_of("an operator"), key_of("another operator")
 
 
+@pytest.mark.slow
 @proves("I36")
 def test_an_operator_comes_back_by_who_has_the_folder(tmp_path: Path) -> None:
     """S12: the old market says how; it is an act in the log; the others go on as they were."""

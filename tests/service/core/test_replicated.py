@@ -150,6 +150,7 @@ def test_another_leads_where_one_is_gone_and_answers_a_repeat_as_the_first(
     cluster.rest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("snapshot_every", [20, 10**6])
 def test_a_node_goes_on_from_its_own_journal(tmp_path: Path, snapshot_every: int) -> None:
     cluster = Cluster(tmp_path, MemoryLog(), snapshot_every=snapshot_every)
@@ -223,6 +224,7 @@ def signed(count: int) -> Sequence[Record]:
     return [record for record in GAME.records if record.digest][:count]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Halves, Hushed])
 def test_what_is_not_answered_is_done_once(tmp_path: Path, kind: type[MemoryLog]) -> None:
     log = kind()

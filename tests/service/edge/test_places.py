@@ -50,6 +50,7 @@ def process_at(port: int) -> int:
     raise AssertionError
 
 
+@pytest.mark.slow
 @needs_linux
 def test_fragments_that_never_end_are_cut(tmp_path: Path) -> None:
     """S05: forty sockets without a key held 2.7 GB. Also one frame that is too long, and slowly."""
@@ -247,6 +248,7 @@ def test_who_is_silent_and_is_told_nothing_is_not_waited_for() -> None:
     in_loop(story, Bounds(silent_seconds=0.5))
 
 
+@pytest.mark.slow
 def test_health_has_a_door_of_its_own(tmp_path: Path) -> None:
     """S17: it answers while strangers hold all places, here those of the process's files."""
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -79,6 +79,7 @@ def test_streams_and_histories_say_the_same(seed: int) -> None:
     story.views.close()
 
 
+@pytest.mark.slow
 def test_every_message_names_a_market_that_there_is() -> None:
     """And a fill has one name, which nobody but its two parties hears."""
     origins: Counter[str] = Counter()
