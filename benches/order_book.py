@@ -98,6 +98,7 @@ def _add(s: Store, event: Memory, trades: Memory, before: int) -> int:
         order.account = 0
         order.asset = ASSET
         order.side = side
+        order.line = side
         order.price = price
         order.quantity = left
         order.locked = 0

@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     refuse_unknown_ids(items)
     slow = [item for item in items if item.get_closest_marker("slow")]
     others = [item for item in items if not item.get_closest_marker("slow")]
-    if config.getoption("size") is Size.QUICK:
+    if config.getoption("size") is Size.QUICK and not config.getoption("markexpr"):
         config.hook.pytest_deselected(items=slow)
         slow = []
     items[:] = slow + others

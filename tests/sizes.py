@@ -1,8 +1,9 @@
 """How much of a long test runs: little while one works, what CI can bear, or all there is.
 
-    ./run test --quick     small sizes, and without the tests that are marked `slow`
-    ./run test             the sizes of CI
-    ./run test --full      the largest sizes
+    ./run test --quick            small sizes, and without the tests that are marked `slow`
+    ./run test --quick -m slow    small sizes of the tests that are marked `slow`
+    ./run test                    the usual sizes
+    ./run test --full             the largest sizes
 
 A size is how many cases of the same kind are tried: seeds, commands, requests, kills. It never
 decides what is compared. Cases are taken from the front, so that a smaller size is the beginning of

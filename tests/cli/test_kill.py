@@ -19,7 +19,7 @@ DAMAGE = b"damaged"
 @proves("I36")
 def test_kills_are_counted_and_nothing_is_left(tmp_path: Path) -> None:
     done = solvent("sim", "--kill", "4", "--seed", "3", TMPDIR=str(tmp_path))
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("4 kills, ")
     assert done.stdout.endswith("\nnothing was lost, doubled or answered otherwise\n")
     rows = {row[:30].strip(): row[30:].strip() for row in done.stdout.splitlines()[1:-2]}
@@ -61,3 +61,13 @@ def test_bad_input_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
     assert "--kill" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_no_socket_fits_into_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 20)
+    folder.mkdir()
+    done = solvent("sim", "--kill", "1", TMPDIR=str(folder))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "set TMPDIR to one of at most" in done.stderr
+    assert list(folder.iterdir()) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from solvent.cli.called import called
 from solvent.cli.progress import progress
+from solvent.domain.errors import InputError
 from solvent.lab.report.formatting import number
 from solvent.lab.scenario.catalog import load_scenario
 from solvent.proof.crash.result import CrashTest
@@ -15,6 +16,8 @@ from solvent.proof.crash.rounds import crash_test
 MARKET = "demo-market"
 PREFIX = "solvent-kill-"
 SHOWN = 5
+LONGEST = 70
+"""Characters of a folder that sockets can lie in, whose addresses have 104 at most."""
 
 
 def kill(kills: int, seed: int) -> int:
@@ -22,6 +25,9 @@ def kill(kills: int, seed: int) -> int:
 
     The market lives in a temporary folder, which stays only if something went wrong.
     """
+    if len(tempfile.gettempdir()) > LONGEST:
+        reason = f"too long for a socket in it: set TMPDIR to one of at most {LONGEST} characters"
+        raise InputError(tempfile.gettempdir(), "the folder for temporary files", reason)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     is_kept = False
     try:
