@@ -5,10 +5,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from solvent.domain.parameters import Policy
-from solvent.lab.sweeps.burden_sheets import burden_sheets
+from solvent.lab.scenario.model import Scenario
+from solvent.lab.sweeps.burden_sheets import burden_sheets, effect_sheets
 from solvent.lab.sweeps.plan import Plan, read_plan
-from solvent.lab.sweeps.points import policy_points, rule_points, scenario_at
+from solvent.lab.sweeps.points import policy_points, rule_points, scenario_at, stage_points
 from solvent.lab.sweeps.rows import METRICS, Row
+from solvent.lab.sweeps.summary import sobol_sheet
 from solvent.lab.sweeps.sweeping import read_rows
 from tests.cli.helpers import command
 from tests.lab.sweeps.helpers import falling
@@ -59,6 +61,38 @@ def test_a_path_that_failed_at_one_point_is_left_out_at_all() -> None:
     assert burden_sheets(PLAN, [row(0, 0), row(1, 0)]) == []
 
 
+def test_a_stage_is_taken_out_of_the_scenario(tmp_path: Path) -> None:
+    file = falling(tmp_path)
+    found: list[Scenario] = [scenario_at(file, point) for point in stage_points()]
+    as_it_is, book, providers, fund, opposites, *rules = found
+    assert as_it_is.providers
+    assert as_it_is.fund
+    assert book.parameters.waterfall.book_limit == 0
+    assert providers.providers == ()
+    assert fund.fund == 0
+    assert not opposites.parameters.waterfall.opposites
+    assert all(each.parameters.waterfall != as_it_is.parameters.waterfall for each in rules)
+
+
+def test_effects_are_those_of_all_paths() -> None:
+    rows = [row(0, 0), row(0, 1, lend_rate="8"), row(1, 0, lend_rate="4"), row(1, 1, lend_rate="8")]
+    means, differences = effect_sheets(PLAN, rows)
+    assert "2 paths" in means.caption
+    rates = [line[2:] for line in means.rows if line[0] == "Lend rate"]
+    assert rates == [("4.000 [–, –]", "1"), ("6.000 [–, –]", "2")]
+    told = {line[0]: line[2:] for line in differences.rows}
+    assert told["Lend rate"] == ("2.000 [–, –]", "1")
+    failed = [row(0, 0), Row(1, 0, {}, "no")]
+    assert effect_sheets(PLAN, failed) == []
+
+
+def test_points_of_several_fields_are_no_grid() -> None:
+    """No field has all its values beside all of another, so none has an index of its own."""
+    points = stage_points()
+    rows = [row(place, path) for place in range(len(points)) for path in range(20)]
+    assert sobol_sheet(Plan("x", "", "", points, 20), rows) == []
+
+
 def test_who_pays_hangs_on_the_policy(tmp_path: Path) -> None:
     """Pro rata takes the same of everybody; a greedy rule asks fewer, and unevenly."""
     out = tmp_path / "out"
@@ -87,3 +121,4 @@ def test_who_pays_hangs_on_the_policy(tmp_path: Path) -> None:
     assert total("asked")["largest_loan"] < total("asked")["pro_rata"]
     assert total("gini")["largest_loan"] > total("gini")["pro_rata"]
     assert total("regret")["largest_loan"] > total("regret")["pro_rata"]
+    assert total("sybil_gain")["largest_loan"] > total("sybil_gain")["pro_rata"] == 0

@@ -25,8 +25,8 @@ from solvent.domain.waterfall_events import (
 )
 from solvent.foresight.marks import Marks
 from solvent.foresight.stage_figures import STAGES, StageFigures
+from solvent.lab.adl.burden import Burden
 from solvent.lab.prices.paths import time_text
-from solvent.lab.report.burden import Burden
 from solvent.lab.report.conservation import BALANCE, Conservation
 from solvent.lab.report.later import KindLater
 from solvent.lab.report.liquidated import CLOSED, RESTORED, Liquidated

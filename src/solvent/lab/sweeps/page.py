@@ -17,7 +17,7 @@ from solvent.lab.report.formatting import number, utc
 from solvent.lab.report.page import TEMPLATES
 from solvent.lab.report.summary import Sheet
 from solvent.lab.scenario.model import Scenario
-from solvent.lab.sweeps.burden_sheets import burden_sheets
+from solvent.lab.sweeps.burden_sheets import burden_sheets, effect_sheets
 from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.rows import Row
@@ -54,6 +54,7 @@ def render(plan: Plan, scenario: Scenario, rows: Sequence[Row]) -> str:
     tables = [
         *sheets(plan, rows),
         *burden_sheets(plan, rows),
+        *(effect_sheets(plan, rows) if len(plan.points) > 1 else ()),
         *frontier_sheet(plan, rows),
         *sobol_sheet(plan, rows),
     ]

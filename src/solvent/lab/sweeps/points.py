@@ -32,6 +32,24 @@ DECIMALS = 9
 MOST_POINTS = 1000
 RULES_BACK = {"opposites": "false", "tiers": "false", "patience": "1", "mark_limits": "false"}
 """Rules of the waterfall as they are when they are switched back."""
+NONE_OF_THEM = "[]"
+"""The value that takes all tables of a list away: --vary providers=[]."""
+STAGES_OFF = {
+    "waterfall.book_limit": "0",
+    "providers": NONE_OF_THEM,
+    "fund.balance": "0",
+    "waterfall.opposites": "false",
+}
+"""What takes a stage out of the waterfall: the book, the backstop, the fund, opposites."""
+RULES_OFF = {
+    "waterfall.tiers": "false",
+    "waterfall.patience": "1",
+    "waterfall.mark_limits": "false",
+    "waterfall.opposites_fee": "0",
+    "waterfall.stale_doubt": "0",
+    "waterfall.notice_seconds": "0",
+}
+"""What takes a rule of the waterfall away, or is what was before it."""
 NAMING = ("symbol", "name")
 _PART = re.compile(r"([\w-]+)(?:\[([^\]]+)\])?")
 _SPAN = re.compile(r"([^:]+?)\.\.([^:]+):(\d+)")
@@ -105,6 +123,11 @@ def rule_points() -> tuple[Point, ...]:
     return ({}, *({f"waterfall.{field}": value} for field, value in RULES_BACK.items()))
 
 
+def stage_points() -> tuple[Point, ...]:
+    """The scenario as it is, each stage taken out alone, and each rule."""
+    return ({}, *({field: value} for field, value in {**STAGES_OFF, **RULES_OFF}.items()))
+
+
 def scenario_at(file: Path, point: Point) -> Scenario:
     """The scenario of a file at a point. InputError as for the file, or for a field not found."""
     tables = read_toml(file)
@@ -124,7 +147,10 @@ def _replaced(file: Path, tables: dict[str, Any], field: str, value: str) -> dic
         raise _not_found(file, field, "must end in the name of a value")
     if isinstance(place.get(name), dict | list) and not value.startswith(("[", "{")):
         raise _not_found(file, field, "is a table or a list; name a value inside it")
-    place[name] = _value(value)
+    if value == NONE_OF_THEM:
+        place.pop(name, None)
+    else:
+        place[name] = _value(value)
     return tables
 
 

@@ -34,11 +34,14 @@ METRICS = (
     "regret",
     "gini",
     "out_of_order",
+    "sybil_gain",
+    "health",
+    "hurt",
 )
 """What a row says of its path: USDC but for counts of accounts, ratios and minutes."""
-BURDEN = METRICS[-5:]
-"""Who bore ADL (`lab.report.burden`)."""
-SHARES = ("adl_share", "largest_share", "regret", "gini", "out_of_order")
+BURDEN = METRICS[METRICS.index("asked") :]
+"""Who bore ADL (`lab.adl.burden`)."""
+SHARES = ("adl_share", "largest_share", "regret", "gini", "out_of_order", "sybil_gain")
 """Figures that cannot leave 0 to 1."""
 
 HASHES = ("state_hash", "event_hash")

@@ -157,8 +157,10 @@ def frontier_sheet(plan: Plan, rows: Sequence[Row]) -> list[Sheet]:
 
 
 def sobol_sheet(plan: Plan, rows: Sequence[Row]) -> list[Sheet]:
-    """What each field explains of the mean loss and of the worst 5 %; none for a single field."""
+    """What each field explains of the mean loss and of the worst 5 %; of a grid of fields alone."""
     fields = list(plan.points[-1])
+    if any(point.keys() != plan.points[-1].keys() for point in plan.points[1:]):
+        return []
     levels = [len({point[field] for point in plan.points[1:]}) for field in fields]
     columns = [figures_by_path(rows, place, LOSS) for place in range(1, len(plan.points))]
     shared = sorted(set.intersection(*map(set, columns))) if columns else []

@@ -4,7 +4,11 @@ A share is what rounds took of one position, all rounds together: atoms taken ov
 the position was, with what had been taken already. The least largest share is the common one, what
 was taken of an asset over all positions that could be asked; regret is how far the largest lies
 above it. Gini's index is over all shares, of those who were not asked too. What was taken out of
-order was taken while somebody more levered had more to give.
+order was taken while somebody more levered had more to give. Sybil gain is the part of what the
+largest payer of each round gave that the best split of his account would have saved him
+(`adl.sybil`), rounds of less than a cent apart, where only rounding decides. Health is by how
+much rounds raised what net equity is above maintenance, of payers and lenders together, and hurt by
+how much they lowered it for those whom they hurt.
 
 Ratios are computed in whole parts of 10^18 and shown to 10^-9. Deliberately absent: opposites,
 which nobody is asked for.
@@ -14,43 +18,70 @@ from functools import cmp_to_key
 from typing import Any
 
 from solvent.domain.events import Event
-from solvent.domain.labels import AdlCase
-from solvent.domain.waterfall_events import AdlCandidate, AdlOpened
-from solvent.foresight.marks import Marks
+from solvent.domain.labels import AdlCase, Stage
+from solvent.domain.parameters import USDC, Policy
+from solvent.domain.units import value_up
+from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, PartyHealth
+from solvent.foresight.marks import Marks, value_text
+from solvent.lab.adl.sybil import saved
+from solvent.reference.waterfall.policies import Candidate, Demand
 
 FINE, SHOWN = 10**18, 10**9
+CENT = 10_000
+"""10^-6 USDC."""
 
 
 class Burden:
     """Counts what candidates of rounds gave; feed it the events of `KINDS`."""
 
-    KINDS = (AdlOpened, AdlCandidate)
+    KINDS = (AdlOpened, AdlCandidate, PartyHealth)
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
-        self._case, self._asset = AdlCase.OPPOSITES, 0
+        self._case, self._asset, self._policy = AdlCase.OPPOSITES, 0, Policy.LEVERAGE
         self._round: list[AdlCandidate] = []
         self._taken: dict[tuple[int, int], int] = {}
         self._most: dict[tuple[int, int], int] = {}
         self._value = self._out_of_order = 0
+        self._largest = self._saved = 0
+        self._before: dict[tuple[int, int], int] = {}
+        self._health = self._hurt = 0
 
     def update(self, event: Event) -> None:
         """Count one event."""
         if isinstance(event, AdlOpened):
             self._close()
-            self._case, self._asset = event.case, event.asset
+            self._case, self._asset, self._policy = event.case, event.asset, Policy(event.policy)
+        elif self._case is AdlCase.OPPOSITES:
             return
-        assert isinstance(event, AdlCandidate)
-        if self._case is AdlCase.OPPOSITES:
-            return
+        elif isinstance(event, AdlCandidate):
+            self._ask(event)
+        else:
+            assert isinstance(event, PartyHealth)
+            self._judge(event)
+
+    def _ask(self, event: AdlCandidate) -> None:
         self._round.append(event)
         key = self._asset, event.account
         before = self._taken.get(key, 0)
         self._most[key] = max(self._most.get(key, 0), event.position + before)
         self._taken[key] = before + event.allotted
 
+    def _judge(self, event: PartyHealth) -> None:
+        """Health of a party before a match, or what the match made of it."""
+        if event.stage is not Stage.ADL:
+            return
+        key, health = (event.match, event.account), event.net_equity - event.maintenance
+        if not event.after:
+            self._before[key] = health
+            return
+        change = health - self._before.pop(key)
+        self._health += change
+        self._hurt += max(0, -change)
+
     def _close(self) -> None:
-        """Judge the order of a round whose candidates are all there."""
+        """Judge the order of a round whose candidates are all there, and what a split saves."""
+        self._split()
         ranked = sorted(self._round, key=cmp_to_key(_less_levered))
         has_room = False
         for each in ranked:
@@ -59,6 +90,19 @@ class Burden:
             self._out_of_order += worth if has_room else 0
             has_room = has_room or each.allotted < each.cap
         self._round.clear()
+
+    def _split(self) -> None:
+        total = sum(each.allotted for each in self._round)
+        if self._marks.value(self._asset, total) < CENT:
+            return
+        people = [
+            Candidate(each.account, each.position, each.cap, each.assets_value, each.total_value)
+            for each in self._round
+        ]
+        mark, decimals = self._marks.mark(self._asset), self._marks.decimals[self._asset]
+        asked, less = saved(self._policy, people, Demand(total, value_up(total, mark, decimals)))
+        self._largest += self._marks.exact(self._asset, asked)
+        self._saved += self._marks.exact(self._asset, less)
 
     def result(self) -> dict[str, Any]:
         """The record; all are zero where nobody was asked."""
@@ -71,6 +115,9 @@ class Burden:
             "regret": _shown(self._regret()),
             "gini": _shown(_gini(shares)),
             "out_of_order": _shown(FINE * self._out_of_order // self._value if self._value else 0),
+            "sybil_gain": _shown(FINE * self._saved // self._largest if self._largest else 0),
+            "health": value_text(self._marks.exact(USDC, self._health)),
+            "hurt": value_text(self._marks.exact(USDC, self._hurt)),
         }
 
     def _regret(self) -> int:
