@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from solvent.domain.events import Event
-from solvent.domain.labels import Stage
+from solvent.domain.labels import Stage, Tier
+from solvent.domain.units import value_up
 from solvent.domain.waterfall_events import (
     AdlCandidate,
     AdlLeg,
@@ -17,6 +18,8 @@ from solvent.domain.waterfall_events import (
     PartyBalance,
     PartyHealth,
 )
+from solvent.reference.waterfall.adl import needed_of
+from solvent.reference.waterfall.settlement import Means
 from tests.proof import proves
 from tests.reference.rounds import faults_of_step
 from tests.tables.story import run_story
@@ -86,3 +89,27 @@ def test_a_default_closes_the_atoms_that_rounding_left_and_no_more() -> None:
 )
 def test_what_is_altered_is_found(events: list[Event], fault: str) -> None:
     assert any(line.startswith(fault) for line in faults_of_step(events, UNIT))
+
+
+@proves("I43")
+def test_what_is_worth_next_to_nothing_stops_no_round() -> None:
+    """All atoms that there can be of it are worth 0.0001 USDC: nobody can be paid more in it."""
+    story = run_story("""
+        set BTC decimals 12
+        price BTC 100,000
+        deposit ann USDC 100,000
+        lend    ann USDC 100,000
+        deposit lender SOL 100
+        lend    lender SOL 100
+        borrow  lender USDC 17,000
+        withdraw lender USDC 17,000
+        deposit bob USDC 40,000
+        borrow  bob SOL 100
+        withdraw bob SOL 100
+        price BTC 0.0000000001
+        price SOL 190
+        expect lender liquidating 1
+    """)
+    state, lender = story.state, story.names.account("lender")
+    needed = needed_of(state, lender, 2, Means(Tier.IN_KIND, 1), 0)
+    assert value_up(needed, state.mark(2), 9) <= 100 < value_up(needed + 1, state.mark(2), 9)

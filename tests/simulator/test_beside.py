@@ -25,6 +25,20 @@ def test_hostile_assets_change_nothing_elsewhere(seed: int) -> None:
     assert found.hostile > COMMANDS // 4
 
 
+@proves("I43")
+@pytest.mark.parametrize(
+    ("seed", "commands"),
+    [
+        # What a debt's atom costs of an asset worth nothing fits no column.
+        (26, 20),
+        # Debts, claims and fees end together, and claims were a part of an atom more.
+        pytest.param(29, 850, marks=pytest.mark.slow),
+    ],
+)
+def test_what_once_stopped_an_engine_stops_none(seed: int, commands: int) -> None:
+    assert beside(seed, commands).breach is None
+
+
 def engines(made: list[ReferenceEngine]) -> "type[ReferenceEngine]":
     """Reference engines that are kept, for what became of them."""
 

@@ -51,7 +51,8 @@ def _borne(booking: Booking, down: PoolWrittenDown) -> Iterator[Flaw]:
     if down.fees > reserves.fees or down.treasury > reserves.treasury:
         yield flaw("I29", "more fees were given back than there were", down.asset)
     index = _index_after(pool.lend_index, pool.lend_shares, down.lenders)
-    ended = pool.lend_shares * index < INDEX_SCALE and down.lenders > 0
+    # Claims of less than an atom lose nothing that is told, and may end with the pool's loss.
+    ended = pool.lend_shares * index < INDEX_SCALE and bool(down.lenders or down.restarted)
     if down.lend_index != (INDEX_SCALE if ended else index) or ended != bool(down.restarted):
         yield flaw("I38", "claims fell by another fraction", down.asset, down.lend_index, index)
 

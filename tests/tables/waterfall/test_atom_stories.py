@@ -2,7 +2,16 @@
 
 import pytest
 
+from solvent.domain.commands import TimeStep
+from solvent.domain.labels import Source
+from solvent.domain.units import SECOND
 from solvent.domain.waterfall_events import AdlMatched, AdlOpened
+from solvent.engine.engine import FastEngine
+from solvent.proof.fuzz.checked import CheckedEngine
+from solvent.proof.invariants.invariants import Breach
+from solvent.reference.engine import ReferenceEngine
+from solvent.reference.lending import pool as pools
+from solvent.reference.waterfall import insolvency
 from tests.proof import proves
 from tests.tables.story import Story, run_story
 
@@ -118,3 +127,64 @@ def test_the_parts_of_lenders_who_get_no_atom_go_to_the_others() -> None:
     """)
     settled = sum(event.quantity for event in story.events if isinstance(event, AdlMatched))
     assert [e.allotted for e in story.events if isinstance(e, AdlOpened)] == [settled]
+
+
+def nobodys_atom() -> Story:
+    """A debtor at MMR 99 % whose only debt is an atom that no claim is left for."""
+    story = run_story("""
+        set SOL decimals 4
+        set SOL market.lot 0.0001
+        set SOL market.min_quantity 0.0001
+        set SOL pool.curve.points 0:80% 1:80%
+        price   BTC 10,000
+        deposit fund USDC 100
+        deposit ann SOL 0.0001
+        lend    ann SOL 0.0001
+        deposit bob BTC 0.000004
+        borrow  bob SOL 0.0001
+        step    +1s
+        deposit bob SOL 0.0001
+        repay   bob SOL 0.0001
+        withdraw bob SOL 0.0001
+        expect  bob SOL owed 0.0001           # half an atom
+    """)
+    # As the waterfall redeems, which no bound holds.
+    engine = story.engine
+    assert isinstance(engine, ReferenceEngine | FastEngine)
+    made = ReferenceEngine.restore(engine.snapshot())
+    pools.redeem(made.state, story.names.account("ann"), 2, 1, Source.LIQUIDATION)
+    story.started = engine.restore(made.snapshot())
+    story.run("expect ann SOL lent 0")
+    return story
+
+
+def breaches_of(story: Story) -> list[Breach]:
+    """What the next second breaks, and what is broken by looking ahead from it."""
+    under = CheckedEngine(ReferenceEngine.restore(story.engine.snapshot()), look_every=1)
+    under.carry_out(TimeStep(story.state.now + SECOND))
+    return under.breaches
+
+
+@proves("I45", "I31", "I39")
+def test_an_atom_that_nobody_lent_is_written_off() -> None:
+    """Of 0.038 USDC for an atom worth 0.0378 nobody can be given any, and the fund pays nothing."""
+    story = nobodys_atom().run("price SOL 378\nexpect bob liquidating 1")
+    assert breaches_of(story) == []
+    story.run("""
+        step +1s
+        unseen FundPaid
+        unseen AdlOpened
+        saw    DebtWrittenOff account=bob asset=SOL
+        expect bob SOL owed 0
+        expect bob BTC available 0.000004
+        expect bob liquidating 0
+    """)
+
+
+@proves("I45")
+def test_an_atom_that_nobody_lent_and_nobody_books_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = nobodys_atom().run("price SOL 378")
+    monkeypatch.setattr(insolvency, "is_nobodys", lambda *_: False)
+    assert [each.invariant for each in breaches_of(story)] == ["I45"]

@@ -16,7 +16,7 @@ from solvent.domain.events import (
 )
 from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SHARES
-from solvent.domain.units import INDEX_SCALE
+from solvent.domain.units import INDEX_SCALE, RATIO
 from solvent.engine.ledger import (
     POOL,
     available,
@@ -317,6 +317,9 @@ def write_down(s: Store, asset: int, fees: int, treasury: int, residue: int, len
     if exact_sink(pool) < 0:
         pool.unpaid = 0
         pool.fee_part = 0
+        pool.interest_part -= pool.interest_part % RATIO
+        if exact_sink(pool) < 0:
+            pool.lend_index = 0
     left = wide(pool.sink - min(pool.sink, residue))
     pool.sink = narrow(min(left, exact_sink(pool) // INDEX_SCALE))
     pool.deficit += lenders

@@ -36,6 +36,7 @@ from solvent.engine.waterfall.rounds import (
     put_side,
     put_tiers,
     release_round,
+    supply_worth,
     value_of,
 )
 from solvent.engine.waterfall.rows import Candidate, Match, Means, RoundSide
@@ -179,6 +180,8 @@ def needed_of(s: Store, account: int, asset: int, means: Means, received: int) -
     s.globals.scratch_top = top
     needed = max(0, needed - payable(needed, received, mark_of(s, asset), asset_row(s, asset)))
     if means.tier == Tier.IN_KIND and needed:
+        worth = supply_worth(s, means.asset)
+        needed = payable(needed, worth, mark_of(s, asset), asset_row(s, asset))
         mark = mark_of(s, means.asset)
         pay = quantity_up(value_of(s, asset, needed), mark, asset_row(s, means.asset))
         return needed if unhurt(s, account, asset, needed, means.asset, pay) else 0

@@ -48,6 +48,7 @@ from solvent.engine.waterfall.insolvency import (
     DUST,
     booked_worth,
     interest_up,
+    is_unpayable,
     lacks,
     time_between,
 )
@@ -112,24 +113,29 @@ def _is_interest_alone(s: Store, found: Clearing, shortfall: Wide) -> bool:
 def plan_fund(s: Store, found: Clearing) -> FundPlan:
     """Split the fund over what the accounts of the first round lack, in proportion.
 
-    Only what it has free at fresh prices pays: claims of the fund may be on impaired pools.
+    Only what it has free at fresh prices pays: claims of the fund may be on impaired pools. Who
+    owes nothing that tokens pay for gets none.
     """
     shortfall = wide(0)
+    whole = wide(0)
     for place in range(count_of(found)):
         each = found.accounts[place]
         lack = lacks(booked_worth(s, each.account, found.indices))
         each.lacks = narrow(divide_up(lack, FINE_PER_VALUE))
         shortfall += each.lacks
+        if is_unpayable(s, each.account):
+            each.lacks = 0
+        whole += each.lacks
     top = s.globals.scratch_top
     free = take(s, s.globals.assets)
     value = _free_of_fund(s, free)
-    paid = narrow(min(wide(value), shortfall))
+    paid = narrow(min(wide(value), whole))
     given = 0
     before = wide(0)
     for place in range(count_of(found)):
         each = found.accounts[place]
         before += each.lacks
-        each.part = narrow(thin(huge(before) * paid // shortfall)) - given
+        each.part = narrow(thin(huge(before) * paid // whole)) - given if each.lacks else 0
         given += each.part
         each.fund = _draw(s, free, each.part)
     s.globals.scratch_top = top
@@ -356,8 +362,8 @@ def _write_down(s: Store, booking: int, asset: int, loss: PoolLoss) -> None:
     claims = lent_total(pool)
     index = pool.lend_index
     write_down(s, asset, loss.fees, loss.treasury, loss.residue, loss.lenders)
-    worthless = loss.lenders > 0 and lent_total(pool) == 0
-    fallen = wide(index - pool.lend_index) * RATIO
+    fallen = index - pool.lend_index
+    worthless = fallen > 0 and lent_total(pool) == 0
     emit(
         s,
         PoolWrittenDown(
@@ -371,10 +377,10 @@ def _write_down(s: Store, booking: int, asset: int, loss: PoolLoss) -> None:
             treasury=loss.treasury,
             residue=loss.residue,
             lenders=loss.lenders,
-            fraction=narrow(divide_up(fallen, index)),
+            fraction=narrow(divide_up(wide(fallen) * RATIO, index)),
             lend_index=INDEX_SCALE if worthless else pool.lend_index,
             restarted=1 if worthless else 0,
         ),
     )
-    if loss.lenders:
+    if fallen:
         renew(s, asset)

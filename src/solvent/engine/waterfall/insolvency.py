@@ -9,10 +9,12 @@ from solvent.domain.units import FINE_PER_VALUE, HOUR, HOURS_PER_YEAR, INDEX_SCA
 from solvent.engine.ledger import (
     account_row,
     asset_row,
+    claim_of,
     debt_of,
     debt_worth,
     impaired_index,
     is_stale,
+    lent_total,
     mark_of,
     pool_row,
     position,
@@ -22,7 +24,7 @@ from solvent.engine.margin import Doubt, doubted_mark, first_asset
 from solvent.engine.memory.layout import UNSET
 from solvent.engine.memory.scratch import take
 from solvent.engine.memory.store import Store
-from solvent.engine.units import divide_up, fine_down, fine_up, mul_div_down, quantity_up, value_up
+from solvent.engine.units import divide_up, fine_down, fine_up, mul_div_down, value_up
 from solvent.engine.waterfall.draws import interval_of
 from solvent.kernels.language import Wide, bit, kernel, narrow, wide
 from solvent.kernels.rows import Memory
@@ -108,7 +110,7 @@ def _counted(s: Store, account: int, indices: Memory, doubt: int, strictly: bool
         rest = rest ^ bit(asset)
         worth = _with_asset(s, worth, account, asset, indices[asset], doubt, strictly)
     if strictly and pays_nothing(s, account, indices):
-        worth = Worth(wide(0), worth.debts)
+        worth = Worth(wide(0), max(worth.debts, wide(rounding(s) + 1)))
     return worth
 
 
@@ -119,25 +121,57 @@ def pays_nothing(s: Store, account: int, indices: Memory) -> bool:
     while debts:
         debt = first_asset(debts)
         debts = debts ^ bit(debt)
-        value = value_up(1, mark_of(s, debt), asset_row(s, debt))
-        rest = account_row(s, account).held
-        while rest:
-            asset = first_asset(rest)
-            rest = rest ^ bit(asset)
-            if _pays(s, account, asset, indices[asset], debt, value):
-                return False
+        if mark_of(s, debt) and _held(s, account, debt, indices[debt]):
+            return False
+        if not is_nobodys(s, account, debt) and _pays_atom(s, account, indices, debt):
+            return False
     return True
 
 
 @kernel
-def _pays(s: Store, account: int, asset: int, index: int, debt: int, value: int) -> bool:
-    """Whether what is held of one asset pays for an atom of a debt, which is worth `value`."""
+def _pays_atom(s: Store, account: int, indices: Memory, debt: int) -> bool:
+    """Whether what is held of any one asset pays for an atom of a debt."""
+    value = value_up(1, mark_of(s, debt), asset_row(s, debt))
+    rest = account_row(s, account).held
+    while rest:
+        asset = first_asset(rest)
+        rest = rest ^ bit(asset)
+        worth = wide(_held(s, account, asset, indices[asset])) * mark_of(s, asset)
+        if worth and wide(value) * asset_row(s, asset).value_divisor <= worth:
+            return True
+    return False
+
+
+@kernel
+def _held(s: Store, account: int, asset: int, index: int) -> int:
+    """Atoms of an asset that an account has, its claim at this index."""
     row = position(s, account, asset)
-    quantity = row.available + row.locked + mul_div_down(row.lent_shares, index, INDEX_SCALE)
-    mark = mark_of(s, asset)
-    if quantity == 0 or mark == 0:
+    return row.available + row.locked + mul_div_down(row.lent_shares, index, INDEX_SCALE)
+
+
+@kernel
+def is_nobodys(s: Store, account: int, asset: int) -> bool:
+    """Whether a debt is an atom, and no account has a claim of one: nobody is there to be paid."""
+    if debt_of(s, account, asset) != 1:
         return False
-    return asset == debt or quantity_up(value, mark, asset_row(s, asset)) <= quantity
+    if lent_total(pool_row(s, asset)) >= s.globals.accounts:
+        return False
+    other = 0
+    while other < s.globals.accounts and claim_of(s, other, asset) == 0:
+        other += 1
+    return other == s.globals.accounts
+
+
+@kernel
+def is_unpayable(s: Store, account: int) -> bool:
+    """Whether an account owes nothing but atoms that are nobody's, so that no token pays them."""
+    debts = account_row(s, account).debts
+    while debts:
+        debt = first_asset(debts)
+        debts = debts ^ bit(debt)
+        if not is_nobodys(s, account, debt):
+            return False
+    return True
 
 
 @kernel

@@ -8,8 +8,8 @@ allotted how much; a plan's rows are given back with `release_round`.
 from typing import NamedTuple
 
 from solvent.domain.labels import AdlCase, Reason, Stage, Tier
-from solvent.domain.parameters import USDC
-from solvent.domain.units import RATIO
+from solvent.domain.parameters import MAX_SUPPLY, USDC
+from solvent.domain.units import INT64_MAX, RATIO
 from solvent.domain.waterfall_events import AdlCandidate, AdlOpened, AdlStuck
 from solvent.engine.allot.apportionment import Places, apportion, apportion_by
 from solvent.engine.ledger import account_row, asset_row, mark_of
@@ -159,6 +159,13 @@ def pair(left: Memory, lefts: int, right: Memory, rights: int, pairs: Rows[Pair]
 def value_of(s: Store, asset: int, quantity: int) -> int:
     """Value of `quantity` at the mark, rounded up."""
     return value_up(quantity, mark_of(s, asset), asset_row(s, asset))
+
+
+@kernel
+def supply_worth(s: Store, asset: int) -> int:
+    """What all that there can be of an asset is worth, as far as a column holds it."""
+    worth = wide(MAX_SUPPLY) * mark_of(s, asset) // asset_row(s, asset).value_divisor
+    return narrow(min(worth, wide(INT64_MAX)))
 
 
 @kernel

@@ -4,8 +4,8 @@ A copy of an engine is quoted every asset again at the index that it has, halts 
 zero, and time passes without anybody's commands, for as many intervals as an account's way out
 takes at most. At those fixed prices whoever was in the waterfall must have left it: in each attempt
 the book closes its chunk, or is short of it until its patience is used up, and then providers or
-ADL act. Who is left is a breach, but where nobody has a claim on what he owes: the lenders of a
-debt are those who can always take it. The engine that was copied is not touched.
+ADL act: the lenders of a debt can always take it, and an atom of a debt that nobody lent is booked.
+Who is left is a breach. The engine that was copied is not touched.
 
 Interest is left out because it is no fixed price of a debt: where it adds more in an interval than
 an attempt closes, the need never ends, and neither does the work.
@@ -22,8 +22,6 @@ from solvent.domain.waterfall_events import LiquidationEnded
 from solvent.proof.invariants.invariants import Breach, breach
 from solvent.reference.clock import next_pass
 from solvent.reference.engine import ReferenceEngine
-from solvent.reference.ledger import claim_of
-from solvent.reference.state import State
 
 OLDEST = 366 * 24 * HOUR
 CHUNKS = 43
@@ -42,19 +40,8 @@ def look_ahead(engine: ReferenceEngine) -> list[Breach]:
     while inside and ahead.now < end:
         events = ahead.apply_one(TimeStep(next_pass(ahead.state, end)))
         inside -= {event.account for event in events if isinstance(event, LiquidationEnded)}
-    left = [account for account in sorted(inside) if _has_taker(ahead.state, account)]
+    left = sorted(inside)
     return [breach("I45", "an account does not come to rest", *left)] if left else []
-
-
-def _has_taker(state: State, account: int) -> bool:
-    """Whether any other account has a claim, of an atom at least, on what this one owes."""
-    return any(
-        claim_of(state, other, asset)
-        for asset, shares in enumerate(state.accounts[account].debt_shares)
-        if shares
-        for other in range(len(state.accounts))
-        if other != account
-    )
 
 
 def way_out(waterfall: WaterfallParameters) -> int:

@@ -26,7 +26,7 @@ from solvent.proof.invariants.solvency import (
     Quoted,
     Worth,
     counted_for,
-    pays_any,
+    counted_strictly,
     worth_of,
 )
 from solvent.proof.invariants.state_view import FINE, StateView
@@ -76,7 +76,9 @@ def check_left(before: StateView, after: StateView, events: tuple[Event, ...]) -
         # What settlements round, an atom a leg, is booked with the next step's losses.
         rounded = ROUNDED_APART + legs[account]
         spare = DUST + rounded * sum(_atom(after, asset) for asset in range(len(none)))
-        if left > spare + interest_up(after, account, waits):
+        # What waits is interest of the debt that was, of which the step may have settled most.
+        cost = max(interest_up(view, account, waits) for view in (before, after))
+        if left > spare + cost:
             yield breach("I31", "a certain loss outlived a time step", account, left)
 
 
@@ -164,8 +166,7 @@ def _worth(
         counted = counted_for(view, held, quoted, strictly=True)
         assets, debts = assets + counted.assets, debts + counted.debts
         rows[one.asset] = held
-    assets *= pays_any(view, rows, marks)
-    return Worth(assets, debts)
+    return counted_strictly(view, Worth(assets, debts), rows, marks)
 
 
 def _open(booking: Booking, one: PartyBalance) -> int:

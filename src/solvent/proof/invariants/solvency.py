@@ -59,10 +59,11 @@ def worth_of(view: StateView, account: int, lost: Sequence[int], *, booked: bool
         about = Quoted(price.mark, parameters.decimals, stale=price.stale)
         counted = counted_for(view, row, about, strictly=strictly)
         assets, debts = assets + counted.assets, debts + counted.debts
+    worth = Worth(assets, debts)
     if strictly:
         marks = {asset: price.mark for asset, price in enumerate(view.prices)}
-        assets *= pays_any(view, rows, marks)
-    return Worth(assets, debts)
+        return counted_strictly(view, worth, rows, marks)
+    return worth
 
 
 class Held(NamedTuple):
@@ -96,16 +97,32 @@ def counted_for(view: StateView, held: Held, quoted: Quoted, *, strictly: bool) 
     return Worth(beyond if counts else 0, up((held.debt - netted) * lower * FINE, unit))
 
 
+def counted_strictly(
+    view: StateView, worth: Worth, rows: Mapping[int, Held], marks: Mapping[int, int]
+) -> Worth:
+    """What an account is worth where only what pays for an atom of a debt counts."""
+    if pays_any(view, rows, marks):
+        return worth
+    return Worth(0, max(worth.debts, len(view.pools) + 1))
+
+
 def pays_any(view: StateView, rows: Mapping[int, Held], marks: Mapping[int, int]) -> bool:
-    """Whether anything that is held pays for an atom of any debt, or nothing is owed."""
+    """Whether anything that is held pays for an atom of any debt, or nothing is owed.
+
+    An atom that nobody has a claim of is paid for by the same asset alone.
+    """
     decimals = [parameters.decimals for parameters in view.parameters.assets]
     owed = [asset for asset, row in rows.items() if row.debt]
     for debt in owed:
+        if rows[debt].quantity and marks[debt]:
+            return True
+        if rows[debt].debt == 1 and not _is_lent(view, debt):
+            continue
         # 10^-6 USDC, as a match is valued.
         value = up(marks[debt], 10 ** (decimals[debt] + PRICE_DECIMALS - VALUE_DECIMALS))
         for asset, row in rows.items():
             whole = 10 ** (decimals[asset] + PRICE_DECIMALS - VALUE_DECIMALS)
-            price = 1 if asset == debt else up(value * whole, marks[asset]) if marks[asset] else 0
+            price = up(value * whole, marks[asset]) if marks[asset] else 0
             if row.quantity >= price > 0:
                 return True
     return not owed
@@ -168,12 +185,29 @@ def _fund_parts(view: StateView, lost: Sequence[int]) -> dict[int, int]:
         )
         if not price.stale
     )
-    total = sum(up(lack, FINE_PER_VALUE) for lack in lacks.values())
-    paid = min(value, total)
-    return {
-        account: paid * up(lack, FINE_PER_VALUE) * FINE_PER_VALUE // total
+    asked = {
+        account: 0 if _is_unpayable(view, account) else up(lack, FINE_PER_VALUE)
         for account, lack in lacks.items()
     }
+    total = sum(asked.values())
+    paid = min(value, total)
+    return {
+        account: paid * lack * FINE_PER_VALUE // max(1, total) for account, lack in asked.items()
+    }
+
+
+def _is_unpayable(view: StateView, account: int) -> bool:
+    """Whether an account owes nothing but atoms that nobody has a claim of: the fund pays none."""
+    return all(
+        debt == 1 and not _is_lent(view, asset)
+        for asset, debt in enumerate(view.health[account].debts)
+        if debt
+    )
+
+
+def _is_lent(view: StateView, asset: int) -> bool:
+    """Whether any account has a claim of an atom."""
+    return any(health.claims[asset] for health in view.health)
 
 
 def _may_lack(view: StateView, account: int) -> bool:

@@ -26,6 +26,7 @@ from solvent.domain.labels import Source
 from solvent.domain.parameters import MAX_SHARES
 from solvent.domain.units import (
     INDEX_SCALE,
+    RATIO,
     divide_up,
     mul_div_down,
     mul_div_up,
@@ -306,8 +307,12 @@ def write_down(
         pool.lend_index = index_less(pool, lenders)
     pool.fees -= fees
     if exact_sink(pool) < 0:
-        # Claims did not reach, and fees neither: what is carried for both bears it.
+        # Claims did not reach, and fees neither: what is carried for both bears it, then what is
+        # left of claims, which is less than an atom.
         pool.unpaid = pool.fee_part = 0
+        pool.interest_part -= pool.interest_part % RATIO
+        if exact_sink(pool) < 0:
+            pool.lend_index = 0
     pool.sink = min(pool.sink - min(pool.sink, residue), exact_sink(pool) // INDEX_SCALE)
     pool.deficit += lenders
     settle_residue(state, asset)

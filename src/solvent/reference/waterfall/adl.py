@@ -40,6 +40,7 @@ from solvent.reference.waterfall.rounds import (
     candidate_of,
     matches_of,
     open_round,
+    supply_worth,
     tiers,
     value_of,
 )
@@ -146,6 +147,8 @@ def needed_of(state: State, account: int, asset: int, means: Means, received: in
     needed = max(0, needed - payable(needed, received, state.mark(asset), decimals))
     if means.tier is Tier.IN_KIND and needed:
         mark = state.mark(means.asset)
+        # No more than there can be of what he is paid in.
+        needed = payable(needed, supply_worth(state, means.asset), state.mark(asset), decimals)
         pay = quantity_up(value_of(state, asset, needed), mark, state.asset(means.asset).decimals)
         return needed if unhurt(state, account, asset, needed, means.asset, pay) else 0
     return needed

@@ -54,6 +54,7 @@ from solvent.reference.waterfall.insolvency import (
     DUST,
     booked_worth,
     is_interest_alone,
+    is_unpayable,
     lend_indices,
 )
 from solvent.reference.waterfall.record import Record, record_parties, record_pools, touched
@@ -128,7 +129,8 @@ def plan_bookings(state: State, *, waiting: bool) -> BookingPlan | None:
 def plan_fund(state: State, accounts: list[int]) -> FundPlan:
     """How the fund is split over what these accounts lack, in proportion, and in which tokens.
 
-    Only what it has free at fresh prices pays: claims of the fund may be on impaired pools.
+    Only what it has free at fresh prices pays: claims of the fund may be on impaired pools. Who
+    owes nothing that tokens pay for gets none.
     """
     indices = lend_indices(state)
     lacks = [
@@ -143,16 +145,20 @@ def plan_fund(state: State, accounts: list[int]) -> FundPlan:
         value_down(quantity, state.mark(asset), state.asset(asset).decimals)
         for asset, quantity in enumerate(free)
     )
-    shortfall = sum(lacks)
-    paid = min(value, shortfall)
+    asked = [
+        0 if is_unpayable(state, account) else lack
+        for account, lack in zip(accounts, lacks, strict=True)
+    ]
+    whole = sum(asked)
+    paid = min(value, whole)
     payments: dict[int, list[Payment]] = {}
     before = 0
-    for account, lack in zip(accounts, lacks, strict=True):
+    for account, lack in zip(accounts, asked, strict=True):
         # Of running sums, so that the parts add up to all that is paid.
-        part = paid * (before + lack) // shortfall - paid * before // shortfall
+        part = paid * (before + lack) // whole - paid * before // whole if lack else 0
         before += lack
         payments[account] = _tokens(state, account, free, part)
-    return FundPlan(shortfall, value, payments)
+    return FundPlan(sum(lacks), value, payments)
 
 
 def _tokens(state: State, account: int, free: list[int], part: int) -> list[Payment]:
@@ -313,7 +319,8 @@ def _write_down(state: State, booking: int, asset: int, loss: PoolLoss) -> None:
     pool = state.pools[asset]
     claims, index = lent_total(pool), pool.lend_index
     write_down(state, asset, *loss[1:])
-    worthless = loss.lenders > 0 and lent_total(pool) == 0
+    fallen = index - pool.lend_index
+    worthless = fallen > 0 and lent_total(pool) == 0
     state.emit(
         PoolWrittenDown(
             booking=booking,
@@ -326,10 +333,10 @@ def _write_down(state: State, booking: int, asset: int, loss: PoolLoss) -> None:
             treasury=loss.treasury,
             residue=loss.residue,
             lenders=loss.lenders,
-            fraction=divide_up((index - pool.lend_index) * RATIO, index),
+            fraction=divide_up(fallen * RATIO, index),
             lend_index=INDEX_SCALE if worthless else pool.lend_index,
             restarted=int(worthless),
         )
     )
-    if loss.lenders:
+    if fallen:
         renew(state, asset)

@@ -7,7 +7,8 @@ it can be asked what an account is worth when pools have lost a part.
 
 Of an account in the waterfall, or one whose loss is booked, dust of a stale asset counts nothing:
 it would keep a debt of dust open for as long as that is halted. Nor does what it has where no part
-of that pays for an atom of a debt: it will never pay any. Nobody healthy is let off by either.
+of that pays for an atom of a debt that anybody lent: it will never pay any. Nobody healthy is let
+off by either.
 
 Specification: section 8.7.
 """
@@ -25,10 +26,16 @@ from solvent.domain.units import (
     fine_down,
     fine_up,
     mul_div_down,
-    quantity_up,
+    value_divisor,
     value_up,
 )
-from solvent.reference.ledger import debt_of, debt_worth, impaired_index
+from solvent.reference.ledger import (
+    claim_of,
+    debt_of,
+    debt_worth,
+    impaired_index,
+    lent_total,
+)
 from solvent.reference.lending.rates import borrow_apr, utilization
 from solvent.reference.margin import Doubt, doubted_mark
 from solvent.reference.state import UNSET, State
@@ -115,26 +122,51 @@ def _counted(
         assets += beyond if beyond >= DUST * FINE_PER_VALUE or not strictly else 0
         debts += fine_up(debt - netted, mark * RATIO // (RATIO + doubt), decimals)
     if strictly and pays_nothing(state, account, held):
-        assets = 0
+        # Lacking what rounding may take is lacking nothing, however little an atom is worth.
+        return Worth(0, max(debts, rounding(state) + 1))
     return Worth(assets, debts)
 
 
 def pays_nothing(state: State, account: int, held: Sequence[int]) -> bool:
     """Whether nothing of what is held, atoms by asset, pays for an atom of any of its debts.
 
-    A match is paid in one asset, so two holdings of half an atom's worth pay for none.
+    A match is paid in one asset, so two holdings of half an atom's worth pay for none. An atom that
+    is nobody's is paid for by what is held of the same asset alone.
     """
     for debt, shares in enumerate(state.accounts[account].debt_shares):
         if not shares:
             continue
+        if held[debt] and state.mark(debt):
+            return False
+        if is_nobodys(state, account, debt):
+            continue
         value = value_up(1, state.mark(debt), state.asset(debt).decimals)
         for asset, quantity in enumerate(held):
-            mark = state.mark(asset)
-            if not (quantity and mark):
-                continue
-            if asset == debt or quantity_up(value, mark, state.asset(asset).decimals) <= quantity:
+            # Not by the atoms that it takes, which may be more than a column holds (I43).
+            worth = quantity * state.mark(asset)
+            if worth and value * value_divisor(state.asset(asset).decimals) <= worth:
                 return False
     return True
+
+
+def is_nobodys(state: State, account: int, asset: int) -> bool:
+    """Whether a debt is an atom, and no account has a claim of one: nobody is there to be paid."""
+    if debt_of(state, account, asset) != 1:
+        return False
+    claims = lent_total(state.pools[asset])
+    # As many atoms as accounts, or more, are no parts of atoms alone.
+    if claims >= len(state.accounts):
+        return False
+    return not any(claim_of(state, other, asset) for other in range(len(state.accounts)))
+
+
+def is_unpayable(state: State, account: int) -> bool:
+    """Whether an account owes nothing but atoms that are nobody's, so that no token pays them."""
+    return all(
+        is_nobodys(state, account, asset)
+        for asset, shares in enumerate(state.accounts[account].debt_shares)
+        if shares
+    )
 
 
 def open_debt(state: State, account: int, asset: int) -> int:

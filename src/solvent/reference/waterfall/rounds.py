@@ -18,8 +18,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from solvent.domain.labels import AdlCase, Reason, Stage, Tier
-from solvent.domain.parameters import USDC, Policy
+from solvent.domain.parameters import MAX_SUPPLY, USDC, Policy
 from solvent.domain.units import (
+    INT64_MAX,
     RATIO,
     mul_div_down,
     quantity_up,
@@ -140,6 +141,12 @@ def pair(left: Sequence[int], right: Sequence[int]) -> list[tuple[int, int, int]
 def value_of(state: State, asset: int, quantity: int) -> int:
     """Value of `quantity` at the mark, rounded up."""
     return value_up(quantity, state.mark(asset), state.asset(asset).decimals)
+
+
+def supply_worth(state: State, asset: int) -> int:
+    """What all that there can be of an asset is worth, as far as a column holds it."""
+    worth = MAX_SUPPLY * state.mark(asset) // value_divisor(state.asset(asset).decimals)
+    return min(INT64_MAX, worth)
 
 
 def matches_of(state: State, plan: Round, number: int) -> Iterator[Match]:
