@@ -39,7 +39,10 @@ MUTE = LogError("http://log-2:8222", "monitor", "does not answer")
     ("nodes", "lines"),
     [
         ([LEADS, FOLLOWS, FOLLOWS], []),
-        ([LEADS, FOLLOWS, SILENT], ["node 2 does not answer"]),
+        (
+            [LEADS, FOLLOWS, SILENT],
+            ["node 2 does not answer: start it, or see its log for why it stopped"],
+        ),
         ([FOLLOWS, FOLLOWS, FOLLOWS], ["no node leads, and one should"]),
         ([LEADS, FOLLOWS, LEADS], ["0 and 2 leads, and one should"]),
         ([LEADS, FOLLOWS, OLD], ["the nodes have versions 0.9, 1.0"]),

@@ -100,6 +100,31 @@ class TestHandingOver:
         assert member.leads
 
 
+class TestHolding:
+    def test_what_waits_is_held_until_a_record_was_written_alone(self) -> None:
+        member, now = leader()
+        first = sent(member.submit("a", b"1", now))
+        member.submit("b", b"2", now)
+        member.hold()
+        assert member.appended(first.key, Stored(2), now)[1:] == [Done("a", 2, 0)]
+        assert member.is_idle
+        assert member.submit("c", b"3", now) == []
+        assert member.tick(now + TIMING.beat) == []
+        alone = sent(member.write_alone(b"alone", now))
+        member.hold()
+        effects = member.appended(alone.key, Stored(3), now)
+        assert decode_frame(sent(effects).frame, digest_of(alone.frame)).records == (b"2", b"3")
+
+    def test_who_leads_no_more_holds_nothing(self) -> None:
+        member, now = leader()
+        first = sent(member.submit("a", b"1", now))
+        member.hold()
+        member.appended(first.key, Refused(), now)
+        again = sent(member.tick(now + TIMING.silence))
+        member.appended(again.key, Stored(2), now + TIMING.silence)
+        assert sent(member.submit("b", b"2", now + TIMING.silence)).expected == 2
+
+
 class TestLeading:
     def test_who_hears_nothing_for_a_while_stands_for_the_next_epoch(self) -> None:
         member = Member(2, BEGIN, 0, TIMING)

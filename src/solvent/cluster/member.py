@@ -133,7 +133,7 @@ class Member:
         self._heard = self._written = now
         self._number = 0
         self._flight: _Flight | None = None
-        self._is_leaving = False
+        self._is_leaving = self._is_holding = self._is_alone = False
         self._waiting: list[tuple[Hashable, bytes]] = []
 
     @property
@@ -146,16 +146,21 @@ class Member:
         if not self.leads:
             return [AskAgain((ticket,))]
         self._waiting.append((ticket, record))
-        return [] if self._flight else self._write(now)
+        return [] if self._flight or self._is_holding else self._write(now)
 
     @property
     def is_idle(self) -> bool:
         """Whether it leads and no append is in flight, so that it knows the end of the log."""
         return self.leads and self._flight is None
 
+    def hold(self) -> None:
+        """Append nothing more until `write_alone`, so that it becomes idle though many ask."""
+        self._is_holding = self.leads and not self._is_alone
+
     def write_alone(self, record: bytes, now: int) -> list[Effect]:
         """Append a record in a frame of its own; only while `is_idle`."""
         assert self.is_idle
+        self._is_holding, self._is_alone = False, True
         return self._send(self.position.epoch, (record,), [], now)
 
     def hand_over(self, now: int) -> list[Effect]:
@@ -181,7 +186,7 @@ class Member:
             return self._press(self._flight, now)
         if self.leads:
             is_due = self._waiting or now - self._written >= self._timing.beat
-            return self._write(now) if is_due else []
+            return self._write(now) if is_due and not self._is_holding else []
         if now - self._heard >= self._timing.silence + self._timing.rank * self.node:
             return self._stand(now)
         return []
@@ -286,12 +291,12 @@ class Member:
             if is_last:
                 self._heard = now - self._timing.silence
             return [apply, *self._step_down()]
-        self._flight = None
+        self._flight, self._is_alone = None, False
         if is_last:
             return [apply, *self._step_down()]
         self.part = Part.LEADS
         done = [Done(ticket, apply.sequence, at) for at, ticket in enumerate(flight.tickets)]
-        more = self._write(now) if self._waiting else []
+        more = self._write(now) if self._waiting and not self._is_holding else []
         if self._is_leaving:
             more = self._send_last(now)
         return [apply, *done, *more]
@@ -301,7 +306,8 @@ class Member:
         tickets = [ticket for ticket, _ in self._waiting]
         if self._flight is not None:
             tickets = [*self._flight.tickets, *tickets]
-        self._waiting, self._flight, self._is_leaving = [], None, False
+        self._waiting, self._flight = [], None
+        self._is_leaving = self._is_holding = self._is_alone = False
         self.part = Part.FOLLOWS
         return [AskAgain(tickets)] if tickets else []
 

@@ -407,6 +407,11 @@ def holds_journal(folder: Path, *, files: Files = _OS_FILES) -> bool:
     return any(segment_number(name) for name in names)
 
 
+def refuse_open(folder: Path, *, files: Files = _OS_FILES) -> None:
+    """Raise JournalLockedError where a process has this journal open."""
+    files.close(_locked(files, folder))
+
+
 def verify(folder: Path, archive: Path | None = None, *, files: Files = _OS_FILES) -> Verified:
     """Check every byte of a journal that no process has open, and change nothing.
 

@@ -1,7 +1,9 @@
 """Three nodes over one log: one leads, all come to the same, and none is missed that is gone."""
 
 import shutil
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,15 @@ from solvent.domain.commands import Deposit
 from solvent.engine.engine import FastEngine
 from solvent.journal.durable import Journal
 from solvent.service.core.cluster.replicated import (
+    CHECK_FRAMES,
+    DIFFERS,
     ReplicatedSequencer,
     Replication,
     frames_from,
     position_of,
 )
-from solvent.service.core.market import Outcome
-from solvent.service.core.records import Record, commands_record
+from solvent.service.core.market import Market, MarketError, Outcome
+from solvent.service.core.records import Record, RecordKind, commands_record, decode_record
 from solvent.service.core.sequencer import AskAgainError, WriterStoppedError, recover
 from tests.service.clients.served import until
 from tests.service.played import played
@@ -46,8 +50,16 @@ class Halves(MemoryLog):
 class Cluster:
     """Nodes in folders of their own, and whoever leads them."""
 
-    def __init__(self, folder: Path, log: MemoryLog, *, snapshot_every: int = 10**6) -> None:
-        self.folder, self.log, self.snapshot_every = folder, log, snapshot_every
+    def __init__(
+        self,
+        folder: Path,
+        log: MemoryLog,
+        *,
+        snapshot_every: int = 10**6,
+        check_frames: int = CHECK_FRAMES,
+    ) -> None:
+        self.folder, self.log = folder, log
+        self.snapshot_every, self.check_frames = snapshot_every, check_frames
         self.nodes: dict[int, ReplicatedSequencer] = {}
         self.fetched: list[int] = []
         self.heard: dict[int, list[Outcome]] = {number: [] for number in range(3)}
@@ -63,6 +75,7 @@ class Cluster:
             Replication(number, self.log, lambda sequence: self.fetch(number, sequence)),
             listeners=[self.heard[number].extend],
             snapshot_every=self.snapshot_every,
+            check_frames=self.check_frames,
         )
         node.start()
         self.nodes[number] = node
@@ -292,5 +305,56 @@ def test_a_node_that_differs_stops_and_keeps_its_journal(tmp_path: Path) -> None
     assert "is not" in str(other.fault)
     with pytest.raises(WriterStoppedError):
         other.submit(requests(1)[0])
-    assert Journal.open(tmp_path / str((leader + 1) % 3)).sequence > 0
+    # Both states are there: its own beside its journal, the leader's hash in it.
+    (kept,) = tmp_path.glob(f"{DIFFERS}*")
+    assert str(kept) in str(other.fault)
+    assert Market(GAME.head, FastEngine, kept.read_bytes()).commands == other.market.commands
+    # What it was led astray by is not in its journal, so it comes up right.
+    other.close()
+    cluster.start((leader + 1) % 3)
+    cluster.rest()
+    cluster.close()
+
+
+def checks(log: MemoryLog) -> list[int]:
+    """The numbers of frames by which nodes compare their states."""
+    return [
+        number
+        for number, frame in enumerate(log.frames, 1)
+        if [decode_record(each).kind for each in requests_of(frame)] == [RecordKind.CHECK]
+    ]
+
+
+def test_states_are_compared_every_so_many_frames(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, MemoryLog(), check_frames=20)
+    for record in requests(70):
+        cluster.ask(record)
+    until(lambda: cluster.log.tail() > 65, WAIT)
+    cluster.rest()
+    found = checks(cluster.log)
+    assert [number // 20 for number in found][:3] == [1, 2, 3]
+    with pytest.raises(MarketError):
+        cluster.nodes[0].market.carry_out([Record(RecordKind.CHECK, 0, body=b"another")])
+    cluster.close()
+
+
+class Slow(MemoryLog):
+    """A log whose appends take so long that somebody waits whenever one ends."""
+
+    def append(self, expected: int, key: str, frame: bytes) -> Appended:
+        time.sleep(0.01)
+        return super().append(expected, key, frame)
+
+
+def test_states_are_compared_while_many_ask_without_a_pause(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, Slow(), check_frames=10)
+    leader = cluster.nodes[cluster.leader()]
+    waiting = {leader.submit(record) for record in requests(40)}
+    for record in requests(400, 40):
+        done, waiting = wait(waiting, WAIT, FIRST_COMPLETED)
+        assert not any(each.exception() for each in done)
+        waiting.add(leader.submit(record))
+    wait(waiting, WAIT)
+    cluster.rest()
+    assert len(checks(cluster.log)) >= cluster.log.tail() // 10 - 1 > 0
     cluster.close()

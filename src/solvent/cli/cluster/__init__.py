@@ -8,6 +8,8 @@ from cyclopts import App
 CLUSTER = {
     "status": "Say where each node of a cluster and each server of its log stands.",
     "check": "Say whether all nodes and servers have the same; exit code 1 where not.",
+    "repair": "Let a node begin anew, and keep what it had.",
+    "add": "Write one node more into a cluster's file.",
     "hand-over": "Let another node lead, without a wait for silence.",
 }
 

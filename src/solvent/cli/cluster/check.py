@@ -41,7 +41,7 @@ def of_nodes(said: "ClusterSaid") -> Iterator[str]:
     nodes = said.answered
     for number in range(len(said.nodes)):
         if number not in nodes:
-            yield f"node {number} does not answer"
+            yield f"node {number} does not answer: start it, or see its log for why it stopped"
     leaders = [str(number) for number, node in nodes.items() if node.part == "leads"]
     if len(leaders) != 1:
         yield f"{' and '.join(leaders) or 'no node'} leads, and one should"
@@ -91,4 +91,7 @@ def of_frames(settings: "ClusterSettings", said: "ClusterSaid") -> Iterator[str]
     if b"" in of_those:
         yield f"a node does not tell its frame {common:,}"
     if len(of_those - {b""}) > 1:
-        yield f"frame {common:,} is another on another node"
+        yield (
+            f"frame {common:,} is another on another node: end the one that the log does not bear "
+            "out, and `solvent cluster repair` it"
+        )

@@ -123,6 +123,24 @@ def _texts(
     return found
 
 
+def with_node(settings: ClusterSettings, node: NodePlace) -> ClusterSettings:
+    """The cluster with one node more, written at the end of its file. Raises InputError.
+
+    What else the file says stays as it is.
+    """
+    _refuse_no_ports(settings.file, (*settings.nodes, node))
+    before = settings.file.read_text(encoding="utf-8").rstrip("\n")
+    beside = settings.file.with_name(f"{settings.file.name}.new")
+    beside.write_text(f"{before}\n\n{_table('node', node)}\n", encoding="utf-8")
+    beside.replace(settings.file)
+    return settings._replace(nodes=(*settings.nodes, node))
+
+
+def _table(name: str, place: LogServer | NodePlace) -> str:
+    said = [f'{field} = "{text}"' for field, text in place._asdict().items()]
+    return "\n".join([f"[[{name}]]", *said])
+
+
 def write_cluster(settings: ClusterSettings) -> None:
     """Write a cluster's file, and beside it what the market begins with and the secret."""
     settings.file.with_name("market.head").write_bytes(settings.head)
@@ -132,7 +150,7 @@ def write_cluster(settings: ClusterSettings) -> None:
     lines = ['head = "market.head"', 'secret = "cluster.secret"']
     lines += [f"all_on_one = {str(settings.all_on_one).lower()}"]
     for server in settings.log:
-        lines += ["", "[[log]]", f'url = "{server.url}"', f'monitor = "{server.monitor}"']
+        lines += ["", _table("log", server)]
     for node in settings.nodes:
-        lines += ["", "[[node]]", f'url = "{node.url}"', f'peer = "{node.peer}"']
+        lines += ["", _table("node", node)]
     settings.file.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -46,6 +46,7 @@ from solvent.service.core.records import (
 )
 from solvent.service.core.sequencer import (
     NO_TAIL,
+    SNAPSHOT_SHARE,
     AskAgainError,
     Listener,
     Sequencer,
@@ -61,6 +62,10 @@ TURN_SECONDS = 0.01
 """A turn waits so long for something to do."""
 HAND_OVER_SECONDS = 1.0
 """Who ends waits so long for the log to take the frame by which it leads no more."""
+CHECK_FRAMES = 10_000
+"""All nodes compare their states when so many frames have come, and before each snapshot."""
+DIFFERS = "differs-"
+"""What the state of a node that differs is kept as, with the frame's number, beside its journal."""
 ELSEWHERE = "another node may know: ask again"
 FRAMES_TOLD = 64
 BYTES_TOLD = 4 * 1024 * 1024
@@ -107,6 +112,7 @@ class ReplicatedSequencer(Sequencer):
         *,
         listeners: Sequence[Listener] = (),
         snapshot_every: int = 1_000_000,
+        check_frames: int = CHECK_FRAMES,
         tail: Tail = NO_TAIL,
     ) -> None:
         super().__init__(
@@ -126,6 +132,9 @@ class ReplicatedSequencer(Sequencer):
         self._next = 0
         self._latest: Sequence[Outcome] = ()
         self._carried_at = time.monotonic()
+        self._check_frames = check_frames
+        self._checked = self.applied
+        """The frame at which states were compared last, or where this life began."""
 
     @property
     def leads(self) -> bool:
@@ -196,10 +205,18 @@ class ReplicatedSequencer(Sequencer):
                         self._do(hear(sequence, data, _now()))
                     item.taken.set()
         self._do(self.member.tick(_now()))
-        if self.member.is_idle and self._is_snapshot_due():
-            self._do(self.member.write_alone(self._check(), _now()))
-            self._tail = NO_TAIL
+        if self._is_check_due():
+            self.member.hold()
+            if self.member.is_idle:
+                self._do(self.member.write_alone(self._check(), _now()))
         return goes_on
+
+    def _is_check_due(self) -> bool:
+        """Whether all nodes are to compare their states, at every so many frames or to keep it."""
+        if not self.member.leads:
+            return False
+        each = self._check_frames
+        return self.applied // each > self._checked // each or self._is_snapshot_due()
 
     def _gather(self) -> list[Any]:
         """All that is there now; after a while nothing."""
@@ -255,10 +272,34 @@ class ReplicatedSequencer(Sequencer):
         self.append_seconds += time.perf_counter() - started
         self.batches += 1
         records = [decode_record(each) for each in apply.records]
-        self._latest = self._happen(records) if records else ()
-        if [record.kind for record in records] == [RecordKind.CHECK]:
-            self._keep()
+        is_check = [record.kind for record in records] == [RecordKind.CHECK]
+        try:
+            self._latest = self._happen(records) if records else ()
+        except MarketError as error:
+            if is_check:
+                self._put_beside(apply.sequence, error)
+            raise
         self.applied, self._carried_at = apply.sequence, time.monotonic()
+        if is_check:
+            self._checked = apply.sequence
+            if self._is_worth_keeping():
+                self._keep()
+
+    def _put_beside(self, sequence: int, error: MarketError) -> None:
+        """Keep this node's state beside its journal, which has the leader's hash. Raises."""
+        place = self.journal.folder.parent / f"{DIFFERS}{sequence}"
+        with self.lock:
+            place.write_bytes(self.market.save())
+        raise MarketError(
+            f"frame {sequence}: {error}; this node's own state is kept as {place}, and its journal "
+            "has the leader's: start it again, and if it differs again, `solvent cluster repair` it"
+        ) from error
+
+    def _is_worth_keeping(self) -> bool:
+        """Whether what came since the latest snapshot outweighs the time that one takes."""
+        records, seconds = self._tail
+        is_long = seconds >= SNAPSHOT_SHARE * self._snapshot_seconds
+        return records >= self._snapshot_every or is_long
 
     def _happen(self, records: list[Record]) -> list[Outcome]:
         with self.lock:
