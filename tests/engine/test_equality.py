@@ -20,11 +20,12 @@ from solvent.engine.memory.rows import Position
 from solvent.journal.run_log import RunLogReader
 from solvent.kernels.rows import EngineFault
 from solvent.lab.runner import run
-from solvent.lab.scenario.catalog import list_scenarios, load_scenario
+from solvent.lab.scenario.catalog import load_scenario
 from solvent.proof.fuzz.actions import Moves
 from solvent.proof.fuzz.comparison import compare
 from solvent.proof.fuzz.market import random_parameters
 from solvent.reference.engine import ReferenceEngine
+from tests.lab.run_helpers import RUNNABLE
 from tests.proof import proves
 from tests.sizes import sized
 from tests.tables.market import plain_parameters
@@ -133,7 +134,7 @@ def test_a_damaged_snapshot_is_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list_scenarios())
+@pytest.mark.parametrize("name", RUNNABLE)
 def test_scenarios_give_equal_hashes(name: str) -> None:
     scenario = load_scenario(name)
     hashes = []

@@ -13,9 +13,21 @@ from solvent.domain.events import Event
 from solvent.domain.parameters import EngineParameters, Policy
 from solvent.domain.waterfall_events import AdlOpened
 from solvent.lab.runner import RunResult, run
-from solvent.lab.scenario.catalog import Scenario, load_scenario
+from solvent.lab.scenario.catalog import Scenario, list_scenarios, load_scenario
 from solvent.reference.engine import ReferenceEngine
 from solvent.reference.state import State
+
+HISTORY = (
+    "crash-2020-03-13",
+    "crash-2021-05-19",
+    "crash-2022-11-08",
+    "crash-2024-08-05",
+    "luna-2022-05",
+    "usdc-2023-03-11",
+)
+"""Days that were, with a small made-up population; 2025-10 and 2026-04 are larger runs."""
+RUNNABLE = tuple(name for name in list_scenarios() if not load_scenario(name).prices.bring)
+"""The packaged scenarios that need no file to be brought."""
 
 SMALL = """\
 [scenario]

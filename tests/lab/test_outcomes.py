@@ -18,9 +18,9 @@ from solvent.lab.people.roles import Role
 from solvent.lab.report.later import KindLater
 from solvent.lab.report.parties import Parties, Party
 from solvent.lab.runner import run
-from solvent.lab.scenario.catalog import list_scenarios, load_scenario
+from solvent.lab.scenario.catalog import load_scenario
 from solvent.reference.engine import ReferenceEngine
-from tests.lab.run_helpers import packaged, small
+from tests.lab.run_helpers import RUNNABLE, packaged, small
 from tests.proof import proves
 
 SOL = 1
@@ -145,7 +145,7 @@ def test_roles_are_told_by_what_accounts_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list_scenarios())
+@pytest.mark.parametrize("name", RUNNABLE)
 @proves("A10")
 def test_nothing_is_made_or_lost_in_any_packaged_scenario(name: str) -> None:
     result = run(load_scenario(name), accounts=60, engine_factory=FastEngine)

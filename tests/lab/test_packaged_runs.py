@@ -5,14 +5,13 @@ from itertools import pairwise
 
 import pytest
 
-from solvent.domain.commands import COMMAND_KINDS, Borrow, Redeem, Withdraw
+from solvent.domain.commands import COMMAND_KINDS, Borrow, Redeem, Withdraw, WithdrawBackstop
 from solvent.domain.events import Refused
 from solvent.domain.labels import AdlCase, Tier
 from solvent.domain.rejections import Limit
 from solvent.domain.waterfall_events import AdlLeg
-from solvent.lab.scenario.catalog import list_scenarios
 from solvent.proof.invariants.invariants import check
-from tests.lab.run_helpers import Kept, packaged
+from tests.lab.run_helpers import RUNNABLE, Kept, packaged
 from tests.proof import proves
 
 pytestmark = pytest.mark.slow
@@ -195,7 +194,7 @@ class TestQuiet:
         assert quiet.figures["conservation"]["settlements"] == 0
 
 
-@pytest.mark.parametrize("name", list_scenarios())
+@pytest.mark.parametrize("name", RUNNABLE)
 class TestEveryRun:
     """What holds for every run."""
 
@@ -268,4 +267,4 @@ class TestEveryRun:
         refused = [event for _, events in said for event in events if isinstance(event, Refused)]
         assert kept.figures["refused"] == len(refused)
         kinds = {COMMAND_KINDS[event.command] for event in refused}
-        assert kinds <= {Withdraw, Borrow}
+        assert kinds <= {Withdraw, Borrow, WithdrawBackstop}

@@ -7,6 +7,7 @@ absent.
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -158,6 +159,25 @@ class TestShippedFigures:
                 row = shipped.prices[shipped.symbols.index(symbol.removesuffix("USDT"))]
                 places = [shipped.times.index(time) for time in source.times]
                 assert [row[place] for place in places] == list(prices)
+
+    def test_crash_of_19_may_2021(self) -> None:
+        """Bars of five minutes: first open, highest, lowest, last close of the source's minutes."""
+        shipped = pl.read_csv(
+            SHIPPED / "crash_2021_05_19.csv", comment_prefix="#", try_parse_dates=True
+        )
+        minutes = pl.read_parquet(shared(BTC_ETH))
+        for row in shipped.iter_rows(named=True):
+            since = row["time"].replace(tzinfo=None)
+            inside = minutes.filter(
+                pl.col("symbol") == f"{row['symbol']}USDT",
+                pl.col("time").dt.replace_time_zone(None) >= since,
+                pl.col("time").dt.replace_time_zone(None) < since + timedelta(minutes=5),
+            ).sort("time")
+            assert len(inside) == 5
+            found = (inside["open"][0], inside["high"].max(), inside["low"].min())
+            assert (*found, inside["close"][4]) == tuple(
+                row[name] for name in ("open", "high", "low", "close")
+            )
 
     def test_stuck_pool_of_april(self) -> None:
         shipped = pl.read_csv(

@@ -14,11 +14,17 @@ from solvent.lab.scenario.catalog import Scenario, list_scenarios, load_scenario
 from tests.lab.run_helpers import SMALL, keep, small, written
 
 PACKAGED = (
+    "crash-2020-03-13",
+    "crash-2021-05-19",
+    "crash-2022-11-08",
+    "crash-2024-08-05",
     "crash-2025-10-10",
     "demo-market",
     "jump-day",
+    "luna-2022-05",
     "quiet",
     "short-squeeze",
+    "usdc-2023-03-11",
     "weth-stuck-2026-04",
 )
 

@@ -116,7 +116,7 @@ def test_the_hash_covers_the_price_file(tmp_path: Path) -> None:
     (tmp_path / "sol.csv").write_text(FILE_PRICES + "2025-12-01T01:00:00Z,SOL,1\n")
     assert scenario_hash(scenario) != before
     (tmp_path / "sol.csv").unlink()
-    with pytest.raises(InputError, match="mend the path"):
+    with pytest.raises(InputError, match="does not exist; its path"):
         scenario_hash(scenario)
 
 

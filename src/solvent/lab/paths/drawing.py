@@ -26,6 +26,7 @@ from solvent.lab.paths.moves import (
 )
 from solvent.lab.paths.streams import Streams
 from solvent.lab.prices.paths import read_prices
+from solvent.lab.scenario.brought import price_bytes
 from solvent.lab.scenario.model import PriceSource, Scenario
 
 MOST_PRICE = INT64_MAX // 4
@@ -37,16 +38,8 @@ def scenario_hash(scenario: Scenario) -> str:
     source = scenario.prices
     file = source.model.file if isinstance(source.model, FromFile) else source.file
     if file is not None:
-        digest.update(_bytes_of(scenario, file))
+        digest.update(price_bytes(scenario, file))
     return digest.hexdigest()
-
-
-def _bytes_of(scenario: Scenario, file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        reason = f"{file}: {(error.strerror or 'cannot be read').lower()}; mend the path"
-        raise scenario.error("prices", reason) from None
 
 
 def steps_of(scenario: Scenario) -> int:

@@ -31,6 +31,7 @@ from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, PRICE_SCALE, SECOND,
 from solvent.lab.paths.drawing import drawn_prices
 from solvent.lab.prices.joining import joined
 from solvent.lab.prices.paths import PricePath, read_prices, time_text
+from solvent.lab.scenario.brought import price_bytes
 from solvent.lab.scenario.model import Scenario
 from solvent.prices.columns import Columns
 
@@ -167,9 +168,7 @@ def own_feed(scenario: Scenario) -> Feed:
     if source.file is None:
         tracks = [_drawn(scenario, corners) for corners in source.points[1:]]
     else:
-        if not source.file.exists():
-            reason = f"{source.file} does not exist; its path is from the scenario's folder"
-            raise scenario.error("prices.file", reason)
+        price_bytes(scenario, source.file)
         path = read_prices(
             source.file,
             ohlc=source.ohlc,

@@ -17,6 +17,7 @@
 Unknown fields are errors. Nothing is written and nothing is guessed.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from solvent.domain.parameters import (
 from solvent.domain.units import INT64_MAX, PRICE_DECIMALS, RATIO, RATIO_DECIMALS, VALUE_DECIMALS
 from solvent.lab.prices.layouts import Adverse
 from solvent.lab.scenario.assets import read_asset, read_engine
+from solvent.lab.scenario.brought import brought
 from solvent.lab.scenario.fields import Fields, read_toml
 from solvent.lab.scenario.market_tables import read_impact, read_oracle
 from solvent.lab.scenario.model import (
@@ -57,6 +59,7 @@ MOST_LOOPS = 20
 MOST_SPREAD = 4 * RATIO
 MOST_CUSHION = 100 * RATIO
 BASIS_POINT = RATIO // 10_000
+_SHA256 = re.compile("[0-9a-f]{64}")
 WIDEST_BAND = 5000 * BASIS_POINT
 BAND_DECIMALS = 5
 NO_BASIS = "the scenario does not say what was measured: take all of it for an assumption"
@@ -184,9 +187,17 @@ class _Reader:
             adverse = fields.text("adverse", "low")
             if adverse not in _ADVERSE:
                 raise fields.error("adverse", f"{adverse!r} is unknown; choose from low, high")
+            bring, digest = fields.text("bring", ""), fields.text("sha256", "")
+            if bring and not digest:
+                raise fields.error("bring", "needs sha256, the hash of that file")
+            if digest and not _SHA256.fullmatch(digest):
+                raise fields.error("sha256", "must be 64 digits of 0 to 9 and a to f")
+            name = fields.text("file")
             source = PriceSource(
                 names,
-                file=folder / fields.text("file"),
+                file=brought(name) if bring else folder / name,
+                bring=bring,
+                sha256=digest,
                 ohlc=fields.flag("ohlc") if fields.has("ohlc") else None,
                 adverse=_ADVERSE[adverse],
                 window=None if fields.skip("window") else fields.text("window"),

@@ -31,7 +31,8 @@ class PriceSource:
     `names[a]` are the symbols under which a file may carry asset a; `points[a]` the corners of a
     synthetic path, (microseconds after the start, price), joined by straight lines, on which a
     print stands every `resolution` microseconds. `ohlc` is None where bars are used if the file has
-    them. A scenario with a `model` has prices once one of its paths is drawn (`paths.drawing`).
+    them. A scenario with a `model` has prices once one of its paths is drawn (`paths.drawing`). A
+    file that is not shipped says in `bring` where it comes from; it must have the hash `sha256`.
     """
 
     names: tuple[tuple[str, ...], ...]
@@ -43,6 +44,8 @@ class PriceSource:
     points: tuple[tuple[tuple[int, int], ...], ...] = ()
     resolution: int = 0
     model: PriceModel | None = None
+    bring: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
