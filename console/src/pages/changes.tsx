@@ -1,11 +1,12 @@
 /** Changes of parameters: proposed by one person, approved by another, made when they are due. */
 
 import { useState } from "preact/hooks";
-import { held, useAsked, type Schemas } from "../data/api.ts";
+import { held, marketTime, useAsked, type Schemas } from "../data/api.ts";
 import { decimal, shown, typed } from "../lib/decimal.ts";
-import { milliseconds } from "../lib/time.ts";
+import { milliseconds, span } from "../lib/time.ts";
 import { State, Time, type Tone } from "../parts/figures.tsx";
 import { Answer } from "../parts/states.tsx";
+import { useSecond } from "../parts/second.ts";
 import { Outcome, useDeed, type Deed } from "../parts/deed.tsx";
 import { Table, type Column } from "../parts/table.tsx";
 import { Effect, Rehearsed } from "./rehearsed.tsx";
@@ -46,7 +47,7 @@ export function Changes() {
     void deed.carry({ path: `/solvent/v1/proposals/${way}`, method: "POST", instruction, fields: { proposal } }, () => `Proposal ${proposal} ${done}.`);
   const columns: Column<Proposal>[] = [
     { name: "No.", cell: (row) => row.proposal, plain: (row) => String(row.proposal) },
-    { name: "State", isText: true, cell: (row) => <State tone={TONES[row.state] ?? "mute"}>{row.state}</State>, plain: (row) => row.state },
+    { name: "State", isText: true, cell: (row) => <Standing of={row} />, plain: (row) => (isScheduled(row) ? "scheduled" : row.state) },
     { name: "What", isText: true, cell: (row) => said(row), plain: said },
     { name: "Proposed by", isText: true, cell: (row) => `key ${row.proposer}`, plain: (row) => String(row.proposer) },
     { name: "Approved by", isText: true, cell: (row) => row.approvers.map((each) => `key ${each}`).join(", ") || "nobody yet", plain: (row) => row.approvers.join(" ") },
@@ -57,7 +58,7 @@ export function Changes() {
       cell: (row) =>
         row.state === "waiting" ? (
           <span class="moves">
-            <button type="button" class="quiet" disabled={deed.isBusy || isAwaited(row)} title={isAwaited(row) ? "It is being rehearsed" : undefined} onClick={() => decide(row.proposal, "approvals", "proposalApprove", "is approved")} aria-label={`Approve proposal ${row.proposal}`}>
+            <button type="button" class="quiet" disabled={deed.isBusy || isAwaited(row) || row.approved} title={isAwaited(row) ? "It is being rehearsed" : row.approved ? "Enough people stand behind it" : undefined} onClick={() => decide(row.proposal, "approvals", "proposalApprove", "is approved")} aria-label={`Approve proposal ${row.proposal}`}>
               approve
             </button>
             <button type="button" class="quiet" disabled={deed.isBusy} onClick={() => decide(row.proposal, "rejections", "proposalReject", "is rejected")} aria-label={`Reject proposal ${row.proposal}`}>
@@ -92,6 +93,19 @@ export function Changes() {
       </section>
     </>
   );
+}
+
+/** Whether enough people stand behind it, so that it waits for its time alone. */
+function isScheduled(row: Proposal): boolean {
+  return row.state === "waiting" && row.approved;
+}
+
+/** The state; of what is scheduled, how long it still waits by the market's clock. */
+function Standing({ of: row }: { of: Proposal }) {
+  const { told, heard } = marketTime.value;
+  const left = milliseconds(row.due) - (told + Math.max(0, useSecond() - heard));
+  if (!isScheduled(row)) return <State tone={TONES[row.state] ?? "mute"}>{row.state}</State>;
+  return <State tone="warn">scheduled, {left > 0 ? `in ${span(left)}` : "due now"}</State>;
 }
 
 /** Whether a rehearsal is still to come, without which nobody can approve. */

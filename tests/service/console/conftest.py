@@ -12,9 +12,9 @@ from tests.service.console.built import PATIENCE, browser, built, installed
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One for a module, for while there is one no other loop can run in this thread."""
+    """One for all these tests: while there is one, no other loop can run in this thread."""
     built()
     with browser() as found:
         yield found
@@ -28,9 +28,13 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def demo(demo_folder: Path) -> Iterator[Service]:
-    """The market of `solvent up --demo` with the console."""
+    """The market of `solvent up --demo` with the console; two people stand behind a parameter.
+
+    All tests share it: each has an account of its own, and what it changes of the market it changes
+    where no other looks.
+    """
     built()
-    with serving(demo_folder, "--demo", "--accounts", "40") as service:
+    with serving(demo_folder, "--demo", "--accounts", "60", "--approvals", "2") as service:
         yield service
 
 
@@ -42,10 +46,15 @@ def staff(demo: Service, demo_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The console's sources with all packages, those for its checks too."""
+    return installed(tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture(scope="session")
+def axe(packages: Path) -> str:
     """The script that finds what people with other senses or hands cannot use."""
-    folder = installed(tmp_path_factory.mktemp("axe"))
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    return (packages / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture

