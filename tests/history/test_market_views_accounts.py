@@ -320,6 +320,24 @@ def test_spot_margin_names_its_order(name: int | str) -> None:
         assert all(not row.order for row in views.movements(account, sources=others).rows)
 
 
+@pytest.mark.parametrize("name", MARKETS)
+def test_what_each_stood_by_with(name: int | str) -> None:
+    market, views = told(name), views_of(name)
+    said = defaultdict(list)
+    for sequence, _, event in market.events(e.StandbyPosted):
+        terms = event.posted, event.premium, event.leaving, event.leaves_at
+        said[event.account].append((sequence, *terms))
+    for account in accounts(market):
+        rows = views.standbys(account, paging=ALL).rows
+        found = [(r.sequence, r.posted, r.premium, r.leaving, r.leaves_at) for r in rows]
+        assert found == said[account]
+
+
+def test_somebody_stands_by_in_the_markets_here() -> None:
+    markets = [*map(told, SEEDS), *map(told, SCENARIOS)]
+    assert any([*market.events(e.StandbyPosted)] for market in markets)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_came_and_went(seed: int) -> None:
     market, views = simulated(seed), views_of(seed)

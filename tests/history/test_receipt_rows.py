@@ -13,7 +13,7 @@ from solvent.history.market_views import Views
 from solvent.history.tables.rows import Paging
 from solvent.receipts.builder import ReceiptBuilder
 from solvent.receipts.codec import read_receipt, receipt_line
-from solvent.receipts.form import AdlReceipt, Receipt
+from solvent.receipts.form import AdlReceipt, Receipt, StandbyReceipt
 from solvent.receipts.settlements import stage_and_number
 from solvent.receipts.verify.check import verify_path, verify_receipt
 from tests.history.market_records import SCENARIOS, SEEDS, Told, filled, simulated, told, views_of
@@ -100,11 +100,18 @@ def test_pages_end_with_their_rows_or_bytes() -> None:
     assert views.receipts(paging=ALL, most_bytes=1).rows == everything[:1]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_a_settlement_is_found_by_its_number(name: str) -> None:
+@pytest.mark.parametrize("name", [*SEEDS, *SCENARIOS])
+def test_a_settlement_is_found_by_its_number(name: int | str) -> None:
     views = views_of(name)
-    asked = {Stage.ADL: "adl_round", Stage.BACKSTOP: "fill", Stage.DEFICIT: "booking"}
-    for receipt in built(told(name))[:20]:
+    asked = {
+        Stage.ADL: "adl_round",
+        Stage.BACKSTOP: "fill",
+        Stage.DEFICIT: "booking",
+        Stage.STANDBY: "swap",
+    }
+    receipts = built(told(name))
+    swaps = [receipt for receipt in receipts if isinstance(receipt, StandbyReceipt)]
+    for receipt in (*receipts[:20], *swaps[:5]):
         stage, number = stage_and_number(receipt)
         page = views.receipts(**{asked[stage]: number}, paging=ALL, most_bytes=NO_BOUND)
         assert page.rows == [receipt_line(receipt)]

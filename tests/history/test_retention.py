@@ -44,7 +44,7 @@ def rule(keep: Keep, now: int, before: dict[str, list[Row]]) -> dict[str, Callab
     def is_young(row: Row) -> bool:
         return int(row["time"]) >= until
 
-    logs = ("trades", "fills", "settlements", "deposits", "withdrawals", "dust")
+    logs = ("trades", "fills", "settlements", "deposits", "withdrawals", "dust", "standbys")
     return dict.fromkeys(logs, is_young) | {
         "orders": lambda row: (
             not row["ended"]

@@ -87,6 +87,10 @@ class Queries(ABC):
         """Atoms of debts in the asset that the provider still offers to take over."""
 
     @abstractmethod
+    def committed_in_all(self) -> list[int]:
+        """The same of all providers together, by asset number."""
+
+    @abstractmethod
     def standing_by(self) -> list[StandingBy]:
         """Who stands by, the first to be called first."""
 

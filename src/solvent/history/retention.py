@@ -1,8 +1,8 @@
 """Retention: which rows of the past stay, and a little at a time the others go.
 
-    kept for `keep`            trades, fills, settlements, deposits, withdrawals, dust, orders that
-                               have ended, positions that were closed, movements that were followed
-                               by others, candles of a second and of a minute
+    kept for `keep`            trades, fills, settlements, deposits, withdrawals, dust, standbys,
+                               orders that have ended, positions that were closed, movements that
+                               were followed by others, candles of a second and of a minute
     kept for `keep_unfilled`   orders that ended and of which nothing was traded
     kept for good              candles of hours and days, pools by the hour, interest and losses by
                                the hour, liquidations and receipts, and all that is still open
@@ -29,6 +29,7 @@ from solvent.history.tables.schema import (
     ORDERS,
     POSITIONS,
     SETTLEMENTS,
+    STANDBYS,
     TRADES,
     WITHDRAWALS,
     Table,
@@ -36,7 +37,7 @@ from solvent.history.tables.schema import (
 
 ROWS = 500
 """Rows that a step looks at."""
-_LOGS = (TRADES, FILLS, SETTLEMENTS, DEPOSITS, WITHDRAWALS, DUST)
+_LOGS = (TRADES, FILLS, SETTLEMENTS, DEPOSITS, WITHDRAWALS, DUST, STANDBYS)
 """Tables whose rows come in the order of time and never change."""
 _FINE = (SECOND, MINUTE)
 

@@ -136,6 +136,11 @@ class ReferenceQueries(Queries):
         self._check(provider, asset)
         return self._state.accounts[provider].committed[asset]
 
+    def committed_in_all(self) -> list[int]:
+        """The same of all providers together, by asset number."""
+        accounts, assets = self._state.accounts, range(len(self._state.pools))
+        return [sum(account.committed[asset] for account in accounts) for asset in assets]
+
     def standing_by(self) -> list[StandingBy]:
         """Who stands by, the first to be called first."""
         return [

@@ -102,6 +102,7 @@ def check_account(seen: Seen, account: int) -> None:
     assert ours.health(account) == theirs.health(account)
     assert ours.fractions(account) == theirs.fractions(account)
     assert ours.balances(account) == theirs.balances(account)
+    assert ours.committed_in_all() == theirs.committed_in_all()
     for asset in seen.assets:
         assert ours.committed(account, asset) == theirs.committed(account, asset)
     found = ours.orders_of(account)

@@ -100,6 +100,14 @@ class FastQueries(Previews):
         place = (provider * len(self.parameters.assets) + asset) * Commitment.WIDTH
         return int(self._engine.columns["commitments"][place + Commitment.committed])
 
+    def committed_in_all(self) -> list[int]:
+        """The same of all providers together, by asset number."""
+        assets = len(self.parameters.assets)
+        rows = self._engine.columns["commitments"].reshape(-1, assets, Commitment.WIDTH)
+        # As Python's integers: what all offer together may exceed 64 bits.
+        offered = rows[:, :, Commitment.committed]
+        return [sum(offered[offered[:, each] != 0, each].tolist()) for each in range(assets)]
+
     def standing_by(self) -> list[StandingBy]:
         """Who stands by, the first to be called first."""
         columns = self._engine.columns

@@ -26,7 +26,7 @@ from solvent.history.tables.batch import Batch
 from solvent.history.tables.database import Database
 from solvent.history.tables.memo import Memo
 from solvent.history.tables.rows import PriceKind
-from solvent.history.tables.schema import DEPOSITS, DUST, WITHDRAWALS
+from solvent.history.tables.schema import DEPOSITS, DUST, STANDBYS, WITHDRAWALS
 
 Handlers = dict[int, Callable[..., object]]
 """What takes an event, by the number of its kind."""
@@ -76,6 +76,7 @@ class Listener:
                 e.OrderCancelled: self._trading.follow,
                 e.OrderExpired: self._trading.follow,
                 e.Filled: self._filled,
+                e.StandbyPosted: self._stands_by,
                 e.IndexUpdated: self._priced,
                 e.MarkUpdated: self._priced,
                 w.BackstopFilled: self._taken_over,
@@ -165,6 +166,10 @@ class Listener:
     ) -> None:
         row = [context.next_place(), context.time, account, asset, quantity, received]
         self._batch.append(DUST, [*row])
+
+    def _stands_by(self, context: Context, event: e.StandbyPosted) -> None:
+        row = [context.next_place(), context.time, event.account, event.posted, event.premium]
+        self._batch.append(STANDBYS, [*row, event.leaving, event.leaves_at])
 
     def _parameter(self, context: Context, event: e.ParameterChanged) -> None:
         change = ChangeParameter(event.asset, ParameterField(event.field), event.value, event.index)

@@ -1,4 +1,4 @@
-"""Receipts as rows: one line for every settlement, found by account, round, fill or booking.
+"""Receipts as rows: one line for every settlement, found by account, round, fill, booking or swap.
 
 A settlement of a large market has a receipt of many megabytes, so a page of them ends where its
 bytes do. A party is whoever gave, received, owed or was rid of something; who was only looked at as
@@ -28,10 +28,10 @@ from solvent.receipts.form import AdlReceipt, BookingReceipt, Receipt, StandbyRe
 from solvent.receipts.settlements import stage_and_number
 
 NONE = 0
-"""The number of a round, fill or booking that there is not; they count from 1."""
+"""The number of a round, fill, booking or swap that there is not; they count from 1."""
 
 
-NUMBERED = (Stage.ADL, Stage.BACKSTOP, Stage.DEFICIT)
+NUMBERED = (Stage.ADL, Stage.BACKSTOP, Stage.DEFICIT, Stage.STANDBY)
 """Whose settlements a row's numbers count, in the order of its columns."""
 
 
@@ -109,6 +109,7 @@ class ReceiptHistory(Questions):
         adl_round: int | None = None,
         fill: int | None = None,
         booking: int | None = None,
+        swap: int | None = None,
         paging: Paging = NEWEST,
         most_bytes: int,
     ) -> Page[str]:
@@ -120,7 +121,7 @@ class ReceiptHistory(Questions):
         if account is not None:
             source = "receipts JOIN receipt_parties ON receipt_parties.place = receipts.place"
         where = Where().equal("account", account).equal("round", adl_round).equal("fill", fill)
-        where = where.equal("booking", booking)
+        where = where.equal("booking", booking).equal("swap", swap)
         found, total = self._read("receipts.place, size", source, where, "receipts.place", paging)
         places = _fitting([integers(row) for row in found], most_bytes)
         lines = Where().among("place", places)

@@ -28,6 +28,7 @@ from solvent.history.tables.rows import (
     Page,
     Paging,
     Position,
+    StandbyRow,
     WithdrawalRow,
 )
 from solvent.history.tables.schema import FILLS, NEVER, ORDERS, PLACE_BITS
@@ -91,6 +92,13 @@ class AccountHistory(Payments):
         columns = "place, time, account, asset, quantity"
         rows, total = self._read(columns, "deposits", where, "place", paging)
         return Page([DepositRow(sequence_of(row[0]), *integers(row[1:])) for row in rows], total)
+
+    def standbys(self, account: int, *, paging: Paging = NEWEST) -> Page[StandbyRow]:
+        """What it stood by with: each change, whether its own, a swap's or a notice's."""
+        where = Where().equal("account", account)
+        columns = "place, time, account, posted, premium, leaving, leaves_at"
+        rows, total = self._read(columns, "standbys", where, "place", paging)
+        return Page([StandbyRow(sequence_of(row[0]), *integers(row[1:])) for row in rows], total)
 
     def withdrawals(
         self,

@@ -173,6 +173,19 @@ class DepositRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StandbyRow:
+    """What an account stood by with from then on, as `StandbyPosted` says it."""
+
+    sequence: int
+    time: int
+    account: int
+    posted: int
+    premium: int
+    leaving: int
+    leaves_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class WithdrawalRow:
     """Tokens left."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from solvent.history.tables.database import Database
 
-VERSION = 8
+VERSION = 9
 PLACE_BITS = 24
 """A command makes fewer rows than 2 to this power."""
 NEVER = 2**63 - 1
@@ -106,6 +106,11 @@ WITHDRAWALS = _table(
     indexes=("(account, place)",),
 )
 DUST = _table("dust", "place time account asset quantity received", indexes=("(account, place)",))
+STANDBYS = _table(
+    "standbys",
+    "place time account posted premium leaving leaves_at",
+    indexes=("(account, place)",),
+)
 SETTLEMENTS = _table(
     "settlements",
     "place time account source asset quantity value number",
@@ -139,9 +144,9 @@ POINTS = _table(
 
 RECEIPTS = _table(
     "receipts",
-    "place round fill booking size line",
+    "place round fill booking swap size line",
     texts="line",
-    indexes=("(round)", "(fill)", "(booking)"),
+    indexes=("(round)", "(fill)", "(booking)", "(swap)"),
 )
 RECEIPT_PARTIES = _table("receipt_parties", "account place", keys=2)
 LIQUIDATIONS = _table(
@@ -161,6 +166,7 @@ TABLES = (
     DEPOSITS,
     WITHDRAWALS,
     DUST,
+    STANDBYS,
     SETTLEMENTS,
     ORDERS,
     FILLS,

@@ -15,9 +15,9 @@ class Page(NamedTuple):
     ascending: bool
 
 
-def page_of(fields: Params) -> Page:
-    """The page that a request asks for."""
-    direction = fields.choice("sortDirection", SortDirection, SortDirection.DESC)
+def page_of(fields: Params, otherwise: SortDirection = SortDirection.DESC) -> Page:
+    """The page that a request asks for; `otherwise` is the order where it names none."""
+    direction = fields.choice("sortDirection", SortDirection, otherwise)
     return Page(
         fields.integer("limit", PAGE_DEFAULT, 1, PAGE_MOST),
         fields.integer("offset", 0, 0, OFFSET_MOST),

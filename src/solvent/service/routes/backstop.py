@@ -4,24 +4,37 @@ A provider's commitment is a quantity of one asset's debts; a standby posts USDC
 pay others in kind. Both are used up by what is taken over and end after a notice.
 """
 
+from itertools import groupby
+
 from solvent.domain import commands as c
-from solvent.domain.parameters import USDC
+from solvent.domain.parameters import MAX_SUPPLY, USDC
+from solvent.domain.units import value_down
+from solvent.history.tables.rows import StandbyRow
 from solvent.service.api.calls import Call, Reply, json_reply
-from solvent.service.api.endpoints import TRADERS, Endpoint
+from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.api.objects.backstop import (
     Commitment,
     CommitmentChange,
+    OfferedCapacity,
     Standby,
+    StandbyLevel,
+    StandbyNotice,
     StandbyPost,
     StandbyWithdrawal,
+    WaterfallCapacity,
 )
-from solvent.service.api.shapes import quantity_text, ratio_text
+from solvent.service.api.objects.pages import PageQuery
+from solvent.service.api.shapes import price_text, quantity_text, ratio_text, value_text
 from solvent.service.core.keys import Role
+from solvent.service.core.market import Market
+from solvent.service.routes.histories import page
+from solvent.service.wire import naive_time
 
 TAG = "Solvent"
 _PATH = "/solvent/v1/backstop"
 _STANDBY = "/solvent/v1/standby"
 _BLP = frozenset({Role.BLP})
+_FUND = 0
 
 
 async def commitments(call: Call) -> Reply:
@@ -87,6 +100,75 @@ async def stand_down(call: Call) -> Reply:
     return await call.carry_out(c.WithdrawStandby(call.account, quantity))
 
 
+async def notices(call: Call) -> Reply:
+    """What this account stood by with, change by change."""
+    parameters = call.node.market.parameters
+
+    def shape(row: StandbyRow) -> StandbyNotice:
+        return StandbyNotice(
+            timestamp=naive_time(row.time),
+            posted=quantity_text(parameters, USDC, row.posted),
+            premium=ratio_text(row.premium),
+            leaving=quantity_text(parameters, USDC, row.leaving),
+            leaves_at=row.leaves_at if row.leaving else None,
+        )
+
+    return await page(
+        call, lambda views, paging: views.standbys(call.account, paging=paging), shape
+    )
+
+
+async def capacity(call: Call) -> Reply:
+    """What stands behind the book: providers' commitments, standbys and the backstop fund."""
+    async with call.node.reading():
+        shown = capacity_now(call.node.market)
+    return json_reply(shown)
+
+
+def capacity_now(market: Market) -> WaterfallCapacity:
+    """What stands behind the book of a market at rest."""
+    queries, parameters = market.queries, market.parameters
+    free = [balance.available for balance in queries.balances(_FUND)]
+    worths = [0, 0]
+    offers = []
+    for asset, (offered, had) in enumerate(zip(queries.committed_in_all(), free, strict=True)):
+        about, mark = parameters.assets[asset], queries.price(asset).mark
+        values = [value_down(each, mark, about.decimals) for each in (offered, had)]
+        worths = [total + value for total, value in zip(worths, values, strict=True)]
+        offers.append(
+            OfferedCapacity(
+                symbol=about.symbol,
+                mark_price=price_text(mark),
+                committed=quantity_text(parameters, asset, offered),
+                committed_value=value_text(values[0]),
+                fund=quantity_text(parameters, asset, had),
+                fund_value=value_text(values[1]),
+            )
+        )
+    standing = queries.standing_by()
+    levels = []
+    for premium, those in groupby(standing, key=lambda each: each.premium):
+        posted = [each.posted for each in those]
+        levels.append(
+            StandbyLevel(
+                premium=ratio_text(premium),
+                posted=quantity_text(parameters, USDC, sum(posted)),
+                accounts=len(posted),
+            )
+        )
+    return WaterfallCapacity(
+        time=market.engine.now,
+        offers=offers,
+        committed_value=value_text(worths[0]),
+        fund_value=value_text(worths[1]),
+        standbys=levels,
+        posted=quantity_text(parameters, USDC, sum(each.posted for each in standing)),
+        max_posted=quantity_text(parameters, USDC, MAX_SUPPLY),
+        max_premium=ratio_text(parameters.waterfall.max_discount),
+        notice=parameters.waterfall.commitment_notice,
+    )
+
+
 ENDPOINTS = [
     Endpoint(TAG, "GET", _PATH, commitments, "backstopQuery", returns=list[Commitment], roles=_BLP),
     Endpoint(
@@ -138,4 +220,15 @@ ENDPOINTS = [
         roles=TRADERS,
         mutates=True,
     ),
+    Endpoint(
+        TAG,
+        "GET",
+        f"{_STANDBY}/history",
+        notices,
+        "standbyHistoryQuery",
+        query=PageQuery,
+        returns=list[StandbyNotice],
+        roles=READERS,
+    ),
+    Endpoint(TAG, "GET", "/solvent/v1/waterfall/capacity", capacity, returns=WaterfallCapacity),
 ]

@@ -1,13 +1,14 @@
 """Receipts: what every settlement of the waterfall found, decided and left, for everybody in it.
 
-An answer is a part of a `receipts.jsonl`, oldest first, so that its pages put together are a file
-that `solvent verify` takes. A receipt names all accounts of its settlement by number and has their
-balances, for without them nobody could compute it again.
+An answer is a part of a `receipts.jsonl`, oldest first unless asked otherwise, so that its pages
+put together are a file that `solvent verify` takes. A receipt names all accounts of its settlement
+by number and has their balances, for without them nobody could compute it again.
 """
 
 from solvent.history.tables.rows import Paging
 from solvent.service.api.calls import Call, Reply
 from solvent.service.api.endpoints import READERS, Endpoint
+from solvent.service.api.objects.enums import SortDirection
 from solvent.service.api.objects.insight import ReceiptsQuery
 from solvent.service.api.pages import page_headers, page_of
 from solvent.service.api.params import Params
@@ -23,16 +24,17 @@ _FAR = 2**53
 
 
 async def receipts(call: Call) -> Reply:
-    """Receipts of settlements, oldest first, a line each, as `solvent verify` takes them."""
+    """Receipts of settlements, a line each, as `solvent verify` takes them."""
     fields = call.params
     account = _whose(call)
     numbers = {
         "adl_round": _number(fields, "round"),
         "fill": _number(fields, "fill"),
         "booking": _number(fields, "booking"),
+        "swap": _number(fields, "swap"),
     }
-    page = page_of(fields)
-    paging = Paging(page.limit, page.offset, ascending=True)
+    page = page_of(fields, SortDirection.ASC)
+    paging = Paging(page.limit, page.offset, page.ascending)
     found = await call.node.past(
         lambda views: views.receipts(account, **numbers, paging=paging, most_bytes=PAGE_BYTES)
     )

@@ -7,6 +7,7 @@ from solvent.service.api.objects.base import (
     ApiObject,
     AssetSymbol,
     Decimal,
+    NaiveTime,
     Request,
     says,
 )
@@ -33,6 +34,49 @@ class Standby(ApiObject):
     premium: Annotated[Decimal, says("Asked of what is taken over, as a ratio.")]
     leaving: Annotated[Decimal, says("USDC of it that is called until the notice is over.")]
     leaves_at: Annotated[int | None, says("When that is, microseconds UTC.")]
+
+
+class StandbyNotice(ApiObject):
+    """What an account stood by with from then on: its own change, a swap's or a notice's end."""
+
+    timestamp: Annotated[NaiveTime, says("When.")]
+    posted: Annotated[Decimal, says("USDC posted and not used up; 0 where it stands by no more.")]
+    premium: Annotated[Decimal, says("Asked of what is taken over, as a ratio.", "0.01")]
+    leaving: Annotated[Decimal, says("USDC of it that is called until the notice is over.")]
+    leaves_at: Annotated[int | None, says("When that is, microseconds UTC.")]
+
+
+class StandbyLevel(ApiObject):
+    """Standbys of one premium, called before those of a higher one."""
+
+    premium: Annotated[Decimal, says("A ratio.", "0.01")]
+    posted: Annotated[Decimal, says("USDC posted at it.", "5000")]
+    accounts: Annotated[int, says("How many accounts ask it.", 1)]
+
+
+class OfferedCapacity(ApiObject):
+    """What could take over an asset's debts, or pay for them."""
+
+    symbol: Annotated[AssetSymbol, says("The asset.")]
+    mark_price: Annotated[Decimal, says("USDC a token.")]
+    committed: Annotated[Decimal, says("Tokens of debt that providers offer to take over.")]
+    committed_value: Annotated[Decimal, says("USDC at the mark, rounded down.")]
+    fund: Annotated[Decimal, says("Tokens that the backstop fund has free.")]
+    fund_value: Annotated[Decimal, says("USDC at the mark, rounded down.")]
+
+
+class WaterfallCapacity(ApiObject):
+    """What stands behind the book: providers, standbys and the backstop fund, all offers open."""
+
+    time: Annotated[int, says("Of this answer, the market's, microseconds UTC.")]
+    offers: Annotated[list[OfferedCapacity], says("By asset.")]
+    committed_value: Annotated[Decimal, says("USDC, the sum over all assets.")]
+    fund_value: Annotated[Decimal, says("USDC, the sum over all assets.")]
+    standbys: Annotated[list[StandbyLevel], says("Least premium first.")]
+    posted: Annotated[Decimal, says("USDC that all standbys have posted.")]
+    max_posted: Annotated[Decimal, says("The most USDC that one account may post.", "1000")]
+    max_premium: Annotated[Decimal, says("The most that providers and standbys may ask.", "0.05")]
+    notice: Annotated[int, says("How long what is taken back is called still, microseconds.")]
 
 
 class StandbyPost(Request):

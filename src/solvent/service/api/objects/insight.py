@@ -18,7 +18,7 @@ from solvent.service.api.objects.base import (
     SignedDecimal,
     says,
 )
-from solvent.service.api.objects.enums import LimitName, Side
+from solvent.service.api.objects.enums import LimitName, Side, SortDirection
 from solvent.service.api.objects.pages import Limit, Slice
 from solvent.service.errors import ApiErrorCode
 from solvent.service.limits import PAGE_DEFAULT
@@ -209,7 +209,7 @@ class PoolNow(ApiObject):
 
 
 class ReceiptsQuery(Slice):
-    """Which receipts are asked for, oldest first."""
+    """Which receipts are asked for."""
 
     account: Annotated[
         Maybe[U64], says("Number of an account that was a party; a key's own if it has one.")
@@ -217,3 +217,7 @@ class ReceiptsQuery(Slice):
     round: Annotated[Maybe[U64], says("Number of an ADL round.")] = UNSET
     fill: Annotated[Maybe[U64], says("Number of a backstop fill.")] = UNSET
     booking: Annotated[Maybe[U64], says("Number of a booking of losses.")] = UNSET
+    swap: Annotated[Maybe[U64], says("Number of a relief by a standby.")] = UNSET
+    sort_direction: Annotated[
+        Maybe[SortDirection], says("Oldest or newest first; Asc if absent.")
+    ] = UNSET
