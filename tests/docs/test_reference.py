@@ -165,6 +165,7 @@ def test_every_command_has_its_help_on_the_page() -> None:
 READERS = [
     "scenario/file.py",
     "scenario/assets.py",
+    "scenario/governor_tables.py",
     "scenario/market_tables.py",
     "scenario/price_models.py",
     "scenario/triggers.py",

@@ -8,6 +8,7 @@ LAB = {
     "tail": "Estimate what happens seldom, by strata or by splitting paths.",
     "reverse": "Find the least implausible day on which a lender loses.",
     "compare": "Run many paths under each policy or rule, and say who bears what.",
+    "rates": "Run a scenario under each rate model, and say what parking utilization gains.",
     "merge": "Put the shards of a sweep together.",
     "reproduce": "Print the published record of ADL beside ours.",
     "verify": "Compute some paths of a sweep again, to the bit.",

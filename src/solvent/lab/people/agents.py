@@ -38,6 +38,7 @@ from solvent.domain.waterfall_events import (
     LiquidationEnded,
     LiquidationStarted,
 )
+from solvent.lab.people.governors import Governors
 from solvent.lab.people.market import Market, Prices
 from solvent.lab.people.market_makers import MarketMakers
 from solvent.lab.people.population import Crowd, Population
@@ -157,6 +158,7 @@ class Agents:
         self._relaxed = book.file is not None
         self.notes = self._population.notes
         self._watch = Watch((), lambda asset: prices.price(asset, prices.start))
+        self._governors = Governors(scenario.governors)
 
     def fork(self, prices: Prices) -> "Agents":
         """Agents who did the same so far and go on with other prices."""
@@ -209,6 +211,7 @@ class Agents:
         if self._relaxed:
             driver.run(tightened(self._scenario.parameters))
             driver.run(self._leverage())
+        driver.run(self._governors.begin())
         driver.run(self._quotes(start))
 
     def _leverage(self) -> Iterator[Command]:
@@ -253,6 +256,7 @@ class Agents:
             for fill in self._fills(driver, order):
                 driver.run(self._providers.traded(fill))
         self._people(driver, since, until)
+        driver.run(self._governors.look(until, driver.utilization))
         driver.run(self._quotes(time))
 
     def _people(self, driver: Driver, since: int, until: int) -> None:

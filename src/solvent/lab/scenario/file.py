@@ -35,6 +35,7 @@ from solvent.lab.prices.layouts import Adverse
 from solvent.lab.scenario.assets import read_asset, read_engine
 from solvent.lab.scenario.brought import brought
 from solvent.lab.scenario.fields import Fields, read_toml
+from solvent.lab.scenario.governor_tables import read_governors
 from solvent.lab.scenario.market_tables import read_impact, read_oracle
 from solvent.lab.scenario.model import (
     Action,
@@ -131,6 +132,7 @@ def scenario_of(path: Path, content: Mapping[str, Any]) -> Scenario:
         oracle=read_oracle(
             root.tables("oracle", optional=True), parameters, reader.after, reader.asset
         ),
+        governors=read_governors(root.tables("governors", optional=True), parameters, reader.asset),
     )
     reader.fund_table.close()
     root.close()

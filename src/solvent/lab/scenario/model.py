@@ -217,6 +217,32 @@ class OracleFault:
     sources: tuple[int, ...] = ()
 
 
+class Rule(IntEnum):
+    """How a governor moves the rate at the target (`people.governors`)."""
+
+    KINKED = 0
+    ADAPTIVE = 1
+    PID = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Governor:
+    """Who moves a pool's curve every so many microseconds; all other numbers are 10^-9."""
+
+    asset: int
+    rule: Rule
+    every: int
+    target: int
+    rate: int
+    steepness: int
+    speed: int = 0
+    proportional: int = 0
+    integral: int = 0
+    derivative: int = 0
+    lowest: int = 0
+    highest: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """`count` backstop providers alike: equity in USDC, and commitments (debt asset, value).
@@ -257,6 +283,7 @@ class Scenario:
     changes: tuple[Change, ...] = ()
     impact: Impact | None = None
     oracle: tuple[OracleFault, ...] = ()
+    governors: tuple[Governor, ...] = ()
 
     @property
     def accounts(self) -> int:
