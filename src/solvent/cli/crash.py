@@ -1,23 +1,20 @@
 """`solvent sim --kill`: the service, killed at random moments and found to have lost nothing."""
 
 import shutil
-import tempfile
 import time
 from pathlib import Path
 
 from solvent.cli.called import called
 from solvent.cli.progress import progress
-from solvent.domain.errors import InputError
 from solvent.lab.report.formatting import number
 from solvent.lab.scenario.catalog import load_scenario
 from solvent.proof.crash.result import CrashTest
 from solvent.proof.crash.rounds import crash_test
+from solvent.proof.crash.shards import kill_in_shards, market_folder
 
 MARKET = "demo-market"
-PREFIX = "solvent-kill-"
 SHOWN = 5
-LONGEST = 70
-"""Characters of a folder that sockets can lie in, whose addresses have 104 at most."""
+NOTHING = "nothing was lost, doubled or answered otherwise"
 
 
 def kill(kills: int, seed: int) -> int:
@@ -25,10 +22,7 @@ def kill(kills: int, seed: int) -> int:
 
     The market lives in a temporary folder, which stays only if something went wrong.
     """
-    if len(tempfile.gettempdir()) > LONGEST:
-        reason = f"too long for a socket in it: set TMPDIR to one of at most {LONGEST} characters"
-        raise InputError(tempfile.gettempdir(), "the folder for temporary files", reason)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = market_folder()
     is_kept = False
     try:
         started = time.monotonic()
@@ -43,13 +37,38 @@ def kill(kills: int, seed: int) -> int:
         if not is_kept:
             shutil.rmtree(folder, ignore_errors=True)
     if found.is_good:
-        print("nothing was lost, doubled or answered otherwise")
+        print(NOTHING)
         return 0
     for problem in found.problems[:SHOWN]:
         print(f"FAILED {problem}")
     print(f"  {called()} sim --kill {kills} --seed {seed}")
     print(f"  the journal and the log are in {folder}")
     return 1
+
+
+def kill_shards(path: Path, shards: int, kills: int, seed: int) -> int:
+    """Make the crash tests that a file does not have yet, and say what all of them did."""
+    whole = shards * kills
+    with progress(f"shards of {path}", "kills") as report:
+        totals = kill_in_shards(
+            path,
+            seed,
+            shards,
+            kills,
+            load_scenario(MARKET).parameters,
+            progress=lambda done: report(done, whole),
+        )
+    print(
+        f"{number(totals.commands)} kills in {number(totals.shards)} shards, "
+        f"seeds {totals.first_seed} to {totals.last_seed}"
+    )
+    for name, count in totals.reached.items():
+        print(f"  {name.replace('_', ' '):<28} {number(count):>10}")
+    for fault in totals.faults:
+        print(f"FAILED {called()} {fault}")
+    if not totals.faults:
+        print(NOTHING)
+    return 1 if totals.faults else 0
 
 
 def _tell(found: CrashTest, seconds: float) -> None:

@@ -47,7 +47,7 @@ def sim(
     shards
         Keep a line of this file for each run, with its seed, counts, hashes and breach, and go on
         where the file ends; runs that it has are not made again. Goes with --compare, also where
-        that goes with --attack.
+        that goes with --attack, or with --kill, of which `--runs` is then how many.
     attack
         Let accounts loose that want to gain or to hurt, each strategy beside honest accounts, and
         print what it cost, gained and did to others, in USDC at fixed prices; exit code 1 when one
@@ -69,12 +69,10 @@ def sim(
     }
     named = [name for name, given in chosen.items() if given]
     compared = [[], ["--compare"], ["--attack", "--compare"]]
-    if named not in compared and (len(named) > 1 or shards is not None):
+    if named not in [*compared, ["--kill"]] and (len(named) > 1 or shards is not None):
         raise InputError(named[0], "option", f"does not go with {named[1:] or '--shards'}")
     if kill is not None:
-        from solvent.cli.crash import kill as kill_service
-
-        return kill_service(kill, seed)
+        return _kill(kill, seed, runs, shards)
     if cluster is not None:
         return _cluster(seed, cluster)
     if shards is not None:
@@ -131,6 +129,17 @@ def _attack(seed: int, runs: int) -> int:
     for line in lines_of(found, called()):
         print(line)
     return int(any(each.is_fault for each in found))
+
+
+def _kill(kills: int, seed: int, runs: int, shards: Path | None) -> int:
+    """Kill the service in one run, or in runs that are the shards of a file."""
+    from solvent.cli.crash import kill, kill_shards
+
+    if shards is not None:
+        return kill_shards(shards, runs, kills, seed)
+    if runs > 1:
+        raise InputError("--runs", "option", "goes with --kill where --shards names a file")
+    return kill(kills, seed)
 
 
 def _cluster(seed: int, steps: int) -> int:

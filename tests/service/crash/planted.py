@@ -9,11 +9,15 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
+from solvent.domain import commands as c
+from solvent.domain.codec.commands import EncodedCommands
 from solvent.domain.codec.transcript import Transcript
+from solvent.domain.engine_face import EngineFactory
 from solvent.domain.events import Filled
 from solvent.domain.parameters import EngineParameters
 from solvent.history.market_views import Views
 from solvent.history.tables.memo import Memo
+from solvent.history.tables.rows import OrderStatus
 from solvent.journal.durable import Journal
 from solvent.journal.segments import FlawError, decode_frame, decode_header, segment_path
 from solvent.proof.crash.process import Launch, serve_until_killed
@@ -23,7 +27,9 @@ from solvent.service.authority.desk import Desk
 from solvent.service.authority.proposals import Proposal
 from solvent.service.core.idempotency import Answer, ClientRow, DigestRow, FirstAnswers
 from solvent.service.core.keys import KeyRegistry
+from solvent.service.core.market import Market, Outcome
 from solvent.service.core.opening import JOURNAL
+from solvent.service.core.plans import Plan
 from solvent.service.streams import payloads
 from solvent.service.streams.payloads import Moment
 from solvent.service.streams.subscriptions import Subscriptions, Topic
@@ -211,6 +217,102 @@ def makes_changes_twice(launch: Launch, pipe: Connection) -> None:
         return kept(desk, proposal, ends, reason)
 
     Desk._kept = forget  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def fires_none(launch: Launch, pipe: Connection) -> None:
+    """Lets orders wait for a price that never comes."""
+    wait = c.waiting_order
+
+    def in_vain(order: c.PlaceOrder, trigger_price: int, trigger_by: c.TriggerBy) -> c.PlaceTrigger:
+        return wait(order, 2 * trigger_price, trigger_by)
+
+    c.waiting_order = in_vain
+    serve_until_killed(launch, pipe)
+
+
+def fires_twice(launch: Launch, pipe: Connection) -> None:
+    """Lets an order that fired enter a second time."""
+    apply = Market._apply
+
+    def again(market: Market, plans: Sequence[Plan]) -> list[Outcome]:
+        outcomes = apply(market, plans)
+        fired = (
+            order
+            for outcome in outcomes
+            for orders in outcome.orders.values()
+            for order in orders
+            if order.triggered and order.status is OrderStatus.FILLED
+        )
+        twins = [
+            c.PlaceOrder(
+                order.account, order.asset, order.side, price=order.price, quantity=order.quantity
+            )
+            for order in fired
+        ]
+        if twins:
+            last = outcomes[-1]
+            (entered,) = market.engine.apply_groups(market.commands, [EncodedCommands.of(twins)])
+            market.commands = entered.end
+            more = market._follow(entered, last.record.time)
+            rows = [row[1:] for told in (last.transcript, entered) for row in told]
+            outcomes[-1] = last._replace(
+                transcript=Transcript.of(last.transcript.first, rows),
+                orders={**last.orders, **more},
+            )
+        return outcomes
+
+    Market._apply = again  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def forgets_what_waits(launch: Launch, pipe: Connection) -> None:
+    """Comes back from a snapshot without the orders that wait for a price."""
+    begin = Market._begin
+
+    def forget(market: Market, head: bytes, engines: EngineFactory, saved: bytes | None) -> None:
+        begin(market, head, engines, saved)
+        waiting = [
+            each for each in market.orders.all() if each.status is OrderStatus.TRIGGER_PENDING
+        ]
+        cancels = EncodedCommands.of(c.CancelOrder(each.account, each.order) for each in waiting)
+        if saved is not None and waiting:
+            (gone,) = market.engine.apply_groups(market.commands, [cancels])
+            market.commands = gone.end
+            market._follow(gone, 0)
+
+    Market._begin = forget  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def saves_no_rotation(launch: Launch, pipe: Connection) -> None:
+    """Takes snapshots in which whoever took another key has the old one."""
+    rotate, encode = KeyRegistry.rotate, KeyRegistry.encode
+    before: list[bytes] = []
+
+    def remember(registry: KeyRegistry, number: int, key: bytes) -> None:
+        before[:] = [encode(registry)]
+        rotate(registry, number, key)
+
+    def forget(registry: KeyRegistry) -> bytes:
+        return before.pop() if before else encode(registry)
+
+    KeyRegistry.rotate = remember  # type: ignore[method-assign, assignment]
+    KeyRegistry.encode = forget  # type: ignore[method-assign, assignment]
+    serve_until_killed(launch, pipe)
+
+
+def keeps_old_keys(launch: Launch, pipe: Connection) -> None:
+    """Lets a key that was replaced act beside the new one."""
+    rotate = KeyRegistry.rotate
+
+    def keep(registry: KeyRegistry, number: int, key: bytes) -> None:
+        old = registry._acting[number]
+        held = registry._principals[old]
+        rotate(registry, number, key)
+        registry._principals[old] = held
+
+    KeyRegistry.rotate = keep  # type: ignore[method-assign, assignment]
     serve_until_killed(launch, pipe)
 
 

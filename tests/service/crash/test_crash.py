@@ -69,7 +69,13 @@ def test_what_is_doubled_is_found(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "serve",
-    [planted.saves_no_answers, planted.saves_no_proposals, planted.makes_changes_twice],
+    [
+        planted.saves_no_answers,
+        planted.saves_no_proposals,
+        planted.makes_changes_twice,
+        planted.forgets_what_waits,
+        planted.saves_no_rotation,
+    ],
 )
 def test_a_market_that_forgets_is_found(serve: Serve, tmp_path: Path) -> None:
     """When it is killed decides by what: a request lost or doubled, an answer, another state."""
@@ -86,7 +92,10 @@ def test_a_market_that_forgets_is_found(serve: Serve, tmp_path: Path) -> None:
         (planted.tells_no_seventh, "a stream: "),
         (planted.tells_twice, "a stream: "),
         (planted.tells_other_prices, "was told as"),
-        (planted.removes_no_key, "acts again"),
+        (planted.removes_no_key, " act"),
+        (planted.fires_none, "waiting=("),
+        (planted.fires_twice, "has Holding("),
+        (planted.keeps_old_keys, "acts again"),
     ],
 )
 def test_what_is_otherwise_is_found(serve: Serve, said: str, tmp_path: Path) -> None:

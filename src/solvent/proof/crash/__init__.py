@@ -7,6 +7,7 @@
     process      serves a market as `solvent up` does, until it is killed
     preload      what all of those processes share
     inspection   what a market says of its accounts, held against what was asked for
+    cast         who plays in a market, and what all of them must have
     ending       the whole journal held against it, when a market has ended
     processes    starts, kills and questions the processes of one market
     rounds       markets one after another

@@ -14,7 +14,7 @@ from random import Random
 
 from solvent.proof.crash.process import LOOPBACK
 from solvent.proof.crash.script import Plan, Script
-from solvent.proof.crash.signed import Request, now_ms, send, signed
+from solvent.proof.crash.signed import Request, now_ms, public_key, send, signed
 from solvent.service.core.idempotency import Answer
 
 PATIENCE = 60.0
@@ -101,8 +101,9 @@ class Client:
         if pending is None:
             return
         plan = pending.plan
-        if _is_old(pending.request):
+        if _is_old(pending.request) or plan.retires:
             if pending.is_done:
+                self._retire(plan)
                 self.step, self.pending = self.step + 1, None
                 return
             pending.request = signed(plan.name, plan.ask)
@@ -135,10 +136,20 @@ class Client:
             if not is_right or b'"Err"' in answer.body or answer != first:
                 self._fail(f"{plan.ops}", answer, f"not {plan.says!r} like {first}")
                 return
-        self._past += answered
+        if plan.retires:
+            self._retire(plan)
+        else:
+            self._past += answered
         self.tally.acknowledged += 1
         self.step, self.pending = self.step + 1, None
         self._on_answer()
+
+    def _retire(self, plan: Plan) -> None:
+        """Keep no request whose key acts no more."""
+        if plan.retires:
+            gone = public_key(plan.name)
+            kept = [each for each in self._past if each[0].headers["X-API-Key"] != gone]
+            self._past = deque(kept, maxlen=KEPT)
 
     def _ask(self, connection: HTTPConnection, request: Request) -> Answer:
         """The answer; an approval that comes before its rehearsal is over is asked again."""

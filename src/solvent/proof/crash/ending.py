@@ -14,14 +14,13 @@ from solvent.history.tables.database import MEMORY, Value
 from solvent.journal.durable import Journal
 from solvent.proof.crash.client import Client
 from solvent.proof.crash.result import Difference
-from solvent.proof.crash.script import CONSEQUENCE, NOBODY, REMOVAL, RISK_DESK, Op
+from solvent.proof.crash.script import DESK, NO_COMMANDS, NOBODY, Op, source_of
 from solvent.proof.crash.staff import CHANGE
 from solvent.service.core.history_writer import apply_to_views
 from solvent.service.core.market import Market, head_parameters
 from solvent.service.core.opening import JOURNAL, VIEWS
 from solvent.service.core.sequencer import replay
 
-NO_COMMANDS = {CONSEQUENCE, REMOVAL}
 HOUSE = -2
 """The sender of openings and deposits; all else is the account's that it is about."""
 
@@ -116,16 +115,20 @@ def _op(  # noqa: C901
             return Op(account, "lend", quantity)
         case c.Redeem(account, _, quantity):
             return Op(account, "redeem", quantity)
-        case c.PlaceOrder() | c.PlaceTrigger() as order:
-            is_taker = order.time_in_force is c.TimeInForce.IOC
-            return Op(order.account, "buy" if is_taker else "order", order.client_id)
+        case c.PlaceTrigger() as order:
+            return Op(order.account, "wait", order.client_id)
+        case c.PlaceOrder(time_in_force=c.TimeInForce.IOC) as order:
+            verb = "buy" if order.side is c.Side.BID else "sell"
+            return Op(order.account, verb, order.client_id)
+        case c.PlaceOrder() as order:
+            return Op(order.account, "order", order.client_id)
         case c.CancelOrder(account):
             return Op(account, "cancel", orders[0].client_id)
         case c.CancelAllOrders(account):
             return Op(account, "cancel all")
         case c.UpdatePrice() as price:
-            return Op(NOBODY, "price", price.last)
+            return Op(source_of(price.asset), "price", price.last)
         case c.ChangeParameter() as change:
-            return Op(RISK_DESK, CHANGE, change.value)
+            return Op(DESK, CHANGE, change.value)
         case command:
             return Op(NOBODY, type(command).__name__)

@@ -5,7 +5,7 @@ account must be as one of the two would have it, and all accounts that a request
 which.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import combinations
@@ -18,9 +18,11 @@ from solvent.proof.crash.process import LOOPBACK
 from solvent.proof.crash.result import Difference
 from solvent.proof.crash.script import Holding, Op, Place, Plan, name_of
 from solvent.proof.crash.signed import Ask, send, signed
-from solvent.proof.crash.staff import RISK_ADMINS
+from solvent.proof.crash.staff import KEYS, OPERATOR
+from solvent.service.core.keys import WITH_ACCOUNT, Role
 from solvent.service.wire import parse_decimal
 
+WAITS = "TriggerPending"
 _HISTORIES = (
     ("/wapi/v1/capital/deposits", "depositQueryAll"),
     ("/wapi/v1/capital/withdrawals", "withdrawalQueryAll"),
@@ -45,7 +47,8 @@ class _Margin(msgspec.Struct):
 
 
 class _Order(msgspec.Struct, rename="camel"):
-    client_id: int
+    client_id: int | None
+    status: str
 
 
 class _Price(msgspec.Struct, rename="camel"):
@@ -57,22 +60,32 @@ class _Proposal(msgspec.Struct):
     approved: bool
 
 
+class _Key(msgspec.Struct):
+    number: int
+    role: Role
+    fingerprint: str
+
+
 _MARGIN = msgspec.json.Decoder(_Margin)
 _ORDERS = msgspec.json.Decoder(list[_Order])
 _PRICES = msgspec.json.Decoder(list[_Price])
+_KEYS = msgspec.json.Decoder(list[_Key])
 _PROPOSALS = msgspec.json.Decoder(list[_Proposal])
 
 
 class Reader:
-    """Asks a market that is served at `port` what it knows. Everything raises InspectionError."""
+    """Asks a market that is served at `port` what it knows. Everything raises InspectionError.
 
-    def __init__(self, port: int, place: Place) -> None:
+    `places` are accounts with the markets that they trade in.
+    """
+
+    def __init__(self, port: int, places: Mapping[int, Place]) -> None:
         self._port = port
-        self._place = place
+        self._places = places
 
     def holding(self, account: int) -> Holding:
         """What an account has."""
-        name, place = name_of(account), self._place
+        name, place = name_of(account), self._places[account]
         with _connected(self._port) as connection:
             body, _ = _get(connection, name, "/api/v1/capital/collateral", "collateralQuery")
             rows = {row.symbol: row for row in _MARGIN.decode(body).collateral}
@@ -90,13 +103,14 @@ class Reader:
             _number(usdc.total_quantity if usdc else "0", VALUE_DECIMALS),
             _number(base.total_quantity if base else "0", 0),
             _number(usdc.lend_quantity if usdc else "0", VALUE_DECIMALS),
-            tuple(sorted(order.client_id for order in orders)),
+            _numbers(orders, waits=False),
+            _numbers(orders, waits=True),
         )
 
     def price(self) -> int:
-        """The index price of the market."""
+        """The index price of the first account's market."""
         with _connected(self._port) as connection:
-            market = self._place.market
+            market = next(iter(self._places.values())).market
             body, _ = _get(connection, "anybody", "/api/v1/markPrices", "none", symbol=market)
         return _number(_PRICES.decode(body)[0].index_price, PRICE_DECIMALS)
 
@@ -104,8 +118,20 @@ class Reader:
         """Which changes of a parameter wait, and whether they are approved."""
         with _connected(self._port) as connection:
             path = "/solvent/v1/proposals"
-            body, _ = _get(connection, RISK_ADMINS[0], path, "proposalQuery", state="waiting")
+            body, _ = _get(connection, OPERATOR, path, "proposalQuery", state="waiting")
         return {each.proposal: each.approved for each in _PROPOSALS.decode(body)}
+
+    def staff(self) -> dict[str, int]:
+        """The keys that act for no account, by fingerprint, with their numbers."""
+        with _connected(self._port) as connection:
+            body, _ = _get(connection, OPERATOR, KEYS, "adminKeyQuery")
+        found = [each for each in _KEYS.decode(body) if each.role not in WITH_ACCOUNT]
+        return {each.fingerprint: each.number for each in found}
+
+    def is_let_in(self, name: str) -> bool:
+        """Whether the key of one of the staff may ask what staff may."""
+        with _connected(self._port) as connection:
+            return send(connection, signed(name, Ask("GET", KEYS, "adminKeyQuery")))[0].status == OK
 
     def acts(self, account: int) -> bool:
         """Whether the account's key may act."""
@@ -133,6 +159,11 @@ def judge(
 
 def _ops(plans: Sequence[Plan], account: int) -> list[Op]:
     return [op for plan in plans for op in plan.ops if op.account == account]
+
+
+def _numbers(orders: Sequence[_Order], *, waits: bool) -> tuple[int, ...]:
+    """Client ids of orders that wait or rest, in order; 0 for one that has none."""
+    return tuple(sorted(each.client_id or 0 for each in orders if (each.status == WAITS) is waits))
 
 
 def _number(text: str, decimals: int) -> int:

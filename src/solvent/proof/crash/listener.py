@@ -1,6 +1,6 @@
 """A listener: follows streams of a market that is killed, and holds all it was told against it.
 
-It listens to the book, the trades, one account's orders and the audit log, as a client does that
+It listens to a book, the trades, two accounts' orders and the audit log, as a client does that
 knows the published rules. In one connection nothing may be missing: updates of the book, trades and
 entries of the audit log are numbered. After a kill it connects again; what it then finds missing
 must be a gap that shows by these numbers and that REST can fill. Nothing may be told twice, nothing
@@ -10,6 +10,7 @@ that was not durable, and nothing otherwise than the market has it.
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 
 import msgspec
@@ -82,17 +83,17 @@ Levels = tuple[dict[str, str], dict[str, str]]
 
 
 class Listener:
-    """Follows the streams of one market, connection after connection.
+    """Follows one market's book, the trades and an account of each, connection after connection.
 
     `told` counts messages, `missed` the trades that no connection was told of.
     """
 
-    def __init__(self, place: Place, account: int) -> None:
+    def __init__(self, place: Place, accounts: Mapping[Place, int]) -> None:
         self.told = self.missed = self.connections = 0
         self.problem: str | None = None
         self.follows = threading.Event()
         self._market = place.market
-        self._account = account
+        self._accounts = accounts
         self._update = 0
         self._book: Levels | None = None
         self._early: deque[_Update] = deque()
@@ -123,10 +124,15 @@ class Listener:
             socket.close()
 
     def _subscribe(self, port: int, socket: Socket) -> None:
-        public = [f"depth.{self._market}", f"trade.{self._market}"]
-        own = f"account.orderUpdate.{self._market}"
-        for streams, name in ((public, ""), ([own], name_of(self._account)), ([AUDIT], OPERATOR)):
-            frame = {"method": "SUBSCRIBE", "params": streams}
+        # Trades are numbered through all markets.
+        trades = [f"trade.{place.market}" for place in self._accounts]
+        public = [f"depth.{self._market}", *trades]
+        own = [
+            ([f"account.orderUpdate.{place.market}"], name_of(account))
+            for place, account in self._accounts.items()
+        ]
+        for streams, name in ((public, ""), *own, ([AUDIT], OPERATOR)):
+            frame: dict[str, object] = {"method": "SUBSCRIBE", "params": streams}
             if name:
                 frame["signature"] = signature(name, "subscribe")
             socket.send(msgspec.json.encode(frame))
@@ -207,7 +213,8 @@ class Listener:
         """Hold all that was told against what the market says now."""
         self._compare_book(port)
         trades, told_entries = dict(self._trades), dict(self._entries)
-        found = {each.id: each for each in self._history(port)}
+        markets = [place.market for place in self._accounts]
+        found = {each.id: each for market in markets for each in self._history(port, market)}
         for number, told in trades.items():
             trade = found.get(number)
             if trade is None or (trade.price, trade.quantity, trade.is_buyer_maker) != told:
@@ -234,10 +241,10 @@ class Listener:
         fields = {"symbol": self._market, "limit": str(PAGE)}
         return _DEPTH.decode(self._get(port, "anybody", "/api/v1/depth", "none", fields))
 
-    def _history(self, port: int) -> list[_Trade]:
+    def _history(self, port: int, market: str) -> list[_Trade]:
         found: list[_Trade] = []
         while True:
-            fields = {"symbol": self._market, "limit": str(PAGE)}
+            fields = {"symbol": market, "limit": str(PAGE)}
             if found:
                 fields["before"] = str(min(each.id for each in found))
             body = self._get(port, "anybody", "/api/v1/trades/history", "none", fields)

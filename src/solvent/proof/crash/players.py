@@ -22,7 +22,8 @@ UNREACHED: Fields = {"triggerPrice": "1000000"}
 """A price that an order waits for in vain."""
 
 
-def _says(client_id: int) -> bytes:
+def says_of(client_id: int) -> bytes:
+    """What a right answer about an order has in it."""
     return b'"clientId":%d,' % client_id
 
 
@@ -54,14 +55,14 @@ class Trader:
     def _order(self, number: int) -> Plan:
         fields = self._place.order("Bid", LOW, number)
         ask = Ask("POST", "/api/v1/order", "orderExecute", fields)
-        return self._plan(ask, ("order", number), says=_says(number))._replace(is_order=True)
+        return self._plan(ask, ("order", number), says=says_of(number))._replace(is_order=True)
 
     def _cancel(self, number: int) -> Plan:
         """Cancel the order of three turns ago."""
         ordered = number - 6
         fields: Fields = {"symbol": self._place.market, "clientId": ordered}
         ask = Ask("DELETE", "/api/v1/order", "orderCancel", fields)
-        return self._plan(ask, ("cancel", ordered), says=_says(ordered))
+        return self._plan(ask, ("cancel", ordered), says=says_of(ordered))
 
     def _cancel_all(self, _: int) -> Plan:
         fields = {"symbol": self._place.market}
@@ -94,7 +95,7 @@ class Trader:
         """A list of one order."""
         fields = self._place.order("Bid", LOW, number)
         ask = Ask("POST", "/api/v1/orders", "orderExecute", fields, is_list=True)
-        return self._plan(ask, ("order", number), says=_says(number))
+        return self._plan(ask, ("order", number), says=says_of(number))
 
     def _commands(self, number: int) -> Plan:
         lend: Fields = {"verb": "lend", "symbol": self._place.usdc, "quantity": usd(LEND)}
@@ -102,8 +103,8 @@ class Trader:
         rests: Fields = {"verb": "order", **self._place.order("Bid", LOW, number + 1)}
         fields: Fields = {"commands": [lend, waits, rests, lend]}
         ask = Ask("POST", "/solvent/v1/batch", "batchExecute", fields, signs_digest=True)
-        ops = ("lend", LEND), ("order", number), ("order", number + 1), ("lend", LEND)
-        return self._plan(ask, *ops, says=_says(number + 1))
+        ops = ("lend", LEND), ("wait", number), ("order", number + 1), ("lend", LEND)
+        return self._plan(ask, *ops, says=says_of(number + 1))
 
 
 class Pair:

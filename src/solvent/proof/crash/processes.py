@@ -24,21 +24,18 @@ from solvent.domain.parameters import EngineParameters
 from solvent.journal.durable import verify
 from solvent.journal.snapshots import TEMPORARY
 from solvent.proof.audit.markets import audit_market
-from solvent.proof.crash.client import PATIENCE, Client, Tally
+from solvent.proof.crash.cast import Cast
+from solvent.proof.crash.client import PATIENCE, Tally
 from solvent.proof.crash.ending import compare_journal, compare_views
-from solvent.proof.crash.inspection import InspectionError, Reader, judge
-from solvent.proof.crash.listener import Listener
-from solvent.proof.crash.players import Pair, Trader
+from solvent.proof.crash.inspection import InspectionError, Reader
 from solvent.proof.crash.process import ARCHIVE, LOG, Launch
 from solvent.proof.crash.result import CrashTest, Difference
-from solvent.proof.crash.script import FIRST_ACCOUNT, REMOVAL, Holding, Place, Script
 from solvent.proof.crash.signed import public_key
-from solvent.proof.crash.staff import MARKET, STAFF, Operator, Oracle, RiskDesk
+from solvent.proof.crash.staff import MARKET, STAFF
 from solvent.service.authority.model import Terms
 from solvent.service.core.node import wall_clock
 from solvent.service.core.opening import JOURNAL, Start
 
-TRADERS = 3
 WORKING_SECONDS = 0.1
 CLOSING_SECONDS = 0.02
 POLL_SECONDS = 0.0002
@@ -109,25 +106,9 @@ class Trial:
         keys = [(role, public_key(name)) for name, role in STAFF.items()]
         terms = Terms(approvals=2, delay=0, funding=None)
         self._start = Start(free, terms, keys, MARKET)
-        self._place = place = Place.of(parameters)
         self._answers = _Answers()
-        traders = range(FIRST_ACCOUNT, FIRST_ACCOUNT + TRADERS)
-        pair = (traders.stop, traders.stop + 1)
-        operator = Operator(place, [*traders, *pair], pair)
-        self._set_up = operator.set_up
-        self._operator, self._oracle = self._client(operator), self._client(Oracle(place))
-        self._risk_desk = self._client(RiskDesk(place))
-        self._clients = [
-            self._operator,
-            self._oracle,
-            self._risk_desk,
-            *(self._client(Trader(place, account)) for account in traders),
-            self._client(Pair(place, pair)),
-        ]
-        self._listener = Listener(place, pair[0])
-        self._held = {account: Holding() for account in (*traders, *pair)}
-        self._opened = self._removed = 0
-        self._settled = dict.fromkeys(self._clients, 0)
+        self._cast = Cast(parameters, rng, self._answers)
+        self._clients, self._listener = self._cast.clients, self._cast.listener
         self._opening_seconds = 0.2
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["__main__", "solvent.proof.crash.preload"])
@@ -139,9 +120,6 @@ class Trial:
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown()
 
-    def _client(self, script: Script) -> Client:
-        return Client(script, Random(self._rng.random()), self._answers)
-
     # Trial.
 
     def begin(self) -> None:
@@ -150,7 +128,7 @@ class Trial:
         with self._process(SNAPSHOTS[-1]) as (process, pipe):
             port = self._open(process, pipe)
             if port is not None:
-                self._operator.work(port, self._set_up)
+                self._cast.operator.work(port, self._cast.set_up)
                 self._leave(process)
 
     def be_killed(self) -> None:
@@ -165,7 +143,7 @@ class Trial:
             if port is not None and self._inspect(port):
                 listening = self._threads.submit(self._listener.listen, port)
                 self._listener.follows.wait(PATIENCE)
-                for client in (self._oracle, *self._clients):
+                for client in (self._cast.oracle, *self._clients):
                     client.work(port, client.step + LAST_STEPS)
                 self._inspect(port)
                 self._await_changes(port)
@@ -198,7 +176,8 @@ class Trial:
             result.kills += 1
 
     def _be_killed_at_work(self, moment: Moment, process: ForkServerProcess, port: int) -> None:
-        self._oracle.work(port, self._oracle.step + 1)
+        oracle = self._cast.oracle
+        oracle.work(port, oracle.step + 1)
         answers = self._rng.randint(1, ANSWERS)
         self._answers.arm(answers, process.kill if moment is Moment.ANSWER else None)
         working = [self._threads.submit(client.work, port) for client in self._clients]
@@ -263,94 +242,21 @@ class Trial:
 
     def _inspect(self, port: int) -> bool:
         """Whether the market is as it must be; clients learn what became of what they asked for."""
-        self._settle()
-        reader = Reader(port, self._place)
         try:
-            done = self._compare_holdings(reader)
-            done |= self._compare_account(reader)
-            done |= self._compare_price(reader)
-            done |= self._compare_proposals(reader)
+            self._cast.compare(port, self._threads, self._result.note)
         except InspectionError as error:
             self._note(str(error))
             return False
-        for client, is_done in done.items():
-            client.seen(is_done=is_done)
         return self._result.is_good
-
-    def _compare_holdings(self, reader: Reader) -> dict[Client, bool]:
-        done: dict[Client, bool] = {}
-        seen = self._threads.map(reader.holding, self._held)
-        for (account, held), has in zip(self._held.items(), seen, strict=True):
-            pending = {
-                client: client.pending.plan
-                for client in self._clients
-                if client.pending and client.pending.plan.touches(account)
-            }
-            found = judge(account, held, has, list(pending.values()))
-            if isinstance(found, Difference):
-                self._result.note(found)
-                continue
-            for client, plan in pending.items():
-                is_done = plan in found
-                if done.setdefault(client, is_done) != is_done:
-                    self._note(f"only a part was carried out of {plan.ops}")
-        return done
-
-    def _compare_account(self, reader: Reader) -> dict[Client, bool]:
-        """Whether the account opened last acts, and the one whose key went last does not."""
-        pending = self._operator.pending
-        op = pending.plan.ops[0] if pending is not None else None
-        may_be_gone = {self._removed, op.account if op is not None and op.verb == REMOVAL else 0}
-        if self._opened and self._opened not in may_be_gone and not reader.acts(self._opened):
-            self._result.note(Difference(f"account {self._opened} may not act", lost=1))
-        if self._removed and reader.acts(self._removed):
-            self._result.note(Difference(f"account {self._removed} acts again", lost=1))
-        if op is None or op.verb not in ("open", REMOVAL):
-            return {}
-        return {self._operator: reader.acts(op.account) == (op.verb == "open")}
-
-    def _compare_price(self, reader: Reader) -> dict[Client, bool]:
-        if self._oracle.step == 0:
-            return {}
-        steps = (self._oracle.step - 1, self._oracle.step)
-        last, following = (self._oracle.script.plan(step).ops[0].number for step in steps)
-        price = reader.price()
-        is_done = self._oracle.pending is not None and price == following
-        if price != last and not is_done:
-            self._result.note(Difference(f"the price is {price}, expected {last}", lost=1))
-        return {} if self._oracle.pending is None else {self._oracle: is_done}
-
-    def _compare_proposals(self, reader: Reader) -> dict[Client, bool]:
-        """Whether what was proposed waits until it is approved, and nothing else."""
-        node = self._risk_desk
-        waiting = {number for number, approved in reader.proposals().items() if not approved}
-        is_done = node.pending is not None and waiting == _unapproved(node.step + 1)
-        if waiting != _unapproved(node.step) and not is_done:
-            text = f"proposals {waiting} wait for approval after {node.step} steps"
-            self._result.note(Difference(text, lost=1))
-        return {} if node.pending is None else {node: is_done}
 
     def _await_changes(self, port: int) -> None:
         """Wait until every approved change is made."""
-        reader, until = Reader(port, self._place), time.monotonic() + PATIENCE
+        reader, until = Reader(port, {}), time.monotonic() + PATIENCE
         while any(reader.proposals().values()):
             if time.monotonic() > until:
                 self._note("an approved change is not made")
                 return
             time.sleep(CHANGE_SECONDS)
-
-    def _settle(self) -> None:
-        """Move what must be there on to what was answered."""
-        for client in self._clients:
-            for step in range(self._settled[client], client.step):
-                for op in client.script.plan(step).ops:
-                    if op.verb == "open":
-                        self._opened = op.account
-                    if op.verb == REMOVAL:
-                        self._removed = op.account
-                    if op.account in self._held:
-                        self._held[op.account] = self._held[op.account].after([op])
-            self._settled[client] = client.step
 
     def _gather(self) -> None:
         """Add up what the clients tell."""
@@ -394,11 +300,6 @@ class Trial:
 
     def _note(self, text: str) -> None:
         self._result.note(Difference(f"{text}; see {self._folder / LOG}"))
-
-
-def _unapproved(step: int) -> set[int]:
-    """Which proposals wait for their second key after so many steps of the risk admins."""
-    return {step // 2 + 1} if step % 2 else set()
 
 
 def _said(pipe: Connection) -> int | None:

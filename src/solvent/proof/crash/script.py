@@ -3,7 +3,8 @@
 A step is one request. `Op` says what it does, and from ops alone follows what an account must have
 (`Holding`) and what the journal must hold. Scripts are written so that every step of a trader shows
 in its account, and that it never matters which of two clients comes first. `players` has those of
-accounts, `staff` those of operator, oracle and risk admins.
+accounts, `conditional` of accounts whose orders wait for a price, `staff` those of operators,
+oracle and risk admins.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,18 +17,20 @@ from solvent.service.strict_json import JsonValue
 from solvent.service.wire import format_decimal
 
 FIRST_ACCOUNT = 2
-NOBODY, RISK_DESK = -1, -3
-"""The sender of prices and changes of a parameter."""
-BASE = 1
-"""The asset that is traded."""
+NOBODY, DESK = -1, -3
+"""The sender of what nobody asked for, and of changes of a parameter."""
+BASE, CONDITIONAL = 1, 2
+"""The assets that are traded: by pairs and traders, and by those whose orders wait for a price."""
 USD = 10**VALUE_DECIMALS
 PRICE = 100 * PRICE_SCALE
-TRADE = 101 * USD
-"""What a token costs when a pair trades."""
-CONSEQUENCE = "sold"
+TRADE, CHEAP = 101 * USD, 99 * USD
+"""What a token costs when a pair trades, and when one sells below that."""
+CONSEQUENCE, CHEAPLY, FIRES, FAILS = "sold", "bought cheaply", "fires", "fails"
 """What happens to an account by another one's command."""
 REMOVAL = "remove"
 """An account's key is removed, which is no command of the engine's."""
+NO_COMMANDS = frozenset({CONSEQUENCE, CHEAPLY, FIRES, FAILS, REMOVAL})
+"""What no command of the engine says."""
 
 
 Fields = Mapping[str, JsonValue]
@@ -48,8 +51,8 @@ class Op(NamedTuple):
 class Plan(NamedTuple):
     """One step: which client asks, what for, what it does, and what a right answer has in it.
 
-    `is_order` says that it places an order that rests, which may be asked for under another
-    signature and still be the same.
+    `is_order` says that it places an order that rests or waits, which may be asked for under
+    another signature and still be the same. `retires` says that its key acts no more after it.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Plan(NamedTuple):
     ops: tuple[Op, ...] = ()
     says: bytes = b""
     is_order: bool = False
+    retires: bool = False
 
     def touches(self, account: int) -> bool:
         """Whether it changes what an account has."""
@@ -72,10 +76,10 @@ class Script(Protocol):
 
 
 class Holding(NamedTuple):
-    """How long an account's histories are, what it has, and its resting orders.
+    """How long an account's histories are, what it has, and its orders that rest or wait.
 
     `usdc` and `lent` are atoms, what is lent being part of `usdc`; `tokens` are whole ones; `open`
-    are client ids.
+    and `waiting` are client ids.
     """
 
     deposits: int = 0
@@ -87,6 +91,7 @@ class Holding(NamedTuple):
     tokens: int = 0
     lent: int = 0
     open: tuple[int, ...] = ()
+    waiting: tuple[int, ...] = ()
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -101,13 +106,16 @@ class Holding(NamedTuple):
         return found
 
     def without(self, client_id: int) -> "Holding":
-        """The same with an order less that rests."""
-        return self._replace(open=tuple(each for each in self.open if each != client_id))
+        """The same with an order less."""
+        return self._replace(
+            open=tuple(each for each in self.open if each != client_id),
+            waiting=tuple(each for each in self.waiting if each != client_id),
+        )
 
-    def traded(self, sign: int) -> "Holding":
+    def traded(self, sign: int, price: int = TRADE) -> "Holding":
         """The same after a fill of one token, bought (1) or sold (-1)."""
         return self._replace(
-            fills=self.fills + 1, usdc=self.usdc - sign * TRADE, tokens=self.tokens + sign
+            fills=self.fills + 1, usdc=self.usdc - sign * price, tokens=self.tokens + sign
         )
 
     def ordered(self) -> "Holding":
@@ -124,16 +132,22 @@ _EFFECTS: dict[str, Callable[[Holding, int], Holding]] = {
     "lend": lambda h, n: h._replace(movements=h.movements + 1, lent=h.lent + n),
     "redeem": lambda h, n: h._replace(movements=h.movements + 1, lent=h.lent - n),
     "order": lambda h, n: h.ordered()._replace(open=(*h.open, n)),
+    "wait": lambda h, n: h.ordered()._replace(waiting=(*h.waiting, n)),
     "cancel": Holding.without,
-    "cancel all": lambda h, _: h._replace(open=()),
+    "cancel all": lambda h, _: h._replace(open=(), waiting=()),
     "buy": lambda h, _: h.ordered().traded(1),
+    "sell": lambda h, _: h.ordered().traded(-1, CHEAP),
     CONSEQUENCE: lambda h, n: h.without(n).traded(-1),
+    CHEAPLY: lambda h, n: h.without(n).traded(1, CHEAP),
+    FIRES: lambda h, n: h.without(n).traded(1),
+    FAILS: Holding.without,
 }
 
 
 class Place(NamedTuple):
-    """The market where all of it happens, by the names that the API has for it."""
+    """A market where it happens, by the names that the API has for it."""
 
+    asset: int
     usdc: str
     base: str
     market: str
@@ -141,14 +155,27 @@ class Place(NamedTuple):
     sources: int
 
     @classmethod
-    def of(cls, parameters: EngineParameters) -> "Place":
-        """The market of the first asset besides USDC."""
-        usdc, base = parameters.assets[USDC], parameters.assets[BASE]
+    def of(cls, parameters: EngineParameters, asset: int) -> "Place":
+        """The market of an asset."""
+        usdc, base = parameters.assets[USDC], parameters.assets[asset]
         assert base.market is not None
-        sources = len(base.price.source_weights)
         return cls(
-            usdc.symbol, base.symbol, f"{base.symbol}_{usdc.symbol}", base.market.tick, sources
+            asset,
+            usdc.symbol,
+            base.symbol,
+            f"{base.symbol}_{usdc.symbol}",
+            base.market.tick,
+            len(base.price.source_weights),
         )
+
+    def quotes(self, price: int) -> tuple[Ask, tuple[Op, ...]]:
+        """A request of an oracle with the price of all sources at once, and what it does."""
+        text = format_decimal(price, PRICE_DECIMALS)
+        quote: Fields = {"symbol": self.base, "bid": text, "ask": text, "last": text}
+        sources = range(self.sources)
+        fields: Fields = {"prices": [{**quote, "source": source} for source in sources]}
+        ask = Ask("POST", "/solvent/v1/oracle/prices", "oraclePrices", fields, signs_digest=True)
+        return ask, tuple(Op(source_of(self.asset), "price", price) for _ in sources)
 
     def order(self, side: str, price: int, client_id: int) -> Fields:
         """The fields of an order for one token."""
@@ -160,6 +187,11 @@ class Place(NamedTuple):
             "quantity": "1",
             "clientId": client_id,
         }
+
+
+def source_of(asset: int) -> int:
+    """The sender of an asset's prices."""
+    return -10 - asset
 
 
 def name_of(account: int) -> str:

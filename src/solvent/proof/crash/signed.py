@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from nacl.signing import SigningKey
 
+from solvent.service.authority.acts import fingerprint
 from solvent.service.authority.possession import possession_text
 from solvent.service.core.idempotency import Answer
 from solvent.service.core.keys import Role
@@ -61,6 +62,11 @@ def public_key(name: str) -> str:
     return base64.b64encode(bytes(_key(name).verify_key)).decode()
 
 
+def fingerprint_of(name: str) -> str:
+    """How the market names the key of this client to people."""
+    return fingerprint(bytes(_key(name).verify_key))
+
+
 def proof(name: str, market: bytes, role: Role, account: int | str) -> str:
     """The proof that whoever brings the key of this name has it, in base64."""
     text = possession_text(market.hex(), public_key(name), role, account)
@@ -72,7 +78,7 @@ def signed(name: str, ask: Ask) -> Request:
     content = [ask.fields] if ask.is_list else ask.fields
     body = b"" if ask.method == "GET" else json.dumps(content).encode()
     fields = {"sha256": hashlib.sha256(body).hexdigest()} if ask.signs_digest else ask.fields
-    words = "".join(f"&{word}={fields[word]}" for word in sorted(fields))
+    words = "".join(f"&{word}={_text(fields[word])}" for word in sorted(fields))
     stamp = now_ms()
     text = f"instruction={ask.instruction}{words}&timestamp={stamp}&window={WINDOW_MS}"
     headers = {
@@ -84,6 +90,11 @@ def signed(name: str, ask: Ask) -> Request:
     }
     query = f"?{urlencode(ask.fields)}" if ask.method == "GET" and ask.fields else ""
     return Request(ask.method, ask.path + query, headers, body, stamp + WINDOW_MS)
+
+
+def _text(value: JsonValue) -> str:
+    """A field as the published scheme signs it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def signature(name: str, instruction: str) -> list[str]:

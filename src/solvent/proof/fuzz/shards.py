@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -56,17 +56,28 @@ def run_shards(
     A fault in one shard stops no other. `progress` is called with the number of commands done.
     Raises InputError where the file was begun for other shards.
     """
-    head = {
-        "form": LATEST,
-        "code": code_digest(),
-        "mode": _mode(comparing=comparing, attackers=attackers),
-        "commands": commands,
-    }
+    head = head_of(_mode(comparing=comparing, attackers=attackers), commands)
+    make = partial(shard, commands=commands, comparing=comparing, attackers=attackers)
+    return fill(path, head, range(seed, seed + shards), make, processes, progress)
+
+
+def fill(
+    path: Path,
+    head: Line,
+    seeds: Sequence[int],
+    make: Callable[[int], Line],
+    processes: int,
+    progress: Callable[[int], None] | None,
+) -> Totals:
+    """Make the shards of these seeds that `path` does not have yet, a line each.
+
+    A line says under `commands` how much of it there is, as the head says for each. `progress` is
+    called with the sum. Raises InputError where the file was begun under another head.
+    """
     done = _begin(path, head)
-    missing = [each for each in range(seed, seed + shards) if each not in done]
-    finished = (shards - len(missing)) * commands
+    missing = [each for each in seeds if each not in done]
+    finished = (len(seeds) - len(missing)) * head["commands"]
     with path.open("a", encoding="utf-8") as file:
-        make = partial(shard, commands=commands, comparing=comparing, attackers=attackers)
         for line in _lines(missing, make, processes):
             file.write(_text(line))
             file.flush()
@@ -75,6 +86,11 @@ def run_shards(
             if progress is not None:
                 progress(finished)
     return totals_of(path)
+
+
+def head_of(mode: str, commands: int) -> Line:
+    """The first line of a file of shards of this code."""
+    return {"form": LATEST, "code": code_digest(), "mode": mode, "commands": commands}
 
 
 def _mode(*, comparing: bool, attackers: bool) -> str:
