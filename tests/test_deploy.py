@@ -58,6 +58,8 @@ def test_every_metric_that_is_asked_for_is_there(tmp_path: Path) -> None:
     asked += re.findall(r"expr: (.+)", RULES.read_text())
     names = {name for expression in asked for name in METRIC.findall(expression)}
     assert len(names) > 12
+    panels = {target["expr"] for panel in dashboard["panels"] for target in panel["targets"]}
+    assert {"solvent_lag_frames", "solvent_quiet_seconds", "solvent_leads"} <= panels
     assert names - there == set()
 
 

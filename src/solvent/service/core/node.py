@@ -286,10 +286,6 @@ class Node:
         await self.command()
         return await issuing
 
-    def apply(self, *commands: Command) -> Outcome:
-        """As `command`, for another thread than the event loop's."""
-        return self.sequencer.submit(commands_record(self.clock(), list(commands))).result()
-
     # Reading.
 
     @asynccontextmanager

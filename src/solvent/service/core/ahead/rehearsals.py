@@ -9,13 +9,13 @@ The writer is held only while the book is written out.
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import NamedTuple
 
 from solvent.foresight.rehearsal import HOURS, Rehearsal, decode_rehearsal
 from solvent.service.authority.acts import (
-    AnyAct,
     AttachEffect,
     AttachRehearsal,
     ChangeParameter,
@@ -26,7 +26,12 @@ from solvent.service.core.ahead.apart import Apart, ApartError
 from solvent.service.core.ahead.tasks import AT_ONCE, REHEARSE
 from solvent.service.core.market import Outcome
 from solvent.service.core.records import Record, RecordKind
-from solvent.service.core.sequencer import QueueFullError, Sequencer, WriterStoppedError
+from solvent.service.core.sequencer import (
+    AskAgainError,
+    QueueFullError,
+    Sequencer,
+    WriterStoppedError,
+)
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import QUESTIONS, REHEARSAL_SECONDS, REHEARSAL_WAIT_SECONDS
 
@@ -113,15 +118,33 @@ class Rehearsals:
     def _run(self) -> None:
         while (job := self._queue.get()) is not None and not self._is_closing:
             act = self._effect(job) if isinstance(job, _Made) else self._rehearsal(job)
-            if act is None or self._is_closing:
-                continue
+            if act is not None:
+                self._note(act)
+
+    def _note(self, act: AttachRehearsal | AttachEffect) -> None:
+        """Put what was found beside its proposal; in a cluster whoever leads does, sooner or later.
+
+        One that follows waits until it is there, or leads itself.
+        """
+        body = encode_act(act)
+        while not self._is_closing and self._lacks(act):
             try:
-                record = Record(RecordKind.ACT, self._clock(), body=encode_act(act))
-                self._sequencer.submit(record).result()
+                self._sequencer.submit(Record(RecordKind.ACT, self._clock(), body=body)).result()
+                return
+            except AskAgainError:
+                time.sleep(LOOK_SECONDS)
             except (QueueFullError, WriterStoppedError) as error:
                 LOG.warning("a rehearsal was not noted", extra={"reason": str(error)})
+                return
 
-    def _rehearsal(self, number: int) -> AnyAct | None:
+    def _lacks(self, act: AttachRehearsal | AttachEffect) -> bool:
+        desk = self._sequencer.market.desk
+        if isinstance(act, AttachRehearsal):
+            return desk.lacks_rehearsal(act.proposal)
+        proposal = desk.find(act.proposal)
+        return proposal is not None and not proposal.effect
+
+    def _rehearsal(self, number: int) -> AttachRehearsal | None:
         desk = self._sequencer.market.desk
         proposal = desk.find(number)
         if proposal is None or not desk.lacks_rehearsal(number):
@@ -136,7 +159,7 @@ class Rehearsals:
             state = self._sequencer.market.engine.snapshot()
         return self._apart.ask(REHEARSE, state, command, str(hours).encode())
 
-    def _effect(self, made: _Made) -> AnyAct:
+    def _effect(self, made: _Made) -> AttachEffect:
         number = made.proposal.number
         try:
             found = self._apart.ask(AT_ONCE, made.state, _command(made.proposal))
