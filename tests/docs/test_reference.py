@@ -188,7 +188,7 @@ def keys_asked(source: str) -> set[str]:
                 argument.value
                 for argument in node.args[:2]
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-                if re.fullmatch(r"[a-z_]+", argument.value)
+                if re.fullmatch(r"[a-z_][a-z_0-9]*", argument.value)
             }
     return keys
 

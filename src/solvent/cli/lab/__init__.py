@@ -9,6 +9,7 @@ LAB = {
     "reverse": "Find the least implausible day on which a lender loses.",
     "compare": "Run many paths under each policy or rule, and say who bears what.",
     "rates": "Run a scenario under each rate model, and say what parking utilization gains.",
+    "models": "Run the same sweep under four price models, and say whether they agree.",
     "merge": "Put the shards of a sweep together.",
     "reproduce": "Print the published record of ADL beside ours.",
     "verify": "Compute some paths of a sweep again, to the bit.",

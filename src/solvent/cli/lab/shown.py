@@ -6,25 +6,19 @@ from pathlib import Path
 
 from solvent.cli.called import called
 from solvent.cli.runs.tables import print_sheet
+from solvent.lab.models.sheets import headline, tables
 from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.rows import Row
-from solvent.lab.sweeps.summary import (
-    frontier_sheet,
-    replay_words,
-    sheets,
-    sobol_sheet,
-    verdict,
-    worst,
-)
+from solvent.lab.sweeps.summary import replay_words, worst
 
 
 def show_sweep(plan: Plan, rows: Sequence[Row], out: Path) -> None:
     """Print a sweep that is done."""
-    for sheet in [*sheets(plan, rows), *frontier_sheet(plan, rows), *sobol_sheet(plan, rows)]:
+    for sheet in tables(plan, rows):
         print_sheet(sheet)
     print()
-    print(verdict(plan, rows))
+    print(headline(plan, rows))
     failed = [row for row in rows if row.error]
     if failed:
         print(f"{len(failed)} paths failed; the first: path {failed[0].path}: {failed[0].error}")

@@ -130,13 +130,13 @@ def history_of(scenario: Scenario, model: FromFile) -> tuple[tuple[int, ...], Nu
     InputError where the file cannot be read, or lacks an asset or moves.
     """
     try:
-        return _history(model)
+        return file_history(model)
     except ValueError as reason:
         raise scenario.error("prices.model.file", str(reason)) from None
 
 
 @lru_cache(maxsize=8)
-def _history(model: FromFile) -> tuple[tuple[int, ...], Numbers]:
+def file_history(model: FromFile) -> tuple[tuple[int, ...], Numbers]:
     """The first prices of a file and its moves over the model's resolution.
 
     InputError where the file cannot be read, ValueError where it lacks an asset or moves.

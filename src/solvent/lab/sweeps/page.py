@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
+from solvent.lab.models.sheets import headline, tables
 from solvent.lab.prices.paths import time_text
 from solvent.lab.report.drawing.live import chart_data, policy
 from solvent.lab.report.drawing.markup import Markup, escaped, facts, join, table, tag
@@ -21,14 +22,7 @@ from solvent.lab.sweeps.burden_sheets import burden_sheets, effect_sheets
 from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.rows import Row
-from solvent.lab.sweeps.summary import (
-    frontier_sheet,
-    replay_words,
-    sheets,
-    sobol_sheet,
-    verdict,
-    worst,
-)
+from solvent.lab.sweeps.summary import replay_words, worst
 
 REPORT = "report.html"
 LIMITS = (
@@ -51,17 +45,15 @@ def render(plan: Plan, scenario: Scenario, rows: Sequence[Row]) -> str:
         (TEMPLATES / name).read_text(encoding="utf-8").strip()
         for name in ("report.css", "report.js")
     )
-    tables = [
-        *sheets(plan, rows),
+    shown = [
+        *tables(plan, rows),
         *burden_sheets(plan, rows),
         *(effect_sheets(plan, rows) if len(plan.points) > 1 else ()),
-        *frontier_sheet(plan, rows),
-        *sobol_sheet(plan, rows),
     ]
     body = join(
         [
             _head(plan, scenario, rows),
-            _section("What it comes to", tag("p", verdict(plan, rows)), *map(_card, tables)),
+            _section("What it comes to", tag("p", headline(plan, rows)), *map(_card, shown)),
             _section("The worst paths", _worst(plan, rows)),
             _section("What failed", _failed(rows)),
             _section("What it claims, and what not", tag("ul", *(tag("li", x) for x in LIMITS))),

@@ -3,6 +3,7 @@
 Losses are the lenders' deficits, USDC a path, over the scenario's own horizon.
 """
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from math import isinf
@@ -32,11 +33,17 @@ WORST = 5
 FEWEST_FIELDS, LEAST_PATHS = 2, 10
 """What the indices of fields need to say anything."""
 AS_IT_IS = "as it is"
+_KIND = re.compile(r'kind = "(\w+)"')
 
 
 def point_name(point: Point) -> str:
-    """A point in words."""
-    return ", ".join(f"{field} = {value}" for field, value in point.items()) or AS_IT_IS
+    """A point in words; of a table only its kind, where it has one."""
+    return ", ".join(f"{field} = {_short(value)}" for field, value in point.items()) or AS_IT_IS
+
+
+def _short(value: str) -> str:
+    kind = _KIND.search(value) if value.startswith("{") else None
+    return kind[1] if kind else value
 
 
 def estimates(losses: Sequence[float]) -> Mapping[str, Estimate]:
@@ -92,7 +99,7 @@ def _losses(plan: Plan, rows: Sequence[Row]) -> Sheet:
         told = estimates(losses)
         share = told["chance"] if told else None
         shown = ABSENT if share is None else f"{100 * share.value:.2f} % {_percents(share)}"
-        average = _money(told["mean"]) if told else ABSENT
+        average = money(told["mean"]) if told else ABSENT
         lose = number(0 if share is None else share.carried)
         lines.append((point_name(point), number(len(losses)), number(failed), lose, shown, average))
     head = ("", "Paths", "Failed", "That lose", "Chance that a lender loses", "Mean loss")
@@ -104,7 +111,7 @@ def _tails(plan: Plan, rows: Sequence[Row]) -> Sheet:
     for place, point in enumerate(plan.points):
         told = estimates(list(figures_by_path(rows, place, LOSS).values()))
         lines += [
-            (point_name(point), name, _money(each), number(each.carried))
+            (point_name(point), name, money(each), number(each.carried))
             for name, each in told.items()
             if name.startswith(("VaR", "ES"))
         ]
@@ -115,7 +122,7 @@ def _differences(plan: Plan, rows: Sequence[Row]) -> Sheet:
     base, lines = figures_by_path(rows, 0, LOSS), []
     for place, point in enumerate(plan.points[1:], start=1):
         found = paired(figures_by_path(rows, place, LOSS), base)
-        shown = ABSENT if found is None else _money(found)
+        shown = ABSENT if found is None else money(found)
         lines.append((point_name(point), shown, number(0 if found is None else found.carried)))
     head = ("", "Mean difference", "Pairs that differ")
     return Sheet("Against the scenario as it is, path by path, USDC", head, lines)
@@ -144,7 +151,7 @@ def frontier_sheet(plan: Plan, rows: Sequence[Row]) -> list[Sheet]:
         if not columns[0]:
             continue
         loss, share, accounts, rate = map(mean, columns)
-        shown = (_money(loss), _percent(share), _money(accounts), _percent(rate))
+        shown = (money(loss), percent(share), money(accounts), percent(rate))
         word = ("yes" if place in kept else "no") if place in points else "left out"
         lines.append((point_name(point), *shown, word))
     head = ("", "Lenders' loss", "ADL's share", "Accounts liquidated", "Lend rate", "On it")
@@ -188,7 +195,8 @@ def _ratio(found: Estimate) -> str:
     return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
-def _percent(found: Estimate) -> str:
+def percent(found: Estimate) -> str:
+    """A ratio in percent with its interval."""
     ends = (ABSENT if isinf(x) else f"{100 * x:.3f}" for x in (found.low, found.high))
     return f"{100 * found.value:.3f} % [{', '.join(ends)}]"
 
@@ -197,7 +205,8 @@ def _percents(found: Estimate) -> str:
     return f"[{100 * found.low:.2f}, {100 * found.high:.2f}]"
 
 
-def _money(found: Estimate) -> str:
+def money(found: Estimate) -> str:
+    """An amount with its interval."""
     low = ABSENT if isinf(found.low) else f"{found.low:,.2f}"
     high = ABSENT if isinf(found.high) else f"{found.high:,.2f}"
     return f"{found.value:,.2f} [{low}, {high}]"
