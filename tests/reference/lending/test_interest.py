@@ -19,7 +19,7 @@ from solvent.reference.ledger import (
     settle_residue,
 )
 from solvent.reference.lending import pool as pools
-from solvent.reference.lending.interest import accrue, halve_claims
+from solvent.reference.lending.interest import BASE_SCALE, accrue, fine_index_up, halve_claims
 from solvent.reference.limits import pool_state
 from solvent.reference.state import State
 from tests.proof import proves
@@ -197,6 +197,32 @@ def test_a_pool_whose_debts_would_not_fit_freezes_and_thaws(snapshot: bytes) -> 
     assert pool.debt_index > index
     frozen = [event for event in state.events if type(event).__name__ == "PoolFrozen"]
     assert [event.frozen for event in frozen] == [1, 0]  # type: ignore[attr-defined]
+
+
+@proves("I43", "I44")
+@pytest.mark.parametrize("parts", [1, 2, 3600])
+def test_whether_a_pool_freezes_does_not_hang_on_how_an_hour_is_cut(
+    snapshot: bytes, parts: int
+) -> None:
+    """Half an hour's interest would fit, and the hour's does not."""
+    state = fresh(snapshot)
+    pool = state.pools[SOL]
+    since = (state.now // HOUR + 1) * HOUR
+    accrue(state, state.now, since)
+    grown = fine_index_up(pool, RATIO * HOUR) // BASE_SCALE
+    hours = 2 * MAX_SUPPLY * INDEX_SCALE // (pool.debt_index + (grown - pool.debt_index) // 2)
+    shares = hours - pool.debt_shares
+    state.accounts[BOB].debt_shares[SOL] += shares
+    pool.debt_shares += shares
+    pool.cash += 3 * MAX_SUPPLY
+    pool.apr = RATIO
+    state.prices[SOL].mark = 1
+    settle_residue(state, SOL)
+    index = pool.debt_index
+    for part in range(1, parts + 1):
+        accrue(state, since + HOUR * (part - 1) // parts, since + HOUR * part // parts)
+    assert pool.frozen
+    assert pool.debt_index == index
 
 
 @proves("I44", "I4")

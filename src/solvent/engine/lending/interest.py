@@ -49,14 +49,15 @@ def accrue_pool(s: Store, asset: int, elapsed: int) -> None:
         return
     if pool.apr == UNSET:
         pool.apr = borrow_apr(asset_row(s, asset), utilization(pool))
-    rates = _rates(pool) + wide(pool.apr) * elapsed
-    index = narrow(divide_up(fine_index_up(pool, rates), BASE_SCALE))
-    fits = _is_holdable(s, asset, index)
+    hour = fine_index_up(pool, wide(pool.apr) * HOUR)
+    fits = _is_holdable(s, asset, narrow(divide_up(hour, BASE_SCALE)))
     if fits == (pool.frozen != 0):
         pool.frozen = 0 if fits else 1
         emit(s, PoolFrozen(asset=asset, frozen=pool.frozen))
     if not fits:
         return
+    rates = _rates(pool) + wide(pool.apr) * elapsed
+    index = narrow(divide_up(fine_index_up(pool, rates), BASE_SCALE))
     pool.accrued = narrow(rates // HOUR)
     pool.accrued_part = narrow(rates % HOUR)
     pool.owed_time += elapsed

@@ -126,7 +126,9 @@ def _times(shares: tuple[int, ...], factors: list[int]) -> tuple[int, ...]:
 
 def accrual_of(before: StateView, asset: int, until: int) -> Accrual:
     """What interest alone does to a pool until a later time."""
-    parameters, mark = before.parameters.assets[asset], before.prices[asset].mark
+    parameters, price = before.parameters.assets[asset], before.prices[asset]
+    # What the index may rise to by the quotes that it has.
+    mark = max([price.mark, *(sorted(quote[:3])[1] for quote in price.quotes)])
     pool, now = before.pools[asset], before.now
     hours: dict[int, Charge] = {}
     while now < until:
@@ -151,11 +153,11 @@ def _grown(pool: PoolView, parameters: AssetParameters, mark: int, elapsed: int)
     if not (pool.debt_shares or pool.frozen):
         return pool
     apr = pool.apr if pool.apr >= 0 else rate_on(parameters.pool.curve, pool.utilization_up)
+    then = up(pool.debt_shares * up(_fine(pool, apr * HOUR), PARTS), INDEX_SCALE)
+    if not _holdable(then, mark, parameters.decimals):
+        return pool._replace(apr=apr, frozen=1)
     rates = _rates(pool) + apr * elapsed
     index = up(_fine(pool, rates), PARTS)
-    frozen = not _holdable(up(pool.debt_shares * index, INDEX_SCALE), mark, parameters.decimals)
-    if frozen:
-        return pool._replace(apr=apr, frozen=1)
     owed = pool.debt_shares * pool.debt_index
     pool = pool._replace(
         apr=apr,

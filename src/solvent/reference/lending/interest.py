@@ -8,7 +8,8 @@ curve or the hour change; within the hour interest is simple, at its top it comp
 That is computed from B each time and never added to, so that it does not matter how often. What
 debts grow by is split exactly into fee and lenders' part; what makes no whole atom of a fee and no
 whole unit of the lend index is carried. A share is worth at most an atom: an index that would pass
-that is halved, and all shares double. A pool whose debts would outgrow their columns stands still.
+that is halved, and all shares double. A pool whose debts would outgrow their columns within an hour
+stands still: that is asked of the hour, so that it does not matter how often either.
 
 Specification: section 5.3.
 """
@@ -51,15 +52,15 @@ def accrue_pool(state: State, asset: int, elapsed: int) -> None:
         return
     if pool.apr == UNSET:
         pool.apr = borrow_apr(state.asset(asset).pool, utilization(pool))
-    rates = pool.accrued * HOUR + pool.accrued_part + pool.apr * elapsed
-    index = divide_up(fine_index_up(pool, rates), BASE_SCALE)
-    fits = _holdable(state, asset, index)
+    fits = _holdable(state, asset, divide_up(fine_index_up(pool, pool.apr * HOUR), BASE_SCALE))
     if fits == bool(pool.frozen):
         pool.frozen = int(not fits)
         state.emit(PoolFrozen(asset, pool.frozen))
     # Time that a frozen pool stands still is not made up for.
     if not fits:
         return
+    rates = pool.accrued * HOUR + pool.accrued_part + pool.apr * elapsed
+    index = divide_up(fine_index_up(pool, rates), BASE_SCALE)
     pool.accrued, pool.accrued_part = divmod(rates, HOUR)
     pool.owed_time += elapsed
     owed = pool.debt_shares * pool.debt_index
