@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from math import exp
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from solvent.domain.parameter_changes import changed_parameters
 from solvent.domain.parameters import MAX_APR, EngineParameters
 from solvent.domain.units import HOUR, RATIO
 from solvent.engine.engine import FastEngine
-from solvent.lab.people.governors import Governors, error_of, exponential
+from solvent.lab.people.governors import Governors, error_of
 from solvent.lab.rates import rates_sheet, tried
 from solvent.lab.scenario.catalog import load_scenario
 from solvent.lab.scenario.model import Governor, Rule
@@ -55,11 +54,6 @@ def rates_at(governor: Governor, levels: list[int]) -> list[int]:
         assert curve[0][1] == curve[1][1] // 4
         found.append(curve[1][1])
     return found
-
-
-@given(st.integers(-RATIO, RATIO))
-def test_the_exponential_is_right_to_a_few_units(exponent: int) -> None:
-    assert abs(exponential(exponent) - exp(exponent / RATIO) * RATIO) < 50
 
 
 def test_an_error_is_one_at_both_ends_and_zero_at_the_target() -> None:

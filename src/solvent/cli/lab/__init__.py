@@ -8,6 +8,7 @@ LAB = {
     "tail": "Estimate what happens seldom, by strata or by splitting paths.",
     "reverse": "Find the least implausible day on which a lender loses.",
     "compare": "Run many paths under each policy or rule, and say who bears what.",
+    "exits": "Run withdrawals from a full pool under each exit, and say who gets out.",
     "rates": "Run a scenario under each rate model, and say what parking utilization gains.",
     "models": "Run the same sweep under four price models, and say whether they agree.",
     "merge": "Put the shards of a sweep together.",

@@ -304,6 +304,10 @@ class Agents:
         for command in self._providers.leave(fired, price):
             driver.run_agent(command)
 
+    def asked(self, action: Action, since: int, until: int) -> Iterator[Command]:
+        """What a group would do of an action in this time, each account once, for who does it."""
+        yield from self._population.actions(replace(action, repeats=False), since, until)
+
     def _begun(self) -> Iterator[Action]:
         """Actions with the time at which they begin, those that still wait apart."""
         for action in self._scenario.actions:

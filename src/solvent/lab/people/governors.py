@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from solvent.domain.commands import ChangeParameter, Command, ParameterField
 from solvent.domain.parameters import MAX_APR
 from solvent.domain.units import HOUR, HOURS_PER_YEAR, RATIO
+from solvent.lab.people.sampling import exponential
 from solvent.lab.people.triggers import UtilizationOf
 from solvent.lab.scenario.model import Governor, Rule
 
 YEAR = HOURS_PER_YEAR * HOUR
 DAY = 24 * HOUR
-TERMS = 12
 
 
 class Governors:
@@ -60,7 +60,7 @@ class _Governed:
         self._seen += elapsed
         error = error_of(min(RATIO, utilization(governor.asset)), governor.target)
         if governor.rule is Rule.ADAPTIVE:
-            moved = governor.speed * error * elapsed // (RATIO * YEAR)
+            moved = max(-RATIO, min(governor.speed * error * elapsed // (RATIO * YEAR), RATIO))
             wanted = self._rate * exponential(moved) // RATIO
         else:
             total = self._sum + error * elapsed
@@ -103,13 +103,3 @@ def error_of(utilization: int, target: int) -> int:
     """How far a utilization is from the target: -1 empty, 1 full, 10^-9."""
     room = RATIO - target if utilization > target else target
     return (utilization - target) * RATIO // room
-
-
-def exponential(exponent: int) -> int:
-    """e^x, both 10^-9, rounded down, of x from -1 to 1; beyond that of the nearer end."""
-    x = max(-RATIO, min(exponent, RATIO))
-    total = term = RATIO * RATIO
-    for number in range(1, TERMS):
-        term = term * x // (number * RATIO)
-        total += term
-    return total // RATIO
