@@ -10,6 +10,7 @@ LAB = {
     "compare": "Run many paths under each policy or rule, and say who bears what.",
     "exits": "Run withdrawals from a full pool under each exit, and say who gets out.",
     "rates": "Run a scenario under each rate model, and say what parking utilization gains.",
+    "tune": "Search many parameters, each trial proposed by what came of those before.",
     "models": "Run the same sweep under four price models, and say whether they agree.",
     "merge": "Put the shards of a sweep together.",
     "reproduce": "Print the published record of ADL beside ours.",

@@ -88,10 +88,11 @@ def _even(text: str, low: str, high: str, count: int) -> tuple[str, ...]:
         raise InputError("sweep", "--vary", reason)
     scale = 10**DECIMALS
     steps = (first + (last - first) * place / (count - 1) for place in range(count))
-    return tuple(_plain(Decimal(round(step * scale)).scaleb(-DECIMALS)) for step in steps)
+    return tuple(plain(Decimal(round(step * scale)).scaleb(-DECIMALS)) for step in steps)
 
 
-def _plain(number: Decimal) -> str:
+def plain(number: Decimal) -> str:
+    """A number as a field of a scenario has it, without what says nothing."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

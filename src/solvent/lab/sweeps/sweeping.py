@@ -44,7 +44,7 @@ def begin(folder: Path, plan: Plan) -> None:
     ):
         raise InputError(str(folder), "--out", "holds what no sweep wrote; name an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / PLAN, plan.text())
+    write_whole(folder / PLAN, plan.text())
 
 
 def sweep(folder: Path, pool: Pool, progress: Progress | None = None) -> list[Row]:
@@ -66,11 +66,11 @@ def sweep(folder: Path, pool: Pool, progress: Progress | None = None) -> list[Ro
             if plan.drop:
                 points = survivors(found, points, look)
         rows = _ordered(plan, log.rows, ends)
-    _finish(folder, plan, rows)
+    finish(folder, plan, rows)
     return rows
 
 
-def _finish(folder: Path, plan: Plan, rows: list[Row]) -> None:
+def finish(folder: Path, plan: Plan, rows: list[Row]) -> None:
     """The report and, last, the rows: where they are, the sweep is done. A shard has no report."""
     if plan.shard == (1, 1):
         write_page(folder, plan, scenario_at(scenario_path(plan.scenario), {}), rows)
@@ -139,7 +139,7 @@ def write_rows(folder: Path, rows: Iterable[Row]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     table.writerows(row.cells() for row in rows)
-    _write(folder / ROWS, text.getvalue())
+    write_whole(folder / ROWS, text.getvalue())
 
 
 def merge(folders: list[Path], out: Path) -> list[Row]:
@@ -167,7 +167,7 @@ def merge(folders: list[Path], out: Path) -> list[Row]:
         with closing(RowLog(out)) as log:
             log.append(rows[key] for key in keys)
     ordered = [rows[key] for key in keys]
-    _finish(out, plan, ordered)
+    finish(out, plan, ordered)
     return ordered
 
 
@@ -187,7 +187,7 @@ def read_rows(folder: Path) -> list[Row]:
             raise InputError(str(path), "rows", f"{reason}; run the sweep anew") from None
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole, or not at all, after a kill."""
     partial = _partial(path)
     with partial.open("w", encoding="utf-8", newline="") as file:
