@@ -24,7 +24,8 @@ from solvent.domain.commands import Command, PlaceOrder, Side, TimeInForce
 from solvent.service.core.keys import FIRST_ACCOUNT
 from solvent.service.core.node import Node
 from solvent.service.core.opening import Start, open_node
-from solvent.service.serve import Address, serve
+from solvent.service.listening import Address
+from solvent.service.serve import serve
 
 HOST = "127.0.0.1"
 TRADE = "trade"

@@ -12,7 +12,7 @@ import pytest
 from granian.server.embed import Server
 
 from solvent.service.limits import PROBES, QUIET_SECONDS, UNREAD_MS
-from solvent.service.serve import _Server
+from solvent.service.listening import _Server
 
 SOURCES = Path(__file__).resolve().parents[2] / "src" / "solvent"
 PUBLIC_OF_TUPLES = {"_asdict", "_replace", "_fields", "_make"}

@@ -15,7 +15,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from solvent.service.core.opening import Start, open_node
 from solvent.service.limits import CONNECTIONS, LISTENERS
-from solvent.service.serve import OWN_FILES, Address, serve
+from solvent.service.listening import OWN_FILES, Address
+from solvent.service.serve import serve
 from tests.service.clients.served import PATIENCE, serving
 from tests.tables.market import plain_parameters
 
@@ -65,7 +66,7 @@ def test_a_signal_ends_a_service_that_is_busy(tmp_path: Path, number: signal.Sig
 
 def test_as_many_files_may_be_open_as_there_may_be_connections() -> None:
     code = (
-        "import resource as r; from solvent.service.serve import allow_open_files as f;"
+        "import resource as r; from solvent.service.listening import allow_open_files as f;"
         "_, most = r.getrlimit(r.RLIMIT_NOFILE); r.setrlimit(r.RLIMIT_NOFILE, (64, most));"
         "f(); print(*r.getrlimit(r.RLIMIT_NOFILE), most)"
     )

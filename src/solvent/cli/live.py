@@ -48,10 +48,11 @@ from solvent.service.core.opening import (
 from solvent.service.core.records import Record, RecordKind
 from solvent.service.core.sequencer import AskAgainError
 from solvent.service.limits import LOOPBACK
+from solvent.service.listening import Address, free_address
 from solvent.service.logs import set_up_logs
 from solvent.service.nodes_door import AmongNodes
 from solvent.service.recovering import Far, answering
-from solvent.service.serve import Address, free_address, serve
+from solvent.service.serve import serve
 
 DEMO_SEED = 1
 STAFF_SECRET, STAFF_KEYS = "demo-staff.secret", "demo-staff.json"
@@ -84,6 +85,7 @@ class Plan:
     keep: Keep | None
     archive: Path | None
     logs_access: bool
+    gateways: int = 0
     cluster: ClusterNode | None = None
 
 
@@ -129,6 +131,7 @@ def run_live(plan: Plan) -> int:
                 on_ready=lambda at: _say(plan, node, at, []),
                 front=_front(plan),
                 among=_among(plan),
+                gateways=plan.gateways,
             )
         )
     market_start = node.market.engine.parameters.start_time
@@ -279,6 +282,7 @@ async def _play(
         on_end=ending,
         front=_front(plan),
         among=_among(plan),
+        gateways=plan.gateways,
     )
 
 

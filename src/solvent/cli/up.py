@@ -27,6 +27,7 @@ PORT = 8620
 MEMORY_FOLDER = "solvent-market"
 FUNDING = 10**12
 MOST_DAYS = 100_000
+MOST_GATEWAYS = 64
 _REPEATED = Parameter(consume_multiple=False, negative_iterable=(), show_default=False)
 OperatorKeys = Annotated[
     tuple[str, ...],
@@ -171,6 +172,16 @@ NodeNumber = Annotated[
 ]
 
 
+Gateways = Annotated[
+    int,
+    WHOLE,
+    Parameter(
+        validator=Number(gte=0, lte=MOST_GATEWAYS),
+        help="Processes that listen on the port in place of the market's own.",
+    ),
+]
+
+
 def up(
     *,
     folder: Annotated[Path, NAMED] = Path(MEMORY_FOLDER),
@@ -200,6 +211,7 @@ def up(
     access_log: AccessLog = False,
     cluster: Cluster = None,
     node: NodeNumber = None,
+    gateways: Gateways = 0,
 ) -> int:
     """Serve the market: REST and WebSocket over a durable journal.
 
@@ -233,6 +245,7 @@ def up(
         keep=_keep(keep_history),
         archive=archive,
         logs_access=access_log,
+        gateways=gateways,
     )
     return _serve(plan, cluster, node)
 

@@ -40,10 +40,15 @@ class Gate:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self, host: str, port: int) -> None:
-        """Begin to listen."""
+    async def open(self, host: str, port: int, *, is_shared: bool = False) -> None:
+        """Begin to listen, beside other processes at an address that `is_shared`."""
         self._server = await asyncio.start_server(
-            self._pass, host, port, backlog=limits.BACKLOG, limit=_CHUNK
+            self._pass,
+            host,
+            port,
+            backlog=limits.BACKLOG,
+            limit=_CHUNK,
+            reuse_port=is_shared or None,
         )
 
     async def close(self) -> None:

@@ -64,6 +64,11 @@ def set_up_logs(level: int = logging.INFO, *, access: bool = False) -> None:
     logging.getLogger(ACCESS).setLevel(logging.INFO if access else logging.WARNING)
 
 
+def logs_access() -> bool:
+    """Whether a line a request is logged."""
+    return logging.getLogger(ACCESS).isEnabledFor(logging.INFO)
+
+
 SERVER_LOGS: dict[str, object] = {
     "formatters": {"json": {"()": JsonLines}},
     "handlers": {

@@ -33,15 +33,19 @@ class Proxies:
         else:
             self._told[port] = host
 
+    def peer(self, peer: tuple[str, int | str]) -> tuple[str, int]:
+        """Who is at the other end of a connection, which we may have passed on to ourselves."""
+        host, port = peer[0], int(peer[1])
+        # The server below gives ports as texts.
+        return (self._told.get(port, host) if self._told else host), port
+
     def client(
         self, peer: tuple[str, int | str] | None, headers: Sequence[tuple[bytes, bytes]]
     ) -> str:
         """The address of who asks."""
         if peer is None:
             return ""
-        host, port = peer[:2]
-        # The server below gives ports as texts.
-        host = self._told.get(int(port), host) if self._told else host
+        host = self.peer(peer)[0]
         if not self.is_one(host):
             return host
         said = b",".join(value for name, value in headers if name == b"x-forwarded-for")

@@ -5,8 +5,8 @@ that knows as much or told to ask another.
 """
 
 from solvent.service.api.calls import Reply
+from solvent.service.api.intake import Intake
 from solvent.service.api.params import bad_request
-from solvent.service.core.node import Node
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import BEHIND_WAIT_SECONDS
 
@@ -16,16 +16,16 @@ UNAVAILABLE = 503
 DIGITS = 18
 
 
-async def least_of(node: Node, said: str | None) -> int:
+async def least_of(intake: Intake, said: str | None) -> int:
     """What the node knows now, once it is as much as is asked for. Raises ApiError."""
     if said is None:
-        return node.reached.sequence
+        return intake.reached.sequence
     if not (said.isascii() and said.isdecimal() and len(said) <= DIGITS):
         raise bad_request(f"{LEAST_HEADER} must be a number")
-    if not await node.reached.wait(int(said), BEHIND_WAIT_SECONDS):
-        reason = f"this node knows all up to {node.reached.sequence}: ask again, or another one"
+    if not await intake.reached.wait(int(said), BEHIND_WAIT_SECONDS):
+        reason = f"this node knows all up to {intake.reached.sequence}: ask again, or another one"
         raise ApiError(UNAVAILABLE, ApiErrorCode.MAINTENANCE, reason, retry_after=1)
-    return node.reached.sequence
+    return intake.reached.sequence
 
 
 def knowing(reply: Reply, sequence: int) -> Reply:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from solvent.service.core.opening import Start, open_node
+from solvent.service.listening import Address
 from solvent.service.logs import set_up_logs
-from solvent.service.serve import Address, serve
+from solvent.service.serve import serve
 
 LOOPBACK = "127.0.0.1"
 LOG = "log"

@@ -53,11 +53,12 @@ class Buckets:
         clock: Callable[[], int] = time.monotonic_ns,
         most: int = BUCKETS,
     ) -> None:
+        self.rates = RATES if rates is None else rates
         self._clock = clock
         self._most = most
         self._kinds = {
             kind: _Kind(_SECOND_NS // rate.a_second, rate.size, OrderedDict())
-            for kind, rate in (RATES if rates is None else rates).items()
+            for kind, rate in self.rates.items()
         }
 
     def spend(

@@ -4,18 +4,20 @@ A handler is a coroutine of a call. It reads the market under `reading`, the pas
 hands commands to the sequencer; what it raises as ApiError is said to the client.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from solvent.domain.commands import Command
+from solvent.domain.parameters import EngineParameters
+from solvent.service.api.intake import Intake, Toll
 from solvent.service.api.params import Params, bad_request
 from solvent.service.api.signing import Verified
 from solvent.service.authority.acts import AnyAct, encode_act
 from solvent.service.core.idempotency import Answer
 from solvent.service.core.intents import Intent, encode_intent
-from solvent.service.core.keys import Principal
+from solvent.service.core.keys import NO_ACCOUNT, Principal
 from solvent.service.core.node import Node
 from solvent.service.core.records import NOBODY, Record, RecordKind, commands_record
 from solvent.service.errors import ApiError, ApiErrorCode
@@ -51,17 +53,25 @@ def answer_reply(answer: Answer) -> Reply:
 
 
 class Call(NamedTuple):
-    """One request: where it goes, what it says, who asks.
+    """One request: where it goes, what it says, who asks, and what is paid for it."""
 
-    `fill` lets the journal grow by so many bytes for him, or raises ApiError.
-    """
-
-    node: Node
+    intake: Intake
     query: Mapping[str, JsonValue]
     body: JsonValue
     lists: Mapping[str, Sequence[str]]
     verified: Verified | None
-    fill: Callable[[int], None]
+    toll: Toll
+
+    @property
+    def node(self) -> Node:
+        """The running node, which whoever reads the market asks."""
+        assert isinstance(self.intake, Node)
+        return self.intake
+
+    @property
+    def parameters(self) -> EngineParameters:
+        """The market's parameters in force."""
+        return self.intake.market.parameters
 
     @property
     def params(self) -> Params:
@@ -69,13 +79,13 @@ class Call(NamedTuple):
         fields = dict(self.query)
         if isinstance(self.body, dict):
             fields |= {name: value for name, value in self.body.items() if value is not None}
-        return Params(fields, self.node.market.parameters)
+        return Params(fields, self.parameters)
 
     def item(self, fields: JsonValue) -> Params:
         """The fields of one item of a batch."""
         if not isinstance(fields, dict):
             raise bad_request("each item must be a JSON object")
-        return Params(fields, self.node.market.parameters)
+        return Params(fields, self.parameters)
 
     @property
     def principal(self) -> Principal:
@@ -101,7 +111,7 @@ class Call(NamedTuple):
         """The record of this request; commands may come encoded."""
         verified = self.verified
         return commands_record(
-            self.node.clock(),
+            self.intake.clock(),
             commands,
             account=verified.principal.account if verified else NOBODY,
             is_batch=is_batch,
@@ -134,5 +144,10 @@ class Call(NamedTuple):
 
     async def hand_in(self, record: Record) -> Reply:
         """Hand a record to the sequencer and reply with what it answers."""
-        self.fill(len(record.commands) + len(record.body) + RECORD_BYTES)
-        return answer_reply(await self.node.submit(record))
+        signed = self.verified
+        if signed is not None:
+            # What the journal grows by is paid for by who signed.
+            who = signed.principal
+            name = f"key {who.number}" if who.account == NO_ACCOUNT else who.account
+            self.toll.pay("journal", name, len(record.commands) + len(record.body) + RECORD_BYTES)
+        return answer_reply(await self.intake.take(record, signed, self.toll))

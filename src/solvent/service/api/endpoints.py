@@ -29,6 +29,8 @@ class Endpoint(NamedTuple):
     - query, body: the objects whose fields may come; `returns` the type of the answer, None where
       it is empty, and `media` its form where that is not JSON.
     - mutates: whether it reaches the journal; reduces_risk: whether it can only reduce risk.
+    - needs_no_market: whether its record follows from the request and the parameters alone, so that
+      any process can make it that knows these.
     - is_batch: whether the body is a list of such objects; signs_digest: whether the SHA-256 of the
       body is signed in place of its fields.
     - may_be_empty: whether it may be answered with status 204; may_be_missing: with 404.
@@ -47,6 +49,7 @@ class Endpoint(NamedTuple):
     roles: frozenset[Role] = frozenset()
     mutates: bool = False
     reduces_risk: bool = False
+    needs_no_market: bool = False
     is_batch: bool = False
     signs_digest: bool = False
     may_be_empty: bool = False

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from solvent.service.api import views
 from solvent.service.api.bodies import Patience
@@ -24,11 +24,11 @@ from solvent.service.api.calls import JSON_TYPE, Call, Reply
 from solvent.service.api.crossing import PREFLIGHT, crossing_headers, preflight
 from solvent.service.api.endpoints import Endpoint
 from solvent.service.api.front import Front
+from solvent.service.api.intake import TOO_MANY, Intake, Toll
 from solvent.service.api.packing import packed
 from solvent.service.api.params import bad_request
 from solvent.service.api.signing import MARKET_HEADER, SIGNATURE_HEADERS, Verified, verify
 from solvent.service.core.keys import NO_ACCOUNT
-from solvent.service.core.node import Node
 from solvent.service.errors import ApiError, ApiErrorCode
 from solvent.service.limits import (
     BATCH_ORDERS,
@@ -52,13 +52,13 @@ from solvent.service.wire import ms
 
 LOG = logging.getLogger("solvent.http")
 REQUESTS = logging.getLogger(ACCESS)
+_LEAST = LEAST_HEADER.lower().encode()
 FILES = "files"
 """Under which word files are counted, which bring their own forms."""
 NOT_FOUND = 404
 FORBIDDEN = 403
 SERVER_ERROR = 500
 TOO_LONG = 414
-TOO_MANY = 429
 
 
 class Streams(Protocol):
@@ -83,6 +83,15 @@ class Files(Protocol):
         """The file at a path, for a request with such headers; None where there is none."""
 
 
+class NoFiles:
+    """For an application that serves endpoints alone."""
+
+    def reply(self, path: str, asked: Mapping[bytes, bytes]) -> Reply | None:
+        """There is none."""
+        del path, asked
+        return None
+
+
 class _Head(NamedTuple):
     """What a request says before its body."""
 
@@ -101,19 +110,23 @@ class _Head(NamedTuple):
 
 
 class App:
-    """The ASGI application: endpoints over HTTP, streams over WebSocket."""
+    """The ASGI application: endpoints over HTTP, streams over WebSocket.
+
+    What is of no endpoint in `endpoints` is for the application `beyond`, if there is one.
+    """
 
     def __init__(
         self,
-        node: Node,
+        intake: Intake,
         endpoints: Sequence[Endpoint],
         buckets: Buckets,
         streams: Streams,
         front: Front,
         proxies: Proxies,
         files: Files,
+        beyond: ASGIApp | None = None,
     ) -> None:
-        self._node = node
+        self._intake = intake
         self._files = files
         self._endpoints = {(each.method, each.path): each for each in endpoints}
         self._buckets = buckets
@@ -121,15 +134,25 @@ class App:
         self.streams = streams
         self._front = front
         self.proxies = proxies
+        self._beyond = beyond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one connection."""
         if scope["type"] == "http":
+            if self._beyond is not None and not self._is_own(scope):
+                await self._beyond(scope, receive, send)
+                return
             await self._serve(scope, receive, send)
         elif scope["type"] == "websocket":
             await self.streams(scope, receive, send)
         else:
             await _lifespan(receive, send)
+
+    def _is_own(self, scope: Scope) -> bool:
+        """Whether a request is for an endpoint of this application, as it knows the market now."""
+        return (scope["method"], scope["path"]) in self._endpoints and all(
+            name != _LEAST for name, _ in scope["headers"]
+        )
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
@@ -140,7 +163,7 @@ class App:
         if tag != FILES:
             reply = packed(reply, head.named(b"accept-encoding"))
         seconds = time.perf_counter() - start
-        self._node.metrics.answered(tag, reply.status, seconds)
+        self._intake.metrics.answered(tag, reply.status, seconds)
         if REQUESTS.isEnabledFor(logging.INFO):
             said = {
                 "method": head.method,
@@ -151,7 +174,7 @@ class App:
             }
             REQUESTS.info("answered", extra=said)
         crossing = crossing_headers(self._front, head.named(b"origin"))
-        await _send(send, reply, ms(self._node.clock()), crossing, is_head=head.method == "HEAD")
+        await _send(send, reply, ms(self._intake.clock()), crossing, is_head=head.method == "HEAD")
 
     async def _reply(self, head: _Head, receive: Receive) -> tuple[str, Reply]:
         """The answer, and under which word it is counted."""
@@ -173,23 +196,24 @@ class App:
         is_question = head.method == PREFLIGHT and head.named(b"origin") is not None
         found = preflight() if is_question else self._files.reply(head.path, dict(head.headers))
         if found is not None:
-            self._spend("address", head.counted)
+            Toll(self._buckets).pay("address", head.counted)
             self._check_front(head)
         return found
 
     async def _answer(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
+        toll = Toll(self._buckets, reduces_risk=endpoint.reduces_risk)
         try:
-            self._spend("address", head.counted, endpoint)
-            known = await least_of(self._node, head.named(LEAST_HEADER.lower().encode()))
+            toll.pay("address", head.counted)
+            known = await least_of(self._intake, head.named(_LEAST))
         except ApiError as error:
             return _error(error)
-        reply = await self._said(endpoint, head, receive)
+        reply = await self._said(endpoint, head, receive, toll)
         # What was read knows what was there before; what changed something, what it led to.
-        return knowing(reply, self._node.reached.sequence if endpoint.mutates else known)
+        return knowing(reply, self._intake.reached.sequence if endpoint.mutates else known)
 
-    async def _said(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
+    async def _said(self, endpoint: Endpoint, head: _Head, receive: Receive, toll: Toll) -> Reply:
         try:
-            return await self._carry_out(endpoint, head, receive)
+            return await self._carry_out(endpoint, head, receive, toll)
         except ApiError as error:
             return _error(error)
         except Exception:
@@ -202,33 +226,38 @@ class App:
                     f"the request failed; it is in the log as {number}",
                 )
             )
+        finally:
+            if not toll.is_handed_on:
+                self._intake.settle(toll.paid)
 
-    async def _carry_out(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Reply:
+    async def _carry_out(
+        self, endpoint: Endpoint, head: _Head, receive: Receive, toll: Toll
+    ) -> Reply:
         try:
-            call = await self._read(endpoint, head, receive)
+            call = await self._read(endpoint, head, receive, toll)
         except ApiError as error:
             # Of those whose role may not do this it is known who they are.
             if error.status not in (TOO_MANY, FORBIDDEN):
-                self._buckets.charge("address", head.counted, REFUSED_TOKENS)
+                toll.charge("address", head.counted, REFUSED_TOKENS)
             raise
         if call.verified is not None:
             # Only these have lists; most requests are not theirs.
             has_list = endpoint.is_batch or endpoint.signs_digest
             weight = _weight(call.body) if has_list else 1
-            self._spend("key", call.principal.number, endpoint, weight)
+            toll.pay("key", call.principal.number, weight)
             if call.principal.account != NO_ACCOUNT:
-                self._spend("account", call.principal.account, endpoint, weight)
+                toll.pay("account", call.principal.account, weight)
         _check_required(endpoint, call.query, call.body)
         return await endpoint.handler(call)
 
-    async def _read(self, endpoint: Endpoint, head: _Head, receive: Receive) -> Call:
+    async def _read(self, endpoint: Endpoint, head: _Head, receive: Receive, toll: Toll) -> Call:
         """The request, of whom it is, with every limit before the work that it bounds."""
         self._check_front(head)
         if len(head.raw_query) > QUERY_BYTES:
             raise ApiError(TOO_LONG, ApiErrorCode.INVALID_CLIENT_REQUEST, "the query is too long")
         raw = await self._patience.body(receive)
         if len(raw) >= BODY_BYTES_A_TOKEN:
-            self._spend("address", head.counted, endpoint, len(raw) // BODY_BYTES_A_TOKEN)
+            toll.pay("address", head.counted, len(raw) // BODY_BYTES_A_TOKEN)
         pairs = _pairs(head.raw_query)
         verified = None
         if endpoint.signs_digest:
@@ -236,25 +265,17 @@ class App:
             signed = {"sha256": hashlib.sha256(raw).hexdigest()}
             verified = self._verify(endpoint, head, pairs, signed)
             if cost := parts(raw) // PARTS_A_TOKEN:
-                self._spend("key", verified.principal.number, endpoint, cost)
+                toll.pay("key", verified.principal.number, cost)
         if endpoint.is_batch and raw.count(b"{") > BATCH_ORDERS:
             raise bad_request(f"at most {BATCH_ORDERS} orders a request")
         # What changes something and says nothing refuses a body too, or one is taken unread.
         body = _json(endpoint, raw) if endpoint.body or endpoint.mutates else None
         query, lists = _fields(endpoint, pairs, body)
         if query and (skipped := _offset(query)):
-            self._spend("address", head.counted, endpoint, skipped // OFFSET_ROWS_A_TOKEN)
+            toll.pay("address", head.counted, skipped // OFFSET_ROWS_A_TOKEN)
         if endpoint.is_signed and verified is None:
             verified = self._verify(endpoint, head, pairs, body)
-
-        def fill(size: int) -> None:
-            """Let the journal grow by so much, or raise ApiError."""
-            assert verified is not None
-            who = verified.principal
-            name = f"key {who.number}" if who.account == NO_ACCOUNT else who.account
-            self._spend("journal", name, endpoint, size)
-
-        return Call(self._node, query, body, lists, verified, fill)
+        return Call(self._intake, query, body, lists, verified, toll)
 
     def _head(self, scope: Scope, view: views.Asked) -> _Head:
         headers = scope["headers"]
@@ -286,23 +307,13 @@ class App:
             pairs,
             head.raw_query,
             signed,
-            ms(self._node.clock.signing()),
-            self._node.market.keys,
-            self._node.market.identity,
+            ms(self._intake.clock.signing()),
+            self._intake.market.keys,
+            self._intake.market.identity,
         )
         if not endpoint.is_open_to(verified.principal):
             raise ApiError(FORBIDDEN, ApiErrorCode.FORBIDDEN, "the key's role may not do this")
         return verified
-
-    def _spend(
-        self, kind: str, name: str | int, endpoint: Endpoint | None = None, tokens: int = 1
-    ) -> None:
-        reduces = endpoint is not None and endpoint.reduces_risk
-        wait = self._buckets.spend(kind, name, tokens, reduces_risk=reduces)
-        if wait:
-            raise ApiError(
-                TOO_MANY, ApiErrorCode.TOO_MANY_REQUESTS, "too many requests", retry_after=wait
-            )
 
 
 def _offset(query: Mapping[str, JsonValue]) -> int:

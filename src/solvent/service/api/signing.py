@@ -51,6 +51,7 @@ class Verified(NamedTuple):
     principal: Principal
     digest: bytes
     expires_ms: int
+    key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ def _check(stamp: Stamp, texts: Iterable[str], now_ms: int, registry: KeyRegistr
         raise ApiError(_UNAUTHORIZED, ApiErrorCode.UNAUTHORIZED, "The key may not act")
     request = stamp.key + stamp.signature + signed
     digest = hashlib.blake2b(request, digest_size=DIGEST_BYTES).digest()
-    return Verified(principal, digest, stamp.timestamp + stamp.window)
+    return Verified(principal, digest, stamp.timestamp + stamp.window, stamp.key)
 
 
 def _signed(stamp: Stamp, texts: Iterable[str], registry: KeyRegistry) -> bytes | None:

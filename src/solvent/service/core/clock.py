@@ -15,6 +15,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 from solvent.domain.errors import InputError
 from solvent.domain.units import SECOND
@@ -35,6 +36,17 @@ def wall_clock() -> int:
 def elapsed_clock() -> int:
     """Microseconds since some moment, those that the machine slept among them where it can tell."""
     return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1000
+
+
+class Ticking(NamedTuple):
+    """All by which a clock goes on; good in every process of the machine."""
+
+    at: int
+    since: int
+    offset: int
+    rate: int
+    lead: int
+    lead_since: int
 
 
 class MarketClock:
@@ -92,6 +104,20 @@ class MarketClock:
     def follow(self, clock: Clock) -> None:
         """Let the market have another time, which is this one's where it would be ahead."""
         self._tells = clock
+
+    @property
+    def ticking(self) -> Ticking:
+        """How it goes on, for a clock of another process."""
+        return Ticking(self._at, self._since, self.offset, self._rate, self._lead, self._lead_since)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the market has a time of its own (`follow`)."""
+        return self._tells is not None
+
+    def go_as(self, ticking: Ticking) -> None:
+        """Go on as another clock of this machine does."""
+        self._at, self._since, self.offset, self._rate, self._lead, self._lead_since = ticking
 
     def look(self) -> None:
         """Compare with the wall clock: begin to make good what is small, say what is not."""

@@ -12,7 +12,8 @@ answered yet never gets that far: it waits for the answer to it (`InFlight`).
 """
 
 import asyncio
-from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Generic, NamedTuple, TypeVar
 
@@ -214,23 +215,31 @@ class Ticket(Generic[Said]):
 
     def __init__(self, digest: bytes = b"") -> None:
         self.digest = digest
-        self._waiting: list[asyncio.Future[Said]] = []
+        self._waiting: list[Callable[[Said | Exception], object]] = []
+
+    def then(self, hear: Callable[[Said | Exception], object]) -> None:
+        """Let somebody hear what is said to the request, or why nothing is."""
+        self._waiting.append(hear)
 
     async def said(self) -> Said:
         """What is said to the request. Raises what it was told instead."""
         future: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
+        self.then(partial(_settle, future))
         return await future
 
     def tell(self, said: Said | Exception) -> None:
         """Let those who still wait go on."""
-        for future in self._waiting:
-            if future.done():
-                continue
-            if isinstance(said, Exception):
-                future.set_exception(said)
-            else:
-                future.set_result(said)
+        for hear in self._waiting:
+            hear(said)
+
+
+def _settle(future: "asyncio.Future[Said]", said: Said | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(said, Exception):
+        future.set_exception(said)
+    else:
+        future.set_result(said)
 
 
 class InFlight(Generic[Said]):

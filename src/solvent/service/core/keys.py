@@ -12,7 +12,7 @@ a `repr`, an error or a log.
 import base64
 import binascii
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Annotated, NamedTuple, TypeAlias
 
@@ -92,6 +92,8 @@ class KeyRegistry:
         self._next = 1
         self._versions: Counter[int] = Counter()
         self._parsed: OrderedDict[bytes, VerifyKey] = OrderedDict()
+        self.on_change: Callable[[Row], object] = _nobody
+        """Told of each key that changes, in the thread that changes it."""
 
     def __repr__(self) -> str:
         """Say how many keys may act, and no more."""
@@ -166,6 +168,11 @@ class KeyRegistry:
             registry._set(*row)
         return registry
 
+    def follow(self, rows: Iterable["Row"]) -> None:
+        """Let keys be what another registry told of them (`on_change`)."""
+        for row in rows:
+            self._set(*row)
+
     def _set(self, key: bytes, number: int, role: Role | None, account: int) -> None:
         self._numbers[key] = number
         self._versions[number] += 1
@@ -177,13 +184,18 @@ class KeyRegistry:
             self._principals.pop(key, None)
             if self._acting.get(number) == key:
                 del self._acting[number]
+        self.on_change((key, number, role, account))
 
 
 _Key: TypeAlias = Annotated[bytes, msgspec.Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
-_Row: TypeAlias = tuple[_Key, int, Role | None, int]
+Row: TypeAlias = tuple[_Key, int, Role | None, int]
 """A key, its number and what it is; without a role it is out."""
 _ENCODER = msgspec.msgpack.Encoder()
-_ROWS = msgspec.msgpack.Decoder(list[_Row])
+_ROWS = msgspec.msgpack.Decoder(list[Row])
+
+
+def _nobody(_: Row) -> None:
+    """For a registry that nobody follows."""
 
 
 def _out(key: bytes, number: int) -> tuple[bytes, int, None, int]:

@@ -12,7 +12,7 @@ import asyncio
 import gc
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -23,6 +23,7 @@ from solvent.domain.events import Refused
 from solvent.domain.units import SECOND
 from solvent.history.market_views import Views
 from solvent.history.tables.database import DatabaseDamagedError, DatabaseError
+from solvent.service.api.intake import Payment, Toll
 from solvent.service.api.signing import Verified, verify_subscription
 from solvent.service.authority.acts import Carry, encode_act
 from solvent.service.authority.audit import AuditEntry
@@ -139,6 +140,8 @@ class Node:
         self.audit_file = audit
         self.hear_act: Callable[[AuditEntry], None] = _unheard
         """Told of every act of staff, on the loop, before whoever asked is answered."""
+        self.before_answers: Callable[[], Awaitable[None] | None] = _at_once
+        """Asked on the loop, when all was published, what answers have to wait for."""
         self.demo: Demo | None = None
         """Whether strangers may open accounts and give themselves money, and what is played."""
         self.views_writer = views_writer
@@ -156,6 +159,7 @@ class Node:
         self._gathered: list[tuple[Record, Ticket[Outcome]]] = []
         self._outcomes: deque[Sequence[Outcome]] = deque()
         self._told: deque[Sequence[Told]] = deque()
+        self._answering: set[asyncio.Task[None]] = set()
         self._is_woken = False
         self._tasks: list[asyncio.Task[None]] = []
         self._acknowledged = self.market.commands
@@ -235,13 +239,41 @@ class Node:
     # Writing.
 
     async def submit(self, record: Record) -> Answer:
-        """The answer to a request; to one that came before, the first answer."""
+        """The answer to a request; to one that came before, the first answer. Raises ApiError."""
+        found = self._found(record)
+        return found if isinstance(found, Answer) else (await self._await(found)).answer
+
+    async def take(self, record: Record, signed: Verified | None, toll: Toll) -> Answer:
+        """The same; what was paid for it is the node's own already."""
+        del signed, toll
+        return await self.submit(record)
+
+    def settle(self, paid: Sequence[Payment]) -> None:
+        """What was paid is paid."""
+
+    def hand(self, record: Record, hear: Callable[[Answer | ApiError], object]) -> None:
+        """As `submit`, for who is told, maybe at once, and waits for nothing. Raises ApiError."""
+        found = self._found(record)
+        if isinstance(found, Answer):
+            hear(found)
+            return
+
+        def told(said: Outcome | Exception) -> None:
+            if isinstance(said, Outcome):
+                hear(said.answer)
+            else:
+                assert isinstance(said, WriterStoppedError)
+                hear(_stopped(said))
+
+        found.then(told)
+
+    def _found(self, record: Record) -> Answer | Ticket[Outcome]:
+        """The first answer to a request, or the ticket by which it will be told."""
         if record.digest:
             first = self.market.first_answers.find_unless_forgotten(record.digest, record.expires)
             if first is not None:
                 return first
-        ticket = self._in_flight.find(record.digest) or self._hand_in(record)
-        return (await self._await(ticket)).answer
+        return self._in_flight.find(record.digest) or self._hand_in(record)
 
     def _hand_in(self, record: Record) -> Ticket[Outcome]:
         """Hand in with whatever else comes in this turn of the loop."""
@@ -359,8 +391,23 @@ class Node:
         while self._outcomes:
             self._publish(self._outcomes.popleft())
         self.reached.tell(applied)
+        holding = self.before_answers()
+        if holding is None:
+            self._answer(told)
+            return
+        task = asyncio.ensure_future(self._answer_after(holding, told))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    def _answer(self, told: Sequence[Told]) -> None:
         for ticket, said in told:
             self._in_flight.tell(ticket, said)
+
+    async def _answer_after(self, holding: Awaitable[None], told: Sequence[Told]) -> None:
+        try:
+            await holding
+        finally:
+            self._answer(told)
 
     def _publish(self, outcomes: Sequence[Outcome]) -> None:
         note, publish, queries = self.metrics.note, self.publisher.publish, self.market.queries
@@ -407,6 +454,10 @@ class Node:
             outcome = await self.command(TimeStep(now))
             if any(isinstance(event, Refused) for event in outcome.transcript[0].events):
                 LOG.error("a step of time was refused: the market's time stands still")
+
+
+def _at_once() -> None:
+    """For a node whose answers wait for nothing."""
 
 
 def _unheard(_: AuditEntry) -> None:

@@ -182,6 +182,7 @@ ENDPOINTS = [
         body=UpdateAccountSettingsRequest,
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
     ),
     Endpoint(
         TAG,
@@ -222,5 +223,6 @@ ENDPOINTS = [
         body=AccountConvertDustPayload,
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
     ),
 ]

@@ -180,6 +180,7 @@ ENDPOINTS = [
         body=CommitmentChange,
         roles=_BLP,
         mutates=True,
+        needs_no_market=True,
     ),
     Endpoint(
         TAG,
@@ -190,6 +191,7 @@ ENDPOINTS = [
         body=CommitmentChange,
         roles=_BLP,
         mutates=True,
+        needs_no_market=True,
     ),
     Endpoint(
         TAG,
@@ -209,6 +211,7 @@ ENDPOINTS = [
         body=StandbyPost,
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
     ),
     Endpoint(
         TAG,
@@ -219,6 +222,7 @@ ENDPOINTS = [
         body=StandbyWithdrawal,
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
     ),
     Endpoint(
         TAG,

@@ -86,7 +86,7 @@ async def execute(call: Call) -> Reply:
         raise bad_request('the body must be {"commands": [...]} with at least one command')
     if len(items) > BATCH_COMMANDS:
         raise bad_request(f"at most {BATCH_COMMANDS} commands a request")
-    account, parameters = call.account, call.node.market.parameters
+    account, parameters = call.account, call.parameters
     commands = [_encoded(account, parameters, number, item) for number, item in enumerate(items)]
     return await call.hand_in(call.record(b"".join(commands), is_batch=True))
 
@@ -113,6 +113,7 @@ ENDPOINTS = [
         returns=list[o.BatchCommandOrderResult],
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
         signs_digest=True,
     ),
 ]

@@ -208,6 +208,7 @@ ENDPOINTS = [
         body=BorrowLendExecutePayload,
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
     ),
     Endpoint(
         TAG,

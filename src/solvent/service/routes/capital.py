@@ -173,6 +173,7 @@ ENDPOINTS = [
         returns=Withdrawal,
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
         deviations="confirmed at once: no chain is behind the market, "
         "and there is no second factor",
     ),

@@ -212,6 +212,7 @@ ENDPOINTS = [
         returns=OrderType,
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
         deviations=_DEVIATIONS,
     ),
     Endpoint(
@@ -224,6 +225,7 @@ ENDPOINTS = [
         returns=OrderType,
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
         reduces_risk=True,
     ),
     Endpoint(
@@ -236,6 +238,7 @@ ENDPOINTS = [
         returns=list[BatchCommandOrderResult],
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
         is_batch=True,
         deviations=_DEVIATIONS,
     ),
@@ -259,6 +262,7 @@ ENDPOINTS = [
         returns=list[OrderType],
         roles=TRADERS,
         mutates=True,
+        needs_no_market=True,
         reduces_risk=True,
     ),
 ]
