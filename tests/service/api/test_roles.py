@@ -11,6 +11,7 @@ nobody (`-`): no signature, a key that was never let in, a key that was taken ou
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,13 +19,17 @@ import httpx
 import pytest
 
 from solvent.service.api.endpoints import Endpoint
+from solvent.service.api.front import Front
 from solvent.service.core.keys import Role, parse_public_key
 from solvent.service.core.node import Demo
+from solvent.service.edge.crew import behind
 from solvent.service.errors import ApiError
+from solvent.service.listening import Address, free_address
 from solvent.service.routes.all import ENDPOINTS
+from solvent.service.serve import application
 from tests.proof import proves
 from tests.service.api.examples import EXAMPLES, LISTS
-from tests.service.harness import RICH, Client, House, opened
+from tests.service.harness import RICH, Client, House, endless, opened
 from tests.service.players import Still
 
 TABLE = """
@@ -221,19 +226,36 @@ PROPOSERS = {"risk-2": _change, "operator": _key, "funder": _money}
 
 
 class Town:
-    """A house where somebody is of each role, on a loop of its own."""
+    """A house where somebody is of each role, on a loop of its own, maybe behind gateways."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gateways: int) -> None:
         self.runner = asyncio.Runner()
         self.house: House = self.runner.run(opened(folder))
+        self._stack = AsyncExitStack()
+        if gateways:
+            self.runner.run(self._move(gateways))
         self.runner.run(self._people())
         self.attachments = self.runner.run(self.house.attached())
 
     def close(self) -> None:
         """End in order."""
         self.runner.run(self.house.http.aclose())
+        self.runner.run(self._stack.aclose())
         self.runner.run(self.house.node.close())
         self.runner.close()
+
+    async def _move(self, gateways: int) -> None:
+        """Let whoever asks from now on ask gateways."""
+        house, buckets = self.house, endless()
+        address, front = free_address(Address("127.0.0.1", 0)), Front(hosts={"127.0.0.1"})
+        app = application(house.node, buckets, front)
+        await self._stack.enter_async_context(
+            behind(gateways, house.node, app, buckets, address, front)
+        )
+        await house.http.aclose()
+        url = f"http://127.0.0.1:{address.port}"
+        http = httpx.AsyncClient(base_url=url, timeout=30, trust_env=False)
+        self.house = House(house.node, http)
 
     async def _people(self) -> None:
         house = self.house
@@ -315,10 +337,14 @@ class _Unsigned(Client):
         return {}
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+@pytest.fixture(
+    scope="module", params=[0, pytest.param(2, marks=pytest.mark.slow)], ids=["alone", "gateways"]
+)
+def town(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Town]:
     """One house for all rows."""
-    town = Town(tmp_path_factory.mktemp("town"))
+    town = Town(tmp_path_factory.mktemp("town"), request.param)
     yield town
     town.close()
 

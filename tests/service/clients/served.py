@@ -73,8 +73,11 @@ class Service(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Service]:
-    """Run `solvent up` in a folder until the end of the block, and see it end in order."""
+def serving(folder: Path, *options: str, ends: int = 0) -> Iterator[Service]:
+    """Run `solvent up` in a folder until the end of the block, and see it end in order.
+
+    With `ends` it is expected to have ended otherwise by then: -9 where it was killed.
+    """
     address = f"127.0.0.1:{free_port()}"
     is_new = not (folder / "market" / "journal").exists()
     if is_new and not {"--demo", "--replay", "--operator-key"} & set(options):
@@ -96,7 +99,7 @@ def serving(folder: Path, *options: str) -> Iterator[Service]:
             yield Service(address)
             process.terminate()
             process.communicate(timeout=PATIENCE)
-            assert process.returncode == 0
+            assert process.returncode == ends
         finally:
             watchdog.cancel()
             process.kill()
