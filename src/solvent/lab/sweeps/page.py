@@ -12,6 +12,7 @@ from string import Template
 
 from solvent.lab.models.sheets import headline, tables
 from solvent.lab.prices.paths import time_text
+from solvent.lab.report.drawing.charts import Chart, draw
 from solvent.lab.report.drawing.live import chart_data, policy
 from solvent.lab.report.drawing.markup import Markup, escaped, facts, join, table, tag
 from solvent.lab.report.formatting import number, utc
@@ -19,6 +20,7 @@ from solvent.lab.report.page import TEMPLATES
 from solvent.lab.report.summary import Sheet
 from solvent.lab.scenario.model import Scenario
 from solvent.lab.sweeps.burden_sheets import burden_sheets, effect_sheets
+from solvent.lab.sweeps.charts import STYLES, charts
 from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.rows import Row
@@ -50,10 +52,12 @@ def render(plan: Plan, scenario: Scenario, rows: Sequence[Row]) -> str:
         *burden_sheets(plan, rows),
         *(effect_sheets(plan, rows) if len(plan.points) > 1 else ()),
     ]
+    drawn = charts(plan, rows)
     body = join(
         [
             _head(plan, scenario, rows),
             _section("What it comes to", tag("p", headline(plan, rows)), *map(_card, shown)),
+            _drawings(plan, drawn),
             _section("The worst paths", _worst(plan, rows)),
             _section("What failed", _failed(rows)),
             _section("What it claims, and what not", tag("ul", *(tag("li", x) for x in LIMITS))),
@@ -67,7 +71,7 @@ def render(plan: Plan, scenario: Scenario, rows: Sequence[Row]) -> str:
         policy=policy(style, script),
         style=style,
         script=script,
-        data=chart_data([]),
+        data=chart_data(drawn),
         body=body,
     )
 
@@ -107,6 +111,14 @@ def _head(plan: Plan, scenario: Scenario, rows: Sequence[Row]) -> Markup:
         tag("p", scenario.description, class_="lede"),
         tag("div", facts(asked), class_="card facts"),
     )
+
+
+def _drawings(plan: Plan, drawn: Sequence[Chart]) -> Markup:
+    said = "Across, the share of all paths with at most so much: the worst stand at the right."
+    if len(plan.points) > len(STYLES):
+        said += f" The first {len(STYLES)} points are drawn; the tables have all."
+    shown = tag("div", *map(draw, drawn), class_="charts") if drawn else tag("p", "No path ran.")
+    return _section("Path by path", tag("p", said, class_="note"), shown)
 
 
 def _worst(plan: Plan, rows: Sequence[Row]) -> Markup:

@@ -36,6 +36,13 @@
   // ---- charts ----
   const setUpCharts = (data) => {
     const { times, geometry } = data;
+    const isTime = data.across === "time";
+    const shareOf = (time) => places((time / 86400) * 100, 0) + " %";
+    const told = (time) => (isTime ? clock(time) : shareOf(time) + " of paths");
+    const mark = (time, isLong) => {
+      if (!isTime) return shareOf(time);
+      return isLong ? clock(time).slice(0, 6) : clock(time, true);
+    };
     const { width, height, left, right, top, bottom } = geometry;
     const inner = width - left - right;
     const last = times.length - 1;
@@ -84,17 +91,17 @@
 
     const bar = make("div", "", { class: "toolbar", role: "group", "aria-label": "Time" });
     const scrub = make("input", "", {
-      type: "range", min: 0, max: last, value: last, "aria-label": "Moment of the run",
+      type: "range", min: 0, max: last, value: last, "aria-label": isTime ? "Moment of the run" : "Share of the paths",
     });
-    const said = make("output", clock(times[last]), { class: "moment" });
+    const said = make("output", told(times[last]), { class: "moment" });
     const nearer = make("button", "Zoom in", { type: "button" });
-    const whole = make("button", "Whole run", { type: "button" });
+    const whole = make("button", isTime ? "Whole run" : "All paths", { type: "button" });
     bar.append(scrub, said, nearer, whole);
     document.querySelector(".charts").before(bar);
 
     const show = (at) => {
       scrub.value = at;
-      said.textContent = clock(times[at]);
+      said.textContent = told(times[at]);
       scrub.setAttribute("aria-valuetext", said.textContent);
       for (const each of charts) {
         const isIn = [times[at] >= from, to >= times[at]].every(Boolean);
@@ -121,11 +128,11 @@
           path.setAttribute("d", "M" + points.join("L") + (chart.stacked ? area : ""));
         });
         for (const old of svg.querySelectorAll(".tick, .time")) old.remove();
-        for (let mark = 0; 4 >= mark; mark += 1) {
-          const time = from + ((to - from) * mark) / 4;
-          const minor = mark % 2 ? "time minor" : "time";
+        for (let tick = 0; 4 >= tick; tick += 1) {
+          const time = from + ((to - from) * tick) / 4;
+          const minor = tick % 2 ? "time minor" : "time";
           const text = drawn("text", { class: minor, x: x(time), y: height - bottom + 20 });
-          text.textContent = to - from > 172800 ? clock(time).slice(0, 6) : clock(time, true);
+          text.textContent = mark(time, to - from > 172800);
           svg.append(text);
         }
       }

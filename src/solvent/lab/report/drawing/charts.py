@@ -1,7 +1,8 @@
-"""Charts as inline SVG: lines or stacked areas over time, drawn without a library or a script.
+"""Charts as inline SVG: lines or stacked areas, drawn without a library or a script.
 
 Theory of operation. A chart is data (`Chart`) and one pure function draws it, so that equal data
-give equal bytes. Points are thinned to what can be seen: each narrow span of time keeps its first,
+give equal bytes. Across it is time, or a share of many paths (`share_time`). Points are thinned to
+what can be seen: each narrow span keeps its first,
 lowest, highest and last value, so no peak is lost. Values under the pointer are SVG titles on
 invisible columns. Colours are classes (`c1` to `c6`) that the page's style sheet sets for light and
 dark; every line also has its own dash, so that a chart does not speak in colour alone.
@@ -24,7 +25,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 14, 12, 32
 SPANS = 280
 COLUMNS = 96
 VALUE_TICKS = 5
-TIME_TICKS = 6
+TIME_TICKS, SHARE_TICKS = 6, 4
 NICE_STEPS = (1, 2, 2.5, 5, 10)
 TIME_STEPS = tuple(
     timedelta(minutes=minutes)
@@ -35,6 +36,12 @@ EPOCH = moment("1970-01-01")
 
 
 Form = Literal["percent", "money", "price", "count"]
+Across = Literal["time", "share"]
+
+
+def share_time(share: float) -> str:
+    """A share of all paths as a place across a chart: the whole is as wide as a day."""
+    return (EPOCH + share * DAY).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class Chart:
     """What is drawn. `times` are ISO 8601, as many as each line has values.
 
     `label` writes a value in a title, `axis` on the axis; `bottom` and `top` hold the axis where
-    they are given. `stacked` piles the lines up as areas. `form` is how the script writes a value.
+    they are given. `across` says what the times are. `stacked` piles the lines up as areas.
+    `form` is how the script writes a value.
     """
 
     name: str
@@ -65,6 +73,7 @@ class Chart:
     top: float | None = None
     stacked: bool = False
     form: Form = "count"
+    across: Across = "time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,7 @@ def draw(chart: Chart) -> Markup:
         tag("title", chart.title, id=f"{chart.name}-title"),
         tag("desc", chart.description, id=f"{chart.name}-desc"),
         *_value_axis(chart, frame),
-        *_time_axis(frame),
+        *(_time_axis(frame) if chart.across == "time" else _share_axis(frame)),
         *(_areas(frame, times, tops, chart) if chart.stacked else _lines(frame, times, chart)),
         *_columns(frame, times, chart),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
@@ -169,6 +178,16 @@ def _time_axis(frame: Frame) -> list[Markup]:
     return marks
 
 
+def _share_axis(frame: Frame) -> list[Markup]:
+    marks, foot = [], HEIGHT - BOTTOM
+    for index in range(SHARE_TICKS + 1):
+        x = _written(frame.x(EPOCH + DAY * index / SHARE_TICKS))
+        marks.append(tag("line", class_="tick", x1=x, x2=x, y1=foot, y2=foot + 5))
+        shape, text = "time minor" if index % 2 else "time", f"{100 * index // SHARE_TICKS} %"
+        marks.append(tag("text", text, class_=shape, x=x, y=foot + 20))
+    return marks
+
+
 def _lines(frame: Frame, times: list[datetime], chart: Chart) -> list[Markup]:
     return [
         tag("path", class_=f"line {line.style}", d=_path(frame, times, line.values))
@@ -226,7 +245,10 @@ def _columns(frame: Frame, times: list[datetime], chart: Chart) -> list[Markup]:
         middle = frame.start + span * ((column + 0.5) / count)
         while place + 1 < len(times) and times[place + 1] <= middle:
             place += 1
-        said = [f"{times[place].day} {times[place]:%b %Y %H:%M} UTC"]
+        when = times[place]
+        said = [f"{when.day} {when:%b %Y %H:%M} UTC"]
+        if chart.across == "share":
+            said = [f"{100 * ((when - EPOCH) / DAY):.0f} % of paths"]
         said += [f"{line.label}: {chart.label(line.values[place])}" for line in chart.lines]
         columns.append(
             tag(

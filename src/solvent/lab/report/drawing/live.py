@@ -46,6 +46,7 @@ def chart_data(charts: Sequence[Chart]) -> Markup:
     stride = max(1, math.ceil(len(times) / MOST_TIMES))
     places = [*range(0, len(times) - 1, stride), len(times) - 1]
     data = {
+        "across": drawn[0].across,
         "times": [int(moment(times[at]).timestamp()) for at in places],
         "geometry": {
             "width": WIDTH,
