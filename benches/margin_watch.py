@@ -61,7 +61,7 @@ def bench(*, quick: bool = False) -> Iterator[Row]:
         yield Row(NAME, f"{accounts:,} accounts, memory", memory, target=Target(AT_MOST, 4))
 
 
-def live_through(columns: Columns, every: int) -> Day:
+def live_through(columns: Columns, every: int, seed: int = 5) -> Day:
     """A day of these columns, which it changes; 0 for no scans."""
     machine = compiled(watch.candidates, scan.liquidatable_accounts)
     root = root_of(columns)
@@ -69,7 +69,7 @@ def live_through(columns: Columns, every: int) -> Day:
     out, scanned = (np.empty(accounts, dtype=np.int64) for _ in range(2))
     build, first = once(lambda: call(machine, "candidates", root, out))
     _take_out(columns, out[:first])
-    prices = crash_day()
+    prices = crash_day(seed, int(columns["globals"][Globals.assets]))
     pools = columns.table("pools", Pool.WIDTH)
     start = pools[:, Pool.debt_index].tolist()
     ticks, scans = [], []

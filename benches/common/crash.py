@@ -8,7 +8,7 @@ Interest runs all day. Prices are drawn once from a seed and are integers from t
 import numpy as np
 import numpy.typing as npt
 
-from benches.common.market import PRICES
+from benches.common.market import PRICES, prices_of
 
 MINUTES = 1440
 CRASH = range(700, 745)
@@ -24,10 +24,9 @@ _INTEREST = 2e-7
 """Growth of a debt in a minute: about 10 % a year."""
 
 
-def crash_day(seed: int = 5) -> npt.NDArray[np.int64]:
+def crash_day(seed: int = 5, assets: int = len(PRICES)) -> npt.NDArray[np.int64]:
     """Prices by minute and asset, 10^-10 USDC; asset 0 stands still."""
     rng = np.random.default_rng(seed)
-    assets = len(PRICES)
     market = rng.normal(0.0, _MOVE, MINUTES)
     own = rng.normal(0.0, _OWN_MOVE, (MINUTES, assets))
     market[CRASH] = market[CRASH] * _WILDER + _FALL / len(CRASH)
@@ -36,7 +35,9 @@ def crash_day(seed: int = 5) -> npt.NDArray[np.int64]:
     market[after] += _RETRACE / _RETRACE_MINUTES
     beta = np.linspace(0.9, 1.2, assets)
     logs = np.cumsum(market[:, None] * beta + own, axis=0)
-    prices: npt.NDArray[np.int64] = np.rint(np.array(PRICES) * np.exp(logs)).astype(np.int64)
+    prices: npt.NDArray[np.int64] = np.rint(np.array(prices_of(assets)) * np.exp(logs)).astype(
+        np.int64
+    )
     prices[:, 0] = PRICES[0]
     return prices
 

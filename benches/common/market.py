@@ -38,12 +38,19 @@ PRICES = (PRICE_SCALE, *(price for _, _, price, *_ in _TOKENS))
 """Price of each asset at the start, 10^-10 USDC per whole token."""
 
 
+def prices_of(assets: int) -> tuple[int, ...]:
+    """The prices of so many assets: beyond the eight, the tokens come again."""
+    return (PRICES[0], *(PRICES[1 + place % len(_TOKENS)] for place in range(assets - 1)))
+
+
 def market(
-    waterfall: WaterfallParameters | None = None, orders_per_account: int = 200
+    waterfall: WaterfallParameters | None = None,
+    orders_per_account: int = 200,
+    assets: int = len(PRICES),
 ) -> EngineParameters:
-    """Parameters of the market, with this waterfall or the usual one."""
+    """Parameters of the market, with this waterfall or the usual one, and so many assets."""
     return EngineParameters(
-        assets=(_settlement_asset(), *map(_token, range(len(_TOKENS)))),
+        assets=(_settlement_asset(), *map(_token, range(assets - 1))),
         waterfall=WaterfallParameters() if waterfall is None else waterfall,
         taker_fee=RATIO // 2000,
         max_orders_per_account=orders_per_account,
@@ -70,10 +77,11 @@ def _settlement_asset() -> AssetParameters:
 
 
 def _token(number: int) -> AssetParameters:
-    symbol, decimals, price, weight, penalty, initial, maintenance = _TOKENS[number]
+    again, place = divmod(number, len(_TOKENS))
+    symbol, decimals, price, weight, penalty, initial, maintenance = _TOKENS[place]
     lot = 10 ** max(0, decimals - 4)
     return AssetParameters(
-        symbol=symbol,
+        symbol=f"{symbol}{again}" if again else symbol,
         decimals=decimals,
         haircut=Haircut(
             weight * _PERCENT, HaircutKind.INVERSE_SQUARE_ROOT, base=RATIO, penalty=penalty

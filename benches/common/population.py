@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benches.common.market import PRICES
+from benches.common.market import prices_of
 from solvent.domain.commands import Role
 from solvent.domain.parameters import MAX_SOURCES, USDC, EngineParameters
 from solvent.domain.units import INDEX_SCALE, PRICE_SCALE, RATIO, VALUE_SCALE, divide_up
@@ -124,17 +124,18 @@ def mark_held(columns: Columns) -> None:
 
 def _set_prices(columns: Columns, parameters: EngineParameters) -> None:
     prices = columns.table("prices", Price.WIDTH)
+    at = prices_of(len(parameters.assets))
     for asset in range(1, len(parameters.assets)):
         prices[asset, : Price.stale + 1] = (
-            PRICES[asset],
+            at[asset],
             0,
-            PRICES[asset],
+            at[asset],
             parameters.start_time,
             0,
             0,
         )
         quote = columns.table("quotes", Quote.WIDTH)[asset * MAX_SOURCES]
-        quote[: Quote.WIDTH] = (*[PRICES[asset]] * 3, parameters.start_time)
+        quote[: Quote.WIDTH] = (*[at[asset]] * 3, parameters.start_time)
 
 
 def _draw(
@@ -173,7 +174,7 @@ def _prefer_usdc(rng: np.random.Generator, places: Words, positions: Words) -> N
 
 
 def atoms_per_usdc(parameters: EngineParameters) -> Floats:
-    rows = zip(PRICES, parameters.assets, strict=True)
+    rows = zip(prices_of(len(parameters.assets)), parameters.assets, strict=True)
     return np.array([10**asset.decimals * PRICE_SCALE / price for price, asset in rows])
 
 
