@@ -2,6 +2,7 @@
 
     python console/build.py            build where the sources changed
     python console/build.py --check    exit with 1 where they did, and build nothing
+    python console/build.py --sizes    print how large what is built is, exit with 1 beyond a limit
 
 `./run up` calls this in an environment that is deleted afterwards, and the wheel's build hook calls
 `build`. Packages are installed into a temporary folder, as locked; nothing is left in the source
@@ -11,6 +12,7 @@ tree but the built files. `SOURCES` there is the digest of all that they were ma
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +28,9 @@ IGNORED = frozenset({"node_modules", "dist", "test", "__pycache__", "openapi.jso
 PACKED = frozenset({".css", ".html", ".js", ".json", ".svg"})
 """Kinds of files that are also kept in compressed form."""
 NPM_SECONDS = 300
+FIRST_PAINT = 45_000
+WHOLE = 160_000
+"""Limits in bytes as gzip: what is loaded before anything is seen, and all there is."""
 
 
 OUT_OF_REACH = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
@@ -62,6 +67,18 @@ def is_built(root: Path = ROOT, built: Path = BUILT) -> bool:
         return (built / DIGEST).read_text() == digest(root)
     except OSError:
         return False
+
+
+def sizes(built: Path = BUILT) -> tuple[int, int]:
+    """Bytes as gzip of what is loaded before anything is seen, and of all there is."""
+    page = (built / "index.html").read_text(encoding="utf-8")
+    first = ["index.html", *re.findall(r"assets/[\w.-]+", page)]
+    whole = [path for path in built.rglob("*") if path.suffix in (".js", ".css", ".html")]
+    return sum(_gzip(built / name) for name in first), sum(map(_gzip, whole))
+
+
+def _gzip(path: Path) -> int:
+    return len(gzip.compress(path.read_bytes(), 9, mtime=0))
 
 
 def build(root: Path = ROOT, built: Path = BUILT) -> None:
@@ -147,8 +164,24 @@ def _tell(said: str) -> None:
     sys.stderr.write(f"solvent: the console, {said}\n")
 
 
+def _tell_sizes() -> int:
+    """Print both sizes beside their limits; 1 where one is beyond it."""
+    names = (("first paint", FIRST_PAINT), ("all of it", WHOLE))
+    found = sizes()
+    for (name, limit), size in zip(names, found, strict=True):
+        sys.stdout.write(f"{name:12}{size / 1000:7.1f} kB gzip, less than {limit / 1000:.0f} kB\n")
+    return int(any(size >= limit for (_, limit), size in zip(names, found, strict=True)))
+
+
 def main() -> int:
     """Build where it is needed; the exit code."""
+    if "--sizes" in sys.argv[1:]:
+        if not is_built():
+            sys.stderr.write(
+                "solvent: the console is not built from these sources: ./run console\n"
+            )
+            return 1
+        return _tell_sizes()
     if is_built():
         return 0
     if "--check" in sys.argv[1:]:

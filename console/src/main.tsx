@@ -52,14 +52,17 @@ function Missing() {
 }
 
 /** Pages that show the past, or nothing of the market. */
-const TIMELESS = new Set(["", "markets", "trade", "account", "replay", "ask", "key", "settings", "cluster"]);
+const TIMELESS = new Set(["", "markets", "trade", "account", "waterfall", "receipts", "replay", "ask", "key", "settings", "cluster"]);
 
 function NotThen() {
   return (
     <section class="panel narrow">
       <h1>Not in the past</h1>
       <p>
-        Of the past the <a href="/markets">markets</a>, their <a href="/trade">books and trades</a> and your <a href="/account">account</a> are shown, and nothing can be asked for in it. This page shows what is now.
+        The risk desk asks the live book what would hold at other prices and parameters. Of the past there is no book to ask: what is kept are snapshots and the journal, and each question would play a market from there.
+      </p>
+      <p>
+        How an account stood then is shown by its number, at <a href="/account">account</a>; the <a href="/markets">markets</a>, their <a href="/trade">books and trades</a>, the <a href="/waterfall">waterfall</a>'s steps and your <a href="/receipts">receipts</a> are shown until then. Nothing can be asked for in the past.
       </p>
     </section>
   );

@@ -8,7 +8,8 @@ import { compare, decimal, rough, text } from "../lib/decimal.ts";
 import { Fact, Figure, Percent, State, type Tone } from "../parts/figures.tsx";
 import { Answer } from "../parts/states.tsx";
 import { Table, type Column } from "../parts/table.tsx";
-import { Loan, MOVES, type Move } from "./loan.tsx";
+import { Loan, MOVES, MoveTabs, type Move } from "./loan.tsx";
+import { StandbyForm } from "./standby.tsx";
 import { Past } from "./past.tsx";
 import { NoKey } from "./nokey.tsx";
 import { SeenAccount } from "./seen.tsx";
@@ -28,13 +29,15 @@ export function Account({ words }: { words: readonly string[] }) {
   if (!held.value) return <NoKey to="Get a key" />;
   const [verb, symbol] = words;
   if (verb === "of" && symbol && /^\d{1,12}$/.test(symbol)) return <SeenAccount key={symbol} account={symbol} />;
-  if (past.value !== null) return <Then time={past.value} />;
+  const kind = verb === "history" ? symbol : undefined;
+  if (past.value !== null) return <Then time={past.value} kind={kind} />;
+  if (verb === "standby") return <Own move="lend" symbol="USDC" isStandby />;
   const move = MOVES.find((each) => each === verb) ?? "lend";
-  return <Own move={move} symbol={symbol ?? "USDC"} />;
+  return <Own move={move} symbol={(kind ? undefined : symbol) ?? "USDC"} kind={kind} />;
 }
 
 /** One's own account as it was, and what had come to it by then; nothing can be asked for. */
-function Then({ time }: { time: number }) {
+function Then({ time, kind }: { time: number; kind: string | undefined }) {
   const account = held.value?.account ?? null;
   useEffect(() => {
     document.title = "Account · Solvent";
@@ -43,12 +46,12 @@ function Then({ time }: { time: number }) {
   return (
     <>
       <SeenAccount account={String(account)} />
-      <Past until={time / 1000} />
+      <Past until={time / 1000} of={kind} />
     </>
   );
 }
 
-function Own({ move, symbol }: { move: Move; symbol: string }) {
+function Own({ move, symbol, kind, isStandby = false }: { move: Move; symbol: string; kind?: string | undefined; isStandby?: boolean }) {
   const { balances, collateral, positions, account, again } = useCapital();
   const owed = positions.value.value?.find((each) => each.netQuantity.startsWith("-"));
   const [forecast] = useForecast(owed ? owed.symbol : null);
@@ -72,9 +75,19 @@ function Own({ move, symbol }: { move: Move; symbol: string }) {
           </Answer>
           <Assets balances={balances.value} collateral={collateral.value.value} positions={positions.value.value} />
         </section>
-        <Loan key={`${move} ${symbol}`} move={move} symbol={symbol.toUpperCase()} then={again} position={positions.value.value?.find((each) => each.symbol === symbol.toUpperCase())} />
+        {isStandby ? (
+          <section class="panel standby">
+            <header class="title">
+              <h2>Stand by</h2>
+            </header>
+            <MoveTabs symbol={symbol} now="standby" />
+            <StandbyForm free={balances.value.value?.USDC?.available ?? "0"} then={again} />
+          </section>
+        ) : (
+          <Loan key={`${move} ${symbol}`} move={move} symbol={symbol.toUpperCase()} then={again} position={positions.value.value?.find((each) => each.symbol === symbol.toUpperCase())} />
+        )}
       </div>
-      <Past />
+      <Past of={kind} />
     </>
   );
 }

@@ -76,13 +76,7 @@ export function Loan({ move, symbol, position, then }: Given) {
         </select>
         {about && <State tone={CONDITIONS[about.condition][0]} why={CONDITIONS[about.condition][2]}>{CONDITIONS[about.condition][1]}</State>}
       </header>
-      <nav class="tabs" aria-label="What to do">
-        {MOVES.map((each) => (
-          <a key={each} href={`/account/${each}/${symbol}`} aria-current={each === move ? "true" : undefined}>
-            {NAMES[each]}
-          </a>
-        ))}
-      </nav>
+      <MoveTabs symbol={symbol} now={move} />
       <form onSubmit={send} class="stack">
         <div class="row">
           <label class="amount grow">
@@ -145,6 +139,22 @@ export function Loan({ move, symbol, position, then }: Given) {
         <Outcome of={deed} />
       </form>
     </section>
+  );
+}
+
+/** What may be done with an asset, and standing by, each at an address of its own. */
+export function MoveTabs({ symbol, now }: { symbol: string; now: Move | "standby" }) {
+  return (
+    <nav class="tabs" aria-label="What to do">
+      {MOVES.map((each) => (
+        <a key={each} href={`/account/${each}/${symbol}`} aria-current={each === now ? "true" : undefined}>
+          {NAMES[each]}
+        </a>
+      ))}
+      <a href="/account/standby" aria-current={now === "standby" ? "true" : undefined}>
+        Stand by
+      </a>
+    </nav>
   );
 }
 

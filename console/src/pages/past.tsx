@@ -1,7 +1,11 @@
 /** What an account did and what was done to it, with the reason of each and its receipt. */
 
-import { useState } from "preact/hooks";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
 import { useAsked, type Asked, type Schemas } from "../data/api.ts";
+import { receiptsOf, useReceipts, type Entry, type Loaded } from "../data/receipts.ts";
+import { causeOf, kindOf, nameOf } from "../lib/receipts/told.ts";
+import { decimal } from "../lib/decimal.ts";
 import { milliseconds } from "../lib/time.ts";
 import { Figure, Percent, Time } from "../parts/figures.tsx";
 import { Answer } from "../parts/states.tsx";
@@ -34,19 +38,50 @@ const REASONS: Record<string, string> = {
   LiquidatePositionOnAdl: "settled at the mark by ADL",
   LiquidatePositionOnBook: "liquidated on the book",
   LiquidatePositionOnBackstop: "taken over by a backstop provider",
+  BackstopProviderLiquidation: "taken over by a backstop provider",
+  BackstopAdlLiquidation: "settled at the mark by ADL",
+  BackstopLiquidityFundProceeds: "the fund's part of a backstop's discount",
+  SystemLiabilityTransfer: "a loss was booked",
+  TradingFees: "a trade's fee",
+  TradingFeesSystem: "the fee of a liquidation on the book",
 };
 
 function when(name: string): Column<{ timestamp: string }> {
   return { name, isText: true, cell: (row) => <Time of={milliseconds(row.timestamp)} form="full" />, plain: (row) => row.timestamp };
 }
 
-function why(word: string) {
-  const isForced = /liquid|adl|backstop|reconcil/i.test(word);
+/** One's own receipts, once an entry asks for one; null until they came. */
+const Found = createContext<Loaded | null>(null);
+
+const FORCED = /liquid|adl|backstop|reconcil|liability/i;
+/** What went over the book is a trade: nothing was settled by the market, so there is no receipt. */
+const BY_BOOK = new Set(["Liquidation", "LiquidatePositionOnBook"]);
+const ON_BOOK = "Health was below maintenance, and the book was asked first. A trade has no receipt.";
+
+/** The reason of an entry, and the receipts of the settlement that it is a part of. */
+function Why({ of }: { of: Entry }) {
+  const all = useContext(Found);
+  const { word } = of;
   const text = REASONS[word] ?? word.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  if (!FORCED.test(word)) return <span title={word}>{text}</span>;
+  if (BY_BOOK.has(word)) {
+    return (
+      <span title={`${word}. ${ON_BOOK}`}>
+        {text}, as health was below maintenance · <a href="/waterfall">the tape</a>
+      </span>
+    );
+  }
+  const found = all ? receiptsOf(of, all) : [];
   return (
     <span title={word}>
-      {text}
-      {isForced && (
+      {found[0] ? `${kindOf(found[0])}, for ${causeOf(found[0])}` : text}
+      {found.map((receipt) => (
+        <>
+          {" "}
+          · <a href={`/receipts/${nameOf(receipt)}`}>{nameOf(receipt).replace("-", " ")}</a>
+        </>
+      ))}
+      {!found.length && (
         <>
           {" "}
           · <a href="/receipts">receipts</a>
@@ -62,7 +97,7 @@ const LOANS: Column<Loan>[] = [
   { name: "Asset", isText: true, cell: (row) => row.symbol, plain: (row) => row.symbol },
   { name: "Tokens", cell: (row) => <Figure of={row.quantity} />, plain: (row) => row.quantity },
   { name: "Then", hint: "Tokens of the position afterwards", cell: (row) => <Figure of={row.positionQuantity} />, plain: (row) => row.positionQuantity },
-  { name: "Why", isText: true, cell: (row) => why(row.source), plain: (row) => row.source },
+  { name: "Why", isText: true, cell: (row) => <Why of={{ ...row, word: row.source }} />, plain: (row) => row.source },
 ];
 
 const INTEREST: Column<Interest>[] = [
@@ -80,13 +115,13 @@ const FILLS: Column<Fill>[] = [
   { name: "Tokens", cell: (row) => <Figure of={row.quantity} />, plain: (row) => row.quantity },
   { name: "Price", cell: (row) => <Figure of={row.price} />, plain: (row) => row.price },
   { name: "Fee", cell: (row) => <Figure of={row.fee} unit={row.feeSymbol} />, plain: (row) => row.fee },
-  { name: "Why", isText: true, cell: (row) => (row.systemOrderType ? why(row.systemOrderType) : "by its owner"), plain: (row) => row.systemOrderType ?? "" },
+  { name: "Why", isText: true, cell: (row) => (row.systemOrderType ? <Why of={{ ...row, word: row.systemOrderType }} /> : "by its owner"), plain: (row) => row.systemOrderType ?? "" },
 ];
 
 const SETTLEMENTS: Column<Settlement>[] = [
   when("Time"),
   { name: "USDC", cell: (row) => <Figure of={row.quantity} sign />, plain: (row) => row.quantity },
-  { name: "Why", isText: true, cell: (row) => why(row.source), plain: (row) => row.source },
+  { name: "Why", isText: true, cell: (row) => <Why of={{ word: row.source, timestamp: row.timestamp }} />, plain: (row) => row.source },
 ];
 
 const DEPOSITS: Column<Deposit>[] = [
@@ -94,6 +129,23 @@ const DEPOSITS: Column<Deposit>[] = [
   { name: "Asset", isText: true, cell: (row) => row.symbol, plain: (row) => row.symbol },
   { name: "Tokens", cell: (row) => <Figure of={row.quantity} />, plain: (row) => row.quantity },
   { name: "From", isText: true, cell: (row) => row.source, plain: (row) => row.source },
+];
+
+type Notice = Schemas["StandbyNotice"];
+
+/** What the account does from then on, in words. */
+function standing(row: Notice): string {
+  if (row.leavesAt !== null) return "notice was given";
+  return decimal(row.posted).units ? "stands by" : "stands by no more";
+}
+
+const STANDBYS: Column<Notice>[] = [
+  when("Time"),
+  { name: "What", isText: true, cell: standing, plain: standing },
+  { name: "Posted", hint: "USDC, not used up", cell: (row) => <Figure of={row.posted} />, plain: (row) => row.posted },
+  { name: "Premium", cell: (row) => <Percent of={row.premium} digits={4} />, plain: (row) => row.premium },
+  { name: "Leaving", hint: "USDC that is called until the notice is over", cell: (row) => <Figure of={row.leaving} />, plain: (row) => row.leaving },
+  { name: "Called until", isText: true, cell: (row) => (row.leavesAt === null ? "–" : <Time of={row.leavesAt / 1000} form="full" />), plain: (row) => String(row.leavesAt ?? "") },
 ];
 
 interface Kind {
@@ -109,24 +161,28 @@ const KINDS: readonly Kind[] = [
   { name: "Interest", path: "/wapi/v1/history/interest", instruction: "interestHistoryQueryAll", columns: INTEREST },
   { name: "Settlements", path: "/wapi/v1/history/settlement", instruction: "settlementHistoryQueryAll", columns: SETTLEMENTS },
   { name: "Deposits", path: "/wapi/v1/capital/deposits", instruction: "depositQueryAll", columns: DEPOSITS },
+  { name: "Standby", path: "/solvent/v1/standby/history", instruction: "standbyHistoryQuery", columns: STANDBYS },
 ];
 
+function addressOf(kind: Kind): string {
+  return `/account/history/${kind.name.toLowerCase()}`;
+}
+
 /** The history up to now, or `until` a time in milliseconds. */
-export function Past({ until }: { until?: number }) {
-  const [name, choose] = useState("Loans");
-  const kind = KINDS.find((each) => each.name === name) ?? KINDS[0];
+export function Past({ until, of = "loans" }: { until?: number; of?: string | undefined }) {
+  const kind = KINDS.find((each) => each.name.toLowerCase() === of) ?? KINDS[0];
   if (!kind) return null;
   return (
     <section class="panel">
       <header class="title">
         <h2>{until === undefined ? "History" : "History until then"}</h2>
-        <div class="tabs" role="group" aria-label="Of what">
+        <nav class="tabs" aria-label="Of what">
           {KINDS.map((each) => (
-            <button key={each.name} type="button" aria-pressed={each.name === name} onClick={() => choose(each.name)}>
+            <a key={each.name} href={addressOf(each)} aria-current={each === kind ? "true" : undefined}>
               {each.name}
-            </button>
+            </a>
           ))}
-        </div>
+        </nav>
         <span class="grow" />
         <a class="quiet" href="/receipts">
           receipts
@@ -141,7 +197,10 @@ function Rows({ kind, until }: { kind: Kind; until: number | undefined }) {
   const asked: Asked = { path: kind.path, instruction: kind.instruction, fields: { limit: until === undefined ? ROWS : MOST_ROWS } };
   const [rows] = useAsked<never[]>(asked, 5000);
   const name = kind.name.toLowerCase();
+  const forced = (rows.value.value ?? []).filter((row) => FORCED.test(JSON.stringify(row)));
+  const receipts = useReceipts(forced.length > 0, JSON.stringify(forced[0] ?? ""));
   return (
+    <Found.Provider value={receipts.found}>
     <Answer of={rows.value} what="history" empty={`No ${name} yet.`}>
       {(found) => {
         const told = until === undefined ? found : found.filter((row) => happened(row) <= until);
@@ -153,6 +212,7 @@ function Rows({ kind, until }: { kind: Kind; until: number | undefined }) {
         );
       }}
     </Answer>
+    </Found.Provider>
   );
 }
 

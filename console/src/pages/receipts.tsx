@@ -1,10 +1,13 @@
 /** Receipts: every settlement that one was a party of, drawn, and verified in this page. */
 
 import { useMemo, useState } from "preact/hooks";
-import { held, send } from "../data/api.ts";
+import { held } from "../data/api.ts";
+import { past } from "../data/past.ts";
+import { loadNamed, NAMED, parse, useReceipts, type Loaded } from "../data/receipts.ts";
 import { shown } from "../lib/decimal.ts";
 import { clock } from "../lib/time.ts";
 import { isBooking, isFill, isRelief, isRound, type Booking, type Check, type Leg, type Party, type Receipt, type Relief, type Settled } from "../lib/receipts/form.ts";
+import { causeOf, kindOf, nameOf, usdc } from "../lib/receipts/told.ts";
 import { verify } from "../lib/receipts/verify.ts";
 import { settings } from "../data/settings.ts";
 import { useEffect } from "preact/hooks";
@@ -12,36 +15,9 @@ import { State } from "../parts/figures.tsx";
 import { Failed, Loading } from "../parts/states.tsx";
 import { saveFile, Table, type Column } from "../parts/table.tsx";
 import { NoKey } from "./nokey.tsx";
-import { REASONS } from "./waterfall.tsx";
-
-const VALUE_DIGITS = 6;
-const ROWS = "200";
-
-export const CASES: Record<string, string> = {
-  STUCK_LENDER: "stuck lender paid by borrowers",
-  BORROWER_DEFAULT: "lenders paid out of a default",
-  OPPOSITES: "opposites closed",
-  FILL: "taken over by a provider",
-  SWAP: "taken over by a standby",
-  BOOKING: "certain losses written off",
-};
 
 function atoms(text: string, decimals: number): string {
   return shown({ units: BigInt(text), scale: decimals });
-}
-
-function usdc(value: string | bigint): string {
-  return `${shown({ units: BigInt(value), scale: VALUE_DIGITS })} USDC`;
-}
-
-function nameOf(receipt: Receipt): string {
-  if (isBooking(receipt)) return `booking-${receipt.booking}`;
-  if (isRelief(receipt)) return `swap-${receipt.swap}`;
-  return isRound(receipt) ? `round-${receipt.round}` : `fill-${receipt.fill}`;
-}
-
-function kindOf(receipt: Receipt): string {
-  return CASES[isBooking(receipt) ? "BOOKING" : isRelief(receipt) ? "SWAP" : isRound(receipt) ? receipt.case : "FILL"] ?? "";
 }
 
 function valueOf(receipt: Receipt): bigint {
@@ -49,34 +25,29 @@ function valueOf(receipt: Receipt): bigint {
   return isRound(receipt) ? receipt.matches.reduce((sum, match) => sum + BigInt(match.value), 0n) : BigInt(receipt.value);
 }
 
-function parse(text: string): { receipt: Receipt; source: string }[] {
-  return text
-    .split("\n")
-    .filter((line) => line.trim())
-    .map((source) => ({ receipt: JSON.parse(source) as Receipt, source }));
-}
-
 function assetOf(receipt: Receipt): string {
   return isBooking(receipt) ? receipt.pools.map((pool) => pool.asset).join(" ") : receipt.asset;
 }
 
-type Loaded = readonly { receipt: Receipt; source: string }[];
-
 export function Receipts({ words }: { words: readonly string[] }) {
-  const [own, setOwn] = useState<Loaded | null>(null);
-  const [error, setError] = useState<Error | null>(null);
+  const { found: own, error } = useReceipts();
+  const [named, setNamed] = useState<Loaded | null>(null);
   const [file, setFile] = useState<Loaded | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const key = held.value?.publicKey;
   useEffect(() => {
     document.title = "Receipts · Solvent";
-    if (!key) return;
-    send({ path: "/solvent/v1/receipts", instruction: "receiptsQuery", fields: { limit: ROWS } })
-      .then(async (answer) => setOwn(parse(await answer.text())))
-      .catch((reason: Error) => setError(reason));
-  }, [key]);
-  const found = file ?? own;
-  const chosen = found?.find((each) => nameOf(each.receipt) === words[0]) ?? (file?.length === 1 ? file[0] : undefined);
+  }, []);
+  const until = past.value;
+  const found = file ?? (own && until !== null ? own.filter((each) => Number(each.receipt.time) <= until) : own);
+  const chosen = (found ?? []).concat(named ?? []).find((each) => nameOf(each.receipt) === words[0]) ?? (file?.length === 1 ? file[0] : undefined);
+  const isMissing = own !== null && file === null && !chosen && words[0] !== undefined;
+  useEffect(() => {
+    const name = words[0] ?? "";
+    if (!isMissing || !key) return;
+    if (NAMED.test(name)) loadNamed(name).then(setNamed, () => setNamed([]));
+    else setNamed([]);
+  }, [isMissing, key, words[0]]);
   const read = async (given: File | undefined) => {
     setTrouble(null);
     if (!given) return;
@@ -91,7 +62,7 @@ export function Receipts({ words }: { words: readonly string[] }) {
       <section class="panel">
         <header class="title">
           <h1>Receipts</h1>
-          <span class="totals">{file ? "of a file, read here and sent nowhere" : "of settlements that your account was a party of"}</span>
+          <span class="totals">{file ? "of a file, read here and sent nowhere" : until === null ? "of settlements that your account was a party of" : "of settlements that your account had been a party of by then"}</span>
           <span class="grow" />
           <label class="button second">
             Verify a file
@@ -105,9 +76,14 @@ export function Receipts({ words }: { words: readonly string[] }) {
         )}
         {!found && !key && <NoKey to="Get a key" />}
         {!found && key && (error ? <Failed what="receipts" error={error} /> : <Loading what="receipts" />)}
-        {found && !found.length && <p class="note">No settlement has touched this account: nothing of it was settled by a provider or by ADL.</p>}
+        {found && !found.length && <p class="note">No settlement has touched this account: nothing of it was settled by a provider or by ADL{until === null ? "" : " until then"}.</p>}
         {found && found.length > 0 && <Table caption="Receipts" rows={found.map((each) => each.receipt)} columns={columns()} id={nameOf} chosen={chosen && nameOf(chosen.receipt)} fileName="receipts" />}
       </section>
+      {isMissing && named && (
+        <section class="panel">
+          <p class="note">There is no receipt {words[0]} of a settlement that your account was a party of.</p>
+        </section>
+      )}
       {chosen && <Detail key={chosen.source} receipt={chosen.receipt} source={chosen.source} />}
     </>
   );
@@ -153,9 +129,13 @@ function Booked({ of }: { of: Booking }) {
   );
 }
 
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}
+
 function saidOf(receipt: Settled): string {
   const mark = shown({ units: BigInt(receipt.mark), scale: 10 });
-  return `${kindOf(receipt)}, at the mark of ${mark} USDC for a ${receipt.asset}. ${whyHere(receipt)}`;
+  return `${kindOf(receipt)}, at the mark of ${mark} USDC for a ${receipt.asset}. ${sentence(causeOf(receipt))}${isRound(receipt) ? ` Policy: ${receipt.policy.toLowerCase().replaceAll("_", " ")}.` : ""}`;
 }
 
 const MOST_PARTS = 40;
@@ -216,17 +196,6 @@ function Parts({ of: receipt }: { of: Settled }) {
       {parts.length > MOST_PARTS && <p class="note">{parts.length - MOST_PARTS} more matches are in the file and were checked.</p>}
     </>
   );
-}
-
-function whyHere(receipt: Settled): string {
-  const said = (reason: string) => REASONS[reason] ?? reason.toLowerCase().replaceAll("_", " ");
-  if (isRelief(receipt)) return `Round ${receipt.round} had paid it in kind; the premium is ${usdc(receipt.premium)}, of at most ${shown({ units: BigInt(receipt.rate), scale: 7 })} %.`;
-  if (isFill(receipt)) {
-    const [first] = receipt.handed_over;
-    return first ? `The book handed over: ${said(first.reason)}.` : "";
-  }
-  const [side] = receipt.sides;
-  return side ? `The book handed over: ${said(side.book_reason)}; the backstop: ${said(side.backstop_reason)}. Policy: ${receipt.policy.toLowerCase().replaceAll("_", " ")}.` : "";
 }
 
 function Checks({ of }: { of: readonly Check[] }) {

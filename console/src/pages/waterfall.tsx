@@ -4,6 +4,9 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { useAsked, type Schemas } from "../data/api.ts";
 import { line, useStream } from "../data/streams.ts";
 import { add, decimal, rough, shown, text, ZERO, type Decimal } from "../lib/decimal.ts";
+import { REASONS } from "../lib/receipts/told.ts";
+import { past } from "../data/past.ts";
+import { BridgePanel, CapacityPanel } from "./bridge.tsx";
 import { Figure, State, Time } from "../parts/figures.tsx";
 import { Data } from "../parts/data.tsx";
 import { Answer } from "../parts/states.tsx";
@@ -15,17 +18,6 @@ const KEPT = 5000;
 const ASKED = "1000";
 const SHOWN = 60;
 const TOLD_MS = 5000;
-
-export const REASONS: Record<string, string> = {
-  NO_LIQUIDITY_IN_BAND: "no liquidity in the band",
-  NO_REDEEMABLE_CASH: "no redeemable cash",
-  NO_BACKSTOP_CAPACITY: "no backstop capacity",
-  PRICE_GAP: "price gap",
-  OVER_BOOK_LIMIT: "larger than the book's limit",
-  STALE_PRICE: "stale price",
-  NO_COUNTERPARTY: "no counterparty",
-  BELOW_LOT: "below a lot",
-};
 
 const STAGES = [
   { key: "BOOK", name: "Order book", said: "sold and bought back on the book" },
@@ -100,7 +92,8 @@ export function Waterfall() {
   useEffect(() => {
     document.title = "Waterfall · Solvent";
   }, []);
-  const steps = useMemo(() => joined(first.value.value ?? [], later), [first.value.value, later]);
+  const until = past.value;
+  const steps = useMemo(() => joined(first.value.value ?? [], later).filter((step) => until === null || step.E <= until), [first.value.value, later, until]);
   const found = useMemo(() => sums(steps), [steps]);
   const begun = steps[0];
   return (
@@ -108,7 +101,8 @@ export function Waterfall() {
       <section class="panel">
         <header class="title">
           <h1>Waterfall</h1>
-          {solvency.value.value && <State tone={solvency.value.value.liquidating ? "warn" : "good"}>{solvency.value.value.liquidating ? `${solvency.value.value.liquidating} accounts in it now` : "nobody is in it now"}</State>}
+          {until !== null && <State tone="mute">until then</State>}
+          {until === null && solvency.value.value && <State tone={solvency.value.value.liquidating ? "warn" : "good"}>{solvency.value.value.liquidating ? `${solvency.value.value.liquidating} accounts in it now` : "nobody is in it now"}</State>}
           {begun && (
             <span class="totals">
               the latest {steps.length} steps, since <Time of={begun.E / 1000} form="full" />
@@ -121,14 +115,16 @@ export function Waterfall() {
           <Data of="/waterfall" more={`?limit=${ASKED}`} />
         </header>
         <Answer of={first.value} what="steps">
-          {() => (steps.length ? <Bridge of={found} only={only} choose={setOnly} /> : <p class="note">Nobody has been liquidated since the service was started.</p>)}
+          {() => (steps.length ? <Bridge of={found} only={only} choose={setOnly} /> : <p class="note">{until === null ? "Nobody has been liquidated since the service was started." : "Of the steps that are kept none had happened by then."}</p>)}
         </Answer>
       </section>
+      {until === null && <BridgePanel />}
+      {until === null && <CapacityPanel />}
       <div class="split wide">
         <section class="panel">
           <header class="title">
             <h2>Tape</h2>
-            <State tone={line.value === "on" ? "good" : "mute"}>{line.value === "on" ? "live" : line.value}</State>
+            <State tone={line.value === "on" ? "good" : "mute"}>{until !== null ? "the past" : line.value === "on" ? "live" : line.value}</State>
             {only && (
               <button type="button" class="quiet" onClick={() => setOnly(null)}>
                 all stages
@@ -139,7 +135,7 @@ export function Waterfall() {
         </section>
         <section class="panel">
           <header class="title">
-            <h2>Is every lender whole?</h2>
+            <h2>{until === null ? "Is every lender whole?" : "Is every lender whole, now?"}</h2>
           </header>
           <Answer of={solvency.value} what="pools">
             {(told) => <Table caption="Claims and what stands behind them" rows={told.pools} columns={COVER} id={(row) => row.symbol} fileName="solvency" />}

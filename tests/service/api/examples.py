@@ -99,6 +99,7 @@ zoe POST /solvent/v1/standby quantity=100 premium=0.01
 zoe GET /solvent/v1/standby
 zoe DELETE /solvent/v1/standby quantity=50
 zoe GET /solvent/v1/standby/history limit=5
+- GET /solvent/v1/waterfall/bridge
 - GET /solvent/v1/waterfall/capacity
 zoe GET /solvent/v1/backstop
 zoe POST /solvent/v1/backstop symbol=SOL quantity=1

@@ -3,6 +3,8 @@
 import base64
 import json
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -21,17 +23,26 @@ def kept_key(page: Page) -> dict[str, Any]:
 
 def said_to(page: Page, demo: Service, path: str, instruction: str, **fields: str) -> Any:
     """The answer to a signed question."""
-    answer = signed(kept_key(page)["secret"], demo, path, instruction, **fields)
+    answer = signed(kept_key(page)["secret"], demo, path, instruction, {}, **fields)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 def signed(
-    secret: str, demo: Service, path: str, instruction: str, **fields: str
+    secret: str,
+    demo: Service,
+    path: str,
+    instruction: str,
+    in_path: Mapping[str, str] = MappingProxyType({}),
+    **fields: str,
 ) -> httpx.Response:
-    """What is answered to a question that is signed with a secret, base64."""
+    """What is answered to a question that is signed with a secret, base64.
+
+    Fields `in_path` are signed and not sent again.
+    """
     key = SigningKey(base64.b64decode(secret))
-    words = [f"instruction={instruction}", *(f"{name}={fields[name]}" for name in sorted(fields))]
+    said = {**fields, **in_path}
+    words = [f"instruction={instruction}", *(f"{name}={said[name]}" for name in sorted(said))]
     stamp = int(time.time() * 1000)
     text = f"{'&'.join(words)}&timestamp={stamp}&window=5000"
     headers = {

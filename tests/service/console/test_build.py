@@ -15,9 +15,6 @@ from solvent.service.api.openapi import document
 from solvent.service.routes.all import ENDPOINTS
 from tests.service.console.built import ROOT, builder, built
 
-FIRST_PAINT = 45_000
-WHOLE = 160_000
-"""Bytes as gzip: what is loaded before anything is seen, and all there is."""
 SOURCES = ROOT / "console"
 
 
@@ -49,13 +46,23 @@ def test_the_lock_names_no_registry_and_versions_are_exact() -> None:
 
 
 def test_what_is_built_is_small() -> None:
-    folder = built()
+    console, folder = builder(), built()
     page = (folder / "index.html").read_text()
     first = ["index.html", *re.findall(r"assets/[\w.-]+", page)]
     assert len(first) >= 3
-    assert sum(_packed(folder / name) for name in first) < FIRST_PAINT
+    found = console.sizes(folder)
+    assert found[0] == sum(_packed(folder / name) for name in first) < console.FIRST_PAINT
     scripts = [path for path in folder.rglob("*") if path.suffix in (".js", ".css", ".html")]
-    assert sum(map(_packed, scripts)) < WHOLE
+    assert found[1] == sum(map(_packed, scripts)) < console.WHOLE
+
+
+def test_a_command_says_how_small_it_is() -> None:
+    console, _ = builder(), built()
+    command = [sys.executable, SOURCES / "build.py", "--sizes"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    first, whole = (f"{size / 1000:.1f} kB gzip" for size in console.sizes())
+    assert re.findall(r"[\d.]+ kB gzip", done.stdout) == [first, whole]
 
 
 def test_the_page_has_no_script_and_no_style_of_its_own() -> None:

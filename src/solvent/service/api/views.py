@@ -29,6 +29,7 @@ class _View(NamedTuple):
     fixed: tuple[str, str] | None = None
 
 
+_LIMITS = _View("/solvent/v1/limits", field="symbol")
 VIEWS = {
     "markets": _View("/api/v1/borrowLend/markets"),
     "markets/*": _View(
@@ -37,8 +38,22 @@ VIEWS = {
     "trade": _View("/api/v1/tickers"),
     "trade/*": _View("/api/v1/trades", field="symbol"),
     "account": _View("/api/v1/capital/collateral", "collateral"),
+    "account/of/*": _View("/solvent/v1/watch/account", "balances", field="account"),
+    "account/lend/*": _LIMITS,
+    "account/redeem/*": _LIMITS,
+    "account/borrow/*": _LIMITS,
+    "account/repay/*": _LIMITS,
+    "account/standby": _View("/solvent/v1/standby"),
+    "account/history/loans": _View("/wapi/v1/history/borrowLend"),
+    "account/history/fills": _View("/wapi/v1/history/fills"),
+    "account/history/interest": _View("/wapi/v1/history/interest"),
+    "account/history/settlements": _View("/wapi/v1/history/settlement"),
+    "account/history/deposits": _View("/wapi/v1/capital/deposits"),
+    "account/history/standby": _View("/solvent/v1/standby/history"),
     "cluster": _View("/solvent/v1/cluster", "nodes"),
     "waterfall": _View("/solvent/v1/waterfall"),
+    "waterfall/bridge": _View("/solvent/v1/waterfall/bridge", "stages"),
+    "waterfall/capacity": _View("/solvent/v1/waterfall/capacity", "offers"),
     "receipts": _View("/solvent/v1/receipts"),
     "replay": _View("/solvent/v1/replay"),
     "risk": _View("/solvent/v1/what-if/curve", "points"),
@@ -75,9 +90,9 @@ def asked(method: str, path: str, raw_query: str) -> Asked:
     address, point, form = path.removeprefix("/").rpartition(".")
     if not point or form not in ("json", "csv") or method not in ("GET", "HEAD"):
         return Asked(path, raw_query)
-    first, _, word = address.partition("/")
-    view = VIEWS.get(address) or VIEWS.get(f"{first}/*" if word else "")
-    if view is None or "/" in word:
+    above, _, word = address.rpartition("/")
+    view = VIEWS.get(address) or VIEWS.get(f"{above}/*")
+    if view is None:
         return Asked(path, raw_query)
     named = {part.partition("=")[0] for part in raw_query.split("&")}
     fields = [raw_query] if raw_query else []

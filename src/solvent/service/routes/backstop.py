@@ -13,14 +13,17 @@ from solvent.history.tables.rows import StandbyRow
 from solvent.service.api.calls import Call, Reply, json_reply
 from solvent.service.api.endpoints import READERS, TRADERS, Endpoint
 from solvent.service.api.objects.backstop import (
+    BridgeStage,
     Commitment,
     CommitmentChange,
+    HandedOn,
     OfferedCapacity,
     Standby,
     StandbyLevel,
     StandbyNotice,
     StandbyPost,
     StandbyWithdrawal,
+    WaterfallBridge,
     WaterfallCapacity,
 )
 from solvent.service.api.objects.pages import PageQuery
@@ -28,6 +31,7 @@ from solvent.service.api.shapes import price_text, quantity_text, ratio_text, va
 from solvent.service.core.keys import Role
 from solvent.service.core.market import Market
 from solvent.service.routes.histories import page
+from solvent.service.streams.bridge import Bridge, Ended
 from solvent.service.wire import naive_time
 
 TAG = "Solvent"
@@ -169,6 +173,41 @@ def capacity_now(market: Market) -> WaterfallCapacity:
     )
 
 
+async def bridge(call: Call) -> Reply:
+    """All debts that ended in the waterfall since the service was started, by stage."""
+    return json_reply(bridge_shown(call.node.publisher.bridge))
+
+
+def bridge_shown(found: Bridge) -> WaterfallBridge:
+    """A bridge as the API says it."""
+    left, stages = found.owed, []
+    for stage in Ended:
+        left -= found.ended[stage]
+        stages.append(
+            BridgeStage(
+                stage=stage,
+                value=value_text(found.ended[stage]),
+                left=value_text(left),
+                settlements=found.settlements[stage],
+                handed_over=[
+                    HandedOn(reason=reason.name, count=count)
+                    for reason, count in found.reasons[stage].most_common()
+                ],
+            )
+        )
+    deficit = found.ended[Ended.DEFICIT]
+    return WaterfallBridge(
+        since=found.since,
+        time=found.until,
+        owed=value_text(found.owed),
+        stages=stages,
+        deficit=value_text(deficit),
+        received=value_text(found.owed - deficit),
+        fund_paid=value_text(found.fund_paid),
+        taken_over=value_text(found.taken_over),
+    )
+
+
 ENDPOINTS = [
     Endpoint(TAG, "GET", _PATH, commitments, "backstopQuery", returns=list[Commitment], roles=_BLP),
     Endpoint(
@@ -234,5 +273,6 @@ ENDPOINTS = [
         returns=list[StandbyNotice],
         roles=READERS,
     ),
+    Endpoint(TAG, "GET", "/solvent/v1/waterfall/bridge", bridge, returns=WaterfallBridge),
     Endpoint(TAG, "GET", "/solvent/v1/waterfall/capacity", capacity, returns=WaterfallCapacity),
 ]

@@ -32,6 +32,7 @@ from solvent.service.api.shapes import market_symbol
 from solvent.service.streams import payloads
 from solvent.service.streams.balances import BalanceWatch, Holdings
 from solvent.service.streams.books import Books, Level, Watcher
+from solvent.service.streams.bridge import Bridge
 from solvent.service.streams.candles import CandleNews, Figures, Tape
 from solvent.service.streams.payloads import Moment
 from solvent.service.streams.reports import Reports
@@ -126,6 +127,7 @@ class Publisher:
         )
         self._markets = self._new_markets()
         self.waterfall = Waterfall(parameters, secret)
+        self.bridge = Bridge(parameters)
         self._reports = Reports(parameters, self.subscriptions)
         self._balances = BalanceWatch(parameters, self.subscriptions)
 
@@ -152,6 +154,8 @@ class Publisher:
         self._questions = questions
         self._books.restore(orders, commands)
         self._markets = self._new_markets()
+        assets = range(len(self._parameters.assets))
+        self.bridge.restore([questions.price(asset).mark for asset in assets])
         for asset, market in self._markets.items():
             price = questions.price(asset)
             market.index, market.mark = price.index, price.mark
@@ -160,6 +164,7 @@ class Publisher:
         """Begin with the candles and the last 24 hours that `history` has; after `restore`."""
         self._now = max(self._now, now)
         self._minute = self._now // MINUTE
+        self.bridge.recall(self._now)
         for asset, market in self._markets.items():
             ticker = history.ticker(asset, "1d", now)
             if ticker is None:
@@ -184,6 +189,7 @@ class Publisher:
         before, self._now = self._now, max(self._now, time_us)
         self._balances.note(transcript)
         steps = deque(self.waterfall.follow(self._now, transcript))
+        self.bridge.follow(self._now, transcript)
         if transcript.present.isdisjoint(_FOLLOWED):
             self._tell_steps(steps, transcript.end)
             return

@@ -1,6 +1,7 @@
 """A crash that is replayed, in a browser: the operator's pace, the past marked so, the report."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,12 @@ def test_the_past_is_marked_and_takes_no_orders_and_the_end_has_a_report(
     expect(desk.get_by_role("status").filter(has_text="orders are not taken")).to_be_visible()
     expect(desk.locator("tr[data-row=SOL]")).to_be_visible()
     desk.get_by_role("link", name="Waterfall", exact=True).click()
+    expect(desk.get_by_text("until then").first).to_be_visible()
+    expect(desk.locator(".crossing")).to_have_count(0)
+    for step in desk.locator(".steps time").all():
+        moment = datetime.fromisoformat(step.get_attribute("datetime") or "")
+        assert moment.timestamp() * 10**6 <= int(middle)
+    desk.get_by_role("link", name="Risk", exact=True).click()
     expect(desk.get_by_role("heading", name="Not in the past")).to_be_visible()
     desk.get_by_role("link", name="Trade", exact=True).click()
     expect(desk.get_by_role("heading", name="Book then")).to_be_visible()

@@ -120,6 +120,38 @@ def read_receipt(page: Page, folder: Path) -> None:
         expect(page.get_by_text("verified in this page")).to_have_count(0)
 
 
+def every_entry_has_its_reason(page: Page, market: Service) -> None:
+    """What the waterfall did stands in the history with why, and with the receipt of just that."""
+    answer = signed(
+        kept_key(page)["secret"], market, "/solvent/v1/receipts", "receiptsQuery", limit="200"
+    )
+    names = {
+        f"{kind}-{receipt[kind]}"
+        for receipt in map(json.loads, answer.text.splitlines())
+        for kind in ("fill", "swap", "booking", "round")
+        if kind in receipt
+    }
+    linked = set()
+    for tab in ("loans", "fills", "settlements"):
+        page.goto(f"/account/history/{tab}")
+        table = page.get_by_role("table", name=tab.capitalize())
+        expect(table.locator("a[href^='/receipts/']").first).to_be_visible()
+        for row in table.locator("tbody tr").all():
+            said = row.locator("td.text span[title]").last
+            word = (said.get_attribute("title") or "").partition(".")[0]
+            if not any(each in word for each in ("Liquidat", "Adl", "Backstop", "Reconcil")):
+                continue
+            links = said.locator("a").all()
+            places = [each.get_attribute("href") or "" for each in links]
+            assert places, (tab, row.inner_text())
+            linked |= {each.removeprefix("/receipts/") for each in places if "receipts/" in each}
+            assert places == ["/waterfall"] or all("receipts/" in each for each in places), places
+    assert linked
+    assert linked <= names
+    page.locator("a[href^='/receipts/']").first.click()
+    expect(page.get_by_text("verified in this page")).to_be_visible()
+
+
 def who_paid_whom(page: Page, market: Service) -> None:
     """One of a stranger's ten questions: three clicks, and the answer is that of the API."""
     answer = signed(
@@ -154,4 +186,5 @@ def test_a_newcomers_whole_story(newcomer: Page, market: Service, folder: Path) 
     pace(market, folder, "600")
     see_it_through(newcomer, market)
     read_receipt(newcomer, folder)
+    every_entry_has_its_reason(newcomer, market)
     who_paid_whom(newcomer, market)

@@ -51,6 +51,28 @@ def told(service: Service) -> list[dict[str, Any]]:
     return found
 
 
+def crosses(page: Page, service: Service) -> None:
+    """The bridge is the API's to the last digit, and its parts add up to what was owed."""
+    said = httpx.get(f"{service.rest}/solvent/v1/waterfall/bridge", timeout=PATIENCE).json()
+    parts = [("OWED", said["owed"])]
+    parts += [(each["stage"], each["value"]) for each in said["stages"]]
+    parts.append(("RECEIVED", said["received"]))
+    for name, value in parts:
+        place = page.locator(f".crossing li[data-part={name}] [data-value]")
+        expect(place).to_have_attribute("data-value", value)
+    values = {name: Decimal(value) for name, value in parts}
+    owed, received = values.pop("OWED"), values.pop("RECEIVED")
+    assert owed == sum(values.values())
+    assert received == owed - values["DEFICIT"]
+    offered = httpx.get(f"{service.rest}/solvent/v1/waterfall/capacity", timeout=PATIENCE).json()
+    assert Decimal(offered["fundValue"]) == sum(Decimal(e["fundValue"]) for e in offered["offers"])
+    committed = sum(Decimal(each["committedValue"]) for each in offered["offers"])
+    assert Decimal(offered["committedValue"]) == committed
+    for each in offered["offers"]:
+        row = page.locator(f".capacity tr[data-row='{each['symbol']}'] [data-value]")
+        expect(row.first).to_have_attribute("data-value", each["committed"])
+
+
 def adds_up(page: Page, service: Service, deadline: float) -> dict[str, Decimal]:
     """What each stage settled once the steps rest, where the page shows what the API tells."""
     while True:
@@ -62,6 +84,7 @@ def adds_up(page: Page, service: Service, deadline: float) -> dict[str, Decimal]
             break
         assert time.monotonic() < deadline, "the steps do not come to rest"
     assert {stage: value for stage, value in found.items() if value} == sums(before)
+    crosses(page, service)
     return sums(before)
 
 

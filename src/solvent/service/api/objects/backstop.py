@@ -79,6 +79,36 @@ class WaterfallCapacity(ApiObject):
     notice: Annotated[int, says("How long what is taken back is called still, microseconds.")]
 
 
+class HandedOn(ApiObject):
+    """Why a stage left debts to the next, and how often."""
+
+    reason: Annotated[str, says("In the waterfall's words.", "NO_BACKSTOP_CAPACITY")]
+    count: Annotated[int, says("How many times.", 3)]
+
+
+class BridgeStage(ApiObject):
+    """A stage of the bridge: which debts ended in it, and why it left the others."""
+
+    stage: Annotated[str, says("BOOK, BACKSTOP, OPPOSITES, ADL or DEFICIT.", "BOOK")]
+    value: Annotated[Decimal, says("USDC: debts that ended in it, each at its mark.")]
+    left: Annotated[Decimal, says("USDC: what is left of all that was owed, after it.")]
+    settlements: Annotated[int, says("How many there were.", 12)]
+    handed_over: Annotated[list[HandedOn], says("Most frequent first.")]
+
+
+class WaterfallBridge(ApiObject):
+    """All debts that ended in the waterfall, by stage; the parts add up to the last digit."""
+
+    since: Annotated[int, says("When the service was started, the market's, microseconds UTC.")]
+    time: Annotated[int, says("Of this answer, the market's, microseconds UTC.")]
+    owed: Annotated[Decimal, says("USDC: debts that ended.")]
+    stages: Annotated[list[BridgeStage], says("In their order; the deficit is the last.")]
+    deficit: Annotated[Decimal, says("USDC: debts that nobody paid.")]
+    received: Annotated[Decimal, says("USDC: owed less the deficit.")]
+    fund_paid: Annotated[Decimal, says("USDC that the fund gave, which repaid debts.")]
+    taken_over: Annotated[Decimal, says("USDC: what standbys took over of payments in kind.")]
+
+
 class StandbyPost(Request):
     """USDC to stand by with, and the premium asked for all that is posted."""
 
