@@ -29,6 +29,7 @@ class Bench(StrEnum):
     FAN_OUT = "fan-out"
     SLOW_SOCKETS = "slow-sockets"
     HOSTILE = "hostile"
+    CLUSTER = "cluster"
     RECOVERY = "recovery"
     MEMORY = "memory"
     FILES = "files"
@@ -42,6 +43,7 @@ MODULES = {
     Bench.FAN_OUT: "service.fan_out",
     Bench.SLOW_SOCKETS: "service.slow_sockets",
     Bench.HOSTILE: "service.hostile",
+    Bench.CLUSTER: "service.cluster",
     Bench.RECOVERY: "service.recovery",
     Bench.MEMORY: "service.memory",
 }

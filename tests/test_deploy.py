@@ -11,12 +11,17 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from solvent.cli.cluster.settings import read_cluster
+from solvent.cluster.nats_settings import REPLICAS, Server, refuse_one_host
 from tests.cli.helpers import solvent
+from tests.cluster.nats_servers import BINARY
 from tests.service.clients.served import serving
 from tests.service.harness import House, with_house
 
@@ -41,8 +46,63 @@ def test_alarms_fire_when_they_should() -> None:
     judged("promtool", "test", "rules", DEPLOY / "prometheus" / "solvent.test.yml")
 
 
-def test_the_unit_verifies() -> None:
-    judged("systemd-analyze", "verify", DEPLOY / "systemd" / "solvent.service")
+def test_the_units_verify() -> None:
+    units = sorted((DEPLOY / "systemd").glob("*.service"))
+    assert [unit.name for unit in units] == [
+        "solvent-log.service",
+        "solvent-node@.service",
+        "solvent.service",
+    ]
+    judged("systemd-analyze", "verify", *units)
+
+
+CLUSTER = DEPLOY / "cluster"
+
+
+def test_the_file_of_a_cluster_is_read_and_its_log_would_be_taken(tmp_path: Path) -> None:
+    shutil.copy(CLUSTER / "cluster.toml", tmp_path)
+    (tmp_path / "market.head").write_bytes(b"head")
+    (tmp_path / "cluster.secret").write_bytes(bytes(range(32)))
+    (tmp_path / "cluster.secret").chmod(0o600)
+    settings = read_cluster(tmp_path / "cluster.toml")
+    assert len(settings.nodes) == REPLICAS
+    refuse_one_host([Server(*each) for each in settings.log], all_on_one=settings.all_on_one)
+    done = subprocess.run(
+        [BINARY, "-t", "-c", CLUSTER / "nats.conf"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "is valid" in done.stderr + done.stdout) == (0, True), done
+    assert "sync_interval: always" in (CLUSTER / "nats.conf").read_text()
+
+
+def test_the_containers_of_a_cluster_fit_together() -> None:
+    """Nothing runs them here, and the file says so; what can be read of it is judged."""
+    text = (CLUSTER / "compose.yaml").read_text()
+    assert "NOT RUN by the tests" in text
+    said = import_module("yaml").safe_load(text)
+    settings = tomllib.loads((CLUSTER / "cluster.toml").read_text())
+    services = said["services"]
+    hosts = {urlsplit(each["url"]).hostname for each in settings["log"] + settings["node"]}
+    assert hosts == set(services)
+    volumes = {
+        volume.partition(":")[0]
+        for service in services.values()
+        for volume in service["volumes"]
+        if not volume.startswith(".")
+    }
+    assert volumes == set(said["volumes"])
+    options = solvent("up", "--help").stdout
+    for name, service in services.items():
+        assert set(service["networks"]) <= set(said["networks"])
+        assert set(service.get("depends_on", ())) <= set(services)
+        words = service["command"]
+        if name.startswith("log"):
+            assert words[-2:] == ["--name", name]
+            continue
+        assert words[0] == "up"
+        assert all(f"{word} " in options for word in words if word.startswith("--"))
+        build = service["build"]
+        file = CLUSTER / build["context"] / build["dockerfile"]
+        assert file.resolve() == DEPLOY / "Containerfile"
 
 
 def test_every_metric_that_is_asked_for_is_there(tmp_path: Path) -> None:

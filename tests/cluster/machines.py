@@ -67,17 +67,17 @@ class Machines:
         *,
         entry: Entry = SOLVENT,
         env: Mapping[str, str] | None = None,
-        under: Sequence[str] = (),
         options: Sequence[str] = (),
+        file: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a node, `under` the words of another program where there are some."""
+        """Start a node, by another `entry` or by another cluster's `file` where one is given."""
         folder = self.folder(number)
         folder.mkdir(exist_ok=True)
         (folder / STAFF_SECRET).write_bytes(self.settings.secret)
         port = self.settings.nodes[number].url.rpartition(":")[2]
         command = [
-            *(*under, sys.executable, *entry, "up", "--demo", "--accounts", "40", "--port", port),
-            *("--folder", str(folder), "--cluster", str(self.file), "--node", str(number)),
+            *(sys.executable, *entry, "up", "--demo", "--accounts", "40", "--port", port),
+            *("--folder", str(folder), "--cluster", str(file or self.file), "--node", str(number)),
             *options,
         ]
         with (self.place / f"node-{number}.txt").open("ab") as said:
@@ -104,6 +104,20 @@ class Machines:
     def send(self, number: int, sign: int) -> None:
         """Send a node a signal that does not end it."""
         self._processes[number].send_signal(sign)
+
+    def pid(self, number: int) -> int:
+        """The process of a node."""
+        return self._processes[number].pid
+
+    def with_servers(self, name: str, urls: Sequence[str]) -> Path:
+        """A file of this cluster by which a node reaches the servers of the log elsewhere."""
+        log = tuple(
+            LogServer(url, server.monitor)
+            for url, server in zip(urls, self.settings.log, strict=True)
+        )
+        made = self.settings._replace(file=self.place / name, log=log)
+        write_cluster(made)
+        return made.file
 
     def ended(self, number: int) -> int | None:
         """The exit code of a node that ended by itself; None while it runs."""

@@ -81,6 +81,12 @@ class NatsServers:
             process.wait(STOP_SECONDS)
             self._processes[number] = None
 
+    def pid(self, number: int) -> int:
+        """The process of a server."""
+        process = self._processes[number]
+        assert process is not None
+        return process.pid
+
     def store(self, number: int) -> Path:
         """Where a server keeps its copy."""
         return self.folder / str(number) / STORE
@@ -105,7 +111,10 @@ class NatsServers:
             listen: 127.0.0.1:{self._clients[number]}
             http: 127.0.0.1:{self._monitors[number]}
             jetstream {{ store_dir: "{place / STORE}", sync_interval: {sync} }}
-            cluster {{ name: c, listen: 127.0.0.1:{self._routes[number]}, routes: [{routes}] }}
+            cluster {{
+                name: c, listen: 127.0.0.1:{self._routes[number]}, routes: [{routes}]
+                no_advertise: true
+            }}
             """,
             encoding="utf-8",
         )

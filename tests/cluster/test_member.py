@@ -281,7 +281,7 @@ class TestFollowing:
 
     def test_another_form_is_named(self) -> None:
         frame = encode_frame(Frame(VERSION + 1, 1, 0, 0, BEGIN.digest))
-        with pytest.raises(FrameError, match="has form 2, and 1 is read here"):
+        with pytest.raises(FrameError, match="has form 2, and this release reads forms up to 1"):
             decode_frame(frame, BEGIN.digest)
 
     def test_what_is_no_frame_is_named(self) -> None:

@@ -24,6 +24,7 @@ from tests.docs.test_docs import (
     Page,
     blocks_of,
     commands_of,
+    free_ports_for,
     is_shown,
 )
 
@@ -32,13 +33,19 @@ SKIP = "..."
 
 def refreshed(text: str, page: Page) -> str:
     """The page's text with every output made real."""
+    ports = free_ports_for(text)
+    for named, free in ports.items():
+        text = text.replace(named, free)
     lines = text.splitlines()
     for block in reversed(list(_run(text, page))):
         first = block.line
         indent = lines[first - 1][: -len(lines[first - 1].lstrip())]
         last = next(n for n in range(first, len(lines)) if lines[n].strip().startswith("```"))
         lines[first:last] = [f"{indent}{line}".rstrip() for line in block.lines]
-    return "\n".join(lines) + "\n"
+    shown = "\n".join(lines) + "\n"
+    for named, free in ports.items():
+        shown = shown.replace(free, named)
+    return shown
 
 
 def _run(text: str, page: Page) -> Iterator[Block]:

@@ -18,6 +18,7 @@ import doctest
 import io
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -43,6 +44,7 @@ NOT_RUN = re.compile(r"git clone \S+|cd \S+")
 SUITE = "./run test --quick"
 PART = "tests/reference/test_draws.py"
 COMMAND_SECONDS = 120
+PORT = re.compile(r"--port (\d{4,5})\b")
 DURATION = re.compile(r"\bin \d[\d.,]* s$")
 
 
@@ -117,6 +119,25 @@ def commands_of(block: Block) -> list[Command]:
     return commands
 
 
+def free_ports_for(text: str) -> dict[str, str]:
+    """A port that nobody has for each that a page's commands listen on; two pages may run at once.
+
+    The two after it are free as well, for a command that listens on three.
+    """
+    found: dict[str, str] = {}
+    for named in sorted(set(PORT.findall(text))):
+        while named not in found:
+            with socket.create_server(("127.0.0.1", 0)) as first:
+                port = first.getsockname()[1]
+                try:
+                    for after in (1, 2):
+                        socket.create_server(("127.0.0.1", port + after)).close()
+                except (OSError, OverflowError):
+                    continue
+                found[named] = str(port)
+    return found
+
+
 class Page:
     """A page being run in a folder of its own, where the repository's files are linked."""
 
@@ -161,6 +182,8 @@ class Page:
     def run(self, text: str) -> list[str]:
         """Run the blocks of `text` in order; return what failed, as `line N: message`."""
         failures = []
+        for named, free in free_ports_for(text).items():
+            text = text.replace(named, free)
         try:
             for block in blocks_of(text):
                 failures += [f"line {error.line}: {error}" for error in self.errors_of(block)]

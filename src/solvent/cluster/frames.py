@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 VERSION = 1
-"""The form of a frame; a node that meets another stops and says so."""
+"""The form in which a node writes frames. It reads this and all before; of a later one it stops."""
 DIGEST_BYTES = 32
 
 
@@ -23,6 +23,16 @@ LEAVES = -1
 
 class FrameError(Exception):
     """Bytes that are no frame, or not the one that should stand here. One line."""
+
+
+class FrameVersionError(FrameError):
+    """A frame of a later form than this release reads. One line, with the remedy."""
+
+
+class _Form(msgspec.Struct, array_like=True, frozen=True):
+    """What every form of a frame begins with."""
+
+    version: int
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True):
@@ -49,6 +59,7 @@ class Position(NamedTuple):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Frame)
+_FORMS = msgspec.msgpack.Decoder(_Form)
 
 
 def beginning(market: bytes) -> Position:
@@ -75,16 +86,20 @@ def is_whole(data: bytes) -> bool:
 def decode_frame(data: bytes, previous: bytes) -> Frame:
     """The frame of these bytes, which must follow the one with digest `previous`.
 
-    Raises FrameError.
+    Raises FrameError, and FrameVersionError for one of a later release.
     """
     if not is_whole(data):
         raise FrameError("the frame is damaged: its digest is another")
     try:
+        version = _FORMS.decode(data[DIGEST_BYTES:]).version
+        if version > VERSION:
+            raise FrameVersionError(
+                f"the frame has form {version}, and this release reads forms up to {VERSION}: "
+                "install the release that the node which leads runs, and start this node again"
+            )
         frame = _DECODER.decode(data[DIGEST_BYTES:])
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise FrameError(f"the frame cannot be read: {error}") from error
-    if frame.version != VERSION:
-        raise FrameError(f"the frame has form {frame.version}, and {VERSION} is read here")
     if frame.previous != previous:
         raise FrameError("the frame does not follow the one before it")
     return frame

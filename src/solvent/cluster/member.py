@@ -24,6 +24,7 @@ from solvent.cluster.frames import (
     VERSION,
     Frame,
     FrameError,
+    FrameVersionError,
     Position,
     decode_frame,
     digest_of,
@@ -217,6 +218,8 @@ class Member:
             return [Fetch(last.sequence + 1)]
         try:
             frame = decode_frame(data, last.digest)
+        except FrameVersionError as error:
+            return self._halt(f"frame {sequence}: {error}")
         except FrameError:
             return [Fetch(sequence)]
         return self._take(data, frame, now)

@@ -75,7 +75,7 @@ class Trial:
                 return
             say(f"{name} ended ({process.returncode}); it is started again")
         kind, _, number = name.partition("-")
-        command = self._log_command(int(number)) if kind == "log" else self._node(int(number))
+        command = self.log_command(int(number)) if kind == "log" else self._node(int(number))
         self._processes[name] = subprocess.Popen(command, start_new_session=True)
         self._began[name] = time.monotonic()
 
@@ -88,7 +88,8 @@ class Trial:
             *self._options,
         ]
 
-    def _log_command(self, number: int) -> list[str]:
+    def log_command(self, number: int) -> list[str]:
+        """What starts a server of the log."""
         place = self.folder / f"log-{number}"
         return [self._binary, "-c", str(place / "nats.conf"), "-l", str(place / "log")]
 
