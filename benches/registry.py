@@ -26,6 +26,7 @@ class Bench(StrEnum):
     GROWTH = "growth"
     SERVICE = "service"
     LATENCY = "latency"
+    EDGE = "edge"
     FAN_OUT = "fan-out"
     SLOW_SOCKETS = "slow-sockets"
     HOSTILE = "hostile"
@@ -40,6 +41,7 @@ class Bench(StrEnum):
 MODULES = {
     Bench.SERVICE: "service.throughput",
     Bench.LATENCY: "service.latency",
+    Bench.EDGE: "service.edge",
     Bench.FAN_OUT: "service.fan_out",
     Bench.SLOW_SOCKETS: "service.slow_sockets",
     Bench.HOSTILE: "service.hostile",

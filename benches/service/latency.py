@@ -56,12 +56,12 @@ def bench(*, quick: bool = False) -> Iterator[Row]:
 
 
 async def _measure(server: Served, size: Size) -> list[Row]:
-    clients = [await _Client.connected(server.port) for _ in range(CONNECTIONS)]
+    clients = [await SocketClient.connected(server.port) for _ in range(CONNECTIONS)]
     try:
         rates, worked = [], []
         for _ in range(size.times):
             before = server.worked
-            rates.append(await _as_fast_as_answered(clients, size.orders))
+            rates.append(await as_fast_as_answered(clients, size.orders))
             worked.append(size.orders / max(server.worked - before, 1e-2))
         pace = LOAD * min(rates)
         runs = [await _at_a_pace(clients, pace, size.seconds) for _ in range(size.times)]
@@ -79,7 +79,7 @@ async def _measure(server: Served, size: Size) -> list[Row]:
     return rows
 
 
-class _Client:
+class SocketClient:
     """A connection that sends requests one after another."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,7 +87,7 @@ class _Client:
         self._writer = writer
 
     @classmethod
-    async def connected(cls, port: int) -> "_Client":
+    async def connected(cls, port: int) -> "SocketClient":
         """One that is open."""
         return cls(*await asyncio.open_connection(HOST, port))
 
@@ -105,11 +105,11 @@ class _Client:
         self._writer.close()
 
 
-async def _as_fast_as_answered(clients: Sequence[_Client], count: int) -> float:
+async def as_fast_as_answered(clients: Sequence[SocketClient], count: int) -> float:
     """Orders a second."""
     waiting = iter([on_the_wire(request) for request in orders(count)])
 
-    async def go(client: _Client) -> None:
+    async def go(client: SocketClient) -> None:
         for data in waiting:
             await client.send(data)
 
@@ -118,15 +118,15 @@ async def _as_fast_as_answered(clients: Sequence[_Client], count: int) -> float:
     return count / (time.perf_counter() - start)
 
 
-async def _at_a_pace(clients: Sequence[_Client], pace: float, seconds: float) -> _Paced:
+async def _at_a_pace(clients: Sequence[SocketClient], pace: float, seconds: float) -> _Paced:
     """Latencies of orders due at a pace; an order that is due takes the next free connection."""
     due = [(number / pace, data) for number, data in enumerate(_signed(pace * seconds))]
     latencies = []
-    free: asyncio.Queue[_Client] = asyncio.Queue()
+    free: asyncio.Queue[SocketClient] = asyncio.Queue()
     for client in clients:
         free.put_nowait(client)
 
-    async def go(client: _Client, since: float, data: bytes) -> None:
+    async def go(client: SocketClient, since: float, data: bytes) -> None:
         await client.send(data)
         latencies.append(time.perf_counter() - since)
         free.put_nowait(client)

@@ -1,6 +1,6 @@
 """A served market in a process of its own: benches drive it over real sockets.
 
-    python -m benches.service.served FOLDER
+    python -m benches.service.served FOLDER GATEWAYS
 
 It says its port once it listens, and then does a line of standard input at a time, `trade N`: N
 trades, made durable together. It ends with its input.
@@ -45,18 +45,29 @@ class Served(NamedTuple):
 
     @property
     def worked(self) -> float:
-        """Seconds of processor time that it used so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")
-        user, system = fields.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        """Seconds of processor time that it used so far, its gateways apart."""
+        return _worked(self.process.pid)
+
+    @property
+    def gateways_worked(self) -> float:
+        """The same of its gateways together."""
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        found = " ".join(each.read_text(encoding="utf-8") for each in children).split()
+        return sum(_worked(int(child)) for child in found)
+
+
+def _worked(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    user, system = fields.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def served() -> Iterator[Served]:
+def served(gateways: int = 0) -> Iterator[Served]:
     """A served market with accounts in it, until the block ends. Raises WrongAnswerError."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(Path(folder) / "market")],
+            [sys.executable, "-m", __name__, str(Path(folder) / "market"), str(gateways)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -85,7 +96,16 @@ def _main() -> int:
         driving.append(asyncio.create_task(_drive(node)))
 
     address = Address(HOST, 0)
-    return asyncio.run(serve(node, address, keeps_time=False, on_ready=ready, buckets=endless()))
+    return asyncio.run(
+        serve(
+            node,
+            address,
+            keeps_time=False,
+            on_ready=ready,
+            buckets=endless(),
+            gateways=int(sys.argv[2]),
+        )
+    )
 
 
 async def _drive(node: Node) -> None:
