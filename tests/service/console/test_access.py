@@ -7,7 +7,6 @@ from playwright.sync_api import Page, expect
 
 from solvent.service.console.bundle import VIEWS
 from tests.service.console.test_newcomer import come_in
-from tests.sizes import sized
 
 ADDRESSES = (
     *("markets", "markets/SOL", "trade/SOL_USDC", "account", "account/borrow/SOL", "waterfall"),
@@ -31,7 +30,8 @@ def found(page: Page, axe: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"][: sized(1, 2, 2)])
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_is_wrong(page: Page, axe: str, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
     come_in(page)
@@ -42,6 +42,7 @@ def test_nothing_serious_is_wrong(page: Page, axe: str, scheme: Any) -> None:
         assert found(page, axe) == [], address
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_found(page: Page, axe: str) -> None:
     page.goto("/markets")
     page.evaluate("document.querySelector('main').append(document.createElement('button'))")

@@ -3,6 +3,7 @@
 import json
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.service.clients.served import Service
@@ -10,7 +11,7 @@ from tests.service.console.test_access import found
 from tests.service.console.test_newcomer import come_in
 
 
-def test_a_request_is_tried_from_the_documentation(page: Page, demo: Service, axe: str) -> None:
+def test_a_request_is_tried_from_the_documentation(page: Page, demo: Service) -> None:
     page.goto("/docs")
     expect(page.get_by_role("heading", name="GET /solvent/v1/pools")).to_be_visible()
     page.get_by_role("heading", name="GET /solvent/v1/pools").get_by_role("link").click()
@@ -20,6 +21,13 @@ def test_a_request_is_tried_from_the_documentation(page: Page, demo: Service, ax
     said = json.loads(told.inner_text())
     pools = httpx.get(f"{demo.rest}/solvent/v1/pools").json()
     assert [each["curve"] for each in said] == [each["curve"] for each in pools]
+
+
+@pytest.mark.slow
+def test_an_answer_can_be_read_by_everybody(page: Page, axe: str) -> None:
+    page.goto("/ask?path=/solvent/v1/pools")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("pre.told")).to_be_visible()
     assert found(page, axe) == []
 
 
@@ -36,6 +44,7 @@ def test_a_signed_one_takes_a_key(page: Page) -> None:
     expect(page.locator("pre.told")).to_contain_text("INVALID_ASSET")
 
 
+@pytest.mark.slow
 def test_the_documentation_can_be_used_by_everybody(page: Page, axe: str) -> None:
     page.goto("/docs")
     for width in (380, 1440):

@@ -30,7 +30,7 @@ def far(chromium: Browser, demo: Service) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("width", WIDTHS[:: sized(4, 1, 1)])
+@pytest.mark.parametrize("width", WIDTHS[: sized(1, 5, 5)])
 def test_no_page_goes_sideways(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     come_in(page)
@@ -123,6 +123,7 @@ def tab_to(page: Page, place: Locator) -> None:
     pytest.fail("the keyboard does not come there")
 
 
+@pytest.mark.slow
 def test_a_loan_and_an_order_by_the_keyboard_alone(page: Page, demo: Service) -> None:
     page.goto("/key")
     tab_to(page, page.get_by_role("checkbox"))

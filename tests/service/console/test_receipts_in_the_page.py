@@ -79,6 +79,7 @@ def test_every_real_receipt_is_good(documents: list[dict[str, Any]]) -> None:
     assert judged(documents) == [""] * len(documents)
 
 
+@pytest.mark.slow
 def test_every_receipt_of_a_squeeze_is_good(tmp_path: Path) -> None:
     """Fees that go to the fund, in defaults that are settled in USDC, are in no other."""
     main(["run", "short-squeeze", "--accounts", "60", "--out", str(tmp_path / "run")])

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import httpx
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.service.clients.served import Service, until
@@ -28,6 +29,7 @@ def test_a_cut_line_is_said_and_comes_back_without_a_wrong_number(page: Page) ->
     expect(button).to_be_enabled()
 
 
+@pytest.mark.slow
 def test_a_book_that_was_cut_off_is_the_markets_when_it_is_back(page: Page, demo: Service) -> None:
     """Levels that went and came meanwhile are not mixed with those from before."""
     page.goto("/trade/SOL_USDC")
@@ -53,6 +55,7 @@ def test_a_book_that_was_cut_off_is_the_markets_when_it_is_back(page: Page, demo
     until(agrees)
 
 
+@pytest.mark.slow
 def test_a_market_that_asks_to_wait_is_waited_for(page: Page) -> None:
     def wait(route: Route) -> None:
         route.fulfill(
