@@ -1,7 +1,7 @@
 /** Ask: try a request that only reads, with the key that the page holds, as the document says it. */
 
 import { useEffect, useState } from "preact/hooks";
-import { held, Refused, send, useAsked } from "../data/api.ts";
+import { held, hold, identity, openDemoAccount, Refused, send, useAsked } from "../data/api.ts";
 import { go, place } from "../data/router.ts";
 import { Answer } from "../parts/states.tsx";
 
@@ -100,9 +100,7 @@ function Fields({ path, operation }: { path: string; operation: Operation }) {
         <button class="button" disabled={why !== null}>
           Send
         </button>{" "}
-        <span class="note">
-          {why} {why && <a href="/key">In a demo one takes two clicks.</a>}
-        </span>
+        {why && <span class="note">{why}</span>} {why && <Signer />}
       </p>
       {said && (
         <div role="status" aria-live="polite">
@@ -113,6 +111,35 @@ function Fields({ path, operation }: { path: string; operation: Operation }) {
         </div>
       )}
     </form>
+  );
+}
+
+/** How to come by a key: in a demo here and at once, elsewhere on the page for that. */
+function Signer() {
+  const [isBusy, setBusy] = useState(false);
+  const [trouble, setTrouble] = useState<string | null>(null);
+  if (!identity.value?.demo) return <a href="/key">Use a key</a>;
+  const open = async () => {
+    setBusy(true);
+    try {
+      hold(await openDemoAccount());
+    } catch (error) {
+      setTrouble(error instanceof Refused ? error.message : "The market does not answer; try again.");
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <button type="button" class="button second" disabled={isBusy} onClick={() => void open()}>
+        Make a demo key and use it
+      </button>{" "}
+      <a href="/key">or a key of your own</a>
+      {trouble && (
+        <span class="note failed" role="alert">
+          {trouble}
+        </span>
+      )}
+    </>
   );
 }
 

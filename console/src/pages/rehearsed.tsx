@@ -1,6 +1,7 @@
 /** A rehearsal: what a change was found to do on a copy of the book, and then what it did. */
 
 import type { Schemas } from "../data/api.ts";
+import { decimal, shown } from "../lib/decimal.ts";
 import { Fact, Figure, State, Time } from "../parts/figures.tsx";
 import { Table, type Column } from "../parts/table.tsx";
 
@@ -12,16 +13,20 @@ function trapped(standing: Standing): string {
   return standing.trapped.map((each) => `${each.symbol} ${each.lenders}`).join(", ") || "none";
 }
 
-function stages(hours: Schemas["HoursPlayed"]): string {
-  return hours.stages.map((each) => `${each.stage}: ${each.value}`).join("; ") || "nothing";
+/** What each stage would settle, where it is something; cut to cents, and whole in what is saved. */
+function stages(hours: Schemas["HoursPlayed"], digits?: number): string {
+  const some = hours.stages.map((each) => ({ name: each.stage.replaceAll("_", " "), value: decimal(each.value) })).filter((each) => each.value.units > 0n);
+  return some.map((each) => `${each.name} ${shown(each.value, digits)}`).join("; ") || "nothing";
 }
+
+const CENTS = 2;
 
 const PATHS: Column<Path>[] = [
   { name: "Path", isText: true, cell: (row) => row.path, plain: (row) => row.path },
   { name: "Liquidated without", cell: (row) => row.without.liquidated, plain: (row) => String(row.without.liquidated) },
   { name: "with", cell: (row) => row.withChange.liquidated, plain: (row) => String(row.withChange.liquidated) },
-  { name: "Settled without", isText: true, isMinor: true, cell: (row) => stages(row.without), plain: (row) => stages(row.without) },
-  { name: "Settled with", isText: true, isMinor: true, cell: (row) => stages(row.withChange), plain: (row) => stages(row.withChange) },
+  { name: "Settled without", isText: true, isMinor: true, cell: (row) => stages(row.without, CENTS), plain: (row) => stages(row.without) },
+  { name: "Settled with", isText: true, isMinor: true, cell: (row) => stages(row.withChange, CENTS), plain: (row) => stages(row.withChange) },
   { name: "Throttled then", isText: true, cell: (row) => row.withChange.end.throttled.join(", ") || "none", plain: (row) => row.withChange.end.throttled.join(" ") },
 ];
 

@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 
 from tests.service.clients.served import Service
 from tests.service.console.test_access import found
-from tests.service.console.test_newcomer import come_in
 
 
 def test_a_request_is_tried_from_the_documentation(page: Page, demo: Service) -> None:
@@ -34,8 +33,8 @@ def test_an_answer_can_be_read_by_everybody(page: Page, axe: str) -> None:
 def test_a_signed_one_takes_a_key(page: Page) -> None:
     page.goto("/ask?path=/solvent/v1/limits")
     expect(page.get_by_role("button", name="Send")).to_be_disabled()
-    come_in(page)
-    page.goto("/ask?path=/solvent/v1/limits")
+    page.get_by_role("button", name="Make a demo key and use it").click()
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
     page.locator("input[name=symbol]").fill("SOL")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("pre.told")).to_contain_text("utilizationBound")

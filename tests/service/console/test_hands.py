@@ -98,6 +98,7 @@ def shades(page: Page) -> list[list[float]]:
     return [[float(part) for part in re.findall(r"[-\d.]+", each)] for each in drawn]
 
 
+@pytest.mark.slow
 def test_the_two_colours_are_the_readers_and_kept(page: Page) -> None:
     """Blue and orange at first; then what was chosen, which holds on other pages."""
     bid, ask = shades(page)

@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.service.clients.served import Service
@@ -101,6 +102,7 @@ def test_an_order_rests_and_is_cancelled(page: Page, demo: Service) -> None:
     assert said_to(page, demo, "/api/v1/orders", "orderQueryAll") == []
 
 
+@pytest.mark.slow
 def test_an_order_shows_how_the_account_stands_after_it(page: Page, demo: Service) -> None:
     """While it is typed, at the order's own price, as the market itself reckons it."""
     come_in(page)

@@ -165,7 +165,8 @@ summary { cursor: pointer; color: var(--mute) } .try { font-size: .8rem; font-we
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <h1>Solvent API</h1>
 <p>The document for tools is <a href="/openapi.json">/openapi.json</a>. Requests that only read
-can be tried from the <a href="/ask">console</a>, signed with the key that it holds.</p>
+can be tried from the <a href="/ask">console</a>, signed with the key that it holds; in a demo one
+click there makes a key.</p>
 PARTS
 </html>
 """

@@ -18,6 +18,7 @@ from tests.service.console.test_risk_desk import act_as
 
 PATIENCE = 60_000
 """Milliseconds: a scenario is played to its end meanwhile."""
+pytestmark = pytest.mark.slow
 SCENARIO = "crash-2025-10-10"
 SCRUB = """(slider, time) => {
     slider.value = time;
@@ -83,7 +84,6 @@ def test_its_operator_pauses_it_and_sets_its_speed(
     expect(desk.locator("tbody tr").first).to_contain_text("pace replay")
 
 
-@pytest.mark.slow
 def test_the_past_is_marked_and_takes_no_orders_and_the_end_has_a_report(
     desk: Page, crash: Service, folder: Path
 ) -> None:
@@ -127,7 +127,6 @@ def test_the_past_is_marked_and_takes_no_orders_and_the_end_has_a_report(
     assert Decimal(str(was["markets"][3]["utilization"])) >= 0
 
 
-@pytest.mark.slow
 def test_an_account_is_shown_as_it_was(chromium: Browser, tmp_path: Path) -> None:
     """After its deposit, and before what it lent later."""
     built()
