@@ -11,6 +11,16 @@ from solvent.lab.sweeps.frontier import LOSS
 from solvent.lab.sweeps.plan import Plan
 from solvent.lab.sweeps.rows import Row
 from solvent.lab.sweeps.summary import replay_words, worst
+from solvent.lab.tail.sampling import Asked, LeafRow
+from solvent.lab.tail.sheets import cost_words, tail_sheet
+
+
+def show_tail(asked: Asked, rows: Sequence[LeafRow], out: Path) -> None:
+    """Print a sample of the tail that is done."""
+    print_sheet(tail_sheet(asked, rows))
+    print(cost_words(asked, rows))
+    print(f"rows   {out / 'leaves.csv'}")
+    print(f"Check  {called()} lab verify {shlex.quote(str(out))}")
 
 
 def show_sweep(plan: Plan, rows: Sequence[Row], out: Path) -> None:

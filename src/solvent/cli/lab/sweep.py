@@ -79,7 +79,7 @@ def sweep(
     part = replace(
         plan_of(scenario, points, paths), accounts=accounts, until=until, drop=drop_losers
     )
-    plan = replace(part, shard=_shard(shard))
+    plan = replace(part, shard=read_shard(shard))
     rows = carry_out(plan, out, workers, cluster)
     if plan.shard[1] == 1:
         show_sweep(plan, rows, out)
@@ -88,7 +88,8 @@ def sweep(
         print(f"  {called()} lab merge FOLDER FOLDER ... --out FOLDER")
 
 
-def _shard(text: str | None) -> tuple[int, int]:
+def read_shard(text: str | None) -> tuple[int, int]:
+    """The part that `--shard` names: (1, 1) for all of it. InputError where it names none."""
     if text is None:
         return 1, 1
     place, sign, count = text.partition("/")

@@ -21,7 +21,7 @@ def plan_of(scenario: str, points: "tuple[Point, ...]", paths: int) -> "Plan":
     for point in points:
         scenario_at(file, point)
     root = scenario_hash(load_scenario(file))
-    return Plan(_name(scenario, file), root, sources_hash(), points, paths)
+    return Plan(name_of(scenario, file), root, sources_hash(), points, paths)
 
 
 def carry_out(
@@ -49,7 +49,7 @@ def carry_out(
         return sweep(out, pool, report)
 
 
-def _name(scenario: str, file: Path) -> str:
+def name_of(scenario: str, file: Path) -> str:
     """A packaged scenario by its name, a file by its whole path: workers may start elsewhere."""
     from solvent.lab.scenario.catalog import list_scenarios
 

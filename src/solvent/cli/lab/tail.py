@@ -7,7 +7,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from solvent.cli.lab.sweep import MOST_WORKERS
+from solvent.cli.called import called
+from solvent.cli.lab.sweep import MOST_WORKERS, Shard, read_shard
+from solvent.cli.lab.sweeping import name_of
 from solvent.cli.options import COUNT, NAMED, WHOLE, Accounts
 from solvent.domain.errors import InputError
 
@@ -27,6 +29,7 @@ def tail(
     workers: Annotated[
         int | None, WHOLE, Parameter(validator=Number(gte=1, lte=MOST_WORKERS))
     ] = None,
+    shard: Shard = None,
 ) -> None:
     """Estimate what lenders lose where they seldom do, with fewer paths than it takes to see it.
 
@@ -35,7 +38,7 @@ def tail(
     scenario
         Name of a packaged scenario or path of a TOML file.
     out
-        A file for all rows as CSV, which must not exist yet.
+        The folder of the sample; the same command goes on with one that was killed.
     paths
         How many paths begin.
     strata
@@ -46,14 +49,42 @@ def tail(
         Which of liquidation, pool95, pool100, adl, deficit split a path.
     workers
         How many processes compute; all cores by default.
+    shard
+        Compute only a part, like 3/16, for `solvent lab merge`.
     """
+    from solvent.cli.lab.shown import show_tail
     from solvent.cli.progress import progress, say
-    from solvent.cli.runs.tables import print_sheet
     from solvent.engine.engine import machine
-    from solvent.lab.scenario.catalog import load_scenario
+    from solvent.lab.paths.drawing import scenario_hash
+    from solvent.lab.scenario.catalog import load_scenario, scenario_path
+    from solvent.lab.sweeps.plan import sources_hash
     from solvent.lab.sweeps.workers import local_pool
-    from solvent.lab.tail.sampling import Asked, chances, places, sample
-    from solvent.lab.tail.sheets import cost_words, tail_sheet, write_rows
+    from solvent.lab.tail.folder import TailPlan, begin
+    from solvent.lab.tail.folder import carry_out as sampled
+    from solvent.lab.tail.sampling import Asked, chances
+
+    named = _levels(levels, strata, split, paths)
+    loaded = load_scenario(scenario)
+    name = name_of(scenario, scenario_path(scenario))
+    splits = named if split > 1 else ()
+    asked = Asked(name, paths, strata, split, splits, accounts, read_shard(shard))
+    chances(loaded, strata)
+    begin(out, TailPlan(asked, scenario_hash(loaded), sources_hash()))
+    machine(say)
+    with (
+        local_pool(workers or os.cpu_count() or 1).make() as executor,
+        progress(f"sampling {Path(scenario).name}", "paths") as report,
+    ):
+        rows = sampled(out, executor, report)
+    if asked.shard[1] > 1:
+        print(f"{len(rows)} rows of shard {shard} are in {out}; when all shards are done:")
+        print(f"  {called()} lab merge FOLDER FOLDER ... --out FOLDER")
+        return
+    show_tail(asked, rows, out)
+
+
+def _levels(levels: str, strata: int, split: int, paths: int) -> tuple[str, ...]:
+    """The names of the levels. InputError where what was asked for does not go together."""
     from solvent.lab.tail.trajectory import LEVELS
 
     named = tuple(part.strip() for part in levels.split(","))
@@ -65,21 +96,4 @@ def tail(
         raise InputError("tail", "--strata", reason)
     if paths < 2 * max(1, strata):
         raise InputError("tail", "--paths", f"must be at least {2 * max(1, strata)}, two a stratum")
-    if out.exists():
-        raise InputError(str(out), "--out", "is there already; name a new file")
-    asked = Asked(scenario, paths, strata, split, named if split > 1 else (), accounts)
-    chances(load_scenario(scenario), strata)
-    machine(say)
-    rows = []
-    total = len(list(places(asked)))
-    with (
-        local_pool(workers or os.cpu_count() or 1).make() as executor,
-        progress(f"sampling {Path(scenario).name}", "paths") as report,
-    ):
-        for done, found in enumerate(sample(asked, executor), start=1):
-            rows += found
-            report(done, total)
-    write_rows(out, rows)
-    print_sheet(tail_sheet(asked, rows))
-    print(cost_words(asked, rows))
-    print(f"rows   {out}")
+    return named

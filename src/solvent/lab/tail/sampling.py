@@ -23,16 +23,20 @@ from solvent.lab.paths.streams import Streams
 from solvent.lab.runner import run
 from solvent.lab.scenario.catalog import load_scenario
 from solvent.lab.scenario.model import Scenario
-from solvent.lab.sweeps.rows import row_figures
+from solvent.lab.sweeps.rows import HASHES, METRICS, row_figures
 from solvent.lab.tail.splitting import FIRST, leaves
 from solvent.lab.tail.trajectory import Trajectory
 
 MOST_STRATA = 50
+COLUMNS = ("stratum", "path", "branch", "weight", "moments", *METRICS, *HASHES, "error")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is sampled: `strata` is 0 for none, `ways` 1 for no splitting at `levels`."""
+    """What is sampled: `strata` is 0 for none, `ways` 1 for no splitting at `levels`.
+
+    `shard` (i, n) has the paths whose number leaves i - 1 when divided by n.
+    """
 
     scenario: str
     paths: int
@@ -40,6 +44,7 @@ class Asked:
     ways: int = 1
     levels: tuple[str, ...] = ()
     accounts: int | None = None
+    shard: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +59,33 @@ class LeafRow:
     figures: Mapping[str, str]
     error: str = ""
 
+    def cells(self) -> list[str]:
+        """The row by `COLUMNS`."""
+        place = str(self.stratum), str(self.path), self.branch, self.weight, str(self.moments)
+        return [*place, *(self.figures.get(name, "") for name in (*METRICS, *HASHES)), self.error]
+
+
+def leaf_of(cells: list[str]) -> LeafRow:
+    """The row of these cells. ValueError where they are none."""
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f"has {len(cells)} cells, not {len(COLUMNS)}")
+    stratum, path, branch, weight, moments, *told, error = cells
+    figures = {} if error else dict(zip((*METRICS, *HASHES), told, strict=True))
+    return LeafRow(int(stratum), int(path), branch, weight, int(moments), figures, error)
+
 
 def sample(asked: Asked, executor: Executor) -> Iterator[list[LeafRow]]:
     """The leaves of each path, in order of strata and paths."""
-    yield from executor.map(partial(_leaves, asked), places(asked))
+    yield from executor.map(partial(path_leaves, asked), places(asked))
 
 
 def places(asked: Asked) -> Iterable[tuple[int, int]]:
     """The stratum and the number of every path: strata share no path, so they are independent."""
     numbers = count()
     each = -(-asked.paths // max(1, asked.strata))
-    return [(h, next(numbers)) for h in range(max(1, asked.strata)) for _ in range(each)]
+    found = [(h, next(numbers)) for h in range(max(1, asked.strata)) for _ in range(each)]
+    part, parts = asked.shard
+    return [place for place in found if place[1] % parts == part - 1]
 
 
 def chances(scenario: Scenario, strata: int) -> list[float]:
@@ -94,7 +115,8 @@ def design(asked: Asked, rows: Sequence[LeafRow], metric: str) -> Design:
     return Design(found)
 
 
-def _leaves(asked: Asked, place: tuple[int, int]) -> list[LeafRow]:
+def path_leaves(asked: Asked, place: tuple[int, int]) -> list[LeafRow]:
+    """The leaves of one path, by its stratum and number; what is wrong with it is its row."""
     stratum, path = place
     scenario = load_scenario(asked.scenario)
     root = scenario_hash(scenario)

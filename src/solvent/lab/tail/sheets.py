@@ -1,34 +1,19 @@
 """What a sample of the tail comes to, as a table, and its rows as a file."""
 
-import csv
 from collections.abc import Sequence
 from math import expm1, isinf
-from pathlib import Path
 
 from solvent.lab.estimate.figures import LEAST_CARRIED, Estimate
 from solvent.lab.report.formatting import ABSENT, number
 from solvent.lab.report.summary import Sheet
 from solvent.lab.scenario.model import Scenario
 from solvent.lab.sweeps.frontier import LOSS
-from solvent.lab.sweeps.rows import HASHES, METRICS
 from solvent.lab.sweeps.summary import PARTS
 from solvent.lab.tail.reverse import EVENTS, FARTHEST, Found, shortest
 from solvent.lab.tail.sampling import Asked, LeafRow, design
 
 FEWEST = 2
 """Paths of a stratum without which nothing can be said."""
-
-COLUMNS = ("stratum", "path", "branch", "weight", *METRICS, *HASHES, "error")
-
-
-def write_rows(file: Path, rows: Sequence[LeafRow]) -> None:
-    """Write all leaves into a new file, in order."""
-    with file.open("x", encoding="utf-8", newline="") as target:
-        table = csv.writer(target, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for row in rows:
-            told = [row.figures.get(name, "") for name in (*METRICS, *HASHES)]
-            table.writerow((row.stratum, row.path, row.branch, row.weight, *told, row.error))
 
 
 def tail_sheet(asked: Asked, rows: Sequence[LeafRow]) -> Sheet:
