@@ -123,9 +123,16 @@ def asked(address: str, line: bytes, source: str = "127.0.0.1") -> bytes:
             return b""
 
 
-def test_a_market_behind_a_proxy_that_passes_connections_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "gateways",
+    [(), pytest.param(("--gateways", "2"), marks=pytest.mark.slow)],
+    ids=["alone", "gateways"],
+)
+def test_a_market_behind_a_proxy_that_passes_connections_on(
+    tmp_path: Path, gateways: tuple[str, ...]
+) -> None:
     """S20."""
-    options = ("--trusted-proxy", "127.0.0.1", "--proxy-protocol", "--demo")
+    options = ("--trusted-proxy", "127.0.0.1", "--proxy-protocol", "--demo", *gateways)
     with serving(tmp_path, *options) as service:
         for line in (LINES[0][0], LINES[3][0], LINES[6][0]):
             assert asked(service.address, line).startswith(b"HTTP/1.1 200")
