@@ -62,6 +62,14 @@ def leader_of(port: int) -> int:
     return int(leader)
 
 
+def is_ready(port: int) -> bool:
+    """Whether a node serves again, which one that was killed does once it has read its journal."""
+    try:
+        return httpx.get(f"{url_of(port)}/solvent/v1/ready", timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
 def watching(chromium: Browser, address: str) -> Page:
     context = chromium.new_context(base_url=address, viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE)
@@ -128,6 +136,7 @@ def test_a_page_at_a_node_that_follows_reads_there_and_orders_where_it_leads(
 ) -> None:
     """What one node confirmed is what the other shows next, though it may lag."""
     _, port = trial
+    until(lambda: all(is_ready(port + number) for number in range(NODES)), 60)
     follower = next(each for each in range(NODES) if each != leader_of(port))
     page = watching(chromium, url_of(port + follower))
     asked: set[str] = set()

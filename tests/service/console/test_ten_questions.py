@@ -128,8 +128,9 @@ def test_7_is_every_lender_whole(page: Page, demo: Service) -> None:
     page.goto("/")
     stranger = Stranger(page)
     stranger.link("Waterfall")
+    table = page.get_by_role("region", name="Claims and what stands behind them")
     for pool in public(demo, "/solvent/v1/solvency")["pools"]:
-        row = page.locator(f"tr[data-row={pool['symbol']}]")
+        row = table.locator(f"tr[data-row={pool['symbol']}]")
         expect(row).to_contain_text("yes" if pool["covered"] else "no")
         near(row.locator("[data-value]").first, pool["claims"])
 
