@@ -29,20 +29,25 @@ def free_ports(count: int) -> list[int]:
 
 
 class NatsServers:
-    """Servers in folders of their own below `folder`; `sync` is their sync_interval."""
+    """Servers in folders of their own below `folder`; `sync` is their sync_interval.
 
-    def __init__(self, folder: Path, *, sync: str = "always") -> None:
+    `more` are further settings of each, and `access` is what stands before the host in its address.
+    """
+
+    def __init__(
+        self, folder: Path, *, sync: str = "always", more: str = "", access: str = "nats://"
+    ) -> None:
         ports = free_ports(3 * REPLICAS)
         self._clients, self._routes = ports[:REPLICAS], ports[REPLICAS : 2 * REPLICAS]
         self._monitors = ports[2 * REPLICAS :]
         self.folder = folder
         self.servers = [
-            Server(f"nats://127.0.0.1:{client}", f"http://127.0.0.1:{monitor}")
+            Server(f"{access}127.0.0.1:{client}", f"http://127.0.0.1:{monitor}")
             for client, monitor in zip(self._clients, self._monitors, strict=True)
         ]
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * REPLICAS
         for number in range(REPLICAS):
-            self._configure(number, sync)
+            self._configure(number, sync, more)
             self.start(number)
         try:
             until(self.answer)
@@ -101,7 +106,7 @@ class NatsServers:
                     process.wait(STOP_SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _configure(self, number: int, sync: str) -> None:
+    def _configure(self, number: int, sync: str, more: str) -> None:
         place = self.folder / str(number)
         place.mkdir(parents=True)
         routes = ", ".join(f"nats://127.0.0.1:{port}" for port in self._routes)
@@ -115,6 +120,7 @@ class NatsServers:
                 name: c, listen: 127.0.0.1:{self._routes[number]}, routes: [{routes}]
                 no_advertise: true
             }}
+            {more}
             """,
             encoding="utf-8",
         )

@@ -10,6 +10,7 @@ from solvent.cli.cluster.settings import (
     LogServer,
     NodePlace,
     read_cluster,
+    with_node,
     write_cluster,
 )
 from solvent.cli.cluster.trial import begin_trial
@@ -63,6 +64,29 @@ def test_the_key_at_fault_is_named(text: str, blamed: str, tmp_path: Path) -> No
     (tmp_path / "cluster.toml").write_text(text)
     with pytest.raises(InputError, match=blamed):
         read_cluster(tmp_path / "cluster.toml")
+
+
+WITH_PASSWORD = LOG.replace("nats://", "tls://solvent:drawn@")
+
+
+def test_a_file_with_a_password_is_its_owners_alone_also_with_a_node_more(tmp_path: Path) -> None:
+    (tmp_path / "market.head").write_bytes(b"head")
+    (tmp_path / "cluster.secret").write_bytes(SECRET)
+    (tmp_path / "cluster.secret").chmod(0o600)
+    file = tmp_path / "cluster.toml"
+    file.write_text(f"{HEAD}{WITH_PASSWORD}{NODE}# the last line\n")
+    file.chmod(0o640)
+    with pytest.raises(InputError, match="log: has a password and can be read by others: chmod"):
+        read_cluster(file)
+    file.chmod(0o600)
+    made = with_node(read_cluster(file), NodePlace("http://node-1:8620", "http://node-1:8630"))
+    assert read_cluster(file) == made
+    assert len(made.nodes) == 2
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "# the last line\n" in file.read_text()
+    with pytest.raises(InputError, match=r"node\[2\]: url is ftp://a and must be like"):
+        with_node(made, NodePlace("ftp://a", "http://a:1"))
+    assert read_cluster(file) == made
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

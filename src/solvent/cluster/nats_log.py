@@ -70,7 +70,10 @@ class NatsLog:
             log._call(log._connect(), OPEN_SECONDS)
         except LogSilentError as error:
             log.close()
-            reason = "do not answer; look whether they run and have a leader"
+            reason = (
+                "do not answer; look whether they run, take the password and certificate that "
+                "are named, and have a leader"
+            )
             raise LogError("log", "servers", reason) from error
         except BaseException:
             log.close()

@@ -64,6 +64,8 @@ def read_cluster(path: Path) -> ClusterSettings:
     log = tuple(LogServer(*each) for each in _texts(path, said, "log", ("url", "monitor")))
     nodes = tuple(NodePlace(*each) for each in _texts(path, said, "node", ("url", "peer")))
     _refuse_no_ports(path, nodes)
+    if any(_has_password(server.url) for server in log) and path.stat().st_mode & OTHERS:
+        raise InputError(str(path), "log", "has a password and can be read by others: chmod 600 it")
     head = _beside(path, said, "head", "that the market begins with")
     secret = _beside(path, said, "secret", "of bytes that all nodes share")
     if not SECRET_BYTES <= len(secret) <= SECRET_MOST:
@@ -96,6 +98,13 @@ def _refuse_no_ports(path: Path, nodes: tuple[NodePlace, ...]) -> None:
             if not (url.startswith("http://") and _port_of(url)):
                 reason = f"{name} is {url} and must be like http://node-{number}:8620"
                 raise InputError(str(path), f"node[{number}]", reason)
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return urlsplit(url).password is not None
+    except ValueError:
+        return False
 
 
 def _port_of(url: str) -> int | None:
@@ -131,6 +140,9 @@ def with_node(settings: ClusterSettings, node: NodePlace) -> ClusterSettings:
     _refuse_no_ports(settings.file, (*settings.nodes, node))
     before = settings.file.read_text(encoding="utf-8").rstrip("\n")
     beside = settings.file.with_name(f"{settings.file.name}.new")
+    # It may have a password, and is seen by nobody who could not see it before.
+    beside.touch(mode=0o600)
+    beside.chmod(settings.file.stat().st_mode & 0o777)
     beside.write_text(f"{before}\n\n{_table('node', node)}\n", encoding="utf-8")
     beside.replace(settings.file)
     return settings._replace(nodes=(*settings.nodes, node))
