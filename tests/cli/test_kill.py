@@ -71,3 +71,25 @@ def test_a_folder_that_no_socket_fits_into_is_named(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
     assert "set TMPDIR to one of at most" in done.stderr
     assert list(folder.iterdir()) == []
+
+
+def test_shards_go_on_where_they_were_stopped(tmp_path: Path) -> None:
+    """A second time nothing is left to do; a line that was cut short is made again."""
+    path = tmp_path / "kills"
+    words = ("sim", "--kill", "2", "--runs", "2", "--seed", "5", "--shards", str(path))
+    done = solvent(*words, TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("4 kills in 2 shards, seeds 5 to 6\n")
+    assert done.stdout.endswith("\nnothing was lost, doubled or answered otherwise\n")
+    whole = path.read_bytes()
+    head, first, _ = whole.splitlines()
+    assert solvent(*words, TMPDIR=str(tmp_path)).stdout == done.stdout
+    assert path.read_bytes() == whole
+    path.write_bytes(whole[:-9])
+    again = solvent(*words, TMPDIR=str(tmp_path))
+    assert again.stdout.startswith("4 kills in 2 shards, seeds 5 to 6\n")
+    assert path.read_bytes().splitlines()[:2] == [head, first]
+    assert list(tmp_path.iterdir()) == [path]
+    refused = solvent(*words[:3], "--runs", "3", TMPDIR=str(tmp_path))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--shards" in refused.stderr

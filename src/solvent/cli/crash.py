@@ -85,6 +85,8 @@ def _tell(found: CrashTest, seconds: float) -> None:
         ("  of which carried out", found.unanswered_done),
         ("messages of streams heard", found.told),
         ("trades between connections", found.missed),
+        ("orders that fired", found.fired),
+        ("keys that were changed", found.rotated),
         ("records archived", found.archived),
         ("records audited", found.records),
         ("commands audited", found.commands),

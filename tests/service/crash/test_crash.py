@@ -41,6 +41,7 @@ def test_a_killed_service_loses_nothing_and_does_nothing_twice(tmp_path: Path) -
         assert found.repeated > KILLS
         assert found.missed > 0
         assert found.archived > 0
+        assert min(found.fired, found.rotated) > 0
 
 
 def crash_tested(folder: Path, serve: Serve, seed: int = 1) -> CrashTest:

@@ -14,6 +14,8 @@ from solvent.proof.crash.result import Difference
 from solvent.proof.crash.script import (
     BASE,
     CONDITIONAL,
+    FAILS,
+    FIRES,
     FIRST_ACCOUNT,
     REMOVAL,
     Holding,
@@ -41,6 +43,8 @@ class Cast:
         self._places = dict.fromkeys((*traders, *pair), place) | dict.fromkeys(waiting, other)
         self._held = {account: Holding() for account in self._places}
         self._opened = self._removed = 0
+        self.fired = self.rotated = 0
+        """Orders that fired, and keys that took the place of others."""
         self._desk_script = Desk(place)
         endowed = dict.fromkeys(pair, place) | dict.fromkeys(waiting, other)
         operator = Operator(place, list(self._places), endowed)
@@ -146,7 +150,10 @@ class Cast:
         """Move what must be there on to what was answered."""
         for client in self.clients:
             for step in range(self._settled[client], client.step):
-                for op in client.script.plan(step).ops:
+                plan = client.script.plan(step)
+                self.rotated += plan.retires
+                for op in plan.ops:
+                    self.fired += op.verb in (FIRES, FAILS)
                     if op.verb == "open":
                         self._opened = op.account
                     if op.verb == REMOVAL:

@@ -273,9 +273,11 @@ class Trial:
             self._note(self._listener.problem)
 
     def _hear_out(self) -> None:
-        """Add up what the listener tells."""
+        """Add up what a market's life had besides."""
         self._result.told += self._listener.told
         self._result.missed += self._listener.missed
+        self._result.fired += self._cast.fired
+        self._result.rotated += self._cast.rotated
         if self._listener.problem is not None:
             self._note(self._listener.problem)
 

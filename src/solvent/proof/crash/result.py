@@ -19,7 +19,8 @@ class CrashTest:
     Of the kills some came while the process was opening, writing a snapshot or closing.
     `unanswered` requests were on their way at a kill; `unanswered_done` of them had been carried
     out. `told` messages of streams were heard; `missed` trades fell between two connections and
-    are in the history. `archived` records left the journals. `lost` and `doubled` count effects;
+    are in the history. `fired` orders had waited for a price; `rotated` keys took the place of
+    others. `archived` records left the journals. `lost` and `doubled` count effects;
     `problems` says in one line each what was otherwise, those included.
     """
 
@@ -34,6 +35,8 @@ class CrashTest:
     unanswered_done: int = 0
     told: int = 0
     missed: int = 0
+    fired: int = 0
+    rotated: int = 0
     archived: int = 0
     records: int = 0
     commands: int = 0
