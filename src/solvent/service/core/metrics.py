@@ -85,7 +85,9 @@ class Metrics:
         self._gauge(
             "archive_failures", "Moves to the archive that failed", lambda: archiver.failures
         )
-        self._gauge("snapshot_records", "Records after the latest snapshot", lambda: sequencer.tail)
+        self._gauge(
+            "snapshot_records", "Records after the latest snapshot", lambda: sequencer.tail.records
+        )
         self._gauge("views_follow", "1 while histories can be read", lambda: int(views.follows))
         self._gauge("views_lag_commands", "Commands that histories lack", lambda: views.lag)
         self._gauge(

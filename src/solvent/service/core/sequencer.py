@@ -153,9 +153,9 @@ class Sequencer:
         return self._queue.qsize()
 
     @property
-    def tail(self) -> int:
-        """How many records came after the latest snapshot."""
-        return self._tail.records
+    def tail(self) -> Tail:
+        """What came after the latest snapshot."""
+        return self._tail
 
     def submit(self, record: Record) -> "Future[Outcome]":
         """Hand a request in; its outcome comes when it is durable and done.
