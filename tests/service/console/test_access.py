@@ -10,6 +10,7 @@ from tests.service.console.test_newcomer import come_in
 
 ADDRESSES = (
     *("markets", "markets/SOL", "trade/SOL_USDC", "account", "account/borrow/SOL", "waterfall"),
+    *("account/standby", "account/history/settlements"),
     *("receipts", "risk", "risk/oracle", "cluster", "replay", "ask", "key", "settings"),
 )
 

@@ -58,7 +58,7 @@ def test_what_is_built_is_small() -> None:
 
 def test_a_command_says_how_small_it_is() -> None:
     console, _ = builder(), built()
-    command = [sys.executable, SOURCES / "build.py", "--sizes"]
+    command = [sys.executable, str(SOURCES / "build.py"), "--sizes"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     first, whole = (f"{size / 1000:.1f} kB gzip" for size in console.sizes())
