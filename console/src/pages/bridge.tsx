@@ -137,9 +137,12 @@ export function CapacityPanel() {
             {of.standbys.length > 0 ? (
               <Table caption="Standbys by premium, called in this order" rows={of.standbys} columns={LEVELS} id={(row) => row.premium} fileName="standbys" />
             ) : (
-              <p class="note">
-                Nobody stands by: what ADL pays in kind stays with who receives it. <a href="/account/standby">Stand by</a>
-              </p>
+              <>
+                <p class="note">Nobody stands by: what ADL pays in kind stays with who receives it.</p>
+                <a class="quiet" href="/account/standby">
+                  Stand by
+                </a>
+              </>
             )}
           </>
         )}
