@@ -8,6 +8,7 @@ LAB = {
     "tail": "Estimate what happens seldom, by strata or by splitting paths.",
     "reverse": "Find the least implausible day on which a lender loses.",
     "compare": "Run many paths under each policy or rule, and say who bears what.",
+    "cover": "Say what lenders lose if the n largest providers and borrowers fail together.",
     "exits": "Run withdrawals from a full pool under each exit, and say who gets out.",
     "rates": "Run a scenario under each rate model, and say what parking utilization gains.",
     "tune": "Search many parameters, each trial proposed by what came of those before.",
