@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from solvent.domain.labels import AdlCase
 from solvent.receipts.form import AdlReceipt, Balance, MatchLine, Party
 from solvent.receipts.verify.settlement_properties import property_problems
 from tests.journal.small_run import example_run, receipts_of
@@ -79,3 +80,12 @@ def test_a_broken_promise_is_named(said: str, change: Change) -> None:
     receipt = example()
     broken = replace(receipt, matches=(change(receipt.matches[1]),))
     assert any(said in problem for problem in property_problems(broken))
+
+
+@proves("I24")
+def test_a_debtor_in_default_is_judged_by_all_that_he_pays() -> None:
+    """What one match frees too little another may have freed more; not here."""
+    receipt = replace(example(), case=AdlCase.BORROWER_DEFAULT)
+    hurt = after(PAYER, lambda party: replace(party, maintenance=party.maintenance + 10**9))
+    broken = replace(receipt, matches=(hurt(receipt.matches[1]),))
+    assert "matches: account 4: its health falls" in list(property_problems(broken))

@@ -9,7 +9,8 @@ asked. Invariants judge an engine's events by it, and verification a receipt's. 
 - the lender's claim, or his tokens where opposites are closed, and the payer's debt fall by the
   quantity, which neither exceeds, and no cash of the asset moves by the payment (A9, A11, I25);
 - total values stay, but for the fee, and that the fund pays for another's debt (A10, I23);
-- nobody's health falls but that of a receiver of flagged legs (I24, I40);
+- nobody's health falls but that of a receiver of flagged legs (I24, I40), and a debtor's in default
+  by no part of what he pays in a round;
 - what one party loses another gains (I26), and no party locks more than before.
 
 Bounds are the rounding unit: a share of claim and of debt and an atom for every asset that moves,
@@ -17,8 +18,8 @@ and a few units of value for every leg. What a payer gives for all of his matche
 together is at most an atom more than it counts for (`payer_flaws`).
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from solvent.domain import waterfall_events as w
@@ -132,6 +133,10 @@ class Parties:
             (2 + scales.atoms(asset)) * scales.worth(asset) for asset in assets
         )
 
+    def unit(self) -> int:
+        """What rounding may take of a party's health, 10^-6 USDC."""
+        return self.rounding() // EXACT + ROUNDED
+
     def nets(self, accounts: set[int]) -> Iterator[Flaw]:
         """I26: per asset, what the parties gained and lost comes to nothing."""
         for asset in self.scales.pools:
@@ -171,7 +176,32 @@ def match_flaws(case: AdlCase, parties: Parties) -> Iterator[Flaw]:
             yield flaw("I26", "it has more locked than before", account=account)
 
 
-def payer_flaws(transfers: Iterable[Parties]) -> Iterator[Flaw]:
+def payer_flaws(case: AdlCase, transfers: Sequence[Parties]) -> Iterator[Flaw]:
+    """I24, I40: what a payer's matches of a round do to him together."""
+    yield from _overpaid(transfers)
+    if case is AdlCase.BORROWER_DEFAULT:
+        yield from _debtors_hurt(transfers)
+
+
+def _debtors_hurt(transfers: Iterable[Parties]) -> Iterator[Flaw]:
+    """I24: no debtor's health is lower after any of his matches than before the first.
+
+    The last part of a debt may free less maintenance than the fee on it, for the first freed more.
+    """
+    change: Counter[int] = Counter()
+    units: Counter[int] = Counter()
+    for parties in transfers:
+        payer = None if parties.match is None else parties.match.payer
+        # Whose records lack him is told by each match.
+        if payer is not None and all(payer in parties.health[after] for after in (0, 1)):
+            change[payer] += parties.surplus_change(payer)
+            units[payer] += parties.unit()
+            if -change[payer] > units[payer]:
+                numbers = -change[payer], units[payer]
+                yield flaw("I24", "its health falls", *numbers, account=payer)
+
+
+def _overpaid(transfers: Iterable[Parties]) -> Iterator[Flaw]:
     """I40: over all matches of a round a payer gives at most an atom more than he owes.
 
     Where matches can be left out (all tiers but the first) it is an atom a match more at most: what
@@ -296,9 +326,12 @@ class _MatchOf:
     def healths(self) -> Iterator[Flaw]:
         """I24, I40: nobody's health falls but that of a receiver of flagged legs."""
         match, parties = self.match, self.parties
-        unit = parties.rounding() // EXACT + ROUNDED
+        unit = parties.unit()
         flagged = any(isinstance(leg, w.AdlLeg) and leg.tier >= Tier.FLAGGED for leg in self.given)
         watched = {match.payer} if flagged else {match.payer, match.lender}
+        if self.case is AdlCase.BORROWER_DEFAULT:
+            # His matches are judged together (`payer_flaws`).
+            watched.discard(match.payer)
         if match.giver != match.payer:
             # The fund pays for another, and be it for a claim of its own.
             watched.discard(match.giver)

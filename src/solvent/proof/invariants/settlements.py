@@ -124,7 +124,7 @@ class _Judge:
         for parties in self._transfers:
             for flaw in match_flaws(settled.opened.case, parties):
                 yield _breach_of(flaw)
-        for flaw in payer_flaws(self._transfers):
+        for flaw in payer_flaws(settled.opened.case, self._transfers):
             yield _breach_of(flaw)
         yield from self._means(settled)
 

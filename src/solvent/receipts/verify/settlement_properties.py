@@ -33,7 +33,7 @@ def property_problems(receipt: AdlReceipt) -> Iterator[str]:
         transfers.append(parties)
         for flaw in match_flaws(receipt.case, parties):
             yield f"matches[{place}]: {_said(flaw)}"
-    for flaw in payer_flaws(transfers):
+    for flaw in payer_flaws(receipt.case, transfers):
         yield f"matches: {_said(flaw)}"
 
 
