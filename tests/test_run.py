@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STAND_IN = """#!/bin/sh
 case "$*" in
     *"print(sys.version)"*) echo "3.11 stand-in" ;;
-    -c*) exit 0 ;;
+    -c* | "-P -c"*) exit 0 ;;
     -V) echo "Python 3.11" ;;
     *"build.py --check") echo "ran ${*##*/}"; [ ! -e unbuilt ] ;;
     *build.py) echo "ran ${*##*/}"; [ ! -e unbuildable ] ;;
@@ -28,7 +28,16 @@ esac
 
 LOCKS = [
     f"requirements/{name}.txt"
-    for name in ("run", "build", "dev", "parquet", "postgres", "bench", "bench-compiled")
+    for name in (
+        "run",
+        "build",
+        "dev",
+        "parquet",
+        "postgres",
+        "bench",
+        "bench-compiled",
+        "bench-lab",
+    )
 ]
 FRESH_RUN = ["venv", "pip run.txt", "pip build.txt", "pip checkout"]
 FRESH_DEV = ["venv", "pip dev.txt", "pip checkout"]
@@ -108,8 +117,9 @@ def test_hints_name_the_script_as_it_was_typed(checkout: Checkout, tmp_path: Pat
 
 def test_a_bench_adds_what_is_measured_against_once(checkout: Checkout) -> None:
     added = ["pip bench.txt", "pip bench-compiled.txt"]
-    assert checkout.steps("bench", "all") == [*FRESH_RUN, *added]
-    assert checkout.steps("bench", "all") == []
+    lab = ["venv", "pip bench-lab.txt"]
+    assert checkout.steps("bench", "all") == [*FRESH_RUN, *added, *lab]
+    assert checkout.steps("bench", "all") == checkout.steps("bench", "lab") == []
     (checkout.folder / "requirements/bench.txt").write_text("other peers")
     assert checkout.steps("bench", "all") == added
 

@@ -124,7 +124,7 @@ DELETE /solvent/v1/backstop                       .  .    x    .     .      .   
 GET    /solvent/v1/standby                        .  x    x    .     .      .       .       .
 POST   /solvent/v1/standby                        .  x    x    .     .      .       .       .
 DELETE /solvent/v1/standby                        .  x    x    .     .      .       .       .
-GET    /solvent/v1/standby/history                .  x    x    .     .      .       .       x
+GET    /solvent/v1/standby/history                .  x    x    .     .      .       .       o
 GET    /solvent/v1/waterfall/bridge               x  x    x    x     x      x       x       x
 GET    /solvent/v1/waterfall/capacity             x  x    x    x     x      x       x       x
 POST   /solvent/v1/oracle/prices                  .  .    .    x     .      .       .       .

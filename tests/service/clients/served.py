@@ -173,6 +173,8 @@ class Staff:
             "X-Timestamp": str(stamp),
             "X-Window": "5000",
         }
-        reply = httpx.request(method, self._service.rest + path, content=raw, headers=headers)
+        reply = httpx.request(
+            method, self._service.rest + path, content=raw, headers=headers, timeout=PATIENCE
+        )
         assert reply.status_code == 200, reply.text
         return reply.json() if reply.content else None

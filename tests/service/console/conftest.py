@@ -12,9 +12,9 @@ from tests.service.console.built import PATIENCE, browser, built, installed
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One for all these tests: while there is one, no other loop can run in this thread."""
+    """One a module: while there is one, no other loop can run in this thread."""
     built()
     with browser() as found:
         yield found
