@@ -11,6 +11,7 @@ from solvent.lab.scenario.catalog import load_scenario
 from solvent.proof.crash.result import CrashTest
 from solvent.proof.crash.rounds import crash_test
 from solvent.proof.crash.shards import kill_in_shards, market_folder
+from solvent.proof.fuzz.shards import Totals
 
 MARKET = "demo-market"
 SHOWN = 5
@@ -46,11 +47,11 @@ def kill(kills: int, seed: int) -> int:
     return 1
 
 
-def kill_shards(path: Path, shards: int, kills: int, seed: int) -> int:
-    """Make the crash tests that a file does not have yet, and say what all of them did."""
+def kill_shards(path: Path, shards: int, kills: int, seed: int) -> Totals:
+    """Make the crash tests that a file does not have yet; what all of them did."""
     whole = shards * kills
     with progress(f"shards of {path}", "kills") as report:
-        totals = kill_in_shards(
+        return kill_in_shards(
             path,
             seed,
             shards,
@@ -58,17 +59,6 @@ def kill_shards(path: Path, shards: int, kills: int, seed: int) -> int:
             load_scenario(MARKET).parameters,
             progress=lambda done: report(done, whole),
         )
-    print(
-        f"{number(totals.commands)} kills in {number(totals.shards)} shards, "
-        f"seeds {totals.first_seed} to {totals.last_seed}"
-    )
-    for name, count in totals.reached.items():
-        print(f"  {name.replace('_', ' '):<28} {number(count):>10}")
-    for fault in totals.faults:
-        print(f"FAILED {called()} {fault}")
-    if not totals.faults:
-        print(NOTHING)
-    return 1 if totals.faults else 0
 
 
 def _tell(found: CrashTest, seconds: float) -> None:

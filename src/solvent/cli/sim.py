@@ -16,6 +16,7 @@ from solvent.cli.progress import say
 from solvent.domain.errors import InputError
 
 if TYPE_CHECKING:
+    from solvent.proof.fuzz.shards import Totals
     from solvent.proof.fuzz.simulator import SimulationResult
 
 
@@ -133,10 +134,10 @@ def _attack(seed: int, runs: int) -> int:
 
 def _kill(kills: int, seed: int, runs: int, shards: Path | None) -> int:
     """Kill the service in one run, or in runs that are the shards of a file."""
-    from solvent.cli.crash import kill, kill_shards
+    from solvent.cli.crash import NOTHING, kill, kill_shards
 
     if shards is not None:
-        return kill_shards(shards, runs, kills, seed)
+        return _tell_totals(kill_shards(shards, runs, kills, seed), "kills", NOTHING)
     if runs > 1:
         raise InputError("--runs", "option", "goes with --kill where --shards names a file")
     return kill(kills, seed)
@@ -177,7 +178,6 @@ def _shards(
 ) -> int:
     """Make the runs that a file does not have yet, and say what all of them did."""
     from solvent.cli.progress import progress
-    from solvent.lab.report.formatting import number
     from solvent.proof.fuzz.shards import run_shards
 
     if comparing:
@@ -196,16 +196,27 @@ def _shards(
             processes=min(runs, os.cpu_count() or 1),
             progress=lambda done: report(done, whole),
         )
+    clean = "the engines agree to the bit" if comparing else "no invariant was broken"
+    return _tell_totals(totals, "commands", clean)
+
+
+def _tell_totals(totals: "Totals", unit: str, clean: str) -> int:
+    """Print what all shards of a file did, in so many of a `unit`; 1 where one has a fault.
+
+    `clean` is what is said where none has.
+    """
+    from solvent.lab.report.formatting import number
+
     print(
-        f"{number(totals.commands)} commands in {number(totals.shards)} shards, "
+        f"{number(totals.commands)} {unit} in {number(totals.shards)} shards, "
         f"seeds {totals.first_seed} to {totals.last_seed}"
     )
     for name, count in totals.reached.items():
-        print(f"  {name:<28} {number(count):>10}")
+        print(f"  {name.replace('_', ' '):<28} {number(count):>10}")
     for fault in totals.faults:
         print(f"FAULT {called()} {fault}")
     if not totals.faults:
-        print("the engines agree to the bit" if comparing else "no invariant was broken")
+        print(clean)
     return 1 if totals.faults else 0
 
 
